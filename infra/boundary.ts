@@ -1,0 +1,75 @@
+import type { Stack } from "aws-cdk-lib";
+import { CfnRole, ManagedPolicy } from "aws-cdk-lib/aws-iam";
+import type { Construct } from "constructs";
+import { ownName, ownResources } from "./plane.ts";
+import { allow, type Conditions, deny } from "./statements.ts";
+
+/**
+ * What no governed session may ever do, whatever is added to its role later: change permissions
+ * (`iam`), become somebody else (`sts`), use or loosen keys (`kms`, the evidence key among them),
+ * change the organisation.
+ */
+const NEVER = ["iam:*", "sts:*", "kms:*", "organizations:*"];
+
+/** Actions with the only ARNs on which they may be used. */
+export interface Ceiling {
+  readonly actions: readonly string[];
+  readonly targets: readonly string[];
+}
+
+/** Properties of {@link boundaryPolicy}. */
+export interface BoundaryProps {
+  /** Name of the plane. */
+  readonly plane: string;
+  /** Distinguishes the boundary within the plane: `<family>` or `read-<family>`. */
+  readonly part: string;
+  /** What the role is for. */
+  readonly ceiling: readonly Ceiling[];
+  /** Conditions on every Allow. */
+  readonly conditions?: Conditions;
+}
+
+/**
+ * A permissions boundary: the ceiling again, so that a policy attached to the role later cannot
+ * raise it, and Denies for what must stay out of reach even of a resource policy that names the
+ * role.
+ */
+export const boundaryPolicy = (scope: Construct, id: string, props: BoundaryProps): ManagedPolicy =>
+  new ManagedPolicy(scope, id, {
+    managedPolicyName: ownName(props.plane, `boundary-${props.part}`),
+    description: `Permissions boundary of ${props.part} sessions of the trust plane ${props.plane}`,
+    statements: [
+      ...props.ceiling.map(({ actions, targets }, index) =>
+        allow(`Ceiling${index + 1}`, actions, targets, props.conditions),
+      ),
+      deny("Never", NEVER, ["*"]),
+      deny("NotThePlane", ["*"], ownResources(scope, props.plane)),
+    ],
+  });
+
+/**
+ * Makes synthesis fail if any role of the stack that an AWS principal may assume (not a service: so
+ * an execution or reader role, however it came into the stack) has no permissions boundary.
+ */
+export function requireBoundaries(stack: Stack): void {
+  stack.node.addValidation({
+    validate: () =>
+      stack.node
+        .findAll()
+        .filter((construct) => construct instanceof CfnRole)
+        .filter(
+          (role) => role.permissionsBoundary === undefined && assumableByPrincipals(stack, role),
+        )
+        .map((role) => `${role.node.path} has no permissions boundary; use boundaryPolicy()`),
+  });
+}
+
+function assumableByPrincipals(stack: Stack, role: CfnRole): boolean {
+  const document: { Statement?: readonly { Principal?: unknown }[] } = stack.resolve(
+    role.assumeRolePolicyDocument,
+  );
+  return (document.Statement ?? []).some(({ Principal }) => {
+    if (typeof Principal !== "object" || Principal === null) return true;
+    return Object.keys(Principal).some((kind) => kind !== "Service");
+  });
+}

@@ -1,0 +1,71 @@
+import { Stack } from "aws-cdk-lib";
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
+import { ManagedPolicy } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import { ownName } from "./plane.ts";
+import { allow } from "./statements.ts";
+
+/** Properties of {@link CallerPolicies}. */
+export interface CallerPoliciesProps {
+  /** Name of the plane. */
+  readonly plane: string;
+  /** The functions that agents may call. */
+  readonly callable: readonly IFunction[];
+  readonly evidence: Table;
+  readonly evidenceKey: IKey;
+}
+
+/**
+ * Managed policies for people and programs outside the plane. They are attached to nobody here: a
+ * cloud team attaches them to the roles under which its agents and auditors run, and gives those
+ * roles nothing else.
+ */
+export class CallerPolicies extends Construct {
+  /**
+   * All that an agent's role needs: calling the plane. What it may cause there is decided by its
+   * contract.
+   */
+  readonly agent: ManagedPolicy;
+  /** All that an auditor's role needs: reading evidence and the key that verifies it. */
+  readonly auditor: ManagedPolicy;
+
+  constructor(scope: Construct, id: string, props: CallerPoliciesProps) {
+    super(scope, id);
+    const { plane, callable, evidence, evidenceKey } = props;
+    this.agent = new ManagedPolicy(this, "Agent", {
+      managedPolicyName: ownName(plane, "agent"),
+      description: `Calls the trust plane ${plane}, and nothing else`,
+      statements: [
+        // Both: a call through the Function URL needs InvokeFunction too.
+        allow(
+          "CallThePlane",
+          ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
+          callable.map(({ functionArn }) => functionArn),
+        ),
+      ],
+    });
+    this.auditor = new ManagedPolicy(this, "Auditor", {
+      managedPolicyName: ownName(plane, "auditor"),
+      description: `Reads the evidence of the trust plane ${plane}`,
+      statements: [
+        // Scan: a complete export has no key to start from. Indexes: queries by contract, identity,
+        // actor, type, day.
+        allow(
+          "ReadEvidence",
+          ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+          [
+            evidence.tableArn,
+            Stack.of(this).formatArn({
+              service: "dynamodb",
+              resource: "table",
+              resourceName: `${ownName(plane, "evidence")}/index/*`,
+            }),
+          ],
+        ),
+        allow("VerifyEvidence", ["kms:GetPublicKey"], [evidenceKey.keyArn]),
+      ],
+    });
+  }
+}

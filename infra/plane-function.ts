@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Architecture, Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { FUNCTION_TIMEOUT_SECONDS } from "../lib/config.ts";
+import type { FunctionName } from "./functions.ts";
+import { logGroupName, ownName } from "./plane.ts";
+import { allow } from "./statements.ts";
+
+/** Properties of {@link PlaneFunction}. */
+export interface PlaneFunctionProps {
+  /** Name of the plane. */
+  readonly plane: string;
+  /** Name of the function within the plane, and of its bundle's folder. */
+  readonly name: FunctionName;
+  /** One sentence for people who find the function in a console. */
+  readonly description: string;
+  /** Folder of the bundles, see `bundle.ts`. */
+  readonly bundles: string;
+  /** The function's role; made beforehand, because keys and tables name it. */
+  readonly role: Role;
+  /** Everything the role may do besides writing the function's own log. */
+  readonly permissions: readonly PolicyStatement[];
+  /** Environment variables. Never a secret: whoever may describe the function reads them. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Keeps the log when the stack is removed. */
+  readonly retain: boolean;
+}
+
+/**
+ * The role of one of the plane's functions: usable by Lambda only, with no permission until one is
+ * added.
+ */
+export const functionRole = (scope: Construct, plane: string, name: FunctionName): Role =>
+  new Role(scope, `${name}Role`, {
+    roleName: ownName(plane, name),
+    description: `The function ${ownName(plane, name)} of the trust plane ${plane}`,
+    assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
+  });
+
+/** One function with its own log group and exactly the permissions given. */
+export class PlaneFunction extends Construct {
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: PlaneFunctionProps) {
+    super(scope, id);
+    const { plane, name, role, retain } = props;
+    const logGroup = new LogGroup(this, "Log", {
+      logGroupName: logGroupName(plane, name),
+      retention: RetentionDays.ONE_YEAR,
+      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    // Its own log and no other; the group exists, so CreateLogGroup is not needed.
+    role.addToPolicy(
+      allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]),
+    );
+    for (const statement of props.permissions) role.addToPolicy(statement);
+    this.lambda = new LambdaFunction(this, "Function", {
+      functionName: ownName(plane, name),
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: "index.handler",
+      code: Code.fromAsset(join(props.bundles, name)),
+      memorySize: 512,
+      timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
+      role,
+      logGroup,
+      // An answer that nobody waits for must not be tried again behind the caller's back.
+      retryAttempts: 0,
+      environment: { ...props.environment },
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { Fault } from "../refusal.ts";
+
+/** A temporary credential set, always of a session: without a token it would be a standing key. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+export interface ClientSettings {
+  readonly region: string;
+  /** Another endpoint than AWS's own, for a local AWS. */
+  readonly endpoint?: string;
+  readonly credentials: AwsCredentials;
+  /** Milliseconds after which a call is aborted; its outcome is then unknown. */
+  readonly timeoutMilliseconds: number;
+}
+
+/** Attempts of the bounded call: a second one could double the effect (VAI-74, ADV-69). */
+export const CALL_ATTEMPTS = 1;
+/** Attempts of a read: repeating it changes nothing. */
+export const READ_ATTEMPTS = 3;
+
+/** Connections outlive clients, so that a client per credential set costs no further TLS handshake. */
+const httpAgent = new HttpAgent({ keepAlive: true });
+const httpsAgent = new HttpsAgent({ keepAlive: true });
+
+/**
+ * Options of an SDK client that acts with the given credentials and no others.
+ * @throws {Fault} `CREDENTIALS_MISSING` before any client exists: the SDK would silently fall back to the
+ *   function's own role, its environment or a profile, which is standing authority (VAI-76, ADV-39).
+ */
+export function clientOptions(settings: ClientSettings, maxAttempts: number) {
+  const { accessKeyId, secretAccessKey, sessionToken } = explicitCredentials(settings.credentials);
+  return {
+    region: settings.region,
+    ...(settings.endpoint !== undefined && { endpoint: settings.endpoint }),
+    credentials: { accessKeyId, secretAccessKey, sessionToken },
+    maxAttempts,
+    requestHandler: { httpAgent, httpsAgent },
+  };
+}
+
+/** The abort signal of one call. */
+export const deadline = (settings: ClientSettings): { readonly abortSignal: AbortSignal } => ({
+  abortSignal: AbortSignal.timeout(settings.timeoutMilliseconds),
+});
+
+/** Untyped on purpose: what the type promises is exactly what must not be believed here. */
+function explicitCredentials(given: unknown): AwsCredentials {
+  const credentials = (given ?? {}) as Partial<Record<keyof AwsCredentials, unknown>>;
+  for (const part of ["accessKeyId", "secretAccessKey", "sessionToken"] as const) {
+    const value = credentials[part];
+    if (typeof value !== "string" || value.trim() === "") {
+      throw new Fault("CREDENTIALS_MISSING", `no issued credentials: ${part} is absent or empty`);
+    }
+  }
+  return credentials as AwsCredentials;
+}

@@ -1,0 +1,116 @@
+import type { Constraint, Scalar } from "../contract/constraint.ts";
+import type { RiskClass } from "../encoding/members.ts";
+import type { Refusal } from "../refusal.ts";
+import type { ClientSettings } from "./client-settings.ts";
+
+/** What an agent asks for: one action on one resource with flat parameters (wire.md §4). */
+export interface Operation {
+  readonly action: string;
+  readonly resource: string;
+  readonly parameters: Readonly<Record<string, Scalar>>;
+}
+
+/** Constraints of a step by parameter name. */
+export type ParameterConstraints = Readonly<Record<string, Constraint>>;
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** Why a call did not do its work, in the closed list of wire.md §4. */
+export type ErrorKind = "precondition" | "notFound" | "denied" | "throttled" | "invalid" | "other";
+
+export interface CallError {
+  /** The name that AWS gave the error, or ours for what was refused before the call. */
+  readonly name: string;
+  readonly kind: ErrorKind;
+}
+
+/** `failed`: surely not applied. `unknown`: it may have been applied; only a read can tell (VAI-74). */
+export type CallOutcome =
+  | { readonly status: "succeeded" }
+  | { readonly status: "failed" | "unknown"; readonly error: CallError };
+
+/** What the reader role saw before the call. With a `problem` the call is not made at all. */
+export interface PreRead {
+  readonly facts: Readonly<Record<string, string>>;
+  readonly problem?: CallError;
+}
+
+/** For actions whose call needs nothing read before it. */
+export const NOTHING_READ: PreRead = { facts: {} };
+
+/** What exactly will be called, JSON-safe: part of the evidence before the call is made. */
+export interface CallDescription {
+  readonly api: string;
+  readonly input: { readonly [name: string]: Json };
+}
+
+export interface ReadBack {
+  readonly matches: boolean;
+  /** Values as AWS returned them; evidence records hold only their digests (wire.md §5). */
+  readonly observed: Json;
+}
+
+/**
+ * One condition that the session policy puts on the action: as a condition of its Allow, and as complement
+ * Denies, because an Allow alone does not limit a resource policy that names the session (aws.md §1.3).
+ */
+export interface IamBound {
+  /** Condition key as IAM spells it. */
+  readonly key: string;
+  /** Values as IAM compares them; with `like`, a trailing `*` stands for any rest. */
+  readonly patterns: readonly string[];
+  readonly like: boolean;
+  /** Compared as a set (`ForAllValues`), closed against the missing key by a `Null` guard (VAI-149). */
+  readonly multivalued: boolean;
+  /** Whether a request without the key is harmless because the service's default is the allowed value. */
+  readonly optional: boolean;
+}
+
+/** One condition key of a call as the service fills it: IAM's view of the call, not of our policy. */
+export interface RequestKey {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly multivalued: boolean;
+  readonly optional: boolean;
+  /** Parameters whose *values* decide this key; none when names alone, or the call's own shape, decide it. */
+  readonly boundBy: readonly string[];
+}
+
+/**
+ * Everything about one bounded action (design.md §3): what it may be asked, what of that IAM can carry, the one
+ * call, and how to tell afterwards what happened. Session policy, enforcement map and adapter read the same one.
+ */
+export interface ActionDescriptor {
+  /** IAM name, exactly as IAM writes it; names compare exactly (ADV-06). */
+  readonly action: string;
+  /** IAM service prefix: one execution role and one reader role per family. */
+  readonly family: string;
+  /** Class of the action unless the trust policy gives another. */
+  readonly defaultRisk: RiskClass;
+  /** The form of an ARN that the action can work on: exact, without wildcard and qualifier. */
+  readonly target: { readonly pattern: RegExp; readonly example: string };
+  /** IAM actions of the reader role, before and after the call. The issued session reads nothing. */
+  readonly reads: readonly string[];
+
+  /** Whether the action has such a parameter; a constraint on another has no home (VAI-43). */
+  knows(parameter: string): boolean;
+  /** Whether values of the parameter must not appear in evidence. */
+  sensitive(parameter: string): boolean;
+  /** Wire.md §9's rules for the action: `PARAMETER_OUT_OF_BOUNDS` with the place, or nothing. */
+  judgeParameters(operation: Operation): Refusal | undefined;
+
+  /** Whether the session policy of a step with these constraints fully holds this parameter's value. */
+  carriesInIam(parameter: string, constraints: ParameterConstraints): boolean;
+  /** Conditions that IAM can hold for a step with these constraints; none for an unbounded step. */
+  iamBounds(constraints: ParameterConstraints): readonly IamBound[];
+  /** The condition keys with which AWS will see a call with these parameters. */
+  requestKeys(parameters: Operation["parameters"]): readonly RequestKey[];
+
+  /** Reads by the reader role what the call needs. @throws {Fault} `DEPENDENCY_UNAVAILABLE` when it cannot. */
+  preRead?(operation: Operation, settings: ClientSettings): Promise<PreRead>;
+  describeCall(operation: Operation, preRead: PreRead): CallDescription;
+  /** The one call: one attempt, SDK retries off, aborted at the timeout. @throws {Fault} `CREDENTIALS_MISSING`. */
+  call(operation: Operation, preRead: PreRead, settings: ClientSettings): Promise<CallOutcome>;
+  /** Reads by the reader role whether the effect is there. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  readBack(operation: Operation, settings: ClientSettings): Promise<ReadBack>;
+}

@@ -1,0 +1,82 @@
+import { Fault } from "../refusal.ts";
+import type { CallError, CallOutcome, ErrorKind } from "./descriptor.ts";
+
+/** AWS error names whose meaning their HTTP status does not already say. */
+const KIND_OF_NAME: ReadonlyMap<string, ErrorKind> = new Map([
+  ["ConditionalCheckFailedException", "precondition"],
+  ["PreconditionFailedException", "precondition"],
+  ["ResourceConflictException", "precondition"],
+  ["ResourceInUseException", "precondition"],
+  ["TransactionConflictException", "precondition"],
+  ["ResourceNotFoundException", "notFound"],
+  ["AccessDeniedException", "denied"],
+  ["AccessDenied", "denied"],
+  ["ExpiredToken", "denied"],
+  ["ExpiredTokenException", "denied"],
+  ["IncompleteSignature", "denied"],
+  ["IncompleteSignatureException", "denied"],
+  ["InvalidSignatureException", "denied"],
+  ["MissingAuthenticationToken", "denied"],
+  ["MissingAuthenticationTokenException", "denied"],
+  ["NotAuthorized", "denied"],
+  ["SignatureDoesNotMatch", "denied"],
+  ["UnrecognizedClientException", "denied"],
+  ["LimitExceededException", "throttled"],
+  ["ProvisionedThroughputExceededException", "throttled"],
+  ["RequestLimitExceeded", "throttled"],
+  ["Throttling", "throttled"],
+  ["ThrottlingException", "throttled"],
+  ["TooManyRequestsException", "throttled"],
+  ["InvalidParameterValueException", "invalid"],
+  ["InvalidRequestContentException", "invalid"],
+  ["ItemCollectionSizeLimitExceededException", "invalid"],
+  ["SerializationException", "invalid"],
+  ["ValidationError", "invalid"],
+  ["ValidationException", "invalid"],
+]);
+
+const KIND_OF_STATUS: ReadonlyMap<number, ErrorKind> = new Map([
+  [401, "denied"],
+  [403, "denied"],
+  [404, "notFound"],
+  [409, "precondition"],
+  [412, "precondition"],
+  [429, "throttled"],
+]);
+
+/**
+ * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx) means that nothing was
+ * applied; everything else (5xx, timeout, lost connection, unreadable answer) leaves the effect unknown, because
+ * taking silence for failure would let an agent double the effect by asking again (ADV-69).
+ */
+export function outcomeOf(error: unknown): CallOutcome {
+  const name = nameOf(error);
+  const status = statusOf(error);
+  const isRefusal = status !== undefined && status >= 400 && status < 500 && !/timeout/i.test(name);
+  const kind = isRefusal ? (KIND_OF_NAME.get(name) ?? KIND_OF_STATUS.get(status) ?? "other") : "other";
+  return { status: isRefusal ? "failed" : "unknown", error: { name, kind } };
+}
+
+/** The error of a read when AWS definitely answered that the thing is not there. */
+export function absenceOf(error: unknown): CallError | undefined {
+  const outcome = outcomeOf(error);
+  return outcome.status === "failed" && outcome.error.kind === "notFound" ? outcome.error : undefined;
+}
+
+/** A read that could not be made: the dependency failed, whatever the reason; nothing is guessed instead. */
+export const readFault = (api: string, error: unknown): Fault =>
+  error instanceof Fault
+    ? error
+    : new Fault("DEPENDENCY_UNAVAILABLE", `${api} failed: ${nameOf(error)}`, error);
+
+/** Error names go into evidence: only what looks like one, never a message with values in it. */
+function nameOf(error: unknown): string {
+  const name = error instanceof Error ? error.name : "";
+  return /^[A-Za-z][A-Za-z0-9._-]{0,99}$/.test(name) ? name : "UnknownError";
+}
+
+function statusOf(error: unknown): number | undefined {
+  const { $metadata } = (error ?? {}) as { $metadata?: { httpStatusCode?: unknown } };
+  const status = $metadata?.httpStatusCode;
+  return typeof status === "number" ? status : undefined;
+}

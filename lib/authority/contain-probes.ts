@@ -1,0 +1,136 @@
+import { descriptorOf } from "../actions/catalogue.ts";
+import type { RequestKey } from "../actions/descriptor.ts";
+import { type Constraint, type Scalar, satisfies } from "../contract/constraint.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { Step } from "../contract/step.ts";
+import type { Change } from "./request-context.ts";
+import { isTextual, sampleParameters } from "./sample.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+type Context = Readonly<Record<string, string | readonly string[]>>;
+
+/** A request as AWS would see it. */
+export interface Witness {
+  readonly action: string;
+  readonly resource: string;
+  readonly context: Context;
+}
+
+/** A change of a listed call that takes it beyond the contract in exactly one dimension. */
+export interface Probe extends Change {
+  /** `action`, `resource`, or a condition key in lower case. */
+  readonly dimension: string;
+}
+
+/** One action on one resource of the step, with the condition keys that a listed call has. */
+export interface Subject {
+  readonly action: string;
+  readonly resource: string;
+  readonly keys: readonly RequestKey[];
+}
+
+export const TIME = "aws:currenttime";
+export const REGION = "aws:requestedregion";
+
+/** Each action of the step on a resource that it can work on, called as the step lists it. */
+export function subjectsOf(step: Step): Subject[] {
+  const sample = step.parameters === "unbounded" ? undefined : sampleParameters(step.parameters);
+  return step.actions.flatMap((action) => {
+    const descriptor = descriptorOf(action);
+    const resource = step.resources.find((each) => descriptor?.target.pattern.test(each));
+    if (descriptor === undefined || resource === undefined) return [];
+    return [{ action, resource, keys: sample === undefined ? [] : descriptor.requestKeys(sample) }];
+  });
+}
+
+/** The subject's call at an instant in milliseconds, in the contract's place. */
+export function requestAt({ action, resource, keys }: Subject, contract: Contract, instant: number): Witness {
+  const context: Record<string, string | readonly string[]> = {
+    "aws:CurrentTime": new Date(instant).toISOString(),
+    "aws:RequestedRegion": contract.region,
+  };
+  for (const { name, values, multivalued } of keys) context[name] = multivalued ? values : String(values[0]);
+  return { action, resource, context };
+}
+
+/** The call with the change, as a witness shows it. */
+export function witnessOf(call: Witness, { action, resource, key, values = [] }: Probe): Witness {
+  if (key === undefined) return { ...call, action: action ?? call.action, resource: resource ?? call.resource };
+  const { [key]: _, ...rest } = call.context;
+  return { ...call, context: values.length === 0 ? rest : { ...rest, [key]: values } };
+}
+
+/** Actions that no contract of this version lists: of another service, and those that make authority. */
+const OTHER_ACTIONS = ["sts:AssumeRole", "iam:PutRolePolicy", "s3:PutObject"];
+
+/**
+ * Changes after which the call must be refused. Whatever a policy makes an exception for, it must name: so besides
+ * some strangers every word of the policy itself is tried, its wildcards filled in.
+ */
+export function* probesBeyond(subject: Subject, contract: Contract, step: Step, words: Vocabulary): Generator<Probe> {
+  yield* otherActions(subject, step, words);
+  yield* otherResources(subject, contract, step, words);
+  yield* otherValues({ name: "aws:RequestedRegion", values: [contract.region], ...SINGLE }, () => false, words);
+  for (const instant of instantsOutside(contract, words)) {
+    yield { dimension: TIME, key: "aws:CurrentTime", values: [new Date(instant).toISOString()] };
+  }
+  for (const key of subject.keys) {
+    const constraints = step.parameters === "unbounded" ? {} : step.parameters;
+    const bounds = key.boundBy.map((name) => constraints[name]);
+    if (!bounds.every(isTextual)) continue;
+    yield* otherValues(key, (value) => bounds.some((constraint) => accepts(constraint, value)), words);
+  }
+}
+
+const SINGLE = { multivalued: false, optional: false, boundBy: [] } as const;
+
+function* otherActions({ action }: Subject, step: Step, words: Vocabulary): Generator<Probe> {
+  const listed = new Set(step.actions.map((each) => each.toLowerCase()));
+  const sibling = action.replace(/:.*$/, ":VaiProbe");
+  for (const each of new Set([...words.actions, sibling, ...OTHER_ACTIONS])) {
+    if (!listed.has(each.toLowerCase())) yield { dimension: "action", action: each };
+  }
+}
+
+function* otherResources({ resource }: Subject, contract: Contract, step: Step, words: Vocabulary): Generator<Probe> {
+  const strangers = [
+    `${resource}x`,
+    resource.replace(contract.account, "999999999999"),
+    resource.replace(contract.region, "eu-south-2"),
+    resource.replace(/[^:/]+$/, "vai-probe"),
+  ];
+  for (const each of new Set([...words.resources, ...strangers])) {
+    if (!step.resources.includes(each)) yield { dimension: "resource", resource: each };
+  }
+}
+
+/** Milliseconds just outside of the window, far outside, and around every date that the policy names. */
+function instantsOutside({ nbf, exp }: Contract, words: Vocabulary): number[] {
+  const [start, end] = [nbf * 1000, exp * 1000];
+  const day = 86_400_000;
+  const named = words.datesOf(TIME).flatMap((date) => [date - 1, date, date + 1]);
+  const all = new Set([start - 1, end, start - day, end + day, ...named]);
+  return [...all].filter((instant) => instant < start || instant >= end);
+}
+
+/** Other values alone, beside the listed ones where a key takes several, in another letter case; and no value. */
+function* otherValues(
+  { name, values, multivalued, optional }: RequestKey,
+  isAccepted: (value: string) => boolean,
+  words: Vocabulary,
+): Generator<Probe> {
+  const dimension = name.toLowerCase();
+  const cases = values.flatMap((value) => [value.toUpperCase(), value.toLowerCase()]);
+  for (const value of new Set([...words.valuesOf(dimension), ...cases, "~vai-probe"])) {
+    if (values.includes(value) || isAccepted(value)) continue;
+    yield { dimension, key: name, values: multivalued ? [...values, value] : [value] };
+    if (multivalued) yield { dimension, key: name, values: [value] };
+  }
+  if (!optional) yield { dimension, key: name };
+}
+
+/** IAM sees text: an integer satisfies by its digits. */
+function accepts(constraint: Constraint | undefined, value: string): boolean {
+  const readings: Scalar[] = /^-?\d{1,16}$/.test(value) ? [value, Number(value)] : [value];
+  return constraint !== undefined && readings.some((each) => satisfies(constraint, each));
+}

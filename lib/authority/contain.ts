@@ -1,0 +1,124 @@
+import type { Contract } from "../contract/contract.ts";
+import type { Step } from "../contract/step.ts";
+import { probesBeyond, REGION, requestAt, type Subject, subjectsOf, TIME, type Witness, witnessOf } from "./contain-probes.ts";
+import { type Excess, structuralExcess } from "./contain-structure.ts";
+import { type CompiledPolicies, type CompiledPolicy, compilePolicy, decide } from "./evaluate.ts";
+import { isDocumentProblem, type PolicyDocument, readPolicy, type Statement, statementsOf } from "./iam-document.ts";
+import { changed, type PreparedRequest, prepareRequest } from "./request-context.ts";
+import { compileDocument } from "./statement.ts";
+import { vocabularyOf } from "./vocabulary.ts";
+
+/** Whether a session policy allows nothing beyond the contract; if it does, the first such request that was found. */
+export interface Containment {
+  readonly contained: boolean;
+  readonly witness?: Witness;
+  readonly reason?: string;
+}
+
+/**
+ * Proves on the *result* that a session policy is no wider than the step of the contract (VAI-47), whoever derived
+ * it and how: this file knows nothing of the derivation. Three parts, each of which must hold by itself:
+ *
+ * 1. the text: every Allow names listed actions and resources literally, set conditions are guarded;
+ * 2. the Allows alone, for a session that its role would let do everything, allow nothing beyond the step;
+ * 3. the Denies alone, for a session to which a resource policy grants everything, deny everything beyond the step.
+ *    Each dimension is judged by the Denies that look at that dimension only: one that also looks at another would
+ *    leave a gap where the other does not hold.
+ *
+ * Also that the listed call is allowed: an empty policy proves nothing.
+ */
+export function proveContainment(sessionPolicy: object, contract: Contract, step: Step): Containment {
+  const policy = readPolicy(sessionPolicy);
+  if (isDocumentProblem(policy)) return { contained: false, reason: `not a session policy: ${policy.problem}` };
+  const subjects = subjectsOf(step);
+  const excess = structuralExcess(policy, step, contract, probedKeys(subjects));
+  if (excess !== undefined) return beyondByText(excess, contract, step, subjects);
+  if (subjects.length === 0) return { contained: false, reason: "the step has no action that can be judged" };
+
+  const words = vocabularyOf(policy);
+  const statements = compileDocument(policy);
+  const sides = sidesOf(policy, statements);
+  for (const subject of subjects) {
+    const call = listedCall(subject, contract, statements);
+    if (call === undefined) {
+      return { contained: false, reason: `does not allow ${subject.action} as the step lists it` };
+    }
+    const request = prepare(call);
+    for (const probe of probesBeyond(subject, contract, step, words)) {
+      if (sides.refuse(probe.dimension, changed(request, probe))) continue;
+      return { contained: false, witness: witnessOf(call, probe), reason: `wider in ${probe.dimension}` };
+    }
+  }
+  return { contained: true };
+}
+
+const PRINCIPAL = "arn:aws:sts::000000000000:assumed-role/vai-probe/vai-probe";
+const ANYTHING = compilePolicy({
+  Version: "2012-10-17",
+  Statement: { Effect: "Allow", Action: "*", Resource: "*" },
+});
+/** The grant that no session policy limits: to the session itself (aws.md §1.3). */
+const GRANT = compilePolicy({
+  Version: "2012-10-17",
+  Statement: { Effect: "Allow", Principal: { AWS: PRINCIPAL }, Action: "*", Resource: "*" },
+});
+
+const probedKeys = (subjects: readonly Subject[]): ReadonlySet<string> =>
+  new Set([TIME, REGION, ...subjects.flatMap(({ keys }) => keys.map(({ name }) => name.toLowerCase()))]);
+
+function beyondByText(excess: Excess, contract: Contract, step: Step, subjects: readonly Subject[]): Containment {
+  const [subject] = subjects;
+  const fallback = { action: step.actions[0] ?? "", resource: step.resources[0] ?? "", keys: [] };
+  const call = requestAt(subject ?? fallback, contract, contract.nbf * 1000);
+  const { reason, action = call.action, resource = call.resource } = excess;
+  return { contained: false, witness: { ...call, action, resource }, reason };
+}
+
+/** The listed call at the first instant of the window at which the policy allows it; it may end earlier. */
+function listedCall(subject: Subject, contract: Contract, session: CompiledPolicy): Witness | undefined {
+  const { nbf, exp } = contract;
+  const instants = [nbf, exp - 1, Math.floor((nbf + exp) / 2)];
+  return instants
+    .map((seconds) => requestAt(subject, contract, seconds * 1000))
+    .find((call) => isAllowed({ identity: [ANYTHING], session }, prepare(call)));
+}
+
+const prepare = (request: Witness): PreparedRequest => prepareRequest({ ...request, principalArn: PRINCIPAL });
+
+const isAllowed = (policies: CompiledPolicies, request: PreparedRequest): boolean =>
+  decide(policies, request).decision === "Allow";
+
+interface Sides {
+  /** Whether Allows and Denies, each alone, refuse the request. */
+  refuse(dimension: string, request: PreparedRequest): boolean;
+}
+
+/** Actions and resources of the Allows are judged by their text; time and region are bounds of the Denies alone. */
+const DENIED_ONLY: ReadonlySet<string> = new Set(["action", "resource", TIME, REGION]);
+
+function sidesOf(policy: PolicyDocument, compiled: CompiledPolicy): Sides {
+  const texts = statementsOf(policy);
+  const allowSide: CompiledPolicies = {
+    identity: [ANYTHING],
+    session: compiled.filter(({ effect }) => effect === "Allow"),
+  };
+  const denySides = new Map<string, CompiledPolicies>();
+  const denySide = (dimension: string): CompiledPolicies => {
+    const session = compiled.filter(
+      ({ effect, index }) => effect === "Deny" && looksOnlyAt(texts[index], dimension),
+    );
+    return { identity: [ANYTHING], resource: [GRANT], session };
+  };
+  return {
+    refuse(dimension, request) {
+      const denies = denySides.get(dimension) ?? denySide(dimension);
+      denySides.set(dimension, denies);
+      return !isAllowed(denies, request) && (DENIED_ONLY.has(dimension) || !isAllowed(allowSide, request));
+    },
+  };
+}
+
+const looksOnlyAt = (statement: Statement | undefined, dimension: string): boolean =>
+  Object.values(statement?.Condition ?? {}).every((block) =>
+    Object.keys(block).every((key) => key.toLowerCase() === dimension),
+  );

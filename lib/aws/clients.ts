@@ -1,0 +1,29 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+
+/** Milliseconds: what a call to a dependency may take before it counts as failed. */
+const CONNECT_TIMEOUT = 1_000;
+const REQUEST_TIMEOUT = 3_000;
+
+const agents = {
+  httpAgent: new HttpAgent({ keepAlive: true, maxSockets: 64 }),
+  httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: 64 }),
+};
+
+/** Where clients send and as whom; absent members are the environment's (a function's own role, AWS's endpoints). */
+export interface ClientPlace {
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
+}
+
+/** Options for clients of the plane's own dependencies. `attempts` includes the first; repeats are of safe calls. */
+export const dependencyOptions = (place: ClientPlace, attempts = 3) => ({
+  ...place,
+  maxAttempts: attempts,
+  requestHandler: { ...agents, connectionTimeout: CONNECT_TIMEOUT, requestTimeout: REQUEST_TIMEOUT },
+});

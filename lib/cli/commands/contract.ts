@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import { contractDraft, signContract } from "../../client/contract.ts";
+import { contractDigest } from "../../client/request.ts";
+import { systemClock } from "../../clock.ts";
+import { type Digest, isDigest } from "../../encoding/digest.ts";
+import type { SigningKey } from "../../encoding/jws.ts";
+import { readBy } from "../../encoding/schema.ts";
+import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
+import { readJson, readKey, writeResult } from "../files.ts";
+import { CommandError, EXIT, report } from "../io.ts";
+import type { AddCommand } from "../program.ts";
+
+interface Options {
+  readonly out: string;
+  readonly outputs?: string;
+  readonly issuerKey?: string;
+  readonly issuerName?: string;
+  readonly deciderKey?: string;
+  readonly deciderName?: string;
+  readonly executor?: string;
+  readonly json?: true;
+}
+
+/** `vai contract sign`: from a draft to the contract and proof that an agent holds. */
+export const contractCommand: AddCommand = (program, io) => {
+  const contract = program.command("contract").description("execution contracts");
+  contract
+    .command("sign")
+    .argument("<draft>", "JSON: purpose, actor, risk, steps, window (see lambdas/README.md)")
+    .requiredOption("--out <file>", "where contract and proof go")
+    .option("--issuer-key <file>", "governance's private JWK (default: the local AWS's)")
+    .option("--issuer-name <name>", "its name in the trust policy")
+    .option("--decider-key <file>", "the policy engine's private JWK (default: the local AWS's)")
+    .option("--decider-name <name>", "its name in the trust policy")
+    .option("--executor <key>", "thumbprint or key file of the agent that may ask (default: the local agent)")
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--json", "print JSON")
+    .description("signs a decision and a contract over a draft, and writes both with their proof")
+    .action((file: string, options: Options) => {
+      const deployment = readDeployment(io, options.outputs);
+      const read = readBy(contractDraft, readJson(file));
+      if (!read.ok) throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
+      const signed = signContract(read.value, {
+        plane: deployment.plane,
+        issuer: signer(deployment, "issuer", options.issuerKey, options.issuerName),
+        decider: signer(deployment, "decider", options.deciderKey, options.deciderName),
+        executor: executorOf(deployment, options.executor),
+        policy: policyOf(deployment),
+        now: systemClock(),
+        newId: randomUUID,
+      });
+      writeResult(options.out, `${JSON.stringify(signed, null, 2)}\n`);
+      const digest = contractDigest(signed.contract);
+      const { id } = signed.proof.intent as { id: string };
+      report(io, options.json === true, { file: options.out, contractDigest: digest, intentId: id }, [
+        `contract and proof   ${options.out}`,
+        `contract digest      ${digest}`,
+        `intent               ${id}`,
+        `next                 vai issue ${options.out} --help`,
+      ]);
+    });
+};
+
+type Role = "issuer" | "decider";
+
+function signer(deployment: Deployment, role: Role, file: string | undefined, name: string | undefined) {
+  const given = name ?? deployment.names?.[role];
+  if (given === undefined) throw new CommandError(EXIT.unreadable, `give --${role}-name, as in the trust policy`);
+  return { name: given, key: keyOf(deployment, role, file) };
+}
+
+/** A key by file, or the deployment's own of that role. */
+export function keyOf(deployment: Deployment, role: string, file: string | undefined): SigningKey {
+  const known = deployment.keys?.[role];
+  if (file !== undefined) return readKey(file);
+  if (known === undefined) throw new CommandError(EXIT.unreadable, `give --${role}-key FILE`);
+  return readKey(fromRoot(known));
+}
+
+function executorOf(deployment: Deployment, given: string | undefined): string {
+  if (given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given)) return given;
+  return keyOf(deployment, "agent", given).thumbprint;
+}
+
+function policyOf({ policy, path }: Deployment): { id: string; version: string; digest: Digest } {
+  if (policy === undefined || !isDigest(policy.digest)) {
+    throw new CommandError(EXIT.unreadable, `${path} names no policy {id, version, digest}`);
+  }
+  return { ...policy, digest: policy.digest };
+}

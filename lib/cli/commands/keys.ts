@@ -1,0 +1,28 @@
+import { newPrivateJwk, signingKey } from "../../client/keys.ts";
+import { writeSecret } from "../files.ts";
+import { CommandError, EXIT, report } from "../io.ts";
+import type { AddCommand } from "../program.ts";
+
+/** `vai keys new`: a private key in a file of its own. */
+export const keysCommand: AddCommand = (program, io) => {
+  const keys = program.command("keys").description("keys of agents, issuers, deciders, anchors");
+  keys
+    .command("new")
+    .argument("<file>", "where the private JWK goes; readable by its owner alone, never over another file")
+    .option("--alg <algorithm>", "ES256 (P-256) or EdDSA (Ed25519)", "ES256")
+    .option("--json", "print JSON")
+    .description("makes a private key and prints its public part and thumbprint")
+    .action((file: string, options: { alg: string; json?: true }) => {
+      if (options.alg !== "ES256" && options.alg !== "EdDSA") {
+        throw new CommandError(EXIT.unreadable, `--alg ${options.alg}: use ES256 or EdDSA`);
+      }
+      const jwk = newPrivateJwk(options.alg);
+      writeSecret(file, `${JSON.stringify(jwk, null, 2)}\n`);
+      const { thumbprint, jwk: publicKey } = signingKey(jwk);
+      report(io, options.json === true, { file, thumbprint, publicKey }, [
+        `private key   ${file}`,
+        `thumbprint    ${thumbprint}`,
+        `public key    ${JSON.stringify(publicKey)}`,
+      ]);
+    });
+};

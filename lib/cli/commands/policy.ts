@@ -1,0 +1,64 @@
+import { deriveAuthority } from "../../authority/derive.ts";
+import type { EnforcementEntry } from "../../authority/enforcement-map.ts";
+import { narrowToOperation } from "../../authority/narrow-operation.ts";
+import { MAX_SESSION_POLICY } from "../../authority/session-policy.ts";
+import { isRefusal } from "../../refusal.ts";
+import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
+import { CommandError, EXIT, report } from "../io.ts";
+import { ASKING_OPTIONS, type AskingOptions, operationOf, readContractFile, stepOf } from "../operation.ts";
+import type { AddCommand } from "../program.ts";
+import { publishedPolicy } from "../trust-policy.ts";
+
+interface Options extends AskingOptions {
+  readonly outputs?: string;
+  readonly json?: true;
+}
+
+/** `vai policy`: what IAM will be told, and who enforces what. */
+export const policyCommand: AddCommand = (program, io, end) => {
+  const command = program
+    .command("policy")
+    .argument("<file>", "what `vai contract sign` wrote, or a contract JWS as a JSON string")
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--json", "print JSON")
+    .description("shows the derived session policy, its size and the enforcement map");
+  for (const [flags, help, collect] of ASKING_OPTIONS) {
+    if (collect === undefined) command.option(flags, help);
+    else command.option(flags, `${help}; shows the policy for this one call`, collect, []);
+  }
+  command.action(async (file: string, options: Options) => {
+    const deployment = readDeployment(io, options.outputs);
+    const { claims } = readContractFile(file);
+    const trust = await publishedPolicy(deployment, "auditor");
+    if (trust === undefined) throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish");
+    const step = stepOf(claims, options.step);
+    const isOneCall = (options.set?.length ?? 0) > 0;
+    const effective = isOneCall ? narrowToOperation(step, operationOf(claims, options).operation) : step;
+    const whole = deriveAuthority(claims, step, trust.policy);
+    const derived = isRefusal(whole) ? whole : deriveAuthority(claims, effective, trust.policy);
+    if (isRefusal(derived) || isRefusal(whole)) {
+      const refusal = isRefusal(derived) ? derived : whole;
+      report(io, options.json === true, refusal, [JSON.stringify(refusal)]);
+      return end(EXIT.no);
+    }
+    const { sessionPolicy } = derived;
+    const { enforcement } = whole;
+    const size = JSON.stringify(sessionPolicy).length;
+    report(io, options.json === true, { sessionPolicy, size, limit: MAX_SESSION_POLICY, enforcement }, [
+      `session policy of step ${step.id}${isOneCall ? ", for this one call" : ""} (${size} of ${MAX_SESSION_POLICY} characters)`,
+      JSON.stringify(sessionPolicy, null, 2),
+      "",
+      "who enforces what",
+      ...enforcement.map(describeEntry),
+    ]);
+  });
+};
+
+const WORDS = {
+  trustPlane: "the trust plane before STS",
+  iam: "IAM in the session",
+  adapter: "the adapter at the call",
+};
+
+const describeEntry = ({ constraint, enforcedBy }: EnforcementEntry): string =>
+  `  ${constraint.padEnd(52)} ${enforcedBy.map((each) => WORDS[each]).join(", ")}`;

@@ -1,0 +1,129 @@
+import { KMSClient } from "@aws-sdk/client-kms";
+import { dependencyOptions } from "../../aws/clients.ts";
+import { invokeFunction } from "../../aws/invoke.ts";
+import { kmsPublicKey } from "../../aws/kms-signer.ts";
+import { systemClock, toInstant, toSeconds } from "../../clock.ts";
+import { signJws } from "../../encoding/jws.ts";
+import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
+import { readBy } from "../../encoding/schema.ts";
+import type { CommandAnswer } from "../../enforcement/govern.ts";
+import type { RefusedAnswer } from "../../enforcement/answer.ts";
+import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../trust/policy.ts";
+import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
+import { readJson, readKey } from "../files.ts";
+import { CommandError, EXIT, report } from "../io.ts";
+import type { AddCommand } from "../program.ts";
+import { type PublishedPolicy, publishedPolicy } from "../trust-policy.ts";
+
+const DAY = 24 * 60 * 60;
+
+interface PublishOptions {
+  readonly anchorKey: string;
+  readonly validDays: string;
+  readonly outputs?: string;
+  readonly json?: true;
+}
+
+/** `vai trust`: whom this plane believes. */
+export const trustCommand: AddCommand = (program, io, end) => {
+  const trust = program.command("trust").description("the trust policy: whom the plane believes");
+  trust
+    .command("show")
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--json", "print the policy as JSON")
+    .description("shows the trust policy in force, as the plane's chain recorded it")
+    .action(async (options: { outputs?: string; json?: true }) => {
+      const deployment = readDeployment(io, options.outputs);
+      const published = await publishedPolicy(deployment, "auditor");
+      if (published === undefined) {
+        throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish DRAFT --anchor-key FILE");
+      }
+      report(io, options.json === true, published.policy, describePolicy(published));
+    });
+  trust
+    .command("publish")
+    .argument("<draft>", "JSON: the members of wire.md §6 but version, prev, plane, iat, exp, planeKeys")
+    .requiredOption("--anchor-key <file>", "private JWK of an anchor that is pinned in the deployment")
+    .option("--valid-days <days>", "when the policy ends; nothing is issued after it", "30")
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--json", "print the answer as JSON")
+    .description("signs the next version of the trust policy and publishes it")
+    .action(async (file: string, options: PublishOptions) => {
+      const deployment = readDeployment(io, options.outputs);
+      const policy = await nextPolicy(deployment, file, Number(options.validDays));
+      const jws = signJws("vai-trust-policy+jwt", policy, readKey(options.anchorKey));
+      const event = { op: "publishTrustPolicy", trustPolicy: jws };
+      const place = placeFor(deployment, "deployer");
+      const answer = (await invokeFunction(place, deployment.functions.govern, event)) as
+        | CommandAnswer
+        | RefusedAnswer;
+      report(io, options.json === true, answer, answer.ok ? publishedLines(policy, answer) : refusedLines(answer));
+      end(answer.ok ? EXIT.done : EXIT.no);
+    });
+};
+
+const publishedLines = ({ version, exp }: TrustPolicy, { evidence }: CommandAnswer): string[] => [
+  `published  trust policy version ${version}, valid until ${toInstant(exp * 1000)}`,
+  `evidence   ${evidence.chainId} ${evidence.seq}`,
+];
+
+const refusedLines = ({ code, detail, pointer }: RefusedAnswer): string[] => [
+  `refused    ${code}`,
+  `why        ${detail}`,
+  ...(pointer === undefined ? [] : [`where      ${pointer}`]),
+  `next       vai explain ${code}`,
+];
+
+/** The draft with the members that follow from what is in force: number, link, plane, times, evidence keys. */
+async function nextPolicy(deployment: Deployment, file: string, validDays: number): Promise<TrustPolicy> {
+  if (!Number.isInteger(validDays) || validDays < 1) {
+    throw new CommandError(EXIT.unreadable, "--valid-days must be a whole number of days");
+  }
+  const kms = new KMSClient(dependencyOptions(placeFor(deployment, "deployer")));
+  const [current, evidence] = await Promise.all([
+    publishedPolicy(deployment, "deployer"),
+    kmsPublicKey(kms, deployment.evidenceKeyId),
+  ]);
+  const iat = toSeconds(systemClock());
+  const draft = readJson(file);
+  const policy = {
+    ...(typeof draft === "object" ? draft : {}),
+    version: (current?.policy.version ?? 0) + 1,
+    prev: current?.digest ?? trustPolicyGenesis(deployment.plane),
+    plane: deployment.plane,
+    iat,
+    exp: iat + validDays * DAY,
+    planeKeys: planeKeysWith(current, evidence.jwk),
+  };
+  const read = readBy(trustPolicySchema, policy);
+  if (!read.ok) throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
+  return read.value;
+}
+
+/** Plane keys only grow: those in force, and the one that the functions sign with now. */
+function planeKeysWith(current: PublishedPolicy | undefined, key: PublicJwk): TrustPolicy["planeKeys"] {
+  const known = current?.policy.planeKeys ?? [];
+  const isKnown = known.some((each) => jwkThumbprint(each.key) === jwkThumbprint(key));
+  const notBefore = known.length === 0 ? 0 : toSeconds(systemClock());
+  return isKnown ? known : [...known, { use: "evidence", key, notBefore }];
+}
+
+function describePolicy({ policy, digest, signedBy }: PublishedPolicy): string[] {
+  const names = (list: readonly { readonly name: string }[]): string =>
+    list.map(({ name }) => name).join(", ") || "none";
+  return [
+    `trust policy ${policy.version} of ${policy.plane}`,
+    `digest      ${digest}`,
+    `signed by   ${signedBy}`,
+    `valid until ${toInstant(policy.exp * 1000)}`,
+    `issuers     ${policy.issuers.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,
+    `deciders    ${policy.deciders.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,
+    `operators   ${names(policy.operators)}`,
+    `auditors    ${names(policy.auditors)}`,
+    ...policy.actions.map(({ action, risk, executionRoleArn }) => `action      ${action} (${risk}) by ${executionRoleArn}`),
+    ...Object.entries(policy.governance).map(
+      ([name, { maxSeconds, approvals, attestations }]) =>
+        `class       ${name}: at most ${maxSeconds} s, ${approvals} approvals, ${attestations} attestations`,
+    ),
+  ];
+}

@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import * as z from "zod";
+import type { ClientPlace } from "../aws/clients.ts";
+import { readBy } from "../encoding/schema.ts";
+import { readJson } from "./files.ts";
+import { CommandError, EXIT, type Io } from "./io.ts";
+
+const credentials = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() });
+
+/** What a deployment says of itself: the members of `outputs.json` (wire.md §7) that commands use. */
+const schema = z.object({
+  endpoint: z.string().optional(),
+  region: z.string(),
+  plane: z.string(),
+  functions: z.object({ issue: z.string(), govern: z.string() }),
+  tables: z.object({ evidence: z.string(), state: z.string(), registry: z.string() }),
+  evidenceKeyId: z.string(),
+  anchor: z.string(),
+  credentials: z
+    .object({ deployer: credentials, agent: credentials, auditor: credentials })
+    .partial()
+    .optional(),
+  keys: z.record(z.string(), z.string()).optional(),
+  names: z.record(z.string(), z.string()).optional(),
+  policy: z.object({ id: z.string(), version: z.string(), digest: z.string() }).optional(),
+});
+export type Deployment = z.infer<typeof schema> & { readonly path: string };
+
+/** Where `npm run local:up` leaves its outputs, below the repository's root. */
+const LOCAL_OUTPUTS = join(import.meta.dirname, "../../localstack/.state/outputs.json");
+export const OUTPUTS_VARIABLE = "VAI_OUTPUTS";
+export const OUTPUTS_HELP = `outputs.json of the deployment (default: $${OUTPUTS_VARIABLE}, else the local AWS's)`;
+
+/** Reads the deployment that a command is for. @throws {CommandError} that says how to get one. */
+export function readDeployment(io: Io, given: string | undefined): Deployment {
+  const path = resolve(given ?? io.environment[OUTPUTS_VARIABLE] ?? LOCAL_OUTPUTS);
+  if (!existsSync(path)) {
+    throw new CommandError(
+      EXIT.unreadable,
+      `there is no ${path}: start the local AWS with "npm run local:up", or give --outputs FILE`,
+    );
+  }
+  const read = readBy(schema, readJson(path));
+  if (!read.ok) throw new CommandError(EXIT.unreadable, `${path}: ${read.pointer} ${read.detail}`);
+  return { ...read.value, path };
+}
+
+/** A path of `outputs.json`, which is relative to the repository's root. */
+export const fromRoot = (path: string): string => resolve(dirname(LOCAL_OUTPUTS), "../..", path);
+
+/** As whom a command calls: one of the local AWS's users, else whatever the environment gives the AWS SDK. */
+export function placeFor(deployment: Deployment, user: "deployer" | "agent" | "auditor"): ClientPlace {
+  const given = deployment.credentials?.[user];
+  return {
+    region: deployment.region,
+    ...(deployment.endpoint !== undefined && { endpoint: deployment.endpoint }),
+    ...(given !== undefined && { credentials: given }),
+  };
+}

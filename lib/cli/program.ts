@@ -1,0 +1,69 @@
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../config.ts";
+import { Fault } from "../refusal.ts";
+import { contractCommand } from "./commands/contract.ts";
+import { issueCommand } from "./commands/issue.ts";
+import { keysCommand } from "./commands/keys.ts";
+import { policyCommand } from "./commands/policy.ts";
+import { trustCommand } from "./commands/trust.ts";
+import { CommandError, EXIT, type ExitCode, type Io } from "./io.ts";
+
+/** Adds one command; it sets the exit code by returning it, or throws a {@link CommandError}. */
+export type AddCommand = (program: Command, io: Io, end: (code: ExitCode) => void) => void;
+
+const COMMANDS: readonly AddCommand[] = [
+  keysCommand,
+  contractCommand,
+  trustCommand,
+  policyCommand,
+  issueCommand,
+];
+
+/** Runs one command line. @returns the exit code (see {@link EXIT}). */
+export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
+  const program = buildProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return exitCodeOf(io, error);
+  }
+}
+
+function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
+  const program = new Command("vai")
+    .description("Trust plane for autonomous agents on AWS: proofs, contracts, authority, evidence")
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+    })
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 refused or defective, 2 unreadable input, 3 consistent but untrusted, 4 unreachable.",
+    );
+  for (const add of COMMANDS) add(program, io, end);
+  return program;
+}
+
+function exitCodeOf(io: Io, error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unreadable;
+  if (error instanceof CommandError) {
+    io.err(`vai: ${error.message}`);
+    return error.exitCode;
+  }
+  if (error instanceof Fault || isConnectionError(error)) {
+    const { message } = error as Error;
+    io.err(`vai: ${message}; check that the deployment is up ("npm run local:status") and the credentials`);
+    return EXIT.unreachable;
+  }
+  throw error;
+}
+
+/** Errors of the AWS SDK carry `$metadata`; those of a socket a `code`. */
+const isConnectionError = (error: unknown): boolean =>
+  error instanceof Error && ("$metadata" in error || "code" in error);

@@ -1,0 +1,42 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { dependencyOptions } from "../aws/clients.ts";
+import { DynamoEvidenceStore } from "../aws/evidence-store.ts";
+import { readJws } from "../encoding/jws.ts";
+import { readBy } from "../encoding/schema.ts";
+import { REGISTRY_CHAIN } from "../evidence/chain.ts";
+import { type TrustPolicy, trustPolicySchema } from "../trust/policy.ts";
+import { type Deployment, placeFor } from "./deployment.ts";
+import { CommandError, EXIT } from "./io.ts";
+
+export interface PublishedPolicy {
+  readonly jws: string;
+  readonly digest: string;
+  readonly signedBy: string;
+  readonly policy: TrustPolicy;
+}
+
+/** The trust policy in force as the plane's own chain recorded it, or `undefined` before the first. */
+export async function publishedPolicy(
+  deployment: Deployment,
+  user: "deployer" | "auditor",
+): Promise<PublishedPolicy | undefined> {
+  const client = new DynamoDBClient(dependencyOptions(placeFor(deployment, user)));
+  const { rows } = await new DynamoEvidenceStore(client, deployment.tables).readRecords(REGISTRY_CHAIN);
+  const compact = rows.map(({ envelope }) => policyIn(envelope)).findLast((found) => found !== undefined);
+  return compact === undefined ? undefined : readPublished(compact);
+}
+
+function policyIn(envelope: string): string | undefined {
+  const { payload } = JSON.parse(envelope) as { payload: string };
+  const { predicate } = JSON.parse(Buffer.from(payload, "base64").toString("utf8"));
+  return predicate.detail.trustPolicy;
+}
+
+function readPublished(compact: string): PublishedPolicy {
+  const jws = readJws(compact, "vai-trust-policy+jwt");
+  const read = jws.ok ? readBy(trustPolicySchema, jws.value.payload) : jws;
+  if (!jws.ok || !read.ok) {
+    throw new CommandError(EXIT.no, "the recorded trust policy cannot be read: run vai export and vai verify");
+  }
+  return { jws: compact, digest: jws.value.digest, signedBy: jws.value.header.kid, policy: read.value as TrustPolicy };
+}

@@ -1,0 +1,125 @@
+import * as z from "zod";
+import { toInstant, toSeconds } from "../clock.ts";
+import { parsePlaneId } from "../config.ts";
+import { DELIVERIES } from "../contract/contract.ts";
+import { step } from "../contract/step.ts";
+import { documentDigest } from "../encoding/canonical-json.ts";
+import { type Digest, sha256Digest } from "../encoding/digest.ts";
+import { type SigningKey, signJws } from "../encoding/jws.ts";
+import { digest, label, purpose, riskClass } from "../encoding/members.ts";
+
+/** A contract as a person writes it: what is to be allowed; ids, times and digests are added when it is signed. */
+export const contractDraft = z.strictObject({
+  purpose,
+  actor: z.strictObject({ id: label, kind: z.enum(["agent", "human", "workflow", "service"]) }),
+  risk: riskClass,
+  deliveries: z.array(z.enum(DELIVERIES)).min(1).default(["execute"]),
+  steps: z.array(step.partial({ type: true }).transform((value) => ({ ...value, type: "aws" as const }))).min(1),
+  obligations: z.array(z.strictObject({ kind: label, name: label, dueSeconds: z.int().min(1) })).optional(),
+  /** Seconds: when the window begins, from now, and how long it is. */
+  window: z.strictObject({ startsIn: z.int().default(0), seconds: z.int().min(1) }),
+  sources: z.array(z.strictObject({ name: label, digest })).default([]),
+  metadata: z.record(z.string(), z.unknown()).default({}),
+});
+export type ContractDraft = z.infer<typeof contractDraft>;
+
+export interface Signer {
+  readonly name: string;
+  readonly key: SigningKey;
+}
+
+/** Who signs what for which plane, with everything from outside. `now` in milliseconds. */
+export interface Signing {
+  readonly plane: string;
+  readonly issuer: Signer;
+  readonly decider: Signer;
+  /** Thumbprint of the key that may ask. */
+  readonly executor: string;
+  readonly policy: { readonly id: string; readonly version: string; readonly digest: Digest };
+  readonly now: number;
+  readonly newId: () => string;
+}
+
+/** What an agent is given: the contract, and the proof that travels with its first request. */
+export interface SignedContract {
+  readonly contract: string;
+  readonly proof: {
+    readonly intent: unknown;
+    readonly context: unknown;
+    readonly decision: string;
+    readonly attestations: readonly string[];
+    readonly approvals: readonly string[];
+  };
+}
+
+/** Seconds by which a decision outlives its contract's window. */
+const DECISION_MARGIN = 60;
+
+/**
+ * Signs a draft: intent and context as documents, the decision over both by the decider, the contract over all
+ * three by the issuer (wire.md §§2–3).
+ */
+export function signContract(draft: ContractDraft, signing: Signing): SignedContract {
+  const { plane, issuer, decider, now, newId } = signing;
+  const place = parsePlaneId(plane);
+  if (place === undefined) throw new TypeError(`${plane} is not a plane id`);
+  const iat = toSeconds(now);
+  const nbf = iat + Math.max(0, draft.window.startsIn);
+  const exp = iat + draft.window.startsIn + draft.window.seconds;
+  const intent = intentOf(draft, newId());
+  const context = { observedAt: toInstant(now), sources: sourcesOf(draft) };
+  const decision = signJws(
+    "vai-decision+jwt",
+    {
+      iss: decider.name,
+      iat,
+      jti: newId(),
+      exp: exp + DECISION_MARGIN,
+      intentDigest: documentDigest(intent),
+      contextDigest: documentDigest(context),
+      outcome: "ALLOW",
+      policy: { ...signing.policy, engine: "custom" },
+      boundary: { authorization_details: draft.steps, notAfter: exp, actorId: draft.actor.id },
+    },
+    decider.key,
+  );
+  const contract = signJws(
+    "vai-contract+jwt",
+    {
+      ver: 1,
+      iss: issuer.name,
+      aud: plane,
+      jti: newId(),
+      iat,
+      nbf,
+      exp,
+      intent: { id: intent.id, digest: documentDigest(intent) },
+      context: { digest: documentDigest(context) },
+      decision: { digest: sha256Digest(decision.slice(0, decision.lastIndexOf("."))) },
+      actor: draft.actor,
+      cnf: { jkt: signing.executor },
+      purpose: draft.purpose,
+      risk: draft.risk,
+      account: place.account,
+      region: place.region,
+      deliveries: draft.deliveries,
+      authorization_details: draft.steps,
+      ...(draft.obligations !== undefined && { obligations: draft.obligations }),
+    },
+    issuer.key,
+  );
+  return { contract, proof: { intent, context, decision, attestations: [], approvals: [] } };
+}
+
+const intentOf = (draft: ContractDraft, id: string) => ({
+  id,
+  actor: draft.actor.id,
+  action: [...new Set(draft.steps.flatMap(({ actions }) => actions))],
+  target: [...new Set(draft.steps.flatMap(({ resources }) => resources))],
+  constraints: {},
+  metadata: draft.metadata,
+});
+
+/** A draft without sources was decided on itself alone: its own digest says so. */
+const sourcesOf = (draft: ContractDraft): { name: string; digest: Digest }[] =>
+  draft.sources.length > 0 ? draft.sources : [{ name: "draft", digest: documentDigest(draft.steps) }];

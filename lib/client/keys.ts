@@ -1,0 +1,37 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { type PublicJwk, readPublicJwk, type SignatureAlgorithm } from "../encoding/jwk.ts";
+import type { SigningKey } from "../encoding/jws.ts";
+
+/** A private key as its file holds it: the public members and `d` (RFC 7517, RFC 8037). */
+export type PrivateJwk = PublicJwk & { readonly d: string };
+
+/** A new private key; ES256 (P-256) unless another algorithm is asked for. */
+export function newPrivateJwk(algorithm: SignatureAlgorithm = "ES256"): PrivateJwk {
+  const { privateKey } =
+    algorithm === "ES256"
+      ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+      : generateKeyPairSync("ed25519");
+  return exported(privateKey);
+}
+
+function exported(privateKey: KeyObject): PrivateJwk {
+  const { kty, crv, x, y, d } = privateKey.export({ format: "jwk" });
+  return (kty === "EC" ? { kty, crv, x, y, d } : { kty, crv, x, d }) as PrivateJwk;
+}
+
+/**
+ * A key to sign with, from a private JWK.
+ * @throws {TypeError} when the value is not a private P-256 or Ed25519 JWK; the message holds nothing of the key.
+ */
+export function signingKey(value: unknown): SigningKey {
+  const { d, ...publicPart } = (value ?? {}) as Record<string, unknown>;
+  const key = readPublicJwk(publicPart);
+  if (typeof key === "string") throw new TypeError(`the key's public part ${key}`);
+  if (typeof d !== "string") throw new TypeError("the key has no private part d");
+  try {
+    const privateKey = createPrivateKey({ key: { ...key.jwk, d }, format: "jwk" });
+    return { jwk: key.jwk, thumbprint: key.thumbprint, privateKey };
+  } catch {
+    throw new TypeError("the key's private part d is not good");
+  }
+}

@@ -1,0 +1,103 @@
+import * as z from "zod";
+import type { Scalar } from "../contract/constraint.ts";
+import { DELIVERIES } from "../contract/contract.ts";
+import { documentDigest } from "../encoding/canonical-json.ts";
+import type { Digest } from "../encoding/digest.ts";
+import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
+import { type ReadJws, readJws, verifyJws } from "../encoding/jws.ts";
+import { digest, label, numericDate, publicJwk, stepId } from "../encoding/members.ts";
+import { readBy } from "../encoding/schema.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+
+/** Seconds: how far a request's `iat` may lie from server time, skew included (wire.md §1). */
+export const FRESHNESS_SECONDS = 60;
+
+const token = z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 . _ : -");
+const scalar: z.ZodType<Scalar> = z.union([z.string(), z.int(), z.boolean()], {
+  error: "must be a string, an integer or a boolean",
+});
+
+/** Read loosely: whether the strings name anything is judged in stage `scope` (wire.md §4). */
+const operation = z.strictObject({
+  action: z.string(),
+  resource: z.string(),
+  parameters: z.record(z.string(), scalar),
+});
+export type Operation = z.infer<typeof operation>;
+
+const claims = z
+  .strictObject({
+    use: z.literal("issue"),
+    jti: token,
+    iat: numericDate,
+    aud: label,
+    contractDigest: digest,
+    chainDigest: digest.optional(),
+    idempotencyKey: token,
+    step: stepId,
+    delivery: z.enum(DELIVERIES),
+    operation: operation.optional(),
+    deliverTo: publicJwk.optional(),
+  })
+  .superRefine((request, context) => {
+    const report = (member: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [member], message });
+    if (request.delivery === "execute" && request.operation === undefined) {
+      report("operation", "is needed for delivery execute");
+    }
+    if (request.delivery === "credentials" && request.operation !== undefined) {
+      report("operation", "must be absent for delivery credentials");
+    }
+    if ((request.delivery === "credentials") !== (request.deliverTo !== undefined)) {
+      report("deliverTo", "belongs to delivery credentials, and only to it");
+    }
+  });
+export type IssueRequest = z.infer<typeof claims>;
+
+/** A request that was read strictly; its signature is not judged yet. */
+export interface ReadRequest {
+  readonly jws: ReadJws;
+  readonly claims: IssueRequest;
+  readonly digest: Digest;
+}
+
+/** Strict reading of an `issue` request, stage `parse`. */
+export function readRequest(compact: unknown): ReadRequest | Refusal {
+  if (compact === undefined || compact === null || compact === "") {
+    return refuse("REQUEST_UNSIGNED", "the event has no signed request", "/request");
+  }
+  const jws = readJws(compact, "vai-request+jwt");
+  if (!jws.ok) return refuse("REQUEST_MALFORMED", `the request ${jws.detail}`, `/request${jws.pointer}`);
+  const read = readBy(claims, jws.value.payload);
+  if (!read.ok) {
+    const where = `/request${read.pointer}`;
+    return refuse("REQUEST_MALFORMED", `${where} ${read.detail}`, where);
+  }
+  return { jws: jws.value, claims: read.value, digest: jws.value.digest };
+}
+
+/**
+ * Stage `request`: possession of the key in the request's own header, audience, freshness by server time in
+ * seconds. Whether that key may ask is judged later; so far it only proves who speaks.
+ */
+export function judgeRequest(request: ReadRequest, plane: string, now: number): VerificationKey | Refusal {
+  const key = readPublicJwk(request.jws.header.jwk);
+  if (typeof key === "string") {
+    return refuse("REQUEST_SIGNATURE_INVALID", `the request's jwk ${key}`, "/request");
+  }
+  if (!verifyJws(request.jws, key)) {
+    return refuse("REQUEST_SIGNATURE_INVALID", "the request's signature does not verify under its jwk, alg and kid", "/request");
+  }
+  if (request.claims.aud !== plane) {
+    return refuse("AUDIENCE_MISMATCH", `the request is for ${request.claims.aud}, this plane is ${plane}`, "/request/aud");
+  }
+  return Math.abs(now - request.claims.iat) <= FRESHNESS_SECONDS
+    ? key
+    : refuse("REQUEST_STALE", `iat is more than ${FRESHNESS_SECONDS} s from server time`, "/request/iat");
+}
+
+/** What makes two requests one retry: the claims without `jti` and `iat` (wire.md §4 stage 5). */
+export function requestContentDigest(request: IssueRequest): Digest {
+  const { jti: _jti, iat: _iat, ...content } = request;
+  return documentDigest(content);
+}

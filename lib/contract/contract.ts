@@ -1,0 +1,135 @@
+import * as z from "zod";
+import type { Digest } from "../encoding/digest.ts";
+import { type ReadJws, readJws } from "../encoding/jws.ts";
+import { pointer, type Refusal, refuse } from "../refusal.ts";
+import { constraint } from "./constraint-schema.ts";
+import {
+  action,
+  arn,
+  digest,
+  label,
+  numericDate,
+  purpose,
+  riskClass,
+  stepId,
+  thumbprint,
+  uuid,
+} from "../encoding/members.ts";
+import { readBy } from "../encoding/schema.ts";
+import { steps } from "./step.ts";
+
+/** Seconds: the longest time between signing and start (wire.md §2). */
+const MAX_LEAD_SECONDS = 24 * 60 * 60;
+
+export const DELIVERIES = ["execute", "handle", "credentials"] as const;
+export type Delivery = (typeof DELIVERIES)[number];
+
+const scalar = z.union([z.string(), z.int(), z.boolean()]);
+const name = label;
+const seconds = z.int().min(1).max(86_400);
+
+const assumption = z.strictObject({
+  name,
+  read: action,
+  resource: arn,
+  parameters: z.record(z.string(), scalar),
+  path: z.string().regex(/^(\/([^~/]|~[01])*)*$/, "must be an RFC 6901 JSON pointer"),
+  expect: constraint,
+  maxAgeSeconds: seconds,
+  recheck: z.boolean(),
+});
+
+const obligation = z.strictObject({ kind: label, name, dueSeconds: seconds });
+
+const rollback = z.strictObject({
+  when: z.literal("obligationUnmet"),
+  step: stepId,
+  operation: z.strictObject({ action, resource: arn, parameters: z.record(z.string(), scalar) }),
+});
+
+const claims = z
+  .strictObject({
+    ver: z.literal(1),
+    iss: name,
+    aud: label,
+    jti: uuid,
+    iat: numericDate,
+    nbf: numericDate,
+    exp: numericDate,
+    intent: z.strictObject({ id: uuid, digest }),
+    context: z.strictObject({ digest }),
+    decision: z.strictObject({ digest }),
+    actor: z.strictObject({ id: label, kind: z.enum(["agent", "human", "workflow", "service"]) }),
+    cnf: z.strictObject({ jkt: thumbprint }),
+    purpose,
+    risk: riskClass,
+    partition: z.string().regex(/^aws(-[a-z]+)*$/, "must be an AWS partition").optional(),
+    account: z.string().regex(/^\d{12}$/, "must be 12 digits"),
+    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be an AWS region"),
+    deliveries: z.array(z.enum(DELIVERIES)).min(1).refine(isSet, "names a delivery twice"),
+    authorization_details: steps,
+    assumptions: z.array(assumption).max(16).optional(),
+    obligations: z.array(obligation).max(16).optional(),
+    revokeOn: z.array(z.enum(["contextChanged", "policyChanged", "riskSignal"])).optional(),
+    rollback: rollback.optional(),
+    delegation: z.strictObject({ maxDepth: z.int().min(0).max(8) }).optional(),
+    breakGlass: z.strictObject({ policy: label, incident: label }).optional(),
+  })
+  .superRefine((contract, context) => {
+    const report = (path: PropertyKey[], message: string): void =>
+      context.addIssue({ code: "custom", path, message });
+    if (contract.nbf < contract.iat) report(["nbf"], "must not be before iat");
+    if (contract.nbf - contract.iat > MAX_LEAD_SECONDS) report(["nbf"], "must be within 24 h of iat");
+    if (contract.exp <= contract.nbf) report(["exp"], "must be after nbf");
+    const isBare = contract.deliveries.length === 1 && contract.deliveries[0] === "credentials";
+    contract.authorization_details.forEach(({ parameters }, index) => {
+      if (parameters === "unbounded" && !isBare) {
+        const message = 'may be "unbounded" only when deliveries is ["credentials"]';
+        report(["authorization_details", index, "parameters"], message);
+      }
+    });
+  });
+
+/** The claims of a contract (wire.md §2): what may be done, to what, within which limits, when. */
+export type Contract = z.infer<typeof claims>;
+export type Obligation = z.infer<typeof obligation>;
+
+/** A contract that was read strictly; its signature is not judged yet. */
+export interface ReadContract {
+  readonly jws: ReadJws;
+  readonly claims: Contract;
+  readonly digest: Digest;
+}
+
+/** Strict reading of a contract, stage `parse`: `CONTRACT_MALFORMED` or `CONSTRAINT_UNKNOWN` with the place. */
+export function readContract(compact: unknown): ReadContract | Refusal {
+  const jws = readJws(compact, "vai-contract+jwt");
+  if (!jws.ok) return refuse("CONTRACT_MALFORMED", `the contract ${jws.detail}`, `/contract${jws.pointer}`);
+  const read = readBy(claims, jws.value.payload);
+  if (!read.ok) {
+    const where = `/contract${read.pointer}`;
+    return refuse(read.code ?? "CONTRACT_MALFORMED", `${where} ${read.detail}`, where);
+  }
+  return { jws: jws.value, claims: read.value, digest: jws.value.digest };
+}
+
+function isSet(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
+}
+
+/** A contract's members that this software knows but this version does not act on: refused, never ignored. */
+export function unsupportedMember(contract: Contract): string | undefined {
+  const { assumptions, obligations, rollback: undo, delegation, breakGlass } = contract;
+  if (assumptions !== undefined && assumptions.length > 0) return "/contract/assumptions";
+  const foreign = obligations?.findIndex(({ kind }) => kind !== "readBack") ?? -1;
+  if (foreign >= 0) return pointer("/contract", ["obligations", foreign, "kind"]);
+  if (undo !== undefined) return "/contract/rollback";
+  if (delegation !== undefined && delegation.maxDepth > 0) return "/contract/delegation/maxDepth";
+  if (breakGlass !== undefined) return "/contract/breakGlass";
+  for (const [index, { after, gate }] of contract.authorization_details.entries()) {
+    const place = ["authorization_details", index];
+    if (after !== undefined && after.length > 0) return pointer("/contract", [...place, "after"]);
+    if (gate !== undefined && gate !== "none") return pointer("/contract", [...place, "gate"]);
+  }
+  return undefined;
+}

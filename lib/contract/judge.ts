@@ -1,0 +1,114 @@
+import { isAtLeast } from "../encoding/members.ts";
+import { verifyJws } from "../encoding/jws.ts";
+import { pointer, type Refusal, refuse } from "../refusal.ts";
+import type { PlaneId } from "../config.ts";
+import { type GovernedAction, partyKey, type TrustPolicy } from "../trust/policy.ts";
+import type { Contract, ReadContract } from "./contract.ts";
+
+/**
+ * Whether governance said this: the issuer by name and key, within its `actions` and `maxRisk`, and its
+ * signature (wire.md §4 stage `contract`). An agent that signs its own contract ends here (ADV-01, VAI-40).
+ */
+export function judgeIssuer(contract: ReadContract, policy: TrustPolicy): Refusal | undefined {
+  const { claims, jws } = contract;
+  const untrusted = (why: string, where: string): Refusal =>
+    refuse("CONTRACT_ISSUER_UNTRUSTED", why, `/contract/${where}`);
+  const issuer = policy.issuers.find(({ name }) => name === claims.iss);
+  if (issuer === undefined) return untrusted(`"${claims.iss}" is not an issuer of the trust policy`, "iss");
+  const key = partyKey(issuer, jws.header.kid);
+  if (key === undefined) return untrusted(`${jws.header.kid} is not a key of issuer "${claims.iss}"`, "iss");
+  for (const [index, { actions }] of claims.authorization_details.entries()) {
+    const foreign = actions.findIndex((action) => !issuer.actions.includes(action));
+    if (foreign >= 0) {
+      const where = `authorization_details/${index}/actions/${foreign}`;
+      return untrusted(`issuer "${claims.iss}" may not grant ${actions[foreign]}`, where);
+    }
+  }
+  if (!isAtLeast(issuer.maxRisk, claims.risk)) {
+    return untrusted(`issuer "${claims.iss}" may grant at most ${issuer.maxRisk}`, "risk");
+  }
+  return verifyJws(jws, key)
+    ? undefined
+    : refuse("CONTRACT_SIGNATURE_INVALID", "the contract's signature does not verify", "/contract");
+}
+
+/** Whether the contract is for this plane, and every ARN in it agrees with its partition, account and region. */
+export function judgePlace(contract: Contract, plane: PlaneId): Refusal | undefined {
+  if (contract.aud !== plane.id) {
+    return refuse("AUDIENCE_MISMATCH", `the contract is for ${contract.aud}, this plane is ${plane.id}`, "/contract/aud");
+  }
+  if (contract.account !== plane.account) {
+    return refuse("ACCOUNT_MISMATCH", `this plane acts in account ${plane.account}`, "/contract/account");
+  }
+  if (contract.region !== plane.region) {
+    return refuse("REGION_MISMATCH", `this plane acts in region ${plane.region}`, "/contract/region");
+  }
+  for (const [index, { resources }] of contract.authorization_details.entries()) {
+    for (const [position, arn] of resources.entries()) {
+      const where = pointer("/contract", ["authorization_details", index, "resources", position]);
+      const problem = judgeArnPlace(arn, contract, where);
+      if (problem !== undefined) return problem;
+    }
+  }
+  return undefined;
+}
+
+/** An ARN's partition, account and region against the contract's; an empty part is one the ARN does not carry. */
+export function judgeArnPlace(arn: string, contract: Contract, where: string): Refusal | undefined {
+  const [, partition, , region, account] = arn.split(":");
+  if (partition !== (contract.partition ?? "aws")) {
+    return refuse("ACCOUNT_MISMATCH", `${arn} is not in partition ${contract.partition ?? "aws"}`, where);
+  }
+  if (region !== "" && region !== contract.region) {
+    return refuse("REGION_MISMATCH", `${arn} is not in region ${contract.region}`, where);
+  }
+  if (account !== "" && account !== contract.account) {
+    return refuse("ACCOUNT_MISMATCH", `${arn} is not in account ${contract.account}`, where);
+  }
+  return undefined;
+}
+
+/** Every action is opted in by the trust policy, or the first that is not (VAI-146). */
+export function judgeRegistered(
+  contract: Contract,
+  isKnown: (action: string) => boolean,
+  policy: TrustPolicy,
+): Refusal | undefined {
+  for (const [index, { actions }] of contract.authorization_details.entries()) {
+    for (const [position, action] of actions.entries()) {
+      if (isKnown(action) && governedAction(policy, action) !== undefined) continue;
+      const where = pointer("/contract", ["authorization_details", index, "actions", position]);
+      return refuse("ACTION_UNREGISTERED", `${action} is not governed by this plane`, where);
+    }
+  }
+  return undefined;
+}
+
+export const governedAction = (policy: TrustPolicy, action: string): GovernedAction | undefined =>
+  policy.actions.find((each) => each.action === action);
+
+/** The class is not below that of any action (VAI-38), and the window fits the class (VAI-18). */
+export function judgeClass(contract: Contract, policy: TrustPolicy): Refusal | undefined {
+  for (const action of contract.authorization_details.flatMap(({ actions }) => actions)) {
+    const floor = governedAction(policy, action)?.risk ?? "CRITICAL";
+    if (!isAtLeast(contract.risk, floor)) {
+      const detail = `${action} is ${floor}; the contract says ${contract.risk}`;
+      return refuse("RISK_CLASS_UNDERSTATED", detail, "/contract/risk");
+    }
+  }
+  const { maxSeconds } = policy.governance[contract.risk];
+  const seconds = contract.exp - contract.nbf;
+  return seconds <= maxSeconds
+    ? undefined
+    : refuse("TTL_EXCEEDED", `a ${contract.risk} contract may last ${maxSeconds} s, not ${seconds} s`, "/contract/exp");
+}
+
+/** Half-open: valid when `nbf` ≤ now < `exp`, by server time in seconds (wire.md §1). */
+export function judgeWindow(contract: Contract, now: number): Refusal | undefined {
+  if (now < contract.nbf) {
+    return refuse("CONTRACT_NOT_YET_VALID", `the contract begins at ${contract.nbf}`, "/contract/nbf");
+  }
+  return now < contract.exp
+    ? undefined
+    : refuse("CONTRACT_EXPIRED", `the contract ended at ${contract.exp}`, "/contract/exp");
+}

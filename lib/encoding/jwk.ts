@@ -1,0 +1,87 @@
+import { createPublicKey, hash, type KeyObject } from "node:crypto";
+import { fromBase64url } from "./base64url.ts";
+import { isGoodEd25519Point } from "./ed25519.ts";
+
+/** A public key as it may appear in a signed object: exactly these members (wire.md §1). */
+export type PublicJwk =
+  | { readonly kty: "EC"; readonly crv: "P-256"; readonly x: string; readonly y: string }
+  | { readonly kty: "OKP"; readonly crv: "Ed25519"; readonly x: string };
+
+export type SignatureAlgorithm = "ES256" | "EdDSA";
+
+/** The one algorithm that a key implies; a header's `alg` decides nothing (POC-12). */
+export const algorithmOf = (jwk: PublicJwk): SignatureAlgorithm =>
+  jwk.kty === "EC" ? "ES256" : "EdDSA";
+
+/** RFC 7638 SHA-256 thumbprint, base64url. */
+export function jwkThumbprint(jwk: PublicJwk): string {
+  const members =
+    jwk.kty === "EC"
+      ? `{"crv":"${jwk.crv}","kty":"EC","x":"${jwk.x}","y":"${jwk.y}"}`
+      : `{"crv":"${jwk.crv}","kty":"OKP","x":"${jwk.x}"}`;
+  return hash("sha256", members, "base64url");
+}
+
+/** A public key that was judged good, ready to verify with. */
+export interface VerificationKey {
+  readonly jwk: PublicJwk;
+  readonly thumbprint: string;
+  readonly algorithm: SignatureAlgorithm;
+  readonly keyObject: KeyObject;
+}
+
+const CACHED_KEYS = 512;
+const cache = new Map<string, VerificationKey>();
+
+/**
+ * Judges a value as a public JWK: exact members, 32-byte canonical coordinates, on the curve, not of small
+ * order. Anything else would give one key two thumbprints, or make any signature good.
+ * @returns the key, or what is wrong with it.
+ */
+export function readPublicJwk(value: unknown): VerificationKey | string {
+  if (typeof value !== "object" || value === null) return "is not a JWK object";
+  const { kty, crv, x, y } = value as Record<string, unknown>;
+  const members = Object.keys(value).sort().join(" ");
+  const expected = kty === "EC" ? "crv kty x y" : "crv kty x";
+  if (members !== expected) return `has members "${members}"; a public JWK has exactly "${expected}"`;
+  if (!isCoordinate(x) || (kty === "EC" && !isCoordinate(y))) {
+    return "has a coordinate that is not 32 bytes in canonical base64url";
+  }
+  const name = `${String(kty)}.${String(crv)}.${x}.${String(y)}`;
+  const known = cache.get(name);
+  if (known !== undefined) return known;
+  const key = buildKey(value as PublicJwk);
+  if (typeof key !== "string") remember(name, key);
+  return key;
+}
+
+const isCoordinate = (value: unknown): value is string =>
+  typeof value === "string" && fromBase64url(value)?.length === 32;
+
+function buildKey(jwk: PublicJwk): VerificationKey | string {
+  const curve = `${jwk.kty}/${jwk.crv}`;
+  if (curve !== "EC/P-256" && curve !== "OKP/Ed25519") return `has curve ${curve}; use P-256 or Ed25519`;
+  if (jwk.kty === "OKP" && !isGoodEd25519Point(Buffer.from(jwk.x, "base64url"))) {
+    return "is not a point of the curve, or one of small order";
+  }
+  const plain: PublicJwk =
+    jwk.kty === "EC"
+      ? { kty: "EC", crv: "P-256", x: jwk.x, y: jwk.y }
+      : { kty: "OKP", crv: "Ed25519", x: jwk.x };
+  try {
+    return {
+      jwk: plain,
+      thumbprint: jwkThumbprint(plain),
+      algorithm: algorithmOf(plain),
+      keyObject: createPublicKey({ key: { ...plain }, format: "jwk" }),
+    };
+  } catch {
+    return "is not a point of the curve";
+  }
+}
+
+function remember(name: string, key: VerificationKey): void {
+  const oldest = cache.keys().next();
+  if (cache.size >= CACHED_KEYS && oldest.done !== true) cache.delete(oldest.value);
+  cache.set(name, key);
+}

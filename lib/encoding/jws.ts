@@ -1,0 +1,124 @@
+import { type KeyObject, sign, verify } from "node:crypto";
+import { fromBase64url, toBase64url } from "./base64url.ts";
+import { canonicalize } from "./canonical-json.ts";
+import { type Digest, sha256Digest } from "./digest.ts";
+import { rawToDer } from "./ecdsa.ts";
+import type { PublicJwk, VerificationKey } from "./jwk.ts";
+import { type Read, readStrictJson, unreadable } from "./strict-json.ts";
+
+/** The `typ` of every signed object (wire.md §1); explicit typing stops one from passing as another. */
+export type JwsType =
+  | "vai-contract+jwt"
+  | "vai-decision+jwt"
+  | "vai-request+jwt"
+  | "vai-trust-policy+jwt";
+
+export interface JwsHeader {
+  readonly alg: string;
+  readonly kid: string;
+  readonly typ: string;
+  readonly jwk?: unknown;
+}
+
+/** A compact JWS, read but not yet believed: `payload` is attacker-controlled until {@link verifyJws} says yes. */
+export interface ReadJws {
+  readonly compact: string;
+  readonly header: JwsHeader;
+  readonly payload: unknown;
+  readonly signature: Buffer;
+  readonly signingInput: string;
+  /** SHA-256 over the signing input, never over signature bytes: ECDSA signatures are malleable. */
+  readonly digest: Digest;
+}
+
+/** Bytes: the longest contract, block, request (wire.md §1). */
+export const MAX_JWS_BYTES = 64 * 1024;
+
+/** Strict reading of a compact JWS of one type, before any signature work. A request carries its own `jwk`. */
+export function readJws(compact: unknown, typ: JwsType): Read<ReadJws> {
+  if (typeof compact !== "string") return unreadable("is not a compact JWS string");
+  if (compact.length > MAX_JWS_BYTES) return unreadable(`is longer than ${MAX_JWS_BYTES} bytes`);
+  const parts = compact.split(".");
+  const [headerPart, payloadPart, signaturePart] = parts.map(fromBase64url);
+  if (parts.length !== 3 || !headerPart || !payloadPart || !signaturePart) {
+    return unreadable("is not three parts of canonical, unpadded base64url");
+  }
+  const header = readHeader(headerPart, typ);
+  if (!header.ok) return unreadable(`has a header that ${header.detail}`);
+  const payload = readStrictJson(payloadPart);
+  if (!payload.ok) return payload;
+  const signingInput = compact.slice(0, compact.lastIndexOf("."));
+  return {
+    ok: true,
+    value: {
+      compact,
+      header: header.value,
+      payload: payload.value,
+      signature: signaturePart,
+      signingInput,
+      digest: sha256Digest(signingInput),
+    },
+  };
+}
+
+function readHeader(bytes: Uint8Array, typ: JwsType): Read<JwsHeader> {
+  const header = parseHeader(bytes);
+  const members = typ === "vai-request+jwt" ? "alg jwk kid typ" : "alg kid typ";
+  if (header === undefined) return unreadable("is not a JSON object");
+  if (Object.keys(header).sort().join(" ") !== members) {
+    return unreadable(`does not have exactly the members ${members}`);
+  }
+  const { alg, kid, typ: found } = header;
+  if (typeof alg !== "string" || typeof kid !== "string") return unreadable("has no text in alg or kid");
+  if (found !== typ) return unreadable(`has typ ${JSON.stringify(found)}; expected "${typ}"`);
+  return { ok: true, value: header as unknown as JwsHeader };
+}
+
+/** Headers need not be canonical, but a duplicate member would be two headers in one: refused by re-counting. */
+function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+    const isCompact = JSON.stringify(value) === text;
+    return isCompact || canonicalize(value) === text ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether `key` signed this object under the algorithm that the key implies. The header's `alg` and `kid` must
+ * agree with the key: stops algorithm confusion and key substitution (POC-12, POC-A26).
+ */
+export function verifyJws(jws: ReadJws, key: VerificationKey): boolean {
+  if (jws.header.alg !== key.algorithm || jws.header.kid !== key.thumbprint) return false;
+  const input = Buffer.from(jws.signingInput, "ascii");
+  if (key.algorithm === "EdDSA") {
+    return jws.signature.length === 64 && verify(null, input, key.keyObject, jws.signature);
+  }
+  const der = rawToDer(jws.signature);
+  return der !== undefined && verify("sha256", input, key.keyObject, der);
+}
+
+/** A private key with the public half that objects name it by. */
+export interface SigningKey {
+  readonly jwk: PublicJwk;
+  readonly thumbprint: string;
+  readonly privateKey: KeyObject;
+}
+
+/** A compact JWS over the JCS form of `claims`. A request also carries the signer's public key. */
+export function signJws(typ: JwsType, claims: unknown, key: SigningKey): string {
+  const alg = key.jwk.kty === "EC" ? "ES256" : "EdDSA";
+  const header = { alg, kid: key.thumbprint, typ, ...(typ === "vai-request+jwt" && { jwk: key.jwk }) };
+  const input = `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
+  const signature =
+    alg === "EdDSA"
+      ? sign(null, Buffer.from(input, "ascii"), key.privateKey)
+      : sign("sha256", Buffer.from(input, "ascii"), {
+          key: key.privateKey,
+          dsaEncoding: "ieee-p1363",
+        });
+  return `${input}.${toBase64url(signature)}`;
+}

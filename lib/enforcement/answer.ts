@@ -1,0 +1,121 @@
+import { toInstant } from "../clock.ts";
+import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
+import type { Digest } from "../encoding/digest.ts";
+import type { Enforced, Outcome } from "../evidence/details.ts";
+import type { IdentityView } from "../evidence/fold.ts";
+import { SESSION_SECONDS } from "../issuance/assume-role.ts";
+import { type FailureDomain, failureDomain, isRetryable, type Refusal, type RefusalCode, type Stage } from "../refusal.ts";
+import type { Intent } from "./intent.ts";
+
+/** The answer to a request that was granted, or that is a retry of one (wire.md §4). Times in RFC 3339. */
+export interface GrantedAnswer {
+  readonly ok: true;
+  readonly deduplicated: boolean;
+  readonly identity: {
+    readonly identityId: string;
+    readonly intentId: string;
+    readonly contractId: string;
+    readonly contractDigest: Digest;
+    readonly step: string;
+    readonly issuedAt: string;
+    readonly expiresAt: string;
+    readonly state: IdentityView["state"];
+    readonly scope: { readonly actions: readonly string[]; readonly resources: readonly string[] };
+    readonly constraints: Readonly<Record<string, unknown>>;
+  };
+  readonly enforcement: readonly Enforced[];
+  readonly outcome?: Outcome;
+  readonly guarantee: {
+    readonly heldBy: "trustPlane" | "caller";
+    readonly effectiveUntil: string;
+    readonly hardExpiry: string;
+    readonly revocableWithinSeconds: number;
+  };
+  readonly evidence: {
+    readonly chainId: string;
+    readonly firstSeq: number;
+    readonly lastSeq: number;
+    readonly head: Digest;
+  };
+}
+
+/** The answer to a request that was refused. `evidence` is absent where nothing was written. */
+export interface RefusedAnswer {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  readonly stage: Stage;
+  readonly failureDomain: FailureDomain;
+  readonly retryable: boolean;
+  readonly detail: string;
+  readonly pointer?: string;
+  readonly evidence?: { readonly chainId: string; readonly seq: number };
+}
+
+export type Answer = GrantedAnswer | RefusedAnswer;
+
+/**
+ * The answer about an identity, from the folded chain alone: so a retry gets what the first call got. A grant
+ * that ended in a refusal repeats it. `now` in milliseconds.
+ */
+export function answerAbout(intent: Intent, identity: IdentityView, deduplicated: boolean, now: number): Answer {
+  const { end } = identity;
+  if (end?.refusal !== undefined) {
+    const evidence = { chainId: intent.chainId, seq: identity.lastSeq };
+    return { ...refusedAnswer({ refused: true, ...end.refusal }, end.refusal.stage, false), evidence };
+  }
+  return {
+    ok: true,
+    deduplicated,
+    identity: {
+      identityId: identity.identityId,
+      intentId: intent.chainId.slice("intent/".length),
+      contractId: identity.contractId,
+      contractDigest: identity.contractDigest,
+      step: identity.step,
+      issuedAt: identity.issuedAt,
+      expiresAt: identity.expiresAt,
+      state: stateAt(identity, now),
+      scope: identity.scope,
+      constraints: identity.constraints,
+    },
+    enforcement: identity.enforcement,
+    ...(end?.outcome !== undefined && { outcome: end.outcome }),
+    guarantee: {
+      heldBy: "trustPlane",
+      effectiveUntil: identity.expiresAt,
+      hardExpiry: identity.hardExpiry ?? latestExpiry(identity),
+      revocableWithinSeconds: FUNCTION_TIMEOUT_SECONDS,
+    },
+    evidence: {
+      chainId: intent.chainId,
+      firstSeq: identity.firstSeq,
+      lastSeq: identity.lastSeq,
+      head: identity.lastHash,
+    },
+  };
+}
+
+/** An identity without a recorded end whose window is over, or whose run can no longer be running. */
+function stateAt(identity: IdentityView, now: number): IdentityView["state"] {
+  if (identity.end !== undefined) return identity.state;
+  const { startedAt, expiresAt } = identity;
+  if (startedAt === undefined) return Date.parse(expiresAt) <= now ? "EXPIRED" : identity.state;
+  return Date.parse(startedAt) + FUNCTION_TIMEOUT_SECONDS * 1000 < now ? "INCOMPLETE" : identity.state;
+}
+
+/** No session is recorded yet: the latest that one asked for by this invocation could end. */
+const latestExpiry = ({ issuedAt }: IdentityView): string =>
+  toInstant(Date.parse(issuedAt) + (FUNCTION_TIMEOUT_SECONDS + SESSION_SECONDS) * 1000);
+
+export function refusedAnswer(refusal: Refusal, stage: Stage, mayRetry = true): RefusedAnswer {
+  const { code, detail, pointer } = refusal;
+  return {
+    ok: false,
+    code,
+    stage,
+    failureDomain: failureDomain(code),
+    retryable: mayRetry && isRetryable(code),
+    detail,
+    ...(pointer !== undefined && { pointer }),
+  };
+}

@@ -1,0 +1,72 @@
+import { VERSION } from "../config.ts";
+import type { Digest } from "../encoding/digest.ts";
+import type { About, Check, Source } from "../evidence/statement.ts";
+import { isRefusal, type Refusal, type Stage } from "../refusal.ts";
+import type { Invocation, PlaneDeps } from "./deps.ts";
+
+/** A named check: `undefined` or a value when it holds, a refusal when it does not. */
+export type NamedCheck = readonly [name: string, check: () => Refusal | undefined];
+
+/**
+ * How far one request has come: the stage that is being judged, what was checked, and what is verified about it
+ * so far. Evidence says only what stands here, so an unverified event accuses nobody.
+ */
+export class Course {
+  readonly invocation: Invocation;
+  readonly eventDigest: Digest;
+  /** One instant for all checks, in milliseconds. */
+  readonly now: number;
+  readonly source: Source;
+  stage: Stage = "parse";
+  about: About = {};
+  #passed: string[] = [];
+  #failed: string | undefined;
+
+  constructor(deps: PlaneDeps, invocation: Invocation, eventDigest: Digest) {
+    this.invocation = invocation;
+    this.eventDigest = eventDigest;
+    this.now = deps.clock();
+    this.source = {
+      component: deps.component,
+      version: VERSION,
+      account: deps.plane.account,
+      region: deps.plane.region,
+      requestId: invocation.requestId,
+    };
+  }
+
+  /** Enters a stage; entering again, after a lost condition, judges its checks anew. */
+  enter(stage: Stage): void {
+    this.stage = stage;
+  }
+
+  learn(more: About): void {
+    this.about = { ...this.about, ...more };
+  }
+
+  /** Runs checks in order; the first refusal decides. */
+  judge(checks: readonly NamedCheck[]): Refusal | undefined {
+    for (const [name, check] of checks) {
+      const refusal = check();
+      this.note(name, refusal);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
+  /** Remembers how one check ended, and hands its result on. */
+  note<T>(name: string, result: T | Refusal): T | Refusal {
+    if (isRefusal(result)) this.#failed = name;
+    else if (!this.#passed.includes(name)) this.#passed.push(name);
+    return result;
+  }
+
+  /** Every check by name: those that held, the one that failed, and the rest of `all`, not run (VAI-04). */
+  checks(all: readonly string[]): Check[] {
+    const listed = new Set([...all, ...this.#passed]);
+    return [...listed].map((name) => ({
+      name,
+      result: name === this.#failed ? "fail" : this.#passed.includes(name) ? "pass" : "notRun",
+    }));
+  }
+}

@@ -1,0 +1,42 @@
+import type { AwsCredentials } from "../actions/client-settings.ts";
+import type { Clock } from "../clock.ts";
+import type { PlaneId } from "../config.ts";
+import type { VerificationKey } from "../encoding/jwk.ts";
+import type { EvidenceSigner, EvidenceStore, RefusalCounter, StateIndex } from "../evidence/ports.ts";
+import type { AssumeRole } from "../issuance/assume-role.ts";
+import type { RegistryStore } from "./registry-port.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
+
+/** Everything from outside that a course needs; nothing in these rooms reads a clock, an id or a client elsewhere. */
+export interface PlaneDeps {
+  readonly plane: PlaneId;
+  readonly component: string;
+  readonly anchors: readonly VerificationKey[];
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** Waits; milliseconds. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly evidence: EvidenceStore;
+  readonly signer: EvidenceSigner;
+  readonly registry: RegistryStore;
+  readonly counter: RefusalCounter;
+  readonly index: StateIndex;
+  /** What this process verified last: lets a good contract's chain be read in the first round. */
+  readonly memory: { trust?: TrustSnapshot };
+}
+
+export interface IssueDeps extends PlaneDeps {
+  readonly assumeRole: AssumeRole;
+  /** Credentials of a reader role, cached by the port. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  readonly readerCredentials: (roleArn: string, family: string) => Promise<AwsCredentials>;
+  /** Where target clients send; absent on AWS. */
+  readonly targetEndpoint?: string;
+}
+
+/** One invocation: its id, and when the function will be stopped, in milliseconds since the epoch. */
+export interface Invocation {
+  readonly requestId: string;
+  readonly deadline: number;
+}

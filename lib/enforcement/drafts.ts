@@ -1,0 +1,133 @@
+import { toInstant } from "../clock.ts";
+import { type ReadRequest, requestContentDigest } from "../continuity/request.ts";
+import type { ReadContract } from "../contract/contract.ts";
+import { documentDigest } from "../encoding/canonical-json.ts";
+import type { ContractBoundDetail, IdentityIssuedDetail, Opens } from "../evidence/details.ts";
+import { contractView } from "../evidence/fold.ts";
+import type { TakenKey } from "../evidence/ports.ts";
+import type { Check, RecordDraft } from "../evidence/statement.ts";
+import type { ReadProof } from "../proof/proof.ts";
+import type { Grant } from "./grant.ts";
+import type { Intent } from "./intent.ts";
+import { reservedTotals } from "./judge-scope.ts";
+
+/** What the records of one request speak of. */
+export interface Asked {
+  readonly contract: ReadContract;
+  readonly request: ReadRequest;
+  readonly executor: string;
+}
+
+/** The first record of an intent chain says whose the intent is; no later one does. */
+export function withOpening(intent: Intent, { contract }: Asked, drafts: readonly RecordDraft[]): RecordDraft[] {
+  const [first, ...rest] = drafts;
+  if (intent.state.head.seq > 0 || first === undefined) return [...drafts];
+  const opens: Opens = { issuer: contract.claims.iss, intentDigest: contract.claims.intent.digest };
+  return [{ ...first, detail: { ...first.detail, opens } }, ...rest];
+}
+
+/** The records of a contract's binding, once per contract; `IntentSubmitted` once per intent (wire.md §5). */
+export function bindingDrafts(intent: Intent, { contract }: Asked, proof: ReadProof): RecordDraft[] {
+  const isBound = contractView(intent.state, contract.digest).bound !== undefined;
+  if (isBound) return [];
+  const isSubmitted = [...intent.state.contracts.values()].some(({ bound }) => bound !== undefined);
+  const submitted: RecordDraft = {
+    type: "IntentSubmitted",
+    detail: { intent: proof.intent, intentDigest: proof.intentDigest },
+  };
+  const { claims, jws, digest } = proof.decision;
+  const bound: ContractBoundDetail = {
+    issuer: contract.claims.iss,
+    contract: contract.jws.compact,
+    proofDigest: proof.digest,
+    decisionDigest: digest,
+    proof: { intent: proof.intent, context: proof.context, decision: jws.compact },
+  };
+  return [
+    ...(isSubmitted ? [] : [submitted]),
+    { type: "ContextEvaluated", detail: { context: proof.context, contextDigest: proof.contextDigest } },
+    {
+      type: "PolicyEvaluated",
+      detail: { decision: jws.compact, decisionDigest: digest, outcome: claims.outcome, policy: claims.policy },
+    },
+    { type: "ContractBound", detail: { ...bound } },
+  ];
+}
+
+/** Where a bound contract is found by digest, and who holds its (`iss`, `jti`). */
+export const bindingKeys = ({ chainId }: Intent, { contract }: Asked): TakenKey[] => [
+  { pk: contractIndex(contract.digest), sk: "chain", value: chainId },
+  { pk: `contract-id#${contract.claims.iss}#${contract.claims.jti}`, sk: "contract", value: contract.digest },
+];
+
+export const contractIndex = (digest: string): string => `contract#${digest}`;
+
+/** The request as evidence: with the contract until that is bound. */
+export function requestedDraft(intent: Intent, { contract, request, executor }: Asked): RecordDraft {
+  const isBound = contractView(intent.state, contract.digest).bound !== undefined;
+  return {
+    type: "IdentityRequested",
+    detail: {
+      request: request.jws.compact,
+      executor,
+      ...(isBound ? {} : { contract: contract.jws.compact }),
+    },
+  };
+}
+
+/** Barrier 1: everything up to `IdentityIssued`. */
+export function issuedDrafts(
+  intent: Intent,
+  asked: Asked,
+  proof: ReadProof,
+  grant: Grant,
+  checks: readonly Check[],
+): RecordDraft[] {
+  const firstSeq = intent.state.head.seq + 1;
+  const identity = { identity: { id: grant.identityId } };
+  const drafts: RecordDraft[] = [
+    ...bindingDrafts(intent, asked, proof),
+    requestedDraft(intent, asked),
+    {
+      type: "ProofValidated",
+      about: identity,
+      verdict: { outcome: "ALLOW", checks },
+      detail: { proofDigest: proof.digest },
+    },
+    { type: "IdentityIssued", about: identity, detail: { ...issuedDetail(asked, grant, firstSeq) } },
+  ];
+  return withOpening(intent, asked, drafts);
+}
+
+function issuedDetail({ request, executor }: Asked, grant: Grant, firstSeq: number): IdentityIssuedDetail {
+  const { step, operation } = grant;
+  return {
+    step: step.id,
+    delivery: request.claims.delivery,
+    executor,
+    requestJti: request.claims.jti,
+    idempotencyKey: request.claims.idempotencyKey,
+    contentDigest: requestContentDigest(request.claims),
+    issuedAt: toInstant(grant.issuedAt),
+    expiresAt: toInstant(grant.expiresAt),
+    scope: { actions: [operation.action], resources: [operation.resource] },
+    constraints: step.parameters === "unbounded" ? {} : step.parameters,
+    enforcement: grant.enforcement,
+    totals: reservedTotals(request, step),
+    firstSeq,
+    roleArn: grant.governed.executionRoleArn,
+    sessionName: grant.sessionName,
+    sessionPolicyDigest: documentDigest(grant.sessionPolicy),
+  };
+}
+
+/** The retry keys that a grant takes, scoped to executor, contract and use (wire.md §4 stage 5). */
+export function retryKeys({ contract, request, executor }: Asked, grant: Grant): TakenKey[] {
+  const pk = `retry#${executor}#${contract.digest}#${request.claims.use}`;
+  const ttl = Math.ceil(grant.expiresAt / 1000) + 24 * 60 * 60;
+  const value = grant.identityId;
+  return [
+    { pk, sk: `key#${request.claims.idempotencyKey}`, value, ttl },
+    { pk, sk: `jti#${request.claims.jti}`, value, ttl },
+  ];
+}

@@ -1,0 +1,50 @@
+import type { Contract } from "../contract/contract.ts";
+import { genesisHead } from "../evidence/chain.ts";
+import { foldIntent, type IntentState } from "../evidence/fold.ts";
+import { type OpenRecord, openChain } from "../evidence/open.ts";
+import type { StoredChain } from "../evidence/ports.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import type { PlaneId } from "../config.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
+
+/** An intent chain that was opened: its verified records and what they say. */
+export interface Intent {
+  readonly chainId: string;
+  readonly records: readonly OpenRecord[];
+  readonly state: IntentState;
+}
+
+/** Opens and folds an intent chain as it was read; any defect is `EVIDENCE_CHAIN_BROKEN` (VAI-12, VAI-59). */
+export function openIntent(
+  stored: StoredChain,
+  chainId: string,
+  plane: PlaneId,
+  trust: TrustSnapshot,
+): Intent | Refusal {
+  const opened = openChain(stored, plane.id, chainId, trust.keys);
+  if ("defect" in opened) {
+    return refuse("EVIDENCE_CHAIN_BROKEN", `record ${opened.seq} of ${chainId} ${opened.defect}`);
+  }
+  return { chainId, records: opened.records, state: foldIntent(opened.records, opened.head) };
+}
+
+/** The same intent after records were appended to it by this course. */
+export function extendIntent(intent: Intent, appended: readonly OpenRecord[]): Intent {
+  const records = [...intent.records, ...appended];
+  const last = appended.at(-1);
+  const head = last === undefined ? intent.state.head : { seq: last.predicate.chain.seq, hash: last.hash };
+  return { ...intent, records, state: foldIntent(records, head) };
+}
+
+/** An intent that nobody has asked under yet. */
+export const isEmpty = (intent: Intent, plane: PlaneId): boolean =>
+  intent.state.head.hash === genesisHead(plane.id, intent.chainId).hash;
+
+/** An intent belongs for ever to the issuer and digest of its first record (wire.md §3, §5). */
+export function judgeOwnership({ state }: Intent, contract: Contract): Refusal | undefined {
+  const { opens } = state;
+  if (opens === undefined) return undefined;
+  return opens.issuer === contract.iss && opens.intentDigest === contract.intent.digest
+    ? undefined
+    : refuse("CONTRACT_MISMATCH", "the intent belongs to another issuer or intent digest", "/contract/intent");
+}

@@ -1,0 +1,49 @@
+import { overbroadProblem } from "../authority/overbroad.ts";
+import { descriptorOf } from "../actions/catalogue.ts";
+import { ownResourcePrefix, type PlaneId } from "../config.ts";
+import { type ReadContract, unsupportedMember } from "../contract/contract.ts";
+import { judgeClass, judgeIssuer, judgePlace, judgeRegistered } from "../contract/judge.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import type { NamedCheck } from "./course.ts";
+import type { IssueEvent } from "./event.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
+
+/** Stage `contract`, in the order of wire.md §4: each check with the name that evidence shows. */
+export function contractChecks(
+  event: IssueEvent,
+  contract: ReadContract,
+  plane: PlaneId,
+  trust: TrustSnapshot,
+): NamedCheck[] {
+  const { claims } = contract;
+  const isKnown = (action: string): boolean => descriptorOf(action) !== undefined;
+  return [
+    ["contractDigest", () => judgeDigest(event, contract)],
+    ["issuer", () => judgeIssuer(contract, trust.policy)],
+    ["place", () => judgePlace(claims, plane)],
+    ["breadth", () => overbroadProblem(claims, ownResourcePrefix(plane))],
+    ["registeredActions", () => judgeRegistered(claims, isKnown, trust.policy)],
+    ["riskClass", () => judgeClass(claims, trust.policy)],
+    ["supported", () => judgeSupported(event, contract)],
+  ];
+}
+
+/** A request names the one contract that it was signed for (VAI-55). */
+function judgeDigest({ request }: IssueEvent, { digest }: ReadContract): Refusal | undefined {
+  return request.claims.contractDigest === digest
+    ? undefined
+    : refuse("CONTRACT_HASH_MISMATCH", `the request was signed for another contract than ${digest}`, "/request/contractDigest");
+}
+
+/** What this version does not have is refused by name, never ignored: ignoring a limit would widen. */
+function judgeSupported(event: IssueEvent, { claims }: ReadContract): Refusal | undefined {
+  const { request } = event;
+  const place =
+    unsupportedMember(claims) ??
+    (event.hasChain ? "/chain" : undefined) ??
+    (request.claims.chainDigest === undefined ? undefined : "/request/chainDigest") ??
+    (request.claims.delivery === "execute" ? undefined : "/request/delivery");
+  return place === undefined
+    ? undefined
+    : refuse("NOT_SUPPORTED", `this version does not support ${place}`, place);
+}

@@ -1,0 +1,65 @@
+import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
+import { toSeconds } from "../clock.ts";
+import type { ReadContract } from "../contract/contract.ts";
+import { judgeWindow } from "../contract/judge.ts";
+import { callsOf } from "../contract/step.ts";
+import { contractView, type IntentState } from "../evidence/fold.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import type { NamedCheck } from "./course.ts";
+
+/** Records that an intent chain holds at most (wire.md §5). */
+const MAX_RECORDS = 200;
+/** Records that an issued identity may still be owed: minted, started, its end, and its obligations. */
+const OWED = 6;
+
+export interface StateInput {
+  readonly contract: ReadContract;
+  readonly stepId: string;
+  readonly state: IntentState;
+  /** Milliseconds. */
+  readonly now: number;
+}
+
+/** Stage `state` (wire.md §4 stage 6), in order. An unknown step is judged later, as `STEP_MISMATCH`. */
+export function stateChecks(input: StateInput): NamedCheck[] {
+  return [
+    ["contractState", () => judgeContractState(input)],
+    ["window", () => judgeWindow(input.contract.claims, toSeconds(input.now))],
+    ["uses", () => judgeUses(input)],
+    ["capacity", () => judgeCapacity(input)],
+  ];
+}
+
+function judgeContractState({ contract, state, now }: StateInput): Refusal | undefined {
+  const { ended } = contractView(state, contract.digest);
+  if (ended !== undefined) return refuse(ended.code, `the contract ended: ${ended.why}`, "/contract");
+  const lost = [...state.identities.values()].find(
+    ({ contractDigest, state: phase, startedAt = "" }) =>
+      contractDigest === contract.digest &&
+      phase === "IN_USE" &&
+      Date.parse(startedAt) + FUNCTION_TIMEOUT_SECONDS * 1000 < now,
+  );
+  return lost === undefined
+    ? undefined
+    : refuse("CONTRACT_CONSUMED", `execution of ${lost.identityId} started and its outcome is unknown`, "/contract");
+}
+
+function judgeUses({ contract, stepId, state }: StateInput): Refusal | undefined {
+  const step = contract.claims.authorization_details.find(({ id }) => id === stepId);
+  if (step === undefined) return undefined;
+  const used = contractView(state, contract.digest).uses.get(stepId) ?? 0;
+  const allowed = callsOf(step);
+  return used < allowed
+    ? undefined
+    : refuse("CONTRACT_CONSUMED", `step ${stepId} allows ${allowed} call(s), ${used} are used`, "/request/step");
+}
+
+/** A course is begun only if it can be recorded to its end, beside what open identities are still owed. */
+function judgeCapacity({ contract, state }: StateInput): Refusal | undefined {
+  const open = [...state.identities.values()].filter(({ end }) => end === undefined).length;
+  const obligations = contract.claims.obligations?.length ?? 0;
+  const course = 7 + OWED + obligations;
+  return state.head.seq + course + open * (OWED + obligations) <= MAX_RECORDS
+    ? undefined
+    : refuse("CONTRACT_CONSUMED", `the intent's chain has no room left (${MAX_RECORDS} records)`, "/contract/intent/id");
+}

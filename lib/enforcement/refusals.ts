@@ -1,0 +1,152 @@
+import { toInstant } from "../clock.ts";
+import { type ChainHead, genesisHead, unattributedChain } from "../evidence/chain.ts";
+import { contractView } from "../evidence/fold.ts";
+import { hashOfEnvelope } from "../evidence/open.ts";
+import type { RecordDraft, Verdict } from "../evidence/statement.ts";
+import { failureDomain, Fault, isRefusal, type Refusal, type Stage } from "../refusal.ts";
+import { type RefusedAnswer, refusedAnswer } from "./answer.ts";
+import { appendToIntent, backOff, type Batch, Stop, write } from "./append.ts";
+import type { Course } from "./course.ts";
+import type { PlaneDeps } from "./deps.ts";
+import type { Intent } from "./intent.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
+
+/** Refusals a minute that are written one by one while nobody is verified yet (wire.md §5). */
+const SINGLE_PER_MINUTE = 20;
+/** Refusals of one contract that are written one by one; and the length of a chain beyond which none is. */
+const SINGLE_PER_CONTRACT = 20;
+const CHAIN_CEILING = 120;
+
+/** A refusal with the stage that it belongs to and the checks that led to it. */
+export interface Denial {
+  readonly refusal: Refusal;
+  readonly stage: Stage;
+  readonly checkNames: readonly string[];
+}
+
+const verdictOf = (course: Course, { refusal, stage, checkNames }: Denial): Verdict => ({
+  outcome: "DENY",
+  code: refusal.code,
+  stage,
+  failureDomain: failureDomain(refusal.code),
+  checks: course.checks(checkNames),
+});
+
+const placeOf = ({ detail, pointer }: Refusal): { reason: string; pointer?: string } =>
+  pointer === undefined ? { reason: detail } : { reason: detail, pointer };
+
+/** The last records of a refused request; stage `proof` and stage `scope` add their own before `IdentityDenied`. */
+export function denialDrafts(course: Course, denial: Denial): RecordDraft[] {
+  const verdict = verdictOf(course, denial);
+  const detail = placeOf(denial.refusal);
+  const rejected: RecordDraft = { type: "ProofRejected", verdict, detail };
+  const violation: RecordDraft = { type: "ViolationDetected", verdict, detail };
+  const denied: RecordDraft = { type: "IdentityDenied", verdict, detail };
+  if (denial.stage === "proof") return [rejected, denied];
+  return denial.stage === "scope" ? [rejected, violation, denied] : [denied];
+}
+
+const countedDraft = (scope: string, count: number): RecordDraft => ({
+  type: "RefusalsCounted",
+  verdict: { outcome: "DENY" },
+  detail: { scope, count },
+});
+
+const minuteOf = (course: Course): number => Math.floor(course.now / 60_000);
+
+/**
+ * Answers a refusal and leaves its evidence. Evidence that cannot be written changes nothing about the answer,
+ * except that it names none: a refusal needs no permission to be one.
+ */
+export async function answerRefusal(
+  course: Course,
+  denial: Denial,
+  record: () => Promise<RefusedAnswer["evidence"]>,
+): Promise<RefusedAnswer> {
+  const answer = refusedAnswer(denial.refusal, denial.stage);
+  try {
+    const evidence = await record();
+    return evidence === undefined ? answer : { ...answer, evidence };
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault;
+    return answer;
+  } finally {
+    course.enter(denial.stage);
+  }
+}
+
+/** Records a refusal before the executor is verified, on a chain that accuses nobody; floods are counted. */
+export async function recordUnattributed(
+  deps: PlaneDeps,
+  course: Course,
+  requested: RecordDraft,
+  denial: Denial,
+): Promise<RefusedAnswer["evidence"]> {
+  const scope = "unattributed";
+  const { single, unwritten } = await deps.counter.count(scope, minuteOf(course), SINGLE_PER_MINUTE);
+  if (!single) return undefined;
+  const counted = unwritten > 0;
+  const drafts = [...(counted ? [countedDraft(scope, unwritten)] : []), requested, ...denialDrafts(course, denial)];
+  const chainId = unattributedChain(toInstant(course.now).slice(0, 10), course.eventDigest);
+  const settle = counted ? { settle: { scope, count: unwritten } } : {};
+  for (let attempt = 0; ; attempt++) {
+    const head = await tailOf(deps, chainId);
+    const { records, result } = await write(deps, course, chainId, head, { drafts, ...settle });
+    if (result === "appended") return { chainId, seq: records.at(-1)?.statement.predicate.chain.seq ?? 0 };
+    await backOff(deps, course, attempt);
+  }
+}
+
+/** The head of a chain, if the last record really is it; nothing is appended to a chain that does not hold. */
+export async function tailOf(deps: PlaneDeps, chainId: string): Promise<ChainHead> {
+  const { rows, head } = await deps.evidence.readTail(chainId);
+  const known = head ?? genesisHead(deps.plane.id, chainId);
+  const last = rows.at(-1);
+  const holds =
+    last === undefined
+      ? known.seq === 0
+      : last.seq === known.seq && hashOfEnvelope(last.envelope) === known.hash;
+  if (!holds) throw new Fault("EVIDENCE_STORE_UNAVAILABLE", `${chainId} does not end in its head`);
+  return known;
+}
+
+/** Records a refusal of a verified executor on the intent's chain; too many of one contract are counted. */
+export async function recordOnIntent(
+  deps: PlaneDeps,
+  course: Course,
+  trust: TrustSnapshot,
+  start: Intent,
+  denial: Denial,
+  batchOf: (intent: Intent) => Batch,
+): Promise<RefusedAnswer["evidence"]> {
+  const digest = course.about.contract?.digest;
+  if (digest === undefined) throw new TypeError("a verified executor has a contract");
+  const isCounted = ({ state }: Intent): boolean =>
+    contractView(state, digest).refusals >= SINGLE_PER_CONTRACT || state.head.seq >= CHAIN_CEILING;
+  const batch = await (isCounted(start) ? countedBatch(deps, course, start, `refusals/${digest}`) : undefined);
+  if (isCounted(start) && batch === undefined) return undefined;
+  const result = await appendToIntent<undefined>(deps, course, trust, start, {
+    prepare: (intent) => {
+      if (batch !== undefined) return batch;
+      return isCounted(intent) ? new Stop(undefined) : batchOf(intent);
+    },
+    onTaken: () => denial.refusal,
+  });
+  if (result instanceof Stop || isRefusal(result)) return undefined;
+  return { chainId: result.chainId, seq: result.state.head.seq };
+}
+
+/**
+ * Counts what is not written singly in a scope; the first of a later minute writes the sum so far.
+ * @returns the batch with the sum, or `undefined` when this one is only counted.
+ */
+export async function countedBatch(
+  deps: PlaneDeps,
+  course: Course,
+  { state }: Intent,
+  scope: string,
+): Promise<Batch | undefined> {
+  const { unwritten } = await deps.counter.count(scope, minuteOf(course), 0);
+  if (unwritten === 0 || state.head.seq >= CHAIN_CEILING) return undefined;
+  return { drafts: [countedDraft(scope, unwritten)], settle: { scope, count: unwritten } };
+}

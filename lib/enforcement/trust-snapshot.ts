@@ -1,0 +1,92 @@
+import type { PlaneId } from "../config.ts";
+import type { Digest } from "../encoding/digest.ts";
+import type { VerificationKey } from "../encoding/jwk.ts";
+import { genesisHead, REGISTRY_CHAIN } from "../evidence/chain.ts";
+import { type EvidenceKey, evidenceKeys, openRecord } from "../evidence/open.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import type { TrustPolicy } from "../trust/policy.ts";
+import { type ReadTrustPolicy, readTrustPolicy } from "../trust/read.ts";
+import { type Restrictions, readRestrictions } from "../trust/restrictions.ts";
+import type { RegistryHead, RegistryRead } from "./registry-port.ts";
+
+/** The trust policy and restrictions that were verified against their own signed chain. */
+export interface TrustSnapshot {
+  readonly policy: TrustPolicy;
+  readonly digest: Digest;
+  readonly jws: string;
+  readonly restrictions: Restrictions;
+  readonly head: RegistryHead;
+  readonly keys: ReadonlyMap<string, EvidenceKey>;
+}
+
+const stale = (why: string): Refusal => refuse("REGISTRY_STALE", `${why}; publish a trust policy`);
+
+/**
+ * Judges what was read of the Registry: anchor's signature, plane, expiry, and that head, documents and the last
+ * record of `plane/registry` all say the same (wire.md §6). Whoever can only write the table changes nothing.
+ * `known` is an earlier snapshot: the same bytes are not verified twice. `now` in milliseconds.
+ */
+export function judgeRegistry(
+  read: RegistryRead,
+  plane: PlaneId,
+  anchors: readonly VerificationKey[],
+  now: number,
+  known?: TrustSnapshot,
+): TrustSnapshot | Refusal {
+  const { head, trustPolicy, restrictions } = read;
+  if (head === undefined || trustPolicy === undefined || restrictions === undefined) {
+    return stale("this plane has no trust policy");
+  }
+  const signed = known?.jws === trustPolicy ? known : verifiedPolicy(trustPolicy, anchors);
+  if (typeof signed === "string") return stale(signed);
+  if (signed.policy.plane !== plane.id) return stale("the stored trust policy is another plane's");
+  if (now >= signed.policy.exp * 1000) return stale(`the trust policy ended at ${signed.policy.exp}`);
+  const limits = readRestrictions(restrictions);
+  if (limits === undefined) return stale("the stored restrictions cannot be judged by this version");
+  const documents = {
+    version: signed.policy.version,
+    trustPolicyDigest: signed.digest,
+    restrictionsDigest: limits.digest,
+  };
+  if (!sameHead(head, documents)) return stale("the Registry's head and documents disagree");
+  const keys = evidenceKeys(signed.policy);
+  const disagreement = chainDisagreement(read, plane, documents, keys);
+  if (disagreement !== undefined) return stale(disagreement);
+  return { ...signed, restrictions: limits.restrictions, head: documents, keys };
+}
+
+function verifiedPolicy(
+  compact: string,
+  anchors: readonly VerificationKey[],
+): { policy: TrustPolicy; digest: Digest; jws: string } | string {
+  const read: ReadTrustPolicy | { kind: string; detail: string } = readTrustPolicy(compact, anchors);
+  return "kind" in read
+    ? `the stored trust policy ${read.detail}`
+    : { policy: read.policy, digest: read.digest, jws: compact };
+}
+
+export const sameHead = (left: RegistryHead, right: RegistryHead): boolean =>
+  left.version === right.version &&
+  left.trustPolicyDigest === right.trustPolicyDigest &&
+  left.restrictionsDigest === right.restrictionsDigest;
+
+/** The last record of `plane/registry` is signed, is its chain's head, and carries the same version and digests. */
+function chainDisagreement(
+  { chain }: RegistryRead,
+  plane: PlaneId,
+  documents: RegistryHead,
+  keys: ReadonlyMap<string, EvidenceKey>,
+): string | undefined {
+  const last = chain.rows.at(-1);
+  if (last === undefined) return "the Registry's chain has no record";
+  const record = openRecord(last.envelope, keys);
+  if (typeof record === "string") return `the last record of the Registry's chain ${record}`;
+  const { predicate, hash } = record;
+  const head = chain.head ?? genesisHead(plane.id, REGISTRY_CHAIN);
+  if (predicate.plane !== plane.id || predicate.chain.id !== REGISTRY_CHAIN) return "the Registry's chain is another's";
+  if (predicate.chain.seq !== head.seq || hash !== head.hash) return "the Registry's chain does not end in its head";
+  return sameHead(predicate.detail as unknown as RegistryHead, documents)
+    ? undefined
+    : "the Registry and its chain disagree";
+}
+

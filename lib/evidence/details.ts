@@ -1,0 +1,81 @@
+import type { CallError } from "../actions/descriptor.ts";
+import type { Digest } from "../encoding/digest.ts";
+import type { RefusalCode, Stage } from "../refusal.ts";
+
+/** Members of `detail` that the fold reads back; everything else in a detail is for people and auditors. */
+
+/** In the first record of an intent chain: whose the intent is, for ever. */
+export interface Opens {
+  readonly issuer: string;
+  readonly intentDigest: Digest;
+}
+
+export interface ContractBoundDetail {
+  readonly issuer: string;
+  /** The contract JWS. */
+  readonly contract: string;
+  readonly proofDigest: Digest;
+  readonly decisionDigest: Digest;
+  /** The proof's parts, to be read and verified again at each use. */
+  readonly proof: {
+    readonly intent: unknown;
+    readonly context: unknown;
+    readonly decision: string;
+  };
+}
+
+/** How a constraint is enforced: pointers into the contract (wire.md §4). */
+export interface Enforced {
+  readonly constraint: string;
+  readonly enforcedBy: readonly ("trustPlane" | "iam" | "adapter")[];
+}
+
+export interface IdentityIssuedDetail {
+  readonly step: string;
+  readonly delivery: string;
+  readonly executor: string;
+  readonly requestJti: string;
+  readonly idempotencyKey: string;
+  readonly contentDigest: Digest;
+  readonly issuedAt: string;
+  readonly expiresAt: string;
+  readonly scope: { readonly actions: readonly string[]; readonly resources: readonly string[] };
+  readonly constraints: Readonly<Record<string, unknown>>;
+  readonly enforcement: readonly Enforced[];
+  /** Sums that this grant reserves, per totalled parameter; never given back. */
+  readonly totals: Readonly<Record<string, number>>;
+  /** Number of the first record that this request wrote. */
+  readonly firstSeq: number;
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly sessionPolicyDigest: Digest;
+}
+
+export interface CredentialsMintedDetail {
+  readonly accessKeyId: string;
+  readonly sessionPolicy: unknown;
+  readonly sessionPolicyDigest: Digest;
+  readonly hardExpiry: string;
+}
+
+/** What became of the bounded call, as the answer says it (wire.md §4). */
+export interface Outcome {
+  readonly status: "succeeded" | "failed" | "unknown";
+  readonly error?: CallError;
+  readonly readBack?: { readonly matches: boolean };
+  readonly obligations: readonly { readonly name: string; readonly met: boolean }[];
+}
+
+export type EndState = "COMPLETED" | "FAILED" | "INCOMPLETE" | "EXPIRED" | "REVOKED";
+
+/** In a terminal record of an identity: how it ended, and the outcome or the refusal to repeat. */
+export interface EndDetail {
+  readonly state: EndState;
+  readonly outcome?: Outcome;
+  readonly refusal?: {
+    readonly code: RefusalCode;
+    readonly stage: Stage;
+    readonly detail: string;
+    readonly pointer?: string;
+  };
+}

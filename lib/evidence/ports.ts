@@ -1,0 +1,73 @@
+import type { ChainHead } from "./chain.ts";
+import type { EvidenceRow } from "./envelope.ts";
+
+/** Signs evidence with a key that never leaves its holder; P-256, ECDSA_SHA_256, DER. */
+export interface EvidenceSigner {
+  /** RFC 7638 thumbprint of the public key. @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`. */
+  keyid(): Promise<string>;
+  /** @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`. `digest`: 32 bytes, SHA-256 of the PAE. */
+  sign(digest: Uint8Array): Promise<Uint8Array>;
+}
+
+/** A chain as it was read: records in order, and the head that State keeps for it. */
+export interface StoredChain {
+  readonly rows: readonly Pick<EvidenceRow, "chainId" | "seq" | "envelope">[];
+  readonly head: ChainHead | undefined;
+}
+
+/** A key in State that is taken together with records: where to look, and a second witness, never the truth. */
+export interface TakenKey {
+  readonly pk: string;
+  readonly sk: string;
+  /** What the key is taken for; taking it again for the same value is no conflict. */
+  readonly value: string;
+  /** Seconds since the epoch; DynamoDB's TTL only cleans up after it. */
+  readonly ttl?: number;
+}
+
+/** One atomic step of a chain: all of it happens, or none. */
+export interface Append {
+  readonly chainId: string;
+  /** The head that was read: the append is lost when it has moved since. */
+  readonly from: ChainHead;
+  readonly to: ChainHead;
+  readonly rows: readonly EvidenceRow[];
+  readonly keys?: readonly TakenKey[];
+  readonly settle?: Settlement;
+}
+
+/** Takes that many from a counter of refusals, because the rows of the same step now hold the sum. */
+export interface Settlement {
+  readonly scope: string;
+  readonly count: number;
+}
+
+/**
+ * What came of an append. Unless `appended`, nothing happened: the head had moved (`conflict`), or it had not
+ * and a key is taken for another value.
+ */
+export type AppendResult = "appended" | "conflict" | { readonly taken: TakenKey };
+
+export interface EvidenceStore {
+  /** Every record of a chain and its head, strongly consistent. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
+  readChain(chainId: string): Promise<StoredChain>;
+  /** Only the last record and the head. */
+  readTail(chainId: string): Promise<StoredChain>;
+  append(step: Append): Promise<AppendResult>;
+}
+
+/** Counters of what is refused too often to sign one by one (wire.md §5). */
+export interface RefusalCounter {
+  /**
+   * Counts one refusal in a scope. `written`: how many may be written singly in a minute.
+   * @returns whether this one is to be written singly, and how many earlier ones are still only counted if this
+   * is the first of a new minute.
+   */
+  count(scope: string, minute: number, written: number): Promise<{ single: boolean; unwritten: number }>;
+}
+
+/** A value that State keeps under a key: where to look, never what is true. */
+export interface StateIndex {
+  lookUp(pk: string, sk: string): Promise<string | undefined>;
+}
+

@@ -1,0 +1,116 @@
+import type { Digest } from "../encoding/digest.ts";
+import type { FailureDomain, RefusalCode, Stage } from "../refusal.ts";
+
+/** Event types of requirements.md appendix E and wire.md §11 that this version writes. */
+export const EVENT_TYPES = [
+  "IntentSubmitted",
+  "ContextEvaluated",
+  "PolicyEvaluated",
+  "ContractBound",
+  "IdentityRequested",
+  "ProofValidated",
+  "ProofRejected",
+  "ViolationDetected",
+  "IdentityIssued",
+  "IdentityDenied",
+  "RetryDeduplicated",
+  "RefusalsCounted",
+  "IssuanceFailed",
+  "CredentialsMinted",
+  "ExecutionStarted",
+  "ExecutionRejected",
+  "ExecutionCompleted",
+  "ExecutionFailed",
+  "ExecutionIncomplete",
+  "ObligationFulfilled",
+  "ObligationMissed",
+  "IdentityCompleted",
+  "IdentityExpired",
+  "IdentityRevoked",
+  "TrustPolicyPublished",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+export const PREDICATE_TYPE = "urn:vai:evidence:v1";
+export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+
+/** One check of a request by name; later ones than the first failing are `notRun` (VAI-04). */
+export interface Check {
+  readonly name: string;
+  readonly result: "pass" | "fail" | "notRun";
+}
+
+export interface Verdict {
+  readonly outcome: "ALLOW" | "DENY" | "ERROR";
+  readonly code?: RefusalCode;
+  readonly stage?: Stage;
+  readonly failureDomain?: FailureDomain;
+  readonly checks?: readonly Check[];
+}
+
+/**
+ * What a record may say about a request. Members appear only once they are verified, so that an unverified
+ * event accuses nobody (wire.md §5).
+ */
+export interface About {
+  readonly trustPolicy?: { readonly version: number; readonly digest: Digest };
+  readonly intentId?: string;
+  readonly contract?: { readonly id: string; readonly digest: Digest };
+  readonly identity?: { readonly id: string };
+  readonly actor?: { readonly id?: string; readonly kind?: string; readonly jkt?: string };
+  readonly request?: { readonly jti: string; readonly digest: Digest };
+}
+
+/** Which code wrote a record, where. */
+export interface Source {
+  readonly component: string;
+  readonly version: string;
+  readonly account: string;
+  readonly region: string;
+  readonly requestId: string;
+}
+
+export type Detail = Readonly<Record<string, unknown>>;
+
+/** A record before it has a place in a chain. `about` adds to what the whole transaction is about. */
+export interface RecordDraft {
+  readonly type: EventType;
+  readonly verdict?: Verdict;
+  readonly about?: About;
+  readonly detail?: Detail;
+}
+
+export interface Predicate extends About {
+  readonly plane: string;
+  readonly chain: { readonly id: string; readonly seq: number; readonly prev: Digest };
+  readonly event: { readonly id: string; readonly type: EventType; readonly at: string };
+  readonly source: Source;
+  readonly decision: Verdict;
+  readonly detail: Detail;
+}
+
+/** in-toto Statement v1 (wire.md §5); its JCS bytes are the payload of one DSSE envelope. */
+export interface Statement {
+  readonly _type: typeof STATEMENT_TYPE;
+  readonly subject: readonly [{ readonly name: string; readonly digest: { readonly sha256: string } }];
+  readonly predicateType: typeof PREDICATE_TYPE;
+  readonly predicate: Predicate;
+}
+
+const NEGATIVE: ReadonlySet<EventType> = new Set([
+  "ProofRejected",
+  "ViolationDetected",
+  "IdentityDenied",
+  "RefusalsCounted",
+  "IssuanceFailed",
+  "ExecutionRejected",
+  "ExecutionFailed",
+  "ExecutionIncomplete",
+  "ObligationMissed",
+  "IdentityExpired",
+  "IdentityRevoked",
+]);
+
+/** Refusals, failures and violations: what the negative index lists (VAI-92). */
+export const isNegative = (type: EventType): boolean => NEGATIVE.has(type);

@@ -1,0 +1,64 @@
+import type { ClientSettings } from "../actions/client-settings.ts";
+import type { ActionDescriptor, CallOutcome, Operation, PreRead, ReadBack } from "../actions/descriptor.ts";
+import type { Obligation } from "../contract/contract.ts";
+import type { Outcome } from "../evidence/details.ts";
+import { credentialsOf, type IssuedSession } from "../issuance/session.ts";
+import { Fault } from "../refusal.ts";
+
+/** Milliseconds: the bounded call is aborted after these; its outcome is then unknown. */
+export const CALL_TIMEOUT = 5_000;
+
+type Place = Omit<ClientSettings, "credentials" | "timeoutMilliseconds">;
+
+/**
+ * The one bounded call, with the issued session's credentials and no others (VAI-76). Missing credentials are a
+ * failed call with that name, made nowhere (ADV-39); any other surprise leaves the outcome unknown.
+ */
+export async function runBoundedCall(
+  descriptor: ActionDescriptor,
+  operation: Operation,
+  preRead: PreRead,
+  session: IssuedSession | undefined,
+  place: Place,
+): Promise<CallOutcome> {
+  try {
+    const settings = { ...place, credentials: credentialsOf(session), timeoutMilliseconds: CALL_TIMEOUT };
+    return await descriptor.call(operation, preRead, settings);
+  } catch (error) {
+    return error instanceof Fault && error.code === "CREDENTIALS_MISSING"
+      ? { status: "failed", error: { name: "CREDENTIALS_MISSING", kind: "denied" } }
+      : { status: "unknown", error: { name: "UnexpectedError", kind: "other" } };
+  }
+}
+
+/** What the reader role sees afterwards; `undefined` when it cannot see: unknown is never fine (VAI-88). */
+export async function readBack(
+  descriptor: ActionDescriptor,
+  operation: Operation,
+  settings: Omit<ClientSettings, "timeoutMilliseconds">,
+): Promise<ReadBack | undefined> {
+  try {
+    return await descriptor.readBack(operation, { ...settings, timeoutMilliseconds: CALL_TIMEOUT });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What became of it, as answer and evidence say it. A `readBack` obligation is met by a call that succeeded and
+ * was seen to have worked. A call whose answer was lost stays unknown even if the target looks right: somebody
+ * else may have set it so.
+ */
+export function outcomeOf(
+  call: CallOutcome,
+  seen: ReadBack | undefined,
+  obligations: readonly Obligation[],
+): Outcome {
+  const met = call.status === "succeeded" && seen?.matches === true;
+  return {
+    status: call.status,
+    ...(call.status !== "succeeded" && { error: call.error }),
+    ...(seen !== undefined && { readBack: { matches: seen.matches } }),
+    obligations: obligations.map(({ name }) => ({ name, met })),
+  };
+}

@@ -1,0 +1,155 @@
+import { fromInstant } from "../clock.ts";
+import type { Contract } from "../contract/contract.ts";
+import { type Step, stepNarrows } from "../contract/step.ts";
+import { verifyJws } from "../encoding/jws.ts";
+import { isAtLeast } from "../encoding/members.ts";
+import { pointer, type Refusal, refuse } from "../refusal.ts";
+import { partyKey, type TrustPolicy } from "../trust/policy.ts";
+import type { Decision, ReadProof } from "./proof.ts";
+
+/** Milliseconds: how far ahead of server time a context may claim to have been observed. */
+const CLOCK_SKEW = 60_000;
+
+/** What the checks of a proof compare; `now` in milliseconds. */
+export interface ProofInput {
+  readonly contract: Contract;
+  readonly proof: ReadProof;
+  readonly policy: TrustPolicy;
+  readonly now: number;
+}
+
+/**
+ * The ordered checks of stage `proof` after presence and reading (wire.md §3). Each recomputes or reads current
+ * state; a stored "approved" is no proof. Names go into the evidence (VAI-04).
+ */
+export const PROOF_CHECKS: readonly (readonly [name: string, check: (input: ProofInput) => Refusal | undefined])[] = [
+  ["digests", judgeDigests],
+  ["decisionSignature", judgeDecider],
+  ["outcome", judgeOutcome],
+  ["policyVersion", judgePolicyHead],
+  ["contextAge", judgeContextAge],
+  ["actor", judgeActor],
+  ["intentScope", judgeIntentScope],
+  ["boundary", judgeBoundary],
+  ["attestations", judgeAttestations],
+  ["approvals", judgeApprovals],
+];
+
+function judgeDigests({ contract, proof }: ProofInput): Refusal | undefined {
+  const { claims } = proof.decision;
+  const pairs = [
+    [contract.intent.digest, proof.intentDigest, "/proof/intent"],
+    [contract.context.digest, proof.contextDigest, "/proof/context"],
+    [contract.decision.digest, proof.decision.digest, "/proof/decision"],
+    [claims.intentDigest, proof.intentDigest, "/proof/decision/intentDigest"],
+    [claims.contextDigest, proof.contextDigest, "/proof/decision/contextDigest"],
+    [contract.intent.id, proof.intent.id, "/proof/intent/id"],
+  ] as const;
+  const broken = pairs.find(([expected, found]) => expected !== found);
+  return broken && refuse("EVIDENCE_HASH_MISMATCH", `expected ${broken[0]}, found ${broken[1]}`, broken[2]);
+}
+
+/** A decision row written by somebody with table access but no key ends here (ADV-18). */
+function judgeDecider({ contract, proof, policy }: ProofInput): Refusal | undefined {
+  const { claims, jws } = proof.decision;
+  const invalid = (why: string): Refusal => refuse("DECISION_SIGNATURE_INVALID", why, "/proof/decision");
+  const decider = policy.deciders.find(({ name }) => name === claims.iss);
+  const key = decider && partyKey(decider, jws.header.kid);
+  if (decider === undefined || key === undefined) return invalid(`"${claims.iss}" with this key is not a decider`);
+  if (!verifyJws(jws, key)) return invalid("the decision's signature does not verify");
+  const foreign = actionsOf(contract).find((action) => !decider.actions.includes(action));
+  if (foreign !== undefined) return invalid(`decider "${claims.iss}" may not decide on ${foreign}`);
+  return isAtLeast(decider.maxRisk, contract.risk)
+    ? undefined
+    : invalid(`decider "${claims.iss}" may decide up to ${decider.maxRisk}`);
+}
+
+function judgeOutcome({ proof, now }: ProofInput): Refusal | undefined {
+  const { outcome, exp } = proof.decision.claims;
+  if (outcome !== "ALLOW" && outcome !== "CONSTRAIN") {
+    return refuse("DECISION_NOT_APPROVED", `the decision is ${outcome}`, "/proof/decision/outcome");
+  }
+  return now < exp * 1000
+    ? undefined
+    : refuse("DECISION_NOT_APPROVED", `the decision ended at ${exp}`, "/proof/decision/exp");
+}
+
+function judgePolicyHead({ proof, policy }: ProofInput): Refusal | undefined {
+  const { id, version, digest } = proof.decision.claims.policy;
+  const isCurrent = policy.policies.some(
+    (head) => head.id === id && head.version === version && head.digest === digest,
+  );
+  return isCurrent
+    ? undefined
+    : refuse("POLICY_VERSION_STALE", `policy ${id} ${version} is not a current head`, "/proof/decision/policy");
+}
+
+function judgeContextAge({ contract, proof, policy, now }: ProofInput): Refusal | undefined {
+  const { contextSeconds } = policy.governance[contract.risk];
+  const age = now - fromInstant(proof.context.observedAt);
+  return age <= contextSeconds * 1000 && age >= -CLOCK_SKEW
+    ? undefined
+    : refuse("CONTEXT_STALE", `the context must be observed within ${contextSeconds} s`, "/proof/context/observedAt");
+}
+
+function judgeActor({ contract, proof }: ProofInput): Refusal | undefined {
+  const mismatch = (where: string): Refusal =>
+    refuse("ACTOR_MISMATCH", `the contract's actor is ${contract.actor.id}`, where);
+  if (proof.decision.claims.boundary.actorId !== contract.actor.id) {
+    return mismatch("/proof/decision/boundary/actorId");
+  }
+  return proof.intent.actor === contract.actor.id ? undefined : mismatch("/proof/intent/actor");
+}
+
+/** Authority obtained for one purpose serves no other (VAI-39). */
+function judgeIntentScope({ contract, proof }: ProofInput): Refusal | undefined {
+  const { intent } = proof;
+  const actions = typeof intent.action === "string" ? [intent.action] : intent.action;
+  for (const [index, step] of contract.authorization_details.entries()) {
+    const action = step.actions.findIndex((each) => !actions.includes(each));
+    const resource = step.resources.findIndex((each) => !intent.target.includes(each));
+    if (action < 0 && resource < 0) continue;
+    const place = action >= 0 ? ["actions", action] : ["resources", resource];
+    const where = pointer("/contract", ["authorization_details", index, ...place]);
+    return refuse("CONTRACT_MISMATCH", "is not part of the intent", where);
+  }
+  return undefined;
+}
+
+/** Issuance may narrow what was approved and never widen it (DTF-02): each step lies in one entry of the boundary. */
+function judgeBoundary({ contract, proof }: ProofInput): Refusal | undefined {
+  const { boundary }: Decision = proof.decision.claims;
+  if (contract.exp > boundary.notAfter) {
+    return refuse("SCOPE_EXCEEDED", `the decision allows until ${boundary.notAfter}`, "/contract/exp");
+  }
+  const isCovered = (step: Step): boolean =>
+    boundary.authorization_details.some((ceiling) => stepNarrows(step, ceiling));
+  const wider = contract.authorization_details.findIndex((step) => !isCovered(step));
+  return wider < 0
+    ? undefined
+    : refuse("SCOPE_EXCEEDED", "is wider than the decision's boundary", `/contract/authorization_details/${wider}`);
+}
+
+/** An attestation that this version cannot weigh might be a veto: it is refused, never ignored. */
+function judgeAttestations({ contract, proof, policy }: ProofInput): Refusal | undefined {
+  if (proof.attestations.length > 0) {
+    return refuse("NOT_SUPPORTED", "this version does not weigh attestations", "/proof/attestations");
+  }
+  const { attestations, classes, veto } = policy.governance[contract.risk];
+  return attestations === 0 && classes === 0 && veto.length === 0
+    ? undefined
+    : refuse("CONSENSUS_NOT_REACHED", `a ${contract.risk} contract needs ${attestations} attestations`, "/proof/attestations");
+}
+
+function judgeApprovals({ contract, proof, policy }: ProofInput): Refusal | undefined {
+  if (proof.approvals.length > 0) {
+    return refuse("NOT_SUPPORTED", "this version does not weigh approvals", "/proof/approvals");
+  }
+  const { approvals } = policy.governance[contract.risk];
+  return approvals === 0
+    ? undefined
+    : refuse("APPROVAL_REQUIRED", `a ${contract.risk} contract needs ${approvals} approvals`, "/proof/approvals");
+}
+
+const actionsOf = (contract: Contract): string[] =>
+  contract.authorization_details.flatMap(({ actions }) => actions);

@@ -1,0 +1,119 @@
+import * as z from "zod";
+import { steps } from "../contract/step.ts";
+import { fromInstant } from "../clock.ts";
+import { documentDigest } from "../encoding/canonical-json.ts";
+import type { Digest } from "../encoding/digest.ts";
+import { type ReadJws, readJws } from "../encoding/jws.ts";
+import { action, arn, digest, label, numericDate, uuid } from "../encoding/members.ts";
+import { readBy } from "../encoding/schema.ts";
+import { limitProblem } from "../encoding/strict-json.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+
+/** Governance's own members: any JSON within the limits of the whole event. */
+const free = z.record(z.string(), z.unknown());
+
+/** The declared wish (requirements.md D.2), with the id that names its evidence chain. */
+const intent = z.strictObject({
+  id: uuid,
+  actor: label,
+  action: z.union([action, z.array(action).min(1)]),
+  target: z.array(arn).min(1),
+  constraints: free,
+  metadata: free,
+});
+export type Intent = z.infer<typeof intent>;
+
+const instant = z
+  .string()
+  .refine((text) => !Number.isNaN(fromInstant(text)), "must be RFC 3339 UTC with milliseconds and Z");
+
+const context = z.strictObject({
+  observedAt: instant,
+  sources: z.array(z.strictObject({ name: label, digest })),
+});
+export type Context = z.infer<typeof context>;
+
+const proof = z.strictObject({
+  intent,
+  context,
+  decision: z.string(),
+  attestations: z.array(z.string()).default([]),
+  approvals: z.array(z.string()).default([]),
+});
+
+const decision = z.strictObject({
+  iss: label,
+  iat: numericDate,
+  jti: label,
+  exp: numericDate,
+  intentDigest: digest,
+  contextDigest: digest,
+  outcome: z.enum(["ALLOW", "CONSTRAIN", "DENY", "ESCALATE"]),
+  policy: z.strictObject({ id: label, version: label, engine: label, digest }),
+  boundary: z.strictObject({ authorization_details: steps, notAfter: numericDate, actorId: label }),
+});
+/** The policy engine's verdict and the ceiling of what may be issued under it (VAI-35, DTF-02). */
+export type Decision = z.infer<typeof decision>;
+
+/** A proof whose parts were read; digests and signatures are not judged yet. */
+export interface ReadProof {
+  readonly intent: Intent;
+  readonly context: Context;
+  readonly decision: { readonly jws: ReadJws; readonly claims: Decision; readonly digest: Digest };
+  readonly attestations: readonly string[];
+  readonly approvals: readonly string[];
+  readonly intentDigest: Digest;
+  readonly contextDigest: Digest;
+  /** Over the intent and context digests and the digests of the JWS (wire.md §3). */
+  readonly digest: Digest;
+}
+
+const incomplete = (where: string, detail: string): Refusal =>
+  refuse("PROOF_INCOMPLETE", `${where} ${detail}`, where);
+
+/** Reads a proof's parts, stage `proof`: `EVIDENCE_MISSING` for a part that is not there, else `PROOF_INCOMPLETE`. */
+export function readProof(value: unknown): ReadProof | Refusal {
+  const missing = missingPart(value);
+  if (missing !== undefined) return missing;
+  const limits = limitProblem(value);
+  if (limits !== undefined) return incomplete(`/proof${limits.pointer}`, limits.detail);
+  const read = readBy(proof, value);
+  if (!read.ok) return incomplete(`/proof${read.pointer}`, read.detail);
+  const parts = read.value;
+  const jws = readJws(parts.decision, "vai-decision+jwt");
+  if (!jws.ok) return incomplete(`/proof/decision${jws.pointer}`, jws.detail);
+  const verdict = readBy(decision, jws.value.payload);
+  if (!verdict.ok) return incomplete(`/proof/decision${verdict.pointer}`, verdict.detail);
+  const intentDigest = documentDigest(parts.intent);
+  const contextDigest = documentDigest(parts.context);
+  return {
+    ...parts,
+    decision: { jws: jws.value, claims: verdict.value, digest: jws.value.digest },
+    intentDigest,
+    contextDigest,
+    digest: proofDigest(intentDigest, contextDigest, jws.value.digest),
+  };
+}
+
+/** A request must point to the approving evidence; "this task is authorised" is not enough (VAI-10, VAI-54). */
+function missingPart(value: unknown): Refusal | undefined {
+  if (typeof value !== "object" || value === null) {
+    return refuse("EVIDENCE_MISSING", "the contract is not bound yet and the event has no proof", "/proof");
+  }
+  for (const part of ["intent", "context", "decision"] as const) {
+    const found = (value as Record<string, unknown>)[part];
+    if (found === undefined || found === null) {
+      return refuse("EVIDENCE_MISSING", `the proof has no ${part}`, `/proof/${part}`);
+    }
+  }
+  return undefined;
+}
+
+const proofDigest = (intentDigest: Digest, contextDigest: Digest, decisionDigest: Digest): Digest =>
+  documentDigest({
+    approvals: [],
+    attestations: [],
+    context: contextDigest,
+    decision: decisionDigest,
+    intent: intentDigest,
+  });

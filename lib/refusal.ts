@@ -1,0 +1,173 @@
+/**
+ * Refusals are values; faults are exceptions (design.md §2). Codes are the closed lists of requirements.md
+ * appendix E and wire.md §11: adding one is allowed, renaming one breaks clients (OKG-58).
+ */
+const CODES = {
+  malformed: [
+    "CONTRACT_MALFORMED",
+    "CHAIN_MALFORMED",
+    "ATTESTATION_MALFORMED",
+    "REQUEST_MALFORMED",
+    "COMMAND_MALFORMED",
+    "PROOF_INCOMPLETE",
+    "CONSTRAINT_UNKNOWN",
+    "CONTRACT_OVERBROAD",
+    "NOT_SUPPORTED",
+  ],
+  agent: [
+    "ACTOR_MISMATCH",
+    "TARGET_MISMATCH",
+    "ACTION_MISMATCH",
+    "REGION_MISMATCH",
+    "ACCOUNT_MISMATCH",
+    "PARAMETER_OUT_OF_BOUNDS",
+    "PARAMETER_UNDECLARED",
+    "SCOPE_EXCEEDED",
+    "CONTRACT_MISMATCH",
+    "STEP_MISMATCH",
+    "EXECUTOR_MISMATCH",
+    "REQUEST_UNSIGNED",
+    "REQUEST_SIGNATURE_INVALID",
+    "REQUEST_STALE",
+    "NONCE_REPLAYED",
+    "IDEMPOTENCY_CONFLICT",
+    "DUPLICATE_EXECUTION",
+    "AUDIENCE_MISMATCH",
+    "DIRECT_MODE_FORBIDDEN",
+  ],
+  governance: [
+    "CONTRACT_UNKNOWN",
+    "CONTRACT_HASH_MISMATCH",
+    "CONTRACT_SIGNATURE_INVALID",
+    "CONTRACT_ISSUER_UNTRUSTED",
+    "CONTRACT_NOT_YET_VALID",
+    "CONTRACT_EXPIRED",
+    "CONTRACT_CONSUMED",
+    "CONTRACT_REVOKED",
+    "TTL_EXCEEDED",
+    "RISK_CLASS_UNDERSTATED",
+    "ACTION_UNREGISTERED",
+    "DECISION_NOT_APPROVED",
+    "DECISION_SUPERSEDED",
+    "DECISION_SIGNATURE_INVALID",
+    "POLICY_VERSION_STALE",
+    "CONSENSUS_NOT_REACHED",
+    "APPROVAL_REQUIRED",
+  ],
+  trustRoots: ["CHAIN_BROKEN", "CHAIN_ROOT_UNKNOWN"],
+  context: [
+    "CONTEXT_STALE",
+    "EVIDENCE_MISSING",
+    "EVIDENCE_HASH_MISMATCH",
+    "EVIDENCE_CHAIN_BROKEN",
+    "OBLIGATION_UNMET",
+  ],
+  identity: ["IDENTITY_EXPIRED"],
+  platform: [
+    "DEPENDENCY_UNAVAILABLE",
+    "INTERNAL_FAULT",
+    "EVIDENCE_STORE_UNAVAILABLE",
+    "EVIDENCE_SIGNER_UNAVAILABLE",
+    "REGISTRY_STALE",
+    "STS_FAILED",
+    "SESSION_POLICY_TOO_LARGE",
+    "SESSION_POLICY_INEXPRESSIBLE",
+    "CREDENTIALS_MISSING",
+    "EXECUTION_OUTCOME_UNKNOWN",
+  ],
+} as const;
+
+export type FailureDomain = keyof typeof CODES;
+export type RefusalCode = (typeof CODES)[FailureDomain][number];
+
+const DOMAIN_OF = new Map<string, FailureDomain>(
+  Object.entries(CODES).flatMap(([domain, codes]) =>
+    codes.map((code): [string, FailureDomain] => [code, domain as FailureDomain]),
+  ),
+);
+
+/** Every code that this version can answer or record, in the order of their domains. */
+export const REFUSAL_CODES: readonly RefusalCode[] = [...DOMAIN_OF.keys()] as RefusalCode[];
+
+/** The domain that appendix E groups a code under (VAI-82). */
+export function failureDomain(code: RefusalCode): FailureDomain {
+  const domain = DOMAIN_OF.get(code);
+  if (domain === undefined) throw new TypeError(`no failure domain for ${code}`);
+  return domain;
+}
+
+/** The stages of a request, in the order in which they are judged (wire.md §4). */
+export const STAGES = [
+  "parse",
+  "request",
+  "contract",
+  "executor",
+  "retry",
+  "state",
+  "proof",
+  "scope",
+  "authority",
+  "context",
+  "evidence",
+  "issuance",
+  "execution",
+] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Why the answer is no: a stable code, prose for people, and an RFC 6901 pointer to the place in the input. */
+export interface Refusal {
+  readonly refused: true;
+  readonly code: RefusalCode;
+  readonly detail: string;
+  readonly pointer?: string;
+}
+
+export function refuse(code: RefusalCode, detail: string, pointer?: string): Refusal {
+  return pointer === undefined
+    ? { refused: true, code, detail }
+    : { refused: true, code, detail, pointer };
+}
+
+export const isRefusal = (value: unknown): value is Refusal =>
+  typeof value === "object" && value !== null && "refused" in value && value.refused === true;
+
+/** Codes whose cause may have passed by the next try, if nothing was granted yet (wire.md §4). */
+const RETRYABLE: ReadonlySet<RefusalCode> = new Set([
+  "EVIDENCE_STORE_UNAVAILABLE",
+  "EVIDENCE_SIGNER_UNAVAILABLE",
+  "DEPENDENCY_UNAVAILABLE",
+  "REGISTRY_STALE",
+  "STS_FAILED",
+]);
+
+export const isRetryable = (code: RefusalCode): boolean => RETRYABLE.has(code);
+
+export type FaultCode = Extract<
+  RefusalCode,
+  | "DEPENDENCY_UNAVAILABLE"
+  | "EVIDENCE_STORE_UNAVAILABLE"
+  | "EVIDENCE_SIGNER_UNAVAILABLE"
+  | "STS_FAILED"
+  | "SESSION_POLICY_TOO_LARGE"
+  | "CREDENTIALS_MISSING"
+  | "INTERNAL_FAULT"
+>;
+
+/** A dependency that failed, or a bug. It ends in a refusal and never in authority (VAI-63). */
+export class Fault extends Error {
+  readonly code: FaultCode;
+
+  constructor(code: FaultCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "Fault";
+    this.code = code;
+  }
+}
+
+/** RFC 6901: one reference token. */
+export const pointerToken = (token: string | number): string =>
+  String(token).replaceAll("~", "~0").replaceAll("/", "~1");
+
+/** RFC 6901: a pointer from path segments, below `prefix`. */
+export const pointer = (prefix: string, path: readonly PropertyKey[] = []): string =>
+  prefix + path.map((segment) => `/${pointerToken(String(segment))}`).join("");

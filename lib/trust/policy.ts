@@ -1,0 +1,153 @@
+import * as z from "zod";
+import { action, digest, label, numericDate, publicJwk, riskClass } from "../encoding/members.ts";
+import { type Digest, sha256Digest } from "../encoding/digest.ts";
+import { type PublicJwk, jwkThumbprint, readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
+
+/** Who may speak in a role: a name, and the keys that it signs with. */
+const keys = z.array(publicJwk).min(1);
+const party = z.strictObject({ name: label, keys });
+const risky = z.strictObject({ name: label, keys, maxRisk: riskClass, actions: z.array(action) });
+
+const planeKey = z.strictObject({
+  use: z.enum(["evidence", "plane", "checkpoint", "observer"]),
+  key: publicJwk,
+  notBefore: numericDate,
+  notAfter: numericDate.optional(),
+  revokedAt: numericDate.optional(),
+});
+
+const evaluatorClass = z.enum(["policy", "state", "risk", "simulation", "human"]);
+
+/** Thresholds of one risk class; seconds where the name says so. */
+const governanceClass = z.strictObject({
+  maxSeconds: z.int().min(1).max(3600),
+  contextSeconds: z.int().min(1).max(86_400),
+  approvals: z.int().min(0),
+  attestations: z.int().min(0),
+  classes: z.int().min(0),
+  veto: z.array(evaluatorClass),
+  credentials: z.boolean(),
+});
+
+const roleArn = z.string().regex(/^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]+$/, "must be a role ARN");
+
+const governedAction = z
+  .strictObject({ action, risk: riskClass, executionRoleArn: roleArn, readerRoleArn: roleArn })
+  .refine((each) => each.readerRoleArn !== each.executionRoleArn, "must have two different roles");
+
+const policyHead = z.strictObject({ id: label, version: label, digest });
+
+const breakGlass = z.strictObject({
+  id: label,
+  actions: z.array(action),
+  maxSeconds: z.int().min(1),
+  approverRoles: z.array(label),
+  reviewHours: z.int().min(1),
+  exp: numericDate,
+});
+
+const schema = z
+  .strictObject({
+    version: z.int().min(1),
+    prev: digest,
+    plane: label,
+    iat: numericDate,
+    exp: numericDate,
+    planeKeys: z.array(planeKey),
+    issuers: z.array(risky),
+    deciders: z.array(risky),
+    evaluators: z.array(z.strictObject({ name: label, class: evaluatorClass, keys })),
+    approvers: z.array(z.strictObject({ name: label, roles: z.array(label), keys })),
+    operators: z.array(party),
+    auditors: z.array(party),
+    planes: z.array(z.never()),
+    policies: z.array(policyHead),
+    actions: z.array(governedAction),
+    governance: z.strictObject({
+      LOW: governanceClass,
+      MEDIUM: governanceClass,
+      HIGH: governanceClass,
+      CRITICAL: governanceClass,
+    }),
+    breakGlass: z.array(breakGlass),
+  })
+  .superRefine((policy, context) => {
+    if (policy.exp <= policy.iat) {
+      context.addIssue({ code: "custom", path: ["exp"], message: "must be after iat" });
+    }
+    for (const { path, message } of doubles(policy)) {
+      context.addIssue({ code: "custom", path, message });
+    }
+  });
+
+/** The signed, versioned statement of whom this trust plane believes (wire.md §6). */
+export type TrustPolicy = z.infer<typeof schema>;
+export type GovernedAction = TrustPolicy["actions"][number];
+export type GovernanceClass = TrustPolicy["governance"]["LOW"];
+export const trustPolicySchema: z.ZodType<TrustPolicy> = schema;
+
+/** Version 1's `prev`: bound to the plane, so that no other plane's first policy fits (wire.md §6). */
+export const trustPolicyGenesis = (plane: string): Digest =>
+  sha256Digest(`vai-trust-policy-genesis\0${plane}`);
+
+const LISTS_OF_PARTIES = [
+  "issuers",
+  "deciders",
+  "evaluators",
+  "approvers",
+  "operators",
+  "auditors",
+] as const;
+
+type Place = { readonly path: PropertyKey[]; readonly thumbprint: string };
+
+function* keyPlaces(policy: Pick<TrustPolicy, "planeKeys" | (typeof LISTS_OF_PARTIES)[number]>): Generator<Place> {
+  for (const [index, { key }] of policy.planeKeys.entries()) {
+    yield { path: ["planeKeys", index, "key"], thumbprint: jwkThumbprint(key) };
+  }
+  for (const list of LISTS_OF_PARTIES) {
+    for (const [index, each] of policy[list].entries()) {
+      for (const [place, key] of each.keys.entries()) {
+        yield { path: [list, index, "keys", place], thumbprint: jwkThumbprint(key) };
+      }
+    }
+  }
+}
+
+/** One key in two roles could approve its own work; one name twice in a list would have two meanings. */
+function* doubles(policy: z.output<typeof schema>): Generator<{ path: PropertyKey[]; message: string }> {
+  const seen = new Set<string>();
+  for (const { path, thumbprint } of keyPlaces(policy)) {
+    if (seen.has(thumbprint)) yield { path, message: "is a key that occurs twice in the document" };
+    seen.add(thumbprint);
+  }
+  for (const list of LISTS_OF_PARTIES) {
+    yield* doubledNames(list, policy[list].map(({ name }) => name));
+  }
+  yield* doubledNames("actions", policy.actions.map((each) => each.action));
+  yield* doubledNames("policies", policy.policies.map(({ id }) => id));
+}
+
+function* doubledNames(list: string, names: readonly string[]): Generator<{ path: PropertyKey[]; message: string }> {
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) !== index) yield { path: [list, index], message: `names "${name}" twice` };
+  }
+}
+
+const thumbprints = new WeakMap<TrustPolicy, ReadonlySet<string>>();
+
+/** Every thumbprint that the trust policy gives a role: none of them may be an executor (wire.md §6). */
+export function trustedThumbprints(policy: TrustPolicy): ReadonlySet<string> {
+  const known = thumbprints.get(policy) ?? new Set([...keyPlaces(policy)].map((each) => each.thumbprint));
+  thumbprints.set(policy, known);
+  return known;
+}
+
+/** The key of a party by thumbprint, or `undefined`. */
+export function partyKey(party: { readonly keys: readonly PublicJwk[] }, thumbprint: string): VerificationKey | undefined {
+  for (const jwk of party.keys) {
+    const key = readPublicJwk(jwk);
+    if (typeof key !== "string" && key.thumbprint === thumbprint) return key;
+  }
+  return undefined;
+}

@@ -1,0 +1,83 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
+import { awsErrorAnswer } from "./front-door/aws-error.ts";
+import { type Answer, BodyTooLargeError, ClientGoneError } from "./front-door/exchange.ts";
+import { Exchange, type Step } from "./front-door/exchange.ts";
+import { forward, type Upstream } from "./front-door/forward.ts";
+import { judgeAssumeRole } from "./front-door/judge-assume-role.ts";
+import { refuseAdminPaths } from "./front-door/refuse-admin-paths.ts";
+import { refuseRootKeys } from "./front-door/refuse-root-keys.ts";
+import { verifyBodyHash } from "./front-door/verify-body-hash.ts";
+import { requireLoopback } from "./loopback.ts";
+
+/** Longer than any idle pause of an SDK's connection pool, in milliseconds. */
+const KEEP_ALIVE = 65_000;
+
+/** What the front door stands in front of. */
+export interface FrontDoorOptions {
+  /** The emulator; must be loopback. */
+  readonly upstream: Upstream;
+  /** The emulator's own root key, refused like every other of its root keys. */
+  readonly rootKey: string;
+}
+
+/** The duties of the front door, in order. A new one is a step and a line here. */
+export function frontDoorSteps(options: FrontDoorOptions): Step[] {
+  return [refuseAdminPaths, refuseRootKeys(options.rootKey), verifyBodyHash, judgeAssumeRole];
+}
+
+/**
+ * The only endpoint that anybody uses: an HTTP server that takes every request through the steps
+ * and forwards what they let pass. The caller makes it listen, on a loopback address.
+ *
+ * @throws LocalAwsError when the upstream is not loopback
+ */
+export function createFrontDoor(
+  options: FrontDoorOptions,
+  steps: readonly Step[] = frontDoorSteps(options),
+): Server {
+  requireLoopback(options.upstream.host, "What the front door forwards to");
+  const server = createServer((request, response) => {
+    const exchange = new Exchange(request);
+    void through(exchange, steps, () => forward(exchange, options.upstream))
+      .catch((error: unknown) => answerToFault(exchange, error))
+      .then((answer) => deliver(exchange, answer, response));
+  });
+  server.keepAliveTimeout = KEEP_ALIVE;
+  return server;
+}
+
+function through(
+  exchange: Exchange,
+  [step, ...rest]: readonly Step[],
+  last: () => Promise<Answer>,
+): Promise<Answer> {
+  return step === undefined ? last() : step(exchange, () => through(exchange, rest, last));
+}
+
+/** Undefined when the client is gone and nobody is left to answer. */
+function answerToFault(exchange: Exchange, error: unknown): Answer | undefined {
+  if (error instanceof ClientGoneError) return undefined;
+  if (error instanceof BodyTooLargeError) {
+    const message = "The body is larger than the local AWS takes.";
+    return awsErrorAnswer(exchange, { status: 413, code: "RequestEntityTooLarge", message });
+  }
+  return awsErrorAnswer(exchange, {
+    status: 503,
+    code: "ServiceUnavailable",
+    message: `The emulator does not answer (${(error as Error).message}). Run "npm run local:up".`,
+  });
+}
+
+function deliver(exchange: Exchange, answer: Answer | undefined, response: ServerResponse): void {
+  if (answer === undefined) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(answer.status, [...answer.headers]);
+  if (Buffer.isBuffer(answer.body)) {
+    response.end(answer.body);
+    // What is left of a body that nobody read must not be taken for the next request.
+    exchange.request.resume();
+  } else pipeline(answer.body, response, () => {});
+}

@@ -1,0 +1,80 @@
+import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
+import { pipeline } from "node:stream";
+import type { Answer, Exchange } from "./exchange.ts";
+
+/** Headers between two neighbours on the way, which a proxy answers for itself (RFC 9110 §7.6.1). */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  ...["connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer"],
+  ...["transfer-encoding", "upgrade", "expect"],
+]);
+
+/** Where requests go. The host is checked to be loopback before. */
+export interface Upstream {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Idle connections are given up long before the emulator's own limit of 75 s. */
+const agent = new Agent({ keepAlive: true, timeout: 30_000 });
+
+/** The emulator's answer to the request, as sent: Host and everything signed is left alone. */
+export async function forward(exchange: Exchange, upstream: Upstream): Promise<Answer> {
+  const body = exchange.bodyWasRead ? await exchange.body() : undefined;
+  try {
+    return await send(exchange, upstream, body);
+  } catch (error) {
+    // A kept-alive connection may be closed by the other side in the moment it is used again:
+    // nothing was processed then, and a body that is still at hand can go a second time.
+    if (body !== undefined && error instanceof StaleConnectionError) {
+      return send(exchange, upstream, body);
+    }
+    throw error;
+  }
+}
+
+class StaleConnectionError extends Error {}
+
+function send(exchange: Exchange, upstream: Upstream, body: Buffer | undefined): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest({
+      ...{ host: upstream.host, port: upstream.port, agent },
+      ...{ method: exchange.method, path: exchange.target },
+      headers: forwardedHeaders(exchange.request, body),
+    });
+    outgoing.on("response", (incoming) => {
+      resolve({
+        status: incoming.statusCode ?? 502,
+        headers: withoutHopByHop(incoming.rawHeaders),
+        body: incoming,
+      });
+    });
+    outgoing.on("error", (error: NodeJS.ErrnoException) => {
+      const stale = outgoing.reusedSocket && error.code === "ECONNRESET";
+      reject(stale ? new StaleConnectionError() : error);
+    });
+    if (body !== undefined) outgoing.end(body);
+    else pipeline(exchange.request, outgoing, () => {});
+  });
+}
+
+function forwardedHeaders(request: IncomingMessage, body: Buffer | undefined): string[] {
+  const kept = withoutHopByHop(request.rawHeaders, (name) => name.startsWith("x-forwarded-"));
+  const isChunked = request.headers["transfer-encoding"] !== undefined;
+  const length = isChunked && body ? ["content-length", `${body.length}`] : [];
+  const chunked = isChunked && !body ? ["transfer-encoding", "chunked"] : [];
+  // Policies that demand TLS see what AWS would see: nobody else can reach this loopback port.
+  return [...kept, ...length, ...chunked, "x-forwarded-proto", "https"];
+}
+
+function withoutHopByHop(
+  raw: readonly string[],
+  isDropped: (name: string) => boolean = () => false,
+): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] ?? "";
+    const lower = name.toLowerCase();
+    if (!HOP_BY_HOP.has(lower) && !isDropped(lower)) kept.push(name, raw[index + 1] ?? "");
+  }
+  return kept;
+}

@@ -1,0 +1,227 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Access, clientsFor } from "./clients.ts";
+import { deploy, type StackOutputs } from "./deploy.ts";
+import { namedEndpoint } from "./endpoint.ts";
+import { writeJson } from "./files.ts";
+import { fixUp } from "./fix-up.ts";
+import { ADMINISTRATOR, makeIdentity } from "./identities.ts";
+import { type KeyMaker, makeKeys, vaiKey } from "./keys.ts";
+import { withLock } from "./lock.ts";
+import {
+  composeOutputs,
+  deployedActions,
+  type LocalOutputs,
+  planeOutput,
+  readOutputs,
+  writePolicy,
+} from "./outputs.ts";
+import { type StateFolder, stateFolder } from "./paths.ts";
+import { LOOPBACK } from "./ports.ts";
+import { endRecorded, isRunning, readProcesses, recordProcesses } from "./processes.ts";
+import { type Progress, silent } from "./progress.ts";
+import { releaseSample } from "./release-sample.ts";
+import { requireAll, selfTest } from "./self-test.ts";
+import { ensureEmulator, requireNode } from "./setup.ts";
+import { type AwsCredentials, isHealthy, startProcesses } from "./start-processes.ts";
+import { publishTrustPolicy } from "./trust-policy.ts";
+
+/** First port of the front door. */
+const PORT = 4566;
+/** Another start in the same state folder may be at work, with everything to download. */
+const LOCK_PATIENCE = 10 * 60_000;
+/** What every emulator of AWS takes for the account's root. */
+const TEST_KEY: AwsCredentials = { accessKeyId: "test", secretAccessKey: "test" };
+
+/** What to start and how. */
+export interface LocalAwsOptions {
+  /** Where state is kept; default `VAI_STATE_DIR`, else `localstack/.state`. */
+  readonly stateDir?: string;
+  /** First port that the front door tries; default 4566. */
+  readonly port?: number;
+  readonly progress?: Progress;
+  /** Ends the start, and with it everything that it has started. */
+  readonly signal?: AbortSignal;
+}
+
+/** A local AWS with the stack deployed. */
+export interface LocalAws {
+  /** The only endpoint that anybody uses. */
+  readonly endpoint: string;
+  readonly outputs: LocalOutputs;
+  /** Absolute path of `outputs.json`. */
+  readonly outputsFile: string;
+  /** It was up already; nothing was started or changed. */
+  readonly wasUp: boolean;
+  /** Ends what was started and removes its secrets. Does nothing when it was up already. */
+  stop(): Promise<void>;
+}
+
+/** What a start takes from outside localstack/; replaced only by tests of the start itself. */
+export interface Seams {
+  readonly makeKey: KeyMaker;
+  readonly publish: typeof publishTrustPolicy;
+  /** CDK app; default the repository's. */
+  readonly app?: string;
+}
+
+const REAL: Seams = { makeKey: vaiKey, publish: publishTrustPolicy };
+
+/**
+ * Starts a local AWS that enforces IAM, deploys the stack to it with `cdk deploy`, and writes
+ * `outputs.json`. With `AWS_ENDPOINT_URL` set, nothing is started and that endpoint is used.
+ * What was started outlives this process until `stop` or `stopLocalAws`.
+ *
+ * @throws LocalAwsError that says what to do; then everything that was started has been ended
+ */
+export async function startLocalAws(
+  options: LocalAwsOptions = {},
+  seams: Seams = REAL,
+): Promise<LocalAws> {
+  requireNode();
+  const state = stateFolder(options.stateDir);
+  mkdirSync(state.folder, { recursive: true, mode: 0o700 });
+  return withLock(lockOf(state), LOCK_PATIENCE, async () => {
+    const outputs = await outputsIfUp(state);
+    if (outputs) return handle(state, outputs, true);
+    await clear(state);
+    try {
+      return handle(state, await bringUp(state, options, seams), false);
+    } catch (error) {
+      await clear(state);
+      throw options.signal?.aborted ? options.signal.reason : error;
+    }
+  });
+}
+
+/**
+ * Ends what a start in this state folder left running, its function workers too, and removes keys,
+ * credentials and data. Log files stay.
+ *
+ * @returns whether anything was running
+ */
+export async function stopLocalAws(stateDir?: string): Promise<boolean> {
+  const state = stateFolder(stateDir);
+  mkdirSync(state.folder, { recursive: true, mode: 0o700 });
+  return withLock(lockOf(state), LOCK_PATIENCE, async () => {
+    const running = readProcesses(state.processes);
+    const anything = running ? isRunning(running.frontDoor) || isRunning(running.emulator) : false;
+    await clear(state);
+    return anything;
+  });
+}
+
+/** The outputs of a start that is complete and still answers, or undefined. */
+export async function outputsIfUp(state: StateFolder): Promise<LocalOutputs | undefined> {
+  const running = readProcesses(state.processes);
+  const outputs = readOutputs(state.outputs);
+  if (!running || !outputs) return undefined;
+  if (!isRunning(running.frontDoor) || !isRunning(running.emulator)) return undefined;
+  return (await isHealthy(running.port)) ? outputs : undefined;
+}
+
+function handle(state: StateFolder, outputs: LocalOutputs, wasUp: boolean): LocalAws {
+  const stop = async () => {
+    if (!wasUp) await stopLocalAws(state.folder);
+  };
+  return { endpoint: outputs.endpoint, outputs, outputsFile: state.outputs, wasUp, stop };
+}
+
+const lockOf = (state: StateFolder) => join(state.folder, "lock");
+
+async function clear(state: StateFolder): Promise<void> {
+  await endRecorded(state.processes, state.scratch);
+  const left = [
+    ...[state.outputs, state.keys, state.scratch, state.deployment, state.cdkOut],
+    ...[state.stackOutputs, state.policy, state.trustPolicyDraft],
+  ];
+  for (const path of left) rmSync(path, { recursive: true, force: true });
+}
+
+async function bringUp(
+  state: StateFolder,
+  options: LocalAwsOptions,
+  seams: Seams,
+): Promise<LocalOutputs> {
+  const { progress = silent, signal } = options;
+  const [start, keys] = await allDone(
+    startOrUse(state, options),
+    makeKeys(state.keys, seams.makeKey, signal),
+  );
+  const { access } = start;
+  const clients = clientsFor(access);
+  const anchor = keys.anchor.publicKey;
+  const app = seams.app === undefined ? {} : { app: seams.app };
+  const deployed = await deploy({ state, access, anchor, progress, signal, ...app });
+  const stacks = { ...deployed, ...(await releaseSample(clients.cloudFormation)) };
+  signal?.throwIfAborted();
+
+  progress("setting and reading back what the emulator's CloudFormation drops");
+  await fixUp(state.cdkOut, clients);
+  progress("testing that this AWS enforces what AWS enforces");
+  await prove(stacks, start);
+
+  const agent = await makeIdentity(clients.iam, "agent", planeOutput(stacks, "AgentPolicy"));
+  const auditor = await makeIdentity(clients.iam, "auditor", planeOutput(stacks, "AuditorPolicy"));
+  const credentials = { deployer: access.credentials, agent, auditor };
+  const policy = writePolicy(state);
+  const { endpoint } = access;
+  const outputs = composeOutputs({ endpoint, stacks, credentials, keys, policy });
+  signal?.throwIfAborted();
+  writeJson(state.outputs, outputs);
+
+  progress("publishing the first trust policy (vai trust publish)");
+  await seams.publish({ state, keys, actions: deployedActions(stacks), policy, signal });
+  return outputs;
+}
+
+/** Both, each awaited to its end: nothing goes on starting behind a failure of the other. */
+async function allDone<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
+}
+
+interface Started {
+  /** As the deployer, through the front door or the endpoint that the person named. */
+  readonly access: Access;
+  /** Root keys that must be refused there. */
+  readonly rootKeys: readonly AwsCredentials[];
+}
+
+async function startOrUse(state: StateFolder, options: LocalAwsOptions): Promise<Started> {
+  const named = namedEndpoint();
+  return named === undefined ? startOwn(state, options) : useNamed(named, options);
+}
+
+async function startOwn(state: StateFolder, options: LocalAwsOptions): Promise<Started> {
+  const { progress = silent, signal, port = PORT } = options;
+  const python = await ensureEmulator({ progress });
+  signal?.throwIfAborted();
+  progress("starting the local AWS");
+  mkdirSync(state.scratch, { recursive: true, mode: 0o700 });
+  for (const log of [state.emulatorLog, state.frontDoorLog]) rmSync(log, { force: true });
+  const started = await startProcesses({ state, python, port, signal });
+  const { root, ...running } = started;
+  recordProcesses(state.processes, running);
+  // The only use of the root key, on the emulator's own port: from here on signatures count.
+  const own = `http://${LOOPBACK}:${running.emulatorPort}`;
+  const { iam } = clientsFor({ endpoint: own, credentials: root });
+  const credentials = await makeIdentity(iam, "deployer", ADMINISTRATOR);
+  const endpoint = `http://${LOOPBACK}:${running.port}`;
+  return { access: { endpoint, credentials }, rootKeys: [root, TEST_KEY] };
+}
+
+async function useNamed(endpoint: string, { progress = silent }: LocalAwsOptions): Promise<Started> {
+  progress(`using ${endpoint}, as AWS_ENDPOINT_URL says; nothing is started`);
+  const accessKeyId = process.env["AWS_ACCESS_KEY_ID"] ?? TEST_KEY.accessKeyId;
+  const secretAccessKey = process.env["AWS_SECRET_ACCESS_KEY"] ?? TEST_KEY.secretAccessKey;
+  const { iam } = clientsFor({ endpoint, credentials: { accessKeyId, secretAccessKey } });
+  const credentials = await makeIdentity(iam, "deployer", ADMINISTRATOR);
+  return { access: { endpoint, credentials }, rootKeys: [TEST_KEY] };
+}
+
+async function prove(stacks: StackOutputs, { access, rootKeys }: Started): Promise<void> {
+  const executionRoleArn = deployedActions(stacks)[0]?.executionRoleArn ?? "";
+  const tables = [planeOutput(stacks, "StateTable"), planeOutput(stacks, "RegistryTable")] as const;
+  requireAll(await selfTest({ access, executionRoleArn, tables, rootKeys }));
+}

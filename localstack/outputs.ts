@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { PLANE_STACK, SAMPLES_STACK, type StackOutputs } from "./deploy.ts";
+import { LocalAwsError } from "./errors.ts";
+import { readIfThere, writeWhole } from "./files.ts";
+import { KEY_NAMES, type KeyName, type MadeKey } from "./keys.ts";
+import { fromRoot, type StateFolder } from "./paths.ts";
+import { ACCOUNT, type AwsCredentials, REGION } from "./start-processes.ts";
+
+/** One row of the plane's output `Actions`: an action with the roles that run and read it. */
+export interface DeployedAction {
+  readonly action: string;
+  readonly executionRoleArn: string;
+  readonly readerRoleArn: string;
+}
+
+/** Names of the people and services in the local trust policy. */
+export const NAMES = {
+  issuer: "governance.local",
+  decider: "policy.local",
+  operator: "operator.local",
+  approver: "approver.local",
+  auditor: "auditor.local",
+  evaluator: "evaluator.local",
+} as const;
+
+/** `outputs.json`: all that a client in any language needs (wire format, "Local deployment"). */
+export interface LocalOutputs {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly account: string;
+  readonly plane: string;
+  readonly functions: { readonly issue: string; readonly govern: string };
+  readonly functionUrls: { readonly issue: string };
+  readonly tables: { readonly evidence: string; readonly state: string; readonly registry: string };
+  readonly evidenceKeyId: string;
+  /** Thumbprint of the key that signs trust policies. */
+  readonly anchor: string;
+  readonly credentials: Readonly<Record<"deployer" | "agent" | "auditor", AwsCredentials>>;
+  /** Private JWK files, paths relative to the repository's root. */
+  readonly keys: Readonly<Record<KeyName, string>>;
+  readonly names: typeof NAMES;
+  readonly policy: { readonly id: string; readonly version: string; readonly digest: string };
+  readonly samples: {
+    readonly table: string;
+    readonly function: string;
+    readonly newVersion: string;
+  };
+}
+
+/** What the outputs are made of. */
+export interface OutputParts {
+  readonly endpoint: string;
+  readonly stacks: StackOutputs;
+  readonly credentials: LocalOutputs["credentials"];
+  readonly keys: Readonly<Record<KeyName, MadeKey>>;
+  readonly policy: LocalOutputs["policy"];
+}
+
+/** The outputs of a complete deployment. @throws LocalAwsError when a stack lacks an output. */
+export function composeOutputs(parts: OutputParts): LocalOutputs {
+  const plane = (name: string) => planeOutput(parts.stacks, name);
+  const sample = (name: string) => stackOutput(parts.stacks, SAMPLES_STACK, name);
+  const keys = KEY_NAMES.map((name) => [name, fromRoot(parts.keys[name].file)] as const);
+  return {
+    ...{ endpoint: parts.endpoint, region: REGION, account: ACCOUNT, plane: plane("Plane") },
+    functions: { issue: plane("IssueFunction"), govern: plane("GovernFunction") },
+    functionUrls: { issue: plane("IssueUrl") },
+    tables: {
+      evidence: plane("EvidenceTable"),
+      state: plane("StateTable"),
+      registry: plane("RegistryTable"),
+    },
+    evidenceKeyId: plane("EvidenceKeyId"),
+    anchor: parts.keys.anchor.thumbprint,
+    credentials: parts.credentials,
+    keys: Object.fromEntries(keys) as Record<KeyName, string>,
+    names: NAMES,
+    policy: parts.policy,
+    samples: {
+      table: sample("SampleTable"),
+      function: sample("SampleFunction"),
+      newVersion: sample("SampleNewVersion"),
+    },
+  };
+}
+
+/** The actions that the deployed plane can run. @throws LocalAwsError when the output is missing. */
+export function deployedActions(stacks: StackOutputs): DeployedAction[] {
+  return JSON.parse(planeOutput(stacks, "Actions")) as DeployedAction[];
+}
+
+/** One output of the plane's stack. @throws LocalAwsError when it is missing. */
+export function planeOutput(stacks: StackOutputs, name: string): string {
+  return stackOutput(stacks, PLANE_STACK, name);
+}
+
+/** One output of one stack. @throws LocalAwsError that names both when it is missing. */
+function stackOutput(stacks: StackOutputs, stack: string, name: string): string {
+  const value = stacks[stack]?.[name];
+  if (value !== undefined) return value;
+  throw new LocalAwsError(
+    `The stack ${stack} has no output ${name}. infra/ and localstack/ are of different versions: ` +
+      'take both from one commit and run "npm run local:up" again.',
+  );
+}
+
+/** The outputs that a start wrote, or undefined when there is no complete start. */
+export function readOutputs(file: string): LocalOutputs | undefined {
+  const text = readIfThere(file);
+  return text === undefined ? undefined : (JSON.parse(text) as LocalOutputs);
+}
+
+const POLICY_TEXT = `The policy that the local policy engine stands for.
+Shifting traffic of the sample service and configuring it is allowed, within the boundary that
+each decision states.
+`;
+
+/** Writes the small policy document of the local deployment; its digest is over its bytes. */
+export function writePolicy(state: StateFolder): LocalOutputs["policy"] {
+  writeWhole(state.policy, POLICY_TEXT);
+  const digest = createHash("sha256").update(readFileSync(state.policy)).digest("hex");
+  return { id: "baseline", version: "1", digest: `sha256:${digest}` };
+}

@@ -1,0 +1,57 @@
+import {
+  type CloudFormationClient,
+  DescribeStacksCommand,
+  UpdateStackCommand,
+} from "@aws-sdk/client-cloudformation";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SAMPLES_STACK, type StackOutputs } from "./deploy.ts";
+import { LocalAwsError } from "./errors.ts";
+
+const PATIENCE = 30_000;
+
+/**
+ * Releases version 2 of the sample service: the samples' stack again, with parameter `Revision` 2.
+ * Lambda publishes a version only when the function has changed, so it takes a second deployment.
+ *
+ * @returns the outputs of the samples' stack after it
+ */
+export async function releaseSample(cloudFormation: CloudFormationClient): Promise<StackOutputs> {
+  const before = await describe(cloudFormation);
+  const Parameters = (before.Parameters ?? []).map(({ ParameterKey }) =>
+    ParameterKey === "Revision"
+      ? { ParameterKey, ParameterValue: "2" }
+      : { ParameterKey, UsePreviousValue: true },
+  );
+  await cloudFormation.send(
+    new UpdateStackCommand({
+      StackName: SAMPLES_STACK,
+      UsePreviousTemplate: true,
+      Parameters,
+      Capabilities: ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    }),
+  );
+  const deadline = Date.now() + PATIENCE;
+  for (;;) {
+    const stack = await describe(cloudFormation);
+    if (stack.StackStatus === "UPDATE_COMPLETE") return outputsOf(stack.Outputs ?? []);
+    if (!/^UPDATE_(IN_PROGRESS|COMPLETE_CLEANUP)/.test(stack.StackStatus) || Date.now() > deadline) {
+      const reason = `${stack.StackStatus}: ${stack.StackStatusReason ?? "no reason given"}`;
+      throw new LocalAwsError(`Version 2 of the sample service was not released (${reason}).`);
+    }
+    await sleep(50);
+  }
+}
+
+async function describe(cloudFormation: CloudFormationClient) {
+  const command = new DescribeStacksCommand({ StackName: SAMPLES_STACK });
+  const stack = (await cloudFormation.send(command)).Stacks?.[0];
+  if (stack?.StackStatus === undefined) throw new Error(`there is no stack ${SAMPLES_STACK}`);
+  return { ...stack, StackStatus: stack.StackStatus as string };
+}
+
+function outputsOf(
+  outputs: readonly { OutputKey?: string | undefined; OutputValue?: string | undefined }[],
+): StackOutputs {
+  const pairs = outputs.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]);
+  return { [SAMPLES_STACK]: Object.fromEntries(pairs) as Record<string, string> };
+}

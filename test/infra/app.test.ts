@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { addStacks, newApp } from "../../infra/app.ts";
+import { FUNCTIONS } from "../../infra/functions.ts";
+import { EXAMPLE, stubBundles } from "./support/synthesise.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Runs the app as the CDK command does, with no account, no region, no network settings. */
+function synthesise(deployment?: string) {
+  const outdir = mkdtempSync(join(tmpdir(), "vai-cdk-"));
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["app.ts"], {
+    cwd: join(ROOT, "infra"),
+    encoding: "utf8",
+    env: {
+      PATH: process.env["PATH"],
+      CDK_OUTDIR: outdir,
+      ...(deployment === undefined ? {} : { VAI_DEPLOYMENT: deployment }),
+    },
+  });
+  const manifest = join(outdir, "manifest.json");
+  const artifacts = existsSync(manifest)
+    ? Object.keys(JSON.parse(readFileSync(manifest, "utf8")).artifacts)
+    : [];
+  return {
+    status,
+    stdout,
+    stderr,
+    stacks: artifacts.filter((id) => /^vai-[^.]*$/.test(id)),
+    outdir,
+  };
+}
+
+function deploymentFile(value: unknown): string {
+  const file = join(mkdtempSync(join(tmpdir(), "vai-deployment-")), "deployment.json");
+  writeFileSync(file, JSON.stringify(value));
+  return file;
+}
+
+suite("CDK app", () => {
+  test("USR-12 synthesises the example without account, region or network, and says that it is one", () => {
+    const { status, stdout, stderr, stacks, outdir } = synthesise();
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, /WARNING synthesised from deployment\.example\.json/);
+    assert.deepEqual(stacks, ["vai-example"]);
+    const assets = JSON.parse(readFileSync(join(outdir, "vai-example.assets.json"), "utf8"));
+    const bundles = Object.values(assets.files as Record<string, { source: { path: string } }>)
+      .map(({ source }) => join(outdir, source.path, "index.mjs"))
+      .filter((file) => existsSync(file));
+    assert.equal(bundles.length, FUNCTIONS.length);
+    for (const file of bundles) assert.match(readFileSync(file, "utf8"), /createRequire/);
+  });
+
+  test("USR-12 the samples are a stack of their own, on request", () => {
+    const stacks = (samples: boolean) => {
+      const app = newApp();
+      addStacks(app, { ...EXAMPLE, name: "mine", samples }, stubBundles());
+      return app.node.children.map(({ node }) => node.id).filter((id) => id.startsWith("vai-"));
+    };
+    assert.deepEqual(stacks(false), ["vai-mine"]);
+    assert.deepEqual(stacks(true).sort(), ["vai-mine", "vai-mine-samples"]);
+  });
+
+  test("USR-12 a bad deployment file ends with exit code 1 and the reason, without a stack trace", () => {
+    const { status, stderr, stacks } = synthesise(deploymentFile({ ...EXAMPLE, name: "NO" }));
+    assert.equal(status, 1);
+    assert.match(stderr, /\/name: must begin with a-z/);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+    assert.deepEqual(stacks, []);
+  });
+});

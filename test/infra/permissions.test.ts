@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { FUNCTIONS } from "../../infra/functions.ts";
+import { templateOf } from "./support/synthesise.ts";
+import {
+  ACCOUNT,
+  functionArn,
+  REGION,
+  Resolved,
+  roleArn,
+  type Statement,
+  statements,
+  tableArn,
+} from "./support/template.ts";
+
+const IN_TRANSACTION = {
+  StringEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" },
+};
+const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/evidence`;
+
+const permit = (
+  Sid: string,
+  Action: string[],
+  Resource: string[],
+  Condition?: Statement["Condition"],
+): Statement => ({ Sid, Effect: "Allow", Action, Resource, ...(Condition && { Condition }) });
+
+const writeOwnLog = (name: string) =>
+  permit(
+    "WriteOwnLog",
+    ["logs:CreateLogStream", "logs:PutLogEvents"],
+    [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/vai/example/${name}:*`],
+  );
+
+const RECORD_KEEPING = [
+  permit("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("evidence")]),
+  permit(
+    "AppendEvidence",
+    ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"],
+    [tableArn("evidence")],
+    IN_TRANSACTION,
+  ),
+  permit(
+    "KeepState",
+    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+    [tableArn("state")],
+  ),
+  permit("SignEvidence", ["kms:GetPublicKey", "kms:Sign"], [KEY]),
+  permit("ReadRegistry", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("registry")]),
+];
+
+suite("permissions", () => {
+  const template = templateOf();
+  const resolved = new Resolved(template);
+
+  test("VAI-45 issue may keep records, obtain sessions of these roles, and nothing else", () => {
+    assert.deepEqual(resolved.roleStatements("vai-example-issue"), [
+      writeOwnLog("issue"),
+      ...RECORD_KEEPING,
+      permit(
+        "ObtainBoundedSession",
+        ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+        [roleArn("exec-dynamodb"), roleArn("exec-lambda")],
+      ),
+      permit(
+        "ObtainReaderSession",
+        ["sts:AssumeRole"],
+        [roleArn("read-dynamodb"), roleArn("read-lambda")],
+      ),
+    ]);
+  });
+
+  test("VAI-45 govern may keep records, change the Registry in a transaction, and obtain no session", () => {
+    assert.deepEqual(resolved.roleStatements("vai-example-govern"), [
+      writeOwnLog("govern"),
+      ...RECORD_KEEPING,
+      permit(
+        "ChangeRegistry",
+        ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+        [tableArn("registry")],
+        IN_TRANSACTION,
+      ),
+    ]);
+  });
+
+  test("VAI-91 no function may update, delete, batch-write or PartiQL the Evidence table", () => {
+    for (const name of FUNCTIONS) {
+      const onEvidence = resolved
+        .roleStatements(`vai-example-${name}`)
+        .filter(({ Resource }) => Resource.some((arn) => /evidence$|\*$/.test(arn)))
+        .flatMap(({ Action }) => Action)
+        .filter((action) => action.startsWith("dynamodb:"));
+      assert.deepEqual([...new Set(onEvidence)].sort(), [
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+      ]);
+    }
+  });
+
+  test("VAI-45 only Lambda runs as the functions' roles", () => {
+    for (const name of FUNCTIONS) {
+      const { Properties } = resolved.one("AWS::IAM::Role", "RoleName", `vai-example-${name}`);
+      assert.deepEqual(statements(Properties["AssumeRolePolicyDocument"]), [
+        {
+          Effect: "Allow",
+          Principal: { Service: "lambda.amazonaws.com" },
+          Action: ["sts:AssumeRole"],
+          Resource: [],
+        },
+      ]);
+    }
+  });
+
+  test("VAI-46 no Allow in the whole stack has a wildcard action, NotAction or NotResource", () => {
+    const documents = [
+      ...resolved.ofType("AWS::IAM::Policy").map(({ Properties }) => Properties["PolicyDocument"]),
+      ...resolved
+        .ofType("AWS::IAM::ManagedPolicy")
+        .map(({ Properties }) => Properties["PolicyDocument"]),
+      ...resolved.ofType("AWS::KMS::Key").map(({ Properties }) => Properties["KeyPolicy"]),
+      ...resolved
+        .ofType("AWS::IAM::Role")
+        .flatMap(({ Properties }) => [
+          Properties["AssumeRolePolicyDocument"],
+          ...((Properties["Policies"] ?? []) as { PolicyDocument: unknown }[]).map(
+            ({ PolicyDocument }) => PolicyDocument,
+          ),
+        ]),
+    ];
+    const allows = documents.flatMap(statements).filter(({ Effect }) => Effect === "Allow");
+    assert.ok(allows.length > 20);
+    for (const statement of allows) {
+      assert.ok(statement.Action.length > 0, JSON.stringify(statement));
+      for (const action of statement.Action) assert.doesNotMatch(action, /\*/);
+      assert.ok(!Object.keys(statement).some((member) => /^Not/.test(member)));
+    }
+  });
+
+  test("VAI-15 all that an agent's role needs is to call issue", () => {
+    assert.deepEqual(resolved.managedStatements("vai-example-agent"), [
+      permit(
+        "CallThePlane",
+        ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
+        [functionArn("issue")],
+      ),
+    ]);
+  });
+
+  test("VAI-15 nobody is let in by a resource policy of a function; URLs demand IAM", () => {
+    template.resourceCountIs("AWS::Lambda::Permission", 0);
+    const urls = resolved.ofType("AWS::Lambda::Url").map(({ Properties }) => Properties);
+    assert.deepEqual(urls, [{ AuthType: "AWS_IAM", TargetFunctionArn: functionArn("issue") }]);
+  });
+
+  test("VAI-15 an auditor's role reads evidence and the public key", () => {
+    assert.deepEqual(resolved.managedStatements("vai-example-auditor"), [
+      permit(
+        "ReadEvidence",
+        ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+        [tableArn("evidence"), `${tableArn("evidence")}/index/*`],
+      ),
+      permit("VerifyEvidence", ["kms:GetPublicKey"], [KEY]),
+    ]);
+  });
+
+  test("VAI-15 policies for agents and auditors are attached to nobody", () => {
+    for (const { Properties } of resolved.ofType("AWS::IAM::ManagedPolicy")) {
+      for (const attachment of ["Roles", "Users", "Groups"]) {
+        assert.equal(Properties[attachment], undefined);
+      }
+    }
+  });
+});

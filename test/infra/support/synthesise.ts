@@ -1,0 +1,34 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Template } from "aws-cdk-lib/assertions";
+import { addStacks, newApp } from "../../../infra/app.ts";
+import { type Deployment, readDeployment } from "../../../infra/deployment.ts";
+import { FUNCTIONS } from "../../../infra/functions.ts";
+import type { TrustPlaneStack } from "../../../infra/trust-plane-stack.ts";
+
+/** The example deployment, which has both action families. */
+export const EXAMPLE: Deployment = readDeployment(
+  join(import.meta.dirname, "../../../infra/deployment.example.json"),
+);
+
+let stub: string | undefined;
+
+/** A folder with empty bundles: what the functions do is not tested here. */
+export function stubBundles(): string {
+  if (stub !== undefined) return stub;
+  stub = mkdtempSync(join(tmpdir(), "vai-bundles-"));
+  for (const name of FUNCTIONS) {
+    mkdirSync(join(stub, name));
+    writeFileSync(join(stub, name, "index.mjs"), "export const handler = () => {};\n");
+  }
+  return stub;
+}
+
+/** The plane's stack of a deployment, not yet synthesised. */
+export const stackOf = (deployment: Deployment = EXAMPLE): TrustPlaneStack =>
+  addStacks(newApp(), deployment, stubBundles());
+
+/** The synthesised template of a deployment. */
+export const templateOf = (deployment?: Deployment): Template =>
+  Template.fromStack(stackOf(deployment));
