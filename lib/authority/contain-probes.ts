@@ -57,7 +57,10 @@ export function requestAt({ action, resource, keys }: Subject, contract: Contrac
 export function witnessOf(call: Witness, { action, resource, key, values = [] }: Probe): Witness {
   if (key === undefined) return { ...call, action: action ?? call.action, resource: resource ?? call.resource };
   const { [key]: _, ...rest } = call.context;
-  return { ...call, context: values.length === 0 ? rest : { ...rest, [key]: values } };
+  const [only] = values;
+  if (only === undefined) return { ...call, context: rest };
+  const isSingle = typeof call.context[key] === "string";
+  return { ...call, context: { ...rest, [key]: isSingle ? only : values } };
 }
 
 /** Actions that no contract of this version lists: of another service, and those that make authority. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
+import { descriptorOf } from "../actions/catalogue.ts";
 import { systemClock } from "../clock.ts";
 import { ENV, parsePlaneId } from "../config.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
@@ -69,6 +70,7 @@ export function issueDependencies(component: string, environment: Environment): 
   const readerSts = new STSClient(dependencyOptions(place));
   return {
     ...deps,
+    descriptorOf,
     assumeRole: assumeRoleBy(new STSClient(dependencyOptions(place, 1))),
     readerCredentials: readerCredentialsBy(readerSts, targets, deps.clock),
     ...(place.endpoint !== undefined && { targetEndpoint: place.endpoint }),

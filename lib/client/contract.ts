@@ -8,13 +8,18 @@ import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { type SigningKey, signJws } from "../encoding/jws.ts";
 import { digest, label, purpose, riskClass } from "../encoding/members.ts";
 
+/** A person need not write the one type that there is. */
+function withType(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? { type: "aws", ...value } : value;
+}
+
 /** A contract as a person writes it: what is to be allowed; ids, times and digests are added when it is signed. */
 export const contractDraft = z.strictObject({
   purpose,
   actor: z.strictObject({ id: label, kind: z.enum(["agent", "human", "workflow", "service"]) }),
   risk: riskClass,
   deliveries: z.array(z.enum(DELIVERIES)).min(1).default(["execute"]),
-  steps: z.array(step.partial({ type: true }).transform((value) => ({ ...value, type: "aws" as const }))).min(1),
+  steps: z.array(z.preprocess(withType, step)).min(1),
   obligations: z.array(z.strictObject({ kind: label, name: label, dueSeconds: z.int().min(1) })).optional(),
   /** Seconds: when the window begins, from now, and how long it is. */
   window: z.strictObject({ startsIn: z.int().default(0), seconds: z.int().min(1) }),

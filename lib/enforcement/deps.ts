@@ -1,4 +1,5 @@
 import type { AwsCredentials } from "../actions/client-settings.ts";
+import type { ActionDescriptor } from "../actions/descriptor.ts";
 import type { Clock } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
@@ -28,6 +29,8 @@ export interface PlaneDeps {
 }
 
 export interface IssueDeps extends PlaneDeps {
+  /** The catalogue of bounded actions. */
+  readonly descriptorOf: (action: string) => ActionDescriptor | undefined;
   readonly assumeRole: AssumeRole;
   /** Credentials of a reader role, cached by the port. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   readonly readerCredentials: (roleArn: string, family: string) => Promise<AwsCredentials>;

@@ -1,5 +1,4 @@
 import type { ClientSettings } from "../actions/client-settings.ts";
-import { descriptorOf } from "../actions/catalogue.ts";
 import { type ActionDescriptor, NOTHING_READ, type PreRead } from "../actions/descriptor.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
 import { CALL_TIMEOUT, outcomeOf, readBack, runBoundedCall } from "../execution/run.ts";
@@ -31,7 +30,7 @@ export interface Issued {
  */
 export async function executeGrant(deps: IssueDeps, course: Course, issued: Issued): Promise<Answer> {
   const { grant } = issued;
-  const descriptor = requiredDescriptor(grant);
+  const descriptor = requiredDescriptor(deps, grant);
   course.enter("issuance");
   const [session, reader] = await Promise.all([mint(deps, grant), prepareReader(deps, descriptor, grant)]);
   if (isRefusal(session)) return conclude(deps, course, issued, issuanceFailedDrafts(session));
@@ -48,8 +47,8 @@ export async function executeGrant(deps: IssueDeps, course: Course, issued: Issu
   return conclude(deps, course, { ...issued, intent: started }, drafts);
 }
 
-function requiredDescriptor({ operation }: Grant): ActionDescriptor {
-  const descriptor = descriptorOf(operation.action);
+function requiredDescriptor(deps: IssueDeps, { operation }: Grant): ActionDescriptor {
+  const descriptor = deps.descriptorOf(operation.action);
   if (descriptor === undefined) throw new TypeError(`no descriptor for ${operation.action}`);
   return descriptor;
 }

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { addStacks, newApp } from "../../infra/app.ts";
 import { FUNCTIONS } from "../../infra/functions.ts";
-import { EXAMPLE, stubBundles } from "./support/synthesise.ts";
+import { EXAMPLE, stubBundles, temporaryFolder } from "./support/synthesise.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
 /** Runs the app as the CDK command does, with no account, no region, no network settings. */
 function synthesise(deployment?: string) {
-  const outdir = mkdtempSync(join(tmpdir(), "vai-cdk-"));
+  const outdir = temporaryFolder();
   const { status, stdout, stderr } = spawnSync(process.execPath, ["app.ts"], {
     cwd: join(ROOT, "infra"),
     encoding: "utf8",
@@ -36,7 +35,7 @@ function synthesise(deployment?: string) {
 }
 
 function deploymentFile(value: unknown): string {
-  const file = join(mkdtempSync(join(tmpdir(), "vai-deployment-")), "deployment.json");
+  const file = join(temporaryFolder(), "deployment.json");
   writeFileSync(file, JSON.stringify(value));
   return file;
 }

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Template } from "aws-cdk-lib/assertions";
-import { ArnPrincipal, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  AccountRootPrincipal,
+  ArnPrincipal,
+  Role,
+  ServicePrincipal,
+  StarPrincipal,
+  WebIdentityPrincipal,
+} from "aws-cdk-lib/aws-iam";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { EXAMPLE, stackOf, templateOf } from "./support/synthesise.ts";
 import { ACCOUNT, Resolved, roleArn, type Statement, statements } from "./support/template.ts";
@@ -178,14 +185,21 @@ suite("execution and reader roles", () => {
     assert.doesNotMatch(JSON.stringify(only.outputs), /lambda:UpdateAlias/);
   });
 
-  test("VAI-45 a role that principals may assume does not synthesise without a boundary", () => {
-    const stack = stackOf();
-    new Role(stack, "Sneaky", { assumedBy: new ArnPrincipal(roleArn("issue")) });
-    assert.throws(
-      () => Template.fromStack(stack),
-      /vai-example\/Sneaky\/Resource has no permissions boundary/,
-    );
-  });
+  for (const [who, principal] of [
+    ["a role", new ArnPrincipal(roleArn("issue"))],
+    ["the account", new AccountRootPrincipal()],
+    ["everyone", new StarPrincipal()],
+    ["an identity provider", new WebIdentityPrincipal("provider")],
+  ] as const) {
+    test(`VAI-45 a role that ${who} may assume does not synthesise without a boundary`, () => {
+      const stack = stackOf();
+      new Role(stack, "Sneaky", { assumedBy: principal });
+      assert.throws(
+        () => Template.fromStack(stack),
+        /vai-example\/Sneaky\/Resource has no permissions boundary/,
+      );
+    });
+  }
 
   test("VAI-45 a role that only a service may assume needs no boundary", () => {
     const stack = stackOf();

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Template } from "aws-cdk-lib/assertions";
@@ -12,12 +12,19 @@ export const EXAMPLE: Deployment = readDeployment(
   join(import.meta.dirname, "../../../infra/deployment.example.json"),
 );
 
+/** A new empty folder, gone when the tests end. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "vai-infra-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 let stub: string | undefined;
 
 /** A folder with empty bundles: what the functions do is not tested here. */
 export function stubBundles(): string {
   if (stub !== undefined) return stub;
-  stub = mkdtempSync(join(tmpdir(), "vai-bundles-"));
+  stub = temporaryFolder();
   for (const name of FUNCTIONS) {
     mkdirSync(join(stub, name));
     writeFileSync(join(stub, name, "index.mjs"), "export const handler = () => {};\n");

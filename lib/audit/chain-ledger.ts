@@ -1,0 +1,103 @@
+import type { Digest } from "../encoding/digest.ts";
+import { genesisHead } from "../evidence/chain.ts";
+import type { Predicate } from "../evidence/statement.ts";
+import type { Defect } from "./verdict.ts";
+
+/** How far a chain was followed. Without a hash its last record was defective, so the next link cannot be judged. */
+interface Followed {
+  readonly seq: number;
+  readonly hash: Digest | undefined;
+}
+
+/** The last record of a chain. */
+export interface Head {
+  readonly id: string;
+  readonly seq: number;
+  readonly hash: Digest;
+}
+
+type Place = { readonly chainId: string; readonly seq: number };
+
+const missing = (chainId: string, from: number, to: number): Defect => ({
+  verdict: "gap",
+  code: "EVIDENCE_MISSING",
+  chainId,
+  seq: from,
+  what: from === to ? "is missing" : `is missing, and every record up to ${to}`,
+});
+
+/** Follows every chain of an export from its genesis: numbers, links, and ends. */
+export class ChainLedger {
+  readonly #chains = new Map<string, Followed>();
+  #current: string | undefined;
+
+  /** Where a record belongs that cannot say it itself: behind the record before it. */
+  due(claimed: Place | undefined): Place {
+    const current = this.#current;
+    const isNext = claimed !== undefined && (current === undefined || claimed.seq === 1);
+    if (claimed !== undefined && (claimed.chainId === current || isNext)) return claimed;
+    return { chainId: current ?? "", seq: (this.#chains.get(current ?? "")?.seq ?? 0) + 1 };
+  }
+
+  /** Takes note of a record that does not hold: its place is filled, its hash is worth nothing. */
+  skip({ chainId, seq }: Place): void {
+    this.#current = chainId;
+    const before = this.#chains.get(chainId)?.seq ?? 0;
+    this.#chains.set(chainId, { seq: Math.max(seq, before), hash: undefined });
+  }
+
+  /** Puts a verified record behind its chain; what does not fit there is a defect. */
+  follow({ plane, chain, event }: Predicate, hash: Digest): Defect | undefined {
+    const before = this.#chains.get(chain.id) ?? genesisHead(plane, chain.id);
+    this.#current = chain.id;
+    const broken = (what: string): Defect => ({
+      verdict: "tampered",
+      code: "EVIDENCE_CHAIN_BROKEN",
+      chainId: chain.id,
+      seq: chain.seq,
+      what,
+    });
+    if (chain.seq <= before.seq) return broken(`(${event.type}) stands a second time or behind a later record`);
+    this.#chains.set(chain.id, { seq: chain.seq, hash });
+    if (chain.seq > before.seq + 1) return missing(chain.id, before.seq + 1, chain.seq - 1);
+    return before.hash === undefined || before.hash === chain.prev
+      ? undefined
+      : broken(`(${event.type}) does not link to the record before it`);
+  }
+
+  /** Chains with the records that were found, in the order in which they were met. */
+  heads(): Head[] {
+    return [...this.#chains].flatMap(([id, { seq, hash }]) => (hash === undefined ? [] : [{ id, seq, hash }]));
+  }
+
+  get size(): number {
+    return this.#chains.size;
+  }
+
+  /** Compares the ends of chains with heads that somebody noted elsewhere: a cut tail shows only so (ADV-21, ADV-22). */
+  *against(noted: readonly Head[]): Generator<Defect> {
+    const unlisted = new Set(this.#chains.keys());
+    for (const head of noted) {
+      unlisted.delete(head.id);
+      const found = this.#chains.get(head.id);
+      const problem = endProblem(head, found);
+      if (problem !== undefined) yield { ...problem, chainId: head.id };
+    }
+    for (const chainId of unlisted) {
+      const what = "belongs to a chain that the manifest does not list";
+      yield { verdict: "tampered", code: "EVIDENCE_CHAIN_BROKEN", chainId, seq: 1, what };
+    }
+  }
+}
+
+function endProblem(head: Head, found: Followed | undefined): Omit<Defect, "chainId"> | undefined {
+  const last = found?.seq ?? 0;
+  if (last < head.seq) {
+    const what = `is missing: the chain ends at ${last}, the manifest says at ${head.seq}`;
+    return { verdict: "truncated", code: "EVIDENCE_TRUNCATED", seq: last + 1, what };
+  }
+  const isHead = last === head.seq && (found?.hash === undefined || found.hash === head.hash);
+  if (isHead) return undefined;
+  const what = `is not the head that the manifest names: ${head.seq} ${head.hash}`;
+  return { verdict: "tampered", code: "EVIDENCE_CHAIN_BROKEN", seq: last, what };
+}

@@ -1,0 +1,111 @@
+import type { PublicJwk } from "../encoding/jwk.ts";
+import type { Statement } from "../evidence/statement.ts";
+import { ChainLedger, type Head } from "./chain-ledger.ts";
+import { type EvidenceKey, type EvidenceKeys, evidenceKeys } from "./evidence-keys.ts";
+import { type ReadRecord, readEnvelope } from "./read-envelope.ts";
+import { signatureProblem } from "./signature.ts";
+import { type Defect, type DefectCode, Defects, type Verdict } from "./verdict.ts";
+
+/** What was found in a sequence of records. */
+export interface Verification {
+  readonly verdict: Verdict;
+  /** The first defect of the verdict's kind, in the order of the records. */
+  readonly firstDefect?: Defect;
+  /** Every defect, up to a hundred. */
+  readonly defects: readonly Defect[];
+  readonly plane?: string;
+  /** How many records were looked at, and the head of every chain whose last record holds. */
+  readonly records: number;
+  readonly chains: readonly Head[];
+}
+
+/**
+ * Verifies records of wire.md §5: every envelope strictly, its signature under one of `keys`, and every chain from its
+ * genesis without gaps. Needs no AWS and no network. A cut tail cannot be seen here; see {@link RecordVerifier.finish}.
+ * @param records envelopes, as objects or JSON text, each chain in the order of its numbers.
+ * @param keys evidence keys: public P-256 JWKs, or with the time in which each was good.
+ * @throws {TypeError} when a key is none.
+ */
+export function verifyRecords(
+  records: Iterable<unknown>,
+  keys: Iterable<PublicJwk | EvidenceKey>,
+): Verification {
+  const verifier = new RecordVerifier(evidenceKeys(keys));
+  for (const record of records) verifier.add(record);
+  return verifier.finish();
+}
+
+/** Verifies records one after another, so that an export of any length fits. */
+export class RecordVerifier {
+  readonly #keys: EvidenceKeys;
+  readonly #ledger = new ChainLedger();
+  readonly #defects = new Defects();
+  readonly #eventIds = new Set<string>();
+  #plane: string | undefined;
+  #records = 0;
+
+  /** `plane`: the plane that every record must belong to; by default the first record's. */
+  constructor(keys: EvidenceKeys, plane?: string) {
+    this.#keys = keys;
+    this.#plane = plane;
+  }
+
+  /** Judges the next record. @returns its statement if its form and its signature hold. */
+  add(record: unknown): Statement | undefined {
+    this.#records++;
+    const read = readEnvelope(record);
+    if ("problem" in read) return this.#skip(read.place, "EVIDENCE_CHAIN_BROKEN", read.problem);
+    const { chain } = read.statement.predicate;
+    const place = { chainId: chain.id, seq: chain.seq };
+    const forged = signatureProblem(read, this.#keys);
+    if (forged !== undefined) return this.#skip(place, "EVIDENCE_SIGNATURE_INVALID", forged);
+    this.#judgePlace(read);
+    return read.statement;
+  }
+
+  /** A defect that somebody found by comparing records with something else. */
+  report(defect: Defect): void {
+    this.#defects.add(defect);
+  }
+
+  /** Ends the verification. With `heads`, noted elsewhere, a tail that was cut off is `truncated`. */
+  finish(heads?: readonly Head[]): Verification {
+    if (heads !== undefined) {
+      for (const defect of this.#ledger.against(heads)) this.#defects.add(defect);
+    }
+    const { verdict, first, list } = this.#defects;
+    return {
+      verdict,
+      ...(first !== undefined && { firstDefect: first }),
+      defects: list,
+      ...(this.#plane !== undefined && { plane: this.#plane }),
+      records: this.#records,
+      chains: this.#ledger.heads(),
+    };
+  }
+
+  #skip(claimed: { chainId: string; seq: number } | undefined, code: DefectCode, what: string): undefined {
+    const place = this.#ledger.due(claimed);
+    this.#ledger.skip(place);
+    this.#defects.add({ verdict: "tampered", code, ...place, what });
+  }
+
+  #judgePlace({ statement, hash }: ReadRecord): void {
+    const { predicate } = statement;
+    const { chain, event, plane } = predicate;
+    this.#plane ??= plane;
+    const broken = (what: string): void =>
+      this.#defects.add({
+        verdict: "tampered",
+        code: "EVIDENCE_CHAIN_BROKEN",
+        chainId: chain.id,
+        seq: chain.seq,
+        what,
+      });
+    if (plane !== this.#plane) broken(`belongs to ${plane}; the others belong to ${this.#plane}`);
+    const misplaced = this.#ledger.follow(predicate, hash);
+    if (misplaced !== undefined) return this.#defects.add(misplaced);
+    if (this.#eventIds.has(event.id)) broken(`has the event id of another record, ${event.id}`);
+    this.#eventIds.add(event.id);
+  }
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { withLock } from "../../localstack/lock.ts";
+import { anyFreePort, listenFrom } from "../../localstack/ports.ts";
+import {
+  endGroup,
+  endRecorded,
+  identify,
+  isRunning,
+  readProcesses,
+  recordProcesses,
+  SCRATCH_MARK,
+  startTimeOf,
+} from "../../localstack/processes.ts";
+import { temporaryFolder } from "./support/temporary.ts";
+
+/** A process that leads a group and has a child in it; `ready` when both run. */
+async function group(t: TestContext, script: string, env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ["-e", script], {
+    ...{ detached: true, env: { ...process.env, ...env } },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => {
+    try {
+      process.kill(-(child.pid ?? 0), "SIGKILL");
+    } catch {
+      // It has ended, as it should.
+    }
+  });
+  const worker = Number(await firstLine(child));
+  return { id: identify(child.pid), worker };
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => child.stdout?.once("data", (data: Buffer) => resolve(`${data}`)));
+}
+
+const WITH_WORKER = `
+const worker = require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+worker.on("spawn", () => console.log(worker.pid));
+setInterval(() => {}, 1000);`;
+const STUBBORN = `process.on("SIGTERM", () => {}); ${WITH_WORKER}`;
+
+test("ends a group with its workers", async (t) => {
+  const { id, worker } = await group(t, WITH_WORKER);
+  assert.ok(isRunning(id));
+  await endGroup(id);
+  assert.ok(!isRunning(id));
+  assert.equal(startTimeOf(worker), undefined);
+});
+
+test("ends by force what does not end by asking", async (t) => {
+  const { id, worker } = await group(t, STUBBORN);
+  await endGroup(id, 200);
+  assert.ok(!isRunning(id));
+  assert.equal(startTimeOf(worker), undefined);
+});
+
+test("never touches a process that has the recorded pid but another start time", async (t) => {
+  const folder = temporaryFolder(t);
+  const { id } = await group(t, WITH_WORKER);
+  const recycled = { pid: id.pid, startedAt: "earlier" };
+  const file = join(folder, "processes.json");
+  recordProcesses(file, { emulator: recycled, frontDoor: recycled, port: 1, emulatorPort: 2 });
+  await endRecorded(file, join(folder, "scratch"));
+  assert.ok(isRunning(id), "it runs on");
+  assert.equal(readProcesses(file), undefined, "and the stale record is gone");
+  await endGroup(id);
+});
+
+test("ends the workers of an emulator that died by itself", { skip: process.platform !== "linux" }, async (t) => {
+  const folder = temporaryFolder(t);
+  const scratch = join(folder, "scratch");
+  const { id, worker } = await group(t, WITH_WORKER, { [SCRATCH_MARK]: scratch });
+  process.kill(id.pid, "SIGKILL");
+  while (isRunning(id)) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(startTimeOf(worker), "the worker outlived its emulator");
+  const file = join(folder, "processes.json");
+  recordProcesses(file, { emulator: id, frontDoor: id, port: 1, emulatorPort: 2 });
+  await endRecorded(file, scratch);
+  while (startTimeOf(worker)) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(!existsSync(file));
+});
+
+test("a record that cannot be read ends nothing", async (t) => {
+  const file = join(temporaryFolder(t), "processes.json");
+  writeFileSync(file, "{ half");
+  assert.equal(readProcesses(file), undefined);
+  await endRecorded(file, "/nowhere");
+  assert.ok(!existsSync(file));
+});
+
+test("ports move aside for each other", async (t) => {
+  const first = await anyFreePort();
+  const servers = [createServer(), createServer(), createServer()];
+  t.after(() => servers.map((server) => server.close()));
+  const ports: number[] = [];
+  for (const server of servers) ports.push(await listenFrom(server, first));
+  assert.equal(new Set(ports).size, 3);
+  assert.ok(ports.every((port) => port >= first && port < first + 100));
+});
+
+test("a port range that is taken ends in the system's error", async (t) => {
+  const held = createServer();
+  t.after(() => held.close());
+  const port = await listenFrom(held, 0);
+  await assert.rejects(listenFrom(createServer(), port, 1), { code: "EADDRINUSE" });
+});
+
+test("a lock is held by one at a time and released on failure", async (t) => {
+  const lock = join(temporaryFolder(t), "lock");
+  let inside = 0;
+  let most = 0;
+  const work = async () => {
+    inside += 1;
+    most = Math.max(most, inside);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    inside -= 1;
+  };
+  await Promise.all([1, 2, 3].map(() => withLock(lock, 5_000, work)));
+  assert.equal(most, 1);
+  const failing = withLock(lock, 100, () => Promise.reject(new Error("failed inside")));
+  await assert.rejects(failing, /failed inside/);
+  assert.ok(!existsSync(lock));
+});
+
+test("a lock of a dead owner is taken over, one of a living owner is waited for", async (t) => {
+  const lock = join(temporaryFolder(t), "lock");
+  mkdirSync(lock);
+  writeFileSync(join(lock, "owner.json"), JSON.stringify({ pid: process.pid, startedAt: "earlier" }));
+  assert.equal(await withLock(lock, 1_000, async () => "taken over"), "taken over");
+  mkdirSync(lock);
+  writeFileSync(join(lock, "owner.json"), JSON.stringify(identify(process.pid)));
+  const message = new RegExp(`Process ${process.pid} has been working here for too long`);
+  await assert.rejects(withLock(lock, 150, async () => "never"), message);
+});
