@@ -1,8 +1,13 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
 import { awsErrorAnswer } from "./front-door/aws-error.ts";
-import { type Answer, BodyTooLargeError, ClientGoneError } from "./front-door/exchange.ts";
-import { Exchange, type Step } from "./front-door/exchange.ts";
+import {
+  type Answer,
+  BodyTooLargeError,
+  ClientGoneError,
+  Exchange,
+  type Step,
+} from "./front-door/exchange.ts";
 import { forward, type Upstream } from "./front-door/forward.ts";
 import { judgeAssumeRole } from "./front-door/judge-assume-role.ts";
 import { refuseAdminPaths } from "./front-door/refuse-admin-paths.ts";

@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { LocalAwsError } from "./errors.ts";
 import { identify, isRunning, type ProcessId } from "./processes.ts";
 
@@ -37,7 +39,7 @@ async function take(folder: string, patience: number): Promise<void> {
     if (owner) namelessSince = undefined;
     else namelessSince ??= Date.now();
     const abandoned = owner ? !isRunning(owner) : Date.now() - (namelessSince ?? 0) > GRACE;
-    if (abandoned) rmSync(folder, { recursive: true, force: true });
+    if (abandoned) discard(folder, owner);
     else if (Date.now() > deadline) throw new LocalAwsError(heldMessage(folder, owner));
     else await sleep(100);
   }
@@ -52,6 +54,19 @@ function tryTake(folder: string): boolean {
   }
   writeFileSync(join(folder, "owner.json"), JSON.stringify(identify(process.pid)));
   return true;
+}
+
+/** Removes an abandoned lock, unless another has just taken it over: then that one is put back. */
+function discard(folder: string, judged: ProcessId | undefined): void {
+  const aside = `${folder}.${randomBytes(4).toString("hex")}`;
+  try {
+    renameSync(folder, aside);
+    if (isDeepStrictEqual(ownerOf(aside), judged)) {
+      rmSync(aside, { recursive: true, force: true });
+    } else renameSync(aside, folder);
+  } catch {
+    // Somebody else was faster; the next round sees what is there now.
+  }
 }
 
 function ownerOf(folder: string): ProcessId | undefined {

@@ -52,7 +52,13 @@ export function stateFolder(chosen?: string): StateFolder {
   };
 }
 
-/** A path as a reader of the repository writes it: from its root, with `/`. */
+/** A path relative to the repository's root, with `/`. */
 export function fromRoot(path: string): string {
   return relative(REPOSITORY_ROOT, path).split(sep).join("/");
+}
+
+/** A path as a message shows it: from the root when it lies in the repository, else absolute. */
+export function shownPath(path: string): string {
+  const relativePath = fromRoot(path);
+  return relativePath.startsWith("..") ? path : relativePath;
 }

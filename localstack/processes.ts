@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readIfThere, writeJson } from "./files.ts";
 
-/** Variable that the emulator and its workers carry: the scratch folder they belong to. */
+/** Variable that front door, emulator and workers carry: the scratch folder they belong to. */
 export const SCRATCH_MARK = "VAI_LOCAL_AWS_SCRATCH";
 
 /** One running process, named so that a recycled pid is never taken for it. */
@@ -21,6 +21,8 @@ export interface RunningProcesses {
   readonly port: number;
   /** Port of the emulator behind it. */
   readonly emulatorPort: number;
+  /** The start went to its end; without it, what runs is the remains of one that did not. */
+  readonly complete: boolean;
 }
 
 /** The start time of a process, or undefined when there is none with this pid (or it is a zombie). */
@@ -122,12 +124,15 @@ function groupLives(group: number): boolean {
 }
 
 function allPids(): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /**
- * Ends workers whose emulator is gone: on Linux by the mark in their environment; elsewhere they
- * end by themselves when their input does.
+ * Ends what no record names: workers whose emulator is gone, and what a start that was killed had
+ * not recorded yet. On Linux by the mark in their environment; elsewhere workers end by themselves
+ * when their input does.
  */
 async function endOrphans(scratch: string): Promise<void> {
   if (process.platform !== "linux") return;

@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type CloudFormationClient,
   DescribeStacksCommand,
   UpdateStackCommand,
 } from "@aws-sdk/client-cloudformation";
-import { setTimeout as sleep } from "node:timers/promises";
 import { SAMPLES_STACK, type StackOutputs } from "./deploy.ts";
 import { LocalAwsError } from "./errors.ts";
 
@@ -34,7 +34,10 @@ export async function releaseSample(cloudFormation: CloudFormationClient): Promi
   for (;;) {
     const stack = await describe(cloudFormation);
     if (stack.StackStatus === "UPDATE_COMPLETE") return outputsOf(stack.Outputs ?? []);
-    if (!/^UPDATE_(IN_PROGRESS|COMPLETE_CLEANUP)/.test(stack.StackStatus) || Date.now() > deadline) {
+    if (
+      !/^UPDATE_(IN_PROGRESS|COMPLETE_CLEANUP)/.test(stack.StackStatus) ||
+      Date.now() > deadline
+    ) {
       const reason = `${stack.StackStatus}: ${stack.StackStatusReason ?? "no reason given"}`;
       throw new LocalAwsError(`Version 2 of the sample service was not released (${reason}).`);
     }

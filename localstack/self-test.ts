@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import {
   CreateRoleCommand,
@@ -6,7 +7,6 @@ import {
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
-import { randomBytes } from "node:crypto";
 import { type Access, type Clients, clientsFor } from "./clients.ts";
 import { LocalAwsError } from "./errors.ts";
 import { ACCOUNT, type AwsCredentials, REGION } from "./start-processes.ts";
@@ -101,9 +101,7 @@ function signatureProbes(options: SelfTestOptions, { sts, dynamoDb }: Clients): 
       claim: "an execution role cannot be assumed by an administrator",
       run: () =>
         refused(
-          sts.send(
-            new AssumeRoleCommand({ RoleArn: executionRoleArn, RoleSessionName: IDENTITY }),
-          ),
+          sts.send(new AssumeRoleCommand({ RoleArn: executionRoleArn, RoleSessionName: IDENTITY })),
           DENIED,
         ),
     },
@@ -171,7 +169,11 @@ async function refused(attempt: Promise<unknown>, expected: RegExp): Promise<voi
 
 function credentialsOf(
   given:
-    | { AccessKeyId?: string | undefined; SecretAccessKey?: string | undefined; SessionToken?: string | undefined }
+    | {
+        AccessKeyId?: string | undefined;
+        SecretAccessKey?: string | undefined;
+        SessionToken?: string | undefined;
+      }
     | undefined,
 ): AwsCredentials {
   const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = given ?? {};

@@ -64,7 +64,9 @@ export function requireNode(version: string = process.versions.node): void {
 }
 
 function stampOf(folder: string): string {
-  return createHash("sha256").update(readFileSync(join(folder, "requirements.txt"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(folder, "requirements.txt")))
+    .digest("hex");
 }
 
 function stampIs(folder: string, stamp: string): boolean {

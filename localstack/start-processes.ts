@@ -51,7 +51,7 @@ class PortTakenError extends Error {}
 
 /**
  * Starts front door and emulator as processes of their own, which outlive this one, and waits until
- * the emulator answers to its own root key (an answer to anything less could be another's).
+ * the emulator answers. Ports move aside for whoever has them; a lost race is run again.
  *
  * @throws LocalAwsError with the end of the log when it does not answer in time
  */
@@ -100,7 +100,7 @@ async function startFrontDoor(
   const log = openSync(options.state.frontDoorLog, "a", 0o600);
   const child = spawn(process.execPath, [join(LOCALSTACK_FOLDER, "front-door-process.ts")], {
     detached: true,
-    env: cleanEnvironment(options.state.scratch),
+    env: cleanEnvironment(options.state.scratch, { [SCRATCH_MARK]: options.state.scratch }),
     stdio: ["ignore", log, log, "ipc"],
   });
   closeSync(log);

@@ -1,6 +1,6 @@
 import { runCommand } from "./command.ts";
 import { outputsIfUp } from "./local-aws.ts";
-import { fromRoot, stateFolder } from "./paths.ts";
+import { shownPath, stateFolder } from "./paths.ts";
 import { isRunning, readProcesses } from "./processes.ts";
 
 const HELP = `Usage: npm run local:status [-- --json] [-- --help]
@@ -38,7 +38,7 @@ export async function statusOf(stateDir?: string): Promise<Status> {
     },
   };
   if (!outputs) return { up: false, ...processes };
-  return { up: true, endpoint: outputs.endpoint, outputs: fromRoot(state.outputs), ...processes };
+  return { up: true, endpoint: outputs.endpoint, outputs: shownPath(state.outputs), ...processes };
 }
 
 function describe(status: Status): string {
@@ -50,7 +50,9 @@ function describe(status: Status): string {
   const heading = status.up
     ? `The local AWS is up at ${status.endpoint}; ${status.outputs} says the rest.`
     : 'The local AWS is not up, but was started. "npm run local:down" clears what is left of it.';
-  return [heading, line("front door", status.frontDoor), line("emulator  ", status.emulator)].join("\n");
+  return [heading, line("front door", status.frontDoor), line("emulator  ", status.emulator)].join(
+    "\n",
+  );
 }
 
 await runCommand(import.meta, HELP, { json: { type: "boolean" } }, async (given) => {

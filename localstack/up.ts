@@ -1,7 +1,7 @@
 import { runCommand } from "./command.ts";
 import { LocalAwsError } from "./errors.ts";
 import { startLocalAws } from "./local-aws.ts";
-import { fromRoot } from "./paths.ts";
+import { shownPath } from "./paths.ts";
 import { terminalProgress } from "./progress.ts";
 
 const HELP = `Usage: npm run local:up [-- --json] [-- --help]
@@ -14,6 +14,8 @@ when it is up already: to deploy changed code, run "npm run local:down" first.
 Environment:
   AWS_ENDPOINT_URL   use this endpoint and start nothing
   VAI_ALLOW_REMOTE   1: that endpoint may be another machine
+  VAI_ALLOW_UNENFORCED
+                     1: that endpoint may enforce less than AWS; what it does not enforce is listed
   VAI_STATE_DIR      where state is kept (default localstack/.state)
 
 Exit codes: 0 it is up; 1 it could not be started, the message says why and what to do, and nothing
@@ -22,14 +24,15 @@ is left running; 2 wrong usage; 130 interrupted, and nothing is left running.`;
 await runCommand(import.meta, HELP, { json: { type: "boolean" } }, async (given) => {
   const interrupt = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => interrupt.abort(new LocalAwsError("Interrupted.")));
+    process.on(name, () => interrupt.abort(new LocalAwsError("Interrupted.")));
   }
   try {
     const { signal } = interrupt;
     const up = await startLocalAws({ progress: terminalProgress(), signal });
-    const outputs = fromRoot(up.outputsFile);
+    const outputs = shownPath(up.outputsFile);
     const said = { ok: true, endpoint: up.endpoint, outputs, wasUp: up.wasUp };
-    const sentence = `The local AWS is ${up.wasUp ? "already " : ""}up at ${up.endpoint}; ${outputs} says the rest.`;
+    const already = up.wasUp ? "already " : "";
+    const sentence = `The local AWS is ${already}up at ${up.endpoint}; ${outputs} says the rest.`;
     process.stdout.write(`${given.has("json") ? JSON.stringify(said) : sentence}\n`);
     return 0;
   } catch (error) {

@@ -13,7 +13,13 @@ export interface Operation {
 /** Constraints of a step by parameter name. */
 export type ParameterConstraints = Readonly<Record<string, Constraint>>;
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [name: string]: Json };
 
 /** Why a call did not do its work, in the closed list of wire.md §4. */
 export type ErrorKind = "precondition" | "notFound" | "denied" | "throttled" | "invalid" | "other";

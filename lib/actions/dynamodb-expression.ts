@@ -2,7 +2,10 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Scalar } from "../contract/constraint.ts";
 
 /** JSON-safe attribute value: string → S, integer → N, boolean → BOOL (wire.md §9). */
-export type PlainAttribute = { readonly S: string } | { readonly N: string } | { readonly BOOL: boolean };
+export type PlainAttribute =
+  | { readonly S: string }
+  | { readonly N: string }
+  | { readonly BOOL: boolean };
 
 export function toAttribute(value: Scalar): PlainAttribute {
   if (typeof value === "string") return { S: value };

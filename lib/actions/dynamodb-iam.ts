@@ -31,7 +31,9 @@ export function iamBounds(constraints: ParameterConstraints): readonly IamBound[
  * key's value used as partition key) is why such keys do not count as carried by IAM.
  */
 function leadingKeys(constraints: ParameterConstraints): IamBound | undefined {
-  const all = keyNames(constraints).map((name) => iamPatterns(constraints[name] ?? { absent: true }));
+  const all = keyNames(constraints).map((name) =>
+    iamPatterns(constraints[name] ?? { absent: true }),
+  );
   const known = all.filter((each) => each !== undefined);
   if (known.length === 0 || known.length < all.length) return undefined;
   return {
@@ -71,7 +73,12 @@ const RETURN_VALUES: IamBound = {
 export function isCarried(parameter: string, constraints: ParameterConstraints): boolean {
   const constraint = constraints[parameter];
   const keys = keyNames(constraints);
-  return constraint !== undefined && keys.length === 1 && keys[0] === parameter && isFullyCarried(constraint);
+  return (
+    constraint !== undefined &&
+    keys.length === 1 &&
+    keys[0] === parameter &&
+    isFullyCarried(constraint)
+  );
 }
 
 export function requestKeys(parameters: Operation["parameters"]): readonly RequestKey[] {

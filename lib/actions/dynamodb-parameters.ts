@@ -22,7 +22,10 @@ export function memberOf(parameter: string): Member | undefined {
 }
 
 /** Attributes of one family with their values, ordered by name, so that one operation has one call. */
-export const attributesOf = (parameters: Operation["parameters"], family: Family): [string, Scalar][] =>
+export const attributesOf = (
+  parameters: Operation["parameters"],
+  family: Family,
+): [string, Scalar][] =>
   Object.entries(parameters)
     .flatMap(([name, value]): [string, Scalar][] => {
       const member = memberOf(name);
@@ -42,12 +45,16 @@ export function judgeParameters({ parameters }: Operation): Refusal | undefined 
   }
   for (const member of members) {
     const problem = member && memberProblem(member, parameters);
-    if (problem !== undefined) return outOfBounds(`${member?.family}/${member?.attribute}`, problem);
+    if (problem !== undefined)
+      return outOfBounds(`${member?.family}/${member?.attribute}`, problem);
   }
   return undefined;
 }
 
-function memberProblem({ family, attribute }: Member, parameters: Operation["parameters"]): string | undefined {
+function memberProblem(
+  { family, attribute }: Member,
+  parameters: Operation["parameters"],
+): string | undefined {
   if (attribute.length > MAX_NAME || !isIamLiteral(attribute)) {
     return "names an attribute that IAM cannot hold: printable ASCII without *, ? and ${ is needed";
   }
@@ -60,10 +67,13 @@ function memberProblem({ family, attribute }: Member, parameters: Operation["par
 
 /** Key values are held by IAM, where a wildcard or variable would name other items (VAI-148). */
 function keyProblem(value: Scalar | undefined): string | undefined {
-  if (typeof value === "boolean" || value === undefined) return "is a key, so a string or an integer";
+  if (typeof value === "boolean" || value === undefined)
+    return "is a key, so a string or an integer";
   if (typeof value === "number") return undefined;
   if (Buffer.byteLength(value) > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes`;
-  return isIamLiteral(value) ? undefined : "must be printable ASCII without *, ? and ${, and not empty";
+  return isIamLiteral(value)
+    ? undefined
+    : "must be printable ASCII without *, ? and ${, and not empty";
 }
 
 const outOfBounds = (parameter: string, problem: string): Refusal =>

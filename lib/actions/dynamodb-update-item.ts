@@ -15,8 +15,13 @@ import type {
   PreRead,
   ReadBack,
 } from "./descriptor.ts";
+import {
+  fromAttribute,
+  Placeholders,
+  type PlainAttribute,
+  toAttribute,
+} from "./dynamodb-expression.ts";
 import { iamBounds, isCarried, requestKeys } from "./dynamodb-iam.ts";
-import { fromAttribute, type PlainAttribute, Placeholders, toAttribute } from "./dynamodb-expression.ts";
 import { attributesOf, judgeParameters, memberOf } from "./dynamodb-parameters.ts";
 import { outcomeOf, readFault } from "./outcome.ts";
 
@@ -59,7 +64,9 @@ const keyOf = (operation: Operation): Record<string, PlainAttribute> =>
 function describeCall(operation: Operation): CallDescription {
   const placeholders = new Placeholders();
   const keys = attributesOf(operation.parameters, "key");
-  const assignments = attributesOf(operation.parameters, "set").map((each) => placeholders.equation(each));
+  const assignments = attributesOf(operation.parameters, "set").map((each) =>
+    placeholders.equation(each),
+  );
   const conditions = [
     // Without this an update creates the item: a typing error in a key would make a new one.
     ...keys.map(([name]) => `attribute_exists(${placeholders.name(name)})`),
@@ -88,7 +95,10 @@ async function call(
   if (problem !== undefined) return { status: "failed", error: problem };
   const { input } = describeCall(operation);
   try {
-    await client.send(new UpdateItemCommand(input as unknown as UpdateItemInput), deadline(settings));
+    await client.send(
+      new UpdateItemCommand(input as unknown as UpdateItemInput),
+      deadline(settings),
+    );
     return { status: "succeeded" };
   } catch (error) {
     return outcomeOf(error);
@@ -114,7 +124,10 @@ async function readBack(operation: Operation, settings: ClientSettings): Promise
     };
     const command = new GetItemCommand(input as unknown as GetItemInput);
     const { Item: item = {} } = await client.send(command, deadline(settings));
-    const observed = wanted.map(([name]): [string, Scalar | null] => [name, fromAttribute(item[name])]);
+    const observed = wanted.map(([name]): [string, Scalar | null] => [
+      name,
+      fromAttribute(item[name]),
+    ]);
     const matches = wanted.every(([, value], index) => observed[index]?.[1] === value);
     return { matches, observed: Object.fromEntries(observed) };
   } catch (error) {

@@ -33,4 +33,7 @@ function firstOf(clauses: readonly Constraint[]): IamPatterns | undefined {
 
 /** Whether the patterns say exactly what the constraint says, nothing wider. */
 export const isFullyCarried = (constraint: Constraint): boolean =>
-  "exact" in constraint || "oneOf" in constraint || "prefix" in constraint || "absent" in constraint;
+  "exact" in constraint ||
+  "oneOf" in constraint ||
+  "prefix" in constraint ||
+  "absent" in constraint;

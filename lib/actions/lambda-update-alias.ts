@@ -23,7 +23,10 @@ import { absenceOf, outcomeOf, readFault } from "./outcome.ts";
 const parameters = z.object({
   alias: z
     .string()
-    .regex(/^(?!\d+$)[A-Za-z0-9_-]{1,128}$/, "must be an alias name: 1 to 128 of A-Z a-z 0-9 _ -, not all digits"),
+    .regex(
+      /^(?!\d+$)[A-Za-z0-9_-]{1,128}$/,
+      "must be an alias name: 1 to 128 of A-Z a-z 0-9 _ -, not all digits",
+    ),
   version: z.string().regex(/^[1-9]\d{0,18}$/, "must be a published version number in digits"),
   percent: z.int("must be a whole number").min(0, "must be 0 to 100").max(100, "must be 0 to 100"),
 });
@@ -76,9 +79,15 @@ function getAlias(operation: Operation, settings: ClientSettings) {
 
 async function readRevision(operation: Operation, settings: ClientSettings): Promise<PreRead> {
   try {
-    const { RevisionId: revisionId, FunctionVersion: mainVersion } = await getAlias(operation, settings);
+    const { RevisionId: revisionId, FunctionVersion: mainVersion } = await getAlias(
+      operation,
+      settings,
+    );
     if (revisionId === undefined || mainVersion === undefined) {
-      throw new Fault("DEPENDENCY_UNAVAILABLE", "lambda:GetAlias answered without revision or version");
+      throw new Fault(
+        "DEPENDENCY_UNAVAILABLE",
+        "lambda:GetAlias answered without revision or version",
+      );
     }
     return { facts: { revisionId, mainVersion }, ...problemOf(operation, mainVersion) };
   } catch (error) {
@@ -124,7 +133,10 @@ async function call(
   }
   const { input } = describeCall(operation, preRead);
   try {
-    await client.send(new UpdateAliasCommand(input as unknown as UpdateAliasInput), deadline(settings));
+    await client.send(
+      new UpdateAliasCommand(input as unknown as UpdateAliasInput),
+      deadline(settings),
+    );
     return { status: "succeeded" };
   } catch (error) {
     return outcomeOf(error);

@@ -53,14 +53,18 @@ export function outcomeOf(error: unknown): CallOutcome {
   const name = nameOf(error);
   const status = statusOf(error);
   const isRefusal = status !== undefined && status >= 400 && status < 500 && !/timeout/i.test(name);
-  const kind = isRefusal ? (KIND_OF_NAME.get(name) ?? KIND_OF_STATUS.get(status) ?? "other") : "other";
+  const kind = isRefusal
+    ? (KIND_OF_NAME.get(name) ?? KIND_OF_STATUS.get(status) ?? "other")
+    : "other";
   return { status: isRefusal ? "failed" : "unknown", error: { name, kind } };
 }
 
 /** The error of a read when AWS definitely answered that the thing is not there. */
 export function absenceOf(error: unknown): CallError | undefined {
   const outcome = outcomeOf(error);
-  return outcome.status === "failed" && outcome.error.kind === "notFound" ? outcome.error : undefined;
+  return outcome.status === "failed" && outcome.error.kind === "notFound"
+    ? outcome.error
+    : undefined;
 }
 
 /** A read that could not be made: the dependency failed, whatever the reason; nothing is guessed instead. */

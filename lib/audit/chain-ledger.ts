@@ -16,7 +16,7 @@ export interface Head {
   readonly hash: Digest;
 }
 
-type Place = { readonly chainId: string; readonly seq: number };
+export type Place = { readonly chainId: string; readonly seq: number };
 
 const missing = (chainId: string, from: number, to: number): Defect => ({
   verdict: "gap",
@@ -31,12 +31,20 @@ export class ChainLedger {
   readonly #chains = new Map<string, Followed>();
   #current: string | undefined;
 
-  /** Where a record belongs that cannot say it itself: behind the record before it. */
-  due(claimed: Place | undefined): Place {
-    const current = this.#current;
-    const isNext = claimed !== undefined && (current === undefined || claimed.seq === 1);
-    if (claimed !== undefined && (claimed.chainId === current || isNext)) return claimed;
-    return { chainId: current ?? "", seq: (this.#chains.get(current ?? "")?.seq ?? 0) + 1 };
+  /** Whether a record that does not hold can be believed about where it stands. */
+  isPlausible({ chainId, seq }: Place): boolean {
+    return this.#current === undefined || chainId === this.#current || seq === 1;
+  }
+
+  /**
+   * Where `count` records stand that cannot say it themselves: behind what was followed last or, when what comes next
+   * does not begin its chain, before that.
+   */
+  due(count: number, next: Place | undefined): Place {
+    const chainId = this.#current ?? next?.chainId ?? "";
+    const seq = (this.#chains.get(chainId)?.seq ?? 0) + 1;
+    const isOfNext = next !== undefined && next.chainId !== chainId && next.seq > count;
+    return isOfNext ? { chainId: next.chainId, seq: next.seq - count } : { chainId, seq };
   }
 
   /** Takes note of a record that does not hold: its place is filled, its hash is worth nothing. */
@@ -57,7 +65,8 @@ export class ChainLedger {
       seq: chain.seq,
       what,
     });
-    if (chain.seq <= before.seq) return broken(`(${event.type}) stands a second time or behind a later record`);
+    if (chain.seq <= before.seq)
+      return broken(`(${event.type}) stands a second time or behind a later record`);
     this.#chains.set(chain.id, { seq: chain.seq, hash });
     if (chain.seq > before.seq + 1) return missing(chain.id, before.seq + 1, chain.seq - 1);
     return before.hash === undefined || before.hash === chain.prev
@@ -67,7 +76,9 @@ export class ChainLedger {
 
   /** Chains with the records that were found, in the order in which they were met. */
   heads(): Head[] {
-    return [...this.#chains].flatMap(([id, { seq, hash }]) => (hash === undefined ? [] : [{ id, seq, hash }]));
+    return [...this.#chains].flatMap(([id, { seq, hash }]) =>
+      hash === undefined ? [] : [{ id, seq, hash }],
+    );
   }
 
   get size(): number {

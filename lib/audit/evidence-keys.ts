@@ -25,8 +25,12 @@ export type EvidenceKeys = ReadonlyMap<string, KnownKey>;
 export function evidenceKeys(keys: Iterable<PublicJwk | EvidenceKey>): EvidenceKeys {
   const known = new Map<string, KnownKey>();
   for (const each of keys) {
-    const { key: jwk, notBefore, notAfter = Infinity, revokedAt = Infinity } =
-      "key" in each ? each : { key: each, notBefore: 0 };
+    const {
+      key: jwk,
+      notBefore,
+      notAfter = Infinity,
+      revokedAt = Infinity,
+    } = "key" in each ? each : { key: each, notBefore: 0 };
     const key = readPublicJwk(jwk);
     if (typeof key === "string") throw new TypeError(`an evidence key ${key}`);
     if (key.algorithm !== "ES256") throw new TypeError("an evidence key is not a P-256 key");

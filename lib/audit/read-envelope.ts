@@ -46,10 +46,13 @@ export function readEnvelope(record: unknown): ReadRecord | UnreadRecord {
   if (statement === undefined) return { problem: "has a payload that is not JSON" };
   const problem = statementProblem(statement);
   const place = placeOf(statement);
-  if (problem !== undefined) return { problem: `is not a statement of evidence: ${problem.trimStart()}`, ...place };
-  if (!isCanonical(text, statement)) return { problem: "has a payload that is not in RFC 8785 form", ...place };
+  if (problem !== undefined)
+    return { problem: `is not a statement of evidence: ${problem.trimStart()}`, ...place };
+  if (!isCanonical(text, statement))
+    return { problem: "has a payload that is not in RFC 8785 form", ...place };
   const signature = fromBase64(parts.sig);
-  if (signature === undefined) return { problem: "has a signature that is not canonical base64", ...place };
+  if (signature === undefined)
+    return { problem: "has a signature that is not canonical base64", ...place };
   const signed = preAuthEncoding(PAYLOAD_TYPE, payload);
   const hash = sha256Digest(signed);
   return { statement: statement as Statement, keyid: parts.keyid, signature, signed, hash };
@@ -68,11 +71,15 @@ function readParts(record: unknown): Parts | string {
     return "is not a DSSE envelope with one signature";
   }
   const { keyid, sig, ...more } = (signatures[0] ?? {}) as Record<string, unknown>;
-  if (typeof keyid !== "string" || typeof sig !== "string") return "has a signature without keyid and sig";
-  for (const name in { ...others, ...more }) return `has the unknown member ${JSON.stringify(name)}`;
+  if (typeof keyid !== "string" || typeof sig !== "string")
+    return "has a signature without keyid and sig";
+  for (const name in { ...others, ...more })
+    return `has the unknown member ${JSON.stringify(name)}`;
   const parts = { payload, keyid, sig };
   const isPlain =
-    typeof record !== "string" || record === compactForm(parts) || record === JSON.stringify(envelope);
+    typeof record !== "string" ||
+    record === compactForm(parts) ||
+    record === JSON.stringify(envelope);
   return isPlain ? parts : "is not compact JSON without repeated members";
 }
 
@@ -91,7 +98,8 @@ function fromBase64(text: string): Buffer | undefined {
 }
 
 function placeOf(statement: unknown): Pick<UnreadRecord, "place"> {
-  const { chain } = (statement as { predicate?: { chain?: { id?: unknown; seq?: unknown } } })?.predicate ?? {};
+  const { chain } =
+    (statement as { predicate?: { chain?: { id?: unknown; seq?: unknown } } })?.predicate ?? {};
   return typeof chain?.id === "string" && Number.isSafeInteger(chain.seq)
     ? { place: { chainId: chain.id, seq: chain.seq as number } }
     : {};

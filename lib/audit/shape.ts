@@ -14,7 +14,8 @@ export function closed({ required, optional = {} }: Members): Judge {
   const judges = new Map(Object.entries({ ...required, ...optional }));
   const names = Object.keys(required);
   return (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return " is not an object";
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      return " is not an object";
     for (const name in value) {
       const judge = judges.get(name);
       if (judge === undefined) return `/${name} is not a member of this object`;

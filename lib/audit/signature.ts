@@ -8,8 +8,10 @@ export function signatureProblem(record: ReadRecord, keys: EvidenceKeys): string
   const { keyid, signed, signature, statement } = record;
   const signer = keys.get(keyid);
   // ADV-68: some other good key, even one of the same account, proves nothing.
-  if (signer === undefined) return `is signed by ${JSON.stringify(keyid)}, which is not an evidence key of the plane`;
-  if (!verify("sha256", signed, signer.key.keyObject, signature)) return "has a signature that does not verify";
+  if (signer === undefined)
+    return `is signed by ${JSON.stringify(keyid)}, which is not an evidence key of the plane`;
+  if (!verify("sha256", signed, signer.key.keyObject, signature))
+    return "has a signature that does not verify";
   const at = Date.parse(statement.predicate.event.at) / 1000;
   if (at < signer.notBefore || at >= signer.notAfter) {
     return `is dated ${statement.predicate.event.at}, when its key ${keyid} was not in use`;

@@ -48,7 +48,13 @@ const predicate = closed({
     event: closed({ required: { at: instant, id: uuid, type: eventType } }),
     plane: label,
     source: closed({
-      required: { account: label, component: label, region: label, requestId: label, version: label },
+      required: {
+        account: label,
+        component: label,
+        region: label,
+        requestId: label,
+        version: label,
+      },
     }),
   },
   optional: {
@@ -64,7 +70,9 @@ const predicate = closed({
 
 const subject = closed({
   required: {
-    digest: closed({ required: { sha256: text(/^[0-9a-f]{64}$/, "is not 64 lower-case hex digits") } }),
+    digest: closed({
+      required: { sha256: text(/^[0-9a-f]{64}$/, "is not 64 lower-case hex digits") },
+    }),
     name: label,
   },
 });
@@ -87,7 +95,8 @@ export function statementProblem(value: unknown): string | undefined {
   if (problem !== undefined) return problem;
   const { subject: subjects, predicate: said } = value as Statement;
   const [about] = subjects;
-  if (about === undefined || subjects.length !== 1) return "/subject does not have exactly one element";
+  if (about === undefined || subjects.length !== 1)
+    return "/subject does not have exactly one element";
   const { contract, chain, intentId } = said;
   if (contract === undefined) {
     if (about.name !== "request") return "/subject/0/name is not request, and there is no contract";

@@ -1,6 +1,6 @@
 import type { PublicJwk } from "../encoding/jwk.ts";
 import type { Statement } from "../evidence/statement.ts";
-import { ChainLedger, type Head } from "./chain-ledger.ts";
+import { ChainLedger, type Head, type Place } from "./chain-ledger.ts";
 import { type EvidenceKey, type EvidenceKeys, evidenceKeys } from "./evidence-keys.ts";
 import { type ReadRecord, readEnvelope } from "./read-envelope.ts";
 import { signatureProblem } from "./signature.ts";
@@ -35,12 +35,20 @@ export function verifyRecords(
   return verifier.finish();
 }
 
+/** A record that does not hold, and what is wrong with it. */
+interface Misread {
+  readonly code: DefectCode;
+  readonly what: string;
+}
+
 /** Verifies records one after another, so that an export of any length fits. */
 export class RecordVerifier {
   readonly #keys: EvidenceKeys;
   readonly #ledger = new ChainLedger();
   readonly #defects = new Defects();
   readonly #eventIds = new Set<string>();
+  /** Records that do not hold and cannot say where they stand: the next one tells. */
+  #unplaced: Misread[] = [];
   #plane: string | undefined;
   #records = 0;
 
@@ -54,11 +62,16 @@ export class RecordVerifier {
   add(record: unknown): Statement | undefined {
     this.#records++;
     const read = readEnvelope(record);
-    if ("problem" in read) return this.#skip(read.place, "EVIDENCE_CHAIN_BROKEN", read.problem);
+    if ("problem" in read) {
+      return this.#skip(read.place, { code: "EVIDENCE_CHAIN_BROKEN", what: read.problem });
+    }
     const { chain } = read.statement.predicate;
     const place = { chainId: chain.id, seq: chain.seq };
     const forged = signatureProblem(read, this.#keys);
-    if (forged !== undefined) return this.#skip(place, "EVIDENCE_SIGNATURE_INVALID", forged);
+    if (forged !== undefined) {
+      return this.#skip(place, { code: "EVIDENCE_SIGNATURE_INVALID", what: forged });
+    }
+    this.#settle(place);
     this.#judgePlace(read);
     return read.statement;
   }
@@ -70,6 +83,7 @@ export class RecordVerifier {
 
   /** Ends the verification. With `heads`, noted elsewhere, a tail that was cut off is `truncated`. */
   finish(heads?: readonly Head[]): Verification {
+    this.#settle(undefined);
     if (heads !== undefined) {
       for (const defect of this.#ledger.against(heads)) this.#defects.add(defect);
     }
@@ -84,10 +98,28 @@ export class RecordVerifier {
     };
   }
 
-  #skip(claimed: { chainId: string; seq: number } | undefined, code: DefectCode, what: string): undefined {
-    const place = this.#ledger.due(claimed);
+  #skip(claimed: Place | undefined, misread: Misread): undefined {
+    if (claimed === undefined || !this.#ledger.isPlausible(claimed)) {
+      this.#unplaced.push(misread);
+      return;
+    }
+    this.#settle(claimed);
+    this.#blame(claimed, misread);
+  }
+
+  /** Gives the records that could not say it their places, now that the next one is known. */
+  #settle(next: Place | undefined): void {
+    if (this.#unplaced.length === 0) return;
+    const { chainId, seq } = this.#ledger.due(this.#unplaced.length, next);
+    for (const [index, misread] of this.#unplaced.entries()) {
+      this.#blame({ chainId, seq: seq + index }, misread);
+    }
+    this.#unplaced = [];
+  }
+
+  #blame(place: Place, misread: Misread): void {
     this.#ledger.skip(place);
-    this.#defects.add({ verdict: "tampered", code, ...place, what });
+    this.#defects.add({ verdict: "tampered", ...misread, ...place });
   }
 
   #judgePlace({ statement, hash }: ReadRecord): void {

@@ -23,7 +23,10 @@ export interface Place {
 }
 
 /** The first part in which an ARN lies elsewhere than the contract; `undefined` when it agrees. */
-export function disagreement(arn: Arn, place: Place): "partition" | "region" | "account" | undefined {
+export function disagreement(
+  arn: Arn,
+  place: Place,
+): "partition" | "region" | "account" | undefined {
   if (arn.partition !== (place.partition ?? "aws")) return "partition";
   if (arn.region !== "" && arn.region !== place.region) return "region";
   if (arn.account !== "" && arn.account !== place.account) return "account";

@@ -4,7 +4,11 @@ import { type Constraint, type Scalar, satisfies } from "../contract/constraint.
 const SHOWN = 64;
 
 /** Why a value does not satisfy a constraint, in one plain sentence that begins with the parameter's name. */
-export function describeBreach(name: string, value: Scalar | undefined, constraint: Constraint): string {
+export function describeBreach(
+  name: string,
+  value: Scalar | undefined,
+  constraint: Constraint,
+): string {
   if (value === undefined) return `${name} is missing; the contract declares it`;
   return `${name} ${show(value)} ${reasonOf(value, constraint)}`;
 }
@@ -17,7 +21,8 @@ function reasonOf(value: Scalar, constraint: Constraint): string {
   if ("absent" in constraint) return "must not be given under this contract";
   if ("range" in constraint) return rangeReason(value, constraint.range);
   if ("exact" in constraint) return `is not the contract's ${show(constraint.exact)}`;
-  if ("prefix" in constraint) return `does not begin with the contract's ${show(constraint.prefix)}`;
+  if ("prefix" in constraint)
+    return `does not begin with the contract's ${show(constraint.prefix)}`;
   if ("oneOf" in constraint) return "is not among the contract's values";
   return typeof value === typeof constraint.notOneOf[0]
     ? "is among the values that the contract excludes"

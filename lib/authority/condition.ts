@@ -21,7 +21,8 @@ interface OperatorName {
 
 /** `ForAllValues:StringLikeIfExists` → its three parts. */
 export function readOperatorName(text: string): OperatorName {
-  const [, set, base = "", suffix] = /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/.exec(text) ?? [];
+  const [, set, base = "", suffix] =
+    /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/.exec(text) ?? [];
   const mode = set === "ForAllValues" ? "all" : set === "ForAnyValue" ? "any" : "one";
   return { mode, base, ifExists: suffix !== undefined };
 }
@@ -43,14 +44,20 @@ export function compileConditions(block: Statement["Condition"], variables: bool
   );
 }
 
-function compileCondition(name: string, key: string, wanted: readonly string[], variables: boolean): Condition {
+function compileCondition(
+  name: string,
+  key: string,
+  wanted: readonly string[],
+  variables: boolean,
+): Condition {
   if (!isKnownOperator(name)) return undecidable;
   const { base, mode, ifExists } = readOperatorName(name);
   if (base === "Null") return nullCondition(key, wanted);
   const operator = OPERATORS.get(base) as Operator;
   const matches = wanted.map((each) => operator.compile(each, variables));
   if (matches.some((match) => match === undefined)) return undecidable;
-  const whenAbsent = ifExists || mode === "all" || (mode === "one" && operator.negated) ? "met" : "unmet";
+  const whenAbsent =
+    ifExists || mode === "all" || (mode === "one" && operator.negated) ? "met" : "unmet";
   const holds = holdsFor(operator.negated, matches as ValueMatch[]);
   return (values) => {
     const actual = values.get(key);
@@ -78,7 +85,12 @@ function holdsFor(negated: boolean, matches: readonly ValueMatch[]): Holds {
   return (actual, values) => matches.some((match) => match(actual, values)) !== negated;
 }
 
-function judge(mode: SetMode, actual: readonly string[], values: ContextValues, holds: Holds): Verdict {
+function judge(
+  mode: SetMode,
+  actual: readonly string[],
+  values: ContextValues,
+  holds: Holds,
+): Verdict {
   if (mode === "all") return actual.every((each) => holds(each, values)) ? "met" : "unmet";
   if (mode === "any") return actual.some((each) => holds(each, values)) ? "met" : "unmet";
   const [only] = actual;

@@ -44,18 +44,24 @@ export function subjectsOf(step: Step): Subject[] {
 }
 
 /** The subject's call at an instant in milliseconds, in the contract's place. */
-export function requestAt({ action, resource, keys }: Subject, contract: Contract, instant: number): Witness {
+export function requestAt(
+  { action, resource, keys }: Subject,
+  contract: Contract,
+  instant: number,
+): Witness {
   const context: Record<string, string | readonly string[]> = {
     "aws:CurrentTime": new Date(instant).toISOString(),
     "aws:RequestedRegion": contract.region,
   };
-  for (const { name, values, multivalued } of keys) context[name] = multivalued ? values : String(values[0]);
+  for (const { name, values, multivalued } of keys)
+    context[name] = multivalued ? values : String(values[0]);
   return { action, resource, context };
 }
 
 /** The call with the change, as a witness shows it. */
 export function witnessOf(call: Witness, { action, resource, key, values = [] }: Probe): Witness {
-  if (key === undefined) return { ...call, action: action ?? call.action, resource: resource ?? call.resource };
+  if (key === undefined)
+    return { ...call, action: action ?? call.action, resource: resource ?? call.resource };
   const { [key]: _, ...rest } = call.context;
   const [only] = values;
   if (only === undefined) return { ...call, context: rest };
@@ -70,10 +76,19 @@ const OTHER_ACTIONS = ["sts:AssumeRole", "iam:PutRolePolicy", "s3:PutObject"];
  * Changes after which the call must be refused. Whatever a policy makes an exception for, it must name: so besides
  * some strangers every word of the policy itself is tried, its wildcards filled in.
  */
-export function* probesBeyond(subject: Subject, contract: Contract, step: Step, words: Vocabulary): Generator<Probe> {
+export function* probesBeyond(
+  subject: Subject,
+  contract: Contract,
+  step: Step,
+  words: Vocabulary,
+): Generator<Probe> {
   yield* otherActions(subject, step, words);
   yield* otherResources(subject, contract, step, words);
-  yield* otherValues({ name: "aws:RequestedRegion", values: [contract.region], ...SINGLE }, () => false, words);
+  yield* otherValues(
+    { name: "aws:RequestedRegion", values: [contract.region], ...SINGLE },
+    () => false,
+    words,
+  );
   for (const instant of instantsOutside(contract, words)) {
     yield { dimension: TIME, key: "aws:CurrentTime", values: [new Date(instant).toISOString()] };
   }
@@ -81,7 +96,11 @@ export function* probesBeyond(subject: Subject, contract: Contract, step: Step, 
     const constraints = step.parameters === "unbounded" ? {} : step.parameters;
     const bounds = key.boundBy.map((name) => constraints[name]);
     if (!bounds.every(isTextual)) continue;
-    yield* otherValues(key, (value) => bounds.some((constraint) => accepts(constraint, value)), words);
+    yield* otherValues(
+      key,
+      (value) => bounds.some((constraint) => accepts(constraint, value)),
+      words,
+    );
   }
 }
 
@@ -95,7 +114,12 @@ function* otherActions({ action }: Subject, step: Step, words: Vocabulary): Gene
   }
 }
 
-function* otherResources({ resource }: Subject, contract: Contract, step: Step, words: Vocabulary): Generator<Probe> {
+function* otherResources(
+  { resource }: Subject,
+  contract: Contract,
+  step: Step,
+  words: Vocabulary,
+): Generator<Probe> {
   const strangers = [
     `${resource}x`,
     resource.replace(contract.account, "999999999999"),

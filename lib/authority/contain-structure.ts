@@ -40,7 +40,8 @@ function conditionExcess(statement: Statement, keys: ReadonlySet<string>): Exces
   for (const [operator, block] of Object.entries(statement.Condition ?? {})) {
     if (!isKnownOperator(operator)) return { reason: `unknown condition operator ${operator}` };
     const foreign = Object.keys(block).find((key) => !keys.has(key.toLowerCase()));
-    if (foreign !== undefined) return { reason: `a condition on ${foreign}, which no constraint of the step needs` };
+    if (foreign !== undefined)
+      return { reason: `a condition on ${foreign}, which no constraint of the step needs` };
   }
   return undefined;
 }
@@ -74,5 +75,7 @@ function unguarded({ Condition: condition = {} }: Statement): Excess | undefined
     .filter(([operator]) => readOperatorName(operator).mode === "all")
     .flatMap(([, block]) => Object.keys(block))
     .find((key) => !guarded.has(key.toLowerCase()));
-  return open === undefined ? undefined : { reason: `${open} may be absent: ForAllValues without a Null guard` };
+  return open === undefined
+    ? undefined
+    : { reason: `${open} may be absent: ForAllValues without a Null guard` };
 }

@@ -1,9 +1,24 @@
 import type { Contract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
-import { probesBeyond, REGION, requestAt, type Subject, subjectsOf, TIME, type Witness, witnessOf } from "./contain-probes.ts";
+import {
+  probesBeyond,
+  REGION,
+  requestAt,
+  type Subject,
+  subjectsOf,
+  TIME,
+  type Witness,
+  witnessOf,
+} from "./contain-probes.ts";
 import { type Excess, structuralExcess } from "./contain-structure.ts";
 import { type CompiledPolicies, type CompiledPolicy, compilePolicy, decide } from "./evaluate.ts";
-import { isDocumentProblem, type PolicyDocument, readPolicy, type Statement, statementsOf } from "./iam-document.ts";
+import {
+  isDocumentProblem,
+  type PolicyDocument,
+  readPolicy,
+  type Statement,
+  statementsOf,
+} from "./iam-document.ts";
 import { changed, type PreparedRequest, prepareRequest } from "./request-context.ts";
 import { compileDocument } from "./statement.ts";
 import { vocabularyOf } from "./vocabulary.ts";
@@ -27,13 +42,19 @@ export interface Containment {
  *
  * Also that the listed call is allowed: an empty policy proves nothing.
  */
-export function proveContainment(sessionPolicy: object, contract: Contract, step: Step): Containment {
+export function proveContainment(
+  sessionPolicy: object,
+  contract: Contract,
+  step: Step,
+): Containment {
   const policy = readPolicy(sessionPolicy);
-  if (isDocumentProblem(policy)) return { contained: false, reason: `not a session policy: ${policy.problem}` };
+  if (isDocumentProblem(policy))
+    return { contained: false, reason: `not a session policy: ${policy.problem}` };
   const subjects = subjectsOf(step);
   const excess = structuralExcess(policy, step, contract, probedKeys(subjects));
   if (excess !== undefined) return beyondByText(excess, contract, step, subjects);
-  if (subjects.length === 0) return { contained: false, reason: "the step has no action that can be judged" };
+  if (subjects.length === 0)
+    return { contained: false, reason: "the step has no action that can be judged" };
 
   const words = vocabularyOf(policy);
   const statements = compileDocument(policy);
@@ -46,7 +67,11 @@ export function proveContainment(sessionPolicy: object, contract: Contract, step
     const request = prepare(call);
     for (const probe of probesBeyond(subject, contract, step, words)) {
       if (sides.refuse(probe.dimension, changed(request, probe))) continue;
-      return { contained: false, witness: witnessOf(call, probe), reason: `wider in ${probe.dimension}` };
+      return {
+        contained: false,
+        witness: witnessOf(call, probe),
+        reason: `wider in ${probe.dimension}`,
+      };
     }
   }
   return { contained: true };
@@ -64,9 +89,18 @@ const GRANT = compilePolicy({
 });
 
 const probedKeys = (subjects: readonly Subject[]): ReadonlySet<string> =>
-  new Set([TIME, REGION, ...subjects.flatMap(({ keys }) => keys.map(({ name }) => name.toLowerCase()))]);
+  new Set([
+    TIME,
+    REGION,
+    ...subjects.flatMap(({ keys }) => keys.map(({ name }) => name.toLowerCase())),
+  ]);
 
-function beyondByText(excess: Excess, contract: Contract, step: Step, subjects: readonly Subject[]): Containment {
+function beyondByText(
+  excess: Excess,
+  contract: Contract,
+  step: Step,
+  subjects: readonly Subject[],
+): Containment {
   const [subject] = subjects;
   const fallback = { action: step.actions[0] ?? "", resource: step.resources[0] ?? "", keys: [] };
   const call = requestAt(subject ?? fallback, contract, contract.nbf * 1000);
@@ -75,7 +109,11 @@ function beyondByText(excess: Excess, contract: Contract, step: Step, subjects: 
 }
 
 /** The listed call at the first instant of the window at which the policy allows it; it may end earlier. */
-function listedCall(subject: Subject, contract: Contract, session: CompiledPolicy): Witness | undefined {
+function listedCall(
+  subject: Subject,
+  contract: Contract,
+  session: CompiledPolicy,
+): Witness | undefined {
   const { nbf, exp } = contract;
   const instants = [nbf, exp - 1, Math.floor((nbf + exp) / 2)];
   return instants
@@ -83,7 +121,8 @@ function listedCall(subject: Subject, contract: Contract, session: CompiledPolic
     .find((call) => isAllowed({ identity: [ANYTHING], session }, prepare(call)));
 }
 
-const prepare = (request: Witness): PreparedRequest => prepareRequest({ ...request, principalArn: PRINCIPAL });
+const prepare = (request: Witness): PreparedRequest =>
+  prepareRequest({ ...request, principalArn: PRINCIPAL });
 
 const isAllowed = (policies: CompiledPolicies, request: PreparedRequest): boolean =>
   decide(policies, request).decision === "Allow";
@@ -113,7 +152,10 @@ function sidesOf(policy: PolicyDocument, compiled: CompiledPolicy): Sides {
     refuse(dimension, request) {
       const denies = denySides.get(dimension) ?? denySide(dimension);
       denySides.set(dimension, denies);
-      return !isAllowed(denies, request) && (DENIED_ONLY.has(dimension) || !isAllowed(allowSide, request));
+      return (
+        !isAllowed(denies, request) &&
+        (DENIED_ONLY.has(dimension) || !isAllowed(allowSide, request))
+      );
     },
   };
 }

@@ -38,10 +38,13 @@ export function deriveAuthority(
   const place = pointer("/contract", ["authorization_details", index]);
 
   const problem =
-    unregistered(step, trustPolicy, place) ?? unsafeTextIn(step, place) ?? misplaced(contract, step, place);
+    unregistered(step, trustPolicy, place) ??
+    unsafeTextIn(step, place) ??
+    misplaced(contract, step, place);
   if (problem !== undefined) return problem;
   const exp = Math.min(contract.exp, notAfter);
-  if (exp <= contract.nbf) return refuse("CONTRACT_EXPIRED", "no time is left in the contract's window", "/contract/exp");
+  if (exp <= contract.nbf)
+    return refuse("CONTRACT_EXPIRED", "no time is left in the contract's window", "/contract/exp");
 
   const enforcement = enforcementMap(contract, step, index);
   if (isRefusal(enforcement)) return enforcement;
@@ -61,7 +64,8 @@ const tooLarge = (size: number, place: string): Refusal =>
 
 function unregistered(step: Step, { actions }: TrustPolicy, place: string): Refusal | undefined {
   const index = step.actions.findIndex(
-    (action) => descriptorOf(action) === undefined || !actions.some((each) => each.action === action),
+    (action) =>
+      descriptorOf(action) === undefined || !actions.some((each) => each.action === action),
   );
   if (index < 0) return undefined;
   const detail = `${step.actions[index]} is not an action that this trust plane runs`;
@@ -79,7 +83,9 @@ function misplaced(contract: Contract, step: Step, place: string): Refusal | und
     const detail = `${resource} is not a resource of the step's actions in the contract's account and region`;
     return refuse("SESSION_POLICY_INEXPRESSIBLE", detail, pointer(place, ["resources", index]));
   }
-  const idle = step.actions.findIndex((action) => !step.resources.some((resource) => accepts(action, resource)));
+  const idle = step.actions.findIndex(
+    (action) => !step.resources.some((resource) => accepts(action, resource)),
+  );
   if (idle < 0) return undefined;
   const detail = `${step.actions[idle]} has no resource that it can work on`;
   return refuse("SESSION_POLICY_INEXPRESSIBLE", detail, pointer(place, ["actions", idle]));

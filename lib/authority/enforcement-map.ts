@@ -24,7 +24,11 @@ const OURS: readonly Enforcer[] = ["trustPlane", "adapter"];
  * there are no others, calls, totals, assumptions, obligations. Other steps of the contract are no part of this
  * identity at all. A constraint that nobody holds is a refusal, never a silent loss (VAI-43, ADV-41).
  */
-export function enforcementMap(contract: Contract, step: Step, index: number): EnforcementEntry[] | Refusal {
+export function enforcementMap(
+  contract: Contract,
+  step: Step,
+  index: number,
+): EnforcementEntry[] | Refusal {
   const entries = [
     ...placeEntries(contract),
     ...stepEntries(step, index),
@@ -39,7 +43,10 @@ export function enforcementMap(contract: Contract, step: Step, index: number): E
   );
 }
 
-const entry = (path: readonly PropertyKey[], enforcedBy: readonly Enforcer[]): EnforcementEntry => ({
+const entry = (
+  path: readonly PropertyKey[],
+  enforcedBy: readonly Enforcer[],
+): EnforcementEntry => ({
   constraint: pointer("", path),
   enforcedBy,
 });
@@ -67,7 +74,10 @@ function stepEntries(step: Step, index: number): EnforcementEntry[] {
 }
 
 /** `unbounded` leaves to IAM what it says: action, resource, window and region (wire.md §2). */
-function parameterEntries({ actions, parameters }: Step, place: readonly PropertyKey[]): EnforcementEntry[] {
+function parameterEntries(
+  { actions, parameters }: Step,
+  place: readonly PropertyKey[],
+): EnforcementEntry[] {
   if (parameters === "unbounded") return [entry([...place, "parameters"], ["iam"])];
   const descriptors = actions.map(descriptorOf);
   const names = Object.keys(parameters);
@@ -85,6 +95,10 @@ function parameterEntries({ actions, parameters }: Step, place: readonly Propert
 
 /** An obligation of a kind that this version does not fulfil has nobody who enforces it. */
 const dutyEntries = ({ assumptions = [], obligations = [] }: Contract): EnforcementEntry[] => [
-  ...assumptions.map(({ recheck }, index) => entry(["assumptions", index], recheck ? OURS : ["trustPlane"])),
-  ...obligations.map(({ kind }, index) => entry(["obligations", index], kind === "readBack" ? ["adapter"] : [])),
+  ...assumptions.map(({ recheck }, index) =>
+    entry(["assumptions", index], recheck ? OURS : ["trustPlane"]),
+  ),
+  ...obligations.map(({ kind }, index) =>
+    entry(["obligations", index], kind === "readBack" ? ["adapter"] : []),
+  ),
 ];

@@ -118,8 +118,10 @@ function settle(limits: readonly Limit[]): AccessDecision {
 function denialsOf(policies: CompiledPolicies, request: PreparedRequest): Reason[] {
   const found: Reason[] = [];
   collect(found, "identity", policies.identity, "Deny", request);
-  if (policies.session !== undefined) collect(found, "session", [policies.session], "Deny", request);
-  if (policies.boundary !== undefined) collect(found, "boundary", [policies.boundary], "Deny", request);
+  if (policies.session !== undefined)
+    collect(found, "session", [policies.session], "Deny", request);
+  if (policies.boundary !== undefined)
+    collect(found, "boundary", [policies.boundary], "Deny", request);
   collect(found, "resource", policies.resource, "Deny", request);
   collect(found, "scp", policies.scp, "Deny", request);
   return found;
@@ -137,7 +139,10 @@ function limit(
   return because.length > 0 ? { allows: true, because } : noneOf(kind);
 }
 
-const noneOf = (policy: PolicyKind): Limit => ({ allows: false, because: [{ policy, effect: "None" }] });
+const noneOf = (policy: PolicyKind): Limit => ({
+  allows: false,
+  because: [{ policy, effect: "None" }],
+});
 
 /** Within an account a grant to the role stands beside the identity's own policies; across accounts both must allow. */
 function identityLimit(
@@ -157,7 +162,10 @@ interface Grant extends Limit {
 const NO_GRANT: Grant = { closeness: "none", ...noneOf("resource") };
 
 /** What the resource's own policies grant to the principal, as closely as the closest of them names it. */
-function resourceGrant(policies: readonly CompiledPolicy[] | undefined, request: PreparedRequest): Grant {
+function resourceGrant(
+  policies: readonly CompiledPolicy[] | undefined,
+  request: PreparedRequest,
+): Grant {
   if (policies === undefined) return NO_GRANT;
   let closeness: Closeness = "none";
   const because: Reason[] = [];

@@ -12,7 +12,11 @@ const OPERATION = "/request/operation";
  * Stage `scope` for one operation under the effective step (wire.md §4), in its order: action, place, target,
  * undeclared parameters, declared parameters, then the action's own rules. Totals are judged by the caller.
  */
-export function judgeOperation(step: Step, operation: Operation, contract: Place): Refusal | undefined {
+export function judgeOperation(
+  step: Step,
+  operation: Operation,
+  contract: Place,
+): Refusal | undefined {
   return (
     judgeAction(step, operation) ??
     judgeTarget(step, operation, contract) ??
@@ -24,21 +28,41 @@ export function judgeOperation(step: Step, operation: Operation, contract: Place
 /** Exactly as IAM writes it: neither another letter case nor a batch form of the same write passes (ADV-06, ADV-26). */
 function judgeAction(step: Step, { action }: Operation): Refusal | undefined {
   if (step.actions.includes(action)) return undefined;
-  return refuse("ACTION_MISMATCH", `${quote(action)} is not an action of step ${step.id}`, `${OPERATION}/action`);
+  return refuse(
+    "ACTION_MISMATCH",
+    `${quote(action)} is not an action of step ${step.id}`,
+    `${OPERATION}/action`,
+  );
 }
 
-function judgeTarget(step: Step, { action, resource }: Operation, contract: Place): Refusal | undefined {
+function judgeTarget(
+  step: Step,
+  { action, resource }: Operation,
+  contract: Place,
+): Refusal | undefined {
   const place = `${OPERATION}/resource`;
   const arn = parseArn(resource);
   const differs = arn && disagreement(arn, contract);
   if (differs === "region") {
-    return refuse("REGION_MISMATCH", `the resource lies in ${quote(arn?.region)}, the contract in ${contract.region}`, place);
+    return refuse(
+      "REGION_MISMATCH",
+      `the resource lies in ${quote(arn?.region)}, the contract in ${contract.region}`,
+      place,
+    );
   }
   if (differs === "account") {
-    return refuse("ACCOUNT_MISMATCH", `the resource lies in ${quote(arn?.account)}, the contract in ${contract.account}`, place);
+    return refuse(
+      "ACCOUNT_MISMATCH",
+      `the resource lies in ${quote(arn?.account)}, the contract in ${contract.account}`,
+      place,
+    );
   }
   if (!step.resources.includes(resource)) {
-    return refuse("TARGET_MISMATCH", `${quote(resource)} is not a resource of step ${step.id}`, place);
+    return refuse(
+      "TARGET_MISMATCH",
+      `${quote(resource)} is not a resource of step ${step.id}`,
+      place,
+    );
   }
   if (descriptorOf(action)?.target.pattern.test(resource) === false) {
     return refuse("TARGET_MISMATCH", `${action} cannot work on ${quote(resource)}`, place);
@@ -47,7 +71,10 @@ function judgeTarget(step: Step, { action, resource }: Operation, contract: Plac
 }
 
 /** The list of parameters is closed: what the contract does not name could mean anything (ADV-24). */
-function judgeDeclared({ parameters: declared }: Step, { parameters }: Operation): Refusal | undefined {
+function judgeDeclared(
+  { parameters: declared }: Step,
+  { parameters }: Operation,
+): Refusal | undefined {
   if (declared === "unbounded") return undefined;
   const undeclared = Object.keys(parameters).find((name) => !Object.hasOwn(declared, name));
   if (undeclared !== undefined) {
@@ -57,7 +84,11 @@ function judgeDeclared({ parameters: declared }: Step, { parameters }: Operation
   for (const [name, constraint] of Object.entries(declared)) {
     const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (satisfies(constraint, value)) continue;
-    return refuse("PARAMETER_OUT_OF_BOUNDS", describeBreach(name, value, constraint), parameterPlace(name));
+    return refuse(
+      "PARAMETER_OUT_OF_BOUNDS",
+      describeBreach(name, value, constraint),
+      parameterPlace(name),
+    );
   }
   return undefined;
 }
@@ -65,4 +96,5 @@ function judgeDeclared({ parameters: declared }: Step, { parameters }: Operation
 const parameterPlace = (name: string): string => pointer(`${OPERATION}/parameters`, [name]);
 
 /** Text of the request in a detail: cut, and in quotes. */
-const quote = (text = ""): string => JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
+const quote = (text = ""): string =>
+  JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);

@@ -16,7 +16,10 @@ export function narrowToOperation(step: Step, operation: Operation): Step {
   };
 }
 
-function exactly(declared: Step["parameters"], asked: Operation["parameters"]): Record<string, Constraint> {
+function exactly(
+  declared: Step["parameters"],
+  asked: Operation["parameters"],
+): Record<string, Constraint> {
   const names = declared === "unbounded" ? Object.keys(asked) : Object.keys(declared);
   return Object.fromEntries(
     names.map((name): [string, Constraint] => {

@@ -41,7 +41,9 @@ function resourcesOf(contract: Contract): PlacedResource[] {
       resources.map((each, index) => at(each, ["authorization_details", step, "resources", index])),
     ),
     ...assumptions.map(({ resource }, index) => at(resource, ["assumptions", index, "resource"])),
-    ...(rollback === undefined ? [] : [at(rollback.operation.resource, ["rollback", "operation", "resource"])]),
+    ...(rollback === undefined
+      ? []
+      : [at(rollback.operation.resource, ["rollback", "operation", "resource"])]),
   ];
 }
 
@@ -67,7 +69,9 @@ export function unsafeTextIn(step: Step, place: string): Refusal | undefined {
 const carriedTexts = ({ actions }: Step, name: string, constraint: Constraint): string[] =>
   actions
     .flatMap((action) => descriptorOf(action)?.iamBounds({ [name]: constraint }) ?? [])
-    .flatMap(({ patterns, like }) => (like ? patterns.map((each) => each.replace(/\*$/, "")) : patterns));
+    .flatMap(({ patterns, like }) =>
+      like ? patterns.map((each) => each.replace(/\*$/, "")) : patterns,
+    );
 
 const unsafe = (what: string, place: string): Refusal =>
   refuse(

@@ -44,8 +44,12 @@ const ESCAPES = new Set(["*", "?", "$"]);
 function tokenize(text: string, rules: PatternRules): Token[] {
   const tokens: Token[] = [];
   for (const part of rules.variables ? text.split(/(\$\{[^}]*\})/) : [text]) {
-    const inner = rules.variables && part.startsWith("${") && part.endsWith("}") ? part.slice(2, -1) : undefined;
-    if (inner === undefined) tokens.push(rules.wildcards ? withWildcards(part) : literalUnits(part));
+    const inner =
+      rules.variables && part.startsWith("${") && part.endsWith("}")
+        ? part.slice(2, -1)
+        : undefined;
+    if (inner === undefined)
+      tokens.push(rules.wildcards ? withWildcards(part) : literalUnits(part));
     else tokens.push(ESCAPES.has(inner) ? literalUnits(inner) : variableOf(inner));
   }
   return tokens;
@@ -53,7 +57,9 @@ function tokenize(text: string, rules: PatternRules): Token[] {
 
 function withWildcards(part: string): PatternUnit[] {
   const [star, question] = literalUnits("*?");
-  return literalUnits(part).map((unit) => (unit === star ? ANY_RUN : unit === question ? ANY_ONE : unit));
+  return literalUnits(part).map((unit) =>
+    unit === star ? ANY_RUN : unit === question ? ANY_ONE : unit,
+  );
 }
 
 /** `key` or `key, 'default'`. */

@@ -27,7 +27,9 @@ export function compilePrincipal(statement: Statement): PrincipalMatch {
     const isListed = (form: string): boolean => excepted.has(form) || excepted.has("*");
     const hasAccount = principal.accountNames.some(isListed);
     const isExcepted =
-      statement.Effect === "Deny" ? forms.every(isListed) && hasAccount : forms.some(isListed) || hasAccount;
+      statement.Effect === "Deny"
+        ? forms.every(isListed) && hasAccount
+        : forms.some(isListed) || hasAccount;
     return isExcepted ? "none" : "direct";
   };
 }

@@ -54,7 +54,10 @@ export function prepareRequest(request: AccessRequest): PreparedRequest {
   };
 }
 
-export function changed(request: PreparedRequest, { action, resource, key, values = [] }: Change): PreparedRequest {
+export function changed(
+  request: PreparedRequest,
+  { action, resource, key, values = [] }: Change,
+): PreparedRequest {
   if (action !== undefined) return { ...request, action: action.toLowerCase() };
   if (resource !== undefined) {
     return { ...request, resource, resourceAccount: parseArn(resource)?.account ?? "" };
@@ -66,7 +69,10 @@ export function changed(request: PreparedRequest, { action, resource, key, value
 }
 
 /** An empty list counts as an absent key, as AWS treats it. `aws:PrincipalArn` and `aws:PrincipalAccount` are always there. */
-function contextValues(context: AccessRequest["context"], principal: PrincipalForms): ContextValues {
+function contextValues(
+  context: AccessRequest["context"],
+  principal: PrincipalForms,
+): ContextValues {
   const values = new Map<string, readonly string[]>([
     ["aws:principalarn", [principal.role ?? principal.own]],
     ["aws:principalaccount", [principal.account]],

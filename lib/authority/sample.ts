@@ -1,11 +1,13 @@
-import { type Constraint, type Scalar, satisfies } from "../contract/constraint.ts";
 import type { ParameterConstraints } from "../actions/descriptor.ts";
+import { type Constraint, type Scalar, satisfies } from "../contract/constraint.ts";
 
 /**
  * Values that satisfy the constraints, one for each parameter that must be there; `undefined` when for one of them
  * none is found. For a step that is narrowed to an operation these are the operation's own.
  */
-export function sampleParameters(constraints: ParameterConstraints): Record<string, Scalar> | undefined {
+export function sampleParameters(
+  constraints: ParameterConstraints,
+): Record<string, Scalar> | undefined {
   const sample: Record<string, Scalar> = {};
   for (const [name, constraint] of Object.entries(constraints)) {
     if (satisfies(constraint, undefined)) continue;

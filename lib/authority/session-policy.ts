@@ -55,7 +55,9 @@ function grantsOf(step: Step): Grant[] {
   const grants = new Map<string, Grant>();
   for (const action of step.actions) {
     const descriptor = descriptorOf(action);
-    const resources = step.resources.filter((resource) => descriptor?.target.pattern.test(resource));
+    const resources = step.resources.filter((resource) =>
+      descriptor?.target.pattern.test(resource),
+    );
     if (descriptor === undefined || resources.length === 0) continue;
     const bounds = step.parameters === "unbounded" ? [] : descriptor.iamBounds(constraints);
     const sharing = JSON.stringify([resources, bounds]);
@@ -76,7 +78,12 @@ function allowOf({ actions, resources, bounds }: Grant): Statement {
   };
 }
 
-const denyAll = (Condition: Condition): Statement => ({ Effect: "Deny", Action: "*", Resource: "*", Condition });
+const denyAll = (Condition: Condition): Statement => ({
+  Effect: "Deny",
+  Action: "*",
+  Resource: "*",
+  Condition,
+});
 
 /** What the Allow demands of one key. `ForAllValues` alone would be true without the key (VAI-149). */
 function requirements({ key, patterns, like, multivalued, optional }: IamBound): Condition[] {
@@ -98,7 +105,10 @@ function complementsOf({ actions, bounds }: Grant): Statement[] {
       Condition,
     });
     if (multivalued) {
-      return [deny({ [`ForAnyValue:${differ}`]: { [key]: values } }), deny({ Null: { [key]: "true" } })];
+      return [
+        deny({ [`ForAnyValue:${differ}`]: { [key]: values } }),
+        deny({ Null: { [key]: "true" } }),
+      ];
     }
     // A negated operator is true without the key; `Null` keeps the harmless default usable.
     const present = optional ? { Null: { [key]: "false" } } : {};
@@ -124,4 +134,5 @@ const compact = (values: readonly string[]): string | string[] => {
 };
 
 /** Whole seconds, `Z`: the one form that every evaluator of `aws:CurrentTime` reads. */
-const instant = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+const instant = (seconds: number): string =>
+  new Date(seconds * 1000).toISOString().replace(".000Z", "Z");

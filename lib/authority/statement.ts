@@ -20,7 +20,11 @@ export const compileDocument = (document: PolicyDocument): CompiledStatement[] =
     compileStatement(statement, index, document.Version === "2012-10-17"),
   );
 
-function compileStatement(statement: Statement, index: number, variables: boolean): CompiledStatement {
+function compileStatement(
+  statement: Statement,
+  index: number,
+  variables: boolean,
+): CompiledStatement {
   const matchesAction = compileActions(statement);
   const matchesResource = compileResources(statement, variables);
   const conditions = compileConditions(statement.Condition, variables);
@@ -31,12 +35,18 @@ function compileStatement(statement: Statement, index: number, variables: boolea
     sid: statement.Sid,
     principal: compilePrincipal(statement),
     applies: (request) =>
-      matchesAction(request.action) && matchesResource(request) && areMet(conditions, request, isDeny),
+      matchesAction(request.action) &&
+      matchesResource(request) &&
+      areMet(conditions, request, isDeny),
   };
 }
 
 /** What cannot be decided counts against the caller: as met in a Deny, as unmet in an Allow. */
-function areMet(conditions: readonly Condition[], request: PreparedRequest, isDeny: boolean): boolean {
+function areMet(
+  conditions: readonly Condition[],
+  request: PreparedRequest,
+  isDeny: boolean,
+): boolean {
   for (const condition of conditions) {
     const verdict = condition(request.values);
     if (verdict === "unmet" || (verdict === "undecidable" && !isDeny)) return false;
@@ -51,15 +61,21 @@ function compileActions(statement: Statement): (action: string) => boolean {
   const patterns = listOf(statement.Action ?? statement.NotAction).map((each) =>
     compilePattern(each.toLowerCase(), { wildcards: true, variables: false }),
   );
-  const isListed = (action: string): boolean => patterns.some((matches) => matches(action, NO_VALUES));
+  const isListed = (action: string): boolean =>
+    patterns.some((matches) => matches(action, NO_VALUES));
   return statement.Action !== undefined ? isListed : (action) => !isListed(action);
 }
 
-function compileResources(statement: Statement, variables: boolean): (request: PreparedRequest) => boolean {
+function compileResources(
+  statement: Statement,
+  variables: boolean,
+): (request: PreparedRequest) => boolean {
   const listed = statement.Resource ?? statement.NotResource;
   // A trust policy has no resource: it is about the role that it belongs to.
   if (listed === undefined) return () => true;
-  const patterns = listOf(listed).map((each) => compilePattern(each, { wildcards: true, variables }));
+  const patterns = listOf(listed).map((each) =>
+    compilePattern(each, { wildcards: true, variables }),
+  );
   const isListed = ({ resource, values }: PreparedRequest): boolean =>
     patterns.some((matches) => matches(resource, values));
   return statement.Resource !== undefined ? isListed : (request) => !isListed(request);

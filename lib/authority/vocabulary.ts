@@ -17,11 +17,15 @@ export function vocabularyOf(policy: PolicyDocument): Vocabulary {
   const values = new Map<string, string[]>();
   for (const statement of statementsOf(policy)) {
     for (const each of listOf(statement.Action ?? statement.NotAction)) actions.add(filled(each));
-    for (const each of listOf(statement.Resource ?? statement.NotResource)) resources.add(filled(each));
+    for (const each of listOf(statement.Resource ?? statement.NotResource))
+      resources.add(filled(each));
     for (const block of Object.values(statement.Condition ?? {})) {
       for (const [key, wanted] of Object.entries(block)) {
         const known = values.get(key.toLowerCase()) ?? [];
-        values.set(key.toLowerCase(), [...known, ...listOf(wanted).map((each) => filled(String(each)))]);
+        values.set(key.toLowerCase(), [
+          ...known,
+          ...listOf(wanted).map((each) => filled(String(each))),
+        ]);
       }
     }
   }
@@ -35,4 +39,5 @@ export function vocabularyOf(policy: PolicyDocument): Vocabulary {
 }
 
 /** One text that the pattern matches. */
-const filled = (pattern: string): string => pattern.replaceAll("*", "VaiProbe").replaceAll("?", "x");
+const filled = (pattern: string): string =>
+  pattern.replaceAll("*", "VaiProbe").replaceAll("?", "x");

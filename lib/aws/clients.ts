@@ -25,5 +25,9 @@ export interface ClientPlace {
 export const dependencyOptions = (place: ClientPlace, attempts = 3) => ({
   ...place,
   maxAttempts: attempts,
-  requestHandler: { ...agents, connectionTimeout: CONNECT_TIMEOUT, requestTimeout: REQUEST_TIMEOUT },
+  requestHandler: {
+    ...agents,
+    connectionTimeout: CONNECT_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+  },
 });

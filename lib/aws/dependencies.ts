@@ -20,7 +20,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What a function is told by its stack; anything missing stops it before it serves. @throws {TypeError}. */
 function required(environment: Environment, name: string): string {
   const value = environment[name];
-  if (value === undefined || value === "") throw new TypeError(`the environment variable ${name} is not set`);
+  if (value === undefined || value === "")
+    throw new TypeError(`the environment variable ${name} is not set`);
   return value;
 }
 

@@ -1,4 +1,9 @@
-import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+} from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { ChainHead } from "../evidence/chain.ts";
 import type { Append, AppendResult, EvidenceStore, StoredChain } from "../evidence/ports.ts";
@@ -25,12 +30,16 @@ export class DynamoEvidenceStore implements EvidenceStore {
   }
 
   readTail(chainId: string): Promise<StoredChain> {
-    return this.#readConsistently(chainId, () => lastRow(this.#client, this.#tables.evidence, chainId));
+    return this.#readConsistently(chainId, () =>
+      lastRow(this.#client, this.#tables.evidence, chainId),
+    );
   }
 
   /** Every record of a chain without its head: for readers who may see Evidence alone. */
   readRecords(chainId: string): Promise<Pick<StoredChain, "rows">> {
-    return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => ({ rows: await this.#rows(chainId) }));
+    return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => ({
+      rows: await this.#rows(chainId),
+    }));
   }
 
   append(step: Append): Promise<AppendResult> {
@@ -72,7 +81,11 @@ const chainQuery = (table: string, chainId: string) => ({
 });
 
 /** The last record of a chain, or none. */
-export async function lastRow(client: DynamoDBClient, table: string, chainId: string): Promise<Row[]> {
+export async function lastRow(
+  client: DynamoDBClient,
+  table: string,
+  chainId: string,
+): Promise<Row[]> {
   const query = { ...chainQuery(table, chainId), ScanIndexForward: false, Limit: 1 };
   const { Items } = await client.send(new QueryCommand(query));
   return (Items ?? []).map((item) => unmarshall(item) as Row);

@@ -37,19 +37,24 @@ export class KmsSigner implements EvidenceSigner {
           SigningAlgorithm: "ECDSA_SHA_256",
         }),
       );
-      if (Signature === undefined) throw new Fault("EVIDENCE_SIGNER_UNAVAILABLE", "kms:Sign gave no signature");
+      if (Signature === undefined)
+        throw new Fault("EVIDENCE_SIGNER_UNAVAILABLE", "kms:Sign gave no signature");
       return Signature;
     });
   }
 }
 
 /** The public half of a KMS P-256 key, as JWK with its thumbprint. @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`. */
-export function kmsPublicKey(client: KMSClient, keyId: string): Promise<{ jwk: PublicJwk; thumbprint: string }> {
+export function kmsPublicKey(
+  client: KMSClient,
+  keyId: string,
+): Promise<{ jwk: PublicJwk; thumbprint: string }> {
   return orFault("EVIDENCE_SIGNER_UNAVAILABLE", "kms:GetPublicKey", async () => {
     const { PublicKey } = await client.send(new GetPublicKeyCommand({ KeyId: keyId }));
     const spki = { key: Buffer.from(PublicKey ?? []), format: "der", type: "spki" } as const;
     const key = readPublicJwk(createPublicKey(spki).export({ format: "jwk" }));
-    if (typeof key === "string") throw new Fault("EVIDENCE_SIGNER_UNAVAILABLE", `the KMS key ${key}`);
+    if (typeof key === "string")
+      throw new Fault("EVIDENCE_SIGNER_UNAVAILABLE", `the KMS key ${key}`);
     return { jwk: key.jwk, thumbprint: key.thumbprint };
   });
 }

@@ -23,7 +23,7 @@ interface AnyAnswer {
 export async function serveEvent(
   event: unknown,
   context: FunctionContext,
-  clock: Clock,
+  { clock, log }: { readonly clock: Clock; readonly log: (line: string) => void },
   handle: (body: unknown, invocation: Invocation) => Promise<AnyAnswer>,
 ): Promise<unknown> {
   const started = clock();
@@ -34,7 +34,16 @@ export async function serveEvent(
   const http = isFunctionUrl(event);
   const answer = await handle(http ? bodyOf(event) : event, invocation);
   const { ok, code, stage, deduplicated } = answer;
-  console.log(JSON.stringify({ requestId: invocation.requestId, ok, code, stage, deduplicated, ms: clock() - started }));
+  log(
+    JSON.stringify({
+      requestId: invocation.requestId,
+      ok,
+      code,
+      stage,
+      deduplicated,
+      ms: clock() - started,
+    }),
+  );
   return http ? httpAnswer(answer) : answer;
 }
 
@@ -54,7 +63,8 @@ const isFunctionUrl = (event: unknown): event is FunctionUrlEvent =>
 
 /** A body that is no JSON text is handed on as the text it is: reading it strictly is the first stage's work. */
 function bodyOf({ body, isBase64Encoded }: FunctionUrlEvent): unknown {
-  const text = isBase64Encoded === true ? Buffer.from(String(body), "base64").toString("utf8") : body;
+  const text =
+    isBase64Encoded === true ? Buffer.from(String(body), "base64").toString("utf8") : body;
   try {
     return JSON.parse(String(text));
   } catch {

@@ -1,6 +1,17 @@
-import { type AttributeValue, type DynamoDBClient, GetItemCommand, QueryCommand, type TransactWriteItem } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  type TransactWriteItem,
+} from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import type { RegistryChange, RegistryHead, RegistryRead, RegistryStore } from "../enforcement/registry-port.ts";
+import type {
+  RegistryChange,
+  RegistryHead,
+  RegistryRead,
+  RegistryStore,
+} from "../enforcement/registry-port.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { AppendResult } from "../evidence/ports.ts";
 import { lastRow, readHead } from "./evidence-store.ts";
@@ -18,7 +29,8 @@ const versionKey = (version: number): { pk: string; sk: string } => ({
 });
 
 const headIsNew = "attribute_not_exists(pk)";
-const headIsWhatWasRead = "version = :version AND trustPolicyDigest = :policy AND restrictionsDigest = :restrictions";
+const headIsWhatWasRead =
+  "version = :version AND trustPolicyDigest = :policy AND restrictionsDigest = :restrictions";
 
 /** The Registry in DynamoDB (wire.md §6), read strongly consistently in one round. */
 export class DynamoRegistryStore implements RegistryStore {
@@ -43,7 +55,9 @@ export class DynamoRegistryStore implements RegistryStore {
       return {
         head: found && headOf(found),
         trustPolicy: newest[0]?.["jws"] as string | undefined,
-        restrictions: documents.find(({ sk }) => sk === RESTRICTIONS.sk)?.["document"] as string | undefined,
+        restrictions: documents.find(({ sk }) => sk === RESTRICTIONS.sk)?.["document"] as
+          | string
+          | undefined,
         chain: { rows, head },
       };
     });
@@ -52,7 +66,11 @@ export class DynamoRegistryStore implements RegistryStore {
   readHead(): Promise<RegistryHead | undefined> {
     return orFault("DEPENDENCY_UNAVAILABLE", "reading the Registry's head", async () => {
       const { Item } = await this.#client.send(
-        new GetItemCommand({ TableName: this.#tables.registry, Key: marshall(HEAD), ConsistentRead: true }),
+        new GetItemCommand({
+          TableName: this.#tables.registry,
+          Key: marshall(HEAD),
+          ConsistentRead: true,
+        }),
       );
       return Item && headOf(unmarshall(Item));
     });
@@ -77,7 +95,11 @@ export class DynamoRegistryStore implements RegistryStore {
       {
         Put: {
           TableName,
-          Item: marshall({ ...versionKey(to.version), jws: trustPolicy, digest: to.trustPolicyDigest }),
+          Item: marshall({
+            ...versionKey(to.version),
+            jws: trustPolicy,
+            digest: to.trustPolicyDigest,
+          }),
           ConditionExpression: headIsNew,
         },
       },
@@ -120,5 +142,9 @@ export class DynamoRegistryStore implements RegistryStore {
   }
 }
 
-const headOf = ({ version, trustPolicyDigest, restrictionsDigest }: Record<string, unknown>): RegistryHead =>
+const headOf = ({
+  version,
+  trustPolicyDigest,
+  restrictionsDigest,
+}: Record<string, unknown>): RegistryHead =>
   ({ version, trustPolicyDigest, restrictionsDigest }) as RegistryHead;

@@ -29,15 +29,28 @@ export class DynamoRefusalCounter implements RefusalCounter {
     this.#table = table;
   }
 
-  async count(scope: string, minute: number, written: number): Promise<{ single: boolean; unwritten: number }> {
+  async count(
+    scope: string,
+    minute: number,
+    written: number,
+  ): Promise<{ single: boolean; unwritten: number }> {
     for (;;) {
       const base = { ":minute": minute, ":one": 1 };
-      const single = await this.#update(scope, "ADD n :one", minuteIsOpenAndHasRoom, { ...base, ":limit": written });
+      const single = await this.#update(scope, "ADD n :one", minuteIsOpenAndHasRoom, {
+        ...base,
+        ":limit": written,
+      });
       if (single !== undefined) return { single: true, unwritten: 0 };
       const counted = await this.#update(scope, "ADD unwritten :one", minuteIsOpen, base);
       if (counted !== undefined) return { single: false, unwritten: 0 };
-      const own = written > 0 ? "SET #minute = :minute, n = :one" : "SET #minute = :minute, n = :zero ADD unwritten :one";
-      const values = { ":minute": minute, ...(written > 0 ? { ":one": 1 } : { ":one": 1, ":zero": 0 }) };
+      const own =
+        written > 0
+          ? "SET #minute = :minute, n = :one"
+          : "SET #minute = :minute, n = :zero ADD unwritten :one";
+      const values = {
+        ":minute": minute,
+        ...(written > 0 ? { ":one": 1 } : { ":one": 1, ":zero": 0 }),
+      };
       const opened = await this.#update(scope, own, minuteIsNew, values);
       if (opened !== undefined) return { single: written > 0, unwritten: opened.unwritten ?? 0 };
     }
@@ -85,7 +98,11 @@ export class DynamoStateIndex implements StateIndex {
   lookUp(pk: string, sk: string): Promise<string | undefined> {
     return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:GetItem", async () => {
       const { Item } = await this.#client.send(
-        new GetItemCommand({ TableName: this.#table, Key: marshall({ pk, sk }), ConsistentRead: true }),
+        new GetItemCommand({
+          TableName: this.#table,
+          Key: marshall({ pk, sk }),
+          ConsistentRead: true,
+        }),
       );
       const value: unknown = Item && unmarshall(Item)["value"];
       return typeof value === "string" ? value : undefined;

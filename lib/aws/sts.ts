@@ -2,7 +2,12 @@ import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
 import { CATALOGUE } from "../actions/catalogue.ts";
 import type { AwsCredentials } from "../actions/client-settings.ts";
 import type { Clock } from "../clock.ts";
-import { type AssumeRole, type AssumeRoleInput, issuedSession, SESSION_SECONDS } from "../issuance/assume-role.ts";
+import {
+  type AssumeRole,
+  type AssumeRoleInput,
+  issuedSession,
+  SESSION_SECONDS,
+} from "../issuance/assume-role.ts";
 import { Fault } from "../refusal.ts";
 import { errorName, orFault } from "./faults.ts";
 
@@ -17,7 +22,9 @@ export const assumeRoleBy =
       return await client.send(new AssumeRoleCommand({ ...input, Tags: [...input.Tags] }));
     } catch (error) {
       const name = errorName(error);
-      const code = name.startsWith("PackedPolicyTooLarge") ? "SESSION_POLICY_TOO_LARGE" : "STS_FAILED";
+      const code = name.startsWith("PackedPolicyTooLarge")
+        ? "SESSION_POLICY_TOO_LARGE"
+        : "STS_FAILED";
       throw new Fault(code, `sts:AssumeRole failed: ${name}`, error);
     }
   };
@@ -52,7 +59,9 @@ export function readerCredentialsBy(
 }
 
 function readerPolicy(family: string, targets: readonly string[]): object {
-  const reads = new Set(CATALOGUE.filter((each) => each.family === family).flatMap((each) => each.reads));
+  const reads = new Set(
+    CATALOGUE.filter((each) => each.family === family).flatMap((each) => each.reads),
+  );
   return {
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: [...reads], Resource: targets }],

@@ -30,22 +30,47 @@ interface Guarded {
 }
 
 /** The items of one append: records, head, taken keys, settled counter (design.md §2 step 6). */
-export function appendItems(tables: Tables, { rows, from, to, chainId, keys = [], settle }: Append): Guarded[] {
+export function appendItems(
+  tables: Tables,
+  { rows, from, to, chainId, keys = [], settle }: Append,
+): Guarded[] {
   const records = rows.map((row): Guarded => {
-    const Put = { TableName: tables.evidence, Item: marshall(row), ConditionExpression: recordIsNew };
+    const Put = {
+      TableName: tables.evidence,
+      Item: marshall(row),
+      ConditionExpression: recordIsNew,
+    };
     return { item: { Put }, guard: "chain" };
   });
   const taken = keys.map((key): Guarded => ({ item: takeKey(tables.state, key), guard: key }));
   const settled: Guarded[] =
-    settle === undefined ? [] : [{ item: settleCounter(tables.state, settle.scope, settle.count), guard: "chain" }];
-  return [{ item: moveHead(tables.state, chainId, from, to), guard: "chain" }, ...records, ...taken, ...settled];
+    settle === undefined
+      ? []
+      : [{ item: settleCounter(tables.state, settle.scope, settle.count), guard: "chain" }];
+  return [
+    { item: moveHead(tables.state, chainId, from, to), guard: "chain" },
+    ...records,
+    ...taken,
+    ...settled,
+  ];
 }
 
-export const headKey = (chainId: string): { pk: string; sk: string } => ({ pk: `chain#${chainId}`, sk: "head" });
-export const counterKey = (scope: string): { pk: string; sk: string } => ({ pk: `refusals#${scope}`, sk: "counter" });
+export const headKey = (chainId: string): { pk: string; sk: string } => ({
+  pk: `chain#${chainId}`,
+  sk: "head",
+});
+export const counterKey = (scope: string): { pk: string; sk: string } => ({
+  pk: `refusals#${scope}`,
+  sk: "counter",
+});
 
 /** An update, not a put: attributes that deny the chain's identities stay where they are. */
-function moveHead(table: string, chainId: string, from: Append["from"], to: Append["to"]): TransactWriteItem {
+function moveHead(
+  table: string,
+  chainId: string,
+  from: Append["from"],
+  to: Append["to"],
+): TransactWriteItem {
   const isFirst = from.seq === 0;
   return {
     Update: {
@@ -86,13 +111,19 @@ const settleCounter = (table: string, scope: string, count: number): TransactWri
  * Sends one transaction. The SDK's retries carry one client token, so a lost answer cannot apply it twice.
  * @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE` for anything but a lost condition.
  */
-export function transact(client: DynamoDBClient, guarded: readonly Guarded[]): Promise<AppendResult> {
+export function transact(
+  client: DynamoDBClient,
+  guarded: readonly Guarded[],
+): Promise<AppendResult> {
   return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:TransactWriteItems", async () => {
     try {
-      await client.send(new TransactWriteItemsCommand({ TransactItems: guarded.map(({ item }) => item) }));
+      await client.send(
+        new TransactWriteItemsCommand({ TransactItems: guarded.map(({ item }) => item) }),
+      );
       return "appended";
     } catch (error) {
-      const lost = error instanceof TransactionCanceledException ? lostTo(error, guarded) : undefined;
+      const lost =
+        error instanceof TransactionCanceledException ? lostTo(error, guarded) : undefined;
       if (lost === undefined) throw error;
       return lost;
     }
@@ -100,10 +131,14 @@ export function transact(client: DynamoDBClient, guarded: readonly Guarded[]): P
 }
 
 /** A moved head explains everything else; only with the head in place does a taken key mean something. */
-function lostTo(error: TransactionCanceledException, guarded: readonly Guarded[]): AppendResult | undefined {
+function lostTo(
+  error: TransactionCanceledException,
+  guarded: readonly Guarded[],
+): AppendResult | undefined {
   const reasons = (error.CancellationReasons ?? []).map(({ Code }) => Code ?? "None");
   const failed = guarded.filter((_, index) => reasons[index] === "ConditionalCheckFailed");
-  if (reasons.includes("TransactionConflict") || failed.some(({ guard }) => guard === "chain")) return "conflict";
+  if (reasons.includes("TransactionConflict") || failed.some(({ guard }) => guard === "chain"))
+    return "conflict";
   const [first] = failed;
   return first === undefined || first.guard === "chain" ? undefined : { taken: first.guard };
 }

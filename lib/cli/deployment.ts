@@ -50,7 +50,10 @@ export function readDeployment(io: Io, given: string | undefined): Deployment {
 export const fromRoot = (path: string): string => resolve(dirname(LOCAL_OUTPUTS), "../..", path);
 
 /** As whom a command calls: one of the local AWS's users, else whatever the environment gives the AWS SDK. */
-export function placeFor(deployment: Deployment, user: "deployer" | "agent" | "auditor"): ClientPlace {
+export function placeFor(
+  deployment: Deployment,
+  user: "deployer" | "agent" | "auditor",
+): ClientPlace {
   const given = deployment.credentials?.[user];
   return {
     region: deployment.region,

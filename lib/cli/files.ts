@@ -9,7 +9,10 @@ export function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    throw new CommandError(EXIT.unreadable, `cannot read ${path}: check the path and its permissions`);
+    throw new CommandError(
+      EXIT.unreadable,
+      `cannot read ${path}: check the path and its permissions`,
+    );
   }
 }
 
@@ -44,7 +47,9 @@ export function writeNew(path: string, text: string, mode = 0o644): void {
     writeFileSync(path, text, { mode, flag: "wx" });
   } catch (error) {
     const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
-    const why = exists ? "exists already; choose another name or remove it first" : "cannot be written";
+    const why = exists
+      ? "exists already; choose another name or remove it first"
+      : "cannot be written";
     throw new CommandError(EXIT.unreadable, `${path} ${why}`);
   }
 }

@@ -39,7 +39,8 @@ export function readContractFile(file: string): ContractFile {
     typeof content === "string" ? { contract: content } : (content ?? {})
   ) as Record<string, unknown>;
   const read = readContract(contract);
-  if (isRefusal(read)) throw new CommandError(EXIT.unreadable, `${file}: ${read.code} ${read.detail}`);
+  if (isRefusal(read))
+    throw new CommandError(EXIT.unreadable, `${file}: ${read.code} ${read.detail}`);
   return { contract: read.jws.compact, claims: read.claims, proof };
 }
 
@@ -47,9 +48,13 @@ export function readContractFile(file: string): ContractFile {
 export function stepOf(claims: Contract, id: string | undefined): Step {
   const steps = claims.authorization_details;
   const [only] = steps;
-  const found = id === undefined && steps.length === 1 ? only : steps.find((step) => step.id === id);
+  const found =
+    id === undefined && steps.length === 1 ? only : steps.find((step) => step.id === id);
   if (found === undefined) {
-    throw new CommandError(EXIT.unreadable, `give --step, one of: ${steps.map((step) => step.id).join(", ")}`);
+    throw new CommandError(
+      EXIT.unreadable,
+      `give --step, one of: ${steps.map((step) => step.id).join(", ")}`,
+    );
   }
   return found;
 }
@@ -89,13 +94,13 @@ function givenParameters({ parameters }: Step, given: readonly string[]): Record
     if (cut < 1) throw new CommandError(EXIT.unreadable, `--set ${text}: write name=value`);
     const name = text.slice(0, cut);
     const constraint = parameters === "unbounded" ? undefined : parameters[name];
-    return [name, valueOf(text.slice(cut + 1), constraint)];
+    return [name, scalarFrom(text.slice(cut + 1), constraint)];
   });
   return Object.fromEntries(entries);
 }
 
 /** Of the type that the contract's constraint speaks of; without one, an integer or boolean if it reads as one. */
-function valueOf(text: string, constraint: Constraint | undefined): Scalar {
+function scalarFrom(text: string, constraint: Constraint | undefined): Scalar {
   const wanted = constraint === undefined ? undefined : typeNamed(constraint);
   if (wanted === "string") return text;
   if (/^-?\d+$/.test(text)) return Number(text);

@@ -58,7 +58,9 @@ function exitCodeOf(io: Io, error: unknown): ExitCode {
   }
   if (error instanceof Fault || isConnectionError(error)) {
     const { message } = error as Error;
-    io.err(`vai: ${message}; check that the deployment is up ("npm run local:status") and the credentials`);
+    io.err(
+      `vai: ${message}; check that the deployment is up ("npm run local:status") and the credentials`,
+    );
     return EXIT.unreachable;
   }
   throw error;

@@ -1,6 +1,4 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { dependencyOptions } from "../aws/clients.ts";
-import { DynamoEvidenceStore } from "../aws/evidence-store.ts";
+import { readRecords } from "../aws/plane-access.ts";
 import { readJws } from "../encoding/jws.ts";
 import { readBy } from "../encoding/schema.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
@@ -20,9 +18,10 @@ export async function publishedPolicy(
   deployment: Deployment,
   user: "deployer" | "auditor",
 ): Promise<PublishedPolicy | undefined> {
-  const client = new DynamoDBClient(dependencyOptions(placeFor(deployment, user)));
-  const { rows } = await new DynamoEvidenceStore(client, deployment.tables).readRecords(REGISTRY_CHAIN);
-  const compact = rows.map(({ envelope }) => policyIn(envelope)).findLast((found) => found !== undefined);
+  const rows = await readRecords(placeFor(deployment, user), deployment.tables, REGISTRY_CHAIN);
+  const compact = rows
+    .map(({ envelope }) => policyIn(envelope))
+    .findLast((found) => found !== undefined);
   return compact === undefined ? undefined : readPublished(compact);
 }
 
@@ -36,7 +35,15 @@ function readPublished(compact: string): PublishedPolicy {
   const jws = readJws(compact, "vai-trust-policy+jwt");
   const read = jws.ok ? readBy(trustPolicySchema, jws.value.payload) : jws;
   if (!jws.ok || !read.ok) {
-    throw new CommandError(EXIT.no, "the recorded trust policy cannot be read: run vai export and vai verify");
+    throw new CommandError(
+      EXIT.no,
+      "the recorded trust policy cannot be read: run vai export and vai verify",
+    );
   }
-  return { jws: compact, digest: jws.value.digest, signedBy: jws.value.header.kid, policy: read.value as TrustPolicy };
+  return {
+    jws: compact,
+    digest: jws.value.digest,
+    signedBy: jws.value.header.kid,
+    policy: read.value as TrustPolicy,
+  };
 }

@@ -20,7 +20,9 @@ export const contractDraft = z.strictObject({
   risk: riskClass,
   deliveries: z.array(z.enum(DELIVERIES)).min(1).default(["execute"]),
   steps: z.array(z.preprocess(withType, step)).min(1),
-  obligations: z.array(z.strictObject({ kind: label, name: label, dueSeconds: z.int().min(1) })).optional(),
+  obligations: z
+    .array(z.strictObject({ kind: label, name: label, dueSeconds: z.int().min(1) }))
+    .optional(),
   /** Seconds: when the window begins, from now, and how long it is. */
   window: z.strictObject({ startsIn: z.int().default(0), seconds: z.int().min(1) }),
   sources: z.array(z.strictObject({ name: label, digest })).default([]),
@@ -127,4 +129,6 @@ const intentOf = (draft: ContractDraft, id: string) => ({
 
 /** A draft without sources was decided on itself alone: its own digest says so. */
 const sourcesOf = (draft: ContractDraft): { name: string; digest: Digest }[] =>
-  draft.sources.length > 0 ? draft.sources : [{ name: "draft", digest: documentDigest(draft.steps) }];
+  draft.sources.length > 0
+    ? draft.sources
+    : [{ name: "draft", digest: documentDigest(draft.steps) }];

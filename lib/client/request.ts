@@ -30,7 +30,8 @@ export const signRequest = (claims: IssueRequest, key: SigningKey): string =>
 
 /** The event for the `issue` function: contract, proof and signed request. */
 export function issueEvent(ask: Ask, key: SigningKey): Readonly<Record<string, unknown>> {
-  const digest = typeof ask.contract === "string" ? contractDigest(ask.contract) : ask.contract.digest;
+  const digest =
+    typeof ask.contract === "string" ? contractDigest(ask.contract) : ask.contract.digest;
   const claims: IssueRequest = {
     use: "issue",
     jti: ask.jti,

@@ -12,7 +12,9 @@ import { type Refusal, refuse } from "../refusal.ts";
 /** Seconds: how far a request's `iat` may lie from server time, skew included (wire.md §1). */
 export const FRESHNESS_SECONDS = 60;
 
-const token = z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 . _ : -");
+const token = z
+  .string()
+  .regex(/^[A-Za-z0-9._:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 . _ : -");
 const scalar: z.ZodType<Scalar> = z.union([z.string(), z.int(), z.boolean()], {
   error: "must be a string, an integer or a boolean",
 });
@@ -67,7 +69,8 @@ export function readRequest(compact: unknown): ReadRequest | Refusal {
     return refuse("REQUEST_UNSIGNED", "the event has no signed request", "/request");
   }
   const jws = readJws(compact, "vai-request+jwt");
-  if (!jws.ok) return refuse("REQUEST_MALFORMED", `the request ${jws.detail}`, `/request${jws.pointer}`);
+  if (!jws.ok)
+    return refuse("REQUEST_MALFORMED", `the request ${jws.detail}`, `/request${jws.pointer}`);
   const read = readBy(claims, jws.value.payload);
   if (!read.ok) {
     const where = `/request${read.pointer}`;
@@ -80,20 +83,36 @@ export function readRequest(compact: unknown): ReadRequest | Refusal {
  * Stage `request`: possession of the key in the request's own header, audience, freshness by server time in
  * seconds. Whether that key may ask is judged later; so far it only proves who speaks.
  */
-export function judgeRequest(request: ReadRequest, plane: string, now: number): VerificationKey | Refusal {
+export function judgeRequest(
+  request: ReadRequest,
+  plane: string,
+  now: number,
+): VerificationKey | Refusal {
   const key = readPublicJwk(request.jws.header.jwk);
   if (typeof key === "string") {
     return refuse("REQUEST_SIGNATURE_INVALID", `the request's jwk ${key}`, "/request");
   }
   if (!verifyJws(request.jws, key)) {
-    return refuse("REQUEST_SIGNATURE_INVALID", "the request's signature does not verify under its jwk, alg and kid", "/request");
+    return refuse(
+      "REQUEST_SIGNATURE_INVALID",
+      "the request's signature does not verify under its jwk, alg and kid",
+      "/request",
+    );
   }
   if (request.claims.aud !== plane) {
-    return refuse("AUDIENCE_MISMATCH", `the request is for ${request.claims.aud}, this plane is ${plane}`, "/request/aud");
+    return refuse(
+      "AUDIENCE_MISMATCH",
+      `the request is for ${request.claims.aud}, this plane is ${plane}`,
+      "/request/aud",
+    );
   }
   return Math.abs(now - request.claims.iat) <= FRESHNESS_SECONDS
     ? key
-    : refuse("REQUEST_STALE", `iat is more than ${FRESHNESS_SECONDS} s from server time`, "/request/iat");
+    : refuse(
+        "REQUEST_STALE",
+        `iat is more than ${FRESHNESS_SECONDS} s from server time`,
+        "/request/iat",
+      );
 }
 
 /** What makes two requests one retry: the claims without `jti` and `iat` (wire.md §4 stage 5). */

@@ -9,7 +9,10 @@ const scalar = z.union([z.string().max(4096), z.int(), z.boolean()], {
 const scalars = z
   .array(scalar)
   .min(1)
-  .refine((values) => new Set(values.map((value) => typeof value)).size === 1, "must hold one type");
+  .refine(
+    (values) => new Set(values.map((value) => typeof value)).size === 1,
+    "must hold one type",
+  );
 
 const range = z
   .strictObject({ min: z.int().optional(), max: z.int().optional() })
@@ -28,7 +31,10 @@ const BODIES = {
 export const constraint: z.ZodType<Constraint> = z.unknown().transform((value, context) => {
   const [kind, body] = singleMember(value);
   if (kind === undefined) {
-    context.addIssue({ code: "custom", message: "must be an object with exactly one constraint kind" });
+    context.addIssue({
+      code: "custom",
+      message: "must be an object with exactly one constraint kind",
+    });
     return z.NEVER;
   }
   if (!(CONSTRAINT_KINDS as readonly string[]).includes(kind)) {
@@ -44,7 +50,12 @@ export const constraint: z.ZodType<Constraint> = z.unknown().transform((value, c
   if (!result.success) {
     for (const issue of result.error.issues) {
       const params = issue.code === "custom" ? issue.params : undefined;
-      context.addIssue({ code: "custom", message: issue.message, path: [kind, ...issue.path], params });
+      context.addIssue({
+        code: "custom",
+        message: issue.message,
+        path: [kind, ...issue.path],
+        params,
+      });
     }
     return z.NEVER;
   }
@@ -57,7 +68,8 @@ const clauses = z
   .refine((all) => new Set(all.flatMap(typesOf)).size <= 1, "must hold values of one type");
 
 function singleMember(value: unknown): [string, unknown] | [undefined, undefined] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return [undefined, undefined];
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return [undefined, undefined];
   const entries = Object.entries(value);
   return entries.length === 1 && entries[0] !== undefined ? entries[0] : [undefined, undefined];
 }

@@ -40,7 +40,9 @@ const isForeignTo = (list: readonly Scalar[], value: Scalar): boolean =>
 type Range = { readonly min?: number | undefined; readonly max?: number | undefined };
 
 const isWithin = ({ min, max }: Range, value: number): boolean =>
-  Number.isInteger(value) && (min === undefined || value >= min) && (max === undefined || value <= max);
+  Number.isInteger(value) &&
+  (min === undefined || value >= min) &&
+  (max === undefined || value <= max);
 
 /**
  * Whether every value that satisfies `child` surely satisfies `parent` (wire.md §2, "narrows"): the closed list

@@ -1,8 +1,6 @@
 import * as z from "zod";
 import type { Digest } from "../encoding/digest.ts";
 import { type ReadJws, readJws } from "../encoding/jws.ts";
-import { pointer, type Refusal, refuse } from "../refusal.ts";
-import { constraint } from "./constraint-schema.ts";
 import {
   action,
   arn,
@@ -16,6 +14,8 @@ import {
   uuid,
 } from "../encoding/members.ts";
 import { readBy } from "../encoding/schema.ts";
+import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
+import { constraint } from "./constraint-schema.ts";
 import { steps } from "./step.ts";
 
 /** Seconds: the longest time between signing and start (wire.md §2). */
@@ -63,7 +63,10 @@ const claims = z
     cnf: z.strictObject({ jkt: thumbprint }),
     purpose,
     risk: riskClass,
-    partition: z.string().regex(/^aws(-[a-z]+)*$/, "must be an AWS partition").optional(),
+    partition: z
+      .string()
+      .regex(/^aws(-[a-z]+)*$/, "must be an AWS partition")
+      .optional(),
     account: z.string().regex(/^\d{12}$/, "must be 12 digits"),
     region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be an AWS region"),
     deliveries: z.array(z.enum(DELIVERIES)).min(1).refine(isSet, "names a delivery twice"),
@@ -79,7 +82,8 @@ const claims = z
     const report = (path: PropertyKey[], message: string): void =>
       context.addIssue({ code: "custom", path, message });
     if (contract.nbf < contract.iat) report(["nbf"], "must not be before iat");
-    if (contract.nbf - contract.iat > MAX_LEAD_SECONDS) report(["nbf"], "must be within 24 h of iat");
+    if (contract.nbf - contract.iat > MAX_LEAD_SECONDS)
+      report(["nbf"], "must be within 24 h of iat");
     if (contract.exp <= contract.nbf) report(["exp"], "must be after nbf");
     const isBare = contract.deliveries.length === 1 && contract.deliveries[0] === "credentials";
     contract.authorization_details.forEach(({ parameters }, index) => {
@@ -104,13 +108,20 @@ export interface ReadContract {
 /** Strict reading of a contract, stage `parse`: `CONTRACT_MALFORMED` or `CONSTRAINT_UNKNOWN` with the place. */
 export function readContract(compact: unknown): ReadContract | Refusal {
   const jws = readJws(compact, "vai-contract+jwt");
-  if (!jws.ok) return refuse("CONTRACT_MALFORMED", `the contract ${jws.detail}`, `/contract${jws.pointer}`);
+  if (!jws.ok)
+    return refuse("CONTRACT_MALFORMED", `the contract ${jws.detail}`, `/contract${jws.pointer}`);
   const read = readBy(claims, jws.value.payload);
   if (!read.ok) {
     const where = `/contract${read.pointer}`;
     return refuse(read.code ?? "CONTRACT_MALFORMED", `${where} ${read.detail}`, where);
   }
   return { jws: jws.value, claims: read.value, digest: jws.value.digest };
+}
+
+/** The claims of a contract JWS, or why it is none. Its signature is judged where a trust policy is at hand. */
+export function parseContract(compact: unknown): Contract | Refusal {
+  const read = readContract(compact);
+  return isRefusal(read) ? read : read.claims;
 }
 
 function isSet(values: readonly string[]): boolean {

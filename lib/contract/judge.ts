@@ -1,7 +1,7 @@
-import { isAtLeast } from "../encoding/members.ts";
-import { verifyJws } from "../encoding/jws.ts";
-import { pointer, type Refusal, refuse } from "../refusal.ts";
 import type { PlaneId } from "../config.ts";
+import { verifyJws } from "../encoding/jws.ts";
+import { isAtLeast } from "../encoding/members.ts";
+import { pointer, type Refusal, refuse } from "../refusal.ts";
 import { type GovernedAction, partyKey, type TrustPolicy } from "../trust/policy.ts";
 import type { Contract, ReadContract } from "./contract.ts";
 
@@ -14,9 +14,11 @@ export function judgeIssuer(contract: ReadContract, policy: TrustPolicy): Refusa
   const untrusted = (why: string, where: string): Refusal =>
     refuse("CONTRACT_ISSUER_UNTRUSTED", why, `/contract/${where}`);
   const issuer = policy.issuers.find(({ name }) => name === claims.iss);
-  if (issuer === undefined) return untrusted(`"${claims.iss}" is not an issuer of the trust policy`, "iss");
+  if (issuer === undefined)
+    return untrusted(`"${claims.iss}" is not an issuer of the trust policy`, "iss");
   const key = partyKey(issuer, jws.header.kid);
-  if (key === undefined) return untrusted(`${jws.header.kid} is not a key of issuer "${claims.iss}"`, "iss");
+  if (key === undefined)
+    return untrusted(`${jws.header.kid} is not a key of issuer "${claims.iss}"`, "iss");
   for (const [index, { actions }] of claims.authorization_details.entries()) {
     const foreign = actions.findIndex((action) => !issuer.actions.includes(action));
     if (foreign >= 0) {
@@ -35,13 +37,25 @@ export function judgeIssuer(contract: ReadContract, policy: TrustPolicy): Refusa
 /** Whether the contract is for this plane, and every ARN in it agrees with its partition, account and region. */
 export function judgePlace(contract: Contract, plane: PlaneId): Refusal | undefined {
   if (contract.aud !== plane.id) {
-    return refuse("AUDIENCE_MISMATCH", `the contract is for ${contract.aud}, this plane is ${plane.id}`, "/contract/aud");
+    return refuse(
+      "AUDIENCE_MISMATCH",
+      `the contract is for ${contract.aud}, this plane is ${plane.id}`,
+      "/contract/aud",
+    );
   }
   if (contract.account !== plane.account) {
-    return refuse("ACCOUNT_MISMATCH", `this plane acts in account ${plane.account}`, "/contract/account");
+    return refuse(
+      "ACCOUNT_MISMATCH",
+      `this plane acts in account ${plane.account}`,
+      "/contract/account",
+    );
   }
   if (contract.region !== plane.region) {
-    return refuse("REGION_MISMATCH", `this plane acts in region ${plane.region}`, "/contract/region");
+    return refuse(
+      "REGION_MISMATCH",
+      `this plane acts in region ${plane.region}`,
+      "/contract/region",
+    );
   }
   for (const [index, { resources }] of contract.authorization_details.entries()) {
     for (const [position, arn] of resources.entries()) {
@@ -57,7 +71,11 @@ export function judgePlace(contract: Contract, plane: PlaneId): Refusal | undefi
 export function judgeArnPlace(arn: string, contract: Contract, where: string): Refusal | undefined {
   const [, partition, , region, account] = arn.split(":");
   if (partition !== (contract.partition ?? "aws")) {
-    return refuse("ACCOUNT_MISMATCH", `${arn} is not in partition ${contract.partition ?? "aws"}`, where);
+    return refuse(
+      "ACCOUNT_MISMATCH",
+      `${arn} is not in partition ${contract.partition ?? "aws"}`,
+      where,
+    );
   }
   if (region !== "" && region !== contract.region) {
     return refuse("REGION_MISMATCH", `${arn} is not in region ${contract.region}`, where);
@@ -100,13 +118,21 @@ export function judgeClass(contract: Contract, policy: TrustPolicy): Refusal | u
   const seconds = contract.exp - contract.nbf;
   return seconds <= maxSeconds
     ? undefined
-    : refuse("TTL_EXCEEDED", `a ${contract.risk} contract may last ${maxSeconds} s, not ${seconds} s`, "/contract/exp");
+    : refuse(
+        "TTL_EXCEEDED",
+        `a ${contract.risk} contract may last ${maxSeconds} s, not ${seconds} s`,
+        "/contract/exp",
+      );
 }
 
 /** Half-open: valid when `nbf` ≤ now < `exp`, by server time in seconds (wire.md §1). */
 export function judgeWindow(contract: Contract, now: number): Refusal | undefined {
   if (now < contract.nbf) {
-    return refuse("CONTRACT_NOT_YET_VALID", `the contract begins at ${contract.nbf}`, "/contract/nbf");
+    return refuse(
+      "CONTRACT_NOT_YET_VALID",
+      `the contract begins at ${contract.nbf}`,
+      "/contract/nbf",
+    );
   }
   return now < contract.exp
     ? undefined

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { action, arn, stepId } from "../encoding/members.ts";
 import { type Constraint, narrows } from "./constraint.ts";
 import { constraint } from "./constraint-schema.ts";
-import { action, arn, stepId } from "../encoding/members.ts";
 
 const parameterName = z.string().regex(/^[^\p{C}]{1,256}$/u, "must be a printable name");
 

@@ -43,7 +43,8 @@ export function readPublicJwk(value: unknown): VerificationKey | string {
   const { kty, crv, x, y } = value as Record<string, unknown>;
   const members = Object.keys(value).sort().join(" ");
   const expected = kty === "EC" ? "crv kty x y" : "crv kty x";
-  if (members !== expected) return `has members "${members}"; a public JWK has exactly "${expected}"`;
+  if (members !== expected)
+    return `has members "${members}"; a public JWK has exactly "${expected}"`;
   if (!isCoordinate(x) || (kty === "EC" && !isCoordinate(y))) {
     return "has a coordinate that is not 32 bytes in canonical base64url";
   }
@@ -60,7 +61,8 @@ const isCoordinate = (value: unknown): value is string =>
 
 function buildKey(jwk: PublicJwk): VerificationKey | string {
   const curve = `${jwk.kty}/${jwk.crv}`;
-  if (curve !== "EC/P-256" && curve !== "OKP/Ed25519") return `has curve ${curve}; use P-256 or Ed25519`;
+  if (curve !== "EC/P-256" && curve !== "OKP/Ed25519")
+    return `has curve ${curve}; use P-256 or Ed25519`;
   if (jwk.kty === "OKP" && !isGoodEd25519Point(Buffer.from(jwk.x, "base64url"))) {
     return "is not a point of the curve, or one of small order";
   }

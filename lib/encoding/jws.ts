@@ -69,7 +69,8 @@ function readHeader(bytes: Uint8Array, typ: JwsType): Read<JwsHeader> {
     return unreadable(`does not have exactly the members ${members}`);
   }
   const { alg, kid, typ: found } = header;
-  if (typeof alg !== "string" || typeof kid !== "string") return unreadable("has no text in alg or kid");
+  if (typeof alg !== "string" || typeof kid !== "string")
+    return unreadable("has no text in alg or kid");
   if (found !== typ) return unreadable(`has typ ${JSON.stringify(found)}; expected "${typ}"`);
   return { ok: true, value: header as unknown as JwsHeader };
 }
@@ -81,7 +82,9 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
     const isCompact = JSON.stringify(value) === text;
-    return isCompact || canonicalize(value) === text ? (value as Record<string, unknown>) : undefined;
+    return isCompact || canonicalize(value) === text
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -111,7 +114,12 @@ export interface SigningKey {
 /** A compact JWS over the JCS form of `claims`. A request also carries the signer's public key. */
 export function signJws(typ: JwsType, claims: unknown, key: SigningKey): string {
   const alg = key.jwk.kty === "EC" ? "ES256" : "EdDSA";
-  const header = { alg, kid: key.thumbprint, typ, ...(typ === "vai-request+jwt" && { jwk: key.jwk }) };
+  const header = {
+    alg,
+    kid: key.thumbprint,
+    typ,
+    ...(typ === "vai-request+jwt" && { jwk: key.jwk }),
+  };
   const input = `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
   const signature =
     alg === "EdDSA"

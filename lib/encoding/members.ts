@@ -29,7 +29,10 @@ export const stepId = z
 /** An IAM action as IAM writes it, `service:Action`; compared exactly, never by another letter case (ADV-06). */
 export const action = z
   .string()
-  .regex(/^[a-z0-9-]{1,64}:[A-Za-z0-9]{1,128}$/, "must be an IAM action such as lambda:UpdateAlias");
+  .regex(
+    /^[a-z0-9-]{1,64}:[A-Za-z0-9]{1,128}$/,
+    "must be an IAM action such as lambda:UpdateAlias",
+  );
 
 /** Shape only: which characters an ARN may hold is judged as `CONTRACT_OVERBROAD` in stage `contract`. */
 export const arn = z
@@ -56,4 +59,7 @@ export const publicJwk = z.unknown().transform((value, context): PublicJwk => {
 /** Text that people read before they approve: bidirectional marks could make it show another meaning. */
 export const purpose = z
   .string()
-  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u, "must be 1 to 200 printable characters without controls");
+  .regex(
+    /^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u,
+    "must be 1 to 200 printable characters without controls",
+  );

@@ -1,6 +1,6 @@
-import * as z from "zod";
-import type { Problem } from "./strict-json.ts";
+import type * as z from "zod";
 import { pointer, type RefusalCode } from "../refusal.ts";
+import type { Problem } from "./strict-json.ts";
 
 /** A schema may attach the code that a breach deserves; without one the object's own `…_MALFORMED` stands. */
 export interface CodedProblem extends Problem {
@@ -22,7 +22,8 @@ function problemOf(issue: z.core.$ZodIssue, outer: readonly PropertyKey[]): Code
     const [key = ""] = issue.keys;
     return { pointer: pointer("", [...path, key]), detail: "is not a member of this object" };
   }
-  const code = issue.code === "custom" ? (issue.params?.["code"] as RefusalCode | undefined) : undefined;
+  const code =
+    issue.code === "custom" ? (issue.params?.["code"] as RefusalCode | undefined) : undefined;
   const detail = issue.message.replace(/^Invalid input: /, "");
   return { pointer: pointer("", path), detail, ...(code !== undefined && { code }) };
 }

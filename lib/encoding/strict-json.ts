@@ -38,7 +38,9 @@ export function readStrictJson(bytes: Uint8Array): Read<unknown> {
   const problem = limitProblem(value);
   if (problem !== undefined) return { ok: false, ...problem };
   if (canonicalize(value) !== text) {
-    return unreadable("is not in canonical form (RFC 8785): sort members, remove duplicates and white space");
+    return unreadable(
+      "is not in canonical form (RFC 8785): sort members, remove duplicates and white space",
+    );
   }
   return { ok: true, value };
 }
@@ -48,7 +50,7 @@ export function limitProblem(value: unknown): Problem | undefined {
   return walk(value, 1, []);
 }
 
-function walk(value: unknown, depth: number, path: (string | number)[]): Problem | undefined {
+function walk(value: unknown, depth: number, path: Path): Problem | undefined {
   switch (typeof value) {
     case "string":
       return value.isWellFormed() ? undefined : at(path, "holds a lone surrogate");
@@ -65,28 +67,37 @@ function walk(value: unknown, depth: number, path: (string | number)[]): Problem
   }
 }
 
-function walkContainer(value: object, depth: number, path: (string | number)[]): Problem | undefined {
+function walkContainer(value: object, depth: number, path: Path): Problem | undefined {
   if (depth > MAX_DEPTH) return at(path, `is nested deeper than ${MAX_DEPTH} levels`);
-  if (Array.isArray(value)) {
-    if (value.length > MAX_ARRAY) return at(path, `has more than ${MAX_ARRAY} elements`);
-    for (let index = 0; index < value.length; index++) {
-      path.push(index);
-      const problem = walk(value[index], depth + 1, path);
-      if (problem !== undefined) return problem;
-      path.pop();
-    }
-    return undefined;
+  return Array.isArray(value) ? walkArray(value, depth, path) : walkObject(value, depth, path);
+}
+
+function walkArray(value: readonly unknown[], depth: number, path: Path): Problem | undefined {
+  if (value.length > MAX_ARRAY) return at(path, `has more than ${MAX_ARRAY} elements`);
+  for (let index = 0; index < value.length; index++) {
+    path.push(index);
+    const problem = walk(value[index], depth + 1, path);
+    if (problem !== undefined) return problem;
+    path.pop();
   }
+  return undefined;
+}
+
+function walkObject(value: object, depth: number, path: Path): Problem | undefined {
   for (const key of Object.keys(value)) {
     path.push(key);
     if (FORBIDDEN_KEYS.has(key)) return at(path, "is a forbidden member name");
-    if (!key.isWellFormed()) return at(path.slice(0, -1), "has a member name with a lone surrogate");
+    if (!key.isWellFormed()) {
+      return at(path.slice(0, -1), "has a member name with a lone surrogate");
+    }
     const problem = walk((value as Record<string, unknown>)[key], depth + 1, path);
     if (problem !== undefined) return problem;
     path.pop();
   }
   return undefined;
 }
+
+type Path = (string | number)[];
 
 const at = (path: readonly (string | number)[], detail: string): Problem => ({
   pointer: pointer("", path),

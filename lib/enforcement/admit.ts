@@ -29,11 +29,18 @@ export interface Admitted {
 }
 
 /** Stages `parse` to `executor`: who speaks, under which contract, on which intact chain. */
-export async function admit(deps: IssueDeps, course: Course, raw: unknown): Promise<Admitted | Refusal> {
+export async function admit(
+  deps: IssueDeps,
+  course: Course,
+  raw: unknown,
+): Promise<Admitted | Refusal> {
   const event = course.note("parse", parseIssueEvent(raw));
   if (isRefusal(event)) return event;
   course.enter("request");
-  const key = course.note("request", judgeRequest(event.request, deps.plane.id, toSeconds(course.now)));
+  const key = course.note(
+    "request",
+    judgeRequest(event.request, deps.plane.id, toSeconds(course.now)),
+  );
   if (isRefusal(key)) return key;
   const { claims, digest } = event.request;
   course.learn({ actor: { jkt: key.thumbprint }, request: { jti: claims.jti, digest } });
@@ -55,7 +62,11 @@ interface World {
  * Reads the world in one round. The intent chain comes with it only if the contract's signature holds under the
  * trust policy that this process verified last: garbage buys no reads (design.md §2 step 4).
  */
-async function readWorld(deps: IssueDeps, course: Course, event: IssueEvent): Promise<World | Refusal> {
+async function readWorld(
+  deps: IssueDeps,
+  course: Course,
+  event: IssueEvent,
+): Promise<World | Refusal> {
   const named = event.contract;
   if (!("claims" in named)) return readNamedWorld(deps, course, named.digest);
   const known = deps.memory.trust;
@@ -70,14 +81,22 @@ async function readWorld(deps: IssueDeps, course: Course, event: IssueEvent): Pr
 }
 
 /** A contract named by digest is the one that its intent's chain bound; State only says where to look. */
-async function readNamedWorld(deps: IssueDeps, course: Course, digest: Digest): Promise<World | Refusal> {
+async function readNamedWorld(
+  deps: IssueDeps,
+  course: Course,
+  digest: Digest,
+): Promise<World | Refusal> {
   const [trust, chainId] = await Promise.all([
     readTrust(deps, course.now),
     deps.index.lookUp(contractIndex(digest), "chain"),
   ]);
   if (isRefusal(trust)) return trust;
   learnTrust(course, trust);
-  const unknown = refuse("CONTRACT_UNKNOWN", `${digest} is not bound here; send the contract`, "/contractDigest");
+  const unknown = refuse(
+    "CONTRACT_UNKNOWN",
+    `${digest} is not bound here; send the contract`,
+    "/contractDigest",
+  );
   if (chainId === undefined) return unknown;
   const chain = await deps.evidence.readChain(chainId);
   const intent = openIntent(chain, chainId, deps.plane, trust);
@@ -113,7 +132,12 @@ async function judgeAdmission(
   if (isRefusal(intent)) return intent;
   const stranger = course.judge([["designation", () => judgeDesignation(contract, key, trust)]]);
   if (stranger !== undefined) return stranger;
-  return { event, asked: { contract, request: event.request, executor: key.thumbprint }, trust, intent };
+  return {
+    event,
+    asked: { contract, request: event.request, executor: key.thumbprint },
+    trust,
+    intent,
+  };
 }
 
 function learnContract(course: Course, { claims, digest }: ReadContract): void {
@@ -131,9 +155,17 @@ function judgeDesignation(
   { policy }: TrustSnapshot,
 ): Refusal | undefined {
   if (key.thumbprint !== claims.cnf.jkt) {
-    return refuse("EXECUTOR_MISMATCH", `the contract designates ${claims.cnf.jkt}, not ${key.thumbprint}`, "/request");
+    return refuse(
+      "EXECUTOR_MISMATCH",
+      `the contract designates ${claims.cnf.jkt}, not ${key.thumbprint}`,
+      "/request",
+    );
   }
   return trustedThumbprints(policy).has(key.thumbprint)
-    ? refuse("EXECUTOR_MISMATCH", "a key of the trust policy cannot be an executor", "/contract/cnf/jkt")
+    ? refuse(
+        "EXECUTOR_MISMATCH",
+        "a key of the trust policy cannot be an executor",
+        "/contract/cnf/jkt",
+      )
     : undefined;
 }

@@ -1,10 +1,18 @@
 import { toInstant } from "../clock.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
-import type { Enforced, Outcome } from "../evidence/details.ts";
+import type { Enforced } from "../evidence/details.ts";
 import type { IdentityView } from "../evidence/fold.ts";
+import type { Outcome } from "../execution/outcome.ts";
 import { SESSION_SECONDS } from "../issuance/assume-role.ts";
-import { type FailureDomain, failureDomain, isRetryable, type Refusal, type RefusalCode, type Stage } from "../refusal.ts";
+import {
+  type FailureDomain,
+  failureDomain,
+  isRetryable,
+  type Refusal,
+  type RefusalCode,
+  type Stage,
+} from "../refusal.ts";
 import type { Intent } from "./intent.ts";
 
 /** The answer to a request that was granted, or that is a retry of one (wire.md §4). Times in RFC 3339. */
@@ -57,11 +65,19 @@ export type Answer = GrantedAnswer | RefusedAnswer;
  * The answer about an identity, from the folded chain alone: so a retry gets what the first call got. A grant
  * that ended in a refusal repeats it. `now` in milliseconds.
  */
-export function answerAbout(intent: Intent, identity: IdentityView, deduplicated: boolean, now: number): Answer {
+export function answerAbout(
+  intent: Intent,
+  identity: IdentityView,
+  deduplicated: boolean,
+  now: number,
+): Answer {
   const { end } = identity;
   if (end?.refusal !== undefined) {
     const evidence = { chainId: intent.chainId, seq: identity.lastSeq };
-    return { ...refusedAnswer({ refused: true, ...end.refusal }, end.refusal.stage, false), evidence };
+    return {
+      ...refusedAnswer({ refused: true, ...end.refusal }, end.refusal.stage, false),
+      evidence,
+    };
   }
   return {
     ok: true,
@@ -100,7 +116,9 @@ function stateAt(identity: IdentityView, now: number): IdentityView["state"] {
   if (identity.end !== undefined) return identity.state;
   const { startedAt, expiresAt } = identity;
   if (startedAt === undefined) return Date.parse(expiresAt) <= now ? "EXPIRED" : identity.state;
-  return Date.parse(startedAt) + FUNCTION_TIMEOUT_SECONDS * 1000 < now ? "INCOMPLETE" : identity.state;
+  return Date.parse(startedAt) + FUNCTION_TIMEOUT_SECONDS * 1000 < now
+    ? "INCOMPLETE"
+    : identity.state;
 }
 
 /** No session is recorded yet: the latest that one asked for by this invocation could end. */

@@ -70,7 +70,10 @@ async function isDurable(deps: PlaneDeps, step: Append): Promise<boolean> {
   try {
     const { rows } = await deps.evidence.readChain(step.chainId);
     const [first] = step.rows;
-    return first !== undefined && rows.some(({ seq, envelope }) => seq === first.seq && envelope === first.envelope);
+    return (
+      first !== undefined &&
+      rows.some(({ seq, envelope }) => seq === first.seq && envelope === first.envelope)
+    );
   } catch {
     return false;
   }
@@ -136,7 +139,10 @@ export async function backOff(deps: PlaneDeps, course: Course, attempt: number):
   const ceiling = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt);
   const wait = ceiling * deps.random();
   if (deps.clock() + wait + RESERVE > course.invocation.deadline) {
-    throw new Fault("EVIDENCE_STORE_UNAVAILABLE", "the chain stayed contended until the function's end");
+    throw new Fault(
+      "EVIDENCE_STORE_UNAVAILABLE",
+      "the chain stayed contended until the function's end",
+    );
   }
   await deps.sleep(wait);
 }

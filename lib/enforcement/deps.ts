@@ -3,7 +3,12 @@ import type { ActionDescriptor } from "../actions/descriptor.ts";
 import type { Clock } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
-import type { EvidenceSigner, EvidenceStore, RefusalCounter, StateIndex } from "../evidence/ports.ts";
+import type {
+  EvidenceSigner,
+  EvidenceStore,
+  RefusalCounter,
+  StateIndex,
+} from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
 import type { RegistryStore } from "./registry-port.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";

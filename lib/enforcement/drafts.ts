@@ -19,7 +19,11 @@ export interface Asked {
 }
 
 /** The first record of an intent chain says whose the intent is; no later one does. */
-export function withOpening(intent: Intent, { contract }: Asked, drafts: readonly RecordDraft[]): RecordDraft[] {
+export function withOpening(
+  intent: Intent,
+  { contract }: Asked,
+  drafts: readonly RecordDraft[],
+): RecordDraft[] {
   const [first, ...rest] = drafts;
   if (intent.state.head.seq > 0 || first === undefined) return [...drafts];
   const opens: Opens = { issuer: contract.claims.iss, intentDigest: contract.claims.intent.digest };
@@ -27,7 +31,11 @@ export function withOpening(intent: Intent, { contract }: Asked, drafts: readonl
 }
 
 /** The records of a contract's binding, once per contract; `IntentSubmitted` once per intent (wire.md §5). */
-export function bindingDrafts(intent: Intent, { contract }: Asked, proof: ReadProof): RecordDraft[] {
+export function bindingDrafts(
+  intent: Intent,
+  { contract }: Asked,
+  proof: ReadProof,
+): RecordDraft[] {
   const isBound = contractView(intent.state, contract.digest).bound !== undefined;
   if (isBound) return [];
   const isSubmitted = [...intent.state.contracts.values()].some(({ bound }) => bound !== undefined);
@@ -45,10 +53,18 @@ export function bindingDrafts(intent: Intent, { contract }: Asked, proof: ReadPr
   };
   return [
     ...(isSubmitted ? [] : [submitted]),
-    { type: "ContextEvaluated", detail: { context: proof.context, contextDigest: proof.contextDigest } },
+    {
+      type: "ContextEvaluated",
+      detail: { context: proof.context, contextDigest: proof.contextDigest },
+    },
     {
       type: "PolicyEvaluated",
-      detail: { decision: jws.compact, decisionDigest: digest, outcome: claims.outcome, policy: claims.policy },
+      detail: {
+        decision: jws.compact,
+        decisionDigest: digest,
+        outcome: claims.outcome,
+        policy: claims.policy,
+      },
     },
     { type: "ContractBound", detail: { ...bound } },
   ];
@@ -57,13 +73,20 @@ export function bindingDrafts(intent: Intent, { contract }: Asked, proof: ReadPr
 /** Where a bound contract is found by digest, and who holds its (`iss`, `jti`). */
 export const bindingKeys = ({ chainId }: Intent, { contract }: Asked): TakenKey[] => [
   { pk: contractIndex(contract.digest), sk: "chain", value: chainId },
-  { pk: `contract-id#${contract.claims.iss}#${contract.claims.jti}`, sk: "contract", value: contract.digest },
+  {
+    pk: `contract-id#${contract.claims.iss}#${contract.claims.jti}`,
+    sk: "contract",
+    value: contract.digest,
+  },
 ];
 
 export const contractIndex = (digest: string): string => `contract#${digest}`;
 
 /** The request as evidence: with the contract until that is bound. */
-export function requestedDraft(intent: Intent, { contract, request, executor }: Asked): RecordDraft {
+export function requestedDraft(
+  intent: Intent,
+  { contract, request, executor }: Asked,
+): RecordDraft {
   const isBound = contractView(intent.state, contract.digest).bound !== undefined;
   return {
     type: "IdentityRequested",
@@ -94,12 +117,20 @@ export function issuedDrafts(
       verdict: { outcome: "ALLOW", checks },
       detail: { proofDigest: proof.digest },
     },
-    { type: "IdentityIssued", about: identity, detail: { ...issuedDetail(asked, grant, firstSeq) } },
+    {
+      type: "IdentityIssued",
+      about: identity,
+      detail: { ...issuedDetail(asked, grant, firstSeq) },
+    },
   ];
   return withOpening(intent, asked, drafts);
 }
 
-function issuedDetail({ request, executor }: Asked, grant: Grant, firstSeq: number): IdentityIssuedDetail {
+function issuedDetail(
+  { request, executor }: Asked,
+  grant: Grant,
+  firstSeq: number,
+): IdentityIssuedDetail {
   const { step, operation } = grant;
   return {
     step: step.id,

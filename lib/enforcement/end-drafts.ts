@@ -1,7 +1,8 @@
 import type { CallDescription, PreRead, ReadBack } from "../actions/descriptor.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
-import type { CredentialsMintedDetail, EndDetail, EndState, Outcome } from "../evidence/details.ts";
+import type { CredentialsMintedDetail, EndDetail, EndState } from "../evidence/details.ts";
 import type { RecordDraft, Verdict } from "../evidence/statement.ts";
+import type { Outcome } from "../execution/outcome.ts";
 import type { IssuedSession } from "../issuance/session.ts";
 import { failureDomain, type Refusal, type Stage } from "../refusal.ts";
 import type { Grant } from "./grant.ts";
@@ -40,14 +41,22 @@ export function mintedDraft(grant: Grant, session: IssuedSession): RecordDraft {
 }
 
 /** Barrier 3: outcome, obligations, end of the identity. */
-export function endDrafts(outcome: Outcome, seen: ReadBack | undefined, durationMilliseconds: number): RecordDraft[] {
+export function endDrafts(
+  outcome: Outcome,
+  seen: ReadBack | undefined,
+  durationMilliseconds: number,
+): RecordDraft[] {
   const { status } = outcome;
   const observed = seen === undefined ? null : documentDigest(seen.observed);
   const detail = { outcome, observed, durationMilliseconds };
   const state = endState(outcome);
   const end: EndDetail = { state, outcome };
   return [
-    { type: status === "succeeded" ? "ExecutionCompleted" : "ExecutionFailed", verdict: verdictOf(outcome), detail },
+    {
+      type: status === "succeeded" ? "ExecutionCompleted" : "ExecutionFailed",
+      verdict: verdictOf(outcome),
+      detail,
+    },
     ...outcome.obligations.map(
       ({ name, met }): RecordDraft => ({
         type: met ? "ObligationFulfilled" : "ObligationMissed",
@@ -55,7 +64,11 @@ export function endDrafts(outcome: Outcome, seen: ReadBack | undefined, duration
         detail: { kind: "readBack", name },
       }),
     ),
-    { type: state === "INCOMPLETE" ? "ExecutionIncomplete" : "IdentityCompleted", verdict: verdictOf(outcome), detail: { ...end } },
+    {
+      type: state === "INCOMPLETE" ? "ExecutionIncomplete" : "IdentityCompleted",
+      verdict: verdictOf(outcome),
+      detail: { ...end },
+    },
   ];
 }
 
@@ -86,14 +99,23 @@ export const issuanceFailedDrafts = (refusal: Refusal): RecordDraft[] => [
 ];
 
 /** The identity was refused between issuance and call: minted if a session exists, never started. */
-export function rejectedDrafts(grant: Grant, session: IssuedSession, refusal: Refusal, stage: Stage): RecordDraft[] {
+export function rejectedDrafts(
+  grant: Grant,
+  session: IssuedSession,
+  refusal: Refusal,
+  stage: Stage,
+): RecordDraft[] {
   const isExpiry = refusal.code === "IDENTITY_EXPIRED" || refusal.code === "CONTRACT_EXPIRED";
   const end = isExpiry
     ? endedByRefusal("IdentityExpired", "EXPIRED", refusal, stage, "DENY")
     : endedByRefusal("IdentityRevoked", "REVOKED", refusal, stage, "DENY");
   return [
     mintedDraft(grant, session),
-    { type: "ExecutionRejected", verdict: negative(refusal.code, stage, "DENY"), detail: { reason: refusal.detail } },
+    {
+      type: "ExecutionRejected",
+      verdict: negative(refusal.code, stage, "DENY"),
+      detail: { reason: refusal.detail },
+    },
     end,
   ];
 }

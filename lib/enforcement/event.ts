@@ -1,5 +1,5 @@
-import { readRequest, type ReadRequest } from "../continuity/request.ts";
-import { readContract, type ReadContract } from "../contract/contract.ts";
+import { type ReadRequest, readRequest } from "../continuity/request.ts";
+import { type ReadContract, readContract } from "../contract/contract.ts";
 import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Digest, isDigest, sha256Digest } from "../encoding/digest.ts";
 import { limitProblem } from "../encoding/strict-json.ts";
@@ -7,7 +7,13 @@ import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 
 /** Bytes of the event's JCS form (wire.md §1). */
 const MAX_EVENT_BYTES = 256 * 1024;
-const MEMBERS: ReadonlySet<string> = new Set(["contract", "contractDigest", "proof", "chain", "request"]);
+const MEMBERS: ReadonlySet<string> = new Set([
+  "contract",
+  "contractDigest",
+  "proof",
+  "chain",
+  "request",
+]);
 
 /** An `issue` event after stage `parse`. The proof is judged in its own stage, so it is still raw here. */
 export interface IssueEvent {
@@ -51,7 +57,8 @@ export function parseIssueEvent(event: unknown): IssueEvent | Refusal {
 type Shape = Readonly<Record<string, unknown>>;
 
 function readShape(event: unknown): Shape | Refusal {
-  const malformed = (detail: string, where = ""): Refusal => refuse("REQUEST_MALFORMED", detail, where);
+  const malformed = (detail: string, where = ""): Refusal =>
+    refuse("REQUEST_MALFORMED", detail, where);
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
     return malformed("the event is not a JSON object");
   }
@@ -69,16 +76,26 @@ function readShape(event: unknown): Shape | Refusal {
 function readNamedContract(shape: Shape): IssueEvent["contract"] | Refusal {
   const { contract, contractDigest } = shape;
   if ((contract === undefined) === (contractDigest === undefined)) {
-    return refuse("CONTRACT_MALFORMED", "the event needs exactly one of contract and contractDigest", "/contract");
+    return refuse(
+      "CONTRACT_MALFORMED",
+      "the event needs exactly one of contract and contractDigest",
+      "/contract",
+    );
   }
   if (contract !== undefined) return readContract(contract);
   return isDigest(contractDigest)
     ? { digest: contractDigest }
-    : refuse("CONTRACT_MALFORMED", "must be sha256: and 64 lower-case hex digits", "/contractDigest");
+    : refuse(
+        "CONTRACT_MALFORMED",
+        "must be sha256: and 64 lower-case hex digits",
+        "/contractDigest",
+      );
 }
 
 function readChain(chain: unknown): readonly string[] | Refusal {
   if (chain === undefined) return [];
   const isList = Array.isArray(chain) && chain.every((block) => typeof block === "string");
-  return isList ? chain : refuse("CHAIN_MALFORMED", "the chain must be an array of compact JWS", "/chain");
+  return isList
+    ? chain
+    : refuse("CHAIN_MALFORMED", "the chain must be an array of compact JWS", "/chain");
 }

@@ -1,7 +1,8 @@
 import type { ClientSettings } from "../actions/client-settings.ts";
 import { type ActionDescriptor, NOTHING_READ, type PreRead } from "../actions/descriptor.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
-import { CALL_TIMEOUT, outcomeOf, readBack, runBoundedCall } from "../execution/run.ts";
+import { outcomeOf } from "../execution/outcome.ts";
+import { CALL_TIMEOUT, readBack, runBoundedCall } from "../execution/run.ts";
 import { executionRoleRequest, issuedSession } from "../issuance/assume-role.ts";
 import type { IssuedSession } from "../issuance/session.ts";
 import { Fault, isRefusal, type Refusal, refuse } from "../refusal.ts";
@@ -28,20 +29,32 @@ export interface Issued {
  * From durable issuance to the end of the identity: STS once, barrier 2, the one call, the read-back, barrier 3
  * (design.md §2 steps 7–11). Each exit leaves a record of whatever authority existed.
  */
-export async function executeGrant(deps: IssueDeps, course: Course, issued: Issued): Promise<Answer> {
+export async function executeGrant(
+  deps: IssueDeps,
+  course: Course,
+  issued: Issued,
+): Promise<Answer> {
   const { grant } = issued;
   const descriptor = requiredDescriptor(deps, grant);
   course.enter("issuance");
-  const [session, reader] = await Promise.all([mint(deps, grant), prepareReader(deps, descriptor, grant)]);
+  const [session, reader] = await Promise.all([
+    mint(deps, grant),
+    prepareReader(deps, descriptor, grant),
+  ]);
   if (isRefusal(session)) return conclude(deps, course, issued, issuanceFailedDrafts(session));
   course.enter("execution");
-  if (isRefusal(reader)) return conclude(deps, course, issued, rejectedDrafts(grant, session, reader, "execution"));
+  if (isRefusal(reader))
+    return conclude(deps, course, issued, rejectedDrafts(grant, session, reader, "execution"));
   const started = await begin(deps, course, issued, descriptor, session, reader.preRead);
-  if (isRefusal(started)) return conclude(deps, course, issued, rejectedDrafts(grant, session, started, course.stage));
+  if (isRefusal(started))
+    return conclude(deps, course, issued, rejectedDrafts(grant, session, started, course.stage));
   const begun = deps.clock();
   const place = placeOf(deps);
   const call = await runBoundedCall(descriptor, grant.operation, reader.preRead, session, place);
-  const seen = await readBack(descriptor, grant.operation, { ...place, credentials: reader.credentials });
+  const seen = await readBack(descriptor, grant.operation, {
+    ...place,
+    credentials: reader.credentials,
+  });
   const outcome = outcomeOf(call, seen, issued.obligations);
   const drafts = endDrafts(outcome, seen, deps.clock() - begun);
   return conclude(deps, course, { ...issued, intent: started }, drafts);
@@ -63,10 +76,15 @@ async function mint(deps: IssueDeps, grant: Grant): Promise<IssuedSession | Refu
   const { governed, sessionName, sessionPolicy } = grant;
   try {
     return issuedSession(
-      await deps.assumeRole(executionRoleRequest(governed.executionRoleArn, sessionName, sessionPolicy)),
+      await deps.assumeRole(
+        executionRoleRequest(governed.executionRoleArn, sessionName, sessionPolicy),
+      ),
     );
   } catch (fault) {
-    const code = fault instanceof Fault && fault.code === "SESSION_POLICY_TOO_LARGE" ? fault.code : "STS_FAILED";
+    const code =
+      fault instanceof Fault && fault.code === "SESSION_POLICY_TOO_LARGE"
+        ? fault.code
+        : "STS_FAILED";
     const why = fault instanceof Fault ? fault.message : "AssumeRole failed";
     return refuse(code, `${why}; the use is spent, ask for a new contract`);
   }
@@ -103,7 +121,12 @@ async function begin(
   preRead: PreRead,
 ): Promise<Intent | Refusal> {
   const { grant, trust } = issued;
-  const drafts = startedDrafts(grant, session, descriptor.describeCall(grant.operation, preRead), preRead);
+  const drafts = startedDrafts(
+    grant,
+    session,
+    descriptor.describeCall(grant.operation, preRead),
+    preRead,
+  );
   try {
     const result = await appendToIntent<Refusal>(deps, course, trust, issued.intent, {
       prepare: (intent) => {
@@ -129,7 +152,10 @@ function endOf({ state }: Intent, { identityId }: Grant): Refusal | undefined {
 /** A fresh instant: the call must be able to end inside the window. */
 const judgeTimeLeft = (deps: IssueDeps, { expiresAt }: Grant): Refusal | undefined =>
   expiresAt - deps.clock() < CALL_TIMEOUT
-    ? refuse("IDENTITY_EXPIRED", `the identity ends in less than the ${CALL_TIMEOUT} ms that the call may take`)
+    ? refuse(
+        "IDENTITY_EXPIRED",
+        `the identity ends in less than the ${CALL_TIMEOUT} ms that the call may take`,
+      )
     : undefined;
 
 export const refusalOf = (fault: unknown): Refusal =>
@@ -148,8 +174,11 @@ async function conclude(
   drafts: readonly RecordDraft[],
 ): Promise<Answer> {
   try {
-    const result = await appendToIntent<never>(deps, course, trust, intent, { prepare: () => ({ drafts }) });
-    if (isRefusal(result) || result instanceof Stop) throw new Fault("EVIDENCE_STORE_UNAVAILABLE", "the chain broke");
+    const result = await appendToIntent<never>(deps, course, trust, intent, {
+      prepare: () => ({ drafts }),
+    });
+    if (isRefusal(result) || result instanceof Stop)
+      throw new Fault("EVIDENCE_STORE_UNAVAILABLE", "the chain broke");
     const identity = result.state.identities.get(grant.identityId);
     if (identity === undefined) throw new TypeError("an issued identity is in its chain");
     return answerAbout(result, identity, false, deps.clock());

@@ -1,12 +1,12 @@
 import { toSeconds } from "../clock.ts";
+import { documentDigest } from "../encoding/canonical-json.ts";
+import { sha256Digest } from "../encoding/digest.ts";
+import { jwkThumbprint } from "../encoding/jwk.ts";
 import { headAfter, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import { signRecords } from "../evidence/envelope.ts";
 import type { Append } from "../evidence/ports.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import { documentDigest } from "../encoding/canonical-json.ts";
-import { sha256Digest } from "../encoding/digest.ts";
-import { jwkThumbprint } from "../encoding/jwk.ts";
 import { type TrustPolicy, trustPolicyGenesis } from "../trust/policy.ts";
 import { planeKeysAt, type ReadTrustPolicy, readTrustPolicy } from "../trust/read.ts";
 import { NO_RESTRICTIONS, restrictionsText } from "../trust/restrictions.ts";
@@ -47,7 +47,8 @@ export async function govern(
   }
 }
 
-const malformed = (detail: string, where: string): Refusal => refuse("COMMAND_MALFORMED", detail, where);
+const malformed = (detail: string, where: string): Refusal =>
+  refuse("COMMAND_MALFORMED", detail, where);
 
 function readCommand(event: unknown): string | Refusal {
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
@@ -61,10 +62,16 @@ function readCommand(event: unknown): string | Refusal {
   if (op !== "publishTrustPolicy") return malformed("must be publishTrustPolicy", "/op");
   const [foreign] = Object.keys(others);
   if (foreign !== undefined) return malformed("is not a member of this command", `/${foreign}`);
-  return typeof trustPolicy === "string" ? trustPolicy : malformed("must be a compact JWS", "/trustPolicy");
+  return typeof trustPolicy === "string"
+    ? trustPolicy
+    : malformed("must be a compact JWS", "/trustPolicy");
 }
 
-async function publish(deps: PlaneDeps, course: Course, compact: string): Promise<CommandAnswer | Refusal> {
+async function publish(
+  deps: PlaneDeps,
+  course: Course,
+  compact: string,
+): Promise<CommandAnswer | Refusal> {
   course.enter("contract");
   const next = course.note("trustPolicy", readNext(deps, compact));
   if (isRefusal(next)) return next;
@@ -92,7 +99,11 @@ function readNext(deps: PlaneDeps, compact: string): ReadTrustPolicy | Refusal {
       : refuse("CHAIN_ROOT_UNKNOWN", `the trust policy ${read.detail}`, "/trustPolicy");
   }
   if (read.policy.plane !== deps.plane.id) {
-    return refuse("AUDIENCE_MISMATCH", `the trust policy is for ${read.policy.plane}`, "/trustPolicy/plane");
+    return refuse(
+      "AUDIENCE_MISMATCH",
+      `the trust policy is for ${read.policy.plane}`,
+      "/trustPolicy/plane",
+    );
   }
   return toSeconds(deps.clock()) < read.policy.exp
     ? read
@@ -100,12 +111,19 @@ function readNext(deps: PlaneDeps, compact: string): ReadTrustPolicy | Refusal {
 }
 
 /** Version and `prev` continue the head; version 1 only while nothing was ever published (wire.md §6). */
-function judgeSuccession(next: ReadTrustPolicy, { head, chain }: RegistryRead, plane: string): Refusal | undefined {
+function judgeSuccession(
+  next: ReadTrustPolicy,
+  { head, chain }: RegistryRead,
+  plane: string,
+): Refusal | undefined {
   const isFirst = head === undefined && chain.head === undefined && chain.rows.length === 0;
   if (head === undefined && !isFirst) {
     return refuse("REGISTRY_STALE", "the Registry lost its head, its chain did not");
   }
-  const [version, prev] = head === undefined ? [1, trustPolicyGenesis(plane)] : [head.version + 1, head.trustPolicyDigest];
+  const [version, prev] =
+    head === undefined
+      ? [1, trustPolicyGenesis(plane)]
+      : [head.version + 1, head.trustPolicyDigest];
   if (next.policy.version !== version) {
     return refuse("CHAIN_BROKEN", `the next version is ${version}`, "/trustPolicy/version");
   }
@@ -124,17 +142,31 @@ function judgePlaneKeys(
 ): Refusal | undefined {
   const inUse = planeKeysAt(next, "evidence", toSeconds(now));
   if (!inUse.some(({ key }) => jwkThumbprint(key) === keyid)) {
-    return malformed(`must hold the evidence key ${keyid} that the functions sign with`, "/trustPolicy/planeKeys");
+    return malformed(
+      `must hold the evidence key ${keyid} that the functions sign with`,
+      "/trustPolicy/planeKeys",
+    );
   }
-  const before = current.trustPolicy === undefined ? undefined : readTrustPolicy(current.trustPolicy, deps.anchors);
+  const before =
+    current.trustPolicy === undefined
+      ? undefined
+      : readTrustPolicy(current.trustPolicy, deps.anchors);
   if (before === undefined) return undefined;
   if ("kind" in before) {
-    return refuse("REGISTRY_STALE", `the stored trust policy ${before.detail}; pin its anchor beside the new one`);
+    return refuse(
+      "REGISTRY_STALE",
+      `the stored trust policy ${before.detail}; pin its anchor beside the new one`,
+    );
   }
-  const lost = before.policy.planeKeys.findIndex((old) => !next.planeKeys.some((each) => continues(each, old)));
+  const lost = before.policy.planeKeys.findIndex(
+    (old) => !next.planeKeys.some((each) => continues(each, old)),
+  );
   return lost < 0
     ? undefined
-    : malformed(`drops or alters plane key ${lost} of version ${before.policy.version}`, "/trustPolicy/planeKeys");
+    : malformed(
+        `drops or alters plane key ${lost} of version ${before.policy.version}`,
+        "/trustPolicy/planeKeys",
+      );
 }
 
 type PlaneKey = TrustPolicy["planeKeys"][number];
@@ -186,7 +218,14 @@ const answered = (seq: number): CommandAnswer => ({
 });
 
 function answerDenied(deps: PlaneDeps, course: Course, refusal: Refusal): Promise<RefusedAnswer> {
-  const denial = { refusal, stage: course.stage, checkNames: ["parse", "trustPolicy", "succession", "planeKeys"] };
-  const requested: RecordDraft = { type: "IdentityRequested", detail: { eventDigest: course.eventDigest } };
+  const denial = {
+    refusal,
+    stage: course.stage,
+    checkNames: ["parse", "trustPolicy", "succession", "planeKeys"],
+  };
+  const requested: RecordDraft = {
+    type: "IdentityRequested",
+    detail: { eventDigest: course.eventDigest },
+  };
   return answerRefusal(course, denial, () => recordUnattributed(deps, course, requested, denial));
 }

@@ -31,10 +31,17 @@ export interface Grant {
 }
 
 /** Milliseconds: the earliest of contract, decision and `issuedAt` + `maxSeconds` of the class (wire.md §4). */
-export function expiryOf(contract: ReadContract, proof: ReadProof, policy: TrustPolicy, issuedAt: number): number {
+export function expiryOf(
+  contract: ReadContract,
+  proof: ReadProof,
+  policy: TrustPolicy,
+  issuedAt: number,
+): number {
   const { maxSeconds } = policy.governance[contract.claims.risk];
   const { exp, boundary } = proof.decision.claims;
-  return Math.min(contract.claims.exp, exp, boundary.notAfter, toSeconds(issuedAt) + maxSeconds) * 1000;
+  return (
+    Math.min(contract.claims.exp, exp, boundary.notAfter, toSeconds(issuedAt) + maxSeconds) * 1000
+  );
 }
 
 /**
@@ -64,9 +71,14 @@ export function deriveGrant(
   if (isRefusal(whole)) return whole;
   const expiresAt = expiryOf(contract, proof, policy, course.now);
   const narrowed = narrowToOperation(step, operation);
-  const exact = course.note("sessionPolicy", deriveAuthority(claims, narrowed, policy, { notAfter: expiresAt / 1000 }));
+  const exact = course.note(
+    "sessionPolicy",
+    deriveAuthority(claims, narrowed, policy, { notAfter: expiresAt / 1000 }),
+  );
   if (isRefusal(exact)) return exact;
-  const outside = course.judge([["containment", () => judgeContainment(exact.sessionPolicy, contract, step)]]);
+  const outside = course.judge([
+    ["containment", () => judgeContainment(exact.sessionPolicy, contract, step)],
+  ]);
   if (outside !== undefined) return outside;
   return {
     identityId,
@@ -84,9 +96,17 @@ export function deriveGrant(
 const judgeDelivery = ({ claims }: ReadContract, request: ReadRequest): Refusal | undefined =>
   claims.deliveries.includes(request.claims.delivery)
     ? undefined
-    : refuse("DIRECT_MODE_FORBIDDEN", `the contract does not list delivery ${request.claims.delivery}`, "/request/delivery");
+    : refuse(
+        "DIRECT_MODE_FORBIDDEN",
+        `the contract does not list delivery ${request.claims.delivery}`,
+        "/request/delivery",
+      );
 
-function judgeContainment(sessionPolicy: object, { claims }: ReadContract, step: Step): Refusal | undefined {
+function judgeContainment(
+  sessionPolicy: object,
+  { claims }: ReadContract,
+  step: Step,
+): Refusal | undefined {
   const { contained, witness } = proveContainment(sessionPolicy, claims, step);
   return contained
     ? undefined

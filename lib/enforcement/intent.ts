@@ -1,10 +1,10 @@
+import type { PlaneId } from "../config.ts";
 import type { Contract } from "../contract/contract.ts";
 import { genesisHead } from "../evidence/chain.ts";
 import { foldIntent, type IntentState } from "../evidence/fold.ts";
 import { type OpenRecord, openChain } from "../evidence/open.ts";
 import type { StoredChain } from "../evidence/ports.ts";
 import { type Refusal, refuse } from "../refusal.ts";
-import type { PlaneId } from "../config.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** An intent chain that was opened: its verified records and what they say. */
@@ -32,7 +32,8 @@ export function openIntent(
 export function extendIntent(intent: Intent, appended: readonly OpenRecord[]): Intent {
   const records = [...intent.records, ...appended];
   const last = appended.at(-1);
-  const head = last === undefined ? intent.state.head : { seq: last.predicate.chain.seq, hash: last.hash };
+  const head =
+    last === undefined ? intent.state.head : { seq: last.predicate.chain.seq, hash: last.hash };
   return { ...intent, records, state: foldIntent(records, head) };
 }
 
@@ -46,5 +47,9 @@ export function judgeOwnership({ state }: Intent, contract: Contract): Refusal |
   if (opens === undefined) return undefined;
   return opens.issuer === contract.iss && opens.intentDigest === contract.intent.digest
     ? undefined
-    : refuse("CONTRACT_MISMATCH", "the intent belongs to another issuer or intent digest", "/contract/intent");
+    : refuse(
+        "CONTRACT_MISMATCH",
+        "the intent belongs to another issuer or intent digest",
+        "/contract/intent",
+      );
 }

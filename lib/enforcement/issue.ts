@@ -64,7 +64,11 @@ const CHECK_NAMES = [
  * bounded action, and leave evidence of every step (design.md §2). Never throws: a fault ends in a refusal.
  * @param event whatever the caller sent, of any shape.
  */
-export async function issue(event: unknown, deps: IssueDeps, invocation: Invocation): Promise<Answer> {
+export async function issue(
+  event: unknown,
+  deps: IssueDeps,
+  invocation: Invocation,
+): Promise<Answer> {
   const course = new Course(deps, invocation, digestOfEvent(event));
   try {
     const admitted = await admit(deps, course, event);
@@ -94,7 +98,8 @@ async function serve(deps: IssueDeps, course: Course, admitted: Admitted): Promi
   }
   const refusal = result instanceof Stop ? result.value : result;
   if (isRefusal(refusal)) {
-    if (refusal.code !== "EVIDENCE_CHAIN_BROKEN") return answerOnIntent(deps, course, admitted, trial, refusal);
+    if (refusal.code !== "EVIDENCE_CHAIN_BROKEN")
+      return answerOnIntent(deps, course, admitted, trial, refusal);
     course.enter("executor");
     return answerUnattributed(deps, course, refusal, admitted.raw);
   }
@@ -138,7 +143,10 @@ class Trial {
     if (proof === undefined) throw new TypeError("a grant has a proof");
     const drafts = issuedDrafts(intent, asked, proof, grant, this.#course.checks(CHECK_NAMES));
     const isBound = contractView(intent.state, asked.contract.digest).bound !== undefined;
-    return { drafts, keys: [...retryKeys(asked, grant), ...(isBound ? [] : bindingKeys(intent, asked))] };
+    return {
+      drafts,
+      keys: [...retryKeys(asked, grant), ...(isBound ? [] : bindingKeys(intent, asked))],
+    };
   }
 
   requireGrant(): Grant {
@@ -205,7 +213,9 @@ async function rejudge(
     if (foreign !== undefined) return foreign;
     again.enter("state");
     const input = { contract, stepId: request.claims.step, state: intent.state, now: again.now };
-    const ended = again.judge(stateChecks(input).filter(([name]) => name !== "uses" && name !== "capacity"));
+    const ended = again.judge(
+      stateChecks(input).filter(([name]) => name !== "uses" && name !== "capacity"),
+    );
     if (ended !== undefined) return ended;
     const proof = judgeProof(again, event.proof, contract, intent, trust);
     if (isRefusal(proof)) return proof;
@@ -230,9 +240,12 @@ async function answerRetry(
   const draft: RecordDraft = { type: "RetryDeduplicated", about: { identity: { id: identityId } } };
   let latest = start;
   try {
-    const counted = found.retried ? await countedBatch(deps, course, start, `retries/${identityId}`) : undefined;
+    const counted = found.retried
+      ? await countedBatch(deps, course, start, `retries/${identityId}`)
+      : undefined;
     const result = await appendToIntent<Intent>(deps, course, trust, start, {
-      prepare: (intent) => counted ?? (identityIn(intent).retried ? new Stop(intent) : { drafts: [draft] }),
+      prepare: (intent) =>
+        counted ?? (identityIn(intent).retried ? new Stop(intent) : { drafts: [draft] }),
     });
     if (!isRefusal(result)) latest = result instanceof Stop ? result.value : result;
   } catch (fault) {
@@ -274,9 +287,11 @@ function answerOnIntent(
   refusal: Refusal,
 ): Promise<RefusedAnswer> {
   const denial: Denial = { refusal, stage: course.stage, checkNames: CHECK_NAMES };
-  const hasProof = trial.proof !== undefined && denial.stage !== "proof" && denial.stage !== "executor";
+  const hasProof =
+    trial.proof !== undefined && denial.stage !== "proof" && denial.stage !== "executor";
   const batchOf = (intent: Intent): Batch => {
-    const binding = hasProof && trial.proof !== undefined ? bindingDrafts(intent, asked, trial.proof) : [];
+    const binding =
+      hasProof && trial.proof !== undefined ? bindingDrafts(intent, asked, trial.proof) : [];
     const drafts = [...binding, requestedDraft(intent, asked), ...denialDrafts(course, denial)];
     return {
       drafts: withOpening(intent, asked, drafts),

@@ -1,5 +1,5 @@
-import { overbroadProblem } from "../authority/overbroad.ts";
 import { descriptorOf } from "../actions/catalogue.ts";
+import { overbroadProblem } from "../authority/overbroad.ts";
 import { ownResourcePrefix, type PlaneId } from "../config.ts";
 import { type ReadContract, unsupportedMember } from "../contract/contract.ts";
 import { judgeClass, judgeIssuer, judgePlace, judgeRegistered } from "../contract/judge.ts";
@@ -32,7 +32,11 @@ export function contractChecks(
 function judgeDigest({ request }: IssueEvent, { digest }: ReadContract): Refusal | undefined {
   return request.claims.contractDigest === digest
     ? undefined
-    : refuse("CONTRACT_HASH_MISMATCH", `the request was signed for another contract than ${digest}`, "/request/contractDigest");
+    : refuse(
+        "CONTRACT_HASH_MISMATCH",
+        `the request was signed for another contract than ${digest}`,
+        "/request/contractDigest",
+      );
 }
 
 /** What this version does not have is refused by name, never ignored: ignoring a limit would widen. */

@@ -8,7 +8,12 @@ import { type Intent, judgeOwnership } from "./intent.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** Names of the checks of stage `proof`, in order. */
-export const PROOF_CHECK_NAMES = ["proofPresent", "proofBinding", ...PROOF_CHECKS.map(([name]) => name), "uniqueness"];
+export const PROOF_CHECK_NAMES = [
+  "proofPresent",
+  "proofBinding",
+  ...PROOF_CHECKS.map(([name]) => name),
+  "uniqueness",
+];
 
 /**
  * Stage `proof` (wire.md §3): the presented proof, or the one that the contract was bound to, read and verified
@@ -29,7 +34,10 @@ export function judgeProof(
   const refusal = course.judge([
     ["proofBinding", () => judgeBinding(proof, bound?.proofDigest)],
     ...PROOF_CHECKS.map(([name, check]) => [name, () => check(input)] as const),
-    ["uniqueness", () => judgeOwnership(intent, contract.claims) ?? judgeUniqueness(contract, proof, intent)],
+    [
+      "uniqueness",
+      () => judgeOwnership(intent, contract.claims) ?? judgeUniqueness(contract, proof, intent),
+    ],
   ]);
   return refusal ?? proof;
 }
@@ -41,12 +49,21 @@ const judgeBinding = (proof: ReadProof, bound: string | undefined): Refusal | un
     : refuse("EVIDENCE_HASH_MISMATCH", "the contract is bound to another proof", "/proof");
 
 /** One decision binds one contract, and (`iss`, `jti`) belongs to the first contract that used it. */
-function judgeUniqueness(contract: ReadContract, proof: ReadProof, intent: Intent): Refusal | undefined {
+function judgeUniqueness(
+  contract: ReadContract,
+  proof: ReadProof,
+  intent: Intent,
+): Refusal | undefined {
   for (const [digest, { bound }] of intent.state.contracts) {
     if (bound === undefined || digest === contract.digest) continue;
-    if (bound.issuer === contract.claims.iss && bound.contractId === contract.claims.jti) return takenContractId();
+    if (bound.issuer === contract.claims.iss && bound.contractId === contract.claims.jti)
+      return takenContractId();
     if (bound.decisionDigest === proof.decision.digest) {
-      return refuse("DECISION_SUPERSEDED", "the decision is bound to another contract", "/proof/decision");
+      return refuse(
+        "DECISION_SUPERSEDED",
+        "the decision is bound to another contract",
+        "/proof/decision",
+      );
     }
   }
   return undefined;

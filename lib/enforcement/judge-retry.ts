@@ -26,7 +26,11 @@ export function judgeRetry(
   }
   const sameKey = grants.find((each) => each.idempotencyKey === idempotencyKey);
   if (sameKey !== undefined && sameKey.contentDigest !== content) {
-    return refuse("IDEMPOTENCY_CONFLICT", "this key was used for another request", "/request/idempotencyKey");
+    return refuse(
+      "IDEMPOTENCY_CONFLICT",
+      "this key was used for another request",
+      "/request/idempotencyKey",
+    );
   }
   return sameNonce ?? sameKey;
 }

@@ -13,11 +13,25 @@ export const stepOf = (contract: Contract, request: ReadRequest): Step | undefin
   contract.authorization_details.find(({ id }) => id === request.claims.step);
 
 /** Stage `scope` (wire.md §4): step, operation, then the sums over all grants of the step. */
-export function scopeChecks(contract: ReadContract, request: ReadRequest, state: IntentState): NamedCheck[] {
+export function scopeChecks(
+  contract: ReadContract,
+  request: ReadRequest,
+  state: IntentState,
+): NamedCheck[] {
   const step = stepOf(contract.claims, request);
   const { operation } = request.claims;
   if (step === undefined || operation === undefined) {
-    return [["step", () => refuse("STEP_MISMATCH", `the contract has no step "${request.claims.step}"`, "/request/step")]];
+    return [
+      [
+        "step",
+        () =>
+          refuse(
+            "STEP_MISMATCH",
+            `the contract has no step "${request.claims.step}"`,
+            "/request/step",
+          ),
+      ],
+    ];
   }
   return [
     ["step", () => undefined],
@@ -37,11 +51,19 @@ function judgeTotals(
     const where = pointer("/request/operation/parameters", [parameter]);
     const value = request.claims.operation?.parameters[parameter];
     if (typeof value !== "number" || value < 0) {
-      return refuse("PARAMETER_OUT_OF_BOUNDS", `${parameter} must be an integer of at least 0, it is totalled`, where);
+      return refuse(
+        "PARAMETER_OUT_OF_BOUNDS",
+        `${parameter} must be an integer of at least 0, it is totalled`,
+        where,
+      );
     }
     const sum = (reserved.get(totalKey(step.id, parameter)) ?? 0) + value;
     if (sum > ceiling) {
-      return refuse("SCOPE_EXCEEDED", `${parameter} would sum to ${sum}; the step's total is ${ceiling}`, where);
+      return refuse(
+        "SCOPE_EXCEEDED",
+        `${parameter} would sum to ${sum}; the step's total is ${ceiling}`,
+        where,
+      );
     }
   }
   return undefined;

@@ -1,5 +1,5 @@
-import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import { toSeconds } from "../clock.ts";
+import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import type { ReadContract } from "../contract/contract.ts";
 import { judgeWindow } from "../contract/judge.ts";
 import { callsOf } from "../contract/step.ts";
@@ -32,7 +32,8 @@ export function stateChecks(input: StateInput): NamedCheck[] {
 
 function judgeContractState({ contract, state, now }: StateInput): Refusal | undefined {
   const { ended } = contractView(state, contract.digest);
-  if (ended !== undefined) return refuse(ended.code, `the contract ended: ${ended.why}`, "/contract");
+  if (ended !== undefined)
+    return refuse(ended.code, `the contract ended: ${ended.why}`, "/contract");
   const lost = [...state.identities.values()].find(
     ({ contractDigest, state: phase, startedAt = "" }) =>
       contractDigest === contract.digest &&
@@ -41,7 +42,11 @@ function judgeContractState({ contract, state, now }: StateInput): Refusal | und
   );
   return lost === undefined
     ? undefined
-    : refuse("CONTRACT_CONSUMED", `execution of ${lost.identityId} started and its outcome is unknown`, "/contract");
+    : refuse(
+        "CONTRACT_CONSUMED",
+        `execution of ${lost.identityId} started and its outcome is unknown`,
+        "/contract",
+      );
 }
 
 function judgeUses({ contract, stepId, state }: StateInput): Refusal | undefined {
@@ -51,7 +56,11 @@ function judgeUses({ contract, stepId, state }: StateInput): Refusal | undefined
   const allowed = callsOf(step);
   return used < allowed
     ? undefined
-    : refuse("CONTRACT_CONSUMED", `step ${stepId} allows ${allowed} call(s), ${used} are used`, "/request/step");
+    : refuse(
+        "CONTRACT_CONSUMED",
+        `step ${stepId} allows ${allowed} call(s), ${used} are used`,
+        "/request/step",
+      );
 }
 
 /** A course is begun only if it can be recorded to its end, beside what open identities are still owed. */
@@ -61,5 +70,9 @@ function judgeCapacity({ contract, state }: StateInput): Refusal | undefined {
   const course = 7 + OWED + obligations;
   return state.head.seq + course + open * (OWED + obligations) <= MAX_RECORDS
     ? undefined
-    : refuse("CONTRACT_CONSUMED", `the intent's chain has no room left (${MAX_RECORDS} records)`, "/contract/intent/id");
+    : refuse(
+        "CONTRACT_CONSUMED",
+        `the intent's chain has no room left (${MAX_RECORDS} records)`,
+        "/contract/intent/id",
+      );
 }

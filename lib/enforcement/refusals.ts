@@ -3,9 +3,9 @@ import { type ChainHead, genesisHead, unattributedChain } from "../evidence/chai
 import { contractView } from "../evidence/fold.ts";
 import { hashOfEnvelope } from "../evidence/open.ts";
 import type { RecordDraft, Verdict } from "../evidence/statement.ts";
-import { failureDomain, Fault, isRefusal, type Refusal, type Stage } from "../refusal.ts";
+import { Fault, failureDomain, isRefusal, type Refusal, type Stage } from "../refusal.ts";
 import { type RefusedAnswer, refusedAnswer } from "./answer.ts";
-import { appendToIntent, backOff, type Batch, Stop, write } from "./append.ts";
+import { appendToIntent, type Batch, backOff, Stop, write } from "./append.ts";
 import type { Course } from "./course.ts";
 import type { PlaneDeps } from "./deps.ts";
 import type { Intent } from "./intent.ts";
@@ -83,16 +83,25 @@ export async function recordUnattributed(
   denial: Denial,
 ): Promise<RefusedAnswer["evidence"]> {
   const scope = "unattributed";
-  const { single, unwritten } = await deps.counter.count(scope, minuteOf(course), SINGLE_PER_MINUTE);
+  const { single, unwritten } = await deps.counter.count(
+    scope,
+    minuteOf(course),
+    SINGLE_PER_MINUTE,
+  );
   if (!single) return undefined;
   const counted = unwritten > 0;
-  const drafts = [...(counted ? [countedDraft(scope, unwritten)] : []), requested, ...denialDrafts(course, denial)];
+  const drafts = [
+    ...(counted ? [countedDraft(scope, unwritten)] : []),
+    requested,
+    ...denialDrafts(course, denial),
+  ];
   const chainId = unattributedChain(toInstant(course.now).slice(0, 10), course.eventDigest);
   const settle = counted ? { settle: { scope, count: unwritten } } : {};
   for (let attempt = 0; ; attempt++) {
     const head = await tailOf(deps, chainId);
     const { records, result } = await write(deps, course, chainId, head, { drafts, ...settle });
-    if (result === "appended") return { chainId, seq: records.at(-1)?.statement.predicate.chain.seq ?? 0 };
+    if (result === "appended")
+      return { chainId, seq: records.at(-1)?.statement.predicate.chain.seq ?? 0 };
     await backOff(deps, course, attempt);
   }
 }
@@ -123,7 +132,9 @@ export async function recordOnIntent(
   if (digest === undefined) throw new TypeError("a verified executor has a contract");
   const isCounted = ({ state }: Intent): boolean =>
     contractView(state, digest).refusals >= SINGLE_PER_CONTRACT || state.head.seq >= CHAIN_CEILING;
-  const batch = await (isCounted(start) ? countedBatch(deps, course, start, `refusals/${digest}`) : undefined);
+  const batch = await (isCounted(start)
+    ? countedBatch(deps, course, start, `refusals/${digest}`)
+    : undefined);
   if (isCounted(start) && batch === undefined) return undefined;
   const result = await appendToIntent<undefined>(deps, course, trust, start, {
     prepare: (intent) => {

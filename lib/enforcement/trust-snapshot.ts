@@ -40,9 +40,11 @@ export function judgeRegistry(
   const signed = known?.jws === trustPolicy ? known : verifiedPolicy(trustPolicy, anchors);
   if (typeof signed === "string") return stale(signed);
   if (signed.policy.plane !== plane.id) return stale("the stored trust policy is another plane's");
-  if (now >= signed.policy.exp * 1000) return stale(`the trust policy ended at ${signed.policy.exp}`);
+  if (now >= signed.policy.exp * 1000)
+    return stale(`the trust policy ended at ${signed.policy.exp}`);
   const limits = readRestrictions(restrictions);
-  if (limits === undefined) return stale("the stored restrictions cannot be judged by this version");
+  if (limits === undefined)
+    return stale("the stored restrictions cannot be judged by this version");
   const documents = {
     version: signed.policy.version,
     trustPolicyDigest: signed.digest,
@@ -59,7 +61,10 @@ function verifiedPolicy(
   compact: string,
   anchors: readonly VerificationKey[],
 ): { policy: TrustPolicy; digest: Digest; jws: string } | string {
-  const read: ReadTrustPolicy | { kind: string; detail: string } = readTrustPolicy(compact, anchors);
+  const read: ReadTrustPolicy | { kind: string; detail: string } = readTrustPolicy(
+    compact,
+    anchors,
+  );
   return "kind" in read
     ? `the stored trust policy ${read.detail}`
     : { policy: read.policy, digest: read.digest, jws: compact };
@@ -83,10 +88,11 @@ function chainDisagreement(
   if (typeof record === "string") return `the last record of the Registry's chain ${record}`;
   const { predicate, hash } = record;
   const head = chain.head ?? genesisHead(plane.id, REGISTRY_CHAIN);
-  if (predicate.plane !== plane.id || predicate.chain.id !== REGISTRY_CHAIN) return "the Registry's chain is another's";
-  if (predicate.chain.seq !== head.seq || hash !== head.hash) return "the Registry's chain does not end in its head";
+  if (predicate.plane !== plane.id || predicate.chain.id !== REGISTRY_CHAIN)
+    return "the Registry's chain is another's";
+  if (predicate.chain.seq !== head.seq || hash !== head.hash)
+    return "the Registry's chain does not end in its head";
   return sameHead(predicate.detail as unknown as RegistryHead, documents)
     ? undefined
     : "the Registry and its chain disagree";
 }
-

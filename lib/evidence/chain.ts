@@ -70,7 +70,11 @@ export function headAfter(records: readonly UnsignedRecord[], before: ChainHead)
   return last === undefined ? before : { seq: last.statement.predicate.chain.seq, hash: last.hash };
 }
 
-function placeRecord(draft: RecordDraft, previous: ChainHead, context: ChainContext): UnsignedRecord {
+function placeRecord(
+  draft: RecordDraft,
+  previous: ChainHead,
+  context: ChainContext,
+): UnsignedRecord {
   const about = { ...context.about, ...draft.about };
   const statement: Statement = {
     _type: STATEMENT_TYPE,

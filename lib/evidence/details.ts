@@ -1,5 +1,5 @@
-import type { CallError } from "../actions/descriptor.ts";
 import type { Digest } from "../encoding/digest.ts";
+import type { Outcome } from "../execution/outcome.ts";
 import type { RefusalCode, Stage } from "../refusal.ts";
 
 /** Members of `detail` that the fold reads back; everything else in a detail is for people and auditors. */
@@ -56,14 +56,6 @@ export interface CredentialsMintedDetail {
   readonly sessionPolicy: unknown;
   readonly sessionPolicyDigest: Digest;
   readonly hardExpiry: string;
-}
-
-/** What became of the bounded call, as the answer says it (wire.md §4). */
-export interface Outcome {
-  readonly status: "succeeded" | "failed" | "unknown";
-  readonly error?: CallError;
-  readonly readBack?: { readonly matches: boolean };
-  readonly obligations: readonly { readonly name: string; readonly met: boolean }[];
 }
 
 export type EndState = "COMPLETED" | "FAILED" | "INCOMPLETE" | "EXPIRED" | "REVOKED";

@@ -1,7 +1,7 @@
-import { digestBytes, type Digest } from "../encoding/digest.ts";
+import { type Digest, digestBytes } from "../encoding/digest.ts";
 import type { UnsignedRecord } from "./chain.ts";
-import { isNegative, PAYLOAD_TYPE } from "./statement.ts";
 import type { EvidenceSigner } from "./ports.ts";
+import { isNegative, PAYLOAD_TYPE } from "./statement.ts";
 
 /** A record as the Evidence table keeps it (wire.md §5). Attributes are conveniences; `envelope` is the evidence. */
 export interface EvidenceRow {
@@ -31,7 +31,9 @@ export async function signRecords(
     signer.keyid(),
     ...records.map(({ hash }) => signer.sign(digestBytes(hash))),
   ]);
-  return records.map((record, index) => rowOf(record, signatures[index] ?? new Uint8Array(), keyid));
+  return records.map((record, index) =>
+    rowOf(record, signatures[index] ?? new Uint8Array(), keyid),
+  );
 }
 
 function rowOf(record: UnsignedRecord, signature: Uint8Array, keyid: string): EvidenceRow {

@@ -34,7 +34,10 @@ export interface ContractView {
   readonly uses: ReadonlyMap<string, number>;
   /** Sums reserved, by step and parameter. */
   readonly totals: ReadonlyMap<string, number>;
-  readonly ended?: { readonly code: "CONTRACT_REVOKED" | "CONTRACT_CONSUMED"; readonly why: string };
+  readonly ended?: {
+    readonly code: "CONTRACT_REVOKED" | "CONTRACT_CONSUMED";
+    readonly why: string;
+  };
 }
 
 /** What an intent chain says: the truth that every request is judged by (design.md §2 step 3). */
@@ -170,7 +173,10 @@ function endContract(draft: Draft, digest: Digest, end: EndDetail): void {
     const ended = { code: "CONTRACT_REVOKED", why: "an execution under it failed" } as const;
     draft.contracts.set(digest, { ...view, ended });
   } else if (end.state === "INCOMPLETE") {
-    const ended = { code: "CONTRACT_CONSUMED", why: "an execution under it is incomplete" } as const;
+    const ended = {
+      code: "CONTRACT_CONSUMED",
+      why: "an execution under it is incomplete",
+    } as const;
     draft.contracts.set(digest, { ...view, ended });
   }
 }

@@ -32,7 +32,11 @@ export function evidenceKeys(policy: TrustPolicy): ReadonlyMap<string, EvidenceK
   for (const { use, key, notBefore, notAfter, revokedAt } of policy.planeKeys) {
     const good = use === "evidence" && revokedAt === undefined ? readPublicJwk(key) : "";
     if (typeof good !== "string") {
-      found.set(good.thumbprint, { key: good, notBefore, notAfter: notAfter ?? Number.POSITIVE_INFINITY });
+      found.set(good.thumbprint, {
+        key: good,
+        notBefore,
+        notAfter: notAfter ?? Number.POSITIVE_INFINITY,
+      });
     }
   }
   return found;
@@ -64,23 +68,34 @@ export function openChain(
     : { seq: head.seq, defect: "the last record is not the head" };
 }
 
-function placeProblem(predicate: Predicate, plane: string, chainId: string, before: ChainHead): string | undefined {
-  if (predicate.plane !== plane || predicate.chain.id !== chainId) return "belongs to another chain";
+function placeProblem(
+  predicate: Predicate,
+  plane: string,
+  chainId: string,
+  before: ChainHead,
+): string | undefined {
+  if (predicate.plane !== plane || predicate.chain.id !== chainId)
+    return "belongs to another chain";
   if (predicate.chain.seq !== before.seq + 1) return "is out of order";
   return predicate.chain.prev === before.hash ? undefined : "does not link to the record before it";
 }
 
 /** Opens one envelope: its signature under a key that was good at its time. Returns what is wrong as text. */
-export function openRecord(envelope: string, keys: ReadonlyMap<string, EvidenceKey>): OpenRecord | string {
+export function openRecord(
+  envelope: string,
+  keys: ReadonlyMap<string, EvidenceKey>,
+): OpenRecord | string {
   const parsed = parseEnvelope(envelope);
   if (parsed === undefined) return "is not a DSSE envelope of an evidence record";
   const { payload, keyid, signature, statement } = parsed;
   const signer = keys.get(keyid);
   if (signer === undefined) return "is signed by a key that the trust policy does not name";
   const at = Date.parse(statement.predicate.event.at) / 1000;
-  if (!(signer.notBefore <= at && at < signer.notAfter)) return "is signed by a key outside its time";
+  if (!(signer.notBefore <= at && at < signer.notAfter))
+    return "is signed by a key outside its time";
   const encoded = preAuthEncoding(PAYLOAD_TYPE, payload);
-  if (!verify("sha256", encoded, signer.key.keyObject, signature)) return "has a signature that does not verify";
+  if (!verify("sha256", encoded, signer.key.keyObject, signature))
+    return "has a signature that does not verify";
   return { predicate: statement.predicate, hash: sha256Digest(encoded) };
 }
 
@@ -110,4 +125,3 @@ function parseEnvelope(text: string): ParsedEnvelope | undefined {
     return undefined;
   }
 }
-

@@ -63,11 +63,14 @@ export interface RefusalCounter {
    * @returns whether this one is to be written singly, and how many earlier ones are still only counted if this
    * is the first of a new minute.
    */
-  count(scope: string, minute: number, written: number): Promise<{ single: boolean; unwritten: number }>;
+  count(
+    scope: string,
+    minute: number,
+    written: number,
+  ): Promise<{ single: boolean; unwritten: number }>;
 }
 
 /** A value that State keeps under a key: where to look, never what is true. */
 export interface StateIndex {
   lookUp(pk: string, sk: string): Promise<string | undefined>;
 }
-

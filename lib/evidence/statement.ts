@@ -93,7 +93,9 @@ export interface Predicate extends About {
 /** in-toto Statement v1 (wire.md §5); its JCS bytes are the payload of one DSSE envelope. */
 export interface Statement {
   readonly _type: typeof STATEMENT_TYPE;
-  readonly subject: readonly [{ readonly name: string; readonly digest: { readonly sha256: string } }];
+  readonly subject: readonly [
+    { readonly name: string; readonly digest: { readonly sha256: string } },
+  ];
   readonly predicateType: typeof PREDICATE_TYPE;
   readonly predicate: Predicate;
 }

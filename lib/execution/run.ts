@@ -1,7 +1,11 @@
 import type { ClientSettings } from "../actions/client-settings.ts";
-import type { ActionDescriptor, CallOutcome, Operation, PreRead, ReadBack } from "../actions/descriptor.ts";
-import type { Obligation } from "../contract/contract.ts";
-import type { Outcome } from "../evidence/details.ts";
+import type {
+  ActionDescriptor,
+  CallOutcome,
+  Operation,
+  PreRead,
+  ReadBack,
+} from "../actions/descriptor.ts";
 import { credentialsOf, type IssuedSession } from "../issuance/session.ts";
 import { Fault } from "../refusal.ts";
 
@@ -22,7 +26,11 @@ export async function runBoundedCall(
   place: Place,
 ): Promise<CallOutcome> {
   try {
-    const settings = { ...place, credentials: credentialsOf(session), timeoutMilliseconds: CALL_TIMEOUT };
+    const settings = {
+      ...place,
+      credentials: credentialsOf(session),
+      timeoutMilliseconds: CALL_TIMEOUT,
+    };
     return await descriptor.call(operation, preRead, settings);
   } catch (error) {
     return error instanceof Fault && error.code === "CREDENTIALS_MISSING"
@@ -42,23 +50,4 @@ export async function readBack(
   } catch {
     return undefined;
   }
-}
-
-/**
- * What became of it, as answer and evidence say it. A `readBack` obligation is met by a call that succeeded and
- * was seen to have worked. A call whose answer was lost stays unknown even if the target looks right: somebody
- * else may have set it so.
- */
-export function outcomeOf(
-  call: CallOutcome,
-  seen: ReadBack | undefined,
-  obligations: readonly Obligation[],
-): Outcome {
-  const met = call.status === "succeeded" && seen?.matches === true;
-  return {
-    status: call.status,
-    ...(call.status !== "succeeded" && { error: call.error }),
-    ...(seen !== undefined && { readBack: { matches: seen.matches } }),
-    obligations: obligations.map(({ name }) => ({ name, met })),
-  };
 }

@@ -42,6 +42,7 @@ export class IssuedSession {
 
 /** The credentials of a session, or a fault: an SDK client without them would use the function's own role (VAI-76). */
 export function credentialsOf(session: IssuedSession | undefined): AwsCredentials {
-  if (session === undefined) throw new Fault("CREDENTIALS_MISSING", "no issued session for the bounded call");
+  if (session === undefined)
+    throw new Fault("CREDENTIALS_MISSING", "no issued session for the bounded call");
   return session.reveal();
 }

@@ -22,7 +22,10 @@ export interface ProofInput {
  * The ordered checks of stage `proof` after presence and reading (wire.md §3). Each recomputes or reads current
  * state; a stored "approved" is no proof. Names go into the evidence (VAI-04).
  */
-export const PROOF_CHECKS: readonly (readonly [name: string, check: (input: ProofInput) => Refusal | undefined])[] = [
+export const PROOF_CHECKS: readonly (readonly [
+  name: string,
+  check: (input: ProofInput) => Refusal | undefined,
+])[] = [
   ["digests", judgeDigests],
   ["decisionSignature", judgeDecider],
   ["outcome", judgeOutcome],
@@ -46,16 +49,21 @@ function judgeDigests({ contract, proof }: ProofInput): Refusal | undefined {
     [contract.intent.id, proof.intent.id, "/proof/intent/id"],
   ] as const;
   const broken = pairs.find(([expected, found]) => expected !== found);
-  return broken && refuse("EVIDENCE_HASH_MISMATCH", `expected ${broken[0]}, found ${broken[1]}`, broken[2]);
+  return (
+    broken &&
+    refuse("EVIDENCE_HASH_MISMATCH", `expected ${broken[0]}, found ${broken[1]}`, broken[2])
+  );
 }
 
 /** A decision row written by somebody with table access but no key ends here (ADV-18). */
 function judgeDecider({ contract, proof, policy }: ProofInput): Refusal | undefined {
   const { claims, jws } = proof.decision;
-  const invalid = (why: string): Refusal => refuse("DECISION_SIGNATURE_INVALID", why, "/proof/decision");
+  const invalid = (why: string): Refusal =>
+    refuse("DECISION_SIGNATURE_INVALID", why, "/proof/decision");
   const decider = policy.deciders.find(({ name }) => name === claims.iss);
   const key = decider && partyKey(decider, jws.header.kid);
-  if (decider === undefined || key === undefined) return invalid(`"${claims.iss}" with this key is not a decider`);
+  if (decider === undefined || key === undefined)
+    return invalid(`"${claims.iss}" with this key is not a decider`);
   if (!verifyJws(jws, key)) return invalid("the decision's signature does not verify");
   const foreign = actionsOf(contract).find((action) => !decider.actions.includes(action));
   if (foreign !== undefined) return invalid(`decider "${claims.iss}" may not decide on ${foreign}`);
@@ -81,7 +89,11 @@ function judgePolicyHead({ proof, policy }: ProofInput): Refusal | undefined {
   );
   return isCurrent
     ? undefined
-    : refuse("POLICY_VERSION_STALE", `policy ${id} ${version} is not a current head`, "/proof/decision/policy");
+    : refuse(
+        "POLICY_VERSION_STALE",
+        `policy ${id} ${version} is not a current head`,
+        "/proof/decision/policy",
+      );
 }
 
 function judgeContextAge({ contract, proof, policy, now }: ProofInput): Refusal | undefined {
@@ -89,7 +101,11 @@ function judgeContextAge({ contract, proof, policy, now }: ProofInput): Refusal 
   const age = now - fromInstant(proof.context.observedAt);
   return age <= contextSeconds * 1000 && age >= -CLOCK_SKEW
     ? undefined
-    : refuse("CONTEXT_STALE", `the context must be observed within ${contextSeconds} s`, "/proof/context/observedAt");
+    : refuse(
+        "CONTEXT_STALE",
+        `the context must be observed within ${contextSeconds} s`,
+        "/proof/context/observedAt",
+      );
 }
 
 function judgeActor({ contract, proof }: ProofInput): Refusal | undefined {
@@ -120,25 +136,41 @@ function judgeIntentScope({ contract, proof }: ProofInput): Refusal | undefined 
 function judgeBoundary({ contract, proof }: ProofInput): Refusal | undefined {
   const { boundary }: Decision = proof.decision.claims;
   if (contract.exp > boundary.notAfter) {
-    return refuse("SCOPE_EXCEEDED", `the decision allows until ${boundary.notAfter}`, "/contract/exp");
+    return refuse(
+      "SCOPE_EXCEEDED",
+      `the decision allows until ${boundary.notAfter}`,
+      "/contract/exp",
+    );
   }
   const isCovered = (step: Step): boolean =>
     boundary.authorization_details.some((ceiling) => stepNarrows(step, ceiling));
   const wider = contract.authorization_details.findIndex((step) => !isCovered(step));
   return wider < 0
     ? undefined
-    : refuse("SCOPE_EXCEEDED", "is wider than the decision's boundary", `/contract/authorization_details/${wider}`);
+    : refuse(
+        "SCOPE_EXCEEDED",
+        "is wider than the decision's boundary",
+        `/contract/authorization_details/${wider}`,
+      );
 }
 
 /** An attestation that this version cannot weigh might be a veto: it is refused, never ignored. */
 function judgeAttestations({ contract, proof, policy }: ProofInput): Refusal | undefined {
   if (proof.attestations.length > 0) {
-    return refuse("NOT_SUPPORTED", "this version does not weigh attestations", "/proof/attestations");
+    return refuse(
+      "NOT_SUPPORTED",
+      "this version does not weigh attestations",
+      "/proof/attestations",
+    );
   }
   const { attestations, classes, veto } = policy.governance[contract.risk];
   return attestations === 0 && classes === 0 && veto.length === 0
     ? undefined
-    : refuse("CONSENSUS_NOT_REACHED", `a ${contract.risk} contract needs ${attestations} attestations`, "/proof/attestations");
+    : refuse(
+        "CONSENSUS_NOT_REACHED",
+        `a ${contract.risk} contract needs ${attestations} attestations`,
+        "/proof/attestations",
+      );
 }
 
 function judgeApprovals({ contract, proof, policy }: ProofInput): Refusal | undefined {
@@ -148,7 +180,11 @@ function judgeApprovals({ contract, proof, policy }: ProofInput): Refusal | unde
   const { approvals } = policy.governance[contract.risk];
   return approvals === 0
     ? undefined
-    : refuse("APPROVAL_REQUIRED", `a ${contract.risk} contract needs ${approvals} approvals`, "/proof/approvals");
+    : refuse(
+        "APPROVAL_REQUIRED",
+        `a ${contract.risk} contract needs ${approvals} approvals`,
+        "/proof/approvals",
+      );
 }
 
 const actionsOf = (contract: Contract): string[] =>

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { steps } from "../contract/step.ts";
 import { fromInstant } from "../clock.ts";
+import { steps } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import type { Digest } from "../encoding/digest.ts";
 import { type ReadJws, readJws } from "../encoding/jws.ts";
@@ -25,7 +25,10 @@ export type Intent = z.infer<typeof intent>;
 
 const instant = z
   .string()
-  .refine((text) => !Number.isNaN(fromInstant(text)), "must be RFC 3339 UTC with milliseconds and Z");
+  .refine(
+    (text) => !Number.isNaN(fromInstant(text)),
+    "must be RFC 3339 UTC with milliseconds and Z",
+  );
 
 const context = z.strictObject({
   observedAt: instant,
@@ -98,7 +101,11 @@ export function readProof(value: unknown): ReadProof | Refusal {
 /** A request must point to the approving evidence; "this task is authorised" is not enough (VAI-10, VAI-54). */
 function missingPart(value: unknown): Refusal | undefined {
   if (typeof value !== "object" || value === null) {
-    return refuse("EVIDENCE_MISSING", "the contract is not bound yet and the event has no proof", "/proof");
+    return refuse(
+      "EVIDENCE_MISSING",
+      "the contract is not bound yet and the event has no proof",
+      "/proof",
+    );
   }
   for (const part of ["intent", "context", "decision"] as const) {
     const found = (value as Record<string, unknown>)[part];

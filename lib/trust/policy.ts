@@ -1,7 +1,12 @@
 import * as z from "zod";
-import { action, digest, label, numericDate, publicJwk, riskClass } from "../encoding/members.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
-import { type PublicJwk, jwkThumbprint, readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
+import {
+  jwkThumbprint,
+  type PublicJwk,
+  readPublicJwk,
+  type VerificationKey,
+} from "../encoding/jwk.ts";
+import { action, digest, label, numericDate, publicJwk, riskClass } from "../encoding/members.ts";
 
 /** Who may speak in a role: a name, and the keys that it signs with. */
 const keys = z.array(publicJwk).min(1);
@@ -29,7 +34,9 @@ const governanceClass = z.strictObject({
   credentials: z.boolean(),
 });
 
-const roleArn = z.string().regex(/^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]+$/, "must be a role ARN");
+const roleArn = z
+  .string()
+  .regex(/^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]+$/, "must be a role ARN");
 
 const governedAction = z
   .strictObject({ action, risk: riskClass, executionRoleArn: roleArn, readerRoleArn: roleArn })
@@ -101,7 +108,9 @@ const LISTS_OF_PARTIES = [
 
 type Place = { readonly path: PropertyKey[]; readonly thumbprint: string };
 
-function* keyPlaces(policy: Pick<TrustPolicy, "planeKeys" | (typeof LISTS_OF_PARTIES)[number]>): Generator<Place> {
+function* keyPlaces(
+  policy: Pick<TrustPolicy, "planeKeys" | (typeof LISTS_OF_PARTIES)[number]>,
+): Generator<Place> {
   for (const [index, { key }] of policy.planeKeys.entries()) {
     yield { path: ["planeKeys", index, "key"], thumbprint: jwkThumbprint(key) };
   }
@@ -115,22 +124,37 @@ function* keyPlaces(policy: Pick<TrustPolicy, "planeKeys" | (typeof LISTS_OF_PAR
 }
 
 /** One key in two roles could approve its own work; one name twice in a list would have two meanings. */
-function* doubles(policy: z.output<typeof schema>): Generator<{ path: PropertyKey[]; message: string }> {
+function* doubles(
+  policy: z.output<typeof schema>,
+): Generator<{ path: PropertyKey[]; message: string }> {
   const seen = new Set<string>();
   for (const { path, thumbprint } of keyPlaces(policy)) {
     if (seen.has(thumbprint)) yield { path, message: "is a key that occurs twice in the document" };
     seen.add(thumbprint);
   }
   for (const list of LISTS_OF_PARTIES) {
-    yield* doubledNames(list, policy[list].map(({ name }) => name));
+    yield* doubledNames(
+      list,
+      policy[list].map(({ name }) => name),
+    );
   }
-  yield* doubledNames("actions", policy.actions.map((each) => each.action));
-  yield* doubledNames("policies", policy.policies.map(({ id }) => id));
+  yield* doubledNames(
+    "actions",
+    policy.actions.map((each) => each.action),
+  );
+  yield* doubledNames(
+    "policies",
+    policy.policies.map(({ id }) => id),
+  );
 }
 
-function* doubledNames(list: string, names: readonly string[]): Generator<{ path: PropertyKey[]; message: string }> {
+function* doubledNames(
+  list: string,
+  names: readonly string[],
+): Generator<{ path: PropertyKey[]; message: string }> {
   for (const [index, name] of names.entries()) {
-    if (names.indexOf(name) !== index) yield { path: [list, index], message: `names "${name}" twice` };
+    if (names.indexOf(name) !== index)
+      yield { path: [list, index], message: `names "${name}" twice` };
   }
 }
 
@@ -138,13 +162,17 @@ const thumbprints = new WeakMap<TrustPolicy, ReadonlySet<string>>();
 
 /** Every thumbprint that the trust policy gives a role: none of them may be an executor (wire.md §6). */
 export function trustedThumbprints(policy: TrustPolicy): ReadonlySet<string> {
-  const known = thumbprints.get(policy) ?? new Set([...keyPlaces(policy)].map((each) => each.thumbprint));
+  const known =
+    thumbprints.get(policy) ?? new Set([...keyPlaces(policy)].map((each) => each.thumbprint));
   thumbprints.set(policy, known);
   return known;
 }
 
 /** The key of a party by thumbprint, or `undefined`. */
-export function partyKey(party: { readonly keys: readonly PublicJwk[] }, thumbprint: string): VerificationKey | undefined {
+export function partyKey(
+  party: { readonly keys: readonly PublicJwk[] },
+  thumbprint: string,
+): VerificationKey | undefined {
   for (const jwk of party.keys) {
     const key = readPublicJwk(jwk);
     if (typeof key !== "string" && key.thumbprint === thumbprint) return key;

@@ -32,7 +32,11 @@ export function readTrustPolicy(
     return { kind: "signature", pointer: "", detail: "is not signed by a pinned anchor" };
   }
   if (!verifyJws(jws.value, anchor)) {
-    return { kind: "signature", pointer: "", detail: "does not carry a good signature of its anchor" };
+    return {
+      kind: "signature",
+      pointer: "",
+      detail: "does not carry a good signature of its anchor",
+    };
   }
   return { jws: jws.value, policy: read.value, digest: jws.value.digest };
 }

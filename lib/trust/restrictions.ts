@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { canonicalize } from "../encoding/canonical-json.ts";
+import { type Digest, sha256Digest } from "../encoding/digest.ts";
 
 /**
  * What the plane refuses whatever its trust policy allows (wire.md §6). This version writes only the empty
@@ -24,7 +24,9 @@ export const NO_RESTRICTIONS: Restrictions = {
 export const restrictionsText = (restrictions: Restrictions): string => canonicalize(restrictions);
 
 /** A stored restrictions document with its digest; `undefined` when this version cannot judge by it. */
-export function readRestrictions(text: string): { restrictions: Restrictions; digest: Digest } | undefined {
+export function readRestrictions(
+  text: string,
+): { restrictions: Restrictions; digest: Digest } | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -7,7 +7,10 @@ import {
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { GetRoleCommand, PutRolePermissionsBoundaryCommand } from "@aws-sdk/client-iam";
-import { GetFunctionConcurrencyCommand, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
+import {
+  GetFunctionConcurrencyCommand,
+  PutFunctionConcurrencyCommand,
+} from "@aws-sdk/client-lambda";
 import type { Clients } from "../clients.ts";
 import { ACCOUNT, REGION } from "../start-processes.ts";
 import { isObject, type Json } from "./template.ts";
@@ -41,7 +44,8 @@ export const DROPPED_PROPERTIES: readonly DroppedProperty[] = [
   {
     type: "AWS::DynamoDB::Table",
     property: "TimeToLiveSpecification",
-    wanted: (value) => (member(value, "Enabled") === true ? member(value, "AttributeName") : undefined),
+    wanted: (value) =>
+      member(value, "Enabled") === true ? member(value, "AttributeName") : undefined,
     set: ({ dynamoDb }, TableName, name) => {
       const TimeToLiveSpecification = { Enabled: true, AttributeName: `${name}` };
       return dynamoDb.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
@@ -55,7 +59,8 @@ export const DROPPED_PROPERTIES: readonly DroppedProperty[] = [
   {
     type: "AWS::DynamoDB::Table",
     property: "PointInTimeRecoverySpecification",
-    wanted: (value) => (member(value, "PointInTimeRecoveryEnabled") === true ? "ENABLED" : undefined),
+    wanted: (value) =>
+      member(value, "PointInTimeRecoveryEnabled") === true ? "ENABLED" : undefined,
     set: ({ dynamoDb }, TableName) => {
       const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
       const input = { TableName, PointInTimeRecoverySpecification };

@@ -1,12 +1,18 @@
-import { DescribeStackResourcesCommand } from "@aws-sdk/client-cloudformation";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DescribeStackResourcesCommand } from "@aws-sdk/client-cloudformation";
 import type { Clients } from "../clients.ts";
 import { LocalAwsError } from "../errors.ts";
 import { ACCOUNT, REGION } from "../start-processes.ts";
 
 /** Any JSON value of a template. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [name: string]: Json };
 
 /** A JSON object of a template. */
 export type JsonObject = { readonly [name: string]: Json };
@@ -35,7 +41,10 @@ export async function deployedStacks(folder: string, clients: Clients): Promise<
     artifacts.map(async ([id, { properties }]) => {
       const name = properties?.stackName ?? id;
       const file = join(folder, properties?.templateFile ?? `${id}.template.json`);
-      const template = JSON.parse(readFileSync(file, "utf8")) as Pick<DeployedStack, "resources"> & {
+      const template = JSON.parse(readFileSync(file, "utf8")) as Pick<
+        DeployedStack,
+        "resources"
+      > & {
         Resources?: DeployedStack["resources"];
       };
       const command = new DescribeStackResourcesCommand({ StackName: name });

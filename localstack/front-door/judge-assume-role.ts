@@ -84,7 +84,11 @@ function durationFault(given: string | undefined, chained: boolean): string | un
   if (given === undefined) return undefined;
   const seconds = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
   if (!(seconds >= SHORTEST_SECONDS)) {
-    return constraint(given, "durationSeconds", `value greater than or equal to ${SHORTEST_SECONDS}`);
+    return constraint(
+      given,
+      "durationSeconds",
+      `value greater than or equal to ${SHORTEST_SECONDS}`,
+    );
   }
   if (seconds > LONGEST_SECONDS) {
     return constraint(given, "durationSeconds", `value less than or equal to ${LONGEST_SECONDS}`);

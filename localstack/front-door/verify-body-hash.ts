@@ -26,6 +26,8 @@ const ERRORS: Readonly<Record<Protocol, AwsError>> = {
 export const verifyBodyHash: Step = async (exchange, next) => {
   const signed = exchange.header("x-amz-content-sha256").toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(signed)) return next();
-  const actual = createHash("sha256").update(await exchange.body()).digest("hex");
+  const actual = createHash("sha256")
+    .update(await exchange.body())
+    .digest("hex");
   return actual === signed ? next() : awsErrorAnswer(exchange, ERRORS[protocolOf(exchange)]);
 };

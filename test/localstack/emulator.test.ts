@@ -81,15 +81,22 @@ test("dynamodb:Attributes: every top-level name that a request touches, placehol
 
   await set("SET colour = :v");
   await set("SET #c = if_not_exists(colour, :v)", { ExpressionAttributeNames: { "#c": "colour" } });
-  await set("SET begins_with = :v", { ConditionExpression: "attribute_exists(pk) AND NOT begins_with(pk, :v)" });
+  await set("SET begins_with = :v", {
+    ConditionExpression: "attribute_exists(pk) AND NOT begins_with(pk, :v)",
+  });
   await update({ UpdateExpression: "REMOVE begins_with" });
-  await dynamoDb.send(new PutItemCommand({ TableName: "settings", Item: item("c", { colour: { S: "x" } }) }));
+  await dynamoDb.send(
+    new PutItemCommand({ TableName: "settings", Item: item("c", { colour: { S: "x" } }) }),
+  );
   const read = { TableName: "settings", Key: item("a"), ProjectionExpression: "colour, pk" };
   await dynamoDb.send(new GetItemCommand(read));
 
   await denied(set("SET weight = :v"), "another attribute");
   await denied(set("SET colour = :v, weight = :v"), "one more attribute");
-  await denied(set("SET #c = :v", { ExpressionAttributeNames: { "#c": "weight" } }), "by placeholder");
+  await denied(
+    set("SET #c = :v", { ExpressionAttributeNames: { "#c": "weight" } }),
+    "by placeholder",
+  );
   await denied(set("SET colour = weight"), "read on the right side");
   await denied(set("SET colour = :v REMOVE weight"), "removed");
   await denied(set("SET colour = :v", { ConditionExpression: "weight = :v" }), "in the condition");
@@ -126,7 +133,13 @@ test("dynamodb:LeadingKeys: all partition keys of a request, absent where there 
   const { dynamoDb } = await actingWith(
     emulator,
     allow(
-      ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem", "dynamodb:PutItem"],
+      [
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:BatchGetItem",
+        "dynamodb:PutItem",
+      ],
       [tableArn("settings"), `${tableArn("settings")}/index/*`],
       onlyValues("dynamodb:LeadingKeys", ["a"]),
     ),
@@ -195,7 +208,12 @@ test("a table's resource policy holds against an administrator, by role ARN, on 
     ...{ Effect: "Deny", Principal: "*", Resource: tableArn("ledger"), Action, Condition },
   });
   const Policy = document(
-    deny(["dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLInsert"]),
+    deny([
+      "dynamodb:UpdateItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:BatchWriteItem",
+      "dynamodb:PartiQLInsert",
+    ]),
     deny(["dynamodb:PutItem"], { ArnNotEquals: { "aws:PrincipalArn": [writer.arn] } }),
   );
   const admin = emulator.deployer.dynamoDb;
@@ -224,7 +242,12 @@ test("kms:SigningAlgorithm and kms:MessageType, with plain StringEquals in a key
         StringEquals: { "kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "DIGEST" },
       },
     },
-    { Effect: "Allow", Principal: root, Action: ["kms:GetPublicKey", "kms:DescribeKey"], Resource: "*" },
+    {
+      Effect: "Allow",
+      Principal: root,
+      Action: ["kms:GetPublicKey", "kms:DescribeKey"],
+      Resource: "*",
+    },
   );
   const { KeyMetadata } = await emulator.deployer.kms.send(
     new CreateKeyCommand({ KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY", Policy }),
@@ -243,5 +266,8 @@ test("kms:SigningAlgorithm and kms:MessageType, with plain StringEquals in a key
   await denied(others.send(sign("DIGEST")), "kms:* in IAM is not enough");
   await denied(emulator.deployer.kms.send(sign("DIGEST")), "nor are administrator rights");
   await others.send(new GetPublicKeyCommand({ KeyId }));
-  await denied(kms.send(new GetPublicKeyCommand({ KeyId })), "the account's statement needs IAM too");
+  await denied(
+    kms.send(new GetPublicKeyCommand({ KeyId })),
+    "the account's statement needs IAM too",
+  );
 });

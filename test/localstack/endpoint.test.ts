@@ -27,7 +27,14 @@ test("loopback is an address, not whatever a name resolves to", () => {
   for (const host of ["127.0.0.1", "127.255.0.1", "::1", "[::1]", "localhost", "x.localhost"]) {
     assert.ok(isLoopback(host), host);
   }
-  for (const host of ["0.0.0.0", "::", "128.0.0.1", "localhost.example.org", "::ffff:127.0.0.1", ""]) {
+  for (const host of [
+    "0.0.0.0",
+    "::",
+    "128.0.0.1",
+    "localhost.example.org",
+    "::ffff:127.0.0.1",
+    "",
+  ]) {
     assert.ok(!isLoopback(host), host);
   }
 });

@@ -22,7 +22,9 @@ test("references become what was deployed", () => {
   const value = {
     boundary: { Ref: "Boundary" },
     role: { "Fn::GetAtt": ["Role", "Arn"] },
-    joined: { "Fn::Join": ["", ["arn:", { Ref: "AWS::Partition" }, ":x:", { Ref: "AWS::AccountId" }]] },
+    joined: {
+      "Fn::Join": ["", ["arn:", { Ref: "AWS::Partition" }, ":x:", { Ref: "AWS::AccountId" }]],
+    },
     list: [{ "Fn::GetAtt": ["Table", "Arn"] }, "plain", 3, true],
     sub: { "Fn::Sub": "${AWS::Region}/${Table}/${Role.Arn}/${!Literal}" },
     named: { "Fn::Sub": ["${a}-${AWS::StackName}", { a: { Ref: "Table" } }] },
@@ -44,5 +46,6 @@ test("what cannot be resolved stops the start instead of setting half a value", 
     { "Fn::GetAtt": ["Table", "StreamArn"] },
     { deep: [{ "Fn::ImportValue": "other" }] },
   ];
-  for (const value of unknown) assert.throws(() => resolve(stack, value), /fix-up/, JSON.stringify(value));
+  for (const value of unknown)
+    assert.throws(() => resolve(stack, value), /fix-up/, JSON.stringify(value));
 });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, request, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { test, type TestContext } from "node:test";
-import { createFrontDoor } from "../../localstack/front-door.ts";
+import { type TestContext, test } from "node:test";
 import type { Step } from "../../localstack/front-door/exchange.ts";
+import { createFrontDoor } from "../../localstack/front-door.ts";
 import { LOOPBACK, listenFrom } from "../../localstack/ports.ts";
 
 const ROOT_KEY = "VAIROOT0123";
@@ -116,9 +116,12 @@ test("streams a body that no step has to see: the first part arrives before the 
   t.after(() => [door, upstream].forEach(shut));
   const headers = { ...signedAs("AKIAX", "s3"), "transfer-encoding": "chunked" };
   const ended = Promise.withResolvers<number>();
-  const outgoing = request({ host: LOOPBACK, port, method: "PUT", path: "/b/k", headers }, (answer) => {
-    answer.resume().on("end", () => ended.resolve(answer.statusCode ?? 0));
-  });
+  const outgoing = request(
+    { host: LOOPBACK, port, method: "PUT", path: "/b/k", headers },
+    (answer) => {
+      answer.resume().on("end", () => ended.resolve(answer.statusCode ?? 0));
+    },
+  );
   outgoing.write("first");
   assert.equal(await arrived.promise, "first");
   outgoing.end("last");
@@ -135,23 +138,46 @@ test("keeps connections open on both sides", async (t) => {
   assert.equal(connections, 1);
 });
 
-const ROOT_KEYS = { "the well-known key": "test", "an account number": "123456789012", "the configured key": ROOT_KEY };
+const ROOT_KEYS = {
+  "the well-known key": "test",
+  "an account number": "123456789012",
+  "the configured key": ROOT_KEY,
+};
 for (const [what, key] of Object.entries(ROOT_KEYS)) {
   test(`refuses ${what} in each service's own error format`, async (t) => {
     const { seen, port } = await doorBefore(t);
-    const sts = await send(port, { headers: { ...signedAs(key, "sts"), ...FORM }, body: "Action=X" });
+    const sts = await send(port, {
+      headers: { ...signedAs(key, "sts"), ...FORM },
+      body: "Action=X",
+    });
     assert.equal(sts.status, 403);
     assert.match(sts.body.toString(), /<ErrorResponse><Error>.*<Code>InvalidClientTokenId</);
-    const target = { "x-amz-target": "DynamoDB_20120810.ListTables", "content-type": "application/x-amz-json-1.0" };
-    const dynamo = await send(port, { headers: { ...signedAs(key, "dynamodb"), ...target }, body: "{}" });
+    const target = {
+      "x-amz-target": "DynamoDB_20120810.ListTables",
+      "content-type": "application/x-amz-json-1.0",
+    };
+    const dynamo = await send(port, {
+      headers: { ...signedAs(key, "dynamodb"), ...target },
+      body: "{}",
+    });
     assert.equal(dynamo.status, 403);
     assert.equal(JSON.parse(dynamo.body.toString()).__type, "UnrecognizedClientException");
     assert.equal(dynamo.headers["content-type"], "application/x-amz-json-1.0");
-    const lambda = await send(port, { headers: signedAs(key, "lambda"), path: "/2015-03-31/functions" });
+    const lambda = await send(port, {
+      headers: signedAs(key, "lambda"),
+      path: "/2015-03-31/functions",
+    });
     assert.equal(lambda.headers["x-amzn-errortype"], "UnrecognizedClientException");
-    const ec2 = await send(port, { headers: { ...signedAs(key, "ec2"), ...FORM }, body: "Action=X" });
+    const ec2 = await send(port, {
+      headers: { ...signedAs(key, "ec2"), ...FORM },
+      body: "Action=X",
+    });
     assert.match(ec2.body.toString(), /<Response><Errors><Error><Code>AuthFailure</);
-    const s3 = await send(port, { method: "GET", headers: signedAs(key, "s3"), path: "/bucket/key" });
+    const s3 = await send(port, {
+      method: "GET",
+      headers: signedAs(key, "s3"),
+      path: "/bucket/key",
+    });
     assert.match(s3.body.toString(), /^<Error><Code>InvalidAccessKeyId</);
     assert.equal(seen.length, 0, "nothing reached the emulator");
   });
@@ -166,11 +192,17 @@ test("refuses a root key wherever it hides: query, old signature, behind another
     { headers: { authorization: "AWS test:signature" } },
     { path: "/?AWSAccessKeyId=test", headers: signedAs("AKIAGOOD", "s3") },
     { headers: { authorization: "AWS4-HMAC-SHA256 Credential=test" } },
-    { headers: { authorization: "AWS4-ECDSA-P256-SHA256 Credential=test/20261121/s3/aws4_request" } },
+    {
+      headers: { authorization: "AWS4-ECDSA-P256-SHA256 Credential=test/20261121/s3/aws4_request" },
+    },
   ];
-  for (const sent of hidden) assert.equal((await send(port, sent)).status, 403, JSON.stringify(sent));
+  for (const sent of hidden)
+    assert.equal((await send(port, sent)).status, 403, JSON.stringify(sent));
   assert.equal(seen.length, 0);
-  const good = await send(port, { headers: signedAs("AKIA1234567890123456", "sts"), body: "Action=X" });
+  const good = await send(port, {
+    headers: signedAs("AKIA1234567890123456", "sts"),
+    body: "Action=X",
+  });
   assert.equal(good.status, 200, "a user's key passes");
 });
 
@@ -185,7 +217,10 @@ test("refuses a body that is not the one that was signed; the signed one passes"
   const changed = await send(port, { headers: dynamo, body: '{"n":2}' });
   assert.equal(changed.status, 403);
   assert.equal(JSON.parse(changed.body.toString()).__type, "InvalidSignatureException");
-  const query = await send(port, { headers: { ...headersFor("sts", "Action=A"), ...FORM }, body: "Action=B" });
+  const query = await send(port, {
+    headers: { ...headersFor("sts", "Action=A"), ...FORM },
+    body: "Action=B",
+  });
   assert.match(query.body.toString(), /<Code>SignatureDoesNotMatch</);
   const s3 = await send(port, { method: "PUT", headers: headersFor("s3", "a"), body: "b" });
   assert.match(s3.body.toString(), /<Code>XAmzContentSHA256Mismatch</);
@@ -193,7 +228,10 @@ test("refuses a body that is not the one that was signed; the signed one passes"
   assert.equal((await send(port, { headers: dynamo, body: '{"n":1}' })).status, 200);
   const unsigned = { ...signedAs("AKIAX", "s3"), "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
   assert.equal((await send(port, { method: "PUT", headers: unsigned, body: "b" })).status, 200);
-  assert.deepEqual(seen.map(({ body }) => body.toString()), ['{"n":1}', "b"]);
+  assert.deepEqual(
+    seen.map(({ body }) => body.toString()),
+    ['{"n":1}', "b"],
+  );
 });
 
 test("closes the emulator's own paths but health and readiness, however they are written", async (t) => {
@@ -212,20 +250,58 @@ test("closes the emulator's own paths but health and readiness, however they are
 
 const ROLE = "RoleArn=arn%3Aaws%3Aiam%3A%3A000000000000%3Arole%2Fr";
 const tags = (count: number) =>
-  Array.from({ length: count }, (_, i) => `&Tags.member.${i + 1}.Key=k${i}&Tags.member.${i + 1}.Value=v`).join("");
+  Array.from(
+    { length: count },
+    (_, i) => `&Tags.member.${i + 1}.Key=k${i}&Tags.member.${i + 1}.Value=v`,
+  ).join("");
 const REFUSED: ReadonlyArray<[what: string, key: string, parameters: string, message: RegExp]> = [
-  ["a duration under 900 s", "AKIAX", "RoleSessionName=ok&DurationSeconds=899", /greater than or equal to 900/],
-  ["a duration over 12 h", "AKIAX", "RoleSessionName=ok&DurationSeconds=43201", /less than or equal to 43200/],
-  ["a duration that is no number", "AKIAX", "RoleSessionName=ok&DurationSeconds=9e9", /durationSeconds/],
-  ["a chained duration over 1 h", "ASIAX", "RoleSessionName=ok&DurationSeconds=3601", /1 hour session limit/],
+  [
+    "a duration under 900 s",
+    "AKIAX",
+    "RoleSessionName=ok&DurationSeconds=899",
+    /greater than or equal to 900/,
+  ],
+  [
+    "a duration over 12 h",
+    "AKIAX",
+    "RoleSessionName=ok&DurationSeconds=43201",
+    /less than or equal to 43200/,
+  ],
+  [
+    "a duration that is no number",
+    "AKIAX",
+    "RoleSessionName=ok&DurationSeconds=9e9",
+    /durationSeconds/,
+  ],
+  [
+    "a chained duration over 1 h",
+    "ASIAX",
+    "RoleSessionName=ok&DurationSeconds=3601",
+    /1 hour session limit/,
+  ],
   ["no session name", "AKIAX", "DurationSeconds=900", /roleSessionName/],
   ["a session name with a space", "AKIAX", "RoleSessionName=a+b", /regular expression/],
   ["a session name of one character", "AKIAX", "RoleSessionName=a", /greater than or equal to 2/],
-  ["a session name of 65 characters", "AKIAX", `RoleSessionName=${"a".repeat(65)}`, /less than or equal to 64/],
-  ["a source identity with a slash", "AKIAX", "RoleSessionName=ok&SourceIdentity=a%2Fb", /sourceIdentity/],
+  [
+    "a session name of 65 characters",
+    "AKIAX",
+    `RoleSessionName=${"a".repeat(65)}`,
+    /less than or equal to 64/,
+  ],
+  [
+    "a source identity with a slash",
+    "AKIAX",
+    "RoleSessionName=ok&SourceIdentity=a%2Fb",
+    /sourceIdentity/,
+  ],
   ["a policy of 2049 characters", "AKIAX", `RoleSessionName=ok&Policy=${"x".repeat(2049)}`, /2048/],
   ["51 tags", "AKIAX", `RoleSessionName=ok${tags(51)}`, /less than or equal to 50/],
-  ["a parameter given twice", "AKIAX", "RoleSessionName=ok&DurationSeconds=900&DurationSeconds=99999", /more than once/],
+  [
+    "a parameter given twice",
+    "AKIAX",
+    "RoleSessionName=ok&DurationSeconds=900&DurationSeconds=99999",
+    /more than once/,
+  ],
 ];
 for (const [what, key, parameters, message] of REFUSED) {
   test(`AssumeRole: refuses ${what} with AWS's ValidationError`, async (t) => {
@@ -235,7 +311,11 @@ for (const [what, key, parameters, message] of REFUSED) {
     assert.equal(posted.status, 400);
     assert.match(posted.body.toString(), /<Code>ValidationError</);
     assert.match(posted.body.toString(), message);
-    const asked = await send(port, { method: "GET", path: `/?${body}`, headers: signedAs(key, "sts") });
+    const asked = await send(port, {
+      method: "GET",
+      path: `/?${body}`,
+      headers: signedAs(key, "sts"),
+    });
     assert.equal(asked.status, 400, "also in the query");
     assert.equal(seen.length, 0);
   });
@@ -245,8 +325,14 @@ test("AssumeRole: what AWS takes passes, and other actions are not judged", asyn
   const { seen, port } = await doorBefore(t);
   const taken: [key: string, parameters: string][] = [
     ["AKIAX", "Action=AssumeRole&RoleSessionName=ok&DurationSeconds=43200"],
-    ["ASIAX", `Action=AssumeRole&RoleSessionName=${"a".repeat(64)}&DurationSeconds=3600${tags(50)}`],
-    ["AKIAX", `Action=AssumeRole&RoleSessionName=vai-1.%2B%3D%2C%40-&SourceIdentity=ok&Policy=${"x".repeat(2048)}`],
+    [
+      "ASIAX",
+      `Action=AssumeRole&RoleSessionName=${"a".repeat(64)}&DurationSeconds=3600${tags(50)}`,
+    ],
+    [
+      "AKIAX",
+      `Action=AssumeRole&RoleSessionName=vai-1.%2B%3D%2C%40-&SourceIdentity=ok&Policy=${"x".repeat(2048)}`,
+    ],
     ["AKIAX", "Action=GetSessionToken&DurationSeconds=129600"],
   ];
   for (const [key, body] of taken) {
@@ -259,12 +345,18 @@ test("AssumeRole: what AWS takes passes, and other actions are not judged", asyn
 test("AssumeRole: judged under a foreign scope, split between query and body, and as JSON", async (t) => {
   const { seen, port } = await doorBefore(t);
   const bad = `RoleSessionName=ok&DurationSeconds=1`;
-  const foreign = { headers: { ...signedAs("AKIAX", "iam"), ...FORM }, body: `Action=AssumeRole&${bad}` };
+  const foreign = {
+    headers: { ...signedAs("AKIAX", "iam"), ...FORM },
+    body: `Action=AssumeRole&${bad}`,
+  };
   const split = { ...foreign, path: "/?Action=AssumeRole", body: bad };
   const twice = { ...foreign, path: "/?Action=GetCallerIdentity" };
   const untyped = { headers: signedAs("AKIAX", "sts"), body: `Action=AssumeRole&${bad}` };
   const json = {
-    headers: { ...signedAs("AKIAX", "sts"), "x-amz-target": "AWSSecurityTokenServiceV20110615.AssumeRole" },
+    headers: {
+      ...signedAs("AKIAX", "sts"),
+      "x-amz-target": "AWSSecurityTokenServiceV20110615.AssumeRole",
+    },
     body: JSON.stringify({ RoleSessionName: "ok", DurationSeconds: 1 }),
   };
   for (const sent of [foreign, split, twice, untyped, json]) {
@@ -291,7 +383,10 @@ test("a step may answer, or look at what comes back: recording and faults are st
 test("says so when the emulator is gone, in the service's format", async (t) => {
   const { port, upstream } = await doorBefore(t);
   shut(upstream);
-  const answer = await send(port, { headers: { ...signedAs("AKIAX", "sts"), ...FORM }, body: "Action=X" });
+  const answer = await send(port, {
+    headers: { ...signedAs("AKIAX", "sts"), ...FORM },
+    body: "Action=X",
+  });
   assert.equal(answer.status, 503);
   assert.match(answer.body.toString(), /ServiceUnavailable.*npm run local:up/);
 });

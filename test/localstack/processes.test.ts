@@ -65,14 +65,22 @@ test("never touches a process that has the recorded pid but another start time",
   const { id } = await group(t, WITH_WORKER);
   const recycled = { pid: id.pid, startedAt: "earlier" };
   const file = join(folder, "processes.json");
-  recordProcesses(file, { emulator: recycled, frontDoor: recycled, port: 1, emulatorPort: 2 });
+  recordProcesses(file, {
+    emulator: recycled,
+    frontDoor: recycled,
+    port: 1,
+    emulatorPort: 2,
+    complete: true,
+  });
   await endRecorded(file, join(folder, "scratch"));
   assert.ok(isRunning(id), "it runs on");
   assert.equal(readProcesses(file), undefined, "and the stale record is gone");
   await endGroup(id);
 });
 
-test("ends the workers of an emulator that died by itself", { skip: process.platform !== "linux" }, async (t) => {
+test("ends the workers of an emulator that died by itself", {
+  skip: process.platform !== "linux",
+}, async (t) => {
   const folder = temporaryFolder(t);
   const scratch = join(folder, "scratch");
   const { id, worker } = await group(t, WITH_WORKER, { [SCRATCH_MARK]: scratch });
@@ -80,7 +88,7 @@ test("ends the workers of an emulator that died by itself", { skip: process.plat
   while (isRunning(id)) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.ok(startTimeOf(worker), "the worker outlived its emulator");
   const file = join(folder, "processes.json");
-  recordProcesses(file, { emulator: id, frontDoor: id, port: 1, emulatorPort: 2 });
+  recordProcesses(file, { emulator: id, frontDoor: id, port: 1, emulatorPort: 2, complete: true });
   await endRecorded(file, scratch);
   while (startTimeOf(worker)) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.ok(!existsSync(file));
@@ -131,10 +139,16 @@ test("a lock is held by one at a time and released on failure", async (t) => {
 test("a lock of a dead owner is taken over, one of a living owner is waited for", async (t) => {
   const lock = join(temporaryFolder(t), "lock");
   mkdirSync(lock);
-  writeFileSync(join(lock, "owner.json"), JSON.stringify({ pid: process.pid, startedAt: "earlier" }));
+  writeFileSync(
+    join(lock, "owner.json"),
+    JSON.stringify({ pid: process.pid, startedAt: "earlier" }),
+  );
   assert.equal(await withLock(lock, 1_000, async () => "taken over"), "taken over");
   mkdirSync(lock);
   writeFileSync(join(lock, "owner.json"), JSON.stringify(identify(process.pid)));
   const message = new RegExp(`Process ${process.pid} has been working here for too long`);
-  await assert.rejects(withLock(lock, 150, async () => "never"), message);
+  await assert.rejects(
+    withLock(lock, 150, async () => "never"),
+    message,
+  );
 });

@@ -92,7 +92,10 @@ test("two that start at once make one environment", async (t) => {
 test("a failed installation says why, what to do, and leaves nothing that looks whole", async (t) => {
   const folder = folderWithRequirements(t);
   const options = { folder, pythons: [fakePython(folder, "py", { pip: 1 })], modules: ["thing"] };
-  await assert.rejects(ensureEmulator(options), /no network[^]*Check the network.*same command again/);
+  await assert.rejects(
+    ensureEmulator(options),
+    /no network[^]*Check the network.*same command again/,
+  );
   assert.deepEqual(venvsIn(folder), []);
 });
 

@@ -10,7 +10,10 @@ const like: Operator["compile"] = (text, variables) => {
   const matches = parts.map((part) => compilePattern(part, { wildcards: true, variables }));
   return (actual, values) => {
     const actualParts = sixParts(actual.split(":"));
-    return actualParts !== undefined && matches.every((match, index) => match(actualParts[index] ?? "", values));
+    return (
+      actualParts !== undefined &&
+      matches.every((match, index) => match(actualParts[index] ?? "", values))
+    );
   };
 };
 

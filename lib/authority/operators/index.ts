@@ -8,7 +8,9 @@ const bool: Operator = {
   negated: false,
   compile(text) {
     const wanted = text.toLowerCase();
-    return wanted === "true" || wanted === "false" ? (actual) => actual.toLowerCase() === wanted : undefined;
+    return wanted === "true" || wanted === "false"
+      ? (actual) => actual.toLowerCase() === wanted
+      : undefined;
   },
 };
 

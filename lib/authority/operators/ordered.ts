@@ -16,7 +16,11 @@ const ordered =
   };
 
 const family = (prefix: string, read: Read): [string, Operator][] => [
-  ...pair(`${prefix}Equals`, `${prefix}NotEquals`, ordered(read, (actual, wanted) => actual === wanted)),
+  ...pair(
+    `${prefix}Equals`,
+    `${prefix}NotEquals`,
+    ordered(read, (actual, wanted) => actual === wanted),
+  ),
   [`${prefix}LessThan`, positive(ordered(read, (actual, wanted) => actual < wanted))],
   [`${prefix}LessThanEquals`, positive(ordered(read, (actual, wanted) => actual <= wanted))],
   [`${prefix}GreaterThan`, positive(ordered(read, (actual, wanted) => actual > wanted))],

@@ -14,9 +14,10 @@ const equalsIgnoreCase: Operator["compile"] = (text, variables) => {
 };
 
 /** Only evaluated when a policy uses variables without letter case, which is rare. */
-const lowerCased = (values: ReadonlyMap<string, readonly string[]>) => ({
-  get: (key: string) => values.get(key)?.map((value) => value.toLowerCase()),
-}) as ReadonlyMap<string, readonly string[]>;
+const lowerCased = (values: ReadonlyMap<string, readonly string[]>) =>
+  ({
+    get: (key: string) => values.get(key)?.map((value) => value.toLowerCase()),
+  }) as ReadonlyMap<string, readonly string[]>;
 
 export const STRING_OPERATORS: [string, Operator][] = [
   ...pair("StringEquals", "StringNotEquals", equals),

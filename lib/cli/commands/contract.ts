@@ -32,14 +32,18 @@ export const contractCommand: AddCommand = (program, io) => {
     .option("--issuer-name <name>", "its name in the trust policy")
     .option("--decider-key <file>", "the policy engine's private JWK (default: the local AWS's)")
     .option("--decider-name <name>", "its name in the trust policy")
-    .option("--executor <key>", "thumbprint or key file of the agent that may ask (default: the local agent)")
+    .option(
+      "--executor <key>",
+      "thumbprint or key file of the agent that may ask (default: the local agent)",
+    )
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON")
     .description("signs a decision and a contract over a draft, and writes both with their proof")
     .action((file: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);
       const read = readBy(contractDraft, readJson(file));
-      if (!read.ok) throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
+      if (!read.ok)
+        throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
       const signed = signContract(read.value, {
         plane: deployment.plane,
         issuer: signer(deployment, "issuer", options.issuerKey, options.issuerName),
@@ -52,20 +56,31 @@ export const contractCommand: AddCommand = (program, io) => {
       writeResult(options.out, `${JSON.stringify(signed, null, 2)}\n`);
       const digest = contractDigest(signed.contract);
       const { id } = signed.proof.intent as { id: string };
-      report(io, options.json === true, { file: options.out, contractDigest: digest, intentId: id }, [
-        `contract and proof   ${options.out}`,
-        `contract digest      ${digest}`,
-        `intent               ${id}`,
-        `next                 vai issue ${options.out} --help`,
-      ]);
+      report(
+        io,
+        options.json === true,
+        { file: options.out, contractDigest: digest, intentId: id },
+        [
+          `contract and proof   ${options.out}`,
+          `contract digest      ${digest}`,
+          `intent               ${id}`,
+          `next                 vai issue ${options.out} --help`,
+        ],
+      );
     });
 };
 
 type Role = "issuer" | "decider";
 
-function signer(deployment: Deployment, role: Role, file: string | undefined, name: string | undefined) {
+function signer(
+  deployment: Deployment,
+  role: Role,
+  file: string | undefined,
+  name: string | undefined,
+) {
   const given = name ?? deployment.names?.[role];
-  if (given === undefined) throw new CommandError(EXIT.unreadable, `give --${role}-name, as in the trust policy`);
+  if (given === undefined)
+    throw new CommandError(EXIT.unreadable, `give --${role}-name, as in the trust policy`);
   return { name: given, key: keyOf(deployment, role, file) };
 }
 

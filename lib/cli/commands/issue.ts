@@ -25,7 +25,10 @@ export const issueCommand: AddCommand = (program, io, end) => {
     .command("issue")
     .argument("<file>", "what `vai contract sign` wrote; with --event: an event that was saved")
     .option("--key <file>", "the agent's private JWK (default: the local agent's)")
-    .option("--idempotency-key <key>", "names this ask; use the same again only to retry it (default: new)")
+    .option(
+      "--idempotency-key <key>",
+      "names this ask; use the same again only to retry it (default: new)",
+    )
     .option("--save-event <file>", "also write the signed event that was sent")
     .option("--event", "send a saved event again, byte for byte")
     .option("--outputs <file>", OUTPUTS_HELP)
@@ -38,12 +41,18 @@ export const issueCommand: AddCommand = (program, io, end) => {
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs);
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
-    if (options.saveEvent !== undefined) writeResult(options.saveEvent, `${JSON.stringify(event)}\n`);
+    if (options.saveEvent !== undefined)
+      writeResult(options.saveEvent, `${JSON.stringify(event)}\n`);
     const place = placeFor(deployment, "agent");
     const answer = (await invokeFunction(place, deployment.functions.issue, event)) as
       | GrantedAnswer
       | RefusedAnswer;
-    report(io, options.json === true, answer, answer.ok ? grantedLines(answer) : refusedLines(answer));
+    report(
+      io,
+      options.json === true,
+      answer,
+      answer.ok ? grantedLines(answer) : refusedLines(answer),
+    );
     end(answer.ok ? EXIT.done : EXIT.no);
   });
 
@@ -51,7 +60,10 @@ export const issueCommand: AddCommand = (program, io, end) => {
     const deployment = readDeployment(io, options.outputs);
     const held = readContractFile(file);
     if (held.proof === undefined) {
-      throw new CommandError(EXIT.unreadable, `${file} has no proof: make it with "vai contract sign"`);
+      throw new CommandError(
+        EXIT.unreadable,
+        `${file} has no proof: make it with "vai contract sign"`,
+      );
     }
     const { step, operation } = operationOf(held.claims, options);
     return issueEvent(
@@ -70,13 +82,23 @@ export const issueCommand: AddCommand = (program, io, end) => {
   }
 };
 
-function grantedLines({ identity, outcome, evidence, deduplicated, guarantee }: GrantedAnswer): string[] {
+function grantedLines({
+  identity,
+  outcome,
+  evidence,
+  deduplicated,
+  guarantee,
+}: GrantedAnswer): string[] {
   const { error, readBack } = outcome ?? {};
   return [
     `granted${deduplicated ? " (the same grant again: a retry)" : ""}   identity ${identity.identityId}, ${identity.state}`,
     `outcome    ${outcome?.status ?? "not known yet"}${error === undefined ? "" : `: ${error.name} (${error.kind})`}`,
-    ...(readBack === undefined ? [] : [`read back  ${readBack.matches ? "matches" : "does not match"}`]),
-    ...(outcome?.obligations ?? []).map(({ name, met }) => `obligation ${name} ${met ? "met" : "missed"}`),
+    ...(readBack === undefined
+      ? []
+      : [`read back  ${readBack.matches ? "matches" : "does not match"}`]),
+    ...(outcome?.obligations ?? []).map(
+      ({ name, met }) => `obligation ${name} ${met ? "met" : "missed"}`,
+    ),
     `ends       ${guarantee.effectiveUntil}`,
     `evidence   ${evidence.chainId} ${evidence.firstSeq}–${evidence.lastSeq}`,
     `next       vai trace ${identity.intentId}`,

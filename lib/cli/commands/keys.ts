@@ -8,7 +8,10 @@ export const keysCommand: AddCommand = (program, io) => {
   const keys = program.command("keys").description("keys of agents, issuers, deciders, anchors");
   keys
     .command("new")
-    .argument("<file>", "where the private JWK goes; readable by its owner alone, never over another file")
+    .argument(
+      "<file>",
+      "where the private JWK goes; readable by its owner alone, never over another file",
+    )
     .option("--alg <algorithm>", "ES256 (P-256) or EdDSA (Ed25519)", "ES256")
     .option("--json", "print JSON")
     .description("makes a private key and prints its public part and thumbprint")

@@ -5,7 +5,13 @@ import { MAX_SESSION_POLICY } from "../../authority/session-policy.ts";
 import { isRefusal } from "../../refusal.ts";
 import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, report } from "../io.ts";
-import { ASKING_OPTIONS, type AskingOptions, operationOf, readContractFile, stepOf } from "../operation.ts";
+import {
+  ASKING_OPTIONS,
+  type AskingOptions,
+  operationOf,
+  readContractFile,
+  stepOf,
+} from "../operation.ts";
 import type { AddCommand } from "../program.ts";
 import { publishedPolicy } from "../trust-policy.ts";
 
@@ -30,10 +36,13 @@ export const policyCommand: AddCommand = (program, io, end) => {
     const deployment = readDeployment(io, options.outputs);
     const { claims } = readContractFile(file);
     const trust = await publishedPolicy(deployment, "auditor");
-    if (trust === undefined) throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish");
+    if (trust === undefined)
+      throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish");
     const step = stepOf(claims, options.step);
     const isOneCall = (options.set?.length ?? 0) > 0;
-    const effective = isOneCall ? narrowToOperation(step, operationOf(claims, options).operation) : step;
+    const effective = isOneCall
+      ? narrowToOperation(step, operationOf(claims, options).operation)
+      : step;
     const whole = deriveAuthority(claims, step, trust.policy);
     const derived = isRefusal(whole) ? whole : deriveAuthority(claims, effective, trust.policy);
     if (isRefusal(derived) || isRefusal(whole)) {
@@ -44,13 +53,18 @@ export const policyCommand: AddCommand = (program, io, end) => {
     const { sessionPolicy } = derived;
     const { enforcement } = whole;
     const size = JSON.stringify(sessionPolicy).length;
-    report(io, options.json === true, { sessionPolicy, size, limit: MAX_SESSION_POLICY, enforcement }, [
-      `session policy of step ${step.id}${isOneCall ? ", for this one call" : ""} (${size} of ${MAX_SESSION_POLICY} characters)`,
-      JSON.stringify(sessionPolicy, null, 2),
-      "",
-      "who enforces what",
-      ...enforcement.map(describeEntry),
-    ]);
+    report(
+      io,
+      options.json === true,
+      { sessionPolicy, size, limit: MAX_SESSION_POLICY, enforcement },
+      [
+        `session policy of step ${step.id}${isOneCall ? ", for this one call" : ""} (${size} of ${MAX_SESSION_POLICY} characters)`,
+        JSON.stringify(sessionPolicy, null, 2),
+        "",
+        "who enforces what",
+        ...enforcement.map(describeEntry),
+      ],
+    );
   });
 };
 

@@ -1,13 +1,11 @@
-import { KMSClient } from "@aws-sdk/client-kms";
-import { dependencyOptions } from "../../aws/clients.ts";
 import { invokeFunction } from "../../aws/invoke.ts";
-import { kmsPublicKey } from "../../aws/kms-signer.ts";
+import { evidencePublicKey } from "../../aws/plane-access.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
-import { signJws } from "../../encoding/jws.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
+import { signJws } from "../../encoding/jws.ts";
 import { readBy } from "../../encoding/schema.ts";
-import type { CommandAnswer } from "../../enforcement/govern.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
+import type { CommandAnswer } from "../../enforcement/govern.ts";
 import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../trust/policy.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { readJson, readKey } from "../files.ts";
@@ -36,14 +34,23 @@ export const trustCommand: AddCommand = (program, io, end) => {
       const deployment = readDeployment(io, options.outputs);
       const published = await publishedPolicy(deployment, "auditor");
       if (published === undefined) {
-        throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish DRAFT --anchor-key FILE");
+        throw new CommandError(
+          EXIT.no,
+          "no trust policy is published yet: vai trust publish DRAFT --anchor-key FILE",
+        );
       }
       report(io, options.json === true, published.policy, describePolicy(published));
     });
   trust
     .command("publish")
-    .argument("<draft>", "JSON: the members of wire.md §6 but version, prev, plane, iat, exp, planeKeys")
-    .requiredOption("--anchor-key <file>", "private JWK of an anchor that is pinned in the deployment")
+    .argument(
+      "<draft>",
+      "JSON: the members of wire.md §6 but version, prev, plane, iat, exp, planeKeys",
+    )
+    .requiredOption(
+      "--anchor-key <file>",
+      "private JWK of an anchor that is pinned in the deployment",
+    )
     .option("--valid-days <days>", "when the policy ends; nothing is issued after it", "30")
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print the answer as JSON")
@@ -57,7 +64,12 @@ export const trustCommand: AddCommand = (program, io, end) => {
       const answer = (await invokeFunction(place, deployment.functions.govern, event)) as
         | CommandAnswer
         | RefusedAnswer;
-      report(io, options.json === true, answer, answer.ok ? publishedLines(policy, answer) : refusedLines(answer));
+      report(
+        io,
+        options.json === true,
+        answer,
+        answer.ok ? publishedLines(policy, answer) : refusedLines(answer),
+      );
       end(answer.ok ? EXIT.done : EXIT.no);
     });
 };
@@ -75,14 +87,17 @@ const refusedLines = ({ code, detail, pointer }: RefusedAnswer): string[] => [
 ];
 
 /** The draft with the members that follow from what is in force: number, link, plane, times, evidence keys. */
-async function nextPolicy(deployment: Deployment, file: string, validDays: number): Promise<TrustPolicy> {
+async function nextPolicy(
+  deployment: Deployment,
+  file: string,
+  validDays: number,
+): Promise<TrustPolicy> {
   if (!Number.isInteger(validDays) || validDays < 1) {
     throw new CommandError(EXIT.unreadable, "--valid-days must be a whole number of days");
   }
-  const kms = new KMSClient(dependencyOptions(placeFor(deployment, "deployer")));
   const [current, evidence] = await Promise.all([
     publishedPolicy(deployment, "deployer"),
-    kmsPublicKey(kms, deployment.evidenceKeyId),
+    evidencePublicKey(placeFor(deployment, "deployer"), deployment.evidenceKeyId),
   ]);
   const iat = toSeconds(systemClock());
   const draft = readJson(file);
@@ -93,7 +108,7 @@ async function nextPolicy(deployment: Deployment, file: string, validDays: numbe
     plane: deployment.plane,
     iat,
     exp: iat + validDays * DAY,
-    planeKeys: planeKeysWith(current, evidence.jwk),
+    planeKeys: planeKeysWith(current, evidence),
   };
   const read = readBy(trustPolicySchema, policy);
   if (!read.ok) throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
@@ -101,7 +116,10 @@ async function nextPolicy(deployment: Deployment, file: string, validDays: numbe
 }
 
 /** Plane keys only grow: those in force, and the one that the functions sign with now. */
-function planeKeysWith(current: PublishedPolicy | undefined, key: PublicJwk): TrustPolicy["planeKeys"] {
+function planeKeysWith(
+  current: PublishedPolicy | undefined,
+  key: PublicJwk,
+): TrustPolicy["planeKeys"] {
   const known = current?.policy.planeKeys ?? [];
   const isKnown = known.some((each) => jwkThumbprint(each.key) === jwkThumbprint(key));
   const notBefore = known.length === 0 ? 0 : toSeconds(systemClock());
@@ -120,7 +138,10 @@ function describePolicy({ policy, digest, signedBy }: PublishedPolicy): string[]
     `deciders    ${policy.deciders.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,
     `operators   ${names(policy.operators)}`,
     `auditors    ${names(policy.auditors)}`,
-    ...policy.actions.map(({ action, risk, executionRoleArn }) => `action      ${action} (${risk}) by ${executionRoleArn}`),
+    ...policy.actions.map(
+      ({ action, risk, executionRoleArn }) =>
+        `action      ${action} (${risk}) by ${executionRoleArn}`,
+    ),
     ...Object.entries(policy.governance).map(
       ([name, { maxSeconds, approvals, attestations }]) =>
         `class       ${name}: at most ${maxSeconds} s, ${approvals} approvals, ${attestations} attestations`,

@@ -27,7 +27,7 @@ export async function startEmulator(): Promise<RunningEmulator> {
   mkdirSync(state.scratch, { recursive: true });
   const python = await ensureEmulator();
   const started = await startProcesses({ state, python, port: 4566 });
-  recordProcesses(state.processes, started);
+  recordProcesses(state.processes, { ...started, complete: false });
   const own = { endpoint: `http://127.0.0.1:${started.emulatorPort}`, credentials: started.root };
   const credentials = await makeIdentity(clientsFor(own).iam, "deployer", ADMINISTRATOR);
   const access = { endpoint: `http://127.0.0.1:${started.port}`, credentials };

@@ -1,0 +1,155 @@
+import { once } from "node:events";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+import type { Digest } from "../encoding/digest.ts";
+import { sha256Digest } from "../encoding/digest.ts";
+import { preAuthEncoding } from "../encoding/dsse.ts";
+import type { PublicJwk } from "../encoding/jwk.ts";
+import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
+import { PAYLOAD_TYPE } from "../evidence/statement.ts";
+import type { Head } from "./chain-ledger.ts";
+import { FILES, type Manifest } from "./manifest.ts";
+
+/** A row of the Evidence table, as much of it as an export needs. */
+export interface EnvelopeRow {
+  readonly chainId: string;
+  readonly seq: number;
+  readonly envelope: string;
+}
+
+/** Reads the Evidence table for audit. */
+export interface EvidenceReader {
+  /** Ids of all chains, without order. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
+  chainIds(): Promise<readonly string[]>;
+  /** One chain by number, strongly consistent; nothing when there is no such chain. @throws the same. */
+  chain(chainId: string): AsyncIterable<EnvelopeRow>;
+}
+
+export interface ExportOptions {
+  readonly plane: string;
+  /** RFC 3339, now. */
+  readonly createdAt: string;
+  /** Only the chain of this intent, and `plane/registry`. */
+  readonly intent?: string | undefined;
+  /** Public keys of the anchors, for whoever verifies by thumbprint. */
+  readonly anchors: readonly PublicJwk[];
+  readonly onProgress?: (records: number, chains: number) => void;
+}
+
+/** Why nothing was exported: the folder is not empty, or the intent has no chain. */
+export interface ExportProblem {
+  readonly problem: string;
+}
+
+/**
+ * Writes the evidence of a plane, or of one intent, as an export folder of wire.md §5. The same table gives the same
+ * bytes; the manifest comes last, so that an export that broke off cannot be taken for a whole one.
+ */
+export async function writeExport(
+  folder: string,
+  reader: EvidenceReader,
+  options: ExportOptions,
+): Promise<Manifest | ExportProblem> {
+  if (!(await isFree(folder)))
+    return { problem: `${folder} is not an empty folder; choose another one` };
+  const { intent, plane, createdAt, anchors } = options;
+  const chainIds =
+    intent === undefined
+      ? [...(await reader.chainIds())].sort(byCodeUnit)
+      : [intentChain(intent), REGISTRY_CHAIN];
+  await mkdir(folder, { recursive: true });
+  const written = await writeRecords(folder, reader, chainIds, options);
+  if (intent !== undefined && !written.chains.some(({ id }) => id === intentChain(intent))) {
+    return { problem: `there is no evidence of the intent ${intent}` };
+  }
+  const { policies, records, chains } = written;
+  await writeNew(join(folder, FILES.trustPolicies), policies.map((jws) => `${jws}\n`).join(""));
+  const manifest: Manifest = {
+    version: 1,
+    plane,
+    createdAt,
+    ...(intent !== undefined && { intent }),
+    records,
+    trustPolicies: policies.length,
+    chains,
+    anchors: [...anchors],
+  };
+  await writeNew(join(folder, FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+const byCodeUnit = (left: string, right: string): number =>
+  left < right ? -1 : Number(left > right);
+
+const writeNew = (path: string, text: string): Promise<void> =>
+  writeFile(path, text, { flag: "wx" });
+
+async function isFree(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length === 0;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENOENT";
+  }
+}
+
+interface Written {
+  readonly records: number;
+  readonly chains: Head[];
+  readonly policies: readonly string[];
+}
+
+async function writeRecords(
+  folder: string,
+  reader: EvidenceReader,
+  chainIds: readonly string[],
+  { onProgress }: ExportOptions,
+): Promise<Written> {
+  const out = createWriteStream(join(folder, FILES.records), { flags: "wx" });
+  const [chains, policies]: [Head[], string[]] = [[], []];
+  let records = 0;
+  for (const id of chainIds) {
+    let last: EnvelopeRow | undefined;
+    for await (const row of reader.chain(id)) {
+      await writeLine(out, row.envelope);
+      records++;
+      last = row;
+      if (id === REGISTRY_CHAIN) policies.push(...publishedPolicy(row.envelope));
+    }
+    if (last !== undefined) chains.push({ id, seq: last.seq, hash: hashOf(last.envelope) });
+    onProgress?.(records, chains.length);
+  }
+  out.end();
+  await finished(out);
+  return { records, chains, policies };
+}
+
+/** One line each, whatever the table holds: an envelope with line breaks was not written by the plane. */
+async function writeLine(out: WriteStream, envelope: string): Promise<void> {
+  if (!out.write(`${envelope.replace(/[\r\n\u2028\u2029]/g, " ")}\n`)) await once(out, "drain");
+}
+
+/** The payload of an envelope, without judging it: what is exported is judged when it is verified. */
+function payloadOf(envelope: string): Buffer {
+  try {
+    return Buffer.from(String(JSON.parse(envelope).payload), "base64");
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+const hashOf = (envelope: string): Digest =>
+  sha256Digest(preAuthEncoding(PAYLOAD_TYPE, payloadOf(envelope)));
+
+/** The trust policy that a record of `plane/registry` published. */
+export function publishedPolicy(envelope: string): string[] {
+  try {
+    const { detail, event } = JSON.parse(payloadOf(envelope).toString("utf8")).predicate;
+    const isPolicy =
+      event.type === "TrustPolicyPublished" && typeof detail.trustPolicy === "string";
+    return isPolicy ? [detail.trustPolicy] : [];
+  } catch {
+    return [];
+  }
+}

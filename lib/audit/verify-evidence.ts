@@ -1,0 +1,177 @@
+import { type Digest, sha256Digest } from "../encoding/digest.ts";
+import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
+import { REGISTRY_CHAIN } from "../evidence/chain.ts";
+import type { Predicate, Statement } from "../evidence/statement.ts";
+import type { Head } from "./chain-ledger.ts";
+import { evidenceKeys } from "./evidence-keys.ts";
+import { followTrust, type TrustChain } from "./trust-chain.ts";
+import type { Defect, DefectCode } from "./verdict.ts";
+import { RecordVerifier, type Verification } from "./verify.ts";
+
+/** Evidence with everything that is needed to judge it: from an export folder, or read from the table. */
+export interface EvidenceSet {
+  /** Compact JWS from version 1. */
+  readonly trustPolicies: readonly string[];
+  /** Public keys that may be anchors; which of them are is said by the verifier's own thumbprints. */
+  readonly anchors: readonly unknown[];
+  /** Envelopes by chain id and number. */
+  readonly records: AsyncIterable<string> | Iterable<string>;
+  readonly plane?: string;
+  /** Heads and counts that were noted when the records were read. */
+  readonly noted?: {
+    readonly chains: readonly Head[];
+    readonly records: number;
+    readonly trustPolicies: number;
+  };
+}
+
+export interface EvidenceReport extends Verification {
+  /** Whether it hangs on an anchor that the verifier named himself; else it is only consistent in itself. */
+  readonly trusted: boolean;
+  readonly trustPolicies: number;
+}
+
+/**
+ * Verifies a whole export: trust policies from the anchor, evidence keys from these, every record from the keys, and
+ * that both tell the same history.
+ * @param pinned RFC 7638 thumbprints of the anchors that the verifier believes. Without any, the anchors of the
+ * export stand for themselves: then a good verdict says that it is consistent, and nothing about who made it.
+ * @param onRecord sees every record whose form and signature hold.
+ */
+export async function verifyEvidence(
+  set: EvidenceSet,
+  pinned: readonly string[],
+  onRecord: (statement: Statement, index: number) => void = () => {},
+): Promise<EvidenceReport> {
+  const trust = followTrust(set.trustPolicies, anchorsOf(set.anchors, pinned));
+  const verifier = new RecordVerifier(evidenceKeys(trust.keys), set.plane ?? trust.plane);
+  for (const defect of trust.defects) verifier.report(defect);
+  const history = new History(trust, (defect) => verifier.report(defect));
+  let index = 0;
+  for await (const record of set.records) {
+    const statement = verifier.add(record);
+    if (statement !== undefined) {
+      history.compare(statement.predicate);
+      onRecord(statement, index);
+    }
+    index++;
+  }
+  history.end();
+  judgeCounts(set, index, verifier);
+  const verification = verifier.finish(set.noted?.chains);
+  return { ...verification, trusted: pinned.length > 0, trustPolicies: set.trustPolicies.length };
+}
+
+function anchorsOf(candidates: readonly unknown[], pinned: readonly string[]): VerificationKey[] {
+  const keys = candidates.map(readPublicJwk).filter((key) => typeof key !== "string");
+  return pinned.length === 0 ? keys : keys.filter(({ thumbprint }) => pinned.includes(thumbprint));
+}
+
+/** A manifest counts what it lists; a count that is off was edited, or its file was. */
+function judgeCounts(
+  { noted, trustPolicies }: EvidenceSet,
+  records: number,
+  verifier: RecordVerifier,
+): void {
+  if (noted === undefined) return;
+  const lost = noted.trustPolicies - trustPolicies.length;
+  const what = `(trust policy version ${trustPolicies.length + 1}) is missing: the manifest counts ${noted.trustPolicies}`;
+  if (lost > 0) {
+    const seq = trustPolicies.length + 1;
+    verifier.report({
+      verdict: "truncated",
+      code: "EVIDENCE_TRUNCATED",
+      chainId: REGISTRY_CHAIN,
+      seq,
+      what,
+    });
+  }
+  const listed = noted.chains.reduce((sum, { seq }) => sum + seq, 0);
+  if (lost < 0 || (noted.records !== records && listed === records)) {
+    const count = `is in a folder whose manifest counts ${noted.records} records and ${noted.trustPolicies} trust policies; there are ${records} and ${trustPolicies.length}`;
+    verifier.report({
+      verdict: "tampered",
+      code: "EVIDENCE_HASH_MISMATCH",
+      chainId: REGISTRY_CHAIN,
+      seq: 1,
+      what: count,
+    });
+  }
+}
+
+/** Holds the records' story of the trust policies against the policies themselves. */
+class History {
+  readonly #trust: TrustChain;
+  readonly #report: (defect: Defect) => void;
+  readonly #published = new Set<number>();
+  #chainId = "";
+
+  constructor(trust: TrustChain, report: (defect: Defect) => void) {
+    this.#trust = trust;
+    this.#report = report;
+  }
+
+  compare(predicate: Predicate): void {
+    const { chain, event, trustPolicy } = predicate;
+    const blame = (code: DefectCode, what: string): void =>
+      this.#report({
+        verdict: code === "EVIDENCE_MISSING" ? "gap" : "tampered",
+        code,
+        chainId: chain.id,
+        seq: chain.seq,
+        what,
+      });
+    if (chain.id < this.#chainId) blame("EVIDENCE_CHAIN_BROKEN", "stands behind a later chain");
+    this.#chainId = chain.id;
+    if (trustPolicy !== undefined) {
+      const problem = this.#policyProblem(trustPolicy.version, trustPolicy.digest);
+      if (problem !== undefined) blame(...problem);
+    }
+    if (chain.id !== REGISTRY_CHAIN || event.type !== "TrustPolicyPublished") return;
+    const problem = this.#publicationProblem(predicate);
+    if (problem !== undefined) blame(...problem);
+  }
+
+  /** A policy that is believed but was never published: the end of `plane/registry` is gone. */
+  end(): void {
+    for (const version of this.#trust.digests.keys()) {
+      if (this.#published.has(version)) continue;
+      const what = `is missing: the publication of trust policy version ${version}`;
+      const seq = this.#published.size + 1;
+      this.#report({
+        verdict: "truncated",
+        code: "EVIDENCE_TRUNCATED",
+        chainId: REGISTRY_CHAIN,
+        seq,
+        what,
+      });
+    }
+  }
+
+  #publicationProblem({ detail }: Predicate): [DefectCode, string] | undefined {
+    const { version, trustPolicyDigest, trustPolicy } = detail;
+    if (typeof version !== "number" || typeof trustPolicy !== "string") {
+      return ["EVIDENCE_HASH_MISMATCH", "publishes no trust policy"];
+    }
+    this.#published.add(version);
+    const carried = sha256Digest(trustPolicy.slice(0, trustPolicy.lastIndexOf(".")));
+    if (carried !== trustPolicyDigest) {
+      return ["EVIDENCE_HASH_MISMATCH", "carries another trust policy than the one that it names"];
+    }
+    return this.#policyProblem(version, carried);
+  }
+
+  #policyProblem(version: number, digest: Digest): [DefectCode, string] | undefined {
+    const known = this.#trust.digests.get(version);
+    if (known === digest) return undefined;
+    return known === undefined
+      ? [
+          "EVIDENCE_MISSING",
+          `speaks of trust policy version ${version}, which is missing or not believed`,
+        ]
+      : [
+          "EVIDENCE_HASH_MISMATCH",
+          `speaks of another trust policy version ${version} than trust-policies.jsonl`,
+        ];
+  }
+}

@@ -1,0 +1,25 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { KMSClient } from "@aws-sdk/client-kms";
+import type { PublicJwk } from "../encoding/jwk.ts";
+import type { StoredChain } from "../evidence/ports.ts";
+import { type ClientPlace, dependencyOptions } from "./clients.ts";
+import { DynamoEvidenceStore } from "./evidence-store.ts";
+import { kmsPublicKey } from "./kms-signer.ts";
+import type { Tables } from "./transaction.ts";
+
+/** What people read of a plane with their own credentials, outside its functions. */
+
+/** Every record of one chain. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
+export async function readRecords(
+  place: ClientPlace,
+  tables: Tables,
+  chainId: string,
+): Promise<StoredChain["rows"]> {
+  const client = new DynamoDBClient(dependencyOptions(place));
+  return (await new DynamoEvidenceStore(client, tables).readRecords(chainId)).rows;
+}
+
+/** The public key that the plane's evidence is signed with now. @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`. */
+export async function evidencePublicKey(place: ClientPlace, keyId: string): Promise<PublicJwk> {
+  return (await kmsPublicKey(new KMSClient(dependencyOptions(place)), keyId)).jwk;
+}

@@ -1,0 +1,29 @@
+import type { CallError, CallOutcome, ReadBack } from "../actions/descriptor.ts";
+import type { Obligation } from "../contract/contract.ts";
+
+/** What became of the bounded call, as answer and evidence say it (wire.md §4). */
+export interface Outcome {
+  readonly status: "succeeded" | "failed" | "unknown";
+  readonly error?: CallError;
+  readonly readBack?: { readonly matches: boolean };
+  readonly obligations: readonly { readonly name: string; readonly met: boolean }[];
+}
+
+/**
+ * The outcome from the call and what was seen after it. A `readBack` obligation is met by a call that succeeded
+ * and was seen to have worked. A call whose answer was lost stays unknown even if the target looks right:
+ * somebody else may have set it so.
+ */
+export function outcomeOf(
+  call: CallOutcome,
+  seen: ReadBack | undefined,
+  obligations: readonly Obligation[],
+): Outcome {
+  const met = call.status === "succeeded" && seen?.matches === true;
+  return {
+    status: call.status,
+    ...(call.status !== "succeeded" && { error: call.error }),
+    ...(seen !== undefined && { readBack: { matches: seen.matches } }),
+    obligations: obligations.map(({ name }) => ({ name, met })),
+  };
+}

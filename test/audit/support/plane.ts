@@ -1,0 +1,129 @@
+import { sign } from "node:crypto";
+import { newPrivateJwk, signingKey } from "../../../lib/client/keys.ts";
+import { type Digest, digestBytes } from "../../../lib/encoding/digest.ts";
+import { preAuthEncoding } from "../../../lib/encoding/dsse.ts";
+import { type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
+import { readJws } from "../../../lib/encoding/jws.ts";
+import { chainRecords, genesisHead, headAfter } from "../../../lib/evidence/chain.ts";
+import { type EvidenceRow, signRecords } from "../../../lib/evidence/envelope.ts";
+import type { EvidenceSigner } from "../../../lib/evidence/ports.ts";
+import { type About, PAYLOAD_TYPE, type RecordDraft } from "../../../lib/evidence/statement.ts";
+import type { EnvelopeRow, EvidenceReader } from "../../../lib/audit/export.ts";
+import { type TrustPolicy, trustPolicyGenesis } from "../../../lib/trust/policy.ts";
+
+export const PLANE = "vai:000000000000:us-east-1:local";
+/** Seconds: 2026-05-05T04:00:00Z. */
+export const NOW = 1777953600;
+
+export const newKey = (): SigningKey => signingKey(newPrivateJwk());
+
+let ids = 0;
+export const newId = (): string => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`;
+
+/** Signs what it has seen: node cannot sign a digest, so the PAE of each digest is remembered. */
+function signerOf(key: SigningKey, messages: ReadonlyMap<string, Uint8Array>): EvidenceSigner {
+  return {
+    keyid: async () => key.thumbprint,
+    sign: async (digest) => {
+      const message = messages.get(Buffer.from(digest).toString("hex"));
+      if (message === undefined) throw new TypeError("asked to sign an unknown record");
+      return sign("sha256", message, key.privateKey);
+    },
+  };
+}
+
+/** The rows that the plane would write for drafts behind the records that are there. */
+export async function writeRows(
+  key: SigningKey,
+  chainId: string,
+  drafts: readonly RecordDraft[],
+  options: { plane?: string; about?: About; after?: readonly EvidenceRow[]; at?: string } = {},
+): Promise<EvidenceRow[]> {
+  const { plane = PLANE, about = {}, after = [], at = "2026-05-05T04:00:00.000Z" } = options;
+  const last = after.at(-1);
+  const head = last === undefined ? genesisHead(plane, chainId) : { seq: last.seq, hash: last.recordHash };
+  const records = chainRecords(drafts, head, {
+    plane,
+    chainId,
+    source: { component: "issue", version: "0.1.0", account: "000000000000", region: "us-east-1", requestId: "r-1" },
+    at,
+    about,
+    eventDigest: `sha256:${"e".repeat(64)}`,
+    newId,
+  });
+  headAfter(records, head);
+  const messages = new Map(
+    records.map(({ hash, payload }) => [digestBytes(hash).toString("hex"), preAuthEncoding(PAYLOAD_TYPE, payload)]),
+  );
+  return signRecords(records, signerOf(key, messages));
+}
+
+const GOVERNANCE = {
+  maxSeconds: 900,
+  contextSeconds: 900,
+  approvals: 0,
+  attestations: 0,
+  classes: 0,
+  veto: [],
+  credentials: true,
+};
+
+/** A signed trust policy; version 1 unless a `before` is given. */
+export function signPolicy(
+  anchor: SigningKey,
+  planeKeys: TrustPolicy["planeKeys"],
+  before?: { readonly version: number; readonly digest: Digest },
+  plane = PLANE,
+): { jws: string; version: number; digest: Digest } {
+  const version = (before?.version ?? 0) + 1;
+  const policy: TrustPolicy = {
+    version,
+    prev: before?.digest ?? trustPolicyGenesis(plane),
+    plane,
+    iat: NOW - 1000,
+    exp: NOW + 100_000,
+    planeKeys,
+    issuers: [],
+    deciders: [],
+    evaluators: [],
+    approvers: [],
+    operators: [],
+    auditors: [],
+    planes: [],
+    policies: [],
+    actions: [],
+    governance: { LOW: GOVERNANCE, MEDIUM: GOVERNANCE, HIGH: GOVERNANCE, CRITICAL: GOVERNANCE },
+    breakGlass: [],
+  };
+  const jws = signJws("vai-trust-policy+jwt", policy, anchor);
+  const read = readJws(jws, "vai-trust-policy+jwt");
+  if (!read.ok) throw new TypeError(read.detail);
+  return { jws, version, digest: read.value.digest };
+}
+
+export const evidenceKey = (key: SigningKey, more: object = {}): TrustPolicy["planeKeys"][number] => ({
+  use: "evidence",
+  key: key.jwk,
+  notBefore: NOW - 1000,
+  ...more,
+});
+
+export const publication = ({ jws, version, digest }: ReturnType<typeof signPolicy>): RecordDraft => ({
+  type: "TrustPolicyPublished",
+  about: { trustPolicy: { version, digest } },
+  detail: {
+    version,
+    trustPolicyDigest: digest,
+    restrictionsDigest: `sha256:${"0".repeat(64)}`,
+    trustPolicy: jws,
+    signedBy: "anchor",
+  },
+});
+
+/** A table in memory, read as an auditor reads it. */
+export const readerOf = (rows: readonly EvidenceRow[]): EvidenceReader => ({
+  chainIds: async () => [...new Set(rows.map(({ chainId }) => chainId))].reverse(),
+  async *chain(chainId): AsyncIterable<EnvelopeRow> {
+    yield* rows.filter((row) => row.chainId === chainId).sort((left, right) => left.seq - right.seq);
+  },
+});
