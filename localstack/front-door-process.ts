@@ -28,7 +28,7 @@ async function open(order: FrontDoorOrder): Promise<FrontDoorReport> {
 
 if (import.meta.main) {
   process.once("message", (order) => {
-    open(order as FrontDoorOrder)
+    void open(order as FrontDoorOrder)
       .catch((error: Error) => ({ error: error.message }))
       .then((report: FrontDoorReport) => process.send?.(report));
   });

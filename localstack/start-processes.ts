@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cleanEnvironment } from "./environment.ts";
 import { LocalAwsError } from "./errors.ts";
-import { tailOf } from "./files.ts";
+import { tailOf, writeJson } from "./files.ts";
 import type { FrontDoorOrder, FrontDoorReport } from "./front-door-process.ts";
 import { LOCALSTACK_FOLDER, type StateFolder } from "./paths.ts";
 import { anyFreePort, LOOPBACK } from "./ports.ts";
@@ -144,6 +144,9 @@ function startEmulator(
   const { scratch, emulatorLog } = options.state;
   const data = join(scratch, "data");
   mkdirSync(data, { recursive: true, mode: 0o700 });
+  // The emulator's Node worker is CommonJS in a `.js` file; without this it would be read as what
+  // the package.json of the repository says when the state folder lies inside.
+  writeJson(join(scratch, "package.json"), { type: "commonjs" });
   const log = openSync(emulatorLog, "a", 0o600);
   const child = spawn(options.python, [join(LOCALSTACK_FOLDER, "emulator.py")], {
     cwd: scratch,

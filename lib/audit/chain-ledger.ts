@@ -29,7 +29,13 @@ const missing = (chainId: string, from: number, to: number): Defect => ({
 /** Follows every chain of an export from its genesis: numbers, links, and ends. */
 export class ChainLedger {
   readonly #chains = new Map<string, Followed>();
+  readonly #noted: readonly Head[];
   #current: string | undefined;
+
+  /** `noted`: heads that somebody noted elsewhere, in the order of the chains. */
+  constructor(noted: readonly Head[] = []) {
+    this.#noted = noted;
+  }
 
   /** Whether a record that does not hold can be believed about where it stands. */
   isPlausible({ chainId, seq }: Place): boolean {
@@ -37,14 +43,17 @@ export class ChainLedger {
   }
 
   /**
-   * Where `count` records stand that cannot say it themselves: behind what was followed last or, when what comes next
-   * does not begin its chain, before that.
+   * Where a record stands that cannot say it itself: behind what was followed last, unless that chain is known to be
+   * whole, or the next record that can say it, `distance` records later, does not begin its chain.
    */
-  due(count: number, next: Place | undefined): Place {
-    const chainId = this.#current ?? next?.chainId ?? "";
-    const seq = (this.#chains.get(chainId)?.seq ?? 0) + 1;
-    const isOfNext = next !== undefined && next.chainId !== chainId && next.seq > count;
-    return isOfNext ? { chainId: next.chainId, seq: next.seq - count } : { chainId, seq };
+  due(distance: number, next: Place | undefined): Place {
+    const current = this.#current ?? this.#noted[0]?.id ?? next?.chainId ?? "";
+    const seq = (this.#chains.get(current)?.seq ?? 0) + 1;
+    const index = this.#noted.findIndex(({ id }) => id === current);
+    const following = this.#noted[index + 1];
+    if (following !== undefined && seq > (this.#noted[index]?.seq ?? 0)) return { chainId: following.id, seq: 1 };
+    const isOfNext = next !== undefined && next.chainId !== current && next.seq > distance;
+    return index < 0 && isOfNext ? { chainId: next.chainId, seq: next.seq - distance } : { chainId: current, seq };
   }
 
   /** Takes note of a record that does not hold: its place is filled, its hash is worth nothing. */
@@ -85,10 +94,10 @@ export class ChainLedger {
     return this.#chains.size;
   }
 
-  /** Compares the ends of chains with heads that somebody noted elsewhere: a cut tail shows only so (ADV-21, ADV-22). */
-  *against(noted: readonly Head[]): Generator<Defect> {
+  /** Compares the ends of chains with the noted ones: a cut tail shows only so (ADV-21, ADV-22). */
+  *ends(): Generator<Defect> {
     const unlisted = new Set(this.#chains.keys());
-    for (const head of noted) {
+    for (const head of this.#noted) {
       unlisted.delete(head.id);
       const found = this.#chains.get(head.id);
       const problem = endProblem(head, found);

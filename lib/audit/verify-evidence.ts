@@ -44,7 +44,7 @@ export async function verifyEvidence(
   onRecord: (statement: Statement, index: number) => void = () => {},
 ): Promise<EvidenceReport> {
   const trust = followTrust(set.trustPolicies, anchorsOf(set.anchors, pinned));
-  const verifier = new RecordVerifier(evidenceKeys(trust.keys), set.plane ?? trust.plane);
+  const verifier = new RecordVerifier(evidenceKeys(trust.keys), set.plane ?? trust.plane, set.noted?.chains);
   for (const defect of trust.defects) verifier.report(defect);
   const history = new History(trust, (defect) => verifier.report(defect));
   let index = 0;
@@ -58,7 +58,7 @@ export async function verifyEvidence(
   }
   history.end();
   judgeCounts(set, index, verifier);
-  const verification = verifier.finish(set.noted?.chains);
+  const verification = verifier.finish();
   return { ...verification, trusted: pinned.length > 0, trustPolicies: set.trustPolicies.length };
 }
 

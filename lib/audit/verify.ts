@@ -21,7 +21,7 @@ export interface Verification {
 
 /**
  * Verifies records of wire.md §5: every envelope strictly, its signature under one of `keys`, and every chain from its
- * genesis without gaps. Needs no AWS and no network. A cut tail cannot be seen here; see {@link RecordVerifier.finish}.
+ * genesis without gaps. Needs no AWS and no network. A cut tail cannot be seen here; see {@link RecordVerifier}.
  * @param records envelopes, as objects or JSON text, each chain in the order of its numbers.
  * @param keys evidence keys: public P-256 JWKs, or with the time in which each was good.
  * @throws {TypeError} when a key is none.
@@ -44,7 +44,8 @@ interface Misread {
 /** Verifies records one after another, so that an export of any length fits. */
 export class RecordVerifier {
   readonly #keys: EvidenceKeys;
-  readonly #ledger = new ChainLedger();
+  readonly #ledger: ChainLedger;
+  readonly #heads: readonly Head[] | undefined;
   readonly #defects = new Defects();
   readonly #eventIds = new Set<string>();
   /** Records that do not hold and cannot say where they stand: the next one tells. */
@@ -52,10 +53,15 @@ export class RecordVerifier {
   #plane: string | undefined;
   #records = 0;
 
-  /** `plane`: the plane that every record must belong to; by default the first record's. */
-  constructor(keys: EvidenceKeys, plane?: string) {
+  /**
+   * @param plane the plane that every record must belong to; by default the first record's.
+   * @param heads ends of chains, noted elsewhere: with them a tail that was cut off is `truncated`.
+   */
+  constructor(keys: EvidenceKeys, plane?: string, heads?: readonly Head[]) {
     this.#keys = keys;
     this.#plane = plane;
+    this.#heads = heads;
+    this.#ledger = new ChainLedger(heads);
   }
 
   /** Judges the next record. @returns its statement if its form and its signature hold. */
@@ -81,11 +87,10 @@ export class RecordVerifier {
     this.#defects.add(defect);
   }
 
-  /** Ends the verification. With `heads`, noted elsewhere, a tail that was cut off is `truncated`. */
-  finish(heads?: readonly Head[]): Verification {
+  finish(): Verification {
     this.#settle(undefined);
-    if (heads !== undefined) {
-      for (const defect of this.#ledger.against(heads)) this.#defects.add(defect);
+    if (this.#heads !== undefined) {
+      for (const defect of this.#ledger.ends()) this.#defects.add(defect);
     }
     const { verdict, first, list } = this.#defects;
     return {
@@ -109,10 +114,8 @@ export class RecordVerifier {
 
   /** Gives the records that could not say it their places, now that the next one is known. */
   #settle(next: Place | undefined): void {
-    if (this.#unplaced.length === 0) return;
-    const { chainId, seq } = this.#ledger.due(this.#unplaced.length, next);
     for (const [index, misread] of this.#unplaced.entries()) {
-      this.#blame({ chainId, seq: seq + index }, misread);
+      this.#blame(this.#ledger.due(this.#unplaced.length - index, next), misread);
     }
     this.#unplaced = [];
   }

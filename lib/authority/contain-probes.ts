@@ -34,7 +34,8 @@ export const REGION = "aws:requestedregion";
 
 /** Each action of the step on a resource that it can work on, called as the step lists it. */
 export function subjectsOf(step: Step): Subject[] {
-  const sample = step.parameters === "unbounded" ? undefined : sampleParameters(step.parameters);
+  const { parameters } = step;
+  const sample = parameters === "unbounded" ? undefined : sampleParameters(parameters);
   return step.actions.flatMap((action) => {
     const descriptor = descriptorOf(action);
     const resource = step.resources.find((each) => descriptor?.target.pattern.test(each));

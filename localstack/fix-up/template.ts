@@ -18,7 +18,7 @@ export type Json =
 export type JsonObject = { readonly [name: string]: Json };
 
 /** A resource of a synthesised template. */
-export interface TemplateResource {
+interface TemplateResource {
   readonly Type: string;
   readonly Properties?: JsonObject;
 }

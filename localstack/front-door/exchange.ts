@@ -2,9 +2,9 @@ import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 
 /** Largest body that is held in memory, in bytes; beyond Lambda's largest package. */
-export const LARGEST_BODY = 300 * 1024 * 1024;
+const LARGEST_BODY = 300 * 1024 * 1024;
 
-/** Thrown by `Exchange.body` when a body passes `LARGEST_BODY`. */
+/** Thrown by `Exchange.body` when a body is larger than what is held in memory. */
 export class BodyTooLargeError extends Error {}
 
 /** Thrown by `Exchange.body` when the client went away in the middle of it. */

@@ -14,7 +14,14 @@ suite("OKG-08 the catalogue", () => {
 
     test(`VAI-148 ${descriptor.action} works on exact ARNs only`, () => {
       const { example, pattern } = descriptor.target;
-      for (const bad of [`${example}*`, `${example}/x`, `${example}:live`, example.replace(/\d{12}/, ""), ` ${example}`, `${example}\n`]) {
+      for (const bad of [
+        `${example}*`,
+        `${example}/x`,
+        `${example}:live`,
+        example.replace(/\d{12}/, ""),
+        ` ${example}`,
+        `${example}\n`,
+      ]) {
         assert.doesNotMatch(bad, pattern);
       }
     });
@@ -25,7 +32,12 @@ suite("OKG-08 the catalogue", () => {
   });
 
   test("ADV-06 names compare exactly", () => {
-    for (const action of ["dynamodb:updateitem", "DynamoDB:UpdateItem", "dynamodb:BatchWriteItem", ""]) {
+    for (const action of [
+      "dynamodb:updateitem",
+      "DynamoDB:UpdateItem",
+      "dynamodb:BatchWriteItem",
+      "",
+    ]) {
       assert.equal(descriptorOf(action), undefined);
     }
   });
@@ -33,17 +45,26 @@ suite("OKG-08 the catalogue", () => {
 
 suite("VAI-148 text for IAM", () => {
   test("VAI-148 printable ASCII without wildcards and variables", () => {
-    for (const good of ["svc-a", "a b", "$", "{}", "~", "a$b{c}"]) assert.ok(isIamLiteral(good), good);
+    for (const good of ["svc-a", "a b", "$", "{}", "~", "a$b{c}"])
+      assert.ok(isIamLiteral(good), good);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: an IAM variable
-    for (const bad of ["", "*", "a?", "${x}", "ä", "a\n", "\u202e", "a\u0000"]) assert.ok(!isIamLiteral(bad), bad);
+    for (const bad of ["", "*", "a?", "${x}", "ä", "a\n", "\u202e", "a\u0000"])
+      assert.ok(!isIamLiteral(bad), bad);
   });
 
   test("VAI-43 what a constraint is as text", () => {
     assert.deepEqual(iamPatterns({ exact: 7 }), { patterns: ["7"], like: false });
     assert.deepEqual(iamPatterns({ oneOf: ["a", "b"] }), { patterns: ["a", "b"], like: false });
     assert.deepEqual(iamPatterns({ prefix: "a" }), { patterns: ["a*"], like: true });
-    assert.deepEqual(iamPatterns({ all: [{ prefix: "a" }, { exact: "ab" }] }), { patterns: ["ab"], like: false });
-    for (const constraint of [{ range: { min: 1 } }, { notOneOf: ["a"] }, { absent: true } as const]) {
+    assert.deepEqual(iamPatterns({ all: [{ prefix: "a" }, { exact: "ab" }] }), {
+      patterns: ["ab"],
+      like: false,
+    });
+    for (const constraint of [
+      { range: { min: 1 } },
+      { notOneOf: ["a"] },
+      { absent: true } as const,
+    ]) {
       assert.equal(iamPatterns(constraint), undefined);
     }
   });

@@ -63,14 +63,22 @@ suite("VAI-76 only issued credentials", () => {
   test("VAI-76 what is sent is signed with the issued key and carries its token", async () => {
     await using endpoint = await fakeEndpoint({ status: 200, json: {} });
     const [descriptor] = CATALOGUE;
-    await descriptor?.call(OPERATIONS["dynamodb:UpdateItem"] as Operation, NOTHING_READ, endpoint.settings());
+    await descriptor?.call(
+      OPERATIONS["dynamodb:UpdateItem"] as Operation,
+      NOTHING_READ,
+      endpoint.settings(),
+    );
     assert.match(endpoint.seen[0]?.authorization ?? "", /Credential=ASIAEXAMPLEISSUED001\//);
     assert.equal(endpoint.seen[0]?.token, "token");
   });
 
   test("VAI-76 options hold nothing else of the credentials, and one attempt", () => {
     const options = clientOptions(
-      { region: "us-east-1", credentials: { ...CREDENTIALS, extra: "x" } as never, timeoutMilliseconds: 1 },
+      {
+        region: "us-east-1",
+        credentials: { ...CREDENTIALS, extra: "x" } as never,
+        timeoutMilliseconds: 1,
+      },
       CALL_ATTEMPTS,
     );
     assert.deepEqual(options.credentials, CREDENTIALS);

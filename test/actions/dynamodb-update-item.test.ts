@@ -10,7 +10,13 @@ const operation = (parameters: Operation["parameters"]): Operation => ({
   parameters,
 });
 
-const LISTED = operation({ "set/weight": 3, "key/pk": "svc-a", "expect/weight": 2, "set/on": true, "expect/a.b": "x" });
+const LISTED = operation({
+  "set/weight": 3,
+  "key/pk": "svc-a",
+  "expect/weight": 2,
+  "set/on": true,
+  "expect/a.b": "x",
+});
 
 suite("VAI-78 dynamodb:UpdateItem", () => {
   const INPUT = {
@@ -19,12 +25,20 @@ suite("VAI-78 dynamodb:UpdateItem", () => {
     UpdateExpression: "SET #n0 = :v0, #n1 = :v1",
     ConditionExpression: "attribute_exists(#n2) AND #n3 = :v2 AND #n1 = :v3",
     ExpressionAttributeNames: { "#n0": "on", "#n1": "weight", "#n2": "pk", "#n3": "a.b" },
-    ExpressionAttributeValues: { ":v0": { BOOL: true }, ":v1": { N: "3" }, ":v2": { S: "x" }, ":v3": { N: "2" } },
+    ExpressionAttributeValues: {
+      ":v0": { BOOL: true },
+      ":v1": { N: "3" },
+      ":v2": { S: "x" },
+      ":v3": { N: "2" },
+    },
     ReturnValues: "NONE",
   };
 
   test("VAI-78 describes the call exactly, whatever the order of the parameters", () => {
-    assert.deepEqual(dynamodbUpdateItem.describeCall(LISTED, NOTHING_READ), { api: "dynamodb:UpdateItem", input: INPUT });
+    assert.deepEqual(dynamodbUpdateItem.describeCall(LISTED, NOTHING_READ), {
+      api: "dynamodb:UpdateItem",
+      input: INPUT,
+    });
     const reversed = operation(Object.fromEntries(Object.entries(LISTED.parameters).reverse()));
     assert.deepEqual(dynamodbUpdateItem.describeCall(reversed, NOTHING_READ).input, INPUT);
     assert.doesNotThrow(() => structuredClone(INPUT));
@@ -40,17 +54,36 @@ suite("VAI-78 dynamodb:UpdateItem", () => {
   });
 
   const TABLE: [string, Answer, CallOutcome][] = [
-    ["the item does not exist, or another value is there", awsError(400, "ConditionalCheckFailedException"), failed("ConditionalCheckFailedException", "precondition")],
-    ["no such table", awsError(400, "ResourceNotFoundException"), failed("ResourceNotFoundException", "notFound")],
+    [
+      "the item does not exist, or another value is there",
+      awsError(400, "ConditionalCheckFailedException"),
+      failed("ConditionalCheckFailedException", "precondition"),
+    ],
+    [
+      "no such table",
+      awsError(400, "ResourceNotFoundException"),
+      failed("ResourceNotFoundException", "notFound"),
+    ],
     ["denied", awsError(400, "AccessDeniedException"), failed("AccessDeniedException", "denied")],
-    ["throttled", awsError(400, "ProvisionedThroughputExceededException"), failed("ProvisionedThroughputExceededException", "throttled")],
+    [
+      "throttled",
+      awsError(400, "ProvisionedThroughputExceededException"),
+      failed("ProvisionedThroughputExceededException", "throttled"),
+    ],
     ["invalid", awsError(400, "ValidationException"), failed("ValidationException", "invalid")],
-    ["a failure of the service", awsError(500, "InternalServerError"), unknown("InternalServerError")],
+    [
+      "a failure of the service",
+      awsError(500, "InternalServerError"),
+      unknown("InternalServerError"),
+    ],
   ];
   for (const [name, answer, expected] of TABLE) {
     test(`ADV-69 ${name}: one attempt, ${expected.status}`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      assert.deepEqual(await dynamodbUpdateItem.call(LISTED, NOTHING_READ, endpoint.settings()), expected);
+      assert.deepEqual(
+        await dynamodbUpdateItem.call(LISTED, NOTHING_READ, endpoint.settings()),
+        expected,
+      );
       assert.equal(endpoint.seen.length, 1);
     });
   }
@@ -81,13 +114,20 @@ suite("VAI-78 dynamodb:UpdateItem", () => {
   test("VAI-78 a problem found before is an outcome without a call", async () => {
     await using endpoint = await fakeEndpoint({ status: 200, json: {} });
     const problem = { name: "Stopped", kind: "precondition" } as const;
-    const outcome = await dynamodbUpdateItem.call(LISTED, { facts: {}, problem }, endpoint.settings());
+    const outcome = await dynamodbUpdateItem.call(
+      LISTED,
+      { facts: {}, problem },
+      endpoint.settings(),
+    );
     assert.deepEqual(outcome, { status: "failed", error: problem });
     assert.equal(endpoint.seen.length, 0);
   });
 });
 
-function failed(name: string, kind: "precondition" | "notFound" | "denied" | "throttled" | "invalid"): CallOutcome {
+function failed(
+  name: string,
+  kind: "precondition" | "notFound" | "denied" | "throttled" | "invalid",
+): CallOutcome {
   return { status: "failed", error: { name, kind } };
 }
 
@@ -97,17 +137,45 @@ function unknown(name: string): CallOutcome {
 
 suite("VAI-78 dynamodb:UpdateItem read back", () => {
   const READ: [string, object, boolean, object][] = [
-    ["the values asked for", { Item: { weight: { N: "3" }, on: { BOOL: true } } }, true, { on: true, weight: 3 }],
-    ["another value", { Item: { weight: { N: "4" }, on: { BOOL: true } } }, false, { on: true, weight: 4 }],
-    ["the value in another type", { Item: { weight: { S: "3" }, on: { BOOL: true } } }, false, { on: true, weight: "3" }],
-    ["an attribute that is not there", { Item: { on: { BOOL: true } } }, false, { on: true, weight: null }],
-    ["an attribute of a kind that no contract names", { Item: { on: { BOOL: true }, weight: { L: [] } } }, false, { on: true, weight: null }],
+    [
+      "the values asked for",
+      { Item: { weight: { N: "3" }, on: { BOOL: true } } },
+      true,
+      { on: true, weight: 3 },
+    ],
+    [
+      "another value",
+      { Item: { weight: { N: "4" }, on: { BOOL: true } } },
+      false,
+      { on: true, weight: 4 },
+    ],
+    [
+      "the value in another type",
+      { Item: { weight: { S: "3" }, on: { BOOL: true } } },
+      false,
+      { on: true, weight: "3" },
+    ],
+    [
+      "an attribute that is not there",
+      { Item: { on: { BOOL: true } } },
+      false,
+      { on: true, weight: null },
+    ],
+    [
+      "an attribute of a kind that no contract names",
+      { Item: { on: { BOOL: true }, weight: { L: [] } } },
+      false,
+      { on: true, weight: null },
+    ],
     ["no item", {}, false, { on: null, weight: null }],
   ];
   for (const [name, json, matches, observed] of READ) {
     test(`VAI-78 ${name}: ${matches}`, async () => {
       await using endpoint = await fakeEndpoint({ status: 200, json });
-      assert.deepEqual(await dynamodbUpdateItem.readBack(LISTED, endpoint.settings()), { matches, observed });
+      assert.deepEqual(await dynamodbUpdateItem.readBack(LISTED, endpoint.settings()), {
+        matches,
+        observed,
+      });
       assert.deepEqual(endpoint.seen[0]?.body, {
         TableName: "Flags",
         Key: { pk: { S: "svc-a" } },
@@ -120,7 +188,9 @@ suite("VAI-78 dynamodb:UpdateItem read back", () => {
 
   test("VAI-78 a read-back that fails is a fault, never a match", async () => {
     await using endpoint = await fakeEndpoint(awsError(400, "AccessDeniedException"));
-    await assert.rejects(dynamodbUpdateItem.readBack(LISTED, endpoint.settings()), { code: "DEPENDENCY_UNAVAILABLE" });
+    await assert.rejects(dynamodbUpdateItem.readBack(LISTED, endpoint.settings()), {
+      code: "DEPENDENCY_UNAVAILABLE",
+    });
   });
 });
 
@@ -154,7 +224,8 @@ suite("VAI-41 dynamodb:UpdateItem parameters", () => {
   });
 
   test("VAI-43 knows its parameters and no others", () => {
-    for (const name of ["key/pk", "set/a/b", "expect/x"]) assert.ok(dynamodbUpdateItem.knows(name), name);
+    for (const name of ["key/pk", "set/a/b", "expect/x"])
+      assert.ok(dynamodbUpdateItem.knows(name), name);
     for (const name of ["key/", "set", "remove/x", "KEY/pk", "ReturnValues", ""]) {
       assert.ok(!dynamodbUpdateItem.knows(name), name);
     }

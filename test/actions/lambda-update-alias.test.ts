@@ -14,7 +14,10 @@ const READ: PreRead = { facts: { revisionId: "r-1", mainVersion: "6" } };
 const ALIAS = { Name: "live", FunctionVersion: "6", RevisionId: "r-1" };
 const PATH = "/2015-03-31/functions/checkout/aliases/live";
 
-const preRead = (asked: Operation, settings: Parameters<NonNullable<typeof lambdaUpdateAlias.preRead>>[1]) => {
+const preRead = (
+  asked: Operation,
+  settings: Parameters<NonNullable<typeof lambdaUpdateAlias.preRead>>[1],
+) => {
   assert.ok(lambdaUpdateAlias.preRead);
   return lambdaUpdateAlias.preRead(asked, settings);
 };
@@ -28,19 +31,31 @@ suite("VAI-78 lambda:UpdateAlias reads before it calls", () => {
   });
 
   test("VAI-78 a version that is the main version already is a problem, without a call", async () => {
-    await using endpoint = await fakeEndpoint({ status: 200, json: { ...ALIAS, FunctionVersion: "7" } });
+    await using endpoint = await fakeEndpoint({
+      status: 200,
+      json: { ...ALIAS, FunctionVersion: "7" },
+    });
     const read = await preRead(operation(), endpoint.settings());
     assert.equal(read.problem?.kind, "precondition");
     const outcome = await lambdaUpdateAlias.call(operation(), read, endpoint.settings());
     assert.deepEqual(outcome, { status: "failed", error: read.problem });
-    assert.deepEqual(endpoint.seen.map(({ method }) => method), ["GET"]);
+    assert.deepEqual(
+      endpoint.seen.map(({ method }) => method),
+      ["GET"],
+    );
   });
 
   test("VAI-78 an alias that does not exist is a problem, without a call", async () => {
     await using endpoint = await fakeEndpoint(awsError(404, "ResourceNotFoundException"));
     const read = await preRead(operation(), endpoint.settings());
-    assert.deepEqual(read, { facts: {}, problem: { name: "ResourceNotFoundException", kind: "notFound" } });
-    assert.equal((await lambdaUpdateAlias.call(operation(), read, endpoint.settings())).status, "failed");
+    assert.deepEqual(read, {
+      facts: {},
+      problem: { name: "ResourceNotFoundException", kind: "notFound" },
+    });
+    assert.equal(
+      (await lambdaUpdateAlias.call(operation(), read, endpoint.settings())).status,
+      "failed",
+    );
     assert.equal(endpoint.seen.length, 1);
   });
 
@@ -74,12 +89,16 @@ suite("VAI-78 lambda:UpdateAlias", () => {
   });
 
   test("VAI-78 zero percent removes the version", () => {
-    assert.deepEqual(lambdaUpdateAlias.describeCall(operation({ percent: 0 }), READ).input, input({}));
+    assert.deepEqual(
+      lambdaUpdateAlias.describeCall(operation({ percent: 0 }), READ).input,
+      input({}),
+    );
   });
 
   test("VAI-78 every percent is the nearest weight", () => {
     for (let percent = 1; percent <= 100; percent++) {
-      const { RoutingConfig } = lambdaUpdateAlias.describeCall(operation({ percent }), READ).input as never as {
+      const { RoutingConfig } = lambdaUpdateAlias.describeCall(operation({ percent }), READ)
+        .input as never as {
         RoutingConfig: { AdditionalVersionWeights: Record<string, number> };
       };
       assert.equal(Math.round((RoutingConfig.AdditionalVersionWeights["7"] ?? 0) * 100), percent);
@@ -88,7 +107,9 @@ suite("VAI-78 lambda:UpdateAlias", () => {
 
   test("VAI-78 sends what it described, once, with the revision to compare", async () => {
     await using endpoint = await fakeEndpoint({ status: 200, json: ALIAS });
-    assert.deepEqual(await lambdaUpdateAlias.call(operation(), READ, endpoint.settings()), { status: "succeeded" });
+    assert.deepEqual(await lambdaUpdateAlias.call(operation(), READ, endpoint.settings()), {
+      status: "succeeded",
+    });
     assert.equal(endpoint.seen.length, 1);
     assert.equal(endpoint.seen[0]?.method, "PUT");
     assert.equal(endpoint.seen[0]?.path, PATH);
@@ -101,13 +122,26 @@ suite("VAI-78 lambda:UpdateAlias", () => {
   test("VAI-78 without a revision nothing is called", async () => {
     await using endpoint = await fakeEndpoint({ status: 200, json: ALIAS });
     const outcome = await lambdaUpdateAlias.call(operation(), NOTHING_READ, endpoint.settings());
-    assert.deepEqual(outcome, { status: "failed", error: { name: "RevisionNotRead", kind: "precondition" } });
+    assert.deepEqual(outcome, {
+      status: "failed",
+      error: { name: "RevisionNotRead", kind: "precondition" },
+    });
     assert.equal(endpoint.seen.length, 0);
   });
 
   const TABLE: [string, Answer, string, string][] = [
-    ["somebody changed the alias meanwhile", awsError(412, "PreconditionFailedException"), "failed", "precondition"],
-    ["another change is running", awsError(409, "ResourceConflictException"), "failed", "precondition"],
+    [
+      "somebody changed the alias meanwhile",
+      awsError(412, "PreconditionFailedException"),
+      "failed",
+      "precondition",
+    ],
+    [
+      "another change is running",
+      awsError(409, "ResourceConflictException"),
+      "failed",
+      "precondition",
+    ],
     ["no such function", awsError(404, "ResourceNotFoundException"), "failed", "notFound"],
     ["denied", awsError(403, "AccessDeniedException"), "failed", "denied"],
     ["throttled", awsError(429, "TooManyRequestsException"), "failed", "throttled"],
@@ -131,7 +165,13 @@ suite("VAI-78 lambda:UpdateAlias", () => {
 suite("VAI-78 lambda:UpdateAlias read back", () => {
   const TABLE: [string, number, object | undefined, boolean, object][] = [
     ["the weight asked for", 10, { "7": 0.1 }, true, { "7": 10 }],
-    ["a weight that is it to the whole percent", 57, { "7": 0.5700000000000001 }, true, { "7": 57 }],
+    [
+      "a weight that is it to the whole percent",
+      57,
+      { "7": 0.5700000000000001 },
+      true,
+      { "7": 57 },
+    ],
     ["another weight", 10, { "7": 0.2 }, false, { "7": 20 }],
     ["weight for another version", 10, { "8": 0.1 }, false, { "8": 10 }],
     ["weight for another version too", 10, { "7": 0.1, "8": 0.1 }, false, { "7": 10, "8": 10 }],
@@ -144,10 +184,13 @@ suite("VAI-78 lambda:UpdateAlias read back", () => {
     test(`VAI-78 ${name}: ${matches}`, async () => {
       const routing = weights && { RoutingConfig: { AdditionalVersionWeights: weights } };
       await using endpoint = await fakeEndpoint({ status: 200, json: { ...ALIAS, ...routing } });
-      assert.deepEqual(await lambdaUpdateAlias.readBack(operation({ percent }), endpoint.settings()), {
-        matches,
-        observed: { weights: observed },
-      });
+      assert.deepEqual(
+        await lambdaUpdateAlias.readBack(operation({ percent }), endpoint.settings()),
+        {
+          matches,
+          observed: { weights: observed },
+        },
+      );
     });
   }
 
@@ -182,6 +225,7 @@ suite("VAI-41 lambda:UpdateAlias parameters", () => {
   }
 
   test("VAI-41 the bounds are inside", () => {
-    for (const percent of [0, 100]) assert.equal(lambdaUpdateAlias.judgeParameters(operation({ percent })), undefined);
+    for (const percent of [0, 100])
+      assert.equal(lambdaUpdateAlias.judgeParameters(operation({ percent })), undefined);
   });
 });

@@ -35,23 +35,40 @@ suite("VAI-74 what an AWS error says about the effect", () => {
   ];
   for (const [name, status, expected, kind] of TABLE) {
     test(`ADV-69 ${name} with ${status ?? "no answer"}: ${expected}, ${kind}`, () => {
-      assert.deepEqual(outcomeOf(sdkError(name, status)), { status: expected, error: { name, kind } });
+      assert.deepEqual(outcomeOf(sdkError(name, status)), {
+        status: expected,
+        error: { name, kind },
+      });
     });
   }
 
   test("VAI-74 what is thrown without being an error is unknown", () => {
-    for (const thrown of [undefined, null, "no", { $metadata: null }, { $metadata: { httpStatusCode: "400" } }]) {
-      assert.deepEqual(outcomeOf(thrown), { status: "unknown", error: { name: "UnknownError", kind: "other" } });
+    for (const thrown of [
+      undefined,
+      null,
+      "no",
+      { $metadata: null },
+      { $metadata: { httpStatusCode: "400" } },
+    ]) {
+      assert.deepEqual(outcomeOf(thrown), {
+        status: "unknown",
+        error: { name: "UnknownError", kind: "other" },
+      });
     }
   });
 
   test("USR-16 an error's message never becomes its name", () => {
-    const { error } = outcomeOf(sdkError("token AQoDYXdzEJr… is bad", 400)) as { error: { name: string } };
+    const { error } = outcomeOf(sdkError("token AQoDYXdzEJr… is bad", 400)) as {
+      error: { name: string };
+    };
     assert.equal(error.name, "UnknownError");
   });
 
   test("VAI-93 a read that failed is a fault of a dependency; a missing credential stays what it is", () => {
-    assert.equal(readFault("lambda:GetAlias", sdkError("AccessDeniedException", 403)).code, "DEPENDENCY_UNAVAILABLE");
+    assert.equal(
+      readFault("lambda:GetAlias", sdkError("AccessDeniedException", 403)).code,
+      "DEPENDENCY_UNAVAILABLE",
+    );
     const missing = new Fault("CREDENTIALS_MISSING", "none");
     assert.equal(readFault("lambda:GetAlias", missing), missing);
   });

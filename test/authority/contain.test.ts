@@ -5,7 +5,17 @@ import { deriveAuthority } from "../../lib/authority/derive.ts";
 import type { Statement } from "../../lib/authority/iam-document.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal } from "../../lib/refusal.ts";
-import { at, contractOf, EXP, FUNCTION, NBF, TABLE, trustPolicy, updateAlias, updateItem } from "./fixtures.ts";
+import {
+  at,
+  contractOf,
+  EXP,
+  FUNCTION,
+  NBF,
+  TABLE,
+  trustPolicy,
+  updateAlias,
+  updateItem,
+} from "./fixtures.ts";
 
 interface Policy {
   Version: string;
@@ -20,9 +30,12 @@ const derived = (step: Step): Policy => {
 
 type Mutation = (policy: Policy) => void;
 
-const allowOf = (policy: Policy): Statement => policy.Statement.find(({ Effect }) => Effect === "Allow") as Statement;
+const allowOf = (policy: Policy): Statement =>
+  policy.Statement.find(({ Effect }) => Effect === "Allow") as Statement;
 const denyWith = (policy: Policy, wanted: string): Statement =>
-  policy.Statement.find((each) => each.Effect === "Deny" && JSON.stringify(each).includes(wanted)) as Statement;
+  policy.Statement.find(
+    (each) => each.Effect === "Deny" && JSON.stringify(each).includes(wanted),
+  ) as Statement;
 const conditionOf = (statement: Statement): Record<string, Record<string, unknown>> =>
   (statement.Condition ?? {}) as Record<string, Record<string, unknown>>;
 
@@ -33,10 +46,16 @@ const COMMON: Record<string, Mutation> = {
   },
   "an action more in both places": (policy) => {
     allowOf(policy).Action = [allowOf(policy).Action as string, "lambda:PublishVersion"];
-    denyWith(policy, "NotAction").NotAction = [denyWith(policy, "NotAction").NotAction as string, "lambda:PublishVersion"];
+    denyWith(policy, "NotAction").NotAction = [
+      denyWith(policy, "NotAction").NotAction as string,
+      "lambda:PublishVersion",
+    ];
   },
   "an action more that the Deny spares": (policy) => {
-    denyWith(policy, "NotAction").NotAction = [denyWith(policy, "NotAction").NotAction as string, "lambda:PublishVersion"];
+    denyWith(policy, "NotAction").NotAction = [
+      denyWith(policy, "NotAction").NotAction as string,
+      "lambda:PublishVersion",
+    ];
   },
   "a wildcard in the spared actions": (policy) => {
     const deny = denyWith(policy, "NotAction");
@@ -52,14 +71,21 @@ const COMMON: Record<string, Mutation> = {
     policy.Statement.push({ Effect: "Allow", NotAction: "iam:*", Resource: TABLE });
   },
   "an Allow beside": (policy) => {
-    policy.Statement.push({ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::data/a" });
+    policy.Statement.push({
+      Effect: "Allow",
+      Action: "s3:GetObject",
+      Resource: "arn:aws:s3:::data/a",
+    });
   },
   "a resource more in the Allow": (policy) => {
     allowOf(policy).Resource = [allowOf(policy).Resource as string, `${TABLE}2`];
   },
   "a resource more in both places": (policy) => {
     allowOf(policy).Resource = [allowOf(policy).Resource as string, `${TABLE}2`];
-    denyWith(policy, "NotResource").NotResource = [allowOf(policy).Resource as string, `${TABLE}2`].flat();
+    denyWith(policy, "NotResource").NotResource = [
+      allowOf(policy).Resource as string,
+      `${TABLE}2`,
+    ].flat();
   },
   "a resource more that the Deny spares": (policy) => {
     const deny = denyWith(policy, "NotResource");
@@ -69,41 +95,58 @@ const COMMON: Record<string, Mutation> = {
     allowOf(policy).Resource = `${allowOf(policy).Resource as string}*`;
   },
   "a star after the spared resource": (policy) => {
-    denyWith(policy, "NotResource").NotResource = `${denyWith(policy, "NotResource").NotResource as string}*`;
+    denyWith(policy, "NotResource").NotResource =
+      `${denyWith(policy, "NotResource").NotResource as string}*`;
   },
   "a variable as resource": (policy) => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: an IAM variable
     allowOf(policy).Resource = [allowOf(policy).Resource as string, "${aws:PrincipalTag/x}"];
   },
   "one second longer": (policy) => {
-    conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = { "aws:CurrentTime": at(EXP + 1) };
+    conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = {
+      "aws:CurrentTime": at(EXP + 1),
+    };
   },
   "half a second longer": (policy) => {
-    conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = { "aws:CurrentTime": "2026-05-05T04:05:00.500Z" };
+    conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = {
+      "aws:CurrentTime": "2026-05-05T04:05:00.500Z",
+    };
   },
   "the end included": (policy) => {
-    denyWith(policy, "DateGreaterThanEquals").Condition = { DateGreaterThan: { "aws:CurrentTime": at(EXP) } };
+    denyWith(policy, "DateGreaterThanEquals").Condition = {
+      DateGreaterThan: { "aws:CurrentTime": at(EXP) },
+    };
   },
   "a year longer": (policy) => {
-    conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = { "aws:CurrentTime": at(EXP + 31_536_000) };
+    conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = {
+      "aws:CurrentTime": at(EXP + 31_536_000),
+    };
   },
   "one second earlier": (policy) => {
-    conditionOf(denyWith(policy, "DateLessThan"))["DateLessThan"] = { "aws:CurrentTime": at(NBF - 1) };
+    conditionOf(denyWith(policy, "DateLessThan"))["DateLessThan"] = {
+      "aws:CurrentTime": at(NBF - 1),
+    };
   },
   "a window that is only denied for another action": (policy) => {
     denyWith(policy, "DateGreaterThanEquals").Action = "s3:*";
   },
   "another region spared": (policy) => {
-    conditionOf(denyWith(policy, "StringNotEquals\":{\"aws:Req"))["StringNotEquals"] = { "aws:RequestedRegion": ["us-east-1", "eu-west-1"] };
+    conditionOf(denyWith(policy, 'StringNotEquals":{"aws:Req'))["StringNotEquals"] = {
+      "aws:RequestedRegion": ["us-east-1", "eu-west-1"],
+    };
   },
   "all regions of a continent spared": (policy) => {
-    denyWith(policy, "StringNotEquals\":{\"aws:Req").Condition = { StringNotLike: { "aws:RequestedRegion": "us-*" } };
+    denyWith(policy, 'StringNotEquals":{"aws:Req').Condition = {
+      StringNotLike: { "aws:RequestedRegion": "us-*" },
+    };
   },
   "a Deny of other actions that holds only for a while": (policy) => {
     denyWith(policy, "NotAction").Condition = { DateLessThan: { "aws:CurrentTime": at(NBF + 10) } };
   },
   "a Deny of other resources that holds only in the region": (policy) => {
-    denyWith(policy, "NotResource").Condition = { StringEquals: { "aws:RequestedRegion": "us-east-1" } };
+    denyWith(policy, "NotResource").Condition = {
+      StringEquals: { "aws:RequestedRegion": "us-east-1" },
+    };
   },
   "a Deny that spares one network": (policy) => {
     denyWith(policy, "NotAction").Condition = { StringNotEquals: { "aws:SourceVpc": "vpc-1" } };
@@ -137,10 +180,16 @@ const OF_ITEMS: Record<string, Mutation> = {
     delete conditionOf(allowOf(policy))["Null"]?.["dynamodb:Attributes"];
   },
   "a Null guard the wrong way round": (policy) => {
-    conditionOf(allowOf(policy))["Null"] = { "dynamodb:LeadingKeys": "true", "dynamodb:Attributes": "false" };
+    conditionOf(allowOf(policy))["Null"] = {
+      "dynamodb:LeadingKeys": "true",
+      "dynamodb:Attributes": "false",
+    };
   },
   "another leading key": (policy) => {
-    conditionOf(allowOf(policy))["ForAllValues:StringEquals"] = { "dynamodb:LeadingKeys": ["svc-a", "svc-b"], "dynamodb:Attributes": ["pk", "weight"] };
+    conditionOf(allowOf(policy))["ForAllValues:StringEquals"] = {
+      "dynamodb:LeadingKeys": ["svc-a", "svc-b"],
+      "dynamodb:Attributes": ["pk", "weight"],
+    };
   },
   "any leading key of a family": (policy) => {
     const condition = conditionOf(allowOf(policy));
@@ -158,7 +207,10 @@ const OF_ITEMS: Record<string, Mutation> = {
     delete condition["ForAllValues:StringEquals"];
   },
   "another attribute": (policy) => {
-    conditionOf(allowOf(policy))["ForAllValues:StringEquals"] = { "dynamodb:LeadingKeys": "svc-a", "dynamodb:Attributes": ["pk", "weight", "owner"] };
+    conditionOf(allowOf(policy))["ForAllValues:StringEquals"] = {
+      "dynamodb:LeadingKeys": "svc-a",
+      "dynamodb:Attributes": ["pk", "weight", "owner"],
+    };
   },
   "attributes not limited": (policy) => {
     conditionOf(allowOf(policy))["ForAllValues:StringEquals"] = { "dynamodb:LeadingKeys": "svc-a" };
@@ -170,15 +222,19 @@ const OF_ITEMS: Record<string, Mutation> = {
     delete conditionOf(allowOf(policy))["StringEqualsIfExists"];
   },
   "another leading key that the Deny spares": (policy) => {
-    conditionOf(denyWith(policy, "ForAnyValue:StringNotEquals\":{\"dynamodb:LeadingKeys"))["ForAnyValue:StringNotEquals"] = { "dynamodb:LeadingKeys": ["svc-a", "svc-b"] };
+    conditionOf(denyWith(policy, 'ForAnyValue:StringNotEquals":{"dynamodb:LeadingKeys'))[
+      "ForAnyValue:StringNotEquals"
+    ] = { "dynamodb:LeadingKeys": ["svc-a", "svc-b"] };
   },
   "a Deny that asks for all keys to be others": (policy) => {
-    denyWith(policy, "ForAnyValue:StringNotEquals\":{\"dynamodb:LeadingKeys").Condition = {
+    denyWith(policy, 'ForAnyValue:StringNotEquals":{"dynamodb:LeadingKeys').Condition = {
       "ForAllValues:StringNotEquals": { "dynamodb:LeadingKeys": "svc-a" },
     };
   },
   "a return value that the Deny spares": (policy) => {
-    conditionOf(denyWith(policy, "dynamodb:ReturnValues"))["StringNotEquals"] = { "dynamodb:ReturnValues": ["NONE", "ALL_OLD"] };
+    conditionOf(denyWith(policy, "dynamodb:ReturnValues"))["StringNotEquals"] = {
+      "dynamodb:ReturnValues": ["NONE", "ALL_OLD"],
+    };
   },
 };
 
@@ -188,7 +244,9 @@ for (const [name, step, mutations] of [
 ] as const) {
   suite(`VAI-47 containment of ${name}`, () => {
     test("VAI-47 the derived policy is contained", () => {
-      assert.deepEqual(proveContainment(derived(step), contractOf([step]), step), { contained: true });
+      assert.deepEqual(proveContainment(derived(step), contractOf([step]), step), {
+        contained: true,
+      });
     });
 
     for (const [title, mutate] of Object.entries<Mutation>(mutations)) {
@@ -226,7 +284,9 @@ suite("VAI-47 the witness is a request", () => {
 
   test("VAI-47 of the instant that is too late", () => {
     const policy = derived(updateItem());
-    conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = { "aws:CurrentTime": at(EXP + 1) };
+    conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = {
+      "aws:CurrentTime": at(EXP + 1),
+    };
     const { witness } = proveContainment(policy, contract, updateItem());
     assert.equal(witness?.context["aws:CurrentTime"], at(EXP));
   });
@@ -250,12 +310,19 @@ suite("VAI-47 a policy for another contract", () => {
   });
 
   test("VAI-47 is not contained: another item", () => {
-    const step = updateItem({ parameters: { "key/pk": { exact: "svc-b" }, "set/weight": { exact: 1 } } });
-    assert.equal(proveContainment(derived(updateItem()), contractOf([step]), step).contained, false);
+    const step = updateItem({
+      parameters: { "key/pk": { exact: "svc-b" }, "set/weight": { exact: 1 } },
+    });
+    assert.equal(
+      proveContainment(derived(updateItem()), contractOf([step]), step).contained,
+      false,
+    );
   });
 
   test("VAI-47 is contained: a narrower one that still allows the call", () => {
     const wide = updateItem({ resources: [TABLE, `${TABLE}2`] });
-    assert.deepEqual(proveContainment(derived(updateItem()), contractOf([wide]), wide), { contained: true });
+    assert.deepEqual(proveContainment(derived(updateItem()), contractOf([wide]), wide), {
+      contained: true,
+    });
   });
 });

@@ -10,7 +10,18 @@ import { type AccessRequest, evaluatePolicies } from "../../lib/authority/evalua
 import { judgeOperation } from "../../lib/authority/judge-operation.ts";
 import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
 import { isRefusal } from "../../lib/refusal.ts";
-import { ACCOUNT, at, contractOf, EVERYTHING, EXP, GRANT_TO_SESSION, NBF, REGION, SESSION, trustPolicy } from "./fixtures.ts";
+import {
+  ACCOUNT,
+  at,
+  contractOf,
+  EVERYTHING,
+  EXP,
+  GRANT_TO_SESSION,
+  NBF,
+  REGION,
+  SESSION,
+  trustPolicy,
+} from "./fixtures.ts";
 
 /*
  * The oracle below compares requests with the contract directly: it knows neither how a policy is derived nor how
@@ -18,8 +29,10 @@ import { ACCOUNT, at, contractOf, EVERYTHING, EXP, GRANT_TO_SESSION, NBF, REGION
  */
 
 const NAMES = ["Flags", "Flags2", "flags", "Flag", "a.b", "x_y"];
-const tableArn = (name: string): string => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name.padEnd(3, "0")}`;
-const functionArn = (name: string): string => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name.replace(".", "-")}`;
+const tableArn = (name: string): string =>
+  `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name.padEnd(3, "0")}`;
+const functionArn = (name: string): string =>
+  `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name.replace(".", "-")}`;
 
 const keyText = fc.constantFrom("svc-a", "svc-b", "svc-", "SVC-A", "a", "7", "db.1", "x y");
 const attribute = fc.constantFrom("pk", "sk", "weight", "Weight", "owner", "a.b", "size");
@@ -30,7 +43,9 @@ const textual: fc.Arbitrary<Constraint> = fc.oneof(
   fc.integer({ min: 0, max: 9 }).map((exact) => ({ exact })),
   fc.uniqueArray(keyText, { minLength: 1, maxLength: 3 }).map((oneOf) => ({ oneOf })),
   keyText.map((prefix) => ({ prefix })),
-  fc.tuple(keyText, keyText).map(([prefix, exact]) => ({ all: [{ prefix }, { exact: `${prefix}${exact}` }] })),
+  fc
+    .tuple(keyText, keyText)
+    .map(([prefix, exact]) => ({ all: [{ prefix }, { exact: `${prefix}${exact}` }] })),
 );
 
 const anyConstraint: fc.Arbitrary<Constraint> = fc.oneof(
@@ -43,18 +58,30 @@ const anyConstraint: fc.Arbitrary<Constraint> = fc.oneof(
 const itemParameters = (key: fc.Arbitrary<Constraint>) =>
   fc
     .record({
-      keys: fc.uniqueArray(fc.tuple(attribute, key), { minLength: 1, maxLength: 2, selector: ([name]) => name }),
-      sets: fc.uniqueArray(fc.tuple(attribute, anyConstraint), { minLength: 1, maxLength: 3, selector: ([name]) => name }),
-      expects: fc.uniqueArray(fc.tuple(attribute, anyConstraint), { maxLength: 2, selector: ([name]) => name }),
+      keys: fc.uniqueArray(fc.tuple(attribute, key), {
+        minLength: 1,
+        maxLength: 2,
+        selector: ([name]) => name,
+      }),
+      sets: fc.uniqueArray(fc.tuple(attribute, anyConstraint), {
+        minLength: 1,
+        maxLength: 3,
+        selector: ([name]) => name,
+      }),
+      expects: fc.uniqueArray(fc.tuple(attribute, anyConstraint), {
+        maxLength: 2,
+        selector: ([name]) => name,
+      }),
     })
-    .map(({ keys, sets, expects }) =>
-      Object.fromEntries([
-        ...keys.map(([name, constraint]) => [`key/${name}`, constraint]),
-        ...sets
-          .filter(([name]) => !keys.some(([key]) => key === name))
-          .map(([name, constraint]) => [`set/${name}`, constraint]),
-        ...expects.map(([name, constraint]) => [`expect/${name}`, constraint]),
-      ]) as Record<string, Constraint>,
+    .map(
+      ({ keys, sets, expects }) =>
+        Object.fromEntries([
+          ...keys.map(([name, constraint]) => [`key/${name}`, constraint]),
+          ...sets
+            .filter(([name]) => !keys.some(([key]) => key === name))
+            .map(([name, constraint]) => [`set/${name}`, constraint]),
+          ...expects.map(([name, constraint]) => [`expect/${name}`, constraint]),
+        ]) as Record<string, Constraint>,
     )
     .filter((parameters) => Object.keys(parameters).some((name) => name.startsWith("set/")));
 
@@ -85,20 +112,30 @@ const aliasStep: fc.Arbitrary<Step> = fc
     parameters,
   }));
 
-const bothFamilies: fc.Arbitrary<Step> = fc.record({ tables: names, functions: names }).map(({ tables, functions }) => ({
-  type: "aws",
-  id: "s",
-  actions: ["dynamodb:UpdateItem", "lambda:UpdateAlias"],
-  resources: [...tables.map(tableArn), ...functions.map(functionArn)],
-  parameters: "unbounded",
-}));
+const bothFamilies: fc.Arbitrary<Step> = fc
+  .record({ tables: names, functions: names })
+  .map(({ tables, functions }) => ({
+    type: "aws",
+    id: "s",
+    actions: ["dynamodb:UpdateItem", "lambda:UpdateAlias"],
+    resources: [...tables.map(tableArn), ...functions.map(functionArn)],
+    parameters: "unbounded",
+  }));
 
 const step = fc.oneof(itemStep(textual), aliasStep, bothFamilies);
 
 /** What AWS would put into a request, right or wrong. */
 const request: fc.Arbitrary<AccessRequest> = fc
   .record({
-    action: fc.constantFrom("dynamodb:UpdateItem", "lambda:UpdateAlias", "dynamodb:PutItem", "dynamodb:BatchWriteItem", "lambda:UpdateFunctionCode", "sts:AssumeRole", "iam:PutRolePolicy"),
+    action: fc.constantFrom(
+      "dynamodb:UpdateItem",
+      "lambda:UpdateAlias",
+      "dynamodb:PutItem",
+      "dynamodb:BatchWriteItem",
+      "lambda:UpdateFunctionCode",
+      "sts:AssumeRole",
+      "iam:PutRolePolicy",
+    ),
     resource: fc.oneof(
       fc.constantFrom(...NAMES).map(tableArn),
       fc.constantFrom(...NAMES).map(functionArn),
@@ -106,10 +143,22 @@ const request: fc.Arbitrary<AccessRequest> = fc
       fc.constantFrom(...NAMES).map((name) => functionArn(name).replace(REGION, "eu-west-1")),
       fc.constant("*"),
     ),
-    time: fc.oneof(fc.constantFrom(NBF - 1, NBF, EXP - 1, EXP), fc.integer({ min: NBF - 1000, max: EXP + 1000 })),
-    region: fc.oneof({ weight: 4, arbitrary: fc.constant(REGION) }, { weight: 1, arbitrary: fc.constantFrom("eu-west-1", "us-east-2") }),
-    leading: fc.option(fc.array(fc.oneof(keyText, fc.constantFrom("0", "3", "other")), { maxLength: 2 }), { nil: undefined }),
-    attributes: fc.option(fc.uniqueArray(fc.oneof(attribute, fc.constant("stranger")), { maxLength: 6 }), { nil: undefined }),
+    time: fc.oneof(
+      fc.constantFrom(NBF - 1, NBF, EXP - 1, EXP),
+      fc.integer({ min: NBF - 1000, max: EXP + 1000 }),
+    ),
+    region: fc.oneof(
+      { weight: 4, arbitrary: fc.constant(REGION) },
+      { weight: 1, arbitrary: fc.constantFrom("eu-west-1", "us-east-2") },
+    ),
+    leading: fc.option(
+      fc.array(fc.oneof(keyText, fc.constantFrom("0", "3", "other")), { maxLength: 2 }),
+      { nil: undefined },
+    ),
+    attributes: fc.option(
+      fc.uniqueArray(fc.oneof(attribute, fc.constant("stranger")), { maxLength: 6 }),
+      { nil: undefined },
+    ),
     returns: fc.option(fc.constantFrom("NONE", "ALL_OLD", "UPDATED_NEW"), { nil: undefined }),
   })
   .map(({ action, resource, time, region, leading, attributes, returns }) => ({
@@ -137,15 +186,22 @@ function isListed(wanted: Step, { action, resource, context }: AccessRequest): b
   return isListedItem(wanted.parameters, context);
 }
 
-function isListedItem(parameters: Record<string, Constraint>, context: AccessRequest["context"]): boolean {
+function isListedItem(
+  parameters: Record<string, Constraint>,
+  context: AccessRequest["context"],
+): boolean {
   const declared = Object.keys(parameters);
-  const keys = declared.filter((name) => name.startsWith("key/")).map((name) => parameters[name] as Constraint);
+  const keys = declared
+    .filter((name) => name.startsWith("key/"))
+    .map((name) => parameters[name] as Constraint);
   const attributes = declared.map((name) => name.slice(name.indexOf("/") + 1));
   const leading = (context["dynamodb:LeadingKeys"] ?? []) as string[];
   const named = (context["dynamodb:Attributes"] ?? []) as string[];
   return (
     leading.length > 0 &&
-    leading.every((value) => keys.some((key) => satisfies(key, value) || satisfies(key, Number(value)))) &&
+    leading.every((value) =>
+      keys.some((key) => satisfies(key, value) || satisfies(key, Number(value))),
+    ) &&
     named.length > 0 &&
     named.every((name) => attributes.includes(name)) &&
     [undefined, "NONE"].includes(context["dynamodb:ReturnValues"] as string | undefined)
@@ -154,7 +210,8 @@ function isListedItem(parameters: Record<string, Constraint>, context: AccessReq
 
 const derive = (wanted: Step): Authority | undefined => {
   const authority = deriveAuthority(contractOf([wanted]), wanted, trustPolicy);
-  if (isRefusal(authority)) assert.ok(["SESSION_POLICY_TOO_LARGE"].includes(authority.code), authority.detail);
+  if (isRefusal(authority))
+    assert.ok(["SESSION_POLICY_TOO_LARGE"].includes(authority.code), authority.detail);
   return isRefusal(authority) ? undefined : authority;
 };
 
@@ -173,8 +230,15 @@ suite("VAI-47 no contract yields a policy that allows what it does not list", ()
           assert.equal(bare === "Allow", listed, `${bare} for ${JSON.stringify(each)}`);
           // IAM knows no lambda:UpdateAlias on a table: such a pair is left to the services.
           if (isImpossible(wanted, each)) continue;
-          const granted = evaluatePolicies({ ...session, resource: [GRANT_TO_SESSION] }, each).decision;
-          assert.equal(granted === "Allow", listed, `${granted} with a grant for ${JSON.stringify(each)}`);
+          const granted = evaluatePolicies(
+            { ...session, resource: [GRANT_TO_SESSION] },
+            each,
+          ).decision;
+          assert.equal(
+            granted === "Allow",
+            listed,
+            `${granted} with a grant for ${JSON.stringify(each)}`,
+          );
         }
       }),
       RUNS,
@@ -195,15 +259,22 @@ suite("VAI-47 no contract yields a policy that allows what it does not list", ()
 
   test("VAI-47 a policy for one step is contained in another only if it allows nothing more", () => {
     fc.assert(
-      fc.property(step, step, fc.array(request, { minLength: 30, maxLength: 60 }), (one, other, requests) => {
-        const authority = derive(one);
-        if (authority === undefined) return;
-        if (!proveContainment(authority.sessionPolicy, contractOf([other]), other).contained) return;
-        const session = { identity: [EVERYTHING], session: authority.sessionPolicy };
-        for (const each of requests) {
-          if (evaluatePolicies(session, each).decision === "Allow") assert.ok(isListed(other, each));
-        }
-      }),
+      fc.property(
+        step,
+        step,
+        fc.array(request, { minLength: 30, maxLength: 60 }),
+        (one, other, requests) => {
+          const authority = derive(one);
+          if (authority === undefined) return;
+          if (!proveContainment(authority.sessionPolicy, contractOf([other]), other).contained)
+            return;
+          const session = { identity: [EVERYTHING], session: authority.sessionPolicy };
+          for (const each of requests) {
+            if (evaluatePolicies(session, each).decision === "Allow")
+              assert.ok(isListed(other, each));
+          }
+        },
+      ),
       RUNS,
     );
   });
@@ -238,26 +309,38 @@ suite("VAI-43 a policy for one operation", () => {
         ),
       ),
     });
-  const stepWithOperation = itemStep(anyConstraint).chain((wanted) => fc.tuple(fc.constant(wanted), operation(wanted)));
+  const stepWithOperation = itemStep(anyConstraint).chain((wanted) =>
+    fc.tuple(fc.constant(wanted), operation(wanted)),
+  );
 
   test("VAI-43 allows it and no other item, table or attribute", () => {
     fc.assert(
-      fc.property(stepWithOperation, fc.array(request, { maxLength: 10 }), ([wanted, asked], requests) => {
-        const contract = contractOf([wanted]);
-        fc.pre(judgeOperation(wanted, asked, contract) === undefined);
-        const narrowed = narrowToOperation(wanted, asked);
-        assert.ok(stepNarrows(narrowed, wanted), "narrowing narrows");
-        const authority = deriveAuthority(contract, narrowed, trustPolicy);
-        assert.ok(!isRefusal(authority));
-        assert.deepEqual(proveContainment(authority.sessionPolicy, contract, narrowed), { contained: true });
-        for (const each of requests) {
-          const { decision } = evaluatePolicies(
-            { identity: [EVERYTHING], session: authority.sessionPolicy, resource: [GRANT_TO_SESSION] },
-            each,
-          );
-          assert.equal(decision === "Allow", isListed(narrowed, each));
-        }
-      }),
+      fc.property(
+        stepWithOperation,
+        fc.array(request, { maxLength: 10 }),
+        ([wanted, asked], requests) => {
+          const contract = contractOf([wanted]);
+          fc.pre(judgeOperation(wanted, asked, contract) === undefined);
+          const narrowed = narrowToOperation(wanted, asked);
+          assert.ok(stepNarrows(narrowed, wanted), "narrowing narrows");
+          const authority = deriveAuthority(contract, narrowed, trustPolicy);
+          assert.ok(!isRefusal(authority));
+          assert.deepEqual(proveContainment(authority.sessionPolicy, contract, narrowed), {
+            contained: true,
+          });
+          for (const each of requests) {
+            const { decision } = evaluatePolicies(
+              {
+                identity: [EVERYTHING],
+                session: authority.sessionPolicy,
+                resource: [GRANT_TO_SESSION],
+              },
+              each,
+            );
+            assert.equal(decision === "Allow", isListed(narrowed, each));
+          }
+        },
+      ),
       { numRuns: 200 },
     );
   });

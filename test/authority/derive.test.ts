@@ -6,7 +6,15 @@ import { deriveAuthority } from "../../lib/authority/derive.ts";
 import { MAX_SESSION_POLICY, policyText } from "../../lib/authority/session-policy.ts";
 import { isRefusal, type Refusal } from "../../lib/refusal.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
-import { contractOf, FUNCTION, NBF, TABLE, trustPolicy, updateAlias, updateItem } from "./fixtures.ts";
+import {
+  contractOf,
+  FUNCTION,
+  NBF,
+  TABLE,
+  trustPolicy,
+  updateAlias,
+  updateItem,
+} from "./fixtures.ts";
 
 function derive(step: Step, changes: Partial<Contract> = {}, believed: TrustPolicy = trustPolicy) {
   return deriveAuthority(contractOf([step], changes), step, believed);
@@ -45,13 +53,19 @@ suite("VAI-43 every constraint has a home", () => {
   });
 
   test("VAI-43 pointers are escaped; the one key of an item is held by IAM", () => {
-    const map = mapOf(updateItem({ parameters: { "key/a~b": { exact: "x" }, "set/weight": { exact: 1 } } }));
+    const map = mapOf(
+      updateItem({ parameters: { "key/a~b": { exact: "x" }, "set/weight": { exact: 1 } } }),
+    );
     assert.equal(map["/authorization_details/0/parameters/key~1a~0b"], "trustPlane iam adapter");
     assert.equal(map["/authorization_details/0/parameters/set~1weight"], "trustPlane adapter");
   });
 
   test("VAI-43 of two keys IAM holds neither fully", () => {
-    const parameters = { "key/pk": { exact: "a" }, "key/sk": { exact: "b" }, "set/weight": { exact: 1 } };
+    const parameters = {
+      "key/pk": { exact: "a" },
+      "key/sk": { exact: "b" },
+      "set/weight": { exact: 1 },
+    };
     const map = mapOf(updateItem({ parameters }));
     assert.equal(map["/authorization_details/0/parameters/key~1pk"], "trustPlane adapter");
   });
@@ -64,8 +78,14 @@ suite("VAI-43 every constraint has a home", () => {
 
   test("VAI-43 assumptions and obligations", () => {
     const assumption = {
-      name: "live-is-6", read: "lambda:GetAlias", resource: FUNCTION, parameters: { alias: "live" },
-      path: "/FunctionVersion", expect: { exact: "6" }, maxAgeSeconds: 60, recheck: true,
+      name: "live-is-6",
+      read: "lambda:GetAlias",
+      resource: FUNCTION,
+      parameters: { alias: "live" },
+      path: "/FunctionVersion",
+      expect: { exact: "6" },
+      maxAgeSeconds: 60,
+      recheck: true,
     } as const;
     const map = mapOf(updateAlias(), {
       assumptions: [assumption, { ...assumption, recheck: false }],
@@ -95,7 +115,10 @@ suite("VAI-43 every constraint has a home", () => {
     ],
     [
       "a parameter that only one of two actions has",
-      updateItem({ actions: ["dynamodb:UpdateItem", "lambda:UpdateAlias"], resources: [TABLE, FUNCTION] }),
+      updateItem({
+        actions: ["dynamodb:UpdateItem", "lambda:UpdateAlias"],
+        resources: [TABLE, FUNCTION],
+      }),
       {},
       "/contract/authorization_details/0/parameters/key~1pk",
     ],
@@ -105,15 +128,48 @@ suite("VAI-43 every constraint has a home", () => {
       { obligations: [{ kind: "notify", name: "sre", dueSeconds: 60 }] },
       "/contract/obligations/0",
     ],
-    ["a resource that no action works on", updateItem({ resources: [TABLE, FUNCTION] }), {}, "/contract/authorization_details/0/resources/1"],
-    ["a qualified function", updateAlias({ resources: [`${FUNCTION}:live`] }), {}, "/contract/authorization_details/0/resources/0"],
-    ["an index instead of a table", updateItem({ resources: [`${TABLE}/index/i`] }), {}, "/contract/authorization_details/0/resources/0"],
-    ["a resource of another account", updateItem(), { account: "111111111111" }, "/contract/authorization_details/0/resources/0"],
-    ["a resource of another region", updateItem(), { region: "eu-west-1" }, "/contract/authorization_details/0/resources/0"],
-    ["a resource of another partition", updateItem(), { partition: "aws-cn" }, "/contract/authorization_details/0/resources/0"],
+    [
+      "a resource that no action works on",
+      updateItem({ resources: [TABLE, FUNCTION] }),
+      {},
+      "/contract/authorization_details/0/resources/1",
+    ],
+    [
+      "a qualified function",
+      updateAlias({ resources: [`${FUNCTION}:live`] }),
+      {},
+      "/contract/authorization_details/0/resources/0",
+    ],
+    [
+      "an index instead of a table",
+      updateItem({ resources: [`${TABLE}/index/i`] }),
+      {},
+      "/contract/authorization_details/0/resources/0",
+    ],
+    [
+      "a resource of another account",
+      updateItem(),
+      { account: "111111111111" },
+      "/contract/authorization_details/0/resources/0",
+    ],
+    [
+      "a resource of another region",
+      updateItem(),
+      { region: "eu-west-1" },
+      "/contract/authorization_details/0/resources/0",
+    ],
+    [
+      "a resource of another partition",
+      updateItem(),
+      { partition: "aws-cn" },
+      "/contract/authorization_details/0/resources/0",
+    ],
     [
       "an action without a resource",
-      updateItem({ actions: ["dynamodb:UpdateItem", "lambda:UpdateAlias"], parameters: "unbounded" }),
+      updateItem({
+        actions: ["dynamodb:UpdateItem", "lambda:UpdateAlias"],
+        parameters: "unbounded",
+      }),
       {},
       "/contract/authorization_details/0/actions/1",
     ],
@@ -152,13 +208,39 @@ suite("VAI-147 what does not fit is refused, never dropped", () => {
 suite("VAI-148 text that IAM would expand", () => {
   const BAD: [string, Step, string][] = [
     // biome-ignore lint/suspicious/noTemplateCurlyInString: an IAM variable
-    ["ADV-05 a variable in a target", updateItem({ resources: ["arn:aws:dynamodb:us-east-1:000000000000:table/${aws:PrincipalTag/x}"] }), "/resources/0"],
+    [
+      "ADV-05 a variable in a target",
+      updateItem({
+        resources: ["arn:aws:dynamodb:us-east-1:000000000000:table/${aws:PrincipalTag/x}"],
+      }),
+      "/resources/0",
+    ],
     ["ADV-04 a star in a target", updateItem({ resources: [`${TABLE}*`] }), "/resources/0"],
-    ["VAI-148 a star in a key", updateItem({ parameters: { "key/pk": { exact: "svc-*" }, "set/weight": { exact: 1 } } }), "/parameters/key~1pk"],
-    ["VAI-148 a star within a prefix", updateItem({ parameters: { "key/pk": { prefix: "s*c-" }, "set/weight": { exact: 1 } } }), "/parameters/key~1pk"],
-    ["VAI-148 a star at the end of a prefix", updateItem({ parameters: { "key/pk": { prefix: "svc-*" }, "set/weight": { exact: 1 } } }), "/parameters/key~1pk"],
-    ["VAI-148 a question mark in an attribute's name", updateItem({ parameters: { "key/pk": { exact: "a" }, "set/w?": { exact: 1 } } }), "/parameters/set~1w?"],
-    ["VAI-148 a letter that IAM cannot hold", updateItem({ parameters: { "key/pk": { exact: "ä" }, "set/weight": { exact: 1 } } }), "/parameters/key~1pk"],
+    [
+      "VAI-148 a star in a key",
+      updateItem({ parameters: { "key/pk": { exact: "svc-*" }, "set/weight": { exact: 1 } } }),
+      "/parameters/key~1pk",
+    ],
+    [
+      "VAI-148 a star within a prefix",
+      updateItem({ parameters: { "key/pk": { prefix: "s*c-" }, "set/weight": { exact: 1 } } }),
+      "/parameters/key~1pk",
+    ],
+    [
+      "VAI-148 a star at the end of a prefix",
+      updateItem({ parameters: { "key/pk": { prefix: "svc-*" }, "set/weight": { exact: 1 } } }),
+      "/parameters/key~1pk",
+    ],
+    [
+      "VAI-148 a question mark in an attribute's name",
+      updateItem({ parameters: { "key/pk": { exact: "a" }, "set/w?": { exact: 1 } } }),
+      "/parameters/set~1w?",
+    ],
+    [
+      "VAI-148 a letter that IAM cannot hold",
+      updateItem({ parameters: { "key/pk": { exact: "ä" }, "set/weight": { exact: 1 } } }),
+      "/parameters/key~1pk",
+    ],
   ];
   for (const [title, step, place] of BAD) {
     test(title, () => {
@@ -182,11 +264,16 @@ suite("VAI-14 what derivation refuses besides", () => {
   });
 
   test("ADV-06 an action in another letter case", () => {
-    assert.equal(refusalOf(updateAlias({ actions: ["lambda:updateAlias"] })).code, "ACTION_UNREGISTERED");
+    assert.equal(
+      refusalOf(updateAlias({ actions: ["lambda:updateAlias"] })).code,
+      "ACTION_UNREGISTERED",
+    );
   });
 
   test("VAI-116 no time left", () => {
-    const refusal = deriveAuthority(contractOf([updateItem()]), updateItem(), trustPolicy, { notAfter: NBF });
+    const refusal = deriveAuthority(contractOf([updateItem()]), updateItem(), trustPolicy, {
+      notAfter: NBF,
+    });
     assert.ok(isRefusal(refusal));
     assert.equal(refusal.code, "CONTRACT_EXPIRED");
   });

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import { type AccessRequest, evaluatePolicies, type Policies } from "../../lib/authority/evaluate.ts";
+import {
+  type AccessRequest,
+  evaluatePolicies,
+  type Policies,
+} from "../../lib/authority/evaluate.ts";
 import { ACCOUNT, EVERYTHING, REGION, SESSION } from "./fixtures.ts";
 
 /**
@@ -36,7 +40,11 @@ const withEverything = (policies: Partial<Policies>): Policies =>
   );
 
 for (const file of readdirSync(folder).sort()) {
-  const { title, policies = {}, cases }: CaseFile = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+  const {
+    title,
+    policies = {},
+    cases,
+  }: CaseFile = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
   suite(title, () => {
     for (const each of cases) {
       test(`${title}: ${each.name}`, () => {

@@ -43,7 +43,11 @@ suite("VAI-41 an operation is judged by the step", () => {
         ...(each.parameters !== undefined && { parameters: each.parameters }),
         ...(each.resources !== undefined && { resources: each.resources }),
       });
-      const refusal = judgeOperation(step, { ...LISTED[each.step], ...each.operation }, contractOf([step]));
+      const refusal = judgeOperation(
+        step,
+        { ...LISTED[each.step], ...each.operation },
+        contractOf([step]),
+      );
       assert.equal(refusal?.code, each.code);
       assert.equal(refusal?.pointer, each.pointer);
       if (each.detail !== undefined) assert.equal(refusal?.detail, each.detail);

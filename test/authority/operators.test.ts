@@ -92,7 +92,10 @@ const TABLE: [string, Wanted, Actual, boolean][] = [
 const decide = (effect: string, condition: object, actual: Actual): string => {
   const allow = { Effect: "Allow", Action: "*", Resource: "*" };
   const tested = { Effect: effect, Action: "*", Resource: "*", Condition: condition };
-  const policy = { Version: "2012-10-17", Statement: effect === "Allow" ? [tested] : [allow, tested] };
+  const policy = {
+    Version: "2012-10-17",
+    Statement: effect === "Allow" ? [tested] : [allow, tested],
+  };
   return evaluatePolicies(
     { identity: [policy] },
     {
@@ -116,10 +119,18 @@ suite("VAI-149 condition operators", () => {
 
   const UNDECIDABLE: [string, object, Actual][] = [
     ["an operator that does not exist", { StringMatches: { "vai:probed": "a" } }, "a"],
-    ["a set prefix that does not exist", { "ForSomeValues:StringEquals": { "vai:probed": "a" } }, "a"],
+    [
+      "a set prefix that does not exist",
+      { "ForSomeValues:StringEquals": { "vai:probed": "a" } },
+      "a",
+    ],
     ["a number that is none", { NumericEquals: { "vai:probed": "ten" } }, "10"],
     ["a date that is none", { DateLessThan: { "vai:probed": "tomorrow" } }, "2026-05-05T04:00:00Z"],
-    ["an ARN of five parts", { ArnLike: { "vai:probed": "arn:aws:sns:*:t" } }, "arn:aws:sns:us-east-1:1:t"],
+    [
+      "an ARN of five parts",
+      { ArnLike: { "vai:probed": "arn:aws:sns:*:t" } },
+      "arn:aws:sns:us-east-1:1:t",
+    ],
     ["a block that is none", { IpAddress: { "vai:probed": "203.0.113.0/33" } }, "203.0.113.9"],
     ["a Null with IfExists", { NullIfExists: { "vai:probed": "true" } }, "a"],
     ["several values without a set operator", { StringEquals: { "vai:probed": "a" } }, ["a", "b"]],
@@ -132,7 +143,10 @@ suite("VAI-149 condition operators", () => {
   }
 
   test("VAI-149 all operators and all keys of a block must be met", () => {
-    const condition = { StringEquals: { "vai:probed": "a", "vai:other": "b" }, Null: { "vai:third": "true" } };
+    const condition = {
+      StringEquals: { "vai:probed": "a", "vai:other": "b" },
+      Null: { "vai:third": "true" },
+    };
     assert.equal(decide("Allow", condition, "a"), "ImplicitDeny");
   });
 
@@ -145,11 +159,32 @@ suite("VAI-149 condition operators", () => {
 
 suite("VAI-14 documents are read strictly", () => {
   const BAD: [string, object][] = [
-    ["an unknown element", { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*", NotCondition: {} }] }],
-    ["Action and NotAction", { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", NotAction: "iam:*", Resource: "*" }] }],
+    [
+      "an unknown element",
+      {
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "*", Resource: "*", NotCondition: {} }],
+      },
+    ],
+    [
+      "Action and NotAction",
+      {
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "*", NotAction: "iam:*", Resource: "*" }],
+      },
+    ],
     ["neither", { Version: "2012-10-17", Statement: [{ Effect: "Allow", Resource: "*" }] }],
-    ["Resource and NotResource", { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*", NotResource: "*" }] }],
-    ["another effect", { Version: "2012-10-17", Statement: [{ Effect: "allow", Action: "*", Resource: "*" }] }],
+    [
+      "Resource and NotResource",
+      {
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "*", Resource: "*", NotResource: "*" }],
+      },
+    ],
+    [
+      "another effect",
+      { Version: "2012-10-17", Statement: [{ Effect: "allow", Action: "*", Resource: "*" }] },
+    ],
     ["another version", { Version: "2025-01-01", Statement: [] }],
     ["no statement", { Version: "2012-10-17" }],
   ];
@@ -163,7 +198,12 @@ suite("VAI-14 documents are read strictly", () => {
   test("VAI-47 a document changed in place is judged as what it is now", () => {
     const statement = { Effect: "Allow", Action: ["s3:GetObject"], Resource: "*" };
     const document = { Version: "2012-10-17", Statement: [statement] };
-    const request = { action: "s3:PutObject", resource: "arn:aws:s3:::a/b", principalArn: SESSION, context: {} };
+    const request = {
+      action: "s3:PutObject",
+      resource: "arn:aws:s3:::a/b",
+      principalArn: SESSION,
+      context: {},
+    };
     assert.equal(evaluatePolicies({ identity: [document] }, request).decision, "ImplicitDeny");
     statement.Action.push("s3:PutObject");
     assert.equal(evaluatePolicies({ identity: [document] }, request).decision, "Allow");
@@ -177,10 +217,18 @@ suite("VAI-14 documents are read strictly", () => {
         { Sid: "NoReads", Effect: "Deny", Action: "s3:Get*", Resource: "*" },
       ],
     };
-    const request = { action: "s3:GetObject", resource: "arn:aws:s3:::a/b", principalArn: SESSION, context: {} };
-    assert.deepEqual(evaluatePolicies({ identity: [{ Version: "2012-10-17", Statement: [] }, document] }, request), {
-      decision: "ExplicitDeny",
-      because: [{ policy: "identity", document: 1, index: 1, sid: "NoReads", effect: "Deny" }],
-    });
+    const request = {
+      action: "s3:GetObject",
+      resource: "arn:aws:s3:::a/b",
+      principalArn: SESSION,
+      context: {},
+    };
+    assert.deepEqual(
+      evaluatePolicies({ identity: [{ Version: "2012-10-17", Statement: [] }, document] }, request),
+      {
+        decision: "ExplicitDeny",
+        because: [{ policy: "identity", document: 1, index: 1, sid: "NoReads", effect: "Deny" }],
+      },
+    );
   });
 });

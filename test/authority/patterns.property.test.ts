@@ -6,7 +6,10 @@ import { compilePattern } from "../../lib/authority/pattern.ts";
 /** The obvious matcher: slow in the worst case, hard to get wrong. */
 const asRegExp = (pattern: string): RegExp =>
   new RegExp(
-    `^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]")}$`,
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("*", "[^]*")
+      .replaceAll("?", "[^]")}$`,
   );
 
 suite("VAI-148 wildcards", () => {

@@ -43,29 +43,46 @@ interface Golden {
 suite("VAI-20 golden session policies", () => {
   const folder = new URL("./cases/golden/", import.meta.url);
   for (const file of readdirSync(folder).sort()) {
-    const { title, step, operation, policy }: Golden = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+    const { title, step, operation, policy }: Golden = JSON.parse(
+      readFileSync(new URL(file, folder), "utf8"),
+    );
     test(title, () => {
       const narrowed = operation === undefined ? step : narrowToOperation(step, operation);
       const { sessionPolicy } = derive(narrowed);
       assert.deepEqual(sessionPolicy, policy);
-      assert.equal(policyText(derive(narrowed).sessionPolicy), policyText(sessionPolicy), "same text again");
-      assert.deepEqual(proveContainment(sessionPolicy, contractOf([step]), narrowed), { contained: true });
+      assert.equal(
+        policyText(derive(narrowed).sessionPolicy),
+        policyText(sessionPolicy),
+        "same text again",
+      );
+      assert.deepEqual(proveContainment(sessionPolicy, contractOf([step]), narrowed), {
+        contained: true,
+      });
     });
   }
 });
 
-type Changes = { readonly action?: string; readonly resource?: string; readonly context?: Record<string, string | string[]> };
+type Changes = {
+  readonly action?: string;
+  readonly resource?: string;
+  readonly context?: Record<string, string | string[]>;
+};
 
 /** The request's fate with a role that may do everything, without and with a resource policy that names the session. */
 function fate(sessionPolicy: object, changes: Changes = {}): string {
   const { action = "dynamodb:UpdateItem", resource = TABLE, context = {} } = changes;
   const request = { action, resource, principalArn: SESSION, context: updateItemContext(context) };
-  const bare = evaluatePolicies({ identity: [EVERYTHING], session: sessionPolicy }, request).decision;
+  const bare = evaluatePolicies(
+    { identity: [EVERYTHING], session: sessionPolicy },
+    request,
+  ).decision;
   const granted = evaluatePolicies(
     { identity: [EVERYTHING], session: sessionPolicy, resource: [GRANT_TO_SESSION] },
     request,
   ).decision;
-  return bare === granted ? bare : `${bare}, but ${granted} for a session that a resource policy names`;
+  return bare === granted
+    ? bare
+    : `${bare}, but ${granted} for a session that a resource policy names`;
 }
 
 suite("VAI-20 the closed form holds whatever else a resource allows", () => {
@@ -79,14 +96,20 @@ suite("VAI-20 the closed form holds whatever else a resource allows", () => {
     ["VAI-14 another role", { action: "sts:AssumeRole", resource: ROLE }],
     ["VAI-14 another policy", { action: "iam:PutRolePolicy", resource: ROLE }],
     ["VAI-42 the production table", { resource: TABLE.replace("Flags", "Flags-prod") }],
-    ["VAI-42 the same table of another account", { resource: TABLE.replace("000000000000", "111111111111") }],
+    [
+      "VAI-42 the same table of another account",
+      { resource: TABLE.replace("000000000000", "111111111111") },
+    ],
     ["VAI-42 an index of the table", { resource: `${TABLE}/index/byOwner` }],
     ["VAI-41 another region", { context: { "aws:RequestedRegion": "eu-west-1" } }],
     ["VAI-116 a millisecond early", { context: { "aws:CurrentTime": "2026-05-05T03:59:59.999Z" } }],
     ["VAI-116 at the end", { context: { "aws:CurrentTime": at(EXP) } }],
     ["VAI-116 a day later", { context: { "aws:CurrentTime": at(EXP + 86_400) } }],
     ["VAI-20 another item", { context: { "dynamodb:LeadingKeys": ["svc-b"] } }],
-    ["VAI-20 another item beside the listed one", { context: { "dynamodb:LeadingKeys": ["svc-a", "svc-b"] } }],
+    [
+      "VAI-20 another item beside the listed one",
+      { context: { "dynamodb:LeadingKeys": ["svc-a", "svc-b"] } },
+    ],
     ["ADV-24 another attribute", { context: { "dynamodb:Attributes": ["pk", "weight", "owner"] } }],
     ["ADV-24 a read in the answer", { context: { "dynamodb:ReturnValues": "ALL_OLD" } }],
     ["VAI-149 no leading key at all", { context: { "dynamodb:LeadingKeys": [] } }],
@@ -108,7 +131,9 @@ suite("VAI-20 the closed form holds whatever else a resource allows", () => {
     const policy = derive(updateItem(), { notAfter: NBF + 60 }).sessionPolicy;
     assert.equal(fate(policy, { context: { "aws:CurrentTime": at(NBF + 59) } }), "Allow");
     assert.equal(fate(policy, { context: { "aws:CurrentTime": at(NBF + 60) } }), "ExplicitDeny");
-    assert.deepEqual(proveContainment(policy, contractOf([updateItem()]), updateItem()), { contained: true });
+    assert.deepEqual(proveContainment(policy, contractOf([updateItem()]), updateItem()), {
+      contained: true,
+    });
   });
 
   test("VAI-116 a later end than the contract's changes nothing", () => {
@@ -122,7 +147,8 @@ suite("VAI-149 every set operator has its Null guard", () => {
       for (const statement of statementsOf(derive(step).sessionPolicy as never)) {
         for (const [operator, block] of Object.entries(statement.Condition ?? {})) {
           if (!operator.startsWith("ForAllValues:")) continue;
-          for (const key of Object.keys(block)) assert.equal(statement.Condition?.["Null"]?.[key], "false");
+          for (const key of Object.keys(block))
+            assert.equal(statement.Condition?.["Null"]?.[key], "false");
         }
       }
     });
@@ -133,7 +159,11 @@ suite("VAI-43 a range is held by IAM once the call is known", () => {
   const step = updateItem({
     parameters: { "key/pk": { notOneOf: ["svc-z"] }, "set/weight": { range: { max: 10 } } },
   });
-  const operation = { action: "dynamodb:UpdateItem", resource: TABLE, parameters: { "key/pk": "svc-a", "set/weight": 3 } };
+  const operation = {
+    action: "dynamodb:UpdateItem",
+    resource: TABLE,
+    parameters: { "key/pk": "svc-a", "set/weight": 3 },
+  };
 
   test("VAI-43 the step itself leaves the item to the adapter, and says so", () => {
     const { sessionPolicy, enforcement } = derive(step);
@@ -145,7 +175,10 @@ suite("VAI-43 a range is held by IAM once the call is known", () => {
   test("VAI-43 narrowed to the operation, another item is denied", () => {
     const { sessionPolicy, enforcement } = derive(narrowToOperation(step, operation));
     assert.equal(fate(sessionPolicy), "Allow");
-    assert.equal(fate(sessionPolicy, { context: { "dynamodb:LeadingKeys": ["svc-b"] } }), "ExplicitDeny");
+    assert.equal(
+      fate(sessionPolicy, { context: { "dynamodb:LeadingKeys": ["svc-b"] } }),
+      "ExplicitDeny",
+    );
     const key = enforcement.find(({ constraint }) => constraint.endsWith("key~1pk"));
     assert.deepEqual(key?.enforcedBy, ["trustPlane", "iam", "adapter"]);
   });
@@ -155,7 +188,12 @@ test("VAI-41 an alias: another function, region, minute eleven", () => {
   const { sessionPolicy } = derive(updateAlias());
   const session = { identity: [EVERYTHING], session: sessionPolicy };
   const ask = (resource: string, context: Record<string, string>): string =>
-    evaluatePolicies(session, { action: "lambda:UpdateAlias", resource, principalArn: SESSION, context }).decision;
+    evaluatePolicies(session, {
+      action: "lambda:UpdateAlias",
+      resource,
+      principalArn: SESSION,
+      context,
+    }).decision;
   const now = { "aws:CurrentTime": at(NBF + 1), "aws:RequestedRegion": REGION };
   const [checkout = ""] = updateAlias().resources;
   assert.equal(ask(checkout, now), "Allow");

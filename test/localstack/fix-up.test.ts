@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type DeployedStack, resolve } from "../../localstack/fix-up/template.ts";
 
+/** A placeholder of `Fn::Sub`. */
+const slot = (name: string) => `\${${name}}`;
+
 const stack: DeployedStack = {
   name: "vai-x",
   resources: {
@@ -26,15 +29,17 @@ test("references become what was deployed", () => {
       "Fn::Join": ["", ["arn:", { Ref: "AWS::Partition" }, ":x:", { Ref: "AWS::AccountId" }]],
     },
     list: [{ "Fn::GetAtt": ["Table", "Arn"] }, "plain", 3, true],
-    sub: { "Fn::Sub": "${AWS::Region}/${Table}/${Role.Arn}/${!Literal}" },
-    named: { "Fn::Sub": ["${a}-${AWS::StackName}", { a: { Ref: "Table" } }] },
+    sub: {
+      "Fn::Sub": `${slot("AWS::Region")}/${slot("Table")}/${slot("Role.Arn")}/${slot("!Literal")}`,
+    },
+    named: { "Fn::Sub": [`${slot("a")}-${slot("AWS::StackName")}`, { a: { Ref: "Table" } }] },
   };
   assert.deepEqual(resolve(stack, value), {
     boundary: "arn:aws:iam::000000000000:policy/vai-x-boundary",
     role: "arn:aws:iam::000000000000:role/p/vai-x-role",
     joined: "arn:aws:x:000000000000",
     list: ["arn:aws:dynamodb:us-east-1:000000000000:table/vai-x-table", "plain", 3, true],
-    sub: "us-east-1/vai-x-table/arn:aws:iam::000000000000:role/p/vai-x-role/${Literal}",
+    sub: `us-east-1/vai-x-table/arn:aws:iam::000000000000:role/p/vai-x-role/${slot("Literal")}`,
     named: "vai-x-table-vai-x",
   });
 });

@@ -94,7 +94,7 @@ test("a failed installation says why, what to do, and leaves nothing that looks 
   const options = { folder, pythons: [fakePython(folder, "py", { pip: 1 })], modules: ["thing"] };
   await assert.rejects(
     ensureEmulator(options),
-    /no network[^]*Check the network.*same command again/,
+    /no network[\s\S]*Check the network.*same command again/,
   );
   assert.deepEqual(venvsIn(folder), []);
 });

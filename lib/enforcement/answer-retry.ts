@@ -1,0 +1,38 @@
+import type { IdentityView } from "../evidence/fold.ts";
+import type { RecordDraft } from "../evidence/statement.ts";
+import { Fault, isRefusal } from "../refusal.ts";
+import type { Admitted } from "./admit.ts";
+import { type Answer, answerAbout } from "./answer.ts";
+import { appendToIntent, Stop } from "./append.ts";
+import type { Course } from "./course.ts";
+import type { IssueDeps } from "./deps.ts";
+import type { Intent } from "./intent.ts";
+import { countedBatch } from "./refusals.ts";
+
+/** The same grant again; its first retry is recorded, later ones are counted (VAI-64). */
+export async function answerRetry(
+  deps: IssueDeps,
+  course: Course,
+  { trust }: Admitted,
+  start: Intent,
+  found: IdentityView,
+): Promise<Answer> {
+  const { identityId } = found;
+  const identityIn = ({ state }: Intent): IdentityView => state.identities.get(identityId) ?? found;
+  const draft: RecordDraft = { type: "RetryDeduplicated", about: { identity: { id: identityId } } };
+  let latest = start;
+  try {
+    const counted = found.retried
+      ? await countedBatch(deps, course, start, `retries/${identityId}`)
+      : undefined;
+    const result = await appendToIntent<Intent>(deps, course, trust, start, {
+      prepare: (intent) =>
+        counted ?? (identityIn(intent).retried ? new Stop(intent) : { drafts: [draft] }),
+    });
+    if (!isRefusal(result)) latest = result instanceof Stop ? result.value : result;
+  } catch (fault) {
+    // The retry is honest whether or not its record finds room: the grant's own evidence is what answers.
+    if (!(fault instanceof Fault)) throw fault;
+  }
+  return answerAbout(latest, identityIn(latest), true, deps.clock());
+}

@@ -1,0 +1,82 @@
+import type { RecordDraft } from "../evidence/statement.ts";
+import type { Refusal } from "../refusal.ts";
+import type { Admitted } from "./admit.ts";
+import type { RefusedAnswer } from "./answer.ts";
+import type { Batch } from "./append.ts";
+import { CHECK_NAMES } from "./check-names.ts";
+import type { Course } from "./course.ts";
+import type { IssueDeps } from "./deps.ts";
+import { bindingDrafts, bindingKeys, requestedDraft, withOpening } from "./drafts.ts";
+import type { Intent } from "./intent.ts";
+import {
+  answerRefusal,
+  type Denial,
+  denialDrafts,
+  recordOnIntent,
+  recordUnattributed,
+} from "./refusals.ts";
+import type { Trial } from "./trial.ts";
+
+/** A refusal before the executor is verified: on a chain that accuses nobody. */
+export function answerUnattributed(
+  deps: IssueDeps,
+  course: Course,
+  refusal: Refusal,
+  event: unknown,
+): Promise<RefusedAnswer> {
+  const denial: Denial = { refusal, stage: course.stage, checkNames: CHECK_NAMES };
+  const requested: RecordDraft = {
+    type: "IdentityRequested",
+    detail: { eventDigest: course.eventDigest, ...verifiedParts(course, event) },
+  };
+  return answerRefusal(course, denial, () => recordUnattributed(deps, course, requested, denial));
+}
+
+/** What is verified of an event may stand in evidence; the rest is only its digest (VAI-03). */
+function verifiedParts({ about }: Course, event: unknown): Record<string, unknown> {
+  const { request, contract } = (event ?? {}) as Record<string, unknown>;
+  return {
+    ...(about.request !== undefined && { request }),
+    ...(about.contract !== undefined && contract !== undefined && { contract }),
+  };
+}
+
+/** Records a verified executor's refusal where it belongs: nothing is appended to a chain that does not hold. */
+export function deny(
+  deps: IssueDeps,
+  course: Course,
+  admitted: Admitted,
+  trial: Trial,
+  refusal: Refusal,
+): Promise<RefusedAnswer> {
+  if (refusal.code !== "EVIDENCE_CHAIN_BROKEN") {
+    return answerOnIntent(deps, course, admitted, trial, refusal);
+  }
+  course.enter("executor");
+  return answerUnattributed(deps, course, refusal, admitted.raw);
+}
+
+/** A refusal on the intent's chain. Once stage `proof` has passed the contract is bound, whatever came later. */
+function answerOnIntent(
+  deps: IssueDeps,
+  course: Course,
+  { asked, trust }: Admitted,
+  trial: Trial,
+  refusal: Refusal,
+): Promise<RefusedAnswer> {
+  const denial: Denial = { refusal, stage: course.stage, checkNames: CHECK_NAMES };
+  const hasProof =
+    trial.proof !== undefined && denial.stage !== "proof" && denial.stage !== "executor";
+  const batchOf = (intent: Intent): Batch => {
+    const binding =
+      hasProof && trial.proof !== undefined ? bindingDrafts(intent, asked, trial.proof) : [];
+    const drafts = [...binding, requestedDraft(intent, asked), ...denialDrafts(course, denial)];
+    return {
+      drafts: withOpening(intent, asked, drafts),
+      ...(binding.length > 0 && { keys: bindingKeys(intent, asked) }),
+    };
+  };
+  return answerRefusal(course, denial, () =>
+    recordOnIntent(deps, course, trust, trial.intent, denial, batchOf),
+  );
+}

@@ -1,0 +1,81 @@
+import { contractView, type IdentityView } from "../evidence/fold.ts";
+import type { ReadProof } from "../proof/proof.ts";
+import { isRefusal, type Refusal } from "../refusal.ts";
+import type { Admitted } from "./admit.ts";
+import { type Batch, Stop } from "./append.ts";
+import { CHECK_NAMES } from "./check-names.ts";
+import type { Course } from "./course.ts";
+import { bindingKeys, issuedDrafts, retryKeys } from "./drafts.ts";
+import { deriveGrant, type Grant } from "./grant.ts";
+import type { Intent } from "./intent.ts";
+import { judgeProof } from "./judge-proof.ts";
+import { judgeRetry } from "./judge-retry.ts";
+import { scopeChecks } from "./judge-scope.ts";
+import { stateChecks } from "./judge-state.ts";
+
+/** The judgement of one request on the intent as it stands; made anew whenever the chain has moved. */
+export class Trial {
+  readonly #course: Course;
+  readonly #admitted: Admitted;
+  readonly #identityId: string;
+  /** The intent that was judged last. */
+  intent: Intent;
+  proof: ReadProof | undefined;
+  grant: Grant | undefined;
+
+  constructor(course: Course, admitted: Admitted, identityId: string) {
+    this.#course = course;
+    this.#admitted = admitted;
+    this.#identityId = identityId;
+    this.intent = admitted.intent;
+  }
+
+  /** Stages `retry` to `authority`, then the records of barrier 1. */
+  prepare(intent: Intent): Batch | Stop<Refusal | IdentityView> {
+    this.intent = intent;
+    this.proof = undefined;
+    const settled = this.#settle(intent) ?? this.#judge(intent);
+    if (settled !== undefined) return new Stop(settled);
+    this.#course.enter("evidence");
+    const { asked } = this.#admitted;
+    const [grant, proof] = [this.requireGrant(), this.proof];
+    if (proof === undefined) throw new TypeError("a grant has a proof");
+    const drafts = issuedDrafts(intent, asked, proof, grant, this.#course.checks(CHECK_NAMES));
+    const isBound = contractView(intent.state, asked.contract.digest).bound !== undefined;
+    return {
+      drafts,
+      keys: [...retryKeys(asked, grant), ...(isBound ? [] : bindingKeys(intent, asked))],
+    };
+  }
+
+  requireGrant(): Grant {
+    if (this.grant === undefined) throw new TypeError("nothing was granted");
+    return this.grant;
+  }
+
+  #settle(intent: Intent): Refusal | IdentityView | undefined {
+    this.#course.enter("retry");
+    const { contract, request, executor } = this.#admitted.asked;
+    return this.#course.note("retry", judgeRetry(intent.state, request, executor, contract.digest));
+  }
+
+  #judge(intent: Intent): Refusal | undefined {
+    const { asked, event, trust } = this.#admitted;
+    const { contract, request } = asked;
+    const course = this.#course;
+    course.enter("state");
+    const input = { contract, stepId: request.claims.step, state: intent.state, now: course.now };
+    const ended = course.judge(stateChecks(input));
+    if (ended !== undefined) return ended;
+    const proof = judgeProof(course, event.proof, contract, intent, trust);
+    if (isRefusal(proof)) return proof;
+    this.proof = proof;
+    course.enter("scope");
+    const outside = course.judge(scopeChecks(contract, request, intent.state));
+    if (outside !== undefined) return outside;
+    const grant = deriveGrant(course, this.#identityId, contract, request, proof, trust.policy);
+    if (isRefusal(grant)) return grant;
+    this.grant = grant;
+    return undefined;
+  }
+}
