@@ -34,9 +34,10 @@ export function run(
       env: options.env ?? process.env,
       cwd: options.cwd,
       signal: options.signal,
-      timeout: options.timeout,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    // Not spawn's own timeout: that one goes on ticking when the program does not exist.
+    const limit = options.timeout ? setTimeout(() => child.kill(), options.timeout) : undefined;
     const log = options.log ? createWriteStream(options.log, { flags: "a", mode: 0o600 }) : null;
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
@@ -46,10 +47,12 @@ export function run(
       });
     }
     child.on("error", (error) => {
+      clearTimeout(limit);
       log?.end();
       reject(error);
     });
     child.on("close", (code) => {
+      clearTimeout(limit);
       log?.end();
       resolve({ code, ...output });
     });

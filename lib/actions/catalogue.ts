@@ -7,5 +7,7 @@ export const CATALOGUE: readonly ActionDescriptor[] = [dynamodbUpdateItem, lambd
 
 const BY_ACTION = new Map(CATALOGUE.map((descriptor) => [descriptor.action, descriptor]));
 
-/** The descriptor of an action, compared exactly as IAM writes it; `undefined` when there is none. */
+/**
+ * The descriptor of an action, compared exactly as IAM writes it; `undefined` when there is none.
+ */
 export const descriptorOf = (action: string): ActionDescriptor | undefined => BY_ACTION.get(action);

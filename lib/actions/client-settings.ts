@@ -23,14 +23,17 @@ export const CALL_ATTEMPTS = 1;
 /** Attempts of a read: repeating it changes nothing. */
 export const READ_ATTEMPTS = 3;
 
-/** Connections outlive clients, so that a client per credential set costs no further TLS handshake. */
+/**
+ * Connections outlive clients, so that a client per credential set costs no further TLS handshake.
+ */
 const httpAgent = new HttpAgent({ keepAlive: true });
 const httpsAgent = new HttpsAgent({ keepAlive: true });
 
 /**
  * Options of an SDK client that acts with the given credentials and no others.
- * @throws {Fault} `CREDENTIALS_MISSING` before any client exists: the SDK would silently fall back to the
- *   function's own role, its environment or a profile, which is standing authority (VAI-76, ADV-39).
+ * @throws {Fault} `CREDENTIALS_MISSING` before any client exists: the SDK would silently fall back
+ *   to the function's own role, its environment or a profile, which is standing authority (VAI-76,
+ *   ADV-39).
  */
 export function clientOptions(settings: ClientSettings, maxAttempts: number) {
   const { accessKeyId, secretAccessKey, sessionToken } = explicitCredentials(settings.credentials);

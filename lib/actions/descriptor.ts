@@ -13,13 +13,7 @@ export interface Operation {
 /** Constraints of a step by parameter name. */
 export type ParameterConstraints = Readonly<Record<string, Constraint>>;
 
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [name: string]: Json };
+type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /** Why a call did not do its work, in the closed list of wire.md §4. */
 export type ErrorKind = "precondition" | "notFound" | "denied" | "throttled" | "invalid" | "other";
@@ -30,7 +24,9 @@ export interface CallError {
   readonly kind: ErrorKind;
 }
 
-/** `failed`: surely not applied. `unknown`: it may have been applied; only a read can tell (VAI-74). */
+/**
+ * `failed`: surely not applied. `unknown`: it may have been applied; only a read can tell (VAI-74).
+ */
 export type CallOutcome =
   | { readonly status: "succeeded" }
   | { readonly status: "failed" | "unknown"; readonly error: CallError };
@@ -57,8 +53,9 @@ export interface ReadBack {
 }
 
 /**
- * One condition that the session policy puts on the action: as a condition of its Allow, and as complement
- * Denies, because an Allow alone does not limit a resource policy that names the session (aws.md §1.3).
+ * One condition that the session policy puts on the action: as a condition of its Allow, and as
+ * complement Denies, because an Allow alone does not limit a resource policy that names the session
+ * (aws.md §1.3).
  */
 export interface IamBound {
   /** Condition key as IAM spells it. */
@@ -66,25 +63,36 @@ export interface IamBound {
   /** Values as IAM compares them; with `like`, a trailing `*` stands for any rest. */
   readonly patterns: readonly string[];
   readonly like: boolean;
-  /** Compared as a set (`ForAllValues`), closed against the missing key by a `Null` guard (VAI-149). */
+  /**
+   * Compared as a set (`ForAllValues`), closed against the missing key by a `Null` guard (VAI-149).
+   */
   readonly multivalued: boolean;
-  /** Whether a request without the key is harmless because the service's default is the allowed value. */
+  /**
+   * Whether a request without the key is harmless because the service's default is the allowed
+   * value.
+   */
   readonly optional: boolean;
 }
 
-/** One condition key of a call as the service fills it: IAM's view of the call, not of our policy. */
+/**
+ * One condition key of a call as the service fills it: IAM's view of the call, not of our policy.
+ */
 export interface RequestKey {
   readonly name: string;
   readonly values: readonly string[];
   readonly multivalued: boolean;
   readonly optional: boolean;
-  /** Parameters whose *values* decide this key; none when names alone, or the call's own shape, decide it. */
+  /**
+   * Parameters whose *values* decide this key; none when names alone, or the call's own shape,
+   * decide it.
+   */
   readonly boundBy: readonly string[];
 }
 
 /**
- * Everything about one bounded action (design.md §3): what it may be asked, what of that IAM can carry, the one
- * call, and how to tell afterwards what happened. Session policy, enforcement map and adapter read the same one.
+ * Everything about one bounded action (design.md §3): what it may be asked, what of that IAM can
+ * carry, the one call, and how to tell afterwards what happened. Session policy, enforcement map
+ * and adapter read the same one.
  */
 export interface ActionDescriptor {
   /** IAM name, exactly as IAM writes it; names compare exactly (ADV-06). */
@@ -95,7 +103,9 @@ export interface ActionDescriptor {
   readonly defaultRisk: RiskClass;
   /** The form of an ARN that the action can work on: exact, without wildcard and qualifier. */
   readonly target: { readonly pattern: RegExp; readonly example: string };
-  /** IAM actions of the reader role, before and after the call. The issued session reads nothing. */
+  /**
+   * IAM actions of the reader role, before and after the call. The issued session reads nothing.
+   */
   readonly reads: readonly string[];
 
   /** Whether the action has such a parameter; a constraint on another has no home (VAI-43). */
@@ -105,18 +115,28 @@ export interface ActionDescriptor {
   /** Wire.md §9's rules for the action: `PARAMETER_OUT_OF_BOUNDS` with the place, or nothing. */
   judgeParameters(operation: Operation): Refusal | undefined;
 
-  /** Whether the session policy of a step with these constraints fully holds this parameter's value. */
+  /**
+   * Whether the session policy of a step with these constraints fully holds this parameter's value.
+   */
   carriesInIam(parameter: string, constraints: ParameterConstraints): boolean;
   /** Conditions that IAM can hold for a step with these constraints; none for an unbounded step. */
   iamBounds(constraints: ParameterConstraints): readonly IamBound[];
   /** The condition keys with which AWS will see a call with these parameters. */
   requestKeys(parameters: Operation["parameters"]): readonly RequestKey[];
 
-  /** Reads by the reader role what the call needs. @throws {Fault} `DEPENDENCY_UNAVAILABLE` when it cannot. */
+  /**
+   * Reads by the reader role what the call needs. @throws {Fault} `DEPENDENCY_UNAVAILABLE` when it
+   * cannot.
+   */
   preRead?(operation: Operation, settings: ClientSettings): Promise<PreRead>;
   describeCall(operation: Operation, preRead: PreRead): CallDescription;
-  /** The one call: one attempt, SDK retries off, aborted at the timeout. @throws {Fault} `CREDENTIALS_MISSING`. */
+  /**
+   * The one call: one attempt, SDK retries off, aborted at the timeout. @throws {Fault}
+   * `CREDENTIALS_MISSING`.
+   */
   call(operation: Operation, preRead: PreRead, settings: ClientSettings): Promise<CallOutcome>;
-  /** Reads by the reader role whether the effect is there. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  /**
+   * Reads by the reader role whether the effect is there. @throws {Fault} `DEPENDENCY_UNAVAILABLE`.
+   */
   readBack(operation: Operation, settings: ClientSettings): Promise<ReadBack>;
 }

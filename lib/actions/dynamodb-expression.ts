@@ -12,7 +12,10 @@ export function toAttribute(value: Scalar): PlainAttribute {
   return typeof value === "number" ? { N: String(value) } : { BOOL: value };
 }
 
-/** A stored attribute as a scalar; `null` when it is missing, or of a kind that no contract can name. */
+/**
+ * A stored attribute as a scalar; `null` when it is missing, or of a kind that no contract can
+ * name.
+ */
 export function fromAttribute(attribute: AttributeValue | undefined): Scalar | null {
   if (attribute?.S !== undefined) return attribute.S;
   if (attribute?.BOOL !== undefined) return attribute.BOOL;
@@ -22,8 +25,9 @@ export function fromAttribute(attribute: AttributeValue | undefined): Scalar | n
 }
 
 /**
- * Placeholders for every attribute name and value of an expression: a name like `a.b` or `size` stays the name of
- * one top-level attribute and never becomes a path, a function or a keyword of the expression.
+ * Placeholders for every attribute name and value of an expression: a name like `a.b` or `size`
+ * stays the name of one top-level attribute and never becomes a path, a function or a keyword of
+ * the expression.
  */
 export class Placeholders {
   readonly names: Record<string, string> = {};

@@ -3,9 +3,9 @@ import { attributesOf, memberOf } from "./dynamodb-parameters.ts";
 import { iamPatterns, isFullyCarried } from "./iam-text.ts";
 
 /*
- * What IAM sees of an UpdateItem (Service Authorization Reference, DynamoDB; aws.md §6.4): the partition key's
- * value, the names of all top-level attributes in key, update and condition, and `ReturnValues`. It sees neither
- * the values set nor the condition expression.
+ * What IAM sees of an UpdateItem (Service Authorization Reference, DynamoDB; aws.md §6.4): the
+ * partition key's value, the names of all top-level attributes in key, update and condition, and
+ * `ReturnValues`. It sees neither the values set nor the condition expression.
  */
 
 const isAbsent = (constraints: ParameterConstraints, name: string): boolean => {
@@ -25,10 +25,11 @@ export function iamBounds(constraints: ParameterConstraints): readonly IamBound[
 }
 
 /**
- * Which of two key attributes is the partition key only DescribeTable knows, and the functions may not call it.
- * AWS puts the partition key's value alone into `dynamodb:LeadingKeys`, so both values are listed: every granted
- * call passes, items under any other partition key stay denied. The one item more that this lets through (the sort
- * key's value used as partition key) is why such keys do not count as carried by IAM.
+ * Which of two key attributes is the partition key only DescribeTable knows, and the functions may
+ * not call it. AWS puts the partition key's value alone into `dynamodb:LeadingKeys`, so both values
+ * are listed: every granted call passes, items under any other partition key stay denied. The one
+ * item more that this lets through (the sort key's value used as partition key) is why such keys do
+ * not count as carried by IAM.
  */
 function leadingKeys(constraints: ParameterConstraints): IamBound | undefined {
   const all = keyNames(constraints).map((name) =>
@@ -45,7 +46,10 @@ function leadingKeys(constraints: ParameterConstraints): IamBound | undefined {
   };
 }
 
-/** AWS counts key attributes too: a list without them would deny the call itself (DynamoDB guide, "Important"). */
+/**
+ * AWS counts key attributes too: a list without them would deny the call itself (DynamoDB guide,
+ * "Important").
+ */
 function attributes(constraints: ParameterConstraints): IamBound {
   const present = Object.keys(constraints).filter((name) => !isAbsent(constraints, name));
   return {
@@ -60,7 +64,10 @@ function attributes(constraints: ParameterConstraints): IamBound {
 const attributeNames = (parameters: readonly string[]): string[] =>
   [...new Set(parameters.flatMap((name) => memberOf(name)?.attribute ?? []))].sort();
 
-/** An update that returned the item would be a read; without the parameter the service returns nothing. */
+/**
+ * An update that returned the item would be a read; without the parameter the service returns
+ * nothing.
+ */
 const RETURN_VALUES: IamBound = {
   key: "dynamodb:ReturnValues",
   patterns: ["NONE"],

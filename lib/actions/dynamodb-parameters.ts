@@ -21,7 +21,9 @@ export function memberOf(parameter: string): Member | undefined {
   return match === null ? undefined : { family: match[1] as Family, attribute: match[2] as string };
 }
 
-/** Attributes of one family with their values, ordered by name, so that one operation has one call. */
+/**
+ * Attributes of one family with their values, ordered by name, so that one operation has one call.
+ */
 export const attributesOf = (
   parameters: Operation["parameters"],
   family: Family,

@@ -26,9 +26,9 @@ import { attributesOf, judgeParameters, memberOf } from "./dynamodb-parameters.t
 import { outcomeOf, readFault } from "./outcome.ts";
 
 /**
- * `dynamodb:UpdateItem`: sets attributes of one existing item, optionally only while others still hold expected
- * values (wire.md §9). The partition key value, the attribute names and `ReturnValues` are held by IAM; the values
- * set are bounded by the trust plane and the adapter.
+ * `dynamodb:UpdateItem`: sets attributes of one existing item, optionally only while others still
+ * hold expected values (wire.md §9). The partition key value, the attribute names and
+ * `ReturnValues` are held by IAM; the values set are bounded by the trust plane and the adapter.
  */
 export const dynamodbUpdateItem: ActionDescriptor = {
   action: "dynamodb:UpdateItem",
@@ -108,7 +108,9 @@ async function call(
 type GetItemInput = ConstructorParameters<typeof GetItemCommand>[0];
 type UpdateItemInput = ConstructorParameters<typeof UpdateItemCommand>[0];
 
-/** Matches when every attribute set has the value and type asked for, read strongly consistently. */
+/**
+ * Matches when every attribute set has the value and type asked for, read strongly consistently.
+ */
 async function readBack(operation: Operation, settings: ClientSettings): Promise<ReadBack> {
   const wanted = attributesOf(operation.parameters, "set");
   const placeholders = new Placeholders();

@@ -1,8 +1,9 @@
 import type { Constraint } from "../contract/constraint.ts";
 
 /**
- * Whether IAM takes a text literally: printable ASCII without wildcards and policy variables. Anything else could
- * change what a policy means, in `Resource` or in a condition value (VAI-148, ADV-04, ADV-05).
+ * Whether IAM takes a text literally: printable ASCII without wildcards and policy variables.
+ * Anything else could change what a policy means, in `Resource` or in a condition value (VAI-148,
+ * ADV-04, ADV-05).
  */
 export const isIamLiteral = (text: string): boolean =>
   /^[\x20-\x7e]+$/.test(text) && !/[*?]|\$\{/.test(text);
@@ -14,8 +15,8 @@ export interface IamPatterns {
 }
 
 /**
- * The values that satisfy a constraint as IAM patterns: listed values and prefixes. `undefined` for the rest
- * (ranges, exclusions): IAM compares text, so it cannot hold them.
+ * The values that satisfy a constraint as IAM patterns: listed values and prefixes. `undefined` for
+ * the rest (ranges, exclusions): IAM compares text, so it cannot hold them.
  */
 export function iamPatterns(constraint: Constraint): IamPatterns | undefined {
   if ("exact" in constraint) return { patterns: [String(constraint.exact)], like: false };
@@ -25,7 +26,10 @@ export function iamPatterns(constraint: Constraint): IamPatterns | undefined {
   return undefined;
 }
 
-/** One clause is enough: whatever satisfies all of them satisfies it. Listed values say more than a prefix. */
+/**
+ * One clause is enough: whatever satisfies all of them satisfies it. Listed values say more than a
+ * prefix.
+ */
 function firstOf(clauses: readonly Constraint[]): IamPatterns | undefined {
   const found = clauses.map(iamPatterns).filter((each) => each !== undefined);
   return found.find(({ like }) => !like) ?? found[0];

@@ -34,9 +34,10 @@ const parameters = z.object({
 type Shift = z.infer<typeof parameters>;
 
 /**
- * `lambda:UpdateAlias`: gives one version `percent` of an alias's traffic beside its main version, which stays;
- * 0 removes the other version (wire.md §9). IAM sees only the function, so alias, version and percent are bounded
- * by the trust plane and the adapter. Compare and set on the revision that the pre-read saw.
+ * `lambda:UpdateAlias`: gives one version `percent` of an alias's traffic beside its main version,
+ * which stays; 0 removes the other version (wire.md §9). IAM sees only the function, so alias,
+ * version and percent are bounded by the trust plane and the adapter. Compare and set on the
+ * revision that the pre-read saw.
  */
 export const lambdaUpdateAlias: ActionDescriptor = {
   action: "lambda:UpdateAlias",
@@ -97,7 +98,10 @@ async function readRevision(operation: Operation, settings: ClientSettings): Pro
   }
 }
 
-/** A weight for the main version itself would mean the rest of the traffic for nobody: refused without a call. */
+/**
+ * A weight for the main version itself would mean the rest of the traffic for nobody: refused
+ * without a call.
+ */
 const problemOf = (operation: Operation, mainVersion: string): Pick<PreRead, "problem"> =>
   shiftOf(operation).version === mainVersion
     ? { problem: { name: "VersionIsMainVersion", kind: "precondition" } }
@@ -145,7 +149,10 @@ async function call(
 
 type UpdateAliasInput = ConstructorParameters<typeof UpdateAliasCommand>[0];
 
-/** Matches when the version has the percent asked for, to the whole percent, and no other version has weight. */
+/**
+ * Matches when the version has the percent asked for, to the whole percent, and no other version
+ * has weight.
+ */
 async function readBack(operation: Operation, settings: ClientSettings): Promise<ReadBack> {
   try {
     const answer = await getAlias(operation, settings);

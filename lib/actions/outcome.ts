@@ -45,9 +45,10 @@ const KIND_OF_STATUS: ReadonlyMap<number, ErrorKind> = new Map([
 ]);
 
 /**
- * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx) means that nothing was
- * applied; everything else (5xx, timeout, lost connection, unreadable answer) leaves the effect unknown, because
- * taking silence for failure would let an agent double the effect by asking again (ADV-69).
+ * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx) means that
+ * nothing was applied; everything else (5xx, timeout, lost connection, unreadable answer) leaves
+ * the effect unknown, because taking silence for failure would let an agent double the effect by
+ * asking again (ADV-69).
  */
 export function outcomeOf(error: unknown): CallOutcome {
   const name = nameOf(error);
@@ -67,7 +68,10 @@ export function absenceOf(error: unknown): CallError | undefined {
     : undefined;
 }
 
-/** A read that could not be made: the dependency failed, whatever the reason; nothing is guessed instead. */
+/**
+ * A read that could not be made: the dependency failed, whatever the reason; nothing is guessed
+ * instead.
+ */
 export const readFault = (api: string, error: unknown): Fault =>
   error instanceof Fault
     ? error

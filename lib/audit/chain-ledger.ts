@@ -50,10 +50,13 @@ export class ChainLedger {
     const current = this.#current ?? this.#noted[0]?.id ?? next?.chainId ?? "";
     const seq = (this.#chains.get(current)?.seq ?? 0) + 1;
     const index = this.#noted.findIndex(({ id }) => id === current);
-    const following = this.#noted[index + 1];
-    if (following !== undefined && seq > (this.#noted[index]?.seq ?? 0)) return { chainId: following.id, seq: 1 };
+    const following = index < 0 ? undefined : this.#noted[index + 1];
+    if (following !== undefined && seq > (this.#noted[index]?.seq ?? 0))
+      return { chainId: following.id, seq: 1 };
     const isOfNext = next !== undefined && next.chainId !== current && next.seq > distance;
-    return index < 0 && isOfNext ? { chainId: next.chainId, seq: next.seq - distance } : { chainId: current, seq };
+    return index < 0 && isOfNext
+      ? { chainId: next.chainId, seq: next.seq - distance }
+      : { chainId: current, seq };
   }
 
   /** Takes note of a record that does not hold: its place is filled, its hash is worth nothing. */

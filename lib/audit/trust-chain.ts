@@ -60,9 +60,7 @@ export function followTrust(
   }
   return {
     digests: new Map(believed.map(({ policy, digest }) => [policy.version, digest])),
-    keys: believed.flatMap(({ policy }) =>
-      policy.planeKeys.filter(isEvidenceKey),
-    ),
+    keys: believed.flatMap(({ policy }) => policy.planeKeys.filter(isEvidenceKey)),
     plane: believed[0]?.policy.plane,
     defects,
   };

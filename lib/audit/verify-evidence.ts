@@ -1,9 +1,10 @@
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
-import type { Predicate, Statement } from "../evidence/statement.ts";
+import type { Predicate } from "../evidence/statement.ts";
 import type { Head } from "./chain-ledger.ts";
 import { evidenceKeys } from "./evidence-keys.ts";
+import type { ReadRecord } from "./read-envelope.ts";
 import { followTrust, type TrustChain } from "./trust-chain.ts";
 import type { Defect, DefectCode } from "./verdict.ts";
 import { RecordVerifier, type Verification } from "./verify.ts";
@@ -41,23 +42,26 @@ export interface EvidenceReport extends Verification {
 export async function verifyEvidence(
   set: EvidenceSet,
   pinned: readonly string[],
-  onRecord: (statement: Statement, index: number) => void = () => {},
+  onRecord: (record: ReadRecord, count: number) => void = () => {},
 ): Promise<EvidenceReport> {
   const trust = followTrust(set.trustPolicies, anchorsOf(set.anchors, pinned));
-  const verifier = new RecordVerifier(evidenceKeys(trust.keys), set.plane ?? trust.plane, set.noted?.chains);
+  const verifier = new RecordVerifier(
+    evidenceKeys(trust.keys),
+    set.plane ?? trust.plane,
+    set.noted?.chains,
+  );
   for (const defect of trust.defects) verifier.report(defect);
   const history = new History(trust, (defect) => verifier.report(defect));
-  let index = 0;
-  for await (const record of set.records) {
-    const statement = verifier.add(record);
-    if (statement !== undefined) {
-      history.compare(statement.predicate);
-      onRecord(statement, index);
-    }
-    index++;
+  let count = 0;
+  for await (const envelope of set.records) {
+    count++;
+    const record = verifier.add(envelope);
+    if (record === undefined) continue;
+    history.compare(record.statement.predicate);
+    onRecord(record, count);
   }
   history.end();
-  judgeCounts(set, index, verifier);
+  judgeCounts(set, count, verifier);
   const verification = verifier.finish();
   return { ...verification, trusted: pinned.length > 0, trustPolicies: set.trustPolicies.length };
 }

@@ -1,5 +1,4 @@
 import type { PublicJwk } from "../encoding/jwk.ts";
-import type { Statement } from "../evidence/statement.ts";
 import { ChainLedger, type Head, type Place } from "./chain-ledger.ts";
 import { type EvidenceKey, type EvidenceKeys, evidenceKeys } from "./evidence-keys.ts";
 import { type ReadRecord, readEnvelope } from "./read-envelope.ts";
@@ -64,8 +63,8 @@ export class RecordVerifier {
     this.#ledger = new ChainLedger(heads);
   }
 
-  /** Judges the next record. @returns its statement if its form and its signature hold. */
-  add(record: unknown): Statement | undefined {
+  /** Judges the next record. @returns it if its form and its signature hold. */
+  add(record: unknown): ReadRecord | undefined {
     this.#records++;
     const read = readEnvelope(record);
     if ("problem" in read) {
@@ -79,7 +78,7 @@ export class RecordVerifier {
     }
     this.#settle(place);
     this.#judgePlace(read);
-    return read.statement;
+    return read;
   }
 
   /** A defect that somebody found by comparing records with something else. */
@@ -139,7 +138,10 @@ export class RecordVerifier {
       });
     if (plane !== this.#plane) broken(`belongs to ${plane}; the others belong to ${this.#plane}`);
     const misplaced = this.#ledger.follow(predicate, hash);
-    if (misplaced !== undefined) return this.#defects.add(misplaced);
+    if (misplaced !== undefined) {
+      this.#defects.add(misplaced);
+      return;
+    }
     if (this.#eventIds.has(event.id)) broken(`has the event id of another record, ${event.id}`);
     this.#eventIds.add(event.id);
   }

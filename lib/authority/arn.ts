@@ -15,7 +15,9 @@ export function parseArn(text: string): Arn | undefined {
   return { partition, service, region, account, resource };
 }
 
-/** Where a contract lives: every ARN agrees with all three wherever ARNs carry them (wire.md §2). */
+/**
+ * Where a contract lives: every ARN agrees with all three wherever ARNs carry them (wire.md §2).
+ */
 export interface Place {
   readonly partition?: string | undefined;
   readonly account: string;

@@ -3,7 +3,10 @@ import { type Constraint, type Scalar, satisfies } from "../contract/constraint.
 /** Characters of a value that a refusal repeats; the rest could be anything, and long. */
 const SHOWN = 64;
 
-/** Why a value does not satisfy a constraint, in one plain sentence that begins with the parameter's name. */
+/**
+ * Why a value does not satisfy a constraint, in one plain sentence that begins with the parameter's
+ * name.
+ */
 export function describeBreach(
   name: string,
   value: Scalar | undefined,

@@ -4,11 +4,11 @@ import type { Operator, ValueMatch } from "./operators/operator.ts";
 import type { ContextValues } from "./request-context.ts";
 
 /**
- * What a condition block says about a request. `undecidable`: an operator that this evaluator does not know, a
- * policy value that it cannot read, or several values where one was expected. Such a statement never allows and
- * always denies: not understanding a policy must not widen it.
+ * What a condition block says about a request. `undecidable`: an operator that this evaluator does
+ * not know, a policy value that it cannot read, or several values where one was expected. Such a
+ * statement never allows and always denies: not understanding a policy must not widen it.
  */
-export type Verdict = "met" | "unmet" | "undecidable";
+type Verdict = "met" | "unmet" | "undecidable";
 export type Condition = (values: ContextValues) => Verdict;
 
 type SetMode = "one" | "all" | "any";

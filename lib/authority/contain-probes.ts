@@ -1,5 +1,5 @@
 import { descriptorOf } from "../actions/catalogue.ts";
-import type { RequestKey } from "../actions/descriptor.ts";
+import type { ParameterConstraints, RequestKey } from "../actions/descriptor.ts";
 import { type Constraint, type Scalar, satisfies } from "../contract/constraint.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
@@ -22,26 +22,57 @@ export interface Probe extends Change {
   readonly dimension: string;
 }
 
-/** One action on one resource of the step, with the condition keys that a listed call has. */
+/** A condition key of a listed call: values that the policy and the step both take. */
+export interface SubjectKey extends RequestKey {
+  /** Whether the step takes a value; what its parameters do not decide, only as the call has it. */
+  isListed(value: string): boolean;
+  /** Whether IAM can hold all that the step says of the key: then every stranger must be refused. */
+  readonly isClosed: boolean;
+}
+
+/** One action of the step on one of its resources, with the condition keys of a listed call. */
 export interface Subject {
   readonly action: string;
   readonly resource: string;
-  readonly keys: readonly RequestKey[];
+  readonly keys: readonly SubjectKey[];
 }
 
 export const TIME = "aws:currenttime";
 export const REGION = "aws:requestedregion";
 
-/** Each action of the step on a resource that it can work on, called as the step lists it. */
-export function subjectsOf(step: Step): Subject[] {
-  const { parameters } = step;
-  const sample = parameters === "unbounded" ? undefined : sampleParameters(parameters);
+/** Each action of the step on each resource that it can work on. */
+export function subjectsOf(step: Step, words: Vocabulary): Subject[] {
+  const { parameters, resources } = step;
   return step.actions.flatMap((action) => {
     const descriptor = descriptorOf(action);
-    const resource = step.resources.find((each) => descriptor?.target.pattern.test(each));
-    if (descriptor === undefined || resource === undefined) return [];
-    return [{ action, resource, keys: sample === undefined ? [] : descriptor.requestKeys(sample) }];
+    if (descriptor === undefined) return [];
+    const keys =
+      parameters === "unbounded"
+        ? []
+        : descriptor
+            .requestKeys(sampleParameters(parameters))
+            .map((key) => subjectKey(key, parameters, words));
+    const accepted = resources.filter((resource) => descriptor.target.pattern.test(resource));
+    return accepted.map((resource) => ({ action, resource, keys }));
   });
+}
+
+/** A policy may be narrower than the step: a call that it takes is made of its own words. */
+function subjectKey(
+  key: RequestKey,
+  constraints: ParameterConstraints,
+  words: Vocabulary,
+): SubjectKey {
+  const bounds = key.boundBy.map((name) => constraints[name]);
+  const isListed = (value: string): boolean =>
+    key.values.includes(value) || bounds.some((constraint) => accepts(constraint, value));
+  const named = words.valuesOf(key.name.toLowerCase()).filter(isListed);
+  return {
+    ...key,
+    values: named.length > 0 ? [...new Set(named)] : key.values,
+    isListed,
+    isClosed: bounds.every(isTextual),
+  };
 }
 
 /** The subject's call at an instant in milliseconds, in the contract's place. */
@@ -70,12 +101,16 @@ export function witnessOf(call: Witness, { action, resource, key, values = [] }:
   return { ...call, context: { ...rest, [key]: isSingle ? only : values } };
 }
 
-/** Actions that no contract of this version lists: of another service, and those that make authority. */
+/**
+ * Actions that no contract of this version lists: of another service, and those that make
+ * authority.
+ */
 const OTHER_ACTIONS = ["sts:AssumeRole", "iam:PutRolePolicy", "s3:PutObject"];
 
 /**
- * Changes after which the call must be refused. Whatever a policy makes an exception for, it must name: so besides
- * some strangers every word of the policy itself is tried, its wildcards filled in.
+ * Changes after which the call must be refused. Whatever a policy makes an exception for, it must
+ * name: so besides some strangers every word of the policy itself is tried, its wildcards filled
+ * in.
  */
 export function* probesBeyond(
   subject: Subject,
@@ -85,27 +120,22 @@ export function* probesBeyond(
 ): Generator<Probe> {
   yield* otherActions(subject, step, words);
   yield* otherResources(subject, contract, step, words);
-  yield* otherValues(
-    { name: "aws:RequestedRegion", values: [contract.region], ...SINGLE },
-    () => false,
-    words,
-  );
+  yield* otherValues(regionOf(contract), words);
   for (const instant of instantsOutside(contract, words)) {
     yield { dimension: TIME, key: "aws:CurrentTime", values: [new Date(instant).toISOString()] };
   }
-  for (const key of subject.keys) {
-    const constraints = step.parameters === "unbounded" ? {} : step.parameters;
-    const bounds = key.boundBy.map((name) => constraints[name]);
-    if (!bounds.every(isTextual)) continue;
-    yield* otherValues(
-      key,
-      (value) => bounds.some((constraint) => accepts(constraint, value)),
-      words,
-    );
-  }
+  for (const key of subject.keys) yield* otherValues(key, words);
 }
 
-const SINGLE = { multivalued: false, optional: false, boundBy: [] } as const;
+const regionOf = ({ region }: Contract): SubjectKey => ({
+  name: "aws:RequestedRegion",
+  values: [region],
+  multivalued: false,
+  optional: false,
+  boundBy: [],
+  isListed: (value) => value === region,
+  isClosed: true,
+});
 
 function* otherActions({ action }: Subject, step: Step, words: Vocabulary): Generator<Probe> {
   const listed = new Set(step.actions.map((each) => each.toLowerCase()));
@@ -132,7 +162,10 @@ function* otherResources(
   }
 }
 
-/** Milliseconds just outside of the window, far outside, and around every date that the policy names. */
+/**
+ * Milliseconds just outside of the window, far outside, and around every date that the policy
+ * names.
+ */
 function instantsOutside({ nbf, exp }: Contract, words: Vocabulary): number[] {
   const [start, end] = [nbf * 1000, exp * 1000];
   const day = 86_400_000;
@@ -141,21 +174,23 @@ function instantsOutside({ nbf, exp }: Contract, words: Vocabulary): number[] {
   return [...all].filter((instant) => instant < start || instant >= end);
 }
 
-/** Other values alone, beside the listed ones where a key takes several, in another letter case; and no value. */
-function* otherValues(
-  { name, values, multivalued, optional }: RequestKey,
-  isAccepted: (value: string) => boolean,
-  words: Vocabulary,
-): Generator<Probe> {
+/**
+ * Other values alone, beside the listed ones where a key takes several, in another letter case; and
+ * no value. Of a key that IAM cannot hold fully only what the policy itself names.
+ */
+function* otherValues(key: SubjectKey, words: Vocabulary): Generator<Probe> {
+  const { name, values, multivalued, optional, isClosed } = key;
   const dimension = name.toLowerCase();
-  const cases = values.flatMap((value) => [value.toUpperCase(), value.toLowerCase()]);
-  for (const value of new Set([...words.valuesOf(dimension), ...cases, "~vai-probe"])) {
-    if (values.includes(value) || isAccepted(value)) continue;
+  const strangers = isClosed ? ["~vai-probe", ...values.flatMap(otherCases)] : [];
+  for (const value of new Set([...words.valuesOf(dimension), ...strangers])) {
+    if (key.isListed(value)) continue;
     yield { dimension, key: name, values: multivalued ? [...values, value] : [value] };
     if (multivalued) yield { dimension, key: name, values: [value] };
   }
-  if (!optional) yield { dimension, key: name };
+  if (isClosed && !optional) yield { dimension, key: name };
 }
+
+const otherCases = (value: string): string[] => [value.toUpperCase(), value.toLowerCase()];
 
 /** IAM sees text: an integer satisfies by its digits. */
 function accepts(constraint: Constraint | undefined, value: string): boolean {

@@ -4,7 +4,9 @@ import { disagreement, type Place, parseArn } from "./arn.ts";
 import { isKnownOperator, readOperatorName } from "./condition.ts";
 import { listOf, type PolicyDocument, type Statement, statementsOf } from "./iam-document.ts";
 
-/** What a policy's own text already gives away, with the action and resource that it lets through. */
+/**
+ * What a policy's own text already gives away, with the action and resource that it lets through.
+ */
 export interface Excess {
   readonly reason: string;
   readonly action?: string;
@@ -12,8 +14,9 @@ export interface Excess {
 }
 
 /**
- * What needs no probing: every Allow names listed actions and resources, literally; nothing in the policy is a
- * variable or an operator that the evaluator does not know; no condition looks at a key that probes would not vary.
+ * What needs no probing: every Allow names listed actions and resources, literally; nothing in the
+ * policy is a variable or an operator that the evaluator does not know; no condition looks at a key
+ * that probes would not vary.
  * @param keys - condition keys, in lower case, that probes vary
  */
 export function structuralExcess(
@@ -64,7 +67,9 @@ function isOfStep(resource: string, step: Step, place: Place): boolean {
   return agrees && isIamLiteral(resource) && step.resources.includes(resource);
 }
 
-/** `ForAllValues` is true without the key: each needs a `Null` guard in its own statement (VAI-149). */
+/**
+ * `ForAllValues` is true without the key: each needs a `Null` guard in its own statement (VAI-149).
+ */
 function unguarded({ Condition: condition = {} }: Statement): Excess | undefined {
   const guarded = new Set(
     Object.entries(condition["Null"] ?? {}).flatMap(([key, value]) =>

@@ -23,7 +23,10 @@ import { changed, type PreparedRequest, prepareRequest } from "./request-context
 import { compileDocument } from "./statement.ts";
 import { vocabularyOf } from "./vocabulary.ts";
 
-/** Whether a session policy allows nothing beyond the contract; if it does, the first such request that was found. */
+/**
+ * Whether a session policy allows nothing beyond the contract; if it does, the first such request
+ * that was found.
+ */
 export interface Containment {
   readonly contained: boolean;
   readonly witness?: Witness;
@@ -31,16 +34,20 @@ export interface Containment {
 }
 
 /**
- * Proves on the *result* that a session policy is no wider than the step of the contract (VAI-47), whoever derived
- * it and how: this file knows nothing of the derivation. Three parts, each of which must hold by itself:
+ * Proves on the *result* that a session policy is no wider than the step of the contract (VAI-47),
+ * whoever derived it and how: this file knows nothing of the derivation. Three parts, each of which
+ * must hold by itself:
  *
- * 1. the text: every Allow names listed actions and resources literally, set conditions are guarded;
- * 2. the Allows alone, for a session that its role would let do everything, allow nothing beyond the step;
- * 3. the Denies alone, for a session to which a resource policy grants everything, deny everything beyond the step.
- *    Each dimension is judged by the Denies that look at that dimension only: one that also looks at another would
- *    leave a gap where the other does not hold.
+ * 1. the text: every Allow names listed actions and resources literally, set conditions are
+ *    guarded;
+ * 2. the Allows alone, for a session that its role would let do everything, allow nothing beyond
+ *    the step: for each condition key as if every other condition were met;
+ * 3. the Denies alone, for a session to which a resource policy grants everything, deny everything
+ *    beyond the step. Each dimension is judged by the Denies that look at that dimension only: one
+ *    that also looks at another would leave a gap where the other does not hold.
  *
- * Also that the listed call is allowed: an empty policy proves nothing.
+ * A policy may be narrower than the step, for one operation of it or for a shorter time; but some
+ * call that the step lists must be allowed: an empty policy proves nothing.
  */
 export function proveContainment(
   sessionPolicy: object,
@@ -50,28 +57,22 @@ export function proveContainment(
   const policy = readPolicy(sessionPolicy);
   if (isDocumentProblem(policy))
     return { contained: false, reason: `not a session policy: ${policy.problem}` };
-  const subjects = subjectsOf(step);
+  const words = vocabularyOf(policy);
+  const subjects = subjectsOf(step, words);
   const excess = structuralExcess(policy, step, contract, probedKeys(subjects));
   if (excess !== undefined) return beyondByText(excess, contract, step, subjects);
-  if (subjects.length === 0)
-    return { contained: false, reason: "the step has no action that can be judged" };
-
-  const words = vocabularyOf(policy);
-  const statements = compileDocument(policy);
-  const sides = sidesOf(policy, statements);
+  const compiled = compileDocument(policy);
+  if (!subjects.some((subject) => allowsListedCall(subject, contract, compiled))) {
+    return { contained: false, reason: "allows no call that the step lists" };
+  }
+  const sides = sidesOf(policy, compiled);
   for (const subject of subjects) {
-    const call = listedCall(subject, contract, statements);
-    if (call === undefined) {
-      return { contained: false, reason: `does not allow ${subject.action} as the step lists it` };
-    }
+    const call = requestAt(subject, contract, contract.nbf * 1000);
     const request = prepare(call);
     for (const probe of probesBeyond(subject, contract, step, words)) {
       if (sides.refuse(probe.dimension, changed(request, probe))) continue;
-      return {
-        contained: false,
-        witness: witnessOf(call, probe),
-        reason: `wider in ${probe.dimension}`,
-      };
+      const reason = `wider in ${probe.dimension}`;
+      return { contained: false, witness: witnessOf(call, probe), reason };
     }
   }
   return { contained: true };
@@ -108,17 +109,14 @@ function beyondByText(
   return { contained: false, witness: { ...call, action, resource }, reason };
 }
 
-/** The listed call at the first instant of the window at which the policy allows it; it may end earlier. */
-function listedCall(
-  subject: Subject,
-  contract: Contract,
-  session: CompiledPolicy,
-): Witness | undefined {
+/** Whether the policy allows the listed call at some instant of the window; it may end earlier. */
+function allowsListedCall(subject: Subject, contract: Contract, session: CompiledPolicy): boolean {
   const { nbf, exp } = contract;
   const instants = [nbf, exp - 1, Math.floor((nbf + exp) / 2)];
-  return instants
-    .map((seconds) => requestAt(subject, contract, seconds * 1000))
-    .find((call) => isAllowed({ identity: [ANYTHING], session }, prepare(call)));
+  return instants.some((seconds) => {
+    const call = requestAt(subject, contract, seconds * 1000);
+    return isAllowed({ identity: [ANYTHING], session }, prepare(call));
+  });
 }
 
 const prepare = (request: Witness): PreparedRequest =>
@@ -128,39 +126,65 @@ const isAllowed = (policies: CompiledPolicies, request: PreparedRequest): boolea
   decide(policies, request).decision === "Allow";
 
 interface Sides {
-  /** Whether Allows and Denies, each alone, refuse the request. */
+  /** Whether Allows and Denies, each alone, refuse a request that is beyond in one dimension. */
   refuse(dimension: string, request: PreparedRequest): boolean;
 }
 
-/** Actions and resources of the Allows are judged by their text; time and region are bounds of the Denies alone. */
+/**
+ * Actions and resources of the Allows are judged by their text; time and region are bounds of the
+ * Denies alone.
+ */
 const DENIED_ONLY: ReadonlySet<string> = new Set(["action", "resource", TIME, REGION]);
 
 function sidesOf(policy: PolicyDocument, compiled: CompiledPolicy): Sides {
-  const texts = statementsOf(policy);
-  const allowSide: CompiledPolicies = {
+  const statements = statementsOf(policy);
+  const denies = remembered((dimension) => ({
     identity: [ANYTHING],
-    session: compiled.filter(({ effect }) => effect === "Allow"),
-  };
-  const denySides = new Map<string, CompiledPolicies>();
-  const denySide = (dimension: string): CompiledPolicies => {
-    const session = compiled.filter(
-      ({ effect, index }) => effect === "Deny" && looksOnlyAt(texts[index], dimension),
-    );
-    return { identity: [ANYTHING], resource: [GRANT], session };
-  };
+    resource: [GRANT],
+    session: compiled.filter(({ index }) => isDenyOf(statements[index], dimension)),
+  }));
+  const allows = remembered((dimension) => ({
+    identity: [ANYTHING],
+    session: compileDocument(allowsOf(policy, dimension)),
+  }));
   return {
-    refuse(dimension, request) {
-      const denies = denySides.get(dimension) ?? denySide(dimension);
-      denySides.set(dimension, denies);
-      return (
-        !isAllowed(denies, request) &&
-        (DENIED_ONLY.has(dimension) || !isAllowed(allowSide, request))
-      );
-    },
+    refuse: (dimension, request) =>
+      !isAllowed(denies(dimension), request) &&
+      (DENIED_ONLY.has(dimension) || !isAllowed(allows(dimension), request)),
   };
 }
 
-const looksOnlyAt = (statement: Statement | undefined, dimension: string): boolean =>
-  Object.values(statement?.Condition ?? {}).every((block) =>
+function remembered(
+  build: (dimension: string) => CompiledPolicies,
+): (dimension: string) => CompiledPolicies {
+  const known = new Map<string, CompiledPolicies>();
+  return (dimension) => {
+    const found = known.get(dimension) ?? build(dimension);
+    known.set(dimension, found);
+    return found;
+  };
+}
+
+/** A Deny that looks at nothing else: whatever else a request has, it applies. */
+const isDenyOf = (statement: Statement | undefined, dimension: string): boolean =>
+  statement?.Effect === "Deny" &&
+  Object.values(statement.Condition ?? {}).every((block) =>
     Object.keys(block).every((key) => key.toLowerCase() === dimension),
   );
+
+/** Allows as if the request met every other condition: none may hide behind another. */
+function allowsOf(policy: PolicyDocument, dimension: string): PolicyDocument {
+  const allows = statementsOf(policy).filter(({ Effect }) => Effect === "Allow");
+  const lookingAt = (block: Record<string, unknown>): object =>
+    Object.fromEntries(Object.entries(block).filter(([key]) => key.toLowerCase() === dimension));
+  const statements = allows.map((statement) => ({
+    ...statement,
+    Condition: Object.fromEntries(
+      Object.entries(statement.Condition ?? {}).map(([operator, block]) => [
+        operator,
+        lookingAt(block),
+      ]),
+    ) as NonNullable<Statement["Condition"]>,
+  }));
+  return { ...policy, Statement: statements };
+}

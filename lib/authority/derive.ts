@@ -20,8 +20,8 @@ export interface DeriveOptions {
 }
 
 /**
- * The session policy and the enforcement map of one step (wire.md §12). `step` is the effective step: the
- * contract's, narrowed by every block and, for a call, by {@link narrowToOperation}.
+ * The session policy and the enforcement map of one step (wire.md §12). `step` is the effective
+ * step: the contract's, narrowed by every block and, for a call, by {@link narrowToOperation}.
  *
  * Refuses with `ACTION_UNREGISTERED`, `CONTRACT_OVERBROAD`, `SESSION_POLICY_INEXPRESSIBLE`,
  * `SESSION_POLICY_TOO_LARGE` or, when no time is left, `CONTRACT_EXPIRED`.
@@ -42,7 +42,8 @@ export function deriveAuthority(
     unsafeTextIn(step, place) ??
     misplaced(contract, step, place);
   if (problem !== undefined) return problem;
-  const exp = Math.min(contract.exp, notAfter);
+  // Whole seconds, rounded towards less: no evaluator of `aws:CurrentTime` needs to read fractions.
+  const exp = Math.floor(Math.min(contract.exp, notAfter));
   if (exp <= contract.nbf)
     return refuse("CONTRACT_EXPIRED", "no time is left in the contract's window", "/contract/exp");
 
@@ -54,11 +55,14 @@ export function deriveAuthority(
   return { sessionPolicy: policy, enforcement };
 }
 
-/** Dropping what does not fit would widen or break what was signed: refused instead (VAI-147, ADV-40). */
+/**
+ * Dropping what does not fit would widen or break what was signed: refused instead (VAI-147,
+ * ADV-40).
+ */
 const tooLarge = (size: number, place: string): Refusal =>
   refuse(
     "SESSION_POLICY_TOO_LARGE",
-    `the session policy would have ${size} characters, AWS takes ${MAX_SESSION_POLICY}; split the step`,
+    `the session policy has ${size} characters, AWS takes ${MAX_SESSION_POLICY}; split the step`,
     place,
   );
 
@@ -72,7 +76,10 @@ function unregistered(step: Step, { actions }: TrustPolicy, place: string): Refu
   return refuse("ACTION_UNREGISTERED", detail, pointer(place, ["actions", index]));
 }
 
-/** A resource that no action of the step can work on, or an action without one, would be a bound that nobody holds. */
+/**
+ * A resource that no action of the step can work on, or an action without one, would be a bound
+ * that nobody holds.
+ */
 function misplaced(contract: Contract, step: Step, place: string): Refusal | undefined {
   const accepts = (action: string, resource: string): boolean =>
     descriptorOf(action)?.target.pattern.test(resource) === true;
@@ -80,7 +87,7 @@ function misplaced(contract: Contract, step: Step, place: string): Refusal | und
     const arn = parseArn(resource);
     const isUsable = step.actions.some((action) => accepts(action, resource));
     if (arn !== undefined && disagreement(arn, contract) === undefined && isUsable) continue;
-    const detail = `${resource} is not a resource of the step's actions in the contract's account and region`;
+    const detail = `${resource} is not a target of the step's actions where the contract lives`;
     return refuse("SESSION_POLICY_INEXPRESSIBLE", detail, pointer(place, ["resources", index]));
   }
   const idle = step.actions.findIndex(

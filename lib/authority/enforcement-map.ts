@@ -5,10 +5,10 @@ import type { Step } from "../contract/step.ts";
 import { pointer, type Refusal, refuse } from "../refusal.ts";
 
 /**
- * `trustPlane`: judged before STS. `iam`: held by the session policy. `adapter`: held where the call is made, in
- * what is called and with what.
+ * `trustPlane`: judged before STS. `iam`: held by the session policy. `adapter`: held where the
+ * call is made, in what is called and with what.
  */
-export type Enforcer = "trustPlane" | "iam" | "adapter";
+type Enforcer = "trustPlane" | "iam" | "adapter";
 
 export interface EnforcementEntry {
   /** RFC 6901 pointer into the contract. */
@@ -20,9 +20,10 @@ const ALL: readonly Enforcer[] = ["trustPlane", "iam", "adapter"];
 const OURS: readonly Enforcer[] = ["trustPlane", "adapter"];
 
 /**
- * Who holds what the contract says about one step: window, place, actions, resources, every parameter and that
- * there are no others, calls, totals, assumptions, obligations. Other steps of the contract are no part of this
- * identity at all. A constraint that nobody holds is a refusal, never a silent loss (VAI-43, ADV-41).
+ * Who holds what the contract says about one step: window, place, actions, resources, every
+ * parameter and that there are no others, calls, totals, assumptions, obligations. Other steps of
+ * the contract are no part of this identity at all. A constraint that nobody holds is a refusal,
+ * never a silent loss (VAI-43, ADV-41).
  */
 export function enforcementMap(
   contract: Contract,

@@ -5,7 +5,10 @@ import { type CompiledStatement, compileDocument } from "./statement.ts";
 
 export type { AccessRequest } from "./request-context.ts";
 
-/** IAM JSON documents by kind (wire.md §12). Absent kinds do not limit; `scp` is one level, its documents a union. */
+/**
+ * IAM JSON documents by kind (wire.md §12). Absent kinds do not limit; `scp` is one level, its
+ * documents a union.
+ */
 export interface Policies {
   readonly identity: readonly object[];
   readonly session?: object | undefined;
@@ -14,10 +17,13 @@ export interface Policies {
   readonly scp?: readonly object[] | undefined;
 }
 
-export type PolicyKind = keyof Policies;
+type PolicyKind = keyof Policies;
 
-/** A statement that decided, or with effect `None` a kind of policy in which nothing allowed the request. */
-export interface Reason {
+/**
+ * A statement that decided, or with effect `None` a kind of policy in which nothing allowed the
+ * request.
+ */
+interface Reason {
   readonly policy: PolicyKind;
   readonly effect: "Allow" | "Deny" | "None";
   /** Position of the document within its kind, and of the statement within the document. */
@@ -44,9 +50,9 @@ export interface CompiledPolicies {
 }
 
 /**
- * What AWS would answer, in the order that it documents: an explicit Deny anywhere ends it; the SCPs must allow;
- * a resource policy may grant to the principal itself; else identity ∩ boundary ∩ session.
- * What is not covered: lib/authority/README.md.
+ * What AWS would answer, in the order that it documents: an explicit Deny anywhere ends it; the
+ * SCPs must allow; a resource policy may grant to the principal itself; else identity ∩ boundary ∩
+ * session. What is not covered: lib/authority/README.md.
  * @throws {TypeError} when a document is not an IAM policy that this evaluator knows in full.
  */
 export const evaluatePolicies = (policies: Policies, request: AccessRequest): AccessDecision =>
@@ -70,7 +76,10 @@ export function compilePolicy(document: object): CompiledPolicy {
 
 const cache = new WeakMap<object, { readonly text: string; readonly policy: CompiledPolicy }>();
 
-/** Cached by object *and* text: a document that was changed in place must not be judged as what it was. */
+/**
+ * Cached by object *and* text: a document that was changed in place must not be judged as what it
+ * was.
+ */
 function compiled(document: object): CompiledPolicy {
   const text = JSON.stringify(document);
   const known = cache.get(document);
@@ -80,7 +89,9 @@ function compiled(document: object): CompiledPolicy {
   return policy;
 }
 
-/** The decision on one prepared request; the same policies and requests can be asked about often. */
+/**
+ * The decision on one prepared request; the same policies and requests can be asked about often.
+ */
 export function decide(policies: CompiledPolicies, request: PreparedRequest): AccessDecision {
   const denies = denialsOf(policies, request);
   if (denies.length > 0) return { decision: "ExplicitDeny", because: denies };
@@ -144,7 +155,10 @@ const noneOf = (policy: PolicyKind): Limit => ({
   because: [{ policy, effect: "None" }],
 });
 
-/** Within an account a grant to the role stands beside the identity's own policies; across accounts both must allow. */
+/**
+ * Within an account a grant to the role stands beside the identity's own policies; across accounts
+ * both must allow.
+ */
 function identityLimit(
   identity: readonly CompiledPolicy[],
   grant: Grant,
@@ -161,7 +175,10 @@ interface Grant extends Limit {
 
 const NO_GRANT: Grant = { closeness: "none", ...noneOf("resource") };
 
-/** What the resource's own policies grant to the principal, as closely as the closest of them names it. */
+/**
+ * What the resource's own policies grant to the principal, as closely as the closest of them names
+ * it.
+ */
 function resourceGrant(
   policies: readonly CompiledPolicy[] | undefined,
   request: PreparedRequest,
@@ -180,7 +197,10 @@ function resourceGrant(
   return closeness === "none" ? NO_GRANT : { closeness, allows: true, because };
 }
 
-/** Adds the statements of one effect that apply. A Deny to the role or the account reaches its sessions too. */
+/**
+ * Adds the statements of one effect that apply. A Deny to the role or the account reaches its
+ * sessions too.
+ */
 function collect(
   found: Reason[],
   kind: PolicyKind,
@@ -206,7 +226,10 @@ const reason = (policy: PolicyKind, document: number, statement: CompiledStateme
   effect: statement.effect,
 });
 
-/** The resource's account by its ARN, else by `aws:ResourceAccount`; where neither says (S3), the same account. */
+/**
+ * The resource's account by its ARN, else by `aws:ResourceAccount`; where neither says (S3), the
+ * same account.
+ */
 function isSameAccount({ resourceAccount, principal, values }: PreparedRequest): boolean {
   const account = resourceAccount || values.get("aws:resourceaccount")?.[0];
   return account === undefined || account === "" || account === principal.account;

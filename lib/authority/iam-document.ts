@@ -50,7 +50,9 @@ export interface DocumentProblem {
   readonly problem: string;
 }
 
-/** Reads a policy document strictly: an element that this evaluator does not know is never ignored. */
+/**
+ * Reads a policy document strictly: an element that this evaluator does not know is never ignored.
+ */
 export function readPolicy(value: unknown): PolicyDocument | DocumentProblem {
   const read = readBy(document, value);
   return read.ok ? read.value : { problem: `${read.pointer || "/"} ${read.detail}` };

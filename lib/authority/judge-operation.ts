@@ -9,8 +9,9 @@ import { describeBreach } from "./breach.ts";
 const OPERATION = "/request/operation";
 
 /**
- * Stage `scope` for one operation under the effective step (wire.md §4), in its order: action, place, target,
- * undeclared parameters, declared parameters, then the action's own rules. Totals are judged by the caller.
+ * Stage `scope` for one operation under the effective step (wire.md §4), in its order: action,
+ * place, target, undeclared parameters, declared parameters, then the action's own rules. Totals
+ * are judged by the caller.
  */
 export function judgeOperation(
   step: Step,
@@ -25,7 +26,10 @@ export function judgeOperation(
   );
 }
 
-/** Exactly as IAM writes it: neither another letter case nor a batch form of the same write passes (ADV-06, ADV-26). */
+/**
+ * Exactly as IAM writes it: neither another letter case nor a batch form of the same write passes
+ * (ADV-06, ADV-26).
+ */
 function judgeAction(step: Step, { action }: Operation): Refusal | undefined {
   if (step.actions.includes(action)) return undefined;
   return refuse(
@@ -70,7 +74,9 @@ function judgeTarget(
   return undefined;
 }
 
-/** The list of parameters is closed: what the contract does not name could mean anything (ADV-24). */
+/**
+ * The list of parameters is closed: what the contract does not name could mean anything (ADV-24).
+ */
 function judgeDeclared(
   { parameters: declared }: Step,
   { parameters }: Operation,

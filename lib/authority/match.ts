@@ -4,8 +4,8 @@ export const ANY_ONE = -2;
 export type PatternUnit = number;
 
 /**
- * Whether a value matches a pattern of literals, `*` and `?`. Two pointers and one resume point: at most
- * pattern × value steps, no regular expression, so no policy text can stall the evaluator.
+ * Whether a value matches a pattern of literals, `*` and `?`. Two pointers and one resume point: at
+ * most pattern × value steps, no regular expression, so no policy text can stall the evaluator.
  */
 export function matchesUnits(units: readonly PatternUnit[], value: string): boolean {
   let unit = 0;

@@ -3,9 +3,10 @@ import type { Constraint } from "../contract/constraint.ts";
 import type { Step } from "../contract/step.ts";
 
 /**
- * The step narrowed to one operation that {@link judgeOperation} has accepted: one action, one resource, every
- * parameter exactly as asked. The policy of an `execute` call is derived from it, so that IAM holds the one value
- * asked for even where the contract allows a range or an exclusion, which IAM could not express.
+ * The step narrowed to one operation that {@link judgeOperation} has accepted: one action, one
+ * resource, every parameter exactly as asked. The policy of an `execute` call is derived from it,
+ * so that IAM holds the one value asked for even where the contract allows a range or an exclusion,
+ * which IAM could not express.
  */
 export function narrowToOperation(step: Step, operation: Operation): Step {
   return {

@@ -7,8 +7,9 @@ import { pointer, type Refusal, refuse } from "../refusal.ts";
 import { parseArn } from "./arn.ts";
 
 /**
- * `CONTRACT_OVERBROAD` at the first place where a contract names more than it seems to: text that IAM would expand
- * (VAI-148, ADV-04, ADV-05), or the trust plane's own resources, with which it could rewrite its own evidence.
+ * `CONTRACT_OVERBROAD` at the first place where a contract names more than it seems to: text that
+ * IAM would expand (VAI-148, ADV-04, ADV-05), or the trust plane's own resources, with which it
+ * could rewrite its own evidence.
  * @param ownPrefix - what the names of the plane's own resources begin with, such as `vai-local-`
  */
 export function overbroadProblem(contract: Contract, ownPrefix: string): Refusal | undefined {
@@ -47,13 +48,19 @@ function resourcesOf(contract: Contract): PlacedResource[] {
   ];
 }
 
-/** Any part of the name, in any letter case: `table/<name>`, `function:<name>`, `log-group:/aws/lambda/<name>`, a bucket. */
+/**
+ * Any part of the name, in any letter case: `table/<name>`, `function:<name>`,
+ * `log-group:/aws/lambda/<name>`, a bucket.
+ */
 function isOwn(resource: string, ownPrefix: string): boolean {
   const name = parseArn(resource)?.resource ?? resource;
   return name.split(/[:/]/).some((part) => part.toLowerCase().startsWith(ownPrefix.toLowerCase()));
 }
 
-/** The first resource, parameter name or value of a step that the session policy would carry and IAM would expand. */
+/**
+ * The first resource, parameter name or value of a step that the session policy would carry and IAM
+ * would expand.
+ */
 export function unsafeTextIn(step: Step, place: string): Refusal | undefined {
   const resource = step.resources.findIndex((each) => !isIamLiteral(each));
   if (resource >= 0) return unsafe("a resource", pointer(place, ["resources", resource]));
@@ -65,7 +72,10 @@ export function unsafeTextIn(step: Step, place: string): Refusal | undefined {
   return undefined;
 }
 
-/** What of one parameter the session policy would hold: the wildcard of a prefix is ours, everything else is not. */
+/**
+ * What of one parameter the session policy would hold: the wildcard of a prefix is ours, everything
+ * else is not.
+ */
 const carriedTexts = ({ actions }: Step, name: string, constraint: Constraint): string[] =>
   actions
     .flatMap((action) => descriptorOf(action)?.iamBounds({ [name]: constraint }) ?? [])
@@ -76,6 +86,6 @@ const carriedTexts = ({ actions }: Step, name: string, constraint: Constraint): 
 const unsafe = (what: string, place: string): Refusal =>
   refuse(
     "CONTRACT_OVERBROAD",
-    `${what} holds *, ?, \${ or something else than printable ASCII, which IAM would expand or refuse`,
+    `${what} holds *, ?, \${ or more than printable ASCII, which IAM would expand or refuse`,
     place,
   );

@@ -20,7 +20,9 @@ type Token = PatternUnit[] | Variable;
 
 const isVariable = (token: Token): token is Variable => !Array.isArray(token);
 
-/** Compiles a policy text. One without wildcards and variables, the usual case, compares as text. */
+/**
+ * Compiles a policy text. One without wildcards and variables, the usual case, compares as text.
+ */
 export function compilePattern(text: string, rules: PatternRules): Pattern {
   if (!hasMeaning(text, rules)) return (value) => value === text;
   if (rules.wildcards && text === "*") return () => true;
@@ -71,8 +73,8 @@ function variableOf(inner: string): Variable {
 }
 
 /**
- * The pattern with the request's values in it, taken literally. A variable without a value (or with several)
- * matches nothing, as AWS documents; a negated operator is then true.
+ * The pattern with the request's values in it, taken literally. A variable without a value (or with
+ * several) matches nothing, as AWS documents; a negated operator is then true.
  */
 function resolve(tokens: readonly Token[], values: ContextValues): PatternUnit[] | undefined {
   const units: PatternUnit[] = [];

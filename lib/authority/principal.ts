@@ -2,9 +2,9 @@ import { listOf, type Principal, type Statement } from "./iam-document.ts";
 import type { PrincipalForms } from "./request-context.ts";
 
 /**
- * How closely a resource policy names the principal; the closest counts. `direct` (its own ARN, or everybody) is
- * limited by neither session policy nor boundary, `role` by both, `account` only delegates to the identity's own
- * policies (IAM user guide, policy evaluation logic; aws.md §1.3).
+ * How closely a resource policy names the principal; the closest counts. `direct` (its own ARN, or
+ * everybody) is limited by neither session policy nor boundary, `role` by both, `account` only
+ * delegates to the identity's own policies (IAM user guide, policy evaluation logic; aws.md §1.3).
  */
 export type Closeness = "direct" | "role" | "account" | "none";
 
@@ -16,12 +16,16 @@ export const closer = (left: Closeness, right: Closeness): Closeness =>
 /** Closeness with which a statement of a resource policy concerns the principal. */
 export type PrincipalMatch = (principal: PrincipalForms) => Closeness;
 
-/** Compiles `Principal` or `NotPrincipal`; a resource policy's statement without either concerns nobody. */
+/**
+ * Compiles `Principal` or `NotPrincipal`; a resource policy's statement without either concerns
+ * nobody.
+ */
 export function compilePrincipal(statement: Statement): PrincipalMatch {
   if (statement.Principal !== undefined) return named(statement.Principal);
   if (statement.NotPrincipal === undefined) return () => "none";
   const excepted = namesOf(statement.NotPrincipal);
-  // An exception from a Deny must name every form of the principal; an exception from an Allow, any of them.
+  // An exception from a Deny must name every form of the principal; an exception from an Allow, any
+  // of them.
   return (principal) => {
     const forms = [principal.own, principal.role ?? principal.own];
     const isListed = (form: string): boolean => excepted.has(form) || excepted.has("*");
@@ -43,6 +47,9 @@ function named(wanted: Principal): PrincipalMatch {
   };
 }
 
-/** AWS principals by name; services, federations and canonical users are never the principals asked about here. */
+/**
+ * AWS principals by name; services, federations and canonical users are never the principals asked
+ * about here.
+ */
 const namesOf = (principal: Principal): ReadonlySet<string> =>
   new Set(principal === "*" ? ["*"] : listOf(principal["AWS"]));

@@ -12,8 +12,10 @@ export interface AccessRequest {
   readonly context: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** Values by condition key. Key names are compared without letter case, as IAM does; values are not. */
-export type ContextValues = ReadonlyMap<string, readonly string[]>;
+/**
+ * Values by condition key. Key names are compared without letter case, as IAM does; values are not.
+ */
+export type ContextValues = Pick<ReadonlyMap<string, readonly string[]>, "get" | "has">;
 
 /** A request in the form that statements are matched against. */
 export interface PreparedRequest {
@@ -25,7 +27,10 @@ export interface PreparedRequest {
   readonly values: ContextValues;
 }
 
-/** A prepared request with another action, another resource or another value of one key (none: absent). */
+/**
+ * A prepared request with another action, another resource or another value of one key (none:
+ * absent).
+ */
 export interface Change {
   readonly action?: string;
   readonly resource?: string;
@@ -36,7 +41,10 @@ export interface Change {
 /** The ARNs by which policies can name one principal. */
 export interface PrincipalForms {
   readonly own: string;
-  /** The role of an assumed-role session; a role's path is not in a session ARN, so such roles do not match. */
+  /**
+   * The role of an assumed-role session; a role's path is not in a session ARN, so such roles do
+   * not match.
+   */
   readonly role: string | undefined;
   readonly account: string;
   /** The account as policies name it: root ARN and bare id. */
@@ -62,13 +70,23 @@ export function changed(
   if (resource !== undefined) {
     return { ...request, resource, resourceAccount: parseArn(resource)?.account ?? "" };
   }
-  const changedValues = new Map(request.values);
-  if (values.length === 0) changedValues.delete((key ?? "").toLowerCase());
-  else changedValues.set((key ?? "").toLowerCase(), values);
-  return { ...request, values: changedValues };
+  return { ...request, values: overlaid(request.values, (key ?? "").toLowerCase(), values) };
 }
 
-/** An empty list counts as an absent key, as AWS treats it. `aws:PrincipalArn` and `aws:PrincipalAccount` are always there. */
+/** One key changed without copying the others; no values: absent. */
+const overlaid = (
+  base: ContextValues,
+  changedKey: string,
+  values: readonly string[],
+): ContextValues => ({
+  get: (key) => (key !== changedKey ? base.get(key) : values.length > 0 ? values : undefined),
+  has: (key) => (key !== changedKey ? base.has(key) : values.length > 0),
+});
+
+/**
+ * An empty list counts as an absent key, as AWS treats it. `aws:PrincipalArn` and
+ * `aws:PrincipalAccount` are always there.
+ */
 function contextValues(
   context: AccessRequest["context"],
   principal: PrincipalForms,

@@ -2,9 +2,10 @@ import type { ParameterConstraints } from "../actions/descriptor.ts";
 import { type Constraint, type Scalar, satisfies } from "../contract/constraint.ts";
 
 /**
- * Values that satisfy the constraints, one for each parameter that must be there. For a step that is narrowed to
- * an operation these are the operation's own. Where none is found the value is a stranger: what IAM does not carry
- * it does not see, and of what it carries the listed call is then not allowed, which ends the proof.
+ * Values that satisfy the constraints, one for each parameter that must be there. For a step that
+ * is narrowed to an operation these are the operation's own. Where none is found the value is a
+ * stranger: what IAM does not carry it does not see, and of what it carries the listed call is then
+ * not allowed, which ends the proof.
  */
 export function sampleParameters(constraints: ParameterConstraints): Record<string, Scalar> {
   const required = Object.entries(constraints).filter(([, each]) => !satisfies(each, undefined));
@@ -29,7 +30,10 @@ function candidates(constraint: Constraint): readonly Scalar[] {
   return "notOneOf" in constraint ? [STRANGER, 0, 1, 2, true, false] : [];
 }
 
-/** Whether IAM can hold the constraint's values as text: only such a key is probed with other values. */
+/**
+ * Whether IAM can hold the constraint's values as text: only such a key is probed with other
+ * values.
+ */
 export function isTextual(constraint: Constraint | undefined): boolean {
   if (constraint === undefined) return false;
   if ("all" in constraint) return constraint.all.some(isTextual);

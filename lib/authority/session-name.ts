@@ -4,8 +4,9 @@ import { digestBytes, sha256Digest } from "../encoding/digest.ts";
 const HEX_DIGITS = 26;
 
 /**
- * `RoleSessionName`, `SourceIdentity` and value of the tag `vai-identity` of an identity (wire.md §9): a digest, never
- * a cut-off id, so that equal beginnings do not collide (VAI-150) and no resource policy can name it beforehand.
+ * `RoleSessionName`, `SourceIdentity` and value of the tag `vai-identity` of an identity (wire.md
+ * §9): a digest, never a cut-off id, so that equal beginnings do not collide (VAI-150) and no
+ * resource policy can name it beforehand.
  */
 export const sessionName = (identityId: string): string =>
   `vai-${digestBytes(sha256Digest(identityId)).toString("hex").slice(0, HEX_DIGITS)}`;

@@ -24,10 +24,10 @@ interface Grant {
 }
 
 /**
- * The closed form (design.md §2): what the step allows, and a Deny of everything else. The Denies are what holds
- * where a resource policy grants to the session itself, which an Allow-only session policy does not limit
- * (aws.md §1.3). Resources carry account and partition, so `NotResource` denies other accounts as well. Same
- * bounds, same text.
+ * The closed form (design.md §2): what the step allows, and a Deny of everything else. The Denies
+ * are what holds where a resource policy grants to the session itself, which an Allow-only session
+ * policy does not limit (aws.md §1.3). Resources carry account and partition, so `NotResource`
+ * denies other accounts as well. Same bounds, same text.
  */
 export function sessionPolicy({ step, region, nbf, exp }: SessionBounds): SessionPolicy {
   const grants = grantsOf(step);
@@ -85,7 +85,9 @@ const denyAll = (Condition: Condition): Statement => ({
   Condition,
 });
 
-/** What the Allow demands of one key. `ForAllValues` alone would be true without the key (VAI-149). */
+/**
+ * What the Allow demands of one key. `ForAllValues` alone would be true without the key (VAI-149).
+ */
 function requirements({ key, patterns, like, multivalued, optional }: IamBound): Condition[] {
   const compare = like ? "StringLike" : "StringEquals";
   const values = compact(patterns);
@@ -93,7 +95,10 @@ function requirements({ key, patterns, like, multivalued, optional }: IamBound):
   return [{ [`ForAllValues:${compare}`]: { [key]: values } }, { Null: { [key]: "false" } }];
 }
 
-/** One Deny for each way of not meeting a requirement: conditions within one statement would have to hold together. */
+/**
+ * One Deny for each way of not meeting a requirement: conditions within one statement would have to
+ * hold together.
+ */
 function complementsOf({ actions, bounds }: Grant): Statement[] {
   return bounds.flatMap(({ key, patterns, like, multivalued, optional }) => {
     const differ = like ? "StringNotLike" : "StringNotEquals";

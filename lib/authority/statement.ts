@@ -10,7 +10,9 @@ export interface CompiledStatement {
   readonly index: number;
   readonly sid: string | undefined;
   readonly principal: PrincipalMatch;
-  /** Action, resource and conditions; the principal of a resource policy is looked at separately. */
+  /**
+   * Action, resource and conditions; the principal of a resource policy is looked at separately.
+   */
   applies(request: PreparedRequest): boolean;
 }
 

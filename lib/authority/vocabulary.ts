@@ -1,7 +1,10 @@
-import { listOf, type PolicyDocument, statementsOf } from "./iam-document.ts";
+import { listOf, type PolicyDocument, type Statement, statementsOf } from "./iam-document.ts";
 import { readDate } from "./operators/ordered.ts";
 
-/** The words of a policy, wildcards filled in: the actions, resources and condition values that it could tell apart. */
+/**
+ * The words of a policy, wildcards filled in: the actions, resources and condition values that it
+ * could tell apart.
+ */
 export interface Vocabulary {
   readonly actions: ReadonlySet<string>;
   readonly resources: ReadonlySet<string>;
@@ -12,30 +15,35 @@ export interface Vocabulary {
 }
 
 export function vocabularyOf(policy: PolicyDocument): Vocabulary {
-  const actions = new Set<string>();
-  const resources = new Set<string>();
-  const values = new Map<string, string[]>();
-  for (const statement of statementsOf(policy)) {
-    for (const each of listOf(statement.Action ?? statement.NotAction)) actions.add(filled(each));
-    for (const each of listOf(statement.Resource ?? statement.NotResource))
-      resources.add(filled(each));
-    for (const block of Object.values(statement.Condition ?? {})) {
-      for (const [key, wanted] of Object.entries(block)) {
-        const known = values.get(key.toLowerCase()) ?? [];
-        values.set(key.toLowerCase(), [
-          ...known,
-          ...listOf(wanted).map((each) => filled(String(each))),
-        ]);
-      }
-    }
-  }
+  const statements = statementsOf(policy);
+  const values = conditionValues(statements);
   const valuesOf = (key: string): readonly string[] => values.get(key) ?? [];
   return {
-    actions,
-    resources,
+    actions: words(statements.flatMap(({ Action, NotAction }) => listOf(Action ?? NotAction))),
+    resources: words(
+      statements.flatMap(({ Resource, NotResource }) => listOf(Resource ?? NotResource)),
+    ),
     valuesOf,
     datesOf: (key) => valuesOf(key).flatMap((text) => readDate(text) ?? []),
   };
+}
+
+const words = (patterns: readonly string[]): ReadonlySet<string> => new Set(patterns.map(filled));
+
+function conditionValues(statements: readonly Statement[]): ReadonlyMap<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (const [operator, block] of statements.flatMap((each) =>
+    Object.entries(each.Condition ?? {}),
+  )) {
+    // The values of Null are flags, not values of the key.
+    if (operator === "Null") continue;
+    for (const [key, wanted] of Object.entries(block)) {
+      const known = values.get(key.toLowerCase()) ?? [];
+      known.push(...listOf(wanted).map((each) => filled(String(each))));
+      values.set(key.toLowerCase(), known);
+    }
+  }
+  return values;
 }
 
 /** One text that the pattern matches. */

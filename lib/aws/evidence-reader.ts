@@ -1,13 +1,18 @@
 import {
   type AttributeValue,
-  type DynamoDBClient,
+  DynamoDBClient,
   QueryCommand,
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { EnvelopeRow, EvidenceReader } from "../audit/export.ts";
 import { EVENT_TYPES } from "../evidence/statement.ts";
+import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { orFault } from "./faults.ts";
+
+/** The Evidence table with the credentials of a place. */
+export const evidenceReader = (place: ClientPlace, table: string): EvidenceReader =>
+  new DynamoEvidenceReader(new DynamoDBClient(dependencyOptions(place)), table);
 
 /** Reads Evidence with what an auditor may: `dynamodb:Query` on the table and its indexes, no scan. */
 export class DynamoEvidenceReader implements EvidenceReader {

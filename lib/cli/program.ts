@@ -2,10 +2,14 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../config.ts";
 import { Fault } from "../refusal.ts";
 import { contractCommand } from "./commands/contract.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { exportCommand } from "./commands/export.ts";
 import { issueCommand } from "./commands/issue.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { policyCommand } from "./commands/policy.ts";
+import { traceCommand } from "./commands/trace.ts";
 import { trustCommand } from "./commands/trust.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { CommandError, EXIT, type ExitCode, type Io } from "./io.ts";
 
 /** Adds one command; it sets the exit code by returning it, or throws a {@link CommandError}. */
@@ -17,6 +21,10 @@ const COMMANDS: readonly AddCommand[] = [
   trustCommand,
   policyCommand,
   issueCommand,
+  traceCommand,
+  exportCommand,
+  verifyCommand,
+  explainCommand,
 ];
 
 /** Runs one command line. @returns the exit code (see {@link EXIT}). */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { CALL_ATTEMPTS, clientOptions } from "../../lib/actions/client-settings.ts";
-import { type Operation, NOTHING_READ } from "../../lib/actions/descriptor.ts";
+import { NOTHING_READ, type Operation } from "../../lib/actions/descriptor.ts";
 import { CREDENTIALS, fakeEndpoint } from "./fake-endpoint.ts";
 
 const OPERATIONS: Record<string, Operation> = {

@@ -216,7 +216,7 @@ suite("VAI-41 dynamodb:UpdateItem parameters", () => {
   }
 
   test("VAI-41 two keys, a slash in a name, any text as value", () => {
-    const parameters = { "key/pk": "a", "key/sk": 7, "set/a/b": "ä * ${x}", "expect/a/b": "" };
+    const parameters = { "key/pk": "a", "key/sk": 7, "set/a/b": `ä * \${x}`, "expect/a/b": "" };
     assert.equal(dynamodbUpdateItem.judgeParameters(operation(parameters)), undefined);
     const { input } = dynamodbUpdateItem.describeCall(operation(parameters), NOTHING_READ);
     assert.deepEqual(input["Key"], { pk: { S: "a" }, sk: { N: "7" } });

@@ -9,7 +9,7 @@ export const CREDENTIALS: AwsCredentials = {
 };
 
 /** One request as it reached the endpoint. */
-export interface Seen {
+interface Seen {
   readonly method: string;
   readonly path: string;
   readonly target: string | undefined;
@@ -18,7 +18,10 @@ export interface Seen {
   readonly body: unknown;
 }
 
-/** `json`: an answer with a status. `hang`: none. `reset`: the connection is closed. `html`: not AWS's format. */
+/**
+ * `json`: an answer with a status. `hang`: none. `reset`: the connection is closed. `html`: not
+ * AWS's format.
+ */
 export type Answer =
   | { readonly status: number; readonly json: object; readonly error?: string }
   | { readonly hang: true }

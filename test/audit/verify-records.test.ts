@@ -3,7 +3,8 @@ import { before, describe, test } from "node:test";
 import fc from "fast-check";
 import { verifyRecords } from "../../lib/audit/verify.ts";
 import type { EvidenceRow } from "../../lib/evidence/envelope.ts";
-import { evidenceKey, newKey, NOW, writeRows } from "./support/plane.ts";
+import { evidenceKey, NOW, newKey, writeRows } from "./support/plane.ts";
+import { type Editable, resign } from "./support/resign.ts";
 import { CHAIN, type Story, tellStory } from "./support/story.ts";
 
 let story: Story;
@@ -11,24 +12,8 @@ const envelopes = (rows: readonly EvidenceRow[]): string[] => rows.map(({ envelo
 const verify = (records: Iterable<unknown>) => verifyRecords(records, [story.key.jwk]);
 
 /** The rows with one of them replaced. */
-const replaced = (index: number, envelope: string): string[] => envelopes(story.rows).with(index, envelope);
-
-/** An envelope whose payload was edited and which was signed again. */
-async function resigned(row: EvidenceRow, edit: (predicate: any) => void, key = story.key): Promise<string> {
-  const { payload, payloadType } = JSON.parse(row.envelope);
-  const statement = JSON.parse(Buffer.from(payload, "base64").toString("utf8"));
-  edit(statement.predicate);
-  const { canonicalize } = await import("../../lib/encoding/canonical-json.ts");
-  const { preAuthEncoding } = await import("../../lib/encoding/dsse.ts");
-  const { sign } = await import("node:crypto");
-  const bytes = Buffer.from(canonicalize(statement), "utf8");
-  const sig = sign("sha256", preAuthEncoding(payloadType, bytes), key.privateKey).toString("base64");
-  return JSON.stringify({
-    payload: bytes.toString("base64"),
-    payloadType,
-    signatures: [{ keyid: key.thumbprint, sig }],
-  });
-}
+const replaced = (index: number, envelope: string): string[] =>
+  envelopes(story.rows).with(index, envelope);
 
 before(async () => {
   story = await tellStory();
@@ -51,18 +36,23 @@ describe("verifyRecords", () => {
   test("OKG-23 any single byte changed in any envelope breaks verification", () => {
     const all = envelopes(story.rows);
     fc.assert(
-      fc.property(fc.nat(all.length - 1), fc.nat(1_000_000), fc.integer({ min: 1, max: 255 }), (at, place, mask) => {
-        const bytes = Buffer.from(all[at] ?? "", "utf8");
-        const offset = place % bytes.length;
-        bytes[offset] = (bytes[offset] ?? 0) ^ mask;
-        const result = verify(replaced(at, bytes.toString("utf8")));
-        assert.equal(result.verdict, "tampered");
-        const row = story.rows[at];
-        // Only a manifest can tell where the one record of a chain stood that cannot be read.
-        if (at === 16) return;
-        const { chainId, seq } = result.firstDefect ?? {};
-        assert.deepEqual({ chainId, seq }, { chainId: row?.chainId, seq: row?.seq });
-      }),
+      fc.property(
+        fc.nat(all.length - 1),
+        fc.nat(1_000_000),
+        fc.integer({ min: 1, max: 255 }),
+        (at, place, mask) => {
+          const bytes = Buffer.from(all[at] ?? "", "utf8");
+          const offset = place % bytes.length;
+          bytes[offset] = (bytes[offset] ?? 0) ^ mask;
+          const result = verify(replaced(at, bytes.toString("utf8")));
+          assert.equal(result.verdict, "tampered");
+          const row = story.rows[at];
+          // Only a manifest can tell where the one record of a chain stood that cannot be read.
+          if (at === 16) return;
+          const { chainId, seq } = result.firstDefect ?? {};
+          assert.deepEqual({ chainId, seq }, { chainId: row?.chainId, seq: row?.seq });
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -71,7 +61,9 @@ describe("verifyRecords", () => {
     const row = story.rows[6];
     assert.ok(row);
     const envelope = JSON.parse(row.envelope);
-    const payload = Buffer.from(envelope.payload, "base64").toString("utf8").replace('"max":10', '"max":99');
+    const payload = Buffer.from(envelope.payload, "base64")
+      .toString("utf8")
+      .replace('"max":10', '"max":99');
     envelope.payload = Buffer.from(payload, "utf8").toString("base64");
     const { verdict, firstDefect, defects } = verify(replaced(6, JSON.stringify(envelope)));
     assert.equal(verdict, "tampered");
@@ -79,10 +71,10 @@ describe("verifyRecords", () => {
     assert.deepEqual([firstDefect.chainId, firstDefect.seq, defects.length], [CHAIN, 7, 1]);
   });
 
-  test("ADV-68 a record signed again with another good key is EVIDENCE_SIGNATURE_INVALID", async () => {
+  test("ADV-68 a record signed again with another good key is EVIDENCE_SIGNATURE_INVALID", () => {
     const row = story.rows[4];
     assert.ok(row);
-    const { verdict, firstDefect } = verify(replaced(4, await resigned(row, () => {}, newKey())));
+    const { verdict, firstDefect } = verify(replaced(4, resign(row, newKey())));
     assert.equal(verdict, "tampered");
     assert.equal(firstDefect?.code, "EVIDENCE_SIGNATURE_INVALID");
     assert.match(firstDefect.what, /not an evidence key/);
@@ -91,7 +83,10 @@ describe("verifyRecords", () => {
   test("ADV-19 a deleted record is a gap, named by its number", () => {
     const { verdict, firstDefect } = verify(envelopes(story.rows.toSpliced(1, 1)));
     assert.equal(verdict, "gap");
-    assert.deepEqual([firstDefect?.chainId, firstDefect?.seq, firstDefect?.code], [CHAIN, 2, "EVIDENCE_MISSING"]);
+    assert.deepEqual(
+      [firstDefect?.chainId, firstDefect?.seq, firstDefect?.code],
+      [CHAIN, 2, "EVIDENCE_MISSING"],
+    );
   });
 
   test("ADV-19 a deleted first record is a gap too: a chain begins at its genesis", () => {
@@ -103,24 +98,31 @@ describe("verifyRecords", () => {
     const all = envelopes(story.rows);
     const [second = "", third = ""] = all.slice(1, 3);
     const stray = all.at(-1) ?? "";
-    for (const records of [all.with(1, third).with(2, second), all.toSpliced(2, 0, second), all.toSpliced(3, 1, stray)]) {
+    for (const records of [
+      all.with(1, third).with(2, second),
+      all.toSpliced(2, 0, second),
+      all.toSpliced(3, 1, stray),
+    ]) {
       assert.equal(verify(records).verdict, "tampered");
     }
   });
 
   test("OKG-24 a genuine record under another chain's name does not link to that chain's genesis", async () => {
     const foreign = await writeRows(story.key, "plane/other", [{ type: "TrustPolicyPublished" }]);
-    const moved = await resigned(foreign[0] as EvidenceRow, (predicate) => {
+    const moved = resign(foreign[0] as EvidenceRow, story.key, (predicate) => {
       predicate.chain.id = "plane/registry";
     });
     const { verdict, firstDefect } = verify([moved]);
-    assert.deepEqual([verdict, firstDefect?.code, firstDefect?.seq], ["tampered", "EVIDENCE_CHAIN_BROKEN", 1]);
+    assert.deepEqual(
+      [verdict, firstDefect?.code, firstDefect?.seq],
+      ["tampered", "EVIDENCE_CHAIN_BROKEN", 1],
+    );
   });
 
-  test("OKG-27 a second history behind the same record does not link", async () => {
+  test("OKG-27 a second history behind the same record does not link", () => {
     const row = story.rows[5];
     assert.ok(row);
-    const fork = await resigned(row, (predicate) => {
+    const fork = resign(row, story.key, (predicate) => {
       predicate.detail = {};
     });
     const { verdict, firstDefect } = verify(replaced(5, fork));
@@ -131,25 +133,34 @@ describe("verifyRecords", () => {
     const first = story.rows.at(-2);
     const last = story.rows.at(-1);
     assert.ok(first && last);
-    const twin = await resigned(last, (predicate) => {
+    const twin = resign(last, story.key, (predicate) => {
       predicate.event.id = first.eventId;
     });
     assert.match(verify(replaced(story.rows.length - 1, twin)).firstDefect?.what ?? "", /event id/);
   });
 
   test("OKG-23 a record of another plane among others is tampered", async () => {
-    const foreign = await writeRows(story.key, "unattributed/2026-05-06/0", [{ type: "IdentityDenied" }], {
-      plane: "vai:000000000000:us-east-1:other",
-    });
+    const foreign = await writeRows(
+      story.key,
+      "unattributed/2026-05-06/0",
+      [{ type: "IdentityDenied" }],
+      {
+        plane: "vai:000000000000:us-east-1:other",
+      },
+    );
     const { verdict, firstDefect } = verify(envelopes([...story.rows, ...foreign]));
     assert.deepEqual([verdict, firstDefect?.chainId], ["tampered", "unattributed/2026-05-06/0"]);
   });
 
   test("VAI-91 a key outside its time, or revoked, carries no record", () => {
-    const at = (more: object) => verifyRecords(envelopes(story.rows), [evidenceKey(story.key, more)]).firstDefect?.what;
+    const at = (more: object) =>
+      verifyRecords(envelopes(story.rows), [evidenceKey(story.key, more)]).firstDefect?.what;
     assert.match(at({ notAfter: NOW }) ?? "", /not in use/);
     assert.match(at({ notBefore: NOW + 1 }) ?? "", /not in use/);
-    assert.match(at({ revokedAt: NOW + 5000 }) ?? "", /revoked at 2026-05-05T05:23:20.000Z; no checkpoint/);
+    assert.match(
+      at({ revokedAt: NOW + 5000 }) ?? "",
+      /revoked at 2026-05-05T05:23:20.000Z; no checkpoint/,
+    );
   });
 
   test("VAI-91 a revocation in one of several entries of a key counts", () => {
@@ -157,10 +168,10 @@ describe("verifyRecords", () => {
     assert.equal(verifyRecords(envelopes(story.rows), keys).verdict, "tampered");
   });
 
-  test("OKG-22 closed members: what a statement may not say is refused though it is well signed", async () => {
+  test("OKG-22 closed members: what a statement may not say is refused though it is well signed", () => {
     const row = story.rows[0];
     assert.ok(row);
-    const edits: ((predicate: any) => void)[] = [
+    const edits: ((predicate: Editable) => void)[] = [
       (predicate) => Object.assign(predicate, { extra: 1 }),
       (predicate) => Object.assign(predicate.actor, { role: "admin" }),
       (predicate) => delete predicate.source,
@@ -172,7 +183,7 @@ describe("verifyRecords", () => {
       (predicate) => delete predicate.contract,
     ];
     for (const edit of edits) {
-      const { verdict, firstDefect } = verify(replaced(0, await resigned(row, edit)));
+      const { verdict, firstDefect } = verify(replaced(0, resign(row, story.key, edit)));
       assert.equal(verdict, "tampered");
       assert.equal(firstDefect?.code, "EVIDENCE_CHAIN_BROKEN", edit.toString());
     }
@@ -188,10 +199,14 @@ describe("verifyRecords", () => {
       twice,
       text.replace('"payloadType"', '"payload\\u0054ype"'),
       JSON.stringify({ ...envelope, more: 1 }),
-      JSON.stringify({ ...envelope, payload: envelope.payload.replace(/=*$/, "") }).replace('"payloadType"', ' "payloadType"'),
+      JSON.stringify({ ...envelope, payload: envelope.payload.replace(/=*$/, "") }).replace(
+        '"payloadType"',
+        ' "payloadType"',
+      ),
       JSON.stringify({ ...envelope, signatures: [...envelope.signatures, ...envelope.signatures] }),
     ];
-    for (const spelling of spellings) assert.equal(verify(replaced(0, spelling)).verdict, "tampered", spelling.slice(0, 40));
+    for (const spelling of spellings)
+      assert.equal(verify(replaced(0, spelling)).verdict, "tampered", spelling.slice(0, 40));
   });
 
   test("OKG-44 of several defects the worst decides", () => {
@@ -211,6 +226,9 @@ describe("verifyRecords", () => {
   });
 
   test("VAI-24 a value that is no key is the caller's mistake", () => {
-    assert.throws(() => verifyRecords([], [{ kty: "EC", crv: "P-256", x: "a", y: "b" }]), TypeError);
+    assert.throws(
+      () => verifyRecords([], [{ kty: "EC", crv: "P-256", x: "a", y: "b" }]),
+      TypeError,
+    );
   });
 });

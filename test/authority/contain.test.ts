@@ -3,6 +3,8 @@ import { suite, test } from "node:test";
 import { proveContainment } from "../../lib/authority/contain.ts";
 import { deriveAuthority } from "../../lib/authority/derive.ts";
 import type { Statement } from "../../lib/authority/iam-document.ts";
+import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
+import type { Constraint } from "../../lib/contract/constraint.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import {
@@ -99,8 +101,7 @@ const COMMON: Record<string, Mutation> = {
       `${denyWith(policy, "NotResource").NotResource as string}*`;
   },
   "a variable as resource": (policy) => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: an IAM variable
-    allowOf(policy).Resource = [allowOf(policy).Resource as string, "${aws:PrincipalTag/x}"];
+    allowOf(policy).Resource = [allowOf(policy).Resource as string, `\${aws:PrincipalTag/x}`];
   },
   "one second longer": (policy) => {
     conditionOf(denyWith(policy, "DateGreaterThanEquals"))["DateGreaterThanEquals"] = {
@@ -317,6 +318,59 @@ suite("VAI-47 a policy for another contract", () => {
       proveContainment(derived(updateItem()), contractOf([step]), step).contained,
       false,
     );
+  });
+
+  test("VAI-47 is contained: one operation on the second resource, with the second key", () => {
+    const oneOf = ["svc-a", "svc-b"];
+    const parameters = { "key/pk": { oneOf }, "set/weight": { range: { min: 0, max: 10 } } };
+    const wide = updateItem({ resources: [TABLE, `${TABLE}2`], parameters });
+    const asked = { "key/pk": "svc-b", "set/weight": 1 };
+    const operation = { action: "dynamodb:UpdateItem", resource: `${TABLE}2`, parameters: asked };
+    const policy = derived(narrowToOperation(wide, operation));
+    assert.deepEqual(proveContainment(policy, contractOf([wide]), wide), { contained: true });
+  });
+
+  test("VAI-47 is not contained: a key outside of a range that IAM cannot hold", () => {
+    const key = (constraint: Constraint): Step =>
+      updateItem({ parameters: { "key/pk": constraint, "set/weight": { exact: 1 } } });
+    const range = key({ range: { min: 1, max: 9 } });
+    assert.equal(
+      proveContainment(derived(key({ exact: 9 })), contractOf([range]), range).contained,
+      true,
+    );
+    assert.equal(
+      proveContainment(derived(key({ exact: 10 })), contractOf([range]), range).contained,
+      false,
+    );
+    const both = derived(key({ oneOf: [9, 10] }));
+    assert.equal(proveContainment(both, contractOf([range]), range).contained, false);
+  });
+
+  test("VAI-47 is not contained: a laxness that hides behind another condition", () => {
+    const policy = derived(updateItem());
+    policy.Statement.push({
+      Effect: "Allow",
+      Action: "dynamodb:UpdateItem",
+      Resource: TABLE,
+      Condition: {
+        "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": "svc-a" },
+        Null: { "dynamodb:LeadingKeys": "false" },
+        StringEquals: { "dynamodb:ReturnValues": "NONE" },
+      },
+    });
+    assert.equal(
+      proveContainment(policy, contractOf([updateItem()]), updateItem()).contained,
+      false,
+    );
+  });
+
+  test("VAI-47 is not contained: a second resource that only the first's Denies protect", () => {
+    const wide = updateItem({ resources: [TABLE, `${TABLE}2`] });
+    const policy = derived(wide);
+    denyWith(policy, 'ForAnyValue:StringNotEquals":{"dynamodb:LeadingKeys').Resource = TABLE;
+    const { contained, witness } = proveContainment(policy, contractOf([wide]), wide);
+    assert.equal(contained, false);
+    assert.equal(witness?.resource, `${TABLE}2`);
   });
 
   test("VAI-47 is contained: a narrower one that still allows the call", () => {

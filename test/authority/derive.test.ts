@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { Contract } from "../../lib/contract/contract.ts";
-import type { Step } from "../../lib/contract/step.ts";
 import { deriveAuthority } from "../../lib/authority/derive.ts";
 import { MAX_SESSION_POLICY, policyText } from "../../lib/authority/session-policy.ts";
+import type { Contract } from "../../lib/contract/contract.ts";
+import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal, type Refusal } from "../../lib/refusal.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import {
@@ -207,11 +207,10 @@ suite("VAI-147 what does not fit is refused, never dropped", () => {
 
 suite("VAI-148 text that IAM would expand", () => {
   const BAD: [string, Step, string][] = [
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: an IAM variable
     [
       "ADV-05 a variable in a target",
       updateItem({
-        resources: ["arn:aws:dynamodb:us-east-1:000000000000:table/${aws:PrincipalTag/x}"],
+        resources: [`arn:aws:dynamodb:us-east-1:000000000000:table/\${aws:PrincipalTag/x}`],
       }),
       "/resources/0",
     ],

@@ -9,9 +9,9 @@ import {
 import { ACCOUNT, EVERYTHING, REGION, SESSION } from "./fixtures.ts";
 
 /**
- * One file, one topic: `{ title, policies?, cases: [{ name, policies?, request?, decision, because? }] }`. What a
- * case leaves out is the file's, then a session of role `exec` that reads object `arn:aws:s3:::data/a`.
- * `"everything"` stands for a policy that allows everything.
+ * One file, one topic: `{ title, policies?, cases: [{ name, policies?, request?, decision, because?
+ * }] }`. What a case leaves out is the file's, then a session of role `exec` that reads object
+ * `arn:aws:s3:::data/a`. `"everything"` stands for a policy that allows everything.
  */
 interface CaseFile {
   readonly title: string;

@@ -84,7 +84,9 @@ export const EVERYTHING = {
   Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
 };
 
-/** A resource policy that names the session: not limited by what a session policy merely leaves out. */
+/**
+ * A resource policy that names the session: not limited by what a session policy merely leaves out.
+ */
 export const GRANT_TO_SESSION = {
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { AWS: SESSION }, Action: "*", Resource: "*" }],

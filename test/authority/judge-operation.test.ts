@@ -6,7 +6,9 @@ import { judgeOperation } from "../../lib/authority/judge-operation.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { contractOf, FUNCTION, TABLE, updateAlias, updateItem } from "./fixtures.ts";
 
-/** `{ title, step: "alias"|"item", parameters?: the step's, operation: changes of a listed one, … }` */
+/**
+ * `{ title, step: "alias"|"item", parameters?: the step's, operation: changes of a listed one, … }`
+ */
 interface Case {
   readonly title: string;
   readonly step: "alias" | "item";

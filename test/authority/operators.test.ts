@@ -20,7 +20,7 @@ const TABLE: [string, Wanted, Actual, boolean][] = [
   ["StringNotEqualsIgnoreCase", "aB", "Ab", false],
   ["StringLike", "a*c?", "abbcd", true],
   ["StringLike", "a*c?", "abbc", false],
-  ["StringLike", "${*}a", "*a", true],
+  ["StringLike", `\${*}a`, "*a", true],
   ["StringNotLike", "a*", "b", true],
   ["StringNotLike", "a*", "ab", false],
   ["NumericEquals", 10, "10.0", true],
@@ -151,7 +151,7 @@ suite("VAI-149 condition operators", () => {
   });
 
   test("VAI-149 a variable without a value is not equal: the negated operator is true", () => {
-    const key = { "vai:probed": "${aws:PrincipalTag/x}" };
+    const key = { "vai:probed": `\${aws:PrincipalTag/x}` };
     assert.equal(decide("Allow", { StringEquals: key }, "a"), "ImplicitDeny");
     assert.equal(decide("Allow", { StringNotEquals: key }, "a"), "Allow");
   });

@@ -3,7 +3,10 @@ import { type Operator, pair } from "./operator.ts";
 
 const PARTS = 6;
 
-/** Compares the six parts of an ARN one by one: a wildcard never reaches over a colon into the next part. */
+/**
+ * Compares the six parts of an ARN one by one: a wildcard never reaches over a colon into the next
+ * part.
+ */
 const like: Operator["compile"] = (text, variables) => {
   const parts = text === "*" ? Array<string>(PARTS).fill("*") : sixParts(text.split(COLON_OF_ARN));
   if (parts === undefined) return undefined;

@@ -17,7 +17,10 @@ const bool: Operator = {
 /** Base64 compares byte for byte in its one canonical spelling. */
 const binary: Operator = { negated: false, compile: (text) => (actual) => actual === text };
 
-/** IAM's condition operators by name; `Null` is not among them because it looks at the key, not at values. */
+/**
+ * IAM's condition operators by name; `Null` is not among them because it looks at the key, not at
+ * values.
+ */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map([
   ...STRING_OPERATORS,
   ...ORDERED_OPERATORS,

@@ -1,4 +1,5 @@
 import { compilePattern } from "../pattern.ts";
+import type { ContextValues } from "../request-context.ts";
 import { type Operator, pair } from "./operator.ts";
 
 /** Equality takes variables but no wildcards; the escapes `${*}`, `${?}`, `${$}` work in both. */
@@ -14,10 +15,10 @@ const equalsIgnoreCase: Operator["compile"] = (text, variables) => {
 };
 
 /** Only evaluated when a policy uses variables without letter case, which is rare. */
-const lowerCased = (values: ReadonlyMap<string, readonly string[]>) =>
-  ({
-    get: (key: string) => values.get(key)?.map((value) => value.toLowerCase()),
-  }) as ReadonlyMap<string, readonly string[]>;
+const lowerCased = (values: ContextValues): ContextValues => ({
+  get: (key) => values.get(key)?.map((value) => value.toLowerCase()),
+  has: (key) => values.has(key),
+});
 
 export const STRING_OPERATORS: [string, Operator][] = [
   ...pair("StringEquals", "StringNotEquals", equals),

@@ -1,14 +1,13 @@
 import { sign } from "node:crypto";
+import type { EnvelopeRow, EvidenceReader } from "../../../lib/audit/export.ts";
 import { newPrivateJwk, signingKey } from "../../../lib/client/keys.ts";
 import { type Digest, digestBytes } from "../../../lib/encoding/digest.ts";
 import { preAuthEncoding } from "../../../lib/encoding/dsse.ts";
-import { type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
-import { readJws } from "../../../lib/encoding/jws.ts";
+import { readJws, type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
 import { chainRecords, genesisHead, headAfter } from "../../../lib/evidence/chain.ts";
 import { type EvidenceRow, signRecords } from "../../../lib/evidence/envelope.ts";
 import type { EvidenceSigner } from "../../../lib/evidence/ports.ts";
 import { type About, PAYLOAD_TYPE, type RecordDraft } from "../../../lib/evidence/statement.ts";
-import type { EnvelopeRow, EvidenceReader } from "../../../lib/audit/export.ts";
 import { type TrustPolicy, trustPolicyGenesis } from "../../../lib/trust/policy.ts";
 
 export const PLANE = "vai:000000000000:us-east-1:local";
@@ -41,11 +40,18 @@ export async function writeRows(
 ): Promise<EvidenceRow[]> {
   const { plane = PLANE, about = {}, after = [], at = "2026-05-05T04:00:00.000Z" } = options;
   const last = after.at(-1);
-  const head = last === undefined ? genesisHead(plane, chainId) : { seq: last.seq, hash: last.recordHash };
+  const head =
+    last === undefined ? genesisHead(plane, chainId) : { seq: last.seq, hash: last.recordHash };
   const records = chainRecords(drafts, head, {
     plane,
     chainId,
-    source: { component: "issue", version: "0.1.0", account: "000000000000", region: "us-east-1", requestId: "r-1" },
+    source: {
+      component: "issue",
+      version: "0.1.0",
+      account: "000000000000",
+      region: "us-east-1",
+      requestId: "r-1",
+    },
     at,
     about,
     eventDigest: `sha256:${"e".repeat(64)}`,
@@ -53,7 +59,10 @@ export async function writeRows(
   });
   headAfter(records, head);
   const messages = new Map(
-    records.map(({ hash, payload }) => [digestBytes(hash).toString("hex"), preAuthEncoding(PAYLOAD_TYPE, payload)]),
+    records.map(({ hash, payload }) => [
+      digestBytes(hash).toString("hex"),
+      preAuthEncoding(PAYLOAD_TYPE, payload),
+    ]),
   );
   return signRecords(records, signerOf(key, messages));
 }
@@ -101,14 +110,21 @@ export function signPolicy(
   return { jws, version, digest: read.value.digest };
 }
 
-export const evidenceKey = (key: SigningKey, more: object = {}): TrustPolicy["planeKeys"][number] => ({
+export const evidenceKey = (
+  key: SigningKey,
+  more: object = {},
+): TrustPolicy["planeKeys"][number] => ({
   use: "evidence",
   key: key.jwk,
   notBefore: NOW - 1000,
   ...more,
 });
 
-export const publication = ({ jws, version, digest }: ReturnType<typeof signPolicy>): RecordDraft => ({
+export const publication = ({
+  jws,
+  version,
+  digest,
+}: ReturnType<typeof signPolicy>): RecordDraft => ({
   type: "TrustPolicyPublished",
   about: { trustPolicy: { version, digest } },
   detail: {
@@ -124,6 +140,8 @@ export const publication = ({ jws, version, digest }: ReturnType<typeof signPoli
 export const readerOf = (rows: readonly EvidenceRow[]): EvidenceReader => ({
   chainIds: async () => [...new Set(rows.map(({ chainId }) => chainId))].reverse(),
   async *chain(chainId): AsyncIterable<EnvelopeRow> {
-    yield* rows.filter((row) => row.chainId === chainId).sort((left, right) => left.seq - right.seq);
+    yield* rows
+      .filter((row) => row.chainId === chainId)
+      .sort((left, right) => left.seq - right.seq);
   },
 });

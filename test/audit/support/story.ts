@@ -2,7 +2,16 @@ import { type Digest, sha256Digest } from "../../../lib/encoding/digest.ts";
 import { type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
 import type { EvidenceRow } from "../../../lib/evidence/envelope.ts";
 import type { About, RecordDraft } from "../../../lib/evidence/statement.ts";
-import { evidenceKey, newId, newKey, NOW, PLANE, publication, signPolicy, writeRows } from "./plane.ts";
+import {
+  evidenceKey,
+  NOW,
+  newId,
+  newKey,
+  PLANE,
+  publication,
+  signPolicy,
+  writeRows,
+} from "./plane.ts";
 
 export const INTENT = "0198c7d2-0000-7000-8000-000000000001";
 export const CHAIN = `intent/${INTENT}`;
@@ -15,7 +24,11 @@ const step = {
   type: "aws",
   actions: ["lambda:UpdateAlias"],
   resources: [ARN],
-  parameters: { alias: { exact: "live" }, percent: { range: { min: 0, max: 10 } }, version: { exact: "7" } },
+  parameters: {
+    alias: { exact: "live" },
+    percent: { range: { min: 0, max: 10 } },
+    version: { exact: "7" },
+  },
 };
 
 /** A plane with one policy, one intent that ran, a refusal on the same intent, and an unattributed refusal. */
@@ -77,12 +90,23 @@ const denied = (
   reason: string,
 ): RecordDraft => ({
   type: "IdentityDenied",
-  verdict: { outcome: "DENY", code, stage, failureDomain, checks: [{ name: "parse", result: "fail" }] },
+  verdict: {
+    outcome: "DENY",
+    code,
+    stage,
+    failureDomain,
+    checks: [{ name: "parse", result: "fail" }],
+  },
   detail: { reason, pointer: "/request/operation/parameters/percent" },
 });
 
 const refusalDrafts = (): RecordDraft[] => {
-  const refusal = denied("PARAMETER_OUT_OF_BOUNDS", "scope", "agent", "percent 100 is above the contract's maximum 10");
+  const refusal = denied(
+    "PARAMETER_OUT_OF_BOUNDS",
+    "scope",
+    "agent",
+    "percent 100 is above the contract's maximum 10",
+  );
   return [
     { type: "IdentityRequested", detail: { request: "a.b.c", executor: "x" } },
     { ...refusal, type: "ProofRejected" },
@@ -92,21 +116,48 @@ const refusalDrafts = (): RecordDraft[] => {
 };
 
 function grantDrafts(contract: string, id: string): RecordDraft[] {
-  const intent = { id: INTENT, actor: AGENT, action: "lambda:UpdateAlias", target: [ARN], constraints: {}, metadata: {} };
-  const context = { observedAt: "2026-05-05T03:59:58.000Z", sources: [{ name: "alias", digest: DIGEST }] };
+  const intent = {
+    id: INTENT,
+    actor: AGENT,
+    action: "lambda:UpdateAlias",
+    target: [ARN],
+    constraints: {},
+    metadata: {},
+  };
+  const context = {
+    observedAt: "2026-05-05T03:59:58.000Z",
+    sources: [{ name: "alias", digest: DIGEST }],
+  };
   const policy = { id: "rollout", version: "3", engine: "cedar", digest: DIGEST };
-  const decision = signJws("vai-decision+jwt", { iss: "decider.example", outcome: "ALLOW", policy }, newKey());
+  const decision = signJws(
+    "vai-decision+jwt",
+    { iss: "decider.example", outcome: "ALLOW", policy },
+    newKey(),
+  );
   const about = { identity: { id } };
-  const enforcement = [{ constraint: "/authorization_details/0/parameters/percent", enforcedBy: ["adapter"] }];
-  const outcome = { status: "succeeded", readBack: { matches: true }, obligations: [{ name: "alias-routing", met: true }] };
+  const enforcement = [
+    { constraint: "/authorization_details/0/parameters/percent", enforcedBy: ["adapter"] },
+  ];
+  const outcome = {
+    status: "succeeded",
+    readBack: { matches: true },
+    obligations: [{ name: "alias-routing", met: true }],
+  };
   const call = { api: "lambda:UpdateAlias", input: { FunctionName: "checkout", Name: "live" } };
   return [
     {
       type: "IntentSubmitted",
-      detail: { intent, intentDigest: DIGEST, opens: { issuer: "governance.example", intentDigest: DIGEST } },
+      detail: {
+        intent,
+        intentDigest: DIGEST,
+        opens: { issuer: "governance.example", intentDigest: DIGEST },
+      },
     },
     { type: "ContextEvaluated", detail: { context, contextDigest: DIGEST } },
-    { type: "PolicyEvaluated", detail: { decision, decisionDigest: DIGEST, outcome: "ALLOW", policy } },
+    {
+      type: "PolicyEvaluated",
+      detail: { decision, decisionDigest: DIGEST, outcome: "ALLOW", policy },
+    },
     {
       type: "ContractBound",
       detail: {
@@ -118,7 +169,12 @@ function grantDrafts(contract: string, id: string): RecordDraft[] {
       },
     },
     { type: "IdentityRequested", detail: { request: "a.b.c", executor: "x" } },
-    { type: "ProofValidated", about, verdict: { outcome: "ALLOW", checks: [{ name: "parse", result: "pass" }] }, detail: { proofDigest: DIGEST } },
+    {
+      type: "ProofValidated",
+      about,
+      verdict: { outcome: "ALLOW", checks: [{ name: "parse", result: "pass" }] },
+      detail: { proofDigest: DIGEST },
+    },
     {
       type: "IdentityIssued",
       about,
@@ -154,9 +210,20 @@ function grantDrafts(contract: string, id: string): RecordDraft[] {
     {
       type: "ExecutionStarted",
       about,
-      detail: { adapter: "lambda:UpdateAlias", operationDigest: DIGEST, call, preRead: null, constraints: step.parameters, enforcement },
+      detail: {
+        adapter: "lambda:UpdateAlias",
+        operationDigest: DIGEST,
+        call,
+        preRead: null,
+        constraints: step.parameters,
+        enforcement,
+      },
     },
-    { type: "ExecutionCompleted", about, detail: { outcome, observed: DIGEST, durationMilliseconds: 41 } },
+    {
+      type: "ExecutionCompleted",
+      about,
+      detail: { outcome, observed: DIGEST, durationMilliseconds: 41 },
+    },
     { type: "ObligationFulfilled", about, detail: { kind: "readBack", name: "alias-routing" } },
     { type: "IdentityCompleted", about, detail: { state: "COMPLETED", outcome } },
   ];

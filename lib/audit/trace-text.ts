@@ -1,0 +1,42 @@
+import { plain } from "./plain-text.ts";
+import type { Integrity, Trace, TracedIdentity } from "./trace.ts";
+
+/** A trace as lines for operators, security and governance people (VAI-130). */
+export function traceLines(trace: Trace): string[] {
+  return [
+    `Intent ${trace.intentId}`,
+    integrityLine(trace.integrity, trace.events.length),
+    "",
+    ...trace.events.map(({ at, seq, type, sentence, decision }) => {
+      const verdict = [decision.outcome, decision.code]
+        .filter((part) => part !== undefined)
+        .join(" ");
+      return `${at}  #${String(seq).padEnd(3)} ${type.padEnd(19)} ${verdict.padEnd(6)} ${sentence}`;
+    }),
+    ...trace.identities.flatMap(identityLines),
+  ];
+}
+
+function integrityLine({ status, trusted, firstDefect, head }: Integrity, records: number): string {
+  const place = head === null ? "" : `, head ${head.hash}`;
+  const anchor = trusted ? "" : "; no anchor was given, so this is consistency, not trust";
+  const defect =
+    firstDefect === null
+      ? ""
+      : `: ${plain(firstDefect.chainId)} record ${firstDefect.seq} ${plain(firstDefect.what)}`;
+  return `Integrity: ${status}${defect} (${records} records${place}${anchor})`;
+}
+
+function identityLines({ identityId, answers }: TracedIdentity): string[] {
+  const paragraph = (title: string, sentences: readonly string[]): string[] =>
+    sentences.map((sentence, index) => `  ${(index === 0 ? title : "").padEnd(9)}${sentence}`);
+  return [
+    "",
+    `Identity ${identityId}`,
+    ...paragraph("why", answers.reason),
+    ...paragraph("limits", answers.limits),
+    ...paragraph("use", answers.uses),
+    ...paragraph("end", answers.end),
+    ...paragraph("failures", answers.failures),
+  ];
+}

@@ -1,0 +1,162 @@
+import type { Digest } from "../encoding/digest.ts";
+import { intentChain } from "../evidence/chain.ts";
+import { isNegative, type Verdict as Judgement, type Predicate } from "../evidence/statement.ts";
+import { type IdentityAnswers, identityAnswers } from "./answers.ts";
+import { sentenceOf } from "./sentences.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** A verified record of an intent chain. */
+export interface TracedRecord {
+  readonly predicate: Predicate;
+  readonly hash: Digest;
+}
+
+/** A record in a trace: where, when, what, and how it was judged. */
+export interface TracedEvent {
+  readonly seq: number;
+  readonly id: string;
+  readonly type: string;
+  readonly at: string;
+  readonly hash: Digest;
+  readonly sentence: string;
+  readonly decision: Judgement;
+  readonly identityId?: string;
+  readonly contractId?: string;
+  readonly detail: Predicate["detail"];
+}
+
+interface Execution {
+  readonly started: TracedEvent | null;
+  readonly completed: TracedEvent | null;
+  readonly failed: TracedEvent | null;
+  readonly rejected: readonly TracedEvent[];
+}
+
+export interface TracedIdentity {
+  readonly identityId: string;
+  readonly requested: TracedEvent | null;
+  readonly validated: TracedEvent | null;
+  readonly issued: TracedEvent | null;
+  readonly minted: TracedEvent | null;
+  readonly executions: readonly Execution[];
+  readonly ended: TracedEvent | null;
+  /** VAI-08, VAI-128: why, within which limits, what was done with it, how it ended. */
+  readonly answers: IdentityAnswers;
+}
+
+/** What verification says about the chain that is traced. */
+export interface Integrity {
+  readonly status: Verdict;
+  /** Whether it hangs on an anchor that the reader named. */
+  readonly trusted: boolean;
+  readonly firstDefect: {
+    readonly chainId: string;
+    readonly seq: number;
+    readonly what: string;
+  } | null;
+  readonly head: { readonly seq: number; readonly hash: Digest } | null;
+}
+
+/** Everything that happened under one intent, as a tree (OKG-39, as far as this version records it). */
+export interface Trace {
+  readonly intentId: string;
+  readonly chainId: string;
+  readonly integrity: Integrity;
+  readonly intent: TracedEvent | null;
+  readonly context: TracedEvent | null;
+  readonly decision: TracedEvent | null;
+  readonly contract: TracedEvent | null;
+  readonly identities: readonly TracedIdentity[];
+  readonly execution: { readonly completed: TracedEvent | null };
+  readonly negative: readonly TracedEvent[];
+  readonly events: readonly TracedEvent[];
+}
+
+/** Builds the trace of an intent from its verified records alone: no AWS, no clock, no agent's reasoning (VAI-135). */
+export function traceIntent(
+  intentId: string,
+  records: readonly TracedRecord[],
+  integrity: Integrity,
+): Trace {
+  const chainId = intentChain(intentId);
+  const own = records.filter(({ predicate }) => predicate.chain.id === chainId);
+  const events = own.map(eventOf);
+  const first = (type: string): TracedEvent | null =>
+    events.find((event) => event.type === type) ?? null;
+  return {
+    intentId,
+    chainId,
+    integrity,
+    intent: first("IntentSubmitted"),
+    context: first("ContextEvaluated"),
+    decision: first("PolicyEvaluated"),
+    contract: first("ContractBound"),
+    identities: identityIds(events).map((id) => identityOf(id, events, own)),
+    execution: { completed: first("ExecutionCompleted") },
+    negative: events.filter(({ type }) => isNegative(type as Parameters<typeof isNegative>[0])),
+    events,
+  };
+}
+
+function eventOf({ predicate, hash }: TracedRecord): TracedEvent {
+  const { chain, event, decision, identity, contract, detail } = predicate;
+  return {
+    seq: chain.seq,
+    id: event.id,
+    type: event.type,
+    at: event.at,
+    hash,
+    sentence: sentenceOf(predicate),
+    decision,
+    ...(identity !== undefined && { identityId: identity.id }),
+    ...(contract !== undefined && { contractId: contract.id }),
+    detail,
+  };
+}
+
+const identityIds = (events: readonly TracedEvent[]): string[] => [
+  ...new Set(events.flatMap(({ identityId }) => (identityId === undefined ? [] : [identityId]))),
+];
+
+/** Types that end an identity. `IssuanceFailed` ends one that never had a session. */
+const ENDS = [
+  "IdentityCompleted",
+  "ExecutionIncomplete",
+  "IdentityExpired",
+  "IdentityRevoked",
+  "IssuanceFailed",
+];
+
+function identityOf(
+  identityId: string,
+  events: readonly TracedEvent[],
+  own: readonly TracedRecord[],
+): TracedIdentity {
+  const mine = events.filter((event) => event.identityId === identityId);
+  const first = (...types: string[]): TracedEvent | null =>
+    mine.find(({ type }) => types.includes(type)) ?? null;
+  const validated = first("ProofValidated");
+  const requested = events.findLast(
+    ({ type, seq }) => type === "IdentityRequested" && seq < (validated?.seq ?? 0),
+  );
+  const execution: Execution = {
+    started: first("ExecutionStarted"),
+    completed: first("ExecutionCompleted"),
+    failed: first("ExecutionFailed"),
+    rejected: mine.filter(({ type }) => type === "ExecutionRejected"),
+  };
+  const isUsed = execution.started !== null || execution.rejected.length > 0;
+  return {
+    identityId,
+    requested: requested ?? null,
+    validated,
+    issued: first("IdentityIssued"),
+    minted: first("CredentialsMinted"),
+    executions: isUsed ? [execution] : [],
+    ended: first(...ENDS),
+    answers: identityAnswers(
+      identityId,
+      own.map(({ predicate }) => predicate),
+    ),
+  };
+}

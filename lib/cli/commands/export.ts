@@ -1,0 +1,54 @@
+import { writeExport } from "../../audit/export.ts";
+import { evidenceReader } from "../../aws/evidence-reader.ts";
+import { systemClock, toInstant } from "../../clock.ts";
+import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";
+import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
+import { CommandError, EXIT, type Io, report } from "../io.ts";
+import type { AddCommand } from "../program.ts";
+
+interface Options {
+  readonly intent?: string;
+  readonly outputs?: string;
+  readonly anchorKey?: string;
+  readonly json?: true;
+}
+
+/** `vai export`: evidence as files that anybody can verify. */
+export const exportCommand: AddCommand = (program, io) => {
+  program
+    .command("export")
+    .argument("<folder>", "a new or empty folder")
+    .option("--intent <id>", "only this intent, with the plane's registry chain")
+    .option("--anchor-key <file>", ANCHOR_KEY_HELP)
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--json", "print the manifest as JSON")
+    .description("writes the plane's evidence to a folder, for vai verify and for auditors")
+    .action(async (folder: string, options: Options) => {
+      const deployment = readDeployment(io, options.outputs);
+      const reader = evidenceReader(placeFor(deployment, "auditor"), deployment.tables.evidence);
+      const anchors = anchorKeys(deployment, options.anchorKey);
+      const result = await writeExport(folder, reader, {
+        plane: deployment.plane,
+        createdAt: toInstant(systemClock()),
+        intent: options.intent,
+        anchors,
+        ...(io.isTerminal && { onProgress: progressOn(io) }),
+      });
+      if ("problem" in result) throw new CommandError(EXIT.no, result.problem);
+      report(io, options.json === true, result, [
+        `${folder}: ${result.records} records, ${result.chains.length} chains, ${result.trustPolicies} trust policies`,
+        anchors.length === 0
+          ? "no anchor's public key is in it: nobody can verify it as it is. Give --anchor-key FILE"
+          : `verify it anywhere with: vai verify ${folder} --anchor ${deployment.anchor}`,
+      ]);
+    });
+};
+
+/** Chains between two lines of progress. */
+const STRIDE = 100;
+
+const progressOn =
+  (io: Io) =>
+  (records: number, chains: number): void => {
+    if (chains % STRIDE === 0) io.err(`… ${records} records, ${chains} chains`);
+  };

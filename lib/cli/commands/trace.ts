@@ -1,0 +1,77 @@
+import { intentOfFolder, intentOfTable, traceEvidence } from "../../audit/collect.ts";
+import { openFolder } from "../../audit/folder.ts";
+import { traceLines } from "../../audit/trace-text.ts";
+import type { EvidenceSet } from "../../audit/verify-evidence.ts";
+import { evidenceReader } from "../../aws/evidence-reader.ts";
+import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";
+import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
+import { CommandError, EXIT, type Io, report } from "../io.ts";
+import type { AddCommand } from "../program.ts";
+import { collect, readThumbprints } from "./verify.ts";
+
+interface Options {
+  readonly anchor: readonly string[];
+  readonly anchorKey?: string;
+  readonly outputs?: string;
+  readonly from?: string;
+  readonly json?: true;
+}
+
+/** Evidence to trace, and the anchors that it is judged by. */
+interface Source {
+  readonly set: EvidenceSet;
+  readonly pinned: readonly string[];
+}
+
+/** `vai trace`: what happened under one intent, and why. */
+export const traceCommand: AddCommand = (program, io, end) => {
+  program
+    .command("trace")
+    .argument("<intentId>", "id of the intent, as intent.id of a contract and the answer name it")
+    .option("--from <folder>", "read an export instead of the table; needs no AWS")
+    .option(
+      "--anchor <thumbprint>",
+      "with --from: an anchor that you believe; may be repeated",
+      collect,
+      [],
+    )
+    .option("--anchor-key <file>", ANCHOR_KEY_HELP)
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--json", "print the trace as a JSON tree")
+    .description("tells what happened under one intent: reason, limits, every use, the end")
+    .action(async (given: string, options: Options) => {
+      const intentId = given.replace(/^intent\//, "");
+      const { set, pinned } = await (options.from === undefined
+        ? fromTable(io, intentId, options)
+        : fromFolder(options.from, intentId, options));
+      const trace = await traceEvidence(set, intentId, pinned);
+      if (trace === undefined) {
+        throw new CommandError(
+          EXIT.no,
+          `there is no evidence of the intent ${intentId}: is its id right, and the plane?`,
+        );
+      }
+      report(io, options.json === true, trace, traceLines(trace));
+      end(trace.integrity.firstDefect === null ? EXIT.done : EXIT.no);
+    });
+};
+
+async function fromFolder(folder: string, intentId: string, { anchor }: Options): Promise<Source> {
+  const opened = await openFolder(folder);
+  if (!opened.ok) throw new CommandError(EXIT.unreadable, `${folder}: ${opened.detail}`);
+  return { set: await intentOfFolder(opened.value, intentId), pinned: readThumbprints(anchor) };
+}
+
+/** The table is judged by the anchor that the deployment names, if its public key is at hand. */
+async function fromTable(io: Io, intentId: string, options: Options): Promise<Source> {
+  const deployment = readDeployment(io, options.outputs);
+  const reader = evidenceReader(placeFor(deployment, "auditor"), deployment.tables.evidence);
+  const anchors = anchorKeys(deployment, options.anchorKey);
+  if (anchors.length === 0) {
+    throw new CommandError(
+      EXIT.unreadable,
+      "the anchor's public key is not at hand: give --anchor-key FILE",
+    );
+  }
+  return { set: await intentOfTable(reader, intentId, anchors), pinned: [deployment.anchor] };
+}

@@ -1,0 +1,82 @@
+import { openFolder } from "../../audit/folder.ts";
+import { plain } from "../../audit/plain-text.ts";
+import { type EvidenceReport, verifyEvidence } from "../../audit/verify-evidence.ts";
+import { CommandError, EXIT, type ExitCode, report } from "../io.ts";
+import type { AddCommand } from "../program.ts";
+
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
+
+export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+/** Thumbprints that a command was given. @throws {CommandError} for what cannot be one. */
+export function readThumbprints(given: readonly string[]): readonly string[] {
+  const bad = given.find((each) => !THUMBPRINT.test(each));
+  if (bad === undefined) return given;
+  throw new CommandError(
+    EXIT.unreadable,
+    `--anchor ${plain(bad)} is not a thumbprint: it has 43 characters of base64url (RFC 7638), as outputs.json "anchor" shows it`,
+  );
+}
+
+/** `vai verify`: evidence without AWS, without network, without our word. */
+export const verifyCommand: AddCommand = (program, io, end) => {
+  program
+    .command("verify")
+    .argument("<folder>", "folder written by vai export")
+    .option(
+      "--anchor <thumbprint>",
+      "thumbprint of an anchor that you believe; may be repeated",
+      collect,
+      [],
+    )
+    .option("--json", "print the report as JSON")
+    .description("verifies exported evidence offline: every signature, link and trust policy")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 complete or unanchored, 1 a defect (the first is named), 2 unreadable, 3 no --anchor: consistent, not trusted.",
+    )
+    .action(async (folder: string, options: { anchor: string[]; json?: true }) => {
+      const pinned = readThumbprints(options.anchor);
+      const opened = await openFolder(folder);
+      if (!opened.ok) throw new CommandError(EXIT.unreadable, `${folder}: ${opened.detail}`);
+      const found = await verifyEvidence(opened.value, pinned);
+      report(
+        io,
+        options.json === true,
+        { ...found, chains: found.chains.length },
+        describe(found, pinned),
+      );
+      end(exitCodeOf(found));
+    });
+};
+
+function exitCodeOf({ firstDefect, trusted }: EvidenceReport): ExitCode {
+  if (firstDefect !== undefined) return EXIT.no;
+  return trusted ? EXIT.done : EXIT.untrusted;
+}
+
+function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
+  const { verdict, firstDefect, defects, records, chains, trustPolicies, trusted } = found;
+  const counted = `${records} records, ${chains.length} chains, ${trustPolicies} trust policies`;
+  if (firstDefect !== undefined) {
+    const { chainId, seq, what, code } = firstDefect;
+    const others =
+      defects.length > 1 ? [`${defects.length - 1} more defects: --json lists them`] : [];
+    return [
+      `${verdict}: ${plain(chainId)} record ${seq} ${plain(what, 400)} [${code}]`,
+      `(${counted})`,
+      ...others,
+    ];
+  }
+  if (!trusted) {
+    return [
+      `consistent, but not trusted (${counted})`,
+      "the export vouches for its own anchor: give --anchor <thumbprint> that you know from elsewhere",
+    ];
+  }
+  return [
+    `${verdict} (${counted})`,
+    `every record is signed by a key that anchor ${pinned.join(" or ")} vouches for, and no chain has a gap`,
+    "no checkpoint covers the ends of the chains: records cut off before the export was made would not show",
+  ];
+}

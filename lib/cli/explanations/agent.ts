@@ -1,0 +1,152 @@
+import type { Rows } from "./row.ts";
+
+const ASK_GOVERNANCE =
+  "Ask governance for a contract that says what is needed; do not widen it yourself.";
+
+/** What cannot be read. */
+export const MALFORMED: Rows = {
+  CONTRACT_MALFORMED: [
+    "The contract cannot be read: its form, a member, or its canonical encoding is wrong.",
+    ["parse"],
+    "Correct the member that `pointer` names and have the issuer sign again: vai contract sign.",
+  ],
+  CHAIN_MALFORMED: [
+    "The capability chain is not a list of compact JWS.",
+    ["parse"],
+    "Send `chain` as an array of compact JWS, or leave it out.",
+  ],
+  ATTESTATION_MALFORMED: [
+    "An attestation or approval of the proof cannot be read.",
+    ["proof"],
+    "Have the evaluator sign an attestation with exactly the members of wire.md §3.",
+  ],
+  REQUEST_MALFORMED: [
+    "The event or the request is not one of wire.md §4: a member is unknown, missing, or of another form.",
+    ["parse"],
+    "Correct the member that `pointer` names; lib/client builds a good request.",
+  ],
+  COMMAND_MALFORMED: [
+    "A command to `govern` cannot be read, or a trust policy breaks its schema or loses a plane key.",
+    ["parse", "contract"],
+    "Correct the member that `pointer` names; vai trust publish fills in what the plane demands.",
+  ],
+  PROOF_INCOMPLETE: [
+    "A part of the proof cannot be read: intent, context or decision.",
+    ["proof"],
+    "Correct the part that `pointer` names (wire.md §3).",
+  ],
+  CONSTRAINT_UNKNOWN: [
+    "The contract limits a parameter in a way that this plane does not know; it is never ignored.",
+    ["parse"],
+    "Use exact, oneOf, notOneOf, range, prefix, absent or all.",
+  ],
+  CONTRACT_OVERBROAD: [
+    "A resource or value holds a wildcard, a variable or unprintable characters, or names the plane itself.",
+    ["contract"],
+    "Name each resource exactly; have governance sign the narrower contract.",
+  ],
+  NOT_SUPPORTED: [
+    "The contract, proof or command uses something that this version does not have; it is never ignored.",
+    ["parse", "contract", "proof"],
+    "`pointer` names the member: leave it out, or wait for a version that has it.",
+  ],
+};
+
+/** What the asking agent got wrong. */
+export const AGENT: Rows = {
+  ACTOR_MISMATCH: [
+    "Contract, decision and intent do not name the same actor.",
+    ["proof"],
+    "Let the actor whom the decision names ask, or have the decision made for this actor.",
+  ],
+  TARGET_MISMATCH: [
+    "The operation's resource is not one that the step lists.",
+    ["scope"],
+    `Use a resource of the contract. ${ASK_GOVERNANCE}`,
+  ],
+  ACTION_MISMATCH: [
+    "The operation's action is not one that the step lists; names compare exactly, letter case included.",
+    ["scope"],
+    `Use an action of the contract, as IAM spells it. ${ASK_GOVERNANCE}`,
+  ],
+  REGION_MISMATCH: [
+    "An ARN, or the contract itself, is for another region.",
+    ["contract", "scope"],
+    "Work in the region of the contract, and send it to that region's plane.",
+  ],
+  ACCOUNT_MISMATCH: [
+    "An ARN, or the contract itself, is for another account or partition.",
+    ["contract", "scope"],
+    "Work in the account of the contract, and send it to that account's plane.",
+  ],
+  PARAMETER_OUT_OF_BOUNDS: [
+    'A parameter is missing, of another type, or outside what the contract allows. `7` is not `"7"`.',
+    ["scope"],
+    `Send a value inside the bounds that \`detail\` names. ${ASK_GOVERNANCE}`,
+  ],
+  PARAMETER_UNDECLARED: [
+    "The operation has a parameter that the step does not declare; nothing undeclared passes.",
+    ["scope"],
+    "Leave the parameter out, or have the contract declare it.",
+  ],
+  SCOPE_EXCEEDED: [
+    "The contract is wider than its decision allows, or a total of the step is used up.",
+    ["proof", "scope", "authority"],
+    "Stay inside the decision's boundary; a spent total needs a new contract.",
+  ],
+  CONTRACT_MISMATCH: [
+    "Contract and proof do not fit together, or the contract id or intent belongs to somebody else.",
+    ["executor", "proof", "scope"],
+    "Use a fresh jti and the intent that this contract was decided for.",
+  ],
+  STEP_MISMATCH: [
+    "The contract has no step of that name.",
+    ["scope"],
+    "Name a step id of the contract in the request.",
+  ],
+  EXECUTOR_MISMATCH: [
+    "The key that signed the request is not the contract's executor, or is a key of governance.",
+    ["executor"],
+    "Sign with the key whose thumbprint is the contract's cnf.jkt.",
+  ],
+  REQUEST_UNSIGNED: [
+    "The event has no request, so nobody vouches for it; IAM identity alone grants nothing.",
+    ["parse"],
+    "Sign a request with the executor's key: vai issue, or lib/client.",
+  ],
+  REQUEST_SIGNATURE_INVALID: [
+    "The request's signature, key or algorithm is not good.",
+    ["request"],
+    "Sign the exact bytes again with the key whose public half is in the header.",
+  ],
+  REQUEST_STALE: [
+    "The request was signed more than 60 seconds ago, or in the future: it may be a replay.",
+    ["request"],
+    "Set the clock right and sign a fresh request; do not store requests.",
+  ],
+  NONCE_REPLAYED: [
+    "The request's jti was used before for something else.",
+    ["retry"],
+    "Use a new jti for each new request; repeat one only with the same content.",
+  ],
+  IDEMPOTENCY_CONFLICT: [
+    "The idempotency key was used before with other content.",
+    ["retry"],
+    "Use a new idempotencyKey for new content; a true retry sends the same content.",
+  ],
+  DUPLICATE_EXECUTION: [
+    "The identity was redeemed already; each is used once.",
+    ["state"],
+    "Look at the first execution with vai trace; ask for a new identity if uses are left.",
+  ],
+  AUDIENCE_MISMATCH: [
+    "The request, contract or trust policy is for another plane.",
+    ["request", "contract"],
+    "Use the plane id of the deployment (`plane` of outputs.json) as aud.",
+  ],
+  DIRECT_MODE_FORBIDDEN: [
+    "The contract, its class, or a constraint that IAM cannot carry forbids this delivery.",
+    ["authority"],
+    "Ask for delivery `execute`: the plane makes the call for you.",
+  ],
+};

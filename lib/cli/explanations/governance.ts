@@ -1,0 +1,142 @@
+import type { Rows } from "./row.ts";
+
+/** What governance did not allow, or not like this. */
+export const GOVERNANCE: Rows = {
+  CONTRACT_UNKNOWN: [
+    "The contract is named by digest, and the plane has none bound under it.",
+    ["contract"],
+    "Send the contract itself with its proof the first time.",
+  ],
+  CONTRACT_HASH_MISMATCH: [
+    "The request was signed for another contract than the one that came with it.",
+    ["contract"],
+    "Sign the request over the digest of exactly this contract.",
+  ],
+  CONTRACT_SIGNATURE_INVALID: [
+    "The issuer is known, and its signature on the contract is not good.",
+    ["contract"],
+    "Treat it as forged. Get the contract from its issuer again.",
+  ],
+  CONTRACT_ISSUER_UNTRUSTED: [
+    "The trust policy knows no such issuer or key, or not for these actions or this risk.",
+    ["contract"],
+    "Governance publishes the issuer in the trust policy, or another issuer signs: vai trust show.",
+  ],
+  CONTRACT_NOT_YET_VALID: [
+    "The contract's window has not begun.",
+    ["state"],
+    "Wait until nbf; check the clock.",
+  ],
+  CONTRACT_EXPIRED: [
+    "The contract's window is over, or ends before the call could.",
+    ["state", "authority"],
+    "Ask governance for a new contract; an old one is never extended.",
+  ],
+  CONTRACT_CONSUMED: [
+    "No use of the step is left, or an execution under the contract stayed incomplete.",
+    ["state"],
+    "Look at what happened with vai trace; more work needs a new contract.",
+  ],
+  CONTRACT_REVOKED: [
+    "The contract was ended, by a failed execution or by somebody's command.",
+    ["state", "evidence", "execution"],
+    "Find the reason with vai trace; go on only with a new contract.",
+  ],
+  TTL_EXCEEDED: [
+    "The contract's window is longer than its risk class allows.",
+    ["contract"],
+    "Have governance sign a shorter one (`governance` of vai trust show).",
+  ],
+  RISK_CLASS_UNDERSTATED: [
+    "The contract claims a lower risk than one of its actions has.",
+    ["contract"],
+    "Have it signed with the class of its riskiest action.",
+  ],
+  ACTION_UNREGISTERED: [
+    "The plane, or its trust policy, does not have the action.",
+    ["contract", "authority"],
+    "The cloud team deploys the action, and governance opens it in the trust policy.",
+  ],
+  DECISION_NOT_APPROVED: [
+    "The policy decision says no, asks for a human, or is over.",
+    ["proof"],
+    "Nothing to do for the agent: governance decides again, or not.",
+  ],
+  DECISION_SUPERSEDED: [
+    "A later decision took its place, or the decision belongs to another contract.",
+    ["state", "proof"],
+    "Use the contract of the newest decision; one decision carries one contract.",
+  ],
+  DECISION_SIGNATURE_INVALID: [
+    "The decision's signature is not good, or its decider is not in the trust policy.",
+    ["proof"],
+    "Treat it as forged, or have governance publish the decider.",
+  ],
+  POLICY_VERSION_STALE: [
+    "The decision was made by a policy version that is not the current one.",
+    ["proof"],
+    "Decide again with the version that vai trust show lists under policies.",
+  ],
+  CONSENSUS_NOT_REACHED: [
+    "The risk class demands attestations that are not there.",
+    ["proof"],
+    "Gather the evaluators' attestations that the class names.",
+  ],
+  APPROVAL_REQUIRED: [
+    "The risk class demands a human approval that is not there.",
+    ["proof"],
+    "Have a person with the named role approve exactly this contract.",
+  ],
+};
+
+/** Whom the plane believes. */
+export const TRUST_ROOTS: Rows = {
+  CHAIN_BROKEN: [
+    "The new trust policy does not continue the one in force: its version or prev is wrong.",
+    ["contract"],
+    "Make it again on top of the current one: vai trust publish.",
+  ],
+  CHAIN_ROOT_UNKNOWN: [
+    "The trust policy is not signed by an anchor that is pinned at deployment.",
+    ["contract"],
+    "Sign with the pinned anchor, or have the cloud team pin the new one beside the old.",
+  ],
+};
+
+/** Proof, context and evidence that do not hold. */
+export const CONTEXT: Rows = {
+  CONTEXT_STALE: [
+    "The context that was decided on is older than the risk class allows.",
+    ["proof"],
+    "Observe again and decide again on what is true now.",
+  ],
+  EVIDENCE_MISSING: [
+    "A part of the proof is not there. In a verification: a record or trust policy inside a chain is gone.",
+    ["proof"],
+    "Send intent, context and decision. In a verification: treat the chain as damaged and find out who could delete.",
+  ],
+  EVIDENCE_HASH_MISMATCH: [
+    "Intent, context or decision is not the one that was signed for. In a verification: two files tell two stories.",
+    ["proof"],
+    "Send the very parts whose digests the contract holds; a bound contract keeps its first proof.",
+  ],
+  EVIDENCE_CHAIN_BROKEN: [
+    "A stored record does not hold: edited, out of place, or not linked to the one before.",
+    ["executor", "retry"],
+    "Somebody wrote to a table. Nothing more is granted on this intent: run vai export and vai verify, and investigate.",
+  ],
+  OBLIGATION_UNMET: [
+    "A duty of the contract was not met: the read-back does not show the effect.",
+    ["execution"],
+    "Look at the target, then at vai trace; the execution counts as incomplete.",
+  ],
+};
+
+/** Identities at their end. */
+export const IDENTITY: Rows = {
+  IDENTITY_EXPIRED: [
+    "The identity's time ended, or too little was left for the call to end in it.",
+    ["execution"],
+    "Ask earlier in the contract's window, or get a new contract.",
+  ],
+};

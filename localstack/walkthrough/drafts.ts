@@ -1,0 +1,79 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { LocalOutputs } from "../outputs.ts";
+
+/** The agent's name; its key is its identity, the name is a label. */
+const ACTOR = { id: "spiffe://example.org/agent/coordinator", kind: "agent" };
+
+/** A contract as governance drafts it; `vai contract sign` says what else it may hold. */
+export interface Draft {
+  readonly actor: object;
+  readonly steps: readonly object[];
+  readonly [member: string]: unknown;
+}
+
+/** ARN of the sample service, or of another name or region in its place. */
+export function functionArn(
+  { account, region, samples }: LocalOutputs,
+  other: { readonly name?: string; readonly region?: string } = {},
+): string {
+  const name = other.name ?? samples.function;
+  return `arn:aws:lambda:${other.region ?? region}:${account}:function:${name}`;
+}
+
+/** ARN of the sample table. */
+export const tableArn = ({ account, region, samples }: LocalOutputs): string =>
+  `arn:aws:dynamodb:${region}:${account}:table/${samples.table}`;
+
+/** Up to 10 % of the alias `live` for the new version, in at most two calls that sum to 10. */
+export const shiftDraft = (outputs: LocalOutputs, seconds: number): Draft => ({
+  purpose: `shift 10 % of ${outputs.samples.function} to version ${outputs.samples.newVersion}`,
+  actor: ACTOR,
+  risk: "LOW",
+  steps: [
+    {
+      id: "shift",
+      actions: ["lambda:UpdateAlias"],
+      resources: [functionArn(outputs)],
+      parameters: {
+        alias: { exact: "live" },
+        version: { exact: outputs.samples.newVersion },
+        percent: { range: { min: 0, max: 10 } },
+      },
+      limits: { calls: 2, totals: { percent: 10 } },
+    },
+  ],
+  obligations: [{ kind: "readBack", name: "alias-routing", dueSeconds: 60 }],
+  window: { seconds },
+});
+
+/** One attribute of one item, to one of two values, once. */
+export const settingDraft = (outputs: LocalOutputs): Draft => ({
+  purpose: "switch the checkout to another mode",
+  actor: ACTOR,
+  risk: "LOW",
+  steps: [
+    {
+      id: "switch",
+      actions: ["dynamodb:UpdateItem"],
+      resources: [tableArn(outputs)],
+      parameters: { "key/pk": { exact: "checkout" }, "set/mode": { oneOf: ["safe", "fast"] } },
+      limits: { calls: 1 },
+    },
+  ],
+  obligations: [{ kind: "readBack", name: "setting", dueSeconds: 60 }],
+  window: { seconds: 600 },
+});
+
+/**
+ * Writes a draft into the work folder, as a person would write it.
+ *
+ * @returns its members as lines to show, the steps' members each on one of their own
+ */
+export function writeDraft(work: string, name: string, draft: Draft): string[] {
+  writeFileSync(join(work, name), `${JSON.stringify(draft, null, 2)}\n`);
+  const { steps, actor: _, ...rest } = draft;
+  return [...Object.entries(rest), ...steps.flatMap((step) => Object.entries(step))].map(
+    ([member, value]) => `${member}: ${JSON.stringify(value)}`,
+  );
+}

@@ -1,0 +1,46 @@
+import type { Seen, Stage } from "./stage.ts";
+
+/** What `vai issue --json` prints, as far as the walkthrough looks at it. */
+export type Answer =
+  | {
+      readonly ok: true;
+      readonly deduplicated: boolean;
+      readonly identity: { readonly identityId: string; readonly state: string };
+      readonly outcome?: {
+        readonly status: string;
+        readonly readBack?: { readonly matches: boolean };
+      };
+      readonly evidence: { readonly firstSeq: number; readonly lastSeq: number };
+    }
+  | { readonly ok: false; readonly code: string; readonly stage: string; readonly detail: string };
+
+/** One request of an agent, and how it must end. */
+export interface Ask {
+  readonly id: string;
+  readonly title: string;
+  /** Arguments of `vai issue`. */
+  readonly args: readonly string[];
+  readonly expected: string;
+}
+
+/** Asks with `vai issue` and shows the answer: the refusal's code and stage, or how it went. */
+export function ask({ vai, step }: Stage, { id, title, args, expected }: Ask): Promise<Answer> {
+  const given = ["issue", ...args, "--json"];
+  const run = async () => seenIn(await vai.json<Answer>(given));
+  return step({ id, title, command: vai.line(given), expected, run });
+}
+
+function seenIn(answer: Answer): Seen<Answer> {
+  if (!answer.ok) {
+    const { code, stage, detail } = answer;
+    return { seen: `${code} at ${stage}`, detail, value: answer };
+  }
+  const { deduplicated, identity, outcome, evidence } = answer;
+  const readBack = outcome?.readBack?.matches === true ? "read back matches" : "not read back";
+  const words = [
+    ...(deduplicated ? ["deduplicated"] : []),
+    ...[outcome?.status ?? "no outcome", readBack, identity.state],
+  ];
+  const records = `evidence records ${evidence.firstSeq} to ${evidence.lastSeq} of its intent`;
+  return { seen: words.join(", "), detail: records, value: answer };
+}

@@ -1,0 +1,60 @@
+import { clientsFor } from "../clients.ts";
+import type { LocalAws } from "../local-aws.ts";
+import { shownPath } from "../paths.ts";
+import type { Place, Renderer } from "./render.ts";
+import { type Report, reportOf, type StepResult } from "./report.ts";
+import { evidenceScene } from "./scene-evidence.ts";
+import { noWayRoundScene, sessionScene } from "./scene-iam.ts";
+import { jobScene } from "./scene-job.ts";
+import { refusalScene } from "./scene-refusals.ts";
+import { replayScene } from "./scene-replay.ts";
+import { contractScene, trustScene } from "./scene-trust.ts";
+import { type Scene, type Stage, StepFailed, stepRunner } from "./stage.ts";
+import { vaiIn } from "./vai.ts";
+
+const SCENES: readonly Scene[] = [
+  ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
+  ...[noWayRoundScene, sessionScene, evidenceScene],
+];
+
+/** Where and for whom the scenes are played. */
+export interface Playing {
+  readonly up: LocalAws;
+  /** Absolute path of an empty folder. */
+  readonly work: string;
+  readonly renderer: Renderer;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Plays all scenes in order. A step that ends otherwise than expected is counted and the next is
+ * played; one that cannot be run at all ends the walkthrough, because what follows builds on it.
+ */
+export async function play({ up, work, renderer, signal }: Playing): Promise<Report> {
+  const { outputs, endpoint } = up;
+  const results: StepResult[] = [];
+  const stage: Stage = {
+    ...{ outputs, work, signal, vai: vaiIn({ work, outputsFile: up.outputsFile, signal }) },
+    as: (user) => clientsFor({ endpoint, credentials: outputs.credentials[user] }),
+    step: stepRunner({ renderer, results, signal, clock: Date.now }),
+  };
+  const place: Place = { endpoint, work: shownPath(work), anchor: outputs.anchor };
+  renderer.begin(place);
+  const stoppedBy = await playScenes(stage, renderer);
+  const report = reportOf(results, stoppedBy);
+  renderer.end(report, place);
+  return report;
+}
+
+async function playScenes(stage: Stage, renderer: Renderer): Promise<string | undefined> {
+  try {
+    for (const [index, { title, headline, play }] of SCENES.entries()) {
+      renderer.section(index + 1, title, headline);
+      await play(stage);
+    }
+    return undefined;
+  } catch (error) {
+    if (stage.signal.aborted || !(error instanceof StepFailed)) throw error;
+    return error.message;
+  }
+}

@@ -1,0 +1,125 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ScanCommand } from "@aws-sdk/client-dynamodb";
+import { bySdk } from "./scene-job.ts";
+import type { Scene, Stage } from "./stage.ts";
+import { tamperedCopy } from "./tamper.ts";
+
+/** What remains, and what it proves to somebody who trusts nobody here. */
+export const evidenceScene: Scene = {
+  title: "Evidence",
+  headline:
+    "Every step above left signed records; whoever knows the anchor can check them offline.",
+  async play(stage) {
+    await trace(stage);
+    await exportAll(stage);
+    const records = await verifyAll(stage);
+    await count(stage, records);
+    await catchTampering(stage);
+  },
+};
+
+function trace({ vai, step, work }: Stage): Promise<void> {
+  const file = JSON.parse(readFileSync(join(work, "shift.json"), "utf8"));
+  const args = ["trace", file.proof.intent.id as string];
+  return step({
+    id: "trace",
+    title: "An auditor asks what happened under the first contract, and why.",
+    command: vai.line(args),
+    expected: "unanchored",
+    run: async () => {
+      const { text } = await vai.run(args);
+      const integrity = /^Integrity: (.*?)(?= \()/m.exec(text)?.[1] ?? "not verified";
+      return { seen: integrity, lines: excerpt(text.split("\n")), value: undefined };
+    },
+  });
+}
+
+/** The granted identity, told in sentences; the time line before it is only counted. */
+function excerpt(lines: readonly string[]): string[] {
+  const granted = lines.findIndex((line) => /^ {2}limits/.test(line));
+  const start = lines.findLastIndex((line, at) => at < granted && line.startsWith("Identity "));
+  const end = lines.findIndex((line, at) => at > start && line === "");
+  const events = lines.filter((line) => / #\d+ /.test(line)).length;
+  const told = lines.slice(start, end < 0 ? undefined : end);
+  return [`… ${events} lines, one for each record …`, ...told.map((line) => line.slice(0, 150))];
+}
+
+function exportAll({ vai, step }: Stage): Promise<void> {
+  const args = ["export", "evidence", "--json"];
+  return step({
+    id: "export",
+    title: "The auditor takes all evidence of the plane home: files, no AWS any more.",
+    command: vai.line(args),
+    expected: "exported",
+    run: async () => {
+      const { records, chains } = await vai.json<{ records: number; chains: unknown[] }>(args);
+      const detail = `${records} records in ${chains.length} chains`;
+      return { seen: records > 0 ? "exported" : "nothing", detail, value: undefined };
+    },
+  });
+}
+
+/** What `vai verify --json` prints, as far as the walkthrough looks at it. */
+interface Verified {
+  readonly verdict: string;
+  readonly records: number;
+  readonly chains: number;
+  readonly firstDefect?: { readonly chainId: string; readonly seq: number; readonly what: string };
+}
+
+const verifying = ({ outputs }: Stage, folder: string): string[] => [
+  ...["verify", folder, "--anchor", outputs.anchor, "--json"],
+];
+
+function verifyAll(stage: Stage): Promise<number> {
+  const { vai, step } = stage;
+  const args = verifying(stage, "evidence");
+  return step({
+    id: "verify",
+    title: "Offline: every signature, every link, every trust policy, from the anchor down.",
+    command: vai.line(args),
+    expected: "unanchored",
+    run: async () => {
+      const { verdict, records, chains } = await vai.json<Verified>(args);
+      return {
+        seen: verdict,
+        detail: `${records} records in ${chains} chains hold`,
+        value: records,
+      };
+    },
+  });
+}
+
+function count({ as, outputs, step }: Stage, records: number): Promise<void> {
+  const { evidence } = outputs.tables;
+  return step({
+    id: "every-record",
+    title: "The table holds no record that was not verified.",
+    command: bySdk("auditor", `dynamodb:Scan ${evidence}`),
+    expected: `${records} records`,
+    run: async () => {
+      const input = { TableName: evidence, Select: "COUNT", ConsistentRead: true } as const;
+      const { Count, LastEvaluatedKey } = await as("auditor").dynamoDb.send(new ScanCommand(input));
+      const more = LastEvaluatedKey === undefined ? "" : " and more";
+      return { seen: `${Count} records${more}`, value: undefined };
+    },
+  });
+}
+
+async function catchTampering(stage: Stage): Promise<void> {
+  const { vai, step, work } = stage;
+  const { chainId, seq } = tamperedCopy(join(work, "evidence"), join(work, "forged"));
+  const args = verifying(stage, "forged");
+  await step({
+    id: "verify-forged",
+    title: "Somebody makes a copy say 90 % where the granted call said 10 %: one byte is changed.",
+    command: vai.line(args),
+    expected: `tampered, ${chainId} record ${seq}`,
+    run: async () => {
+      const { verdict, firstDefect } = await vai.json<Verified>(args);
+      const where = firstDefect ? `${firstDefect.chainId} record ${firstDefect.seq}` : "nowhere";
+      return { seen: `${verdict}, ${where}`, detail: firstDefect?.what ?? "", value: undefined };
+    },
+  });
+}

@@ -1,0 +1,135 @@
+import { type Clients, clientsFor } from "../clients.ts";
+import type { AwsCredentials } from "../start-processes.ts";
+import { assumeTagged, withCeilingRole } from "./ceiling-role.ts";
+import { getAlias, outcomeOf, updateAlias } from "./looks.ts";
+import { bySdk } from "./scene-job.ts";
+import type { Policy } from "./scene-trust.ts";
+import type { Scene, Stage } from "./stage.ts";
+
+/** Who cannot get past the plane. */
+export const noWayRoundScene: Scene = {
+  title: "There is no way round the plane",
+  headline: "Here IAM judges, not our code: neither the agent nor an administrator gets past it.",
+  async play(stage) {
+    const { outputs, as } = stage;
+    const { function: name, newVersion } = outputs.samples;
+    await judged(stage, {
+      id: "agent-direct",
+      title: "The agent's user calls the target directly: it may invoke the plane, nothing else.",
+      ...{
+        who: "agent",
+        what: `lambda:UpdateAlias ${name} live`,
+        expected: "AccessDeniedException",
+      },
+      call: () => updateAlias(as("agent"), name, newVersion),
+    });
+    const roleArn = await executionRoleOf(stage, "lambda:UpdateAlias");
+    for (const who of ["agent", "deployer"] as const) {
+      const isAdministrator = who === "deployer" ? ", an administrator," : "'s user";
+      await judged(stage, {
+        id: `assume-${who}`,
+        title: `The ${who}${isAdministrator} tries to assume the plane's execution role.`,
+        ...{ who, what: `sts:AssumeRole ${roleArn.split("/")[1]}`, expected: "AccessDenied" },
+        call: () => assumeTagged(as(who), { roleArn }, true),
+      });
+    }
+  },
+};
+
+/** What IAM says of the session policy itself. */
+export const sessionScene: Scene = {
+  title: "The session that the plane obtains, held by IAM",
+  headline:
+    "The plane's credentials never leave it. So the deployer makes a role that may do more than the contract, and a session of it with exactly the policy that `vai policy` printed.",
+  async play(stage) {
+    const { vai, as } = stage;
+    const { sessionPolicy } = await vai.json<Policy>(["policy", "shift.json", "--json"]);
+    await withCeilingRole(as("deployer"), async (roleArn) => {
+      const bare = await assumeTagged(as("deployer"), { roleArn });
+      const policy = JSON.stringify(sessionPolicy);
+      const session = await assumeTagged(as("deployer"), { roleArn, policy });
+      await probeSession(stage, bare, session);
+    });
+  },
+};
+
+async function probeSession(
+  stage: Stage,
+  bare: AwsCredentials,
+  session: AwsCredentials,
+): Promise<void> {
+  const { endpoint, samples } = stage.outputs;
+  const { function: name, newVersion } = samples;
+  const using = (credentials: AwsCredentials, region?: string): Clients =>
+    clientsFor({ endpoint, credentials, ...(region !== undefined && { region }) });
+  const update = (clients: Clients, to = name) => updateAlias(clients, to, newVersion);
+  const denied = { who: "session", expected: "AccessDeniedException" };
+  await compare(stage, [
+    () => update(using(bare), "payments"),
+    () => getAlias(using(bare), name),
+    () => update(using(bare, "eu-west-1")),
+  ]);
+  await judged(stage, {
+    id: "session-allowed",
+    title: "The session makes the call that the contract allows.",
+    ...{ who: "session", what: `lambda:UpdateAlias ${name} live`, expected: "allowed" },
+    call: () => update(using(session)),
+  });
+  await judged(stage, {
+    ...{ ...denied, id: "session-resource", title: "The session tries another service." },
+    what: "lambda:UpdateAlias payments live",
+    call: () => update(using(session), "payments"),
+  });
+  await judged(stage, {
+    ...{
+      ...denied,
+      id: "session-action",
+      title: "The session tries another action, on its own service.",
+    },
+    what: `lambda:GetAlias ${name} live`,
+    call: () => getAlias(using(session), name),
+  });
+  await judged(stage, {
+    ...{ ...denied, id: "session-region", title: "The session tries another region." },
+    what: `lambda:UpdateAlias ${name} live, in eu-west-1`,
+    call: () => update(using(session, "eu-west-1")),
+  });
+}
+
+/** The calls that the session is denied below, by the role alone: past IAM, to what is not there. */
+function compare(stage: Stage, calls: readonly (() => Promise<unknown>)[]): Promise<void> {
+  return stage.step({
+    id: "role-alone",
+    title: "For comparison, the role without that policy: IAM lets through what it denies below.",
+    command: bySdk("role", "the three calls that the session tries below"),
+    expected: "ResourceNotFoundException, allowed, ResourceNotFoundException",
+    run: async () => {
+      const outcomes = await Promise.all(calls.map((call) => outcomeOf(call())));
+      return { seen: outcomes.map(({ seen }) => seen).join(", "), value: undefined };
+    },
+  });
+}
+
+interface Judged {
+  readonly id: string;
+  readonly title: string;
+  readonly who: string;
+  readonly what: string;
+  readonly expected: string;
+  readonly call: () => Promise<unknown>;
+}
+
+function judged({ step }: Stage, { id, title, who, what, expected, call }: Judged): Promise<void> {
+  const run = async () => ({ ...(await outcomeOf(call())), value: undefined });
+  return step({ id, title, command: bySdk(who, what), expected, run });
+}
+
+async function executionRoleOf({ vai }: Stage, action: string): Promise<string> {
+  interface Shown {
+    readonly actions: readonly { readonly action: string; readonly executionRoleArn: string }[];
+  }
+  const { actions } = await vai.json<Shown>(["trust", "show", "--json"]);
+  const found = actions.find((each) => each.action === action);
+  if (!found) throw new Error(`the trust policy does not open ${action}`);
+  return found.executionRoleArn;
+}

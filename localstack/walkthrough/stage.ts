@@ -1,0 +1,79 @@
+import type { Clients } from "../clients.ts";
+import type { LocalOutputs } from "../outputs.ts";
+import type { Renderer } from "./render.ts";
+import type { StepResult } from "./report.ts";
+import type { Vai } from "./vai.ts";
+
+/** A user of the local AWS; each has its own credentials and rights. */
+export type User = "deployer" | "agent" | "auditor";
+
+/** What a step was seen to do; `lines` are shown above the outcome, `detail` behind it. */
+export interface Seen<T> {
+  readonly seen: string;
+  readonly lines?: readonly string[];
+  readonly detail?: string;
+  readonly value: T;
+}
+
+/** One thing to try. It is as expected when `run` resolves with exactly `expected` as `seen`. */
+export interface Step<T> extends Omit<StepResult, "seen" | "detail" | "ok"> {
+  readonly run: () => Promise<Seen<T>>;
+}
+
+/** What a scene plays on: the deployment, its users, the command `vai`, and who watches. */
+export interface Stage {
+  readonly outputs: LocalOutputs;
+  /** Absolute path of the work folder; commands run in it. */
+  readonly work: string;
+  readonly vai: Vai;
+  readonly as: (user: User) => Clients;
+  /** Ends when the person interrupts. */
+  readonly signal: AbortSignal;
+  /** Runs one step, shows it and keeps its result. @throws StepFailed when it cannot be run. */
+  step<T>(step: Step<T>): Promise<T>;
+}
+
+/** A part of the walkthrough; what it finds out is kept in the results and in the work folder. */
+export interface Scene {
+  readonly title: string;
+  readonly headline: string;
+  readonly play: (stage: Stage) => Promise<void>;
+}
+
+/** A step broke off: what follows cannot be told. */
+export class StepFailed extends Error {
+  override readonly name = "StepFailed";
+}
+
+/** Who watches, where results are collected, and what ends it all. */
+export interface Watching {
+  readonly renderer: Renderer;
+  readonly results: StepResult[];
+  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly clock: () => number;
+}
+
+/** Runs steps, shows each, and collects the results. */
+export function stepRunner({ renderer, results, signal, clock }: Watching): Stage["step"] {
+  const start = clock();
+  const keep = (result: StepResult) => {
+    results.push(result);
+    renderer.answered(result);
+  };
+  return async ({ run, ...step }) => {
+    renderer.asking(step, (clock() - start) / 1_000);
+    try {
+      const { seen, lines = [], detail, value } = await run();
+      renderer.show(lines);
+      const more = detail === undefined ? {} : { detail };
+      keep({ ...step, seen, ...more, ok: seen === step.expected });
+      return value;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const seen = (error as Error).message;
+      keep({ ...step, seen, ok: false });
+      throw new StepFailed(`"${step.id}" could not be run`, { cause: error });
+    }
+  };
+}

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { withoutAws } from "../environment.ts";
+import { REPOSITORY_ROOT } from "../paths.ts";
+import { run } from "../run.ts";
+
+/** What one `vai` command left: `code` is its exit status. */
+export interface Said {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** The project's own command, as a person runs it in the work folder. */
+export interface Vai {
+  /** The command line that is shown, and that a person could type. */
+  line(args: readonly string[]): string;
+  /** Runs it. @throws Error with its message when it could not do its work (exit codes 2 and up). */
+  run(args: readonly string[]): Promise<Said>;
+  /** `run` of a command with `--json`, parsed. */
+  json<T>(args: readonly string[]): Promise<T>;
+}
+
+/** How `vai` is run. */
+export interface VaiOptions {
+  readonly work: string;
+  /** `outputs.json` of the deployment: what `VAI_OUTPUTS` names. */
+  readonly outputsFile: string;
+  readonly signal: AbortSignal;
+}
+
+/** `vai` as a child process for each command, told about the deployment as a person would tell it. */
+export function vaiIn({ work, outputsFile, signal }: VaiOptions): Vai {
+  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.ts");
+  const env = {
+    ...withoutAws(process.env),
+    VAI_OUTPUTS: outputsFile,
+    // Twenty short processes: each finds what the one before it compiled.
+    NODE_COMPILE_CACHE: join(work, "..", "compile-cache"),
+  };
+  const line = (args: readonly string[]) => `$ vai ${args.map(quoted).join(" ")}`;
+  const start = async (args: readonly string[]): Promise<Said> => {
+    const { code, stdout, stderr } = await run(process.execPath, [main, ...args], {
+      cwd: work,
+      env,
+      signal,
+    });
+    if (code === 0 || code === 1) return { code, text: stdout.trimEnd() };
+    throw new Error(`${line(args).slice(2)} ended with code ${code}: ${stderr.trim()}`);
+  };
+  return {
+    line,
+    run: start,
+    json: async (args) => JSON.parse((await start(args)).text),
+  };
+}
+
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);

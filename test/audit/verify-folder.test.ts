@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import fc from "fast-check";
+import { followTrust } from "../../lib/audit/trust-chain.ts";
+import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
+import { run } from "./support/cli.ts";
+import { editLines, editManifest, exportTo, temporary } from "./support/folder.ts";
+import { evidenceKey, newKey, publication, signPolicy, writeRows } from "./support/plane.ts";
+import { CHAIN, INTENT, type Story, tellStory } from "./support/story.ts";
+
+let story: Story;
+let place: Awaited<ReturnType<typeof temporary>>;
+let good: string;
+let copies = 0;
+
+before(async () => {
+  [story, place] = await Promise.all([tellStory(), temporary()]);
+  good = await exportTo(join(place.path, "good"), story);
+});
+after(() => place.remove());
+
+async function copy(): Promise<string> {
+  const folder = join(place.path, `copy-${++copies}`);
+  await cp(good, folder, { recursive: true });
+  return folder;
+}
+
+/** Verifies as a person does, by command line. */
+async function verify(folder: string, anchors = [story.anchor.thumbprint]) {
+  const ran = await run(
+    "verify",
+    folder,
+    "--json",
+    ...anchors.flatMap((anchor) => ["--anchor", anchor]),
+  );
+  return { code: ran.code, err: ran.err, report: ran.out === "" ? {} : JSON.parse(ran.out) };
+}
+
+/** The verdict on a copy whose records were edited. */
+async function withRecords(edit: (lines: string[]) => string[]) {
+  const folder = await copy();
+  await editLines(join(folder, "records.jsonl"), edit);
+  return verify(folder);
+}
+
+async function withPolicies(edit: (lines: string[]) => string[]) {
+  const folder = await copy();
+  await editLines(join(folder, "trust-policies.jsonl"), edit);
+  return verify(folder);
+}
+
+describe("vai verify", () => {
+  test("USR-13 a good export exits 0, unanchored, with every record counted", async () => {
+    const { code, report } = await verify(good);
+    assert.equal(code, 0);
+    assert.equal(report.verdict, "unanchored");
+    assert.deepEqual(
+      [report.records, report.chains, report.trustPolicies],
+      [story.rows.length, 3, 1],
+    );
+    const { out } = await run("verify", good, "--anchor", story.anchor.thumbprint);
+    assert.match(out, /^unanchored \(19 records, 3 chains, 1 trust policies\)/);
+    assert.match(out, /no checkpoint covers the ends/);
+  });
+
+  test("VAI-24 without --anchor a consistent export exits 3, and a defective one 1", async () => {
+    assert.equal((await verify(good, [])).code, 3);
+    const folder = await copy();
+    await editLines(join(folder, "records.jsonl"), (lines) => lines.toSpliced(3, 1));
+    assert.equal((await verify(folder, [])).code, 1);
+  });
+
+  test("VAI-24 what cannot be read exits 2 and says what", async () => {
+    const missing = await verify(join(place.path, "nowhere"));
+    assert.equal(missing.code, 2);
+    assert.match(missing.err, /manifest\.json cannot be read/);
+    const folder = await copy();
+    await writeFile(join(folder, "manifest.json"), "{");
+    assert.equal((await verify(folder)).code, 2);
+    assert.match((await verify(good, ["short"])).err, /43 characters/);
+    assert.equal((await verify(good, ["short"])).code, 2);
+  });
+
+  test("OKG-23 any single byte changed in records.jsonl is tampered and named", async () => {
+    const lines = (await readFile(join(good, "records.jsonl"), "utf8")).trimEnd().split("\n");
+    const place = fc.tuple(
+      fc.nat(lines.length - 1),
+      fc.nat(100_000),
+      fc.integer({ min: 1, max: 127 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(place, async ([index, at, mask]) => {
+        const bytes = Buffer.from(lines[index] ?? "", "utf8");
+        const offset = at % bytes.length;
+        bytes[offset] = (bytes[offset] ?? 0) ^ mask;
+        // A line break inside a line makes two of it: then both are named, the first one where it belongs.
+        const { code, report } = await withRecords((all) =>
+          all.with(index, bytes.toString("utf8")),
+        );
+        const { chainId, seq } = report.firstDefect;
+        const row = story.rows[index];
+        assert.deepEqual(
+          [code, report.verdict, chainId, seq],
+          [1, "tampered", row?.chainId, row?.seq],
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("ADV-20 the defect is named in words too: chain, number, what, code", async () => {
+    const folder = await copy();
+    await editLines(join(folder, "records.jsonl"), (lines) =>
+      lines.with(4, (lines[4] ?? "").replace(/"sig":".{12}/, '"sig":"MEUCIQDAAAAA')),
+    );
+    const { code, out } = await run("verify", folder, "--anchor", story.anchor.thumbprint);
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      new RegExp(`^tampered: ${CHAIN} record 5 .* \\[EVIDENCE_SIGNATURE_INVALID\\]`),
+    );
+  });
+
+  test("ADV-21 a cut tail is truncated", async () => {
+    const { code, report } = await withRecords((lines) => lines.toSpliced(15, 1));
+    assert.deepEqual([code, report.verdict], [1, "truncated"]);
+    const { chainId, seq, code: found } = report.firstDefect;
+    assert.deepEqual([chainId, seq, found], [CHAIN, 16, "EVIDENCE_TRUNCATED"]);
+  });
+
+  test("ADV-22 a chain that is gone as a whole is truncated", async () => {
+    const { report } = await withRecords((lines) => lines.slice(16));
+    assert.equal(report.verdict, "truncated");
+    assert.deepEqual([report.firstDefect.chainId, report.firstDefect.seq], [CHAIN, 1]);
+  });
+
+  test("ADV-19 a record out of the middle is a gap", async () => {
+    const { report } = await withRecords((lines) => lines.toSpliced(1, 1));
+    assert.deepEqual([report.verdict, report.firstDefect.seq], ["gap", 2]);
+  });
+
+  test("VAI-91 reordered, doubled, spliced records and reordered chains are tampered", async () => {
+    const edits: ((lines: string[]) => string[])[] = [
+      (lines) => lines.with(1, lines[2] ?? "").with(2, lines[1] ?? ""),
+      (lines) => lines.toSpliced(1, 0, lines[1] ?? ""),
+      (lines) => [...lines, lines[0] ?? ""],
+      (lines) => lines.with(3, lines[18] ?? ""),
+      (lines) => [...lines.slice(16), ...lines.slice(0, 16)],
+      (lines) => [...lines, ""],
+    ];
+    for (const edit of edits) {
+      const { code, report } = await withRecords(edit);
+      assert.deepEqual([code, report.verdict], [1, "tampered"], edit.toString());
+    }
+  });
+
+  test("VAI-24 a manifest that is bent to the records does not help against signatures", async () => {
+    const folder = await copy();
+    await editLines(join(folder, "records.jsonl"), (lines) => lines.toSpliced(1, 1));
+    await editManifest(folder, (manifest) => manifest.records--);
+    assert.equal((await verify(folder)).report.verdict, "gap");
+  });
+
+  test("VAI-24 a manifest with another head, count or plane is a defect", async () => {
+    const edits: ((manifest: Record<string, never>) => void)[] = [
+      (manifest) =>
+        Object.assign(manifest["chains"][0] ?? {}, { hash: `sha256:${"0".repeat(64)}` }),
+      (manifest) => Object.assign(manifest["chains"][0] ?? {}, { seq: 15 }),
+      (manifest) => Object.assign(manifest, { chains: manifest["chains"] && [] }),
+      (manifest) => Object.assign(manifest, { records: 7 }),
+      (manifest) => Object.assign(manifest, { plane: "vai:000000000000:us-east-1:other" }),
+    ];
+    for (const edit of edits) {
+      const folder = await copy();
+      await editManifest(folder, edit);
+      const { code, report } = await verify(folder);
+      assert.deepEqual([code, report.verdict], [1, "tampered"], edit.toString());
+    }
+  });
+
+  test("VAI-24 another anchor than the one that signed believes nothing", async () => {
+    const { code, report } = await verify(good, [newKey().thumbprint]);
+    assert.deepEqual([code, report.verdict], [1, "tampered"]);
+    assert.match(report.firstDefect.what, /not signed by a given anchor/);
+  });
+
+  test("VAI-24 an anchor that puts itself into the manifest is not believed", async () => {
+    const thief = newKey();
+    const forged = signPolicy(thief, [evidenceKey(thief)]);
+    const rows = await writeRows(thief, "plane/registry", [publication(forged)]);
+    const folder = await exportTo(join(place.path, "forged"), { anchor: thief, rows });
+    assert.equal((await verify(folder)).code, 1);
+    assert.equal((await verify(folder, [thief.thumbprint])).code, 0);
+  });
+
+  test("VAI-24 a missing, altered or foreign trust policy is a defect", async () => {
+    const foreign = signPolicy(
+      story.anchor,
+      [evidenceKey(story.key)],
+      undefined,
+      "vai:000000000000:us-east-1:b",
+    ).jws;
+    assert.equal((await withPolicies(() => [])).report.verdict, "tampered");
+    assert.equal((await withPolicies(() => [foreign])).report.verdict, "tampered");
+    for (const at of [5, 200, -5]) {
+      const { code, report } = await withPolicies(([jws = ""]) => {
+        const letter = jws.at(at) === "A" ? "B" : "A";
+        const index = at < 0 ? jws.length + at : at;
+        return [jws.slice(0, index) + letter + jws.slice(index + 1)];
+      });
+      assert.deepEqual([code, report.verdict], [1, "tampered"]);
+    }
+  });
+
+  test("VAI-91 one intent exported alone verifies with the plane's registry", async () => {
+    const folder = await exportTo(join(place.path, "one"), story, { intent: INTENT });
+    const { code, report } = await verify(folder);
+    assert.deepEqual([code, report.records, report.chains], [0, 17, 2]);
+  });
+});
+
+describe("trust policies of an export", () => {
+  const asKey = (key: ReturnType<typeof newKey>): VerificationKey => {
+    const read = readPublicJwk(key.jwk);
+    if (typeof read === "string") throw new TypeError(read);
+    return read;
+  };
+
+  test("VAI-24 a believed policy makes the one before it believed, though its anchor was replaced", () => {
+    const [old, current, first, second] = [newKey(), newKey(), newKey(), newKey()];
+    const one = signPolicy(old, [evidenceKey(first)]);
+    const two = signPolicy(current, [evidenceKey(first), evidenceKey(second)], one);
+    const { defects, digests, keys } = followTrust([one.jws, two.jws], [asKey(current)]);
+    assert.deepEqual(defects, []);
+    assert.deepEqual([...digests.keys()], [1, 2]);
+    assert.equal(keys.length, 3);
+  });
+
+  test("VAI-24 what follows the last policy of a given anchor is not believed", () => {
+    const [old, thief] = [newKey(), newKey()];
+    const one = signPolicy(old, [evidenceKey(newKey())]);
+    const two = signPolicy(thief, [evidenceKey(thief)], one);
+    const { defects, keys } = followTrust([one.jws, two.jws], [asKey(old)]);
+    assert.equal(keys.length, 1);
+    assert.match(defects[0]?.what ?? "", /version 2\) is not signed by a given anchor/);
+  });
+
+  test("VAI-24 a policy that is missing in between, or does not link, is a defect", () => {
+    const anchor = newKey();
+    const keys = [evidenceKey(newKey())];
+    const one = signPolicy(anchor, keys);
+    const two = signPolicy(anchor, keys, one);
+    const three = signPolicy(anchor, keys, two);
+    const other = signPolicy(anchor, keys, { version: 1, digest: two.digest });
+    const found = (...lines: string[]) =>
+      followTrust(lines, [asKey(anchor)]).defects.map(({ verdict }) => verdict);
+    assert.deepEqual(found(one.jws, two.jws, three.jws), []);
+    assert.deepEqual(found(one.jws, three.jws), ["gap"]);
+    assert.deepEqual(found(two.jws, three.jws), ["gap"]);
+    assert.deepEqual(found(one.jws, other.jws), ["tampered"]);
+    assert.deepEqual(found(two.jws, one.jws), ["gap", "tampered"]);
+    assert.deepEqual(found(), ["gap"]);
+  });
+
+  test("VAI-91 a policy that is in the file and was never published is truncated", async () => {
+    const two = signPolicy(story.anchor, [evidenceKey(story.key)], story.policy);
+    const { report } = await withPolicies((lines) => [...lines, two.jws]);
+    assert.match(report.defects[0].what, /the publication of trust policy version 2/);
+  });
+
+  test("VAI-91 a key that a later policy revokes carries no record, not even an earlier one", async () => {
+    const revoked = [evidenceKey(story.key, { revokedAt: 1777960000 }), evidenceKey(newKey())];
+    const two = signPolicy(story.anchor, revoked, story.policy);
+    const registry = story.rows.filter(({ chainId }) => chainId === "plane/registry");
+    const more = await writeRows(story.key, "plane/registry", [publication(two)], {
+      after: registry,
+    });
+    const rows = [...story.rows.slice(0, 17), ...more, ...story.rows.slice(17)];
+    const folder = await exportTo(join(place.path, "revoked"), story, { rows });
+    const { report } = await verify(folder);
+    assert.equal(report.verdict, "tampered");
+    assert.match(report.firstDefect.what, /revoked at/);
+  });
+});

@@ -1,0 +1,52 @@
+import { cpus } from "node:os";
+import { performance } from "node:perf_hooks";
+
+/** One line of the report: what was measured, beside what, and the goal that was set for it. */
+export interface Line {
+  readonly name: string;
+  readonly value: string;
+  readonly goal?: string;
+  readonly met?: boolean;
+  readonly how: string;
+}
+
+/** Milliseconds of one run, the median of several, after as many to warm up. */
+export function medianOf(runs: number, run: () => void): number {
+  for (let index = 0; index < runs; index++) run();
+  const times = Array.from({ length: runs }, () => {
+    const started = performance.now();
+    run();
+    return performance.now() - started;
+  });
+  return median(times);
+}
+
+export function median(times: readonly number[]): number {
+  const sorted = times.toSorted((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/**
+ * Two pieces of work measured in turns in one run, so that whatever else the machine does slows both. Milliseconds
+ * of one repetition each.
+ */
+export function besides(repetitions: number, ours: () => void, theirs: () => void): { ours: number; theirs: number } {
+  const [own, other]: [number[], number[]] = [[], []];
+  const repeat = (work: () => void): number => {
+    const started = performance.now();
+    for (let index = 0; index < repetitions; index++) work();
+    return (performance.now() - started) / repetitions;
+  };
+  for (let round = 0; round < 12; round++) {
+    const times = [repeat(ours), repeat(theirs)];
+    if (round < 2) continue;
+    own.push(times[0] ?? 0);
+    other.push(times[1] ?? 0);
+  }
+  return { ours: median(own), theirs: median(other) };
+}
+
+export const machine = (): string =>
+  `${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.version}, ${process.platform} ${process.arch}`;
+
+export const fixed = (value: number, digits = 2): string => value.toFixed(digits);

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import type { Answer, GrantedAnswer } from "../../lib/enforcement/answer.ts";
+import { granted, invoke, settingEvent } from "../support/local-agent.ts";
+import { intentOf, settingDraft, signDraft } from "../support/local-contracts.ts";
+import { type Verified, verifiedChain } from "../support/local-evidence.ts";
+import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { readItem, seedItem } from "../support/local-targets.ts";
+
+const inParallel = (plane: LocalPlane, events: readonly unknown[]): Promise<Answer[]> =>
+  Promise.all(events.map((event) => invoke(plane, event)));
+
+const count = (chain: readonly Verified[], type: string): number =>
+  chain.filter(({ event }) => event.type === type).length;
+
+/** State's head of a chain is its last record: nothing was lost behind it. */
+async function assertHead(plane: LocalPlane, chain: readonly Verified[]): Promise<void> {
+  const last = chain.at(-1);
+  assert.ok(last);
+  const { Item } = await plane.deployer.dynamoDb.send(
+    new GetItemCommand({
+      TableName: plane.outputs.tables.state,
+      Key: { pk: { S: `chain#${last.chain.id}` }, sk: { S: "head" } },
+      ConsistentRead: true,
+    }),
+  );
+  assert.deepEqual([Item?.["seq"]?.N, Item?.["hash"]?.S], [`${last.chain.seq}`, last.hash]);
+}
+
+test("ADV-13 VAI-68 30 parallel invocations of one request: one authority, no refusal", async () => {
+  const plane = await localPlane();
+  await seedItem(plane, "raced");
+  const held = signDraft(plane, settingDraft(plane, "raced"));
+  const event = settingEvent(plane, held, "raced");
+  const answers = await inParallel(
+    plane,
+    Array.from({ length: 30 }, () => event),
+  );
+
+  const grants: GrantedAnswer[] = answers.map(granted);
+  const firsts = grants.filter(({ deduplicated }) => !deduplicated);
+  assert.equal(firsts.length, 1);
+  const [first] = firsts;
+  assert.equal(first?.outcome?.status, "succeeded");
+  for (const { identity, outcome } of grants) {
+    assert.equal(identity.identityId, first?.identity.identityId);
+    if (outcome) assert.deepEqual(outcome, first?.outcome);
+    else assert.match(identity.state, /^(ISSUED|IN_USE)$/);
+  }
+  const chain = await verifiedChain(plane, `intent/${intentOf(held)}`);
+  assert.deepEqual(
+    ["IdentityIssued", "CredentialsMinted", "ExecutionStarted", "IdentityCompleted"].map((type) =>
+      count(chain, type),
+    ),
+    [1, 1, 1, 1],
+  );
+  assert.equal(count(chain, "RetryDeduplicated"), 1);
+  assert.equal(count(chain, "IdentityDenied"), 0);
+  await assertHead(plane, chain);
+  assert.equal((await readItem(plane, "raced"))?.["weight"], 10);
+});
+
+test("OKG-27 VAI-66 20 parallel requests on a contract of 16 calls: 16 granted, 4 consumed, no fork", async () => {
+  const plane = await localPlane();
+  await seedItem(plane, "shared");
+  const limits = { calls: 16, total: 200 };
+  const held = signDraft(plane, settingDraft(plane, "shared", limits));
+  const events = Array.from({ length: 20 }, (_, index) =>
+    settingEvent(plane, held, "shared", { parameters: { "set/weight": index % 8 } }),
+  );
+  const answers = await inParallel(plane, events);
+
+  const grants = answers.filter((answer) => answer.ok);
+  const codes = answers.flatMap((answer) => (answer.ok ? [] : [answer.code]));
+  assert.deepEqual(codes, Array(4).fill("CONTRACT_CONSUMED"));
+  const identities = new Set(grants.map(({ identity }) => identity.identityId));
+  assert.equal(identities.size, 16);
+  for (const { outcome, identity } of grants) {
+    assert.deepEqual([outcome?.status, identity.state], ["succeeded", "COMPLETED"]);
+  }
+  const chain = await verifiedChain(plane, `intent/${intentOf(held)}`);
+  for (const type of ["IdentityIssued", "CredentialsMinted", "ExecutionStarted"])
+    assert.equal(count(chain, type), 16, type);
+  for (const type of ["ExecutionCompleted", "IdentityCompleted"])
+    assert.equal(count(chain, type), 16, type);
+  assert.equal(count(chain, "IntentSubmitted"), 1);
+  assert.equal(count(chain, "ContractBound"), 1);
+  // A refusal beyond the 120th record is counted instead of written.
+  const written = answers.filter((answer) => !answer.ok && answer.evidence).length;
+  assert.equal(count(chain, "IdentityDenied"), written);
+  for (const { identity, evidence } of grants) {
+    const end = chain[evidence.lastSeq - 1];
+    assert.deepEqual(
+      [end?.event.type, end?.identity?.id, end?.hash],
+      ["IdentityCompleted", identity.identityId, evidence.head],
+    );
+  }
+  await assertHead(plane, chain);
+});
+
+test("VAI-66 totals hold under parallel requests: what is beyond them is refused", async () => {
+  const plane = await localPlane();
+  await seedItem(plane, "totalled");
+  const limits = { calls: 8, total: 25 };
+  const held = signDraft(plane, settingDraft(plane, "totalled", limits));
+  const events = Array.from({ length: 6 }, () => settingEvent(plane, held, "totalled"));
+  const answers = await inParallel(plane, events);
+  assert.equal(answers.filter(({ ok }) => ok).length, 2);
+  const codes = answers.flatMap((answer) => (answer.ok ? [] : [answer.code]));
+  assert.deepEqual(codes, Array(4).fill("SCOPE_EXCEEDED"));
+  await assertHead(plane, await verifiedChain(plane, `intent/${intentOf(held)}`));
+});

@@ -1,0 +1,125 @@
+import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import type { Predicate } from "../../lib/evidence/statement.ts";
+import type { PlannedFault } from "./faults.ts";
+import type { SignedChange } from "./forge.ts";
+import type { Governed, Mutation } from "./governed.ts";
+import { type Change, changed, resolved } from "./mutate.ts";
+import { newPlane, type Plane, refused } from "./plane.ts";
+
+/** An item of a table edited by somebody who can write tables and holds no key. */
+export interface TableEdit {
+  readonly table: "evidence" | "state" | "registry";
+  /** Partition and sort key, joined by `|`; `$chain` and `$last` stand for the intent's chain and its last number. */
+  readonly key: string;
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly remove?: true;
+}
+
+/** One attack: what is there before, how the valid request is mutated, what happens beside it. */
+export interface Attack {
+  /** Change of the first trust policy. */
+  readonly policy?: Change;
+  readonly publish?: false;
+  /** Seconds that pass before the contract is made. */
+  readonly wait?: number;
+  /** Requests under the same ids that were granted before, each with its own mutation. */
+  readonly history?: readonly (Mutation & { readonly fails?: readonly PlannedFault[] })[];
+  readonly tables?: readonly TableEdit[];
+  readonly mutate?: Mutation;
+  /** Instead of a request: the next trust policy and the command around it, mutated. */
+  readonly govern?: { readonly trustPolicy?: SignedChange; readonly event?: Change };
+  /** Seconds that pass between signing and asking. */
+  readonly clock?: number;
+  /** Dependencies that fail while this request is served. */
+  readonly fails?: readonly PlannedFault[];
+}
+
+/** Everything that an attack left behind. */
+export interface Aftermath {
+  readonly answer: RefusedAnswer;
+  /** Records written by the attack, by chain. */
+  readonly written: ReadonlyMap<string, readonly Predicate[]>;
+  readonly chainId: string;
+  readonly spent: {
+    readonly executions: number;
+    readonly calls: number;
+    readonly uses: number;
+    readonly retryKeys: number;
+    readonly isTargetChanged: boolean;
+  };
+}
+
+export async function attackPlane(attack: Attack): Promise<Aftermath> {
+  const { policy, publish, wait = 0, history = [], tables = [] } = attack;
+  const plane = await newPlane({ policy, ...(publish === false && { publish }) });
+  plane.world.pass(wait);
+  const governed = plane.contract(attack.mutate);
+  for (const { fails, ...mutation } of history) {
+    plane.faults.plan(...(fails ?? []));
+    const own = plane.contract(mutation, governed);
+    await plane.grant(mutation, own);
+    plane.faults.clear();
+  }
+  const event = attack.govern
+    ? commandOf(plane, attack.govern)
+    : plane.event(governed, attack.mutate);
+  for (const edit of tables) editTable(plane, governed, edit);
+  plane.world.pass(attack.clock ?? 0);
+  const before = witness(plane, governed);
+  plane.faults.plan(...(attack.fails ?? []));
+  const answer = refused(await (attack.govern ? plane.govern(event) : plane.issue(event)));
+  plane.faults.clear();
+  const after = witness(plane, governed);
+  const { chainId } = governed;
+  return { answer, written: newRecords(plane, before, after), chainId, spent: spent(before, after) };
+}
+
+function commandOf(plane: Plane, { trustPolicy, event }: NonNullable<Attack["govern"]>): unknown {
+  const { jws } = plane.nextPolicy(trustPolicy);
+  const command = { op: "publishTrustPolicy", trustPolicy: jws };
+  return changed(command as unknown, event, plane.world.now);
+}
+
+export function editTable(plane: Plane, { chainId }: Governed, edit: TableEdit): void {
+  const table = plane.dynamo.table(edit.table);
+  const last = plane.rows(chainId).length;
+  const key = edit.key.replace("$chain", chainId).replace("$last", String(last));
+  if (edit.remove === true) {
+    if (!table.delete(key)) throw new Error(`no item ${key} to remove`);
+    return;
+  }
+  const [hash, range] = key.split("|");
+  const names = edit.table === "evidence" ? ["chainId", "seq"] : ["pk", "sk"];
+  const bare = { [names[0] ?? ""]: hash, [names[1] ?? ""]: edit.table === "evidence" ? last : range };
+  table.set(key, { ...(table.get(key) ?? bare), ...(resolved(edit.set ?? {}, plane.world.now) as object) });
+}
+
+interface Witness {
+  readonly seqs: ReadonlyMap<string, number>;
+  readonly effects: ReturnType<Plane["effects"]>;
+  readonly uses: number;
+}
+
+function witness(plane: Plane, { chainId }: Governed): Witness {
+  const seqs = new Map(plane.chains().map((id) => [id, plane.rows(id).length]));
+  return { seqs, effects: plane.effects(), uses: usesOf(plane, chainId) };
+}
+
+/** Issuances that the chain tells of; of a chain that does not hold, what its rows claim. */
+const usesOf = (plane: Plane, chainId: string): number =>
+  plane.rows(chainId).filter(({ eventType }) => eventType === "IdentityIssued").length;
+
+function newRecords(plane: Plane, before: Witness, after: Witness): Aftermath["written"] {
+  const grown = [...after.seqs].filter(([id, seq]) => seq > (before.seqs.get(id) ?? 0));
+  return new Map(
+    grown.map(([id]) => [id, plane.records(id).slice(before.seqs.get(id) ?? 0)]),
+  );
+}
+
+const spent = (before: Witness, after: Witness): Aftermath["spent"] => ({
+  executions: after.effects.executions - before.effects.executions,
+  calls: after.effects.calls - before.effects.calls,
+  uses: after.uses - before.uses,
+  retryKeys: after.effects.retryKeys - before.effects.retryKeys,
+  isTargetChanged: JSON.stringify(after.effects.target) !== JSON.stringify(before.effects.target),
+});

@@ -1,0 +1,97 @@
+import { setImmediate as tick } from "node:timers/promises";
+
+/** What a plane depends on, by what it is needed for. */
+export const DEPENDENCIES = [
+  "evidence:read",
+  "evidence:write",
+  "state:read",
+  "state:write",
+  "registry:read",
+  "signer:key",
+  "signer:sign",
+  "sts",
+  "reader",
+  "target:preRead",
+  "target:call",
+  "target:readBack",
+] as const;
+export type Dependency = (typeof DEPENDENCIES)[number];
+
+export const WAYS_TO_FAIL = ["error", "timeout", "throttle"] as const;
+export type WayToFail = (typeof WAYS_TO_FAIL)[number];
+
+/** One planned failure: calls `from` to `to` of a dependency, counted from 1 and from the moment of planning. */
+export interface PlannedFault {
+  readonly at: Dependency;
+  readonly how?: WayToFail | "packedPolicyTooLarge" | "die" | "bug";
+  readonly from?: number;
+  readonly to?: number;
+  /** Whether the call has had its effect before it fails. */
+  readonly applied?: boolean;
+}
+
+const SHAPES = {
+  error: ["InternalServerError", 500],
+  timeout: ["TimeoutError", undefined],
+  throttle: ["ThrottlingException", 400],
+  packedPolicyTooLarge: ["PackedPolicyTooLargeException", 400],
+} as const;
+
+/** An error as the AWS SDK would throw it. */
+export function sdkError(how: keyof typeof SHAPES): Error {
+  const [name, httpStatusCode] = SHAPES[how];
+  const error = new Error(`injected: ${how}`);
+  error.name = name;
+  return Object.assign(error, { $metadata: { ...(httpStatusCode && { httpStatusCode }) } });
+}
+
+interface Armed extends Required<PlannedFault> {
+  seen: number;
+}
+
+/** Failures on order. Every call to a dependency goes through {@link through}, and takes a turn of the event loop. */
+export class Faults {
+  #armed: Armed[] = [];
+  readonly counts = new Map<Dependency, number>();
+  #onDeath: () => void = () => {};
+
+  plan(...faults: readonly PlannedFault[]): void {
+    for (const fault of faults) {
+      const from = fault.from ?? 1;
+      const to = fault.to ?? Number.POSITIVE_INFINITY;
+      this.#armed.push({ how: "error", applied: false, ...fault, from, to, seen: 0 });
+    }
+  }
+
+  clear(): void {
+    this.#armed = [];
+  }
+
+  /** Plans the death of the process at one call; resolves when it has happened. */
+  death(fault: Omit<PlannedFault, "how">): Promise<void> {
+    this.plan({ to: fault.from ?? 1, ...fault, how: "die" });
+    return new Promise((resolve) => {
+      this.#onDeath = resolve;
+    });
+  }
+
+  async through<T>(at: Dependency, effect: () => T | Promise<T>): Promise<T> {
+    this.counts.set(at, (this.counts.get(at) ?? 0) + 1);
+    await tick();
+    const due = this.#armed.filter((each) => each.at === at && this.#isDue(each));
+    const [fault] = due;
+    if (fault === undefined) return effect();
+    if (fault.applied) await effect();
+    if (fault.how === "die") {
+      this.#onDeath();
+      // A process that died answers nobody: its promise stays open for ever.
+      return new Promise<T>(() => {});
+    }
+    throw fault.how === "bug" ? new TypeError("injected: a bug") : sdkError(fault.how);
+  }
+
+  #isDue(armed: Armed): boolean {
+    armed.seen += 1;
+    return armed.from <= armed.seen && armed.seen <= armed.to;
+  }
+}

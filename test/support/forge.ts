@@ -1,0 +1,74 @@
+import { sign } from "node:crypto";
+import { toBase64url } from "../../lib/encoding/base64url.ts";
+import { canonicalize } from "../../lib/encoding/canonical-json.ts";
+import type { SigningKey } from "../../lib/encoding/jws.ts";
+import { KEYS, type KeyName } from "./keys.ts";
+import { type Change, changed } from "./mutate.ts";
+
+/** How a signed object differs from the valid one. All but `tamper`, `signature` and `text` is signed as it is. */
+export interface SignedChange extends Change {
+  readonly signedBy?: KeyName;
+  readonly header?: Change;
+  /** Replacements in the payload's text before it is signed: what a careless signer could emit. */
+  readonly rewrite?: readonly (readonly [string, string])[];
+  /** Replacements in the payload's text after it was signed. */
+  readonly tamper?: readonly (readonly [string, string])[];
+  readonly signature?: "flipped" | "empty" | "malleated";
+  /** What stands where the compact JWS should. */
+  readonly text?: unknown;
+  /** Put after the compact JWS. */
+  readonly suffix?: string;
+}
+
+/** Order of the group of P-256: (r, n − s) is as good a signature as (r, s). */
+const N = BigInt("0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+
+/** Signs claims as {@link signJws} does, or as an attacker would. */
+export function forge(
+  typ: string,
+  claims: object,
+  signer: KeyName,
+  change: SignedChange = {},
+  now = 0,
+): unknown {
+  if ("text" in change) return changed("" as unknown, { set: { "": change.text } }, now);
+  const key = KEYS[change.signedBy ?? signer];
+  const header = changed(
+    {
+      alg: key.jwk.kty === "EC" ? "ES256" : "EdDSA",
+      kid: key.thumbprint,
+      typ,
+      ...(typ === "vai-request+jwt" && { jwk: key.jwk }),
+    },
+    change.header,
+    now,
+  );
+  const payload = replaced(canonicalize(changed(claims, change, now)), change.rewrite);
+  const head = toBase64url(JSON.stringify(header));
+  const signature = signed(`${head}.${toBase64url(payload)}`, key, change.signature);
+  const body = toBase64url(replaced(payload, change.tamper));
+  return `${head}.${body}.${toBase64url(signature)}${change.suffix ?? ""}`;
+}
+
+function replaced(text: string, changes: SignedChange["rewrite"] = []): string {
+  return changes.reduce((before, [from, to]) => {
+    if (!before.includes(from)) throw new Error(`${from} is not in ${before}`);
+    return before.replace(from, () => to);
+  }, text);
+}
+
+function signed(input: string, key: SigningKey, how: SignedChange["signature"]): Buffer {
+  const bytes = Buffer.from(input, "ascii");
+  const signature =
+    key.jwk.kty === "EC"
+      ? sign("sha256", bytes, { key: key.privateKey, dsaEncoding: "ieee-p1363" })
+      : sign(null, bytes, key.privateKey);
+  if (how === "empty") return Buffer.alloc(0);
+  if (how === "flipped") signature[40] = (signature[40] ?? 0) ^ 1;
+  if (how !== "malleated") return signature;
+  const s = N - BigInt(`0x${signature.subarray(32).toString("hex")}`);
+  return Buffer.concat([
+    signature.subarray(0, 32),
+    Buffer.from(s.toString(16).padStart(64, "0"), "hex"),
+  ]);
+}

@@ -1,0 +1,27 @@
+import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
+import type { SignatureAlgorithm } from "../../lib/encoding/jwk.ts";
+import type { SigningKey } from "../../lib/encoding/jws.ts";
+
+/** Everybody who signs in these tests; both algorithms are among them. */
+const ALGORITHMS = {
+  anchor: "ES256",
+  otherAnchor: "ES256",
+  issuer: "ES256",
+  otherIssuer: "EdDSA",
+  decider: "EdDSA",
+  otherDecider: "ES256",
+  agent: "EdDSA",
+  otherAgent: "ES256",
+  stranger: "EdDSA",
+  evaluator: "EdDSA",
+  approver: "ES256",
+  operator: "ES256",
+  auditor: "EdDSA",
+} as const satisfies Record<string, SignatureAlgorithm>;
+
+export type KeyName = keyof typeof ALGORITHMS;
+
+/** Made once a process: these tests are about what is signed, not about who. */
+export const KEYS = Object.fromEntries(
+  Object.entries(ALGORITHMS).map(([name, algorithm]) => [name, signingKey(newPrivateJwk(algorithm))]),
+) as Readonly<Record<KeyName, SigningKey>>;

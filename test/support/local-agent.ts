@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { InvokeCommand } from "@aws-sdk/client-lambda";
+import type { SignedContract } from "../../lib/client/contract.ts";
+import { type Ask, issueEvent } from "../../lib/client/request.ts";
+import type { SigningKey } from "../../lib/encoding/jws.ts";
+import type { Answer, GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import { functionArn, keyOf, tableArn } from "./local-contracts.ts";
+import type { LocalPlane } from "./local-plane.ts";
+
+type Event = Readonly<Record<string, unknown>>;
+type Operation = Ask["operation"];
+
+/** What a test changes of a good request. */
+export interface Change {
+  readonly plane?: string;
+  readonly key?: SigningKey;
+  readonly idempotencyKey?: string;
+  readonly jti?: string;
+  readonly resource?: string;
+  readonly parameters?: Operation["parameters"];
+}
+
+/** The agent's request to shift traffic, as event for the `issue` function. */
+export const shiftEvent = (plane: LocalPlane, held: SignedContract, change: Change = {}): Event =>
+  eventFor(plane, held, "shift", {
+    ...{ action: "lambda:UpdateAlias", resource: change.resource ?? functionArn(plane) },
+    parameters: {
+      ...{ alias: "live", version: plane.outputs.samples.newVersion, percent: 10 },
+      ...change.parameters,
+    },
+  })(change);
+
+/** The agent's request to set the weight of an item. */
+export const settingEvent = (
+  plane: LocalPlane,
+  held: SignedContract,
+  item: string,
+  change: Change = {},
+): Event =>
+  eventFor(plane, held, "set", {
+    ...{ action: "dynamodb:UpdateItem", resource: change.resource ?? tableArn(plane) },
+    parameters: { "key/pk": item, "set/weight": 10, ...change.parameters },
+  })(change);
+
+const eventFor =
+  (plane: LocalPlane, { contract, proof }: SignedContract, step: string, operation: Operation) =>
+  ({ key, plane: audience = plane.outputs.plane, idempotencyKey, jti }: Change): Event => {
+    const ask: Ask = {
+      ...{ plane: audience, contract, proof, step, operation },
+      idempotencyKey: idempotencyKey ?? randomUUID(),
+      jti: jti ?? randomUUID(),
+      iat: Math.floor(Date.now() / 1000),
+    };
+    return issueEvent(ask, key ?? keyOf(plane, "agent"));
+  };
+
+/** Invokes the deployed `issue` function as the agent's IAM user, with any payload. */
+export async function invokeRaw(plane: LocalPlane, payload: string | Uint8Array): Promise<Answer> {
+  const { functions } = plane.outputs;
+  const Payload = typeof payload === "string" ? Buffer.from(payload) : payload;
+  const answered = await plane.agent.lambda.send(
+    new InvokeCommand({ FunctionName: functions.issue, Payload }),
+  );
+  const text = Buffer.from(answered.Payload ?? []).toString("utf8");
+  assert.equal(answered.FunctionError, undefined, `the function crashed: ${text}`);
+  return JSON.parse(text) as Answer;
+}
+
+export const invoke = (plane: LocalPlane, event: unknown): Promise<Answer> =>
+  invokeRaw(plane, JSON.stringify(event));
+
+/** The answer as a grant. Fails with the refusal otherwise. */
+export function granted(answer: Answer): GrantedAnswer {
+  assert.ok(answer.ok, `refused: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** The answer as a refusal with this code. */
+export function refused(answer: Answer, code: string): RefusedAnswer {
+  assert.ok(!answer.ok, `granted: ${JSON.stringify(answer)}`);
+  assert.equal(answer.code, code, JSON.stringify(answer));
+  return answer;
+}

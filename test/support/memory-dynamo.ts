@@ -1,0 +1,212 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  type GetItemCommandInput,
+  type QueryCommandInput,
+  TransactionCanceledException,
+  type TransactWriteItemsCommandInput,
+  type UpdateItemCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import type { Tables } from "../../lib/aws/transaction.ts";
+import { holds, type Item, updated } from "./dynamo-expressions.ts";
+import type { Dependency, Faults } from "./faults.ts";
+
+export const TABLES: Tables = { evidence: "evidence", state: "state", registry: "registry" };
+
+/** Items of a page: small, so that every long chain is read in several. */
+const PAGE = 7;
+/** DynamoDB's limits: bytes of an item, items and bytes of a transaction. */
+const MAX_ITEM = 400 * 1024;
+const MAX_TRANSACTION_ITEMS = 100;
+const MAX_TRANSACTION = 4 * 1024 * 1024;
+
+type Command = { readonly input: unknown; readonly constructor: { readonly name: string } };
+type Values = Record<string, AttributeValue>;
+/** What the two kinds of writes of a transaction have in common. */
+interface Write {
+  readonly TableName?: string | undefined;
+  readonly Item?: Values | undefined;
+  readonly Key?: Values | undefined;
+  readonly UpdateExpression?: string | undefined;
+  readonly ConditionExpression?: string | undefined;
+  readonly ExpressionAttributeNames?: Record<string, string> | undefined;
+  readonly ExpressionAttributeValues?: Values | undefined;
+}
+
+/**
+ * The plane's tables in memory, behind the real stores of `lib/aws`: conditions are evaluated as written, a
+ * transaction happens wholly or not at all, and DynamoDB's limits hold.
+ */
+export class MemoryDynamo {
+  readonly tables = new Map<string, Map<string, Item>>(
+    Object.values(TABLES).map((name: string) => [name, new Map()]),
+  );
+  readonly #faults: Faults;
+
+  constructor(faults: Faults) {
+    this.#faults = faults;
+  }
+
+  /** The client that the stores are given; a member that nobody prepared throws when touched. */
+  client(): DynamoDBClient {
+    const send = (command: Command): Promise<unknown> => this.#send(command);
+    return onlyMembers<DynamoDBClient>("DynamoDBClient", { send });
+  }
+
+  table(name: string): Map<string, Item> {
+    const table = this.tables.get(name);
+    if (table === undefined) throw new Error(`no table ${name}`);
+    return table;
+  }
+
+  #send(command: Command): Promise<unknown> {
+    const { name } = command.constructor;
+    const input = command.input as Record<string, unknown>;
+    const at = dependencyOf(name, input);
+    return this.#faults.through(at, () => {
+      if (name === "TransactWriteItemsCommand") return this.#transact(input as never);
+      if (name === "QueryCommand") return this.#query(input as never);
+      if (name === "GetItemCommand") return this.#get(input as never);
+      if (name === "UpdateItemCommand") return this.#update(input as never);
+      throw new Error(`the fake has no ${name}`);
+    });
+  }
+
+  #transact({ TransactItems = [] }: TransactWriteItemsCommandInput): object {
+    const writes = TransactItems.map(({ Put, Update }) => {
+      const write: Write | undefined = Put ?? Update;
+      if (write === undefined) throw new Error("the fake knows Put and Update alone");
+      return write;
+    });
+    judgeLimits(writes);
+    const reasons = writes.map((write) =>
+      this.#holds(write) ? { Code: "None" } : { Code: "ConditionalCheckFailed" },
+    );
+    if (reasons.some(({ Code }) => Code !== "None")) {
+      throw new TransactionCanceledException({
+        message: "cancelled",
+        $metadata: {},
+        CancellationReasons: reasons,
+      });
+    }
+    for (const write of writes) this.#apply(write);
+    return {};
+  }
+
+  #query(input: QueryCommandInput): object {
+    if (input.ConsistentRead !== true) throw new Error("enforcement reads strongly consistently");
+    const name = input.TableName ?? "";
+    const [hash, range] = keyNames(name);
+    const values = unmarshall(input.ExpressionAttributeValues ?? {});
+    const [, attribute, token] =
+      /^(\w+) = (:\w+)$/.exec(input.KeyConditionExpression ?? "") ?? [];
+    if (attribute !== hash || token === undefined) throw new Error("an unknown key condition");
+    const sorted = [...this.table(name).values()]
+      .filter((item) => item[hash] === values[token])
+      .sort((left, right) => ((left[range] as number) < (right[range] as number) ? -1 : 1));
+    if (input.ScanIndexForward === false) sorted.reverse();
+    const after = input.ExclusiveStartKey && unmarshall(input.ExclusiveStartKey)[range];
+    const begin = after === undefined ? 0 : sorted.findIndex((item) => item[range] === after) + 1;
+    const page = sorted.slice(begin, begin + Math.min(input.Limit ?? PAGE, PAGE));
+    const last = page.at(-1);
+    const isMore = last !== undefined && begin + page.length < sorted.length;
+    return {
+      Items: page.map((item) => marshalled(projected(item, input.ProjectionExpression))),
+      ...(isMore && { LastEvaluatedKey: marshall({ [hash]: last[hash], [range]: last[range] }) }),
+    };
+  }
+
+  #get(input: GetItemCommandInput): object {
+    if (input.ConsistentRead !== true) throw new Error("enforcement reads strongly consistently");
+    const item = this.table(input.TableName ?? "").get(keyOf(input.TableName ?? "", input.Key));
+    return item === undefined ? {} : { Item: marshalled(item) };
+  }
+
+  #update(input: UpdateItemCommandInput): object {
+    if (!this.#holds(input)) {
+      throw new ConditionalCheckFailedException({ message: "failed", $metadata: {} });
+    }
+    return { Attributes: marshalled(this.#apply(input)) };
+  }
+
+  #holds(write: Write): boolean {
+    const { ConditionExpression: condition, TableName = "" } = write;
+    const item = this.table(TableName).get(keyOf(TableName, write.Item ?? write.Key));
+    return condition === undefined || holds(condition, item, placeholdersOf(write));
+  }
+
+  #apply(write: Write): Item {
+    const { TableName = "", Item: put, Key: key, UpdateExpression: update } = write;
+    const table = this.table(TableName);
+    const place = keyOf(TableName, put ?? key);
+    const item =
+      put !== undefined
+        ? unmarshall(put)
+        : updated(
+            update ?? "",
+            table.get(place) ?? unmarshall(key ?? {}),
+            placeholdersOf(write),
+          );
+    table.set(place, item);
+    return item;
+  }
+}
+
+/** A stand-in for a client or port of which only these members exist; any other that is touched throws. */
+export function onlyMembers<T extends object>(what: string, members: object): T {
+  return new Proxy(members, {
+    get(target, name, receiver) {
+      // A promise that resolves to it looks for `then`; that is no use of the client.
+      if (Reflect.has(target, name) || name === "then") return Reflect.get(target, name, receiver);
+      throw new Error(`${what}.${String(name)} was touched, but nobody prepared it`);
+    },
+  }) as T;
+}
+
+function dependencyOf(command: string, { TableName }: Record<string, unknown>): Dependency {
+  if (command === "TransactWriteItemsCommand") return "evidence:write";
+  if (TableName === TABLES.evidence) return "evidence:read";
+  if (TableName === TABLES.registry) return "registry:read";
+  return command === "UpdateItemCommand" ? "state:write" : "state:read";
+}
+
+const keyNames = (table: string): readonly [string, string] =>
+  table === TABLES.evidence ? ["chainId", "seq"] : ["pk", "sk"];
+
+function keyOf(table: string, values: Values | undefined): string {
+  const item = unmarshall(values ?? {});
+  return keyNames(table)
+    .map((name) => String(item[name]))
+    .join("|");
+}
+
+const placeholdersOf = (write: Write) => ({
+  names: write.ExpressionAttributeNames ?? {},
+  values: unmarshall(write.ExpressionAttributeValues ?? {}),
+});
+
+const marshalled = (item: Item): Values => marshall(item, { removeUndefinedValues: true });
+
+function projected(item: Item, projection: string | undefined): Item {
+  if (projection === undefined) return item;
+  return Object.fromEntries(projection.split(", ").map((name) => [name, item[name]]));
+}
+
+/** What DynamoDB refuses before it looks at a condition. */
+function judgeLimits(writes: readonly Write[]): void {
+  const invalid = (why: string): never => {
+    const error = new Error(why);
+    error.name = "ValidationException";
+    throw error;
+  };
+  const keys = writes.map(
+    ({ TableName = "", Item: put, Key: key }) => `${TableName}|${keyOf(TableName, put ?? key)}`,
+  );
+  if (new Set(keys).size !== keys.length) invalid("two operations on one item");
+  if (writes.length > MAX_TRANSACTION_ITEMS) invalid("too many items");
+  const sizes = writes.map(({ Item: put }) => Buffer.byteLength(JSON.stringify(put ?? {})));
+  if (sizes.some((size) => size > MAX_ITEM)) invalid("an item is too large");
+  if (sizes.reduce((sum, size) => sum + size, 0) > MAX_TRANSACTION) invalid("too much at once");
+}

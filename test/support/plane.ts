@@ -1,0 +1,216 @@
+import { DynamoEvidenceStore } from "../../lib/aws/evidence-store.ts";
+import { KmsSigner } from "../../lib/aws/kms-signer.ts";
+import { DynamoRegistryStore } from "../../lib/aws/registry-store.ts";
+import { DynamoRefusalCounter, DynamoStateIndex } from "../../lib/aws/state.ts";
+import { assumeRoleBy, readerCredentialsBy } from "../../lib/aws/sts.ts";
+import { parsePlaneId } from "../../lib/config.ts";
+import { type Digest, sha256Digest } from "../../lib/encoding/digest.ts";
+import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
+import type { Answer, GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import type { Invocation, IssueDeps } from "../../lib/enforcement/deps.ts";
+import { type CommandAnswer, govern as governPlane } from "../../lib/enforcement/govern.ts";
+import { issue } from "../../lib/enforcement/issue.ts";
+import type { EvidenceRow } from "../../lib/evidence/envelope.ts";
+import { foldIntent, type IntentState } from "../../lib/evidence/fold.ts";
+import { evidenceKeys, openChain } from "../../lib/evidence/open.ts";
+import type { Predicate } from "../../lib/evidence/statement.ts";
+import type { TrustPolicy } from "../../lib/trust/policy.ts";
+import { Faults } from "./faults.ts";
+import { forge, type SignedChange } from "./forge.ts";
+import { eventOf, FUNCTION, type Governed, govern, type Mutation, TABLE } from "./governed.ts";
+import { KEYS } from "./keys.ts";
+import { MemoryDynamo, onlyMembers, TABLES } from "./memory-dynamo.ts";
+import { MemoryKms } from "./memory-kms.ts";
+import { MemorySts } from "./memory-sts.ts";
+import { type Change, changed } from "./mutate.ts";
+import { Targets } from "./targets.ts";
+import { firstPolicy, PLANE, successor } from "./trust.ts";
+import { World } from "./world.ts";
+
+export interface PlaneOptions {
+  /** How the first trust policy differs from the usual one. */
+  readonly policy?: Change | undefined;
+  /** `false` leaves the plane without a trust policy. */
+  readonly publish?: boolean;
+  readonly seed?: number;
+}
+
+/** What an attack must not have changed. */
+export interface Effects {
+  readonly executions: number;
+  readonly calls: number;
+  readonly target: unknown;
+  readonly retryKeys: number;
+}
+
+/**
+ * A whole trust plane in memory: the real enforcement over the real stores, with DynamoDB, KMS, STS and targets
+ * replaced at their clients. Signatures, conditions and limits are real; clock, ids, jitter and failures are the test's.
+ */
+export class Plane {
+  readonly world: World;
+  readonly faults = new Faults();
+  readonly dynamo = new MemoryDynamo(this.faults);
+  readonly kms = new MemoryKms(this.faults);
+  readonly sts: MemorySts;
+  readonly targets = new Targets(this.faults);
+  policy: TrustPolicy;
+  policyDigest: Digest | undefined;
+  deps: IssueDeps;
+  #requests = 0;
+
+  constructor(seed?: number) {
+    this.world = new World(seed);
+    this.sts = new MemorySts(this.faults, this.world.clock);
+    this.policy = firstPolicy(this.kms.jwk, this.world.now);
+    this.deps = this.process();
+  }
+
+  /** The ports of another process of the same function: nothing remembered. */
+  process(): IssueDeps {
+    const plane = parsePlaneId(PLANE);
+    if (plane === undefined) throw new Error("not a plane id");
+    const dynamo = this.dynamo.client();
+    const sts = this.sts.client();
+    const targets = { lambda: [FUNCTION], dynamodb: [TABLE] };
+    return onlyMembers<IssueDeps>("deps", {
+      plane,
+      component: "issue",
+      anchors: [KEYS.anchor, KEYS.otherAnchor].map(({ jwk }) => readPublicJwk(jwk) as VerificationKey),
+      clock: this.world.clock,
+      newId: this.world.newId,
+      sleep: this.world.sleep,
+      random: this.world.random,
+      evidence: new DynamoEvidenceStore(dynamo, TABLES),
+      signer: new KmsSigner(this.kms.client(), "evidence-key"),
+      registry: new DynamoRegistryStore(dynamo, TABLES),
+      counter: new DynamoRefusalCounter(dynamo, TABLES.state),
+      index: new DynamoStateIndex(dynamo, TABLES.state),
+      memory: {},
+      descriptorOf: this.targets.descriptorOf,
+      assumeRole: assumeRoleBy(sts),
+      readerCredentials: readerCredentialsBy(sts, targets, this.world.clock),
+      targetEndpoint: "http://127.0.0.1:9",
+    });
+  }
+
+  /** A new invocation that ends 30 s from now. */
+  invocation(): Invocation {
+    this.#requests += 1;
+    return { requestId: `invocation-${this.#requests}`, deadline: this.world.now + 30_000 };
+  }
+
+  issue(event: unknown, deps: IssueDeps = this.deps): Promise<Answer> {
+    return issue(event, deps, this.invocation());
+  }
+
+  govern(event: unknown): Promise<CommandAnswer | RefusedAnswer> {
+    return governPlane(event, this.deps, this.invocation());
+  }
+
+  /** The JWS of the policy in force with a change, as the next version; version 1 while there is none. */
+  nextPolicy(change: SignedChange = {}): { readonly jws: unknown; readonly policy: TrustPolicy } {
+    const { now } = this.world;
+    const base =
+      this.policyDigest === undefined ? this.policy : successor(this.policy, this.policyDigest);
+    const jws = forge("vai-trust-policy+jwt", base, "anchor", change, now);
+    return { jws, policy: changed(base, change, now) };
+  }
+
+  async publish(change: SignedChange = {}): Promise<void> {
+    const { jws, policy } = this.nextPolicy(change);
+    const answer = await this.govern({ op: "publishTrustPolicy", trustPolicy: jws });
+    if (!answer.ok) throw new Error(`the trust policy was refused: ${JSON.stringify(answer)}`);
+    this.policy = policy;
+    const compact = String(jws);
+    this.policyDigest = sha256Digest(compact.slice(0, compact.lastIndexOf(".")));
+  }
+
+  /** A new intent with its contract and proof; give `like` to stay with the ids of another. */
+  contract(mutation: Mutation = {}, like?: Governed): Governed {
+    const { newId, now } = this.world;
+    const ids = like?.ids ?? { intent: newId(), contract: newId(), decision: newId() };
+    return govern(ids, now, mutation);
+  }
+
+  /** The event of a new request under a contract. */
+  event(governed: Governed, mutation: Mutation = {}): unknown {
+    const { newId, now } = this.world;
+    const names = { jti: newId(), idempotencyKey: `key-${newId()}` };
+    return eventOf(governed, names, now, mutation);
+  }
+
+  /** Asks under a contract, or under a new one. */
+  async ask(mutation: Mutation = {}, governed = this.contract(mutation)): Promise<Answer> {
+    return this.issue(this.event(governed, mutation));
+  }
+
+  /** {@link ask}, for a request that must be granted. */
+  async grant(mutation: Mutation = {}, governed = this.contract(mutation)): Promise<GrantedAnswer> {
+    return granted(await this.ask(mutation, governed));
+  }
+
+  rows(chainId: string): EvidenceRow[] {
+    return [...this.dynamo.table(TABLES.evidence).values()]
+      .map((item) => item as unknown as EvidenceRow)
+      .filter((row) => row.chainId === chainId)
+      .sort((left, right) => left.seq - right.seq);
+  }
+
+  /** Every chain that has records. */
+  chains(): string[] {
+    const rows = [...this.dynamo.table(TABLES.evidence).values()];
+    return [...new Set(rows.map(({ chainId }) => String(chainId)))].sort();
+  }
+
+  /** What the records of a chain say; their signatures and links are verified first. */
+  records(chainId: string): Predicate[] {
+    return this.#open(chainId).records.map(({ predicate }) => predicate);
+  }
+
+  types(chainId: string): string[] {
+    return this.records(chainId).map(({ event }) => event.type);
+  }
+
+  /** What an intent's chain says by itself. */
+  state(chainId: string): IntentState {
+    const { records, head } = this.#open(chainId);
+    return foldIntent(records, head);
+  }
+
+  #open(chainId: string) {
+    const item = this.dynamo.table(TABLES.state).get(`chain#${chainId}|head`);
+    const head = item === undefined ? undefined : { seq: item["seq"], hash: item["hash"] };
+    const stored = { rows: this.rows(chainId), head: head as never };
+    const opened = openChain(stored, PLANE, chainId, evidenceKeys(this.policy));
+    if ("defect" in opened) throw new Error(`${chainId} ${opened.seq} ${opened.defect}`);
+    return opened;
+  }
+
+  effects(): Effects {
+    const keys = [...this.dynamo.table(TABLES.state).keys()];
+    return {
+      executions: this.sts.executions.length,
+      calls: this.targets.calls.length,
+      target: structuredClone(this.targets.state),
+      retryKeys: keys.filter((key) => key.startsWith("retry#")).length,
+    };
+  }
+}
+
+/** A plane whose trust policy is published. */
+export async function newPlane({ policy, publish, seed }: PlaneOptions = {}): Promise<Plane> {
+  const plane = new Plane(seed);
+  if (publish !== false) await plane.publish(policy);
+  return plane;
+}
+
+export function granted(answer: Answer): GrantedAnswer {
+  if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+export function refused(answer: Answer | CommandAnswer): RefusedAnswer {
+  if (answer.ok) throw new Error(`was not refused: ${JSON.stringify(answer)}`);
+  return answer;
+}
