@@ -44,26 +44,64 @@ export function readEnvelope(record: unknown): ReadRecord | UnreadRecord {
   const text = payload.toString("utf8");
   const statement = parse(text);
   if (statement === undefined) return { problem: "has a payload that is not JSON" };
-  const problem = statementProblem(statement);
-  const place = placeOf(statement);
-  if (problem !== undefined)
-    return { problem: `is not a statement of evidence: ${problem.trimStart()}`, ...place };
-  if (!isCanonical(text, statement))
-    return { problem: "has a payload that is not in RFC 8785 form", ...place };
   const signature = fromBase64(parts.sig);
-  if (signature === undefined)
-    return { problem: "has a signature that is not canonical base64", ...place };
+  const problem = payloadProblem(text, statement);
+  if (problem !== undefined) return { problem, ...placeOf(statement) };
+  if (signature === undefined) {
+    return { problem: "has a signature that is not canonical base64", ...placeOf(statement) };
+  }
   const signed = preAuthEncoding(PAYLOAD_TYPE, payload);
   const hash = sha256Digest(signed);
   return { statement: statement as Statement, keyid: parts.keyid, signature, signed, hash };
 }
 
-/** Text of an envelope in the one form that has no white space and no member twice. */
-const compactForm = ({ payload, keyid, sig }: Parts): string =>
-  `{"payload":"${payload}","payloadType":"${PAYLOAD_TYPE}","signatures":[{"keyid":"${keyid}","sig":"${sig}"}]}`;
+function payloadProblem(text: string, statement: unknown): string | undefined {
+  const problem = statementProblem(statement);
+  if (problem !== undefined) return `is not a statement of evidence: ${problem.trimStart()}`;
+  return isCanonical(text, statement) ? undefined : "has a payload that is not in RFC 8785 form";
+}
 
+/** The form in which envelopes are written: around payload, keyid and signature there is nothing to choose. */
+const BEFORE_PAYLOAD = '{"payload":"';
+const BEFORE_KEYID = `","payloadType":"${PAYLOAD_TYPE}","signatures":[{"keyid":"`;
+const BEFORE_SIG = '","sig":"';
+const AFTER_SIG = '"}]}';
+
+/**
+ * Takes an envelope apart. Text in exactly the written form is cut, which spares parsing it; what is cut out is judged
+ * by its own encoding, so nothing can hide in it.
+ */
 function readParts(record: unknown): Parts | string {
-  const envelope = typeof record === "string" ? parse(record) : record;
+  if (typeof record !== "string") return partsOf(record);
+  const end = record.indexOf('"', BEFORE_PAYLOAD.length);
+  const keyid = end + BEFORE_KEYID.length;
+  const sig = record.indexOf('"', keyid) + BEFORE_SIG.length;
+  const isWrittenForm =
+    record.startsWith(BEFORE_PAYLOAD) &&
+    record.startsWith(BEFORE_KEYID, end) &&
+    record.startsWith(BEFORE_SIG, sig - BEFORE_SIG.length) &&
+    record.indexOf('"', sig) === record.length - AFTER_SIG.length &&
+    record.endsWith(AFTER_SIG);
+  if (!isWrittenForm) return partsOfText(record);
+  const parts = {
+    payload: record.slice(BEFORE_PAYLOAD.length, end),
+    keyid: record.slice(keyid, sig - BEFORE_SIG.length),
+    sig: record.slice(sig, -AFTER_SIG.length),
+  };
+  return THUMBPRINT.test(parts.keyid) ? parts : NO_THUMBPRINT;
+}
+
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
+const NO_THUMBPRINT = "has a keyid that is not a key thumbprint";
+
+/** Members in another order are the same envelope; white space, escapes and repeated members are not. */
+function partsOfText(text: string): Parts | string {
+  const envelope = parse(text);
+  const isPlain = envelope !== undefined && JSON.stringify(envelope) === text;
+  return isPlain ? partsOf(envelope) : "is not compact JSON without repeated members";
+}
+
+function partsOf(envelope: unknown): Parts | string {
   if (typeof envelope !== "object" || envelope === null) return "is not a JSON object";
   const { payload, payloadType, signatures, ...others } = envelope as Record<string, unknown>;
   if (payloadType !== PAYLOAD_TYPE) return `does not have the payload type ${PAYLOAD_TYPE}`;
@@ -71,16 +109,12 @@ function readParts(record: unknown): Parts | string {
     return "is not a DSSE envelope with one signature";
   }
   const { keyid, sig, ...more } = (signatures[0] ?? {}) as Record<string, unknown>;
-  if (typeof keyid !== "string" || typeof sig !== "string")
+  if (typeof keyid !== "string" || typeof sig !== "string") {
     return "has a signature without keyid and sig";
-  for (const name in { ...others, ...more })
-    return `has the unknown member ${JSON.stringify(name)}`;
-  const parts = { payload, keyid, sig };
-  const isPlain =
-    typeof record !== "string" ||
-    record === compactForm(parts) ||
-    record === JSON.stringify(envelope);
-  return isPlain ? parts : "is not compact JSON without repeated members";
+  }
+  const [unknown] = Object.keys({ ...others, ...more });
+  if (unknown !== undefined) return `has the unknown member ${JSON.stringify(unknown)}`;
+  return THUMBPRINT.test(keyid) ? { payload, keyid, sig } : NO_THUMBPRINT;
 }
 
 function parse(text: string): unknown {

@@ -22,15 +22,32 @@ export function closed({ required, optional = {} }: Members): Judge {
       const problem = judge((value as Record<string, unknown>)[name]);
       if (problem !== undefined) return `/${name}${problem}`;
     }
-    const missing = names.find((name) => !Object.hasOwn(value, name));
-    return missing === undefined ? undefined : `/${missing} is missing`;
+    for (const name of names) {
+      if (!Object.hasOwn(value, name)) return `/${name} is missing`;
+    }
+    return undefined;
   };
 }
 
-export const text =
-  (pattern: RegExp, what: string): Judge =>
-  (value) =>
-    typeof value === "string" && pattern.test(value) ? undefined : ` ${what}`;
+/** Text of a form. Records behind each other repeat most of their texts, so the last good one is remembered. */
+export function text(pattern: RegExp, what: string): Judge {
+  return remembering((value) => (pattern.test(value) ? undefined : ` ${what}`), ` ${what}`);
+}
+
+/** A judge of texts that does not judge again what it found good just before. */
+export function remembering(
+  judge: (value: string) => string | undefined,
+  otherwise: string,
+): Judge {
+  let good: unknown;
+  return (value) => {
+    if (value === good && good !== undefined) return undefined;
+    if (typeof value !== "string") return otherwise;
+    const problem = judge(value);
+    if (problem === undefined) good = value;
+    return problem;
+  };
+}
 
 export const whole =
   (least: number): Judge =>

@@ -1,6 +1,6 @@
 import { listOf, type Statement } from "./iam-document.ts";
-import { OPERATORS } from "./operators/index.ts";
-import type { Operator, ValueMatch } from "./operators/operator.ts";
+import { namedOperator, type SetMode } from "./operator-name.ts";
+import type { ValueMatch } from "./operators/operator.ts";
 import type { ContextValues } from "./request-context.ts";
 
 /**
@@ -10,28 +10,6 @@ import type { ContextValues } from "./request-context.ts";
  */
 type Verdict = "met" | "unmet" | "undecidable";
 export type Condition = (values: ContextValues) => Verdict;
-
-type SetMode = "one" | "all" | "any";
-
-interface OperatorName {
-  readonly mode: SetMode;
-  readonly base: string;
-  readonly ifExists: boolean;
-}
-
-/** `ForAllValues:StringLikeIfExists` → its three parts. */
-export function readOperatorName(text: string): OperatorName {
-  const [, set, base = "", suffix] =
-    /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/.exec(text) ?? [];
-  const mode = set === "ForAllValues" ? "all" : set === "ForAnyValue" ? "any" : "one";
-  return { mode, base, ifExists: suffix !== undefined };
-}
-
-/** Whether this evaluator knows an operator by the name that a policy gives it. */
-export function isKnownOperator(text: string): boolean {
-  const { base, mode, ifExists } = readOperatorName(text);
-  return base === "Null" ? mode === "one" && !ifExists : OPERATORS.has(base);
-}
 
 const undecidable: Condition = () => "undecidable";
 
@@ -50,10 +28,10 @@ function compileCondition(
   wanted: readonly string[],
   variables: boolean,
 ): Condition {
-  if (!isKnownOperator(name)) return undecidable;
-  const { base, mode, ifExists } = readOperatorName(name);
-  if (base === "Null") return nullCondition(key, wanted);
-  const operator = OPERATORS.get(base) as Operator;
+  const named = namedOperator(name);
+  if (named === undefined) return undecidable;
+  const { mode, ifExists, operator } = named;
+  if (operator === "Null") return nullCondition(key, wanted);
   const matches = wanted.map((each) => operator.compile(each, variables));
   if (matches.some((match) => match === undefined)) return undecidable;
   const whenAbsent =

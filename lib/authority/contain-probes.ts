@@ -23,7 +23,7 @@ export interface Probe extends Change {
 }
 
 /** A condition key of a listed call: values that the policy and the step both take. */
-export interface SubjectKey extends RequestKey {
+interface SubjectKey extends RequestKey {
   /** Whether the step takes a value; what its parameters do not decide, only as the call has it. */
   isListed(value: string): boolean;
   /** Whether IAM can hold all that the step says of the key: then every stranger must be refused. */

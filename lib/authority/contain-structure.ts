@@ -1,8 +1,8 @@
 import { isIamLiteral } from "../actions/iam-text.ts";
 import type { Step } from "../contract/step.ts";
 import { disagreement, type Place, parseArn } from "./arn.ts";
-import { isKnownOperator, readOperatorName } from "./condition.ts";
 import { listOf, type PolicyDocument, type Statement, statementsOf } from "./iam-document.ts";
+import { namedOperator } from "./operator-name.ts";
 
 /**
  * What a policy's own text already gives away, with the action and resource that it lets through.
@@ -41,7 +41,8 @@ function conditionExcess(statement: Statement, keys: ReadonlySet<string>): Exces
     return { reason: "a session policy has no principal" };
   }
   for (const [operator, block] of Object.entries(statement.Condition ?? {})) {
-    if (!isKnownOperator(operator)) return { reason: `unknown condition operator ${operator}` };
+    if (namedOperator(operator) === undefined)
+      return { reason: `unknown condition operator ${operator}` };
     const foreign = Object.keys(block).find((key) => !keys.has(key.toLowerCase()));
     if (foreign !== undefined)
       return { reason: `a condition on ${foreign}, which no constraint of the step needs` };
@@ -77,7 +78,7 @@ function unguarded({ Condition: condition = {} }: Statement): Excess | undefined
     ),
   );
   const open = Object.entries(condition)
-    .filter(([operator]) => readOperatorName(operator).mode === "all")
+    .filter(([operator]) => namedOperator(operator)?.mode === "all")
     .flatMap(([, block]) => Object.keys(block))
     .find((key) => !guarded.has(key.toLowerCase()));
   return open === undefined

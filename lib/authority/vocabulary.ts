@@ -48,4 +48,4 @@ function conditionValues(statements: readonly Statement[]): ReadonlyMap<string, 
 
 /** One text that the pattern matches. */
 const filled = (pattern: string): string =>
-  pattern.replaceAll("*", "VaiProbe").replaceAll("?", "x");
+  /[*?]/.test(pattern) ? pattern.replaceAll("*", "VaiProbe").replaceAll("?", "x") : pattern;

@@ -41,16 +41,18 @@ const cache = new Map<string, VerificationKey>();
 export function readPublicJwk(value: unknown): VerificationKey | string {
   if (typeof value !== "object" || value === null) return "is not a JWK object";
   const { kty, crv, x, y } = value as Record<string, unknown>;
+  const name = `${String(kty)}.${String(crv)}.${String(x)}.${String(y)}`;
+  const known = cache.get(name);
+  if (known !== undefined && Object.keys(value).length === Object.keys(known.jwk).length)
+    return known;
   const members = Object.keys(value).sort().join(" ");
   const expected = kty === "EC" ? "crv kty x y" : "crv kty x";
-  if (members !== expected)
+  if (members !== expected) {
     return `has members "${members}"; a public JWK has exactly "${expected}"`;
+  }
   if (!isCoordinate(x) || (kty === "EC" && !isCoordinate(y))) {
     return "has a coordinate that is not 32 bytes in canonical base64url";
   }
-  const name = `${String(kty)}.${String(crv)}.${x}.${String(y)}`;
-  const known = cache.get(name);
-  if (known !== undefined) return known;
   const key = buildKey(value as PublicJwk);
   if (typeof key !== "string") remember(name, key);
   return key;

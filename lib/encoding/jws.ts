@@ -38,12 +38,14 @@ export const MAX_JWS_BYTES = 64 * 1024;
 export function readJws(compact: unknown, typ: JwsType): Read<ReadJws> {
   if (typeof compact !== "string") return unreadable("is not a compact JWS string");
   if (compact.length > MAX_JWS_BYTES) return unreadable(`is longer than ${MAX_JWS_BYTES} bytes`);
-  const parts = compact.split(".");
-  const [headerPart, payloadPart, signaturePart] = parts.map(fromBase64url);
-  if (parts.length !== 3 || !headerPart || !payloadPart || !signaturePart) {
+  const [headerText = "", payloadText = "", signatureText = "", ...rest] = compact.split(".");
+  const [payloadPart, signaturePart] = [fromBase64url(payloadText), fromBase64url(signatureText)];
+  const isWhole =
+    rest.length === 0 && headerText !== "" && payloadText !== "" && signatureText !== "";
+  if (!isWhole || payloadPart === undefined || signaturePart === undefined) {
     return unreadable("is not three parts of canonical, unpadded base64url");
   }
-  const header = readHeader(headerPart, typ);
+  const header = readHeader(headerText, typ);
   if (!header.ok) return unreadable(`has a header that ${header.detail}`);
   const payload = readStrictJson(payloadPart);
   if (!payload.ok) return payload;
@@ -61,22 +63,40 @@ export function readJws(compact: unknown, typ: JwsType): Read<ReadJws> {
   };
 }
 
-function readHeader(bytes: Uint8Array, typ: JwsType): Read<JwsHeader> {
-  const header = parseHeader(bytes);
+/** Headers that were read well: a signer's header is the same text each time. Keyed by text and type. */
+const knownHeaders = new Map<string, JwsHeader>();
+const KNOWN_HEADERS = 256;
+
+function readHeader(part: string, typ: JwsType): Read<JwsHeader> {
+  const name = `${typ} ${part}`;
+  const known = knownHeaders.get(name);
+  if (known !== undefined) return { ok: true, value: known };
+  const bytes = fromBase64url(part);
+  const read = bytes === undefined ? unreadable("is not base64url") : parseHeader(bytes, typ);
+  if (read.ok) {
+    if (knownHeaders.size >= KNOWN_HEADERS) knownHeaders.clear();
+    knownHeaders.set(name, read.value);
+  }
+  return read;
+}
+
+function parseHeader(bytes: Uint8Array, typ: JwsType): Read<JwsHeader> {
+  const header = parseObject(bytes);
   const members = typ === "vai-request+jwt" ? "alg jwk kid typ" : "alg kid typ";
   if (header === undefined) return unreadable("is not a JSON object");
   if (Object.keys(header).sort().join(" ") !== members) {
     return unreadable(`does not have exactly the members ${members}`);
   }
   const { alg, kid, typ: found } = header;
-  if (typeof alg !== "string" || typeof kid !== "string")
+  if (typeof alg !== "string" || typeof kid !== "string") {
     return unreadable("has no text in alg or kid");
+  }
   if (found !== typ) return unreadable(`has typ ${JSON.stringify(found)}; expected "${typ}"`);
   return { ok: true, value: header as unknown as JwsHeader };
 }
 
 /** Headers need not be canonical, but a duplicate member would be two headers in one: refused by re-counting. */
-function parseHeader(bytes: Uint8Array): Record<string, unknown> | undefined {
+function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     const value: unknown = JSON.parse(text);

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { pointer } from "../refusal.ts";
 import { canonicalize } from "./canonical-json.ts";
 
@@ -20,24 +21,22 @@ const MAX_ARRAY = 256;
 /** Names that a careless merge would take for an object's prototype: they could hide a second scope (ADV-07). */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /**
  * Reads a signed payload: valid UTF-8 JSON, byte-equal to its own JCS form, within the limits of wire.md §1.
  * Byte equality is what refuses duplicate keys, other number spellings and unsorted members.
  */
-export function readStrictJson(bytes: Uint8Array): Read<unknown> {
-  let text: string;
+export function readStrictJson(bytes: Buffer): Read<unknown> {
+  const text = isUtf8(bytes) ? bytes.toString("utf8") : "";
   let value: unknown;
   try {
-    text = utf8.decode(bytes);
     value = JSON.parse(text);
   } catch {
     return unreadable("is not UTF-8 JSON");
   }
-  const problem = limitProblem(value);
+  const walker = new Walker();
+  const problem = walker.walk(value, 1);
   if (problem !== undefined) return { ok: false, ...problem };
-  if (canonicalize(value) !== text) {
+  if (!isCanonical(value, text, walker.isSorted)) {
     return unreadable(
       "is not in canonical form (RFC 8785): sort members, remove duplicates and white space",
     );
@@ -45,61 +44,73 @@ export function readStrictJson(bytes: Uint8Array): Read<unknown> {
   return { ok: true, value };
 }
 
+/**
+ * JSON.stringify writes numbers, strings and punctuation as JCS does, and members in the order in which they
+ * stood: if that gives the text again and every object was sorted, the text is canonical. Only names that look
+ * like array indexes, which JavaScript moves to the front, need the full serialisation.
+ */
+const isCanonical = (value: unknown, text: string, isSorted: boolean): boolean =>
+  (isSorted && JSON.stringify(value) === text) || canonicalize(value) === text;
+
 /** The first breach of depth, array length, key, string or number rules in a parsed value; `undefined` if none. */
 export function limitProblem(value: unknown): Problem | undefined {
-  return walk(value, 1, []);
+  return new Walker().walk(value, 1);
 }
 
-function walk(value: unknown, depth: number, path: Path): Problem | undefined {
-  switch (typeof value) {
-    case "string":
-      return value.isWellFormed() ? undefined : at(path, "holds a lone surrogate");
-    case "boolean":
-      return undefined;
-    case "number":
-      return Number.isSafeInteger(value)
-        ? undefined
-        : at(path, "is not an integer within ±(2^53−1); write decimals as strings");
-    case "object":
-      return value === null ? undefined : walkContainer(value, depth, path);
-    default:
-      return at(path, "is not a JSON value");
-  }
-}
+/** One pass over a parsed value: the first breach of the limits, and whether every object's members are sorted. */
+class Walker {
+  isSorted = true;
+  readonly #path: (string | number)[] = [];
 
-function walkContainer(value: object, depth: number, path: Path): Problem | undefined {
-  if (depth > MAX_DEPTH) return at(path, `is nested deeper than ${MAX_DEPTH} levels`);
-  return Array.isArray(value) ? walkArray(value, depth, path) : walkObject(value, depth, path);
-}
-
-function walkArray(value: readonly unknown[], depth: number, path: Path): Problem | undefined {
-  if (value.length > MAX_ARRAY) return at(path, `has more than ${MAX_ARRAY} elements`);
-  for (let index = 0; index < value.length; index++) {
-    path.push(index);
-    const problem = walk(value[index], depth + 1, path);
-    if (problem !== undefined) return problem;
-    path.pop();
-  }
-  return undefined;
-}
-
-function walkObject(value: object, depth: number, path: Path): Problem | undefined {
-  for (const key of Object.keys(value)) {
-    path.push(key);
-    if (FORBIDDEN_KEYS.has(key)) return at(path, "is a forbidden member name");
-    if (!key.isWellFormed()) {
-      return at(path.slice(0, -1), "has a member name with a lone surrogate");
+  walk(value: unknown, depth: number): Problem | undefined {
+    switch (typeof value) {
+      case "string":
+        return value.isWellFormed() ? undefined : this.#at("holds a lone surrogate");
+      case "boolean":
+        return undefined;
+      case "number":
+        return Number.isSafeInteger(value)
+          ? undefined
+          : this.#at("is not an integer within ±(2^53−1); write decimals as strings");
+      case "object":
+        return value === null ? undefined : this.#walkContainer(value, depth);
+      default:
+        return this.#at("is not a JSON value");
     }
-    const problem = walk((value as Record<string, unknown>)[key], depth + 1, path);
-    if (problem !== undefined) return problem;
-    path.pop();
   }
-  return undefined;
+
+  #walkContainer(value: object, depth: number): Problem | undefined {
+    if (depth > MAX_DEPTH) return this.#at(`is nested deeper than ${MAX_DEPTH} levels`);
+    return Array.isArray(value) ? this.#walkArray(value, depth) : this.#walkObject(value, depth);
+  }
+
+  #walkArray(value: readonly unknown[], depth: number): Problem | undefined {
+    if (value.length > MAX_ARRAY) return this.#at(`has more than ${MAX_ARRAY} elements`);
+    for (let index = 0; index < value.length; index++) {
+      this.#path.push(index);
+      const problem = this.walk(value[index], depth + 1);
+      if (problem !== undefined) return problem;
+      this.#path.pop();
+    }
+    return undefined;
+  }
+
+  #walkObject(value: object, depth: number): Problem | undefined {
+    let previous = "";
+    for (const key of Object.keys(value)) {
+      if (key < previous) this.isSorted = false;
+      previous = key;
+      if (!key.isWellFormed()) return this.#at("has a member name with a lone surrogate");
+      this.#path.push(key);
+      if (FORBIDDEN_KEYS.has(key)) return this.#at("is a forbidden member name");
+      const problem = this.walk((value as Record<string, unknown>)[key], depth + 1);
+      if (problem !== undefined) return problem;
+      this.#path.pop();
+    }
+    return undefined;
+  }
+
+  #at(detail: string): Problem {
+    return { pointer: pointer("", this.#path), detail };
+  }
 }
-
-type Path = (string | number)[];
-
-const at = (path: readonly (string | number)[], detail: string): Problem => ({
-  pointer: pointer("", path),
-  detail,
-});

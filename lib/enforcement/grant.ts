@@ -77,7 +77,7 @@ export function deriveGrant(
   );
   if (isRefusal(exact)) return exact;
   const outside = course.judge([
-    ["containment", () => judgeContainment(exact.sessionPolicy, contract, step)],
+    ["containment", () => judgeContainment(exact.sessionPolicy, contract, narrowed)],
   ]);
   if (outside !== undefined) return outside;
   return {
@@ -87,7 +87,7 @@ export function deriveGrant(
     governed,
     sessionName: sessionName(identityId),
     sessionPolicy: exact.sessionPolicy,
-    enforcement: whole.enforcement,
+    enforcement: exact.enforcement,
     issuedAt: course.now,
     expiresAt,
   };

@@ -1,4 +1,3 @@
-import { fromInstant } from "../clock.ts";
 import type { Contract } from "../contract/contract.ts";
 import { type Step, stepNarrows } from "../contract/step.ts";
 import { verifyJws } from "../encoding/jws.ts";
@@ -98,7 +97,7 @@ function judgePolicyHead({ proof, policy }: ProofInput): Refusal | undefined {
 
 function judgeContextAge({ contract, proof, policy, now }: ProofInput): Refusal | undefined {
   const { contextSeconds } = policy.governance[contract.risk];
-  const age = now - fromInstant(proof.context.observedAt);
+  const age = now - Date.parse(proof.context.observedAt);
   return age <= contextSeconds * 1000 && age >= -CLOCK_SKEW
     ? undefined
     : refuse(

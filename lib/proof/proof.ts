@@ -2,11 +2,10 @@ import * as z from "zod";
 import { fromInstant } from "../clock.ts";
 import { steps } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
-import type { Digest } from "../encoding/digest.ts";
+import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { type ReadJws, readJws } from "../encoding/jws.ts";
 import { action, arn, digest, label, numericDate, uuid } from "../encoding/members.ts";
 import { readBy } from "../encoding/schema.ts";
-import { limitProblem } from "../encoding/strict-json.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 
 /** Governance's own members: any JSON within the limits of the whole event. */
@@ -74,12 +73,13 @@ export interface ReadProof {
 const incomplete = (where: string, detail: string): Refusal =>
   refuse("PROOF_INCOMPLETE", `${where} ${detail}`, where);
 
-/** Reads a proof's parts, stage `proof`: `EVIDENCE_MISSING` for a part that is not there, else `PROOF_INCOMPLETE`. */
+/**
+ * Reads a proof's parts, stage `proof`: `EVIDENCE_MISSING` for a part that is not there, else `PROOF_INCOMPLETE`.
+ * The limits of depth and size were judged with the event that it came in.
+ */
 export function readProof(value: unknown): ReadProof | Refusal {
   const missing = missingPart(value);
   if (missing !== undefined) return missing;
-  const limits = limitProblem(value);
-  if (limits !== undefined) return incomplete(`/proof${limits.pointer}`, limits.detail);
   const read = readBy(proof, value);
   if (!read.ok) return incomplete(`/proof${read.pointer}`, read.detail);
   const parts = read.value;
@@ -117,10 +117,13 @@ function missingPart(value: unknown): Refusal | undefined {
 }
 
 const proofDigest = (intentDigest: Digest, contextDigest: Digest, decisionDigest: Digest): Digest =>
-  documentDigest({
-    approvals: [],
-    attestations: [],
-    context: contextDigest,
-    decision: decisionDigest,
-    intent: intentDigest,
-  });
+  // Sorted members of plain strings: JSON.stringify writes their JCS form.
+  sha256Digest(
+    JSON.stringify({
+      approvals: [],
+      attestations: [],
+      context: contextDigest,
+      decision: decisionDigest,
+      intent: intentDigest,
+    }),
+  );

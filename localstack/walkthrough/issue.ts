@@ -44,3 +44,20 @@ function seenIn(answer: Answer): Seen<Answer> {
   const records = `evidence records ${evidence.firstSeq} to ${evidence.lastSeq} of its intent`;
   return { seen: words.join(", "), detail: records, value: answer };
 }
+
+/** What a code means, for whoever got it. */
+export function explain({ vai, step }: Stage, code: string): Promise<void> {
+  const args = ["explain", code];
+  return step({
+    id: "explain",
+    title: "Whoever gets a code can ask what it means and what to do.",
+    command: vai.line(args),
+    expected: "explained",
+    run: async () => {
+      const { code: exit, text } = await vai.run(args);
+      const isAbout = exit === 0 && text.includes(code);
+      const lines = text.split("\n").filter((line) => line !== "");
+      return { seen: isAbout ? "explained" : "not explained", lines, value: undefined };
+    },
+  });
+}

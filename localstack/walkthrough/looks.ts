@@ -48,18 +48,3 @@ export const updateAlias = (
       RoutingConfig: { AdditionalVersionWeights: { [version]: 0.1 } },
     }),
   );
-
-/** How an SDK call ended: "allowed", or the error's name as AWS gives it. */
-export async function outcomeOf(
-  call: Promise<unknown>,
-): Promise<{ seen: string; detail?: string }> {
-  try {
-    await call;
-    return { seen: "allowed" };
-  } catch (error) {
-    const { name, message } = error as Error;
-    // A fault of the connection is no answer.
-    if (!("$fault" in (error as object))) throw error;
-    return { seen: name, detail: message };
-  }
-}

@@ -3,18 +3,19 @@ import type { LocalAws } from "../local-aws.ts";
 import { shownPath } from "../paths.ts";
 import type { Place, Renderer } from "./render.ts";
 import { type Report, reportOf, type StepResult } from "./report.ts";
+import { bypassScene } from "./scene-bypass.ts";
 import { evidenceScene } from "./scene-evidence.ts";
-import { noWayRoundScene, sessionScene } from "./scene-iam.ts";
 import { jobScene } from "./scene-job.ts";
 import { refusalScene } from "./scene-refusals.ts";
 import { replayScene } from "./scene-replay.ts";
+import { sessionScene } from "./scene-session.ts";
 import { contractScene, trustScene } from "./scene-trust.ts";
 import { type Scene, type Stage, StepFailed, stepRunner } from "./stage.ts";
 import { vaiIn } from "./vai.ts";
 
 const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
-  ...[noWayRoundScene, sessionScene, evidenceScene],
+  ...[bypassScene, sessionScene, evidenceScene],
 ];
 
 /** Where and for whom the scenes are played. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
-import { bySdk } from "./scene-job.ts";
+import { bySdk } from "./sdk.ts";
 import type { Scene, Stage } from "./stage.ts";
 import { tamperedCopy } from "./tamper.ts";
 

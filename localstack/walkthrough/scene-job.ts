@@ -1,6 +1,7 @@
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { ask } from "./issue.ts";
 import { readMode, readRouting } from "./looks.ts";
+import { bySdk } from "./sdk.ts";
 import type { Scene, Stage } from "./stage.ts";
 
 /** What the agent is for. */
@@ -33,9 +34,6 @@ function look(stage: Stage, id: string, title: string, share: string): Promise<v
     run: async () => ({ seen: (await readRouting(stage)).traffic, value: undefined }),
   });
 }
-
-/** The line of a call that is made without `vai`. */
-export const bySdk = (user: string, call: string): string => `# AWS SDK, as ${user}: ${call}`;
 
 async function changeSetting(stage: Stage): Promise<void> {
   const { as, outputs, step } = stage;

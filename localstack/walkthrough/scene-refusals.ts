@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { functionArn, shiftDraft, writeDraft } from "./drafts.ts";
-import { ask } from "./issue.ts";
+import { ask, explain } from "./issue.ts";
 import { readRouting } from "./looks.ts";
-import { bySdk } from "./scene-job.ts";
 import { sign } from "./scene-trust.ts";
+import { bySdk } from "./sdk.ts";
 import type { Scene, Stage } from "./stage.ts";
 
 /** Seconds: long enough to be signed, over before it is used. */
@@ -110,22 +110,5 @@ async function stealContract(stage: Stage): Promise<void> {
     title: "The thief asks for what the contract allows: it names the agent's key, not the bearer.",
     args: ["shift.json", "--key", "thief.json", "--set", "percent=0"],
     expected: "EXECUTOR_MISMATCH at executor",
-  });
-}
-
-/** What a code means, for whoever got it. */
-function explain({ vai, step }: Stage, code: string): Promise<void> {
-  const args = ["explain", code];
-  return step({
-    id: "explain",
-    title: "Whoever gets a code can ask what it means and what to do.",
-    command: vai.line(args),
-    expected: "explained",
-    run: async () => {
-      const { code: exit, text } = await vai.run(args);
-      const isAbout = exit === 0 && text.includes(code);
-      const lines = text.split("\n").filter((line) => line !== "");
-      return { seen: isAbout ? "explained" : "not explained", lines, value: undefined };
-    },
   });
 }

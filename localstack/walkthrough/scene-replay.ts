@@ -1,6 +1,6 @@
 import { ask } from "./issue.ts";
 import { readRouting } from "./looks.ts";
-import { bySdk } from "./scene-job.ts";
+import { bySdk } from "./sdk.ts";
 import type { Scene } from "./stage.ts";
 
 /** The recorded message, sent again. */

@@ -164,11 +164,10 @@ describe("vai verify", () => {
   });
 
   test("VAI-24 a manifest with another head, count or plane is a defect", async () => {
-    const edits: ((manifest: Record<string, never>) => void)[] = [
-      (manifest) =>
-        Object.assign(manifest["chains"][0] ?? {}, { hash: `sha256:${"0".repeat(64)}` }),
-      (manifest) => Object.assign(manifest["chains"][0] ?? {}, { seq: 15 }),
-      (manifest) => Object.assign(manifest, { chains: manifest["chains"] && [] }),
+    const edits: Parameters<typeof editManifest>[1][] = [
+      (manifest) => Object.assign(manifest.chains[0], { hash: `sha256:${"0".repeat(64)}` }),
+      (manifest) => Object.assign(manifest.chains[0], { seq: 15 }),
+      (manifest) => Object.assign(manifest, { chains: [] }),
       (manifest) => Object.assign(manifest, { records: 7 }),
       (manifest) => Object.assign(manifest, { plane: "vai:000000000000:us-east-1:other" }),
     ];

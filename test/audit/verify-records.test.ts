@@ -179,7 +179,8 @@ describe("verifyRecords", () => {
       (predicate) => Object.assign(predicate.decision, { outcome: "MAYBE" }),
       (predicate) => Object.assign(predicate.chain, { seq: "1" }),
       (predicate) => Object.assign(predicate, { intentId: "0198c7d2-0000-7000-8000-000000000009" }),
-      (predicate) => Object.assign(predicate.contract, { digest: `sha256:${"9".repeat(64)}` }),
+      (predicate) =>
+        Object.assign(predicate.contract ?? {}, { digest: `sha256:${"9".repeat(64)}` }),
       (predicate) => delete predicate.contract,
     ];
     for (const edit of edits) {

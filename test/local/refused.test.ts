@@ -55,7 +55,7 @@ const BEYOND_THE_CONTRACT: readonly Shift[] = [
     change: () => ({ parameters: { percent: 100 } }),
   },
   {
-    title: "VAI-41 another function",
+    title: "VAI-41 ADV-03 another function",
     code: "TARGET_MISMATCH",
     pointer: "/request/operation/resource",
     change: (plane) => ({ resource: functionArn(plane, "sample-billing") }),
@@ -94,7 +94,7 @@ for (const { title, code, pointer, change } of BEYOND_THE_CONTRACT) {
   });
 }
 
-test("VAI-41 a window that is over is CONTRACT_EXPIRED, one to come CONTRACT_NOT_YET_VALID", async () => {
+test("VAI-41 ADV-14 a window that is over is CONTRACT_EXPIRED, one to come CONTRACT_NOT_YET_VALID", async () => {
   const plane = await localPlane();
   await resetRouting(plane);
   const past = signDraft(plane, shiftDraft(plane), { now: Date.now() - 700_000 });
@@ -132,7 +132,7 @@ test("VAI-42 a contract for the staging table does not reach the production tabl
   }
 });
 
-test("ADV-03 a thief with the contract and a key of their own is EXECUTOR_MISMATCH", async () => {
+test("POC-07 POC-27 a thief with the contract and a key of their own is EXECUTOR_MISMATCH", async () => {
   const plane = await localPlane();
   await seedItem(plane, "stolen");
   await forgetRefusals(plane);
@@ -148,7 +148,7 @@ test("ADV-03 a thief with the contract and a key of their own is EXECUTOR_MISMAT
   assert.equal((await readItem(plane, "stolen"))?.["weight"], 1);
 });
 
-test("ADV-09 a request or a contract for another plane is AUDIENCE_MISMATCH", async () => {
+test("POC-33 a request or a contract for another plane is AUDIENCE_MISMATCH", async () => {
   const plane = await localPlane();
   await seedItem(plane, "elsewhere");
   await forgetRefusals(plane);

@@ -50,8 +50,7 @@ export const policyCommand: AddCommand = (program, io, end) => {
       report(io, options.json === true, refusal, [JSON.stringify(refusal)]);
       return end(EXIT.no);
     }
-    const { sessionPolicy } = derived;
-    const { enforcement } = whole;
+    const { sessionPolicy, enforcement } = derived;
     const size = JSON.stringify(sessionPolicy).length;
     report(
       io,

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { withoutAws } from "../../localstack/environment.ts";
+import { LOCALSTACK_FOLDER, REPOSITORY_ROOT } from "../../localstack/paths.ts";
+import { isRunning, readProcesses } from "../../localstack/processes.ts";
+import type { Report } from "../../localstack/walkthrough/report.ts";
+
+/** Codes and verdicts that the walkthrough must show, verbatim, by step. */
+const SHOWN: Readonly<Record<string, string>> = {
+  "grant-shift": "succeeded, read back matches, COMPLETED",
+  "traffic-after": "version 1: 90 %, version 2: 10 %",
+  "grant-setting": "succeeded, read back matches, COMPLETED",
+  "setting-after": "mode: fast",
+  "refuse-percent": "PARAMETER_OUT_OF_BOUNDS at scope",
+  "refuse-service": "TARGET_MISMATCH at scope",
+  "refuse-region": "REGION_MISMATCH at scope",
+  "refuse-thief": "EXECUTOR_MISMATCH at executor",
+  "refuse-total": "SCOPE_EXCEEDED at scope",
+  "refuse-second": "CONTRACT_CONSUMED at state",
+  "refuse-expired": "CONTRACT_EXPIRED at state",
+  "nothing-changed": "version 1: 90 %, version 2: 10 %, the same revision",
+  replay: "deduplicated, succeeded, read back matches, COMPLETED",
+  "replay-no-effect": "the same revision",
+  "agent-direct": "AccessDeniedException",
+  "assume-agent": "AccessDenied",
+  "assume-deployer": "AccessDenied",
+  "role-alone": "ResourceNotFoundException, allowed, ResourceNotFoundException",
+  "session-allowed": "allowed",
+  "session-resource": "AccessDeniedException",
+  "session-action": "AccessDeniedException",
+  "session-region": "AccessDeniedException",
+  trace: "unanchored",
+  verify: "unanchored",
+};
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly folder: string;
+  /** Exit code and both streams. */
+  readonly end: Promise<{ code: number | null; stdout: string; stderr: string }>;
+}
+
+/** A walkthrough in a state folder of its own, inside the repository as a person's is. */
+function walkThrough(t: TestContext, name: string): Started {
+  const base = join(LOCALSTACK_FOLDER, `.state-test-${process.pid}-${name}`);
+  const folder = `${base}-walkthrough`;
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const main = join(LOCALSTACK_FOLDER, "walkthrough.ts");
+  const env = { ...withoutAws(process.env), VAI_STATE_DIR: base };
+  const child = spawn(process.execPath, [main, "--json"], {
+    ...{ cwd: REPOSITORY_ROOT, env, stdio: ["ignore", "pipe", "pipe"] },
+  });
+  const output = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream]?.setEncoding("utf8").on("data", (text: string) => {
+      output[stream] += text;
+    });
+  }
+  const end = new Promise<Awaited<Started["end"]>>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, ...output }));
+  });
+  return { child, folder, end };
+}
+
+test("USR-10 the walkthrough grants the contract, refuses the rest, and proves it", async (t) => {
+  const { folder, end } = walkThrough(t, "whole");
+  const { code, stdout, stderr } = await end;
+  assert.equal(stderr, "");
+  const { steps, verdict, ok }: Report = JSON.parse(stdout);
+  const otherwise = steps.filter((step) => !step.ok);
+  assert.deepEqual(otherwise, []);
+  assert.equal(verdict, `${steps.length} of ${steps.length} steps as expected`);
+  assert.deepEqual([ok, code], [true, 0]);
+
+  const seen = Object.fromEntries(steps.map((step) => [step.id, step.seen]));
+  assert.equal(Object.keys(seen).length, steps.length, "ids are unique");
+  for (const [id, words] of Object.entries(SHOWN)) assert.equal(seen[id], words, id);
+  assert.match(seen["every-record"] ?? "", /^[1-9]\d+ records$/);
+  assert.match(seen["verify-forged"] ?? "", /^tampered, intent\/[0-9a-f-]{36} record \d+$/);
+  for (const { id, title, command } of steps) {
+    assert.match(command, /^(\$ vai |# AWS SDK, as (deployer|agent|auditor|role|session): )/, id);
+    assert.match(title, /[.]$/, id);
+  }
+  assert.deepEqual(leftIn(folder), [], "what holds keys or credentials is gone");
+});
+
+test("USR-10 an interrupted walkthrough ends what it started, with exit code 130", async (t) => {
+  const { child, folder, end } = walkThrough(t, "interrupted");
+  const file = join(folder, "processes.json");
+  while (!existsSync(file) && child.exitCode === null) await sleep(25);
+  const running = readProcesses(file);
+  assert.ok(running);
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = await end;
+  assert.deepEqual([code, stdout], [130, ""]);
+  assert.equal(stderr, "Interrupted; nothing is left running.\n");
+  assert.deepEqual([running.emulator, running.frontDoor].filter(isRunning), []);
+  assert.deepEqual(leftIn(folder), []);
+});
+
+/** Names in the state folder besides logs and the work of the walkthrough. */
+function leftIn(folder: string): string[] {
+  const stays = /\.log$|^work$|^compile-cache$/;
+  return readdirSync(folder).filter((name) => !stays.test(name));
+}
