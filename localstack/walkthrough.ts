@@ -25,9 +25,10 @@ started, and the message says why; 2 wrong usage; 130 interrupted. Nothing is le
 
 await runCommand(import.meta, HELP, { json: { type: "boolean" } }, async (given) => {
   const interrupt = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.on(name, () => interrupt.abort(new LocalAwsError("Interrupted.")));
-  }
+  const stop = () => interrupt.abort(new LocalAwsError("Interrupted."));
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, stop);
+  // Whoever read the output has gone.
+  process.stdout.on("error", stop);
   const folder = `${stateFolder().folder}-walkthrough`;
   try {
     const renderer = rendererFor(given.has("json"));

@@ -37,26 +37,39 @@ export class ChainLedger {
     this.#noted = noted;
   }
 
-  /** Whether a record that does not hold can be believed about where it stands. */
-  isPlausible({ chainId, seq }: Place): boolean {
-    return this.#current === undefined || chainId === this.#current || seq === 1;
+  /**
+   * Whether a record that does not hold can be believed about where it stands, for nothing vouches for what it says:
+   * it is the next of its chain, or begins one that is known or at least well formed.
+   */
+  isPlausible({ chainId, seq }: Place, isWellFormed: boolean): boolean {
+    if (chainId === this.#current) return seq === this.#next(chainId);
+    if (seq !== 1) return false;
+    return this.#noted.length === 0 ? isWellFormed : this.#noted.some(({ id }) => id === chainId);
   }
 
   /**
-   * Where a record stands that cannot say it itself: behind what was followed last, unless that chain is known to be
-   * whole, or the next record that can say it, `distance` records later, does not begin its chain.
+   * Where a record stands that cannot say it itself: before `next`, the one that can say it `distance` records later,
+   * or behind what was followed last, unless that chain is known to be whole.
    */
-  due(distance: number, next: Place | undefined): Place {
-    const current = this.#current ?? this.#noted[0]?.id ?? next?.chainId ?? "";
-    const seq = (this.#chains.get(current)?.seq ?? 0) + 1;
+  due(distance: number, next: Place | undefined): Place | undefined {
+    const current = this.#current ?? this.#noted[0]?.id;
+    const before = next === undefined ? 0 : next.seq - distance;
+    if (next !== undefined && next.chainId === current && before >= this.#next(current)) {
+      return { chainId: current, seq: before };
+    }
     const index = this.#noted.findIndex(({ id }) => id === current);
     const following = index < 0 ? undefined : this.#noted[index + 1];
-    if (following !== undefined && seq > (this.#noted[index]?.seq ?? 0))
+    if (following !== undefined && this.#next(current) > (this.#noted[index]?.seq ?? 0)) {
       return { chainId: following.id, seq: 1 };
-    const isOfNext = next !== undefined && next.chainId !== current && next.seq > distance;
-    return index < 0 && isOfNext
-      ? { chainId: next.chainId, seq: next.seq - distance }
-      : { chainId: current, seq };
+    }
+    if (index < 0 && next !== undefined && next.chainId !== current && before > 0) {
+      return { chainId: next.chainId, seq: before };
+    }
+    return current === undefined ? undefined : { chainId: current, seq: this.#next(current) };
+  }
+
+  #next(chainId: string | undefined): number {
+    return (this.#chains.get(chainId ?? "")?.seq ?? 0) + 1;
   }
 
   /** Takes note of a record that does not hold: its place is filled, its hash is worth nothing. */

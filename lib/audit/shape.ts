@@ -6,6 +6,11 @@ interface Members {
   readonly optional?: Readonly<Record<string, Judge>>;
 }
 
+export const object: Judge = (value) =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? undefined
+    : " is not an object";
+
 /**
  * A closed object: each required member, some optional ones, nothing else. Written by hand because a verifier spends
  * its time on signatures, not on schemas.
@@ -14,16 +19,16 @@ export function closed({ required, optional = {} }: Members): Judge {
   const judges = new Map(Object.entries({ ...required, ...optional }));
   const names = Object.keys(required);
   return (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      return " is not an object";
-    for (const name in value) {
+    const other = object(value);
+    if (other !== undefined) return other;
+    for (const name in value as object) {
       const judge = judges.get(name);
       if (judge === undefined) return `/${name} is not a member of this object`;
       const problem = judge((value as Record<string, unknown>)[name]);
       if (problem !== undefined) return `/${name}${problem}`;
     }
     for (const name of names) {
-      if (!Object.hasOwn(value, name)) return `/${name} is missing`;
+      if (!Object.hasOwn(value as object, name)) return `/${name} is missing`;
     }
     return undefined;
   };
@@ -66,8 +71,3 @@ export const listOf =
     }
     return undefined;
   };
-
-export const object: Judge = (value) =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? undefined
-    : " is not an object";

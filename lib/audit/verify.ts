@@ -40,6 +40,9 @@ interface Misread {
   readonly what: string;
 }
 
+/** For a record that nothing places: neither itself nor any neighbour. */
+const NOWHERE: Place = { chainId: "", seq: 1 };
+
 /** Verifies records one after another, so that an export of any length fits. */
 export class RecordVerifier {
   readonly #keys: EvidenceKeys;
@@ -48,7 +51,7 @@ export class RecordVerifier {
   readonly #defects = new Defects();
   readonly #eventIds = new Set<string>();
   /** Records that do not hold and cannot say where they stand: the next one tells. */
-  #unplaced: Misread[] = [];
+  #unplaced: (Misread & { readonly claimed: Place | undefined })[] = [];
   #plane: string | undefined;
   #records = 0;
 
@@ -68,13 +71,13 @@ export class RecordVerifier {
     this.#records++;
     const read = readEnvelope(record);
     if ("problem" in read) {
-      return this.#skip(read.place, { code: "EVIDENCE_CHAIN_BROKEN", what: read.problem });
+      return this.#skip(read.place, false, { code: "EVIDENCE_CHAIN_BROKEN", what: read.problem });
     }
     const { chain } = read.statement.predicate;
     const place = { chainId: chain.id, seq: chain.seq };
     const forged = signatureProblem(read, this.#keys);
     if (forged !== undefined) {
-      return this.#skip(place, { code: "EVIDENCE_SIGNATURE_INVALID", what: forged });
+      return this.#skip(place, true, { code: "EVIDENCE_SIGNATURE_INVALID", what: forged });
     }
     this.#settle(place);
     this.#judgePlace(read);
@@ -102,9 +105,9 @@ export class RecordVerifier {
     };
   }
 
-  #skip(claimed: Place | undefined, misread: Misread): undefined {
-    if (claimed === undefined || !this.#ledger.isPlausible(claimed)) {
-      this.#unplaced.push(misread);
+  #skip(claimed: Place | undefined, isWellFormed: boolean, misread: Misread): undefined {
+    if (claimed === undefined || !this.#ledger.isPlausible(claimed, isWellFormed)) {
+      this.#unplaced.push({ ...misread, claimed });
       return;
     }
     this.#settle(claimed);
@@ -113,8 +116,9 @@ export class RecordVerifier {
 
   /** Gives the records that could not say it their places, now that the next one is known. */
   #settle(next: Place | undefined): void {
-    for (const [index, misread] of this.#unplaced.entries()) {
-      this.#blame(this.#ledger.due(this.#unplaced.length - index, next), misread);
+    for (const [index, { claimed, ...misread }] of this.#unplaced.entries()) {
+      const due = this.#ledger.due(this.#unplaced.length - index, next);
+      this.#blame(due ?? claimed ?? NOWHERE, misread);
     }
     this.#unplaced = [];
   }

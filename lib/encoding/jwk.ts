@@ -41,7 +41,11 @@ const cache = new Map<string, VerificationKey>();
 export function readPublicJwk(value: unknown): VerificationKey | string {
   if (typeof value !== "object" || value === null) return "is not a JWK object";
   const { kty, crv, x, y } = value as Record<string, unknown>;
-  const name = `${String(kty)}.${String(crv)}.${String(x)}.${String(y)}`;
+  // Before anything is looked up: a list of one text would read like that text.
+  if (![kty, crv, x, y ?? ""].every((each) => typeof each === "string")) {
+    return "has a member that is missing or no text";
+  }
+  const name = `${kty}.${crv}.${x}.${y}`;
   const known = cache.get(name);
   if (known !== undefined && Object.keys(value).length === Object.keys(known.jwk).length)
     return known;

@@ -73,12 +73,16 @@ async function readWorld(
   const isGood = known !== undefined && judgeIssuer(named, known.policy) === undefined;
   const [trust, chain] = await Promise.all([
     readTrust(deps, course.now),
-    isGood ? deps.evidence.readChain(intentChain(named.claims.intent.id)) : undefined,
+    isGood ? readAhead(deps, named) : undefined,
   ]);
   if (isRefusal(trust)) return trust;
   learnTrust(course, trust);
   return { trust, contract: named, chain };
 }
+
+/** A chain that could not be read ahead is read in its own stage; only there does it fail the request. */
+const readAhead = ({ evidence }: IssueDeps, { claims }: ReadContract) =>
+  evidence.readChain(intentChain(claims.intent.id)).catch(() => undefined);
 
 /** A contract named by digest is the one that its intent's chain bound; State only says where to look. */
 async function readNamedWorld(

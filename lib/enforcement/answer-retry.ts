@@ -7,7 +7,7 @@ import { appendToIntent, Stop } from "./append.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
 import type { Intent } from "./intent.ts";
-import { countedBatch } from "./refusals.ts";
+import { countOnIntent } from "./refusals.ts";
 
 /** The same grant again; its first retry is recorded, later ones are counted (VAI-64). */
 export async function answerRetry(
@@ -22,14 +22,14 @@ export async function answerRetry(
   const draft: RecordDraft = { type: "RetryDeduplicated", about: { identity: { id: identityId } } };
   let latest = start;
   try {
-    const counted = found.retried
-      ? await countedBatch(deps, course, start, `retries/${identityId}`)
-      : undefined;
-    const result = await appendToIntent<Intent>(deps, course, trust, start, {
-      prepare: (intent) =>
-        counted ?? (identityIn(intent).retried ? new Stop(intent) : { drafts: [draft] }),
+    const first = await appendToIntent<Intent>(deps, course, trust, start, {
+      prepare: (intent) => (identityIn(intent).retried ? new Stop(intent) : { drafts: [draft] }),
     });
-    if (!isRefusal(result)) latest = result instanceof Stop ? result.value : result;
+    if (!isRefusal(first)) latest = first instanceof Stop ? first.value : first;
+    if (first instanceof Stop) {
+      const scope = `retries/${identityId}`;
+      latest = (await countOnIntent(deps, course, trust, latest, scope)) ?? latest;
+    }
   } catch (fault) {
     // The retry is honest whether or not its record finds room: the grant's own evidence is what answers.
     if (!(fault instanceof Fault)) throw fault;

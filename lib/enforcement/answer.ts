@@ -125,8 +125,25 @@ function stateAt(identity: IdentityView, now: number): IdentityView["state"] {
 const latestExpiry = ({ issuedAt }: IdentityView): string =>
   toInstant(Date.parse(issuedAt) + (FUNCTION_TIMEOUT_SECONDS + SESSION_SECONDS) * 1000);
 
+/** Characters of a detail, and of a pointer, that answers and evidence repeat. */
+const LONGEST_DETAIL = 1000;
+const LONGEST_POINTER = 1000;
+
+/**
+ * What of a refusal may be repeated: details and pointers can quote input, and a name of 200 KB, or one that is no
+ * Unicode, would make a record that cannot be stored. A pointer is whole or absent.
+ */
+export function repeatable({ detail, pointer }: Refusal): { detail: string; pointer?: string } {
+  const short =
+    detail.length > LONGEST_DETAIL ? `${detail.slice(0, LONGEST_DETAIL).toWellFormed()}…` : detail;
+  const isWhole =
+    pointer !== undefined && pointer.length <= LONGEST_POINTER && pointer.isWellFormed();
+  return { detail: short.toWellFormed(), ...(isWhole && { pointer }) };
+}
+
 export function refusedAnswer(refusal: Refusal, stage: Stage, mayRetry = true): RefusedAnswer {
-  const { code, detail, pointer } = refusal;
+  const { code } = refusal;
+  const { detail, pointer } = repeatable(refusal);
   return {
     ok: false,
     code,

@@ -61,12 +61,15 @@ export class Course {
     return result;
   }
 
-  /** Every check by name: those that held, the one that failed, and the rest of `all`, not run (VAI-04). */
+  /**
+   * Every check of `all` by name: those that held, the one that failed, and those after it, not run (VAI-04), even
+   * if they held before a lost condition made everything be judged again.
+   */
   checks(all: readonly string[]): Check[] {
-    const listed = new Set([...all, ...this.#passed]);
-    return [...listed].map((name) => ({
-      name,
-      result: name === this.#failed ? "fail" : this.#passed.includes(name) ? "pass" : "notRun",
-    }));
+    const end = this.#failed === undefined ? all.length : all.indexOf(this.#failed);
+    return all.map((name, index) => {
+      if (index === end) return { name, result: "fail" };
+      return { name, result: index < end && this.#passed.includes(name) ? "pass" : "notRun" };
+    });
   }
 }

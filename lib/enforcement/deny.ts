@@ -7,7 +7,8 @@ import { CHECK_NAMES } from "./check-names.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
 import { bindingDrafts, bindingKeys, requestedDraft, withOpening } from "./drafts.ts";
-import type { Intent } from "./intent.ts";
+import { type Intent, judgeOwnership } from "./intent.ts";
+import { takenContractId } from "./judge-proof.ts";
 import {
   answerRefusal,
   type Denial,
@@ -41,7 +42,10 @@ function verifiedParts({ about }: Course, event: unknown): Record<string, unknow
   };
 }
 
-/** Records a verified executor's refusal where it belongs: nothing is appended to a chain that does not hold. */
+/**
+ * Records a verified executor's refusal where it belongs: nothing is appended to a chain that does not hold, and
+ * nobody but the issuer of an intent writes on its chain (wire.md §5).
+ */
 export function deny(
   deps: IssueDeps,
   course: Course,
@@ -49,21 +53,25 @@ export function deny(
   trial: Trial,
   refusal: Refusal,
 ): Promise<RefusedAnswer> {
-  if (refusal.code !== "EVIDENCE_CHAIN_BROKEN") {
-    return answerOnIntent(deps, course, admitted, trial, refusal);
+  if (refusal.code === "EVIDENCE_CHAIN_BROKEN") {
+    course.enter("executor");
+    course.note("evidenceChain", refusal);
+    return answerUnattributed(deps, course, refusal, admitted.raw);
   }
-  course.enter("executor");
-  return answerUnattributed(deps, course, refusal, admitted.raw);
+  return judgeOwnership(trial.intent, admitted.asked.contract.claims) === undefined
+    ? answerOnIntent(deps, course, admitted, trial, refusal)
+    : answerUnattributed(deps, course, refusal, admitted.raw);
 }
 
 /** A refusal on the intent's chain. Once stage `proof` has passed the contract is bound, whatever came later. */
-function answerOnIntent(
+async function answerOnIntent(
   deps: IssueDeps,
   course: Course,
-  { asked, trust }: Admitted,
+  admitted: Admitted,
   trial: Trial,
   refusal: Refusal,
 ): Promise<RefusedAnswer> {
+  const { asked, trust } = admitted;
   const denial: Denial = { refusal, stage: course.stage, checkNames: CHECK_NAMES };
   const hasProof =
     trial.proof !== undefined && denial.stage !== "proof" && denial.stage !== "executor";
@@ -76,7 +84,17 @@ function answerOnIntent(
       ...(binding.length > 0 && { keys: bindingKeys(intent, asked) }),
     };
   };
-  return answerRefusal(course, denial, () =>
-    recordOnIntent(deps, course, trust, trial.intent, denial, batchOf),
+  let taken: Refusal | undefined;
+  const onTaken = (): Refusal => {
+    taken = takenContractId();
+    return taken;
+  };
+  const answer = await answerRefusal(course, denial, () =>
+    recordOnIntent(deps, course, trust, trial.intent, batchOf, onTaken),
   );
+  if (taken === undefined) return answer;
+  // Only the binding showed that the contract's id is another's; that is the earlier failing check, and binds nothing.
+  course.enter("proof");
+  course.note("uniqueness", taken);
+  return answerOnIntent(deps, course, admitted, trial, taken);
 }

@@ -2,11 +2,12 @@ import { toSeconds } from "../clock.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { sha256Digest } from "../encoding/digest.ts";
 import { jwkThumbprint } from "../encoding/jwk.ts";
+import { limitProblem } from "../encoding/strict-json.ts";
 import { headAfter, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import { signRecords } from "../evidence/envelope.ts";
 import type { Append } from "../evidence/ports.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
-import { isRefusal, type Refusal, refuse } from "../refusal.ts";
+import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 import { type TrustPolicy, trustPolicyGenesis } from "../trust/policy.ts";
 import { planeKeysAt, type ReadTrustPolicy, readTrustPolicy } from "../trust/read.ts";
 import { NO_RESTRICTIONS, restrictionsText } from "../trust/restrictions.ts";
@@ -54,6 +55,8 @@ function readCommand(event: unknown): string | Refusal {
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
     return malformed("the event is not a JSON object", "");
   }
+  const problem = limitProblem(event);
+  if (problem !== undefined) return malformed(`the event ${problem.detail}`, problem.pointer);
   const { op, trustPolicy, ...others } = event as Record<string, unknown>;
   const later = ["register", "supersede", "approve", "command"];
   if (typeof op === "string" && later.includes(op)) {
@@ -61,7 +64,8 @@ function readCommand(event: unknown): string | Refusal {
   }
   if (op !== "publishTrustPolicy") return malformed("must be publishTrustPolicy", "/op");
   const [foreign] = Object.keys(others);
-  if (foreign !== undefined) return malformed("is not a member of this command", `/${foreign}`);
+  if (foreign !== undefined)
+    return malformed("is not a member of this command", pointer("", [foreign]));
   return typeof trustPolicy === "string"
     ? trustPolicy
     : malformed("must be a compact JWS", "/trustPolicy");

@@ -74,7 +74,9 @@ async function reserve(
 function judgeTaken(course: Course, key: TakenKey): Refusal {
   if (key.pk.startsWith("contract-id#")) {
     course.enter("proof");
-    return takenContractId();
+    const taken = takenContractId();
+    course.note("uniqueness", taken);
+    return taken;
   }
   return refuse("EVIDENCE_CHAIN_BROKEN", "State knows a grant that the intent's chain does not");
 }

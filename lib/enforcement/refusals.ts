@@ -4,7 +4,7 @@ import { contractView } from "../evidence/fold.ts";
 import { hashOfEnvelope } from "../evidence/open.ts";
 import type { RecordDraft, Verdict } from "../evidence/statement.ts";
 import { Fault, failureDomain, isRefusal, type Refusal, type Stage } from "../refusal.ts";
-import { type RefusedAnswer, refusedAnswer } from "./answer.ts";
+import { type RefusedAnswer, refusedAnswer, repeatable } from "./answer.ts";
 import { appendToIntent, type Batch, backOff, Stop, write } from "./append.ts";
 import type { Course } from "./course.ts";
 import type { PlaneDeps } from "./deps.ts";
@@ -32,8 +32,10 @@ const verdictOf = (course: Course, { refusal, stage, checkNames }: Denial): Verd
   checks: course.checks(checkNames),
 });
 
-const placeOf = ({ detail, pointer }: Refusal): { reason: string; pointer?: string } =>
-  pointer === undefined ? { reason: detail } : { reason: detail, pointer };
+const placeOf = (refusal: Refusal): { reason: string; pointer?: string } => {
+  const { detail, pointer } = repeatable(refusal);
+  return pointer === undefined ? { reason: detail } : { reason: detail, pointer };
+};
 
 /** The last records of a refused request; stage `proof` and stage `scope` add their own before `IdentityDenied`. */
 export function denialDrafts(course: Course, denial: Denial): RecordDraft[] {
@@ -67,8 +69,7 @@ export async function answerRefusal(
   try {
     const evidence = await record();
     return evidence === undefined ? answer : { ...answer, evidence };
-  } catch (fault) {
-    if (!(fault instanceof Fault)) throw fault;
+  } catch {
     return answer;
   } finally {
     course.enter(denial.stage);
@@ -119,45 +120,53 @@ export async function tailOf(deps: PlaneDeps, chainId: string): Promise<ChainHea
   return known;
 }
 
-/** Records a refusal of a verified executor on the intent's chain; too many of one contract are counted. */
+/**
+ * Records a refusal of a verified executor on the intent's chain; too many of one contract are counted.
+ * `onTaken`: what to make of a key that the records would have taken, and somebody else holds.
+ */
 export async function recordOnIntent(
   deps: PlaneDeps,
   course: Course,
   trust: TrustSnapshot,
   start: Intent,
-  denial: Denial,
   batchOf: (intent: Intent) => Batch,
+  onTaken: () => Refusal,
 ): Promise<RefusedAnswer["evidence"]> {
   const digest = course.about.contract?.digest;
   if (digest === undefined) throw new TypeError("a verified executor has a contract");
   const isCounted = ({ state }: Intent): boolean =>
     contractView(state, digest).refusals >= SINGLE_PER_CONTRACT || state.head.seq >= CHAIN_CEILING;
-  const batch = await (isCounted(start)
-    ? countedBatch(deps, course, start, `refusals/${digest}`)
-    : undefined);
-  if (isCounted(start) && batch === undefined) return undefined;
-  const result = await appendToIntent<undefined>(deps, course, trust, start, {
-    prepare: (intent) => {
-      if (batch !== undefined) return batch;
-      return isCounted(intent) ? new Stop(undefined) : batchOf(intent);
-    },
-    onTaken: () => denial.refusal,
+  const single = await appendToIntent<Intent>(deps, course, trust, start, {
+    prepare: (intent) => (isCounted(intent) ? new Stop(intent) : batchOf(intent)),
+    onTaken,
   });
-  if (result instanceof Stop || isRefusal(result)) return undefined;
-  return { chainId: result.chainId, seq: result.state.head.seq };
+  if (isRefusal(single)) return undefined;
+  if (!(single instanceof Stop)) return placeIn(single);
+  const counted = await countOnIntent(deps, course, trust, single.value, `refusals/${digest}`);
+  return counted && placeIn(counted);
 }
+
+const placeIn = ({ chainId, state }: Intent): { chainId: string; seq: number } => ({
+  chainId,
+  seq: state.head.seq,
+});
 
 /**
  * Counts what is not written singly in a scope; the first of a later minute writes the sum so far.
- * @returns the batch with the sum, or `undefined` when this one is only counted.
+ * @returns the intent with that record, or `undefined` when this one is only counted.
  */
-export async function countedBatch(
+export async function countOnIntent(
   deps: PlaneDeps,
   course: Course,
-  { state }: Intent,
+  trust: TrustSnapshot,
+  intent: Intent,
   scope: string,
-): Promise<Batch | undefined> {
+): Promise<Intent | undefined> {
   const { unwritten } = await deps.counter.count(scope, minuteOf(course), 0);
-  if (unwritten === 0 || state.head.seq >= CHAIN_CEILING) return undefined;
-  return { drafts: [countedDraft(scope, unwritten)], settle: { scope, count: unwritten } };
+  if (unwritten === 0 || intent.state.head.seq >= CHAIN_CEILING) return undefined;
+  const batch = { drafts: [countedDraft(scope, unwritten)], settle: { scope, count: unwritten } };
+  const result = await appendToIntent<never>(deps, course, trust, intent, {
+    prepare: () => batch,
+  });
+  return isRefusal(result) || result instanceof Stop ? undefined : result;
 }

@@ -54,10 +54,14 @@ function rowOf(record: UnsignedRecord, signature: Uint8Array, keyid: string): Ev
     ...(identity !== undefined && { identityId: identity.id }),
     ...(actor?.id !== undefined && { actorId: actor.id }),
     ...(isNegative(event.type) && { negativeDay: event.at.slice(0, 10) }),
-    envelope: JSON.stringify({
-      payload: Buffer.from(record.payload).toString("base64"),
-      payloadType: PAYLOAD_TYPE,
-      signatures: [{ keyid, sig: Buffer.from(signature).toString("base64") }],
-    }),
+    envelope: envelopeText(record.payload, keyid, signature),
   };
 }
+
+/** The one text of a DSSE envelope: what is stored, and the only form that is read again. */
+export const envelopeText = (payload: Uint8Array, keyid: string, signature: Uint8Array): string =>
+  JSON.stringify({
+    payload: Buffer.from(payload).toString("base64"),
+    payloadType: PAYLOAD_TYPE,
+    signatures: [{ keyid, sig: Buffer.from(signature).toString("base64") }],
+  });

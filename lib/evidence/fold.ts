@@ -138,7 +138,7 @@ function issueIdentity(draft: Draft, { identity, contract, detail, chain }: Pred
   const totals = new Map(view.totals);
   for (const [parameter, amount] of Object.entries(issued.totals)) {
     const key = totalKey(issued.step, parameter);
-    totals.set(key, (totals.get(key) ?? 0) + amount);
+    totals.set(key, (totals.get(key) ?? 0) + Math.max(0, amount));
   }
   draft.contracts.set(contract.digest, { ...view, uses, totals });
 }

@@ -4,6 +4,7 @@ import { preAuthEncoding } from "../encoding/dsse.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { type ChainHead, genesisHead } from "./chain.ts";
+import { envelopeText } from "./envelope.ts";
 import type { StoredChain } from "./ports.ts";
 import { PAYLOAD_TYPE, type Predicate, type Statement } from "./statement.ts";
 
@@ -112,15 +113,16 @@ interface ParsedEnvelope {
   readonly statement: Statement;
 }
 
+/** Only the one text that was written is read: JSON and base64 would let others pass as the same envelope. */
 function parseEnvelope(text: string): ParsedEnvelope | undefined {
   try {
-    const { payload, payloadType, signatures } = JSON.parse(text);
-    if (payloadType !== PAYLOAD_TYPE || signatures.length !== 1) return undefined;
-    const bytes = Buffer.from(payload, "base64");
+    const { payload, signatures } = JSON.parse(text);
+    const [{ keyid, sig }] = signatures;
+    const [bytes, signature] = [Buffer.from(payload, "base64"), Buffer.from(sig, "base64")];
+    if (envelopeText(bytes, keyid, signature) !== text) return undefined;
     const statement: Statement = JSON.parse(bytes.toString("utf8"));
     if (typeof statement.predicate.event.at !== "string") return undefined;
-    const [{ keyid, sig }] = signatures;
-    return { payload: bytes, keyid, signature: Buffer.from(sig, "base64"), statement };
+    return { payload: bytes, keyid, signature, statement };
   } catch {
     return undefined;
   }

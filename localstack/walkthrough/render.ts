@@ -32,10 +32,10 @@ export function textRenderer(write: (text: string) => void, colour: boolean): Re
   return {
     begin({ endpoint, work }) {
       line(paint("bold", "vai-aws: a trust plane for agents on AWS, played from end to end"));
+      line("An agent, whose only right in the cloud is to ask the plane, may shift 10 % of the");
       line(
-        "An agent without any cloud credential may shift 10 % of a service's traffic and change",
+        "traffic of a service and change one setting. Watch it do that, and be refused the rest.",
       );
-      line("one setting. Watch it do that, and be refused everything else.");
       line(
         paint("dim", `Local AWS at ${endpoint}, stack deployed by cdk deploy; files in ${work}`),
       );
@@ -47,14 +47,15 @@ export function textRenderer(write: (text: string) => void, colour: boolean): Re
     },
     asking({ title, command }, seconds) {
       line(`${paint("dim", `${seconds.toFixed(1).padStart(5)} s`)} ${title}`);
-      line(`${INDENT}${paint("dim", command)}`);
+      if (!isBySdk(command)) line(`${INDENT}${paint("dim", command)}`);
     },
     show(lines) {
       for (const each of lines) line(`${INDENT}${paint("dim", "|")} ${each}`);
     },
-    answered({ ok, seen, detail, expected }) {
+    answered({ ok, command, seen, detail, expected }) {
       const mark = ok ? paint("green", "ok") : paint(["bold", "red"], "NOT AS EXPECTED");
-      const more = detail === undefined ? "" : `  ${paint("dim", shortened(detail))}`;
+      const said = isBySdk(command) ? command.slice(2) : shortened(detail ?? "");
+      const more = said === "" ? "" : `  ${paint("dim", said)}`;
       line(`${INDENT}${mark}  ${paint("bold", seen)}${more}`);
       if (!ok) line(`${INDENT}expected: ${expected}`);
     },
@@ -65,6 +66,9 @@ export function textRenderer(write: (text: string) => void, colour: boolean): Re
     },
   };
 }
+
+/** A call without `vai` is not for typing, so it only follows what it showed. */
+const isBySdk = (command: string): boolean => command.startsWith("# ");
 
 /** Longest line of a headline, and longest detail; whole details are in the JSON document. */
 const WIDTH = 92;

@@ -28,7 +28,8 @@ export const contractScene: Scene = {
   headline: "Governance signs a contract; from it, and nothing else, follows what IAM will allow.",
   async play(stage) {
     const { work, outputs } = stage;
-    const lines = writeDraft(work, "shift.draft.json", shiftDraft(outputs, 600));
+    const draft = writeDraft(work, "shift.draft.json", shiftDraft(outputs, 600));
+    const lines = draft.filter((line) => /^(resources|parameters|limits|window):/.test(line));
     const title = "Governance signs: this agent, this function, at most 10 %, for ten minutes.";
     await sign(stage, { name: "shift", title, lines });
     writeDraft(work, "setting.draft.json", settingDraft(outputs));

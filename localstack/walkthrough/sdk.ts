@@ -1,7 +1,7 @@
 import type { Stage } from "./stage.ts";
 
 /** The line of a call that is made without `vai`. */
-export const bySdk = (user: string, call: string): string => `# AWS SDK, as ${user}: ${call}`;
+export const bySdk = (user: string, call: string): string => `# by SDK as ${user}: ${call}`;
 
 /** How an SDK call ended: "allowed", or the error's name as AWS gives it. */
 export async function outcomeOf(

@@ -2,8 +2,8 @@ import { proveContainment } from "../../lib/authority/contain.ts";
 import { deriveAuthority } from "../../lib/authority/derive.ts";
 import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
 import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
-import { readContract } from "../../lib/contract/contract.ts";
 import { readRequest } from "../../lib/continuity/request.ts";
+import { readContract } from "../../lib/contract/contract.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import { newPlane } from "../support/plane.ts";
 import { fixed, type Line, medianOf } from "./measure.ts";
@@ -20,9 +20,14 @@ export async function measureAuthority(): Promise<Line[]> {
   if (step === undefined || operation === undefined) throw new Error("no step");
   const derive = (): object => {
     const whole = deriveAuthority(contract.claims, step, plane.policy);
-    const exact = deriveAuthority(contract.claims, narrowToOperation(step, operation), plane.policy);
+    const exact = deriveAuthority(
+      contract.claims,
+      narrowToOperation(step, operation),
+      plane.policy,
+    );
     if (isRefusal(whole) || isRefusal(exact)) throw new Error("refused");
-    if (!proveContainment(exact.sessionPolicy, contract.claims, step).contained) throw new Error("not contained");
+    if (!proveContainment(exact.sessionPolicy, contract.claims, step).contained)
+      throw new Error("not contained");
     return exact.sessionPolicy;
   };
   const milliseconds = medianOf(2000, derive);
@@ -38,9 +43,16 @@ export async function measureAuthority(): Promise<Line[]> {
   ];
 }
 
-function measureEvaluator(session: object, operation: { action: string; resource: string }, region: string): Line {
+function measureEvaluator(
+  session: object,
+  operation: { action: string; resource: string },
+  region: string,
+): Line {
   const identity = [
-    { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: operation.action, Resource: "*" }] },
+    {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: operation.action, Resource: "*" }],
+    },
   ];
   const request = {
     ...operation,

@@ -43,6 +43,8 @@ function coldImport(file: string): number {
     [ENV.targets]: "{}",
     AWS_REGION: "us-east-1",
   };
-  const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], { env: environment });
+  const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+    env: environment,
+  });
   return Number(out.toString());
 }

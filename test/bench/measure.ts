@@ -30,7 +30,11 @@ export function median(times: readonly number[]): number {
  * Two pieces of work measured in turns in one run, so that whatever else the machine does slows both. Milliseconds
  * of one repetition each.
  */
-export function besides(repetitions: number, ours: () => void, theirs: () => void): { ours: number; theirs: number } {
+export function besides(
+  repetitions: number,
+  ours: () => void,
+  theirs: () => void,
+): { ours: number; theirs: number } {
   const [own, other]: [number[], number[]] = [[], []];
   const repeat = (work: () => void): number => {
     const started = performance.now();

@@ -6,8 +6,8 @@ import { judgeRequest, readRequest } from "../../lib/continuity/request.ts";
 import { readContract } from "../../lib/contract/contract.ts";
 import { judgeClass, judgeIssuer, judgePlace, judgeWindow } from "../../lib/contract/judge.ts";
 import { rawToDer } from "../../lib/encoding/ecdsa.ts";
-import { readJws } from "../../lib/encoding/jws.ts";
 import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
+import { readJws } from "../../lib/encoding/jws.ts";
 import { PROOF_CHECKS } from "../../lib/proof/judge.ts";
 import { readProof } from "../../lib/proof/proof.ts";
 import { isRefusal } from "../../lib/refusal.ts";
@@ -84,7 +84,8 @@ export async function measureValidation(): Promise<Line> {
     const contract = readContract(event["contract"]);
     const request = readRequest(event["request"]);
     const proof = readProof(event.proof);
-    if (isRefusal(contract) || isRefusal(request) || isRefusal(proof)) throw new Error("the event was refused");
+    if (isRefusal(contract) || isRefusal(request) || isRefusal(proof))
+      throw new Error("the event was refused");
     const input = { contract: contract.claims, proof, policy, now };
     const refusal =
       judgeIssuer(contract, policy) ??
@@ -93,7 +94,8 @@ export async function measureValidation(): Promise<Line> {
       judgeWindow(contract.claims, Math.floor(now / 1000)) ??
       PROOF_CHECKS.map(([, check]) => check(input)).find((found) => found !== undefined);
     const executor = judgeRequest(request, plane.deps.plane.id, Math.floor(now / 1000));
-    if (refusal !== undefined || isRefusal(executor)) throw new Error(JSON.stringify(refusal ?? executor));
+    if (refusal !== undefined || isRefusal(executor))
+      throw new Error(JSON.stringify(refusal ?? executor));
   };
   const raw = rawVerification(event, policy);
   const { ours, theirs } = besides(300, validate, raw);
@@ -106,10 +108,7 @@ export async function measureValidation(): Promise<Line> {
   };
 }
 
-function rawVerification(
-  event: Event,
-  policy: TrustPolicy,
-): () => void {
+function rawVerification(event: Event, policy: TrustPolicy): () => void {
   const request = readJws(event["request"], "vai-request+jwt");
   const contract = readJws(event["contract"], "vai-contract+jwt");
   const decision = readJws(event.proof.decision, "vai-decision+jwt");
@@ -122,7 +121,11 @@ function rawVerification(
     const { signingInput, signature } = jws as { signingInput: string; signature: Buffer };
     const { keyObject, algorithm } = readPublicJwk(jwk) as VerificationKey;
     if (algorithm !== "ES256") throw new Error("the bench's keys must be P-256");
-    return { input: Buffer.from(signingInput, "ascii"), keyObject, der: rawToDer(signature) ?? Buffer.alloc(0) };
+    return {
+      input: Buffer.from(signingInput, "ascii"),
+      keyObject,
+      der: rawToDer(signature) ?? Buffer.alloc(0),
+    };
   });
   return () => {
     for (const { input, keyObject, der } of triples) {

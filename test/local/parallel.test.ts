@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Answer, GrantedAnswer } from "../../lib/enforcement/answer.ts";
 import { granted, invoke, settingEvent } from "../support/local-agent.ts";
 import { intentOf, settingDraft, signDraft } from "../support/local-contracts.ts";
 import { type Verified, verifiedChain } from "../support/local-evidence.ts";
 import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { readRow } from "../support/local-tables.ts";
 import { readItem, seedItem } from "../support/local-targets.ts";
 
 const inParallel = (plane: LocalPlane, events: readonly unknown[]): Promise<Answer[]> =>
@@ -18,14 +18,8 @@ const count = (chain: readonly Verified[], type: string): number =>
 async function assertHead(plane: LocalPlane, chain: readonly Verified[]): Promise<void> {
   const last = chain.at(-1);
   assert.ok(last);
-  const { Item } = await plane.deployer.dynamoDb.send(
-    new GetItemCommand({
-      TableName: plane.outputs.tables.state,
-      Key: { pk: { S: `chain#${last.chain.id}` }, sk: { S: "head" } },
-      ConsistentRead: true,
-    }),
-  );
-  assert.deepEqual([Item?.["seq"]?.N, Item?.["hash"]?.S], [`${last.chain.seq}`, last.hash]);
+  const head = await readRow(plane, "state", `chain#${last.chain.id}`, "head");
+  assert.deepEqual([head["seq"]?.N, head["hash"]?.S], [`${last.chain.seq}`, last.hash]);
 }
 
 test("ADV-13 VAI-68 30 parallel invocations of one request: one authority, no refusal", async () => {

@@ -154,11 +154,21 @@ export function govern(ids: Ids, now: number, mutation: Mutation = {}): Governed
   return {
     base,
     ids,
-    chainId: `intent/${intent.id}`,
+    chainId: `intent/${intentOf(contract) ?? intent.id}`,
     contract,
     contractDigest: digestOf(contract),
     proof: changed(proof as unknown, mutation.proof, now),
   };
+}
+
+/** The intent that a contract says it is for, if it can be read. */
+function intentOf(contract: unknown): string | undefined {
+  try {
+    const [, payload = ""] = String(contract).split(".");
+    return JSON.parse(Buffer.from(payload, "base64url").toString("utf8")).intent.id;
+  } catch {
+    return undefined;
+  }
 }
 
 export const SOURCE = `sha256:${"17".repeat(32)}`;

@@ -53,6 +53,13 @@ test("USR-10 a pipe gets the time line without a control character", () => {
   assert.ok(lines.every((line) => line.length <= 140));
 });
 
+test("USR-10 a call without vai follows what it showed, in one line", () => {
+  const look = { ...GOOD, command: "# by SDK as agent: lambda:GetAlias", detail: "not shown" };
+  const lines = plainly([look]).split("\n");
+  assert.ok(lines.includes(`        ok  ${look.seen}  by SDK as agent: lambda:GetAlias`));
+  assert.ok(!lines.some((line) => line.includes("#") || line.includes("not shown")));
+});
+
 test("USR-10 a terminal gets the same words in colour", () => {
   const coloured = written((write) => textRenderer(write, true), [GOOD, BAD]);
   assert.notEqual(coloured, stripVTControlCharacters(coloured));

@@ -83,7 +83,7 @@ test("USR-10 the walkthrough grants the contract, refuses the rest, and proves i
   assert.match(seen["every-record"] ?? "", /^[1-9]\d+ records$/);
   assert.match(seen["verify-forged"] ?? "", /^tampered, intent\/[0-9a-f-]{36} record \d+$/);
   for (const { id, title, command } of steps) {
-    assert.match(command, /^(\$ vai |# AWS SDK, as (deployer|agent|auditor|role|session): )/, id);
+    assert.match(command, /^(\$ vai |# by SDK as (deployer|agent|auditor|role|session): )/, id);
     assert.match(title, /[.]$/, id);
   }
   assert.deepEqual(leftIn(folder), [], "what holds keys or credentials is gone");

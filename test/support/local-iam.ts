@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import type { TestContext } from "node:test";
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteRoleCommand,
+  DeleteRolePolicyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+} from "@aws-sdk/client-iam";
+import { AssumeRoleCommand, type AssumeRoleCommandInput } from "@aws-sdk/client-sts";
+import type { TrustPolicy } from "../../lib/index.ts";
+import type { AwsCredentials } from "../../localstack/start-processes.ts";
+import { readRow } from "./local-tables.ts";
+import type { LocalPlane } from "./local-plane.ts";
+
+/** Fails unless AWS itself denies the call. */
+export async function denied(what: string, call: Promise<unknown>): Promise<void> {
+  const error = await call.then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  assert.ok(error, `${what}: allowed`);
+  assert.match(error.name, /^AccessDenied(Exception)?$/, `${what}: ${error.name} ${error.message}`);
+}
+
+export const document = (...statements: object[]): string =>
+  JSON.stringify({ Version: "2012-10-17", Statement: statements });
+
+/** The published trust policy, as the Registry holds it. */
+export async function publishedPolicy(plane: LocalPlane): Promise<TrustPolicy> {
+  const row = await readRow(plane, "registry", "trust-policy", "000000001");
+  const payload = (row["jws"]?.S ?? "").split(".")[1] ?? "";
+  return JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as TrustPolicy;
+}
+
+export const roleName = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
+
+/** A deployed role's trust policy and its ceiling, as text. */
+export async function deployedRole({ deployer }: LocalPlane, arn: string) {
+  const RoleName = roleName(arn);
+  const { Role } = await deployer.iam.send(new GetRoleCommand({ RoleName }));
+  const PolicyName = "ceiling";
+  const inline = await deployer.iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+  const trust = decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "");
+  return { trust, ceiling: decodeURIComponent(inline.PolicyDocument ?? "") };
+}
+
+/** An IAM user for one test that may assume roles, and nothing else; gone after it. */
+export async function temporaryUser(t: TestContext, plane: LocalPlane) {
+  const { iam } = plane.deployer;
+  const UserName = `vai-test-${randomBytes(4).toString("hex")}`;
+  const { User } = await iam.send(new CreateUserCommand({ UserName }));
+  const Action = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+  const PolicyDocument = document({ Effect: "Allow", Action, Resource: "*" });
+  const policy = { UserName, PolicyName: "assumes" };
+  await iam.send(new PutUserPolicyCommand({ ...policy, PolicyDocument }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  const { AccessKeyId = "", SecretAccessKey = "" } = AccessKey ?? {};
+  t.after(async () => {
+    await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }));
+    await iam.send(new DeleteUserPolicyCommand(policy));
+    await iam.send(new DeleteUserCommand({ UserName }));
+  });
+  const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
+  return { arn: User?.Arn ?? "", credentials };
+}
+
+/** A role for one test; gone after it. @returns its ARN */
+export async function temporaryRole(
+  t: TestContext,
+  { deployer }: LocalPlane,
+  trust: string,
+  permissions: string,
+): Promise<string> {
+  const { iam } = deployer;
+  const RoleName = `vai-test-${randomBytes(4).toString("hex")}`;
+  const made = await iam.send(
+    new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }),
+  );
+  const policy = { RoleName, PolicyName: "permissions" };
+  await iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: permissions }));
+  t.after(async () => {
+    await iam.send(new DeleteRolePolicyCommand(policy));
+    await iam.send(new DeleteRoleCommand({ RoleName }));
+  });
+  return made.Role?.Arn ?? "";
+}
+
+/** A name of the form that issued sessions have. */
+export const IDENTITY = `vai-${"0".repeat(26)}`;
+
+/** The call by which the plane obtains a session, with changes. */
+export const asThePlaneAsks = (
+  RoleArn: string,
+  change: Partial<AssumeRoleCommandInput> = {},
+): AssumeRoleCommand =>
+  new AssumeRoleCommand({
+    ...{ RoleArn, RoleSessionName: IDENTITY, SourceIdentity: IDENTITY, DurationSeconds: 900 },
+    Tags: [{ Key: "vai-identity", Value: IDENTITY }],
+    ...change,
+  });
+
+/** The session that a role gives, as credentials. */
+export async function assume(
+  plane: LocalPlane,
+  credentials: AwsCredentials,
+  command: AssumeRoleCommand,
+): Promise<AwsCredentials> {
+  const { Credentials } = await plane.as(credentials).sts.send(command);
+  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+  };
+}
