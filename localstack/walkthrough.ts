@@ -16,6 +16,7 @@ Starts a local AWS that enforces IAM, deploys the stack to it with cdk deploy, p
 verifies offline all evidence that this made, and ends what it started. Takes about a minute.
 
   --json  print one JSON document: steps with what was expected and seen, and the verdict
+          (npm itself prints lines too: npm start --silent -- --json)
 
 It has a state folder of its own, localstack/.state-walkthrough, and disturbs no other local AWS.
 Contracts and evidence stay in its folder "work" until the next walkthrough.

@@ -5,6 +5,7 @@ import type { Predicate } from "../evidence/statement.ts";
 import type { Head } from "./chain-ledger.ts";
 import { evidenceKeys } from "./evidence-keys.ts";
 import type { ReadRecord } from "./read-envelope.ts";
+import { judgeRecords } from "./signature.ts";
 import { followTrust, type TrustChain } from "./trust-chain.ts";
 import type { Defect, DefectCode } from "./verdict.ts";
 import { RecordVerifier, type Verification } from "./verify.ts";
@@ -45,20 +46,18 @@ export async function verifyEvidence(
   onRecord: (record: ReadRecord, count: number) => void = () => {},
 ): Promise<EvidenceReport> {
   const trust = followTrust(set.trustPolicies, anchorsOf(set.anchors, pinned));
-  const verifier = new RecordVerifier(
-    evidenceKeys(trust.keys),
-    set.plane ?? trust.plane,
-    set.noted?.chains,
-  );
+  const verifier = new RecordVerifier(set.plane ?? trust.plane, set.noted?.chains);
   for (const defect of trust.defects) verifier.report(defect);
   const history = new History(trust, (defect) => verifier.report(defect));
   let count = 0;
-  for await (const envelope of set.records) {
-    count++;
-    const record = verifier.add(envelope);
-    if (record === undefined) continue;
-    history.compare(record.statement.predicate);
-    onRecord(record, count);
+  for await (const batch of judgeRecords(set.records, evidenceKeys(trust.keys))) {
+    for (const judged of batch) {
+      count++;
+      const record = verifier.take(judged);
+      if (record === undefined) continue;
+      history.compare(record.statement.predicate);
+      onRecord(record, count);
+    }
   }
   history.end();
   judgeCounts(set, count, verifier);

@@ -1,8 +1,8 @@
 import type { PublicJwk } from "../encoding/jwk.ts";
 import { ChainLedger, type Head, type Place } from "./chain-ledger.ts";
-import { type EvidenceKey, type EvidenceKeys, evidenceKeys } from "./evidence-keys.ts";
-import { type ReadRecord, readEnvelope } from "./read-envelope.ts";
-import { signatureProblem } from "./signature.ts";
+import { type EvidenceKey, evidenceKeys } from "./evidence-keys.ts";
+import type { ReadRecord } from "./read-envelope.ts";
+import { type JudgedRecord, judgeRecord } from "./signature.ts";
 import { type Defect, type DefectCode, Defects, type Verdict } from "./verdict.ts";
 
 /** What was found in a sequence of records. */
@@ -29,8 +29,9 @@ export function verifyRecords(
   records: Iterable<unknown>,
   keys: Iterable<PublicJwk | EvidenceKey>,
 ): Verification {
-  const verifier = new RecordVerifier(evidenceKeys(keys));
-  for (const record of records) verifier.add(record);
+  const known = evidenceKeys(keys);
+  const verifier = new RecordVerifier();
+  for (const record of records) verifier.take(judgeRecord(record, known));
   return verifier.finish();
 }
 
@@ -43,9 +44,8 @@ interface Misread {
 /** For a record that nothing places: neither itself nor any neighbour. */
 const NOWHERE: Place = { chainId: "", seq: 1 };
 
-/** Verifies records one after another, so that an export of any length fits. */
+/** Puts judged records together one after another, so that an export of any length fits. */
 export class RecordVerifier {
-  readonly #keys: EvidenceKeys;
   readonly #ledger: ChainLedger;
   readonly #heads: readonly Head[] | undefined;
   readonly #defects = new Defects();
@@ -59,23 +59,20 @@ export class RecordVerifier {
    * @param plane the plane that every record must belong to; by default the first record's.
    * @param heads ends of chains, noted elsewhere: with them a tail that was cut off is `truncated`.
    */
-  constructor(keys: EvidenceKeys, plane?: string, heads?: readonly Head[]) {
-    this.#keys = keys;
+  constructor(plane?: string, heads?: readonly Head[]) {
     this.#plane = plane;
     this.#heads = heads;
     this.#ledger = new ChainLedger(heads);
   }
 
-  /** Judges the next record. @returns it if its form and its signature hold. */
-  add(record: unknown): ReadRecord | undefined {
+  /** Takes the next record. @returns it if its form and its signature hold. */
+  take({ read, forged }: JudgedRecord): ReadRecord | undefined {
     this.#records++;
-    const read = readEnvelope(record);
     if ("problem" in read) {
       return this.#skip(read.place, false, { code: "EVIDENCE_CHAIN_BROKEN", what: read.problem });
     }
     const { chain } = read.statement.predicate;
     const place = { chainId: chain.id, seq: chain.seq };
-    const forged = signatureProblem(read, this.#keys);
     if (forged !== undefined) {
       return this.#skip(place, true, { code: "EVIDENCE_SIGNATURE_INVALID", what: forged });
     }

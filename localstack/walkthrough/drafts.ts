@@ -22,7 +22,7 @@ export function functionArn(
 }
 
 /** ARN of the sample table. */
-export const tableArn = ({ account, region, samples }: LocalOutputs): string =>
+const tableArn = ({ account, region, samples }: LocalOutputs): string =>
   `arn:aws:dynamodb:${region}:${account}:table/${samples.table}`;
 
 /** Up to 10 % of the alias `live` for the new version, in at most two calls that sum to 10. */

@@ -1,17 +1,17 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ScanCommand } from "@aws-sdk/client-dynamodb";
 import { bySdk } from "./sdk.ts";
 import type { Scene, Stage } from "./stage.ts";
 import { tamperedCopy } from "./tamper.ts";
+import { trace } from "./trace.ts";
 
 /** What remains, and what it proves to somebody who trusts nobody here. */
 export const evidenceScene: Scene = {
   title: "Evidence",
   headline:
-    "Every step above left signed records; whoever knows the anchor checks them offline. The best " +
-    "verdict of this version is `unanchored`: all that is there holds, but no checkpoint of a log " +
-    "proves yet that nothing was cut off at an end.",
+    "Every request above left signed records, refusals too, that whoever knows the anchor checks " +
+    "offline. The best verdict of this version is `unanchored`: all that is there holds, but no " +
+    "checkpoint of a log proves yet that nothing was cut off at an end.",
   async play(stage) {
     await trace(stage);
     await exportAll(stage);
@@ -20,43 +20,6 @@ export const evidenceScene: Scene = {
     await catchTampering(stage);
   },
 };
-
-function trace({ vai, step, work }: Stage): Promise<void> {
-  const file = JSON.parse(readFileSync(join(work, "shift.json"), "utf8"));
-  const args = ["trace", file.proof.intent.id as string];
-  return step({
-    id: "trace",
-    title: "An auditor asks what happened under the first contract, and why.",
-    command: vai.line(args),
-    expected: "unanchored",
-    run: async () => {
-      const { text } = await vai.run(args);
-      const integrity = /^Integrity: (.*?)(?= \()/m.exec(text)?.[1] ?? "not verified";
-      return { seen: integrity, lines: excerpt(text.split("\n")), value: undefined };
-    },
-  });
-}
-
-/** Of the granted identity what a stranger asks first; the whole is what the command prints. */
-const TOLD = /decided|made the contract out|^ +percent:|^ +from .* until|called|call ended|^ +end /;
-
-/** Some sentences on the granted identity; the time line before it is only counted. */
-function excerpt(lines: readonly string[]): string[] {
-  const granted = lines.findIndex((line) => /^ {2}limits/.test(line));
-  const start = lines.findLastIndex((line, at) => at < granted && line.startsWith("Identity "));
-  const end = lines.findIndex((line, at) => at > start && line === "");
-  const events = lines.filter((line) => / #\d+ /.test(line)).length;
-  const told = lines.slice(start, end < 0 ? undefined : end).filter((line) => TOLD.test(line));
-  return [
-    `… ${events} lines, one for each record; then, of the granted identity, among others:`,
-    ...told.map((line) =>
-      line
-        .trim()
-        .replace(/^end +/, "")
-        .slice(0, 120),
-    ),
-  ];
-}
 
 function exportAll({ vai, step }: Stage): Promise<void> {
   const args = ["export", "evidence", "--json"];

@@ -8,7 +8,7 @@ export const trustScene: Scene = {
   async play({ vai, step, outputs }) {
     await step({
       id: "trust",
-      title: "Anybody can read who may sign contracts and decisions, and what may be run at all.",
+      title: "An auditor reads who may sign contracts and decisions, and what may be run at all.",
       command: vai.line(["trust", "show"]),
       expected: `signed by ${outputs.anchor}`,
       run: async () => {

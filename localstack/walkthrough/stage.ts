@@ -5,7 +5,7 @@ import type { StepResult } from "./report.ts";
 import type { Vai } from "./vai.ts";
 
 /** A user of the local AWS; each has its own credentials and rights. */
-export type User = "deployer" | "agent" | "auditor";
+type User = "deployer" | "agent" | "auditor";
 
 /** What a step was seen to do; `lines` are shown above the outcome, `detail` behind it. */
 export interface Seen<T> {

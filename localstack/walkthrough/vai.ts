@@ -4,7 +4,7 @@ import { REPOSITORY_ROOT } from "../paths.ts";
 import { run } from "../run.ts";
 
 /** What one `vai` command left: `code` is its exit status. */
-export interface Said {
+interface Said {
   readonly code: number;
   readonly text: string;
 }

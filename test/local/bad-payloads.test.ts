@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertRefusedShape } from "../support/local-answer.ts";
 import { granted, invokeRaw, refused, settingEvent } from "../support/local-agent.ts";
+import { assertRefusedShape } from "../support/local-answer.ts";
 import { settingDraft, signDraft } from "../support/local-contracts.ts";
 import { type LocalPlane, localPlane } from "../support/local-plane.ts";
 import { readItem, seedItem } from "../support/local-targets.ts";
@@ -87,7 +87,12 @@ const CASES: readonly Case[] = [
   {
     title: "a contract in standard base64 with padding",
     code: "CONTRACT_MALFORMED",
-    payload: text("contract", (jws) => jws.split(".").map((part) => `${part}=`).join(".")),
+    payload: text("contract", (jws) =>
+      jws
+        .split(".")
+        .map((part) => `${part}=`)
+        .join("."),
+    ),
   },
   {
     title: "a contract in UTF-16",
@@ -156,10 +161,15 @@ test("ADV-07 ADV-09 VAI-03 payloads of any shape get a coded refusal and do not 
       const body: unknown = "body" in answer ? JSON.parse(String(answer.body)) : answer;
       const refusal = refused(body as typeof answer, code);
       assertRefusedShape(refusal);
-      assert.deepEqual([refusal.failureDomain, refusal.retryable], [
-        code === "REQUEST_UNSIGNED" || code === "REQUEST_SIGNATURE_INVALID" ? "agent" : "malformed",
-        false,
-      ]);
+      assert.deepEqual(
+        [refusal.failureDomain, refusal.retryable],
+        [
+          code === "REQUEST_UNSIGNED" || code === "REQUEST_SIGNATURE_INVALID"
+            ? "agent"
+            : "malformed",
+          false,
+        ],
+      );
     });
   }
   assert.equal((await readItem(plane, "fuzzed"))?.["weight"], 1);

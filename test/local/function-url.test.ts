@@ -5,8 +5,8 @@ import type { AwsCredentials } from "../../localstack/start-processes.ts";
 import { granted, refused, settingEvent } from "../support/local-agent.ts";
 import { settingDraft, signDraft } from "../support/local-contracts.ts";
 import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { send } from "../support/local-sigv4.ts";
 import { readItem, seedItem } from "../support/local-targets.ts";
-import { send } from "../support/sigv4.ts";
 
 const post = ({ outputs }: LocalPlane, body: string, credentials?: AwsCredentials) =>
   send({
@@ -49,7 +49,10 @@ test("USR-11 over the Function URL the status says what the answer says", async 
   const keys = { idempotencyKey: "once" };
   const [ok, grant] = await answered(plane, said(keys));
   assert.equal(granted(grant).outcome?.status, "succeeded");
-  const [conflict, taken] = await answered(plane, said({ ...keys, parameters: { "set/weight": 9 } }));
+  const [conflict, taken] = await answered(
+    plane,
+    said({ ...keys, parameters: { "set/weight": 9 } }),
+  );
   refused(taken, "IDEMPOTENCY_CONFLICT");
   assert.deepEqual([malformed, beyond, ok, conflict], [400, 403, 200, 409]);
   assert.equal((await readItem(plane, "by-url"))?.["weight"], 10);

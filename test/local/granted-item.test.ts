@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertGrantedShape, mapOf } from "../support/local-answer.ts";
 import { granted, invoke, refused, settingEvent } from "../support/local-agent.ts";
+import { assertGrantedShape, mapOf } from "../support/local-answer.ts";
 import { intentOf, settingDraft, signDraft } from "../support/local-contracts.ts";
 import { typesOf, verifiedChain } from "../support/local-evidence.ts";
 import { localPlane } from "../support/local-plane.ts";
@@ -85,7 +85,11 @@ test("VAI-64 VAI-67 a retry is the same grant; the same key for something else i
   const parameters = { "set/weight": 11 };
   const conflict = settingEvent(plane, held, "retried", { ...fresh, jti: "third", parameters });
   assert.equal(refused(await invoke(plane, conflict), "IDEMPOTENCY_CONFLICT").stage, "retry");
-  const replayed = settingEvent(plane, held, "retried", { ...keys, idempotencyKey: "k", parameters });
+  const replayed = settingEvent(plane, held, "retried", {
+    ...keys,
+    idempotencyKey: "k",
+    parameters,
+  });
   assert.equal(refused(await invoke(plane, replayed), "NONCE_REPLAYED").stage, "retry");
   assert.equal((await readItem(plane, "retried"))?.["weight"], 10);
 

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CreateTableCommand, DeleteTableCommand } from "@aws-sdk/client-dynamodb";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
-import { assertRefusedShape } from "../support/local-answer.ts";
+import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import { granted, invoke, refused, settingEvent, shiftEvent } from "../support/local-agent.ts";
+import { assertRefusedShape } from "../support/local-answer.ts";
 import {
   functionArn,
   intentOf,
@@ -21,8 +22,13 @@ import {
   verifiedChain,
 } from "../support/local-evidence.ts";
 import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { forgetRefusals, readItem, resetRouting, routing, seedItem } from "../support/local-targets.ts";
-import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import {
+  forgetRefusals,
+  readItem,
+  resetRouting,
+  routing,
+  seedItem,
+} from "../support/local-targets.ts";
 
 const BOUND = ["IntentSubmitted", "ContextEvaluated", "PolicyEvaluated", "ContractBound"];
 const OUTSIDE = ["IdentityRequested", "ProofRejected", "ViolationDetected", "IdentityDenied"];

@@ -55,6 +55,11 @@ const eventFor =
     return issueEvent(ask, key ?? keyOf(plane, "agent"));
   };
 
+const seen: string[] = [];
+
+/** Every answer that {@link invokeRaw} got in this process, as text. */
+export const answersSeen = (): readonly string[] => seen;
+
 /** Invokes the deployed `issue` function as the agent's IAM user, with any payload. */
 export async function invokeRaw(plane: LocalPlane, payload: string | Uint8Array): Promise<Answer> {
   const { functions } = plane.outputs;
@@ -63,6 +68,7 @@ export async function invokeRaw(plane: LocalPlane, payload: string | Uint8Array)
     new InvokeCommand({ FunctionName: functions.issue, Payload }),
   );
   const text = Buffer.from(answered.Payload ?? []).toString("utf8");
+  seen.push(text);
   assert.equal(answered.FunctionError, undefined, `the function crashed: ${text}`);
   return JSON.parse(text) as Answer;
 }

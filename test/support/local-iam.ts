@@ -18,8 +18,8 @@ import {
 import { AssumeRoleCommand, type AssumeRoleCommandInput } from "@aws-sdk/client-sts";
 import type { TrustPolicy } from "../../lib/index.ts";
 import type { AwsCredentials } from "../../localstack/start-processes.ts";
-import { readRow } from "./local-tables.ts";
 import type { LocalPlane } from "./local-plane.ts";
+import { readRow } from "./local-tables.ts";
 
 /** Fails unless AWS itself denies the call. */
 export async function denied(what: string, call: Promise<unknown>): Promise<void> {
@@ -29,6 +29,11 @@ export async function denied(what: string, call: Promise<unknown>): Promise<void
   );
   assert.ok(error, `${what}: allowed`);
   assert.match(error.name, /^AccessDenied(Exception)?$/, `${what}: ${error.name} ${error.message}`);
+}
+
+/** Fails unless AWS itself denies every one of the calls, which are named. */
+export async function allDenied(calls: Readonly<Record<string, Promise<unknown>>>): Promise<void> {
+  await Promise.all(Object.entries(calls).map(([what, call]) => denied(what, call)));
 }
 
 export const document = (...statements: object[]): string =>
@@ -82,9 +87,7 @@ export async function temporaryRole(
 ): Promise<string> {
   const { iam } = deployer;
   const RoleName = `vai-test-${randomBytes(4).toString("hex")}`;
-  const made = await iam.send(
-    new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }),
-  );
+  const made = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }));
   const policy = { RoleName, PolicyName: "permissions" };
   await iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: permissions }));
   t.after(async () => {

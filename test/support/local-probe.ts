@@ -9,7 +9,7 @@ import {
 import { build } from "esbuild";
 import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
 import type { LocalPlane } from "./local-plane.ts";
-import { zip } from "./zip.ts";
+import { zip } from "./local-zip.ts";
 
 /** One SDK call that a probe makes; `input.text`, if given, is sent as the bytes of `Message`. */
 export interface ProbedCall {

@@ -21,7 +21,9 @@ export async function endAbandoned(): Promise<void> {
 
 function pidsWithState(): number[] {
   try {
-    return readdirSync(STATES).filter((name) => /^\d+$/.test(name)).map(Number);
+    return readdirSync(STATES)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
   } catch {
     return []; // there was no test yet
   }

@@ -3,7 +3,10 @@ import { GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { LocalPlane } from "./local-plane.ts";
 
-const alias = ({ outputs }: LocalPlane) => ({ FunctionName: outputs.samples.function, Name: "live" });
+const alias = ({ outputs }: LocalPlane) => ({
+  FunctionName: outputs.samples.function,
+  Name: "live",
+});
 
 /** Where the alias sends traffic, as the deployer reads it: main version and extra weights. */
 export async function routing(plane: LocalPlane) {

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { runCli } from "../../lib/cli/program.ts";
+import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
+import { REFUSAL_CODES, STAGES } from "../../lib/refusal.ts";
+import { withoutAws } from "../../localstack/environment.ts";
+import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
+import { run } from "../../localstack/run.ts";
+import { assertGrantedShape } from "../support/local-answer.ts";
+import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { resetRouting, routing } from "../support/local-targets.ts";
+
+const README = readFileSync(join(REPOSITORY_ROOT, "lambdas", "README.md"), "utf8");
+
+/** The fenced blocks of one language, in order. */
+const blocks = (language: string): string[] =>
+  [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(
+    ([, code = ""]) => code,
+  );
+
+const imports = (code: string): string[] =>
+  [...code.matchAll(/\bfrom "([^"]+)"|\bimport\(?\s*"([^"]+)"|\brequire\("([^"]+)"/g)].map(
+    ([, from, dynamic, required]) => from ?? dynamic ?? required ?? "",
+  );
+
+/** A folder inside the repository, so that its packages are found; gone after the test. */
+function folderFor(t: TestContext): string {
+  const states = join(REPOSITORY_ROOT, "localstack", ".state-test");
+  mkdirSync(states, { recursive: true });
+  const folder = mkdtempSync(join(states, "readme-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The README's own draft, signed by the command that the README names. */
+async function signedContract(plane: LocalPlane, folder: string): Promise<string> {
+  const [draft, held] = [join(folder, "draft.json"), join(folder, "contract.json")];
+  writeFileSync(draft, blocks("json")[0] ?? "");
+  const said: string[] = [];
+  const take = (text: string) => void said.push(text);
+  const code = await runCli(["contract", "sign", draft, "--out", held], {
+    ...{ out: take, err: take, isTerminal: false },
+    environment: { VAI_OUTPUTS: plane.outputsFile },
+  });
+  assert.equal(code, 0, said.join("\n"));
+  return held;
+}
+
+/** Runs a block as its reader would; the child has no AWS settings but what the block reads. */
+async function answerOf(t: TestContext, code: string): Promise<GrantedAnswer> {
+  const plane = await localPlane();
+  await resetRouting(plane);
+  const folder = folderFor(t);
+  const contract = await signedContract(plane, folder);
+  const agent = join(folder, "agent.ts");
+  writeFileSync(agent, code);
+  const result = await run(process.execPath, [agent, plane.outputsFile, contract], {
+    cwd: REPOSITORY_ROOT,
+    env: withoutAws(process.env),
+    timeout: 60_000,
+  });
+  assert.equal(result.code, 0, `${result.stdout}\n${result.stderr}`);
+  assert.deepEqual(await routing(plane), { main: "1", extra: { "2": 0.1 } });
+  return JSON.parse(result.stdout) as GrantedAnswer;
+}
+
+test("USR-11 the README's agent of a JOSE library and an AWS SDK is granted its request", async (t) => {
+  const [bare = ""] = blocks("ts");
+  assert.deepEqual(imports(bare).sort(), [
+    ...["@aws-sdk/client-lambda", "jose", "node:crypto", "node:fs"],
+  ]);
+  const answer = await answerOf(t, bare);
+  assertGrantedShape(answer);
+  assert.deepEqual(answer.outcome, {
+    ...{ status: "succeeded", readBack: { matches: true } },
+    obligations: [{ name: "alias-routing", met: true }],
+  });
+});
+
+test("USR-11 the README's agent that uses our library is granted its request", async (t) => {
+  const code = blocks("ts")[1] ?? "";
+  const ours = "./lib/index.ts";
+  assert.ok(imports(code).includes(ours));
+  const index = pathToFileURL(join(REPOSITORY_ROOT, "lib", "index.ts")).href;
+  assertGrantedShape(await answerOf(t, code.replace(ours, index)));
+});
+
+test("USR-11 the README has every code once, every stage, and no code that there is not", () => {
+  const table = README.slice(README.indexOf("## Codes"));
+  const named = [...table.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, code = ""]) => code);
+  assert.deepEqual([...new Set(named)].sort(), [...REFUSAL_CODES].sort());
+  assert.equal(named.length, REFUSAL_CODES.length, "a code stands there twice");
+  const order = STAGES.map((stage) => table.indexOf(`\`${stage}\``));
+  assert.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+  );
+  assert.ok(order.every((at) => at >= 0));
+});

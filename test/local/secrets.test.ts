@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { test } from "node:test";
+import { type AttributeValue, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
+import { answersSeen, granted, invoke, refused, settingEvent } from "../support/local-agent.ts";
+import { settingDraft, signDraft } from "../support/local-contracts.ts";
+import { functionLogs } from "../support/local-logs.ts";
+import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { seedItem } from "../support/local-targets.ts";
+
+// Named so that it runs last in this folder: it looks at what all other tests left behind.
+
+/** A whole access key id of a session. Evidence masks its middle. */
+const SESSION_KEY = /ASIA[A-Z0-9]{12,}/;
+/** Members by which SDKs and services carry session secrets. */
+const SECRET_MEMBER = /"?(secretAccessKey|sessionToken|SecretAccessKey|SessionToken)"?\s*[:=]/;
+const AUTHORIZATION = /AWS4-HMAC-SHA256|x-amz-security-token/i;
+const PRIVATE_MEMBER = /"d"\s*:\s*"[A-Za-z0-9_-]{43}"/;
+
+/** Every secret that this deployment's people hold: secret keys, and private parts of signing keys. */
+function knownSecrets({ outputs }: LocalPlane): string[] {
+  const accessKeys = Object.values(outputs.credentials).map(
+    ({ secretAccessKey }) => secretAccessKey,
+  );
+  const files = Object.values(outputs.keys).map((file) => resolve(REPOSITORY_ROOT, file));
+  const keys = files.map((file) => (JSON.parse(readFileSync(file, "utf8")) as { d: string }).d);
+  return [...accessKeys, ...keys];
+}
+
+function assertClean(where: string, text: string, secrets: readonly string[]): void {
+  for (const pattern of [SESSION_KEY, SECRET_MEMBER, AUTHORIZATION, PRIVATE_MEMBER])
+    assert.doesNotMatch(text, pattern, where);
+  for (const [index, secret] of secrets.entries())
+    assert.ok(!text.includes(secret), `${where} holds secret ${index}`);
+}
+
+/** A table's items as text; in evidence, the signed payloads too, decoded, and JWS within them. */
+async function tableText({ deployer }: LocalPlane, TableName: string): Promise<string[]> {
+  const texts: string[] = [];
+  let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
+  do {
+    const page = await deployer.dynamoDb.send(
+      new ScanCommand({ TableName, ...(ExclusiveStartKey && { ExclusiveStartKey }) }),
+    );
+    texts.push(
+      ...(page.Items ?? []).flatMap(({ envelope, ...row }) => [
+        JSON.stringify(row),
+        ...(envelope?.S === undefined ? [] : payloadTexts(envelope.S)),
+      ]),
+    );
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey !== undefined);
+  return texts;
+}
+
+function payloadTexts(envelope: string): string[] {
+  const { payload } = JSON.parse(envelope) as { payload: string };
+  return decoded(Buffer.from(payload, "base64").toString("utf8"));
+}
+
+/** A text, and what the compact JWS in it say. */
+function decoded(text: string): string[] {
+  const parts = text.match(/eyJ[A-Za-z0-9_-]+/g) ?? [];
+  return [text, ...parts.map((part) => Buffer.from(part, "base64url").toString("utf8"))];
+}
+
+test("USR-16 ADV-66 nothing that is kept, logged or answered holds a secret", async (t) => {
+  const plane = await localPlane();
+  await seedItem(plane, "scanned");
+  const held = signDraft(plane, settingDraft(plane, "scanned"));
+  granted(await invoke(plane, settingEvent(plane, held, "scanned")));
+  refused(await invoke(plane, settingEvent(plane, held, "scanned")), "CONTRACT_CONSUMED");
+  const secrets = knownSecrets(plane);
+  assert.ok(secrets.length >= 11 && secrets.every((secret) => secret.length >= 40));
+
+  const counts: string[] = [];
+  for (const [name, table] of Object.entries(plane.outputs.tables)) {
+    const texts = await tableText(plane, table);
+    for (const text of texts) assertClean(`the table ${table}`, text, secrets);
+    assert.ok(texts.length > 0, `${table} is empty`);
+    counts.push(`${texts.length} texts in ${name}`);
+  }
+  const answers = answersSeen();
+  for (const answer of answers) assertClean("an answer", answer, secrets);
+  for (const [group, lines] of Object.entries(await functionLogs(plane))) {
+    for (const line of lines) assertClean(`the log ${group}`, line, secrets);
+    counts.push(`${lines.length} lines of ${group}`);
+  }
+  for (const name of ["emulator.log", "front-door.log", "deploy.log"]) {
+    const text = readFileSync(join(dirname(plane.outputsFile), name), "utf8");
+    assertClean(name, text, secrets);
+  }
+  t.diagnostic(`scanned ${[...counts, `${answers.length} answers`].join(", ")}`);
+});
+
+test("USR-16 the scan finds what it looks for", () => {
+  const clean = '{"accessKeyId":"ASIA…WXYZ"}';
+  assertClean("masked", clean, ["s3cret"]);
+  const leaks = [
+    '{"accessKeyId":"ASIAQWERTYUIOPASDFGH"}',
+    '{"secretAccessKey":"x"}',
+    "SessionToken=FwoGZXIvYXdzEA",
+    "authorization: AWS4-HMAC-SHA256 Credential=AKIA",
+    `{"d":"${"A".repeat(43)}"}`,
+    "the s3cret itself",
+  ];
+  for (const leak of leaks) assert.throws(() => assertClean("leak", leak, ["s3cret"]), leak);
+});

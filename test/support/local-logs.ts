@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import type { LocalPlane } from "./local-plane.ts";
+import { send } from "./local-sigv4.ts";
+
+/** Every line that the plane's functions logged, by log group: CloudWatch Logs, as the deployer. */
+export async function functionLogs(plane: LocalPlane): Promise<Record<string, string[]>> {
+  const groups = ["/vai/local/issue", "/vai/local/govern"];
+  const read = groups.map(async (group) => [group, await linesOf(plane, group)] as const);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+async function linesOf(plane: LocalPlane, logGroupName: string): Promise<string[]> {
+  const lines: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await logs(plane, "FilterLogEvents", {
+      ...{ logGroupName, limit: 10_000 },
+      ...(nextToken !== undefined && { nextToken }),
+    });
+    lines.push(...(page.events ?? []).map(({ message }) => message));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  assert.ok(lines.length > 0, `${logGroupName} is empty`);
+  return lines;
+}
+
+interface Page {
+  readonly events?: readonly { readonly message: string }[];
+  readonly nextToken?: string;
+}
+
+async function logs({ outputs }: LocalPlane, action: string, input: object): Promise<Page> {
+  const answer = await send({
+    ...{ endpoint: outputs.endpoint, region: outputs.region, service: "logs" },
+    credentials: outputs.credentials.deployer,
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": `Logs_20140328.${action}`,
+    },
+    body: JSON.stringify(input),
+  });
+  assert.equal(answer.status, 200, answer.body);
+  return JSON.parse(answer.body) as Page;
+}
