@@ -12,7 +12,7 @@ export interface TracedRecord {
 }
 
 /** A record in a trace: where, when, what, and how it was judged. */
-export interface TracedEvent {
+interface TracedEvent {
   readonly seq: number;
   readonly id: string;
   readonly type: string;

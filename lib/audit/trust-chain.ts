@@ -95,7 +95,11 @@ function believedLinks(
   const end = first + 1;
   for (const { policy } of links.slice(end)) {
     defects.push(
-      defect(policy.version, "EVIDENCE_SIGNATURE_INVALID", "is not signed by a given anchor whose public key is in the export"),
+      defect(
+        policy.version,
+        "EVIDENCE_SIGNATURE_INVALID",
+        "is not signed by a given anchor whose public key is in the export",
+      ),
     );
   }
   // Backwards: each is named by the one after it, or was signed by an anchor itself.

@@ -2,7 +2,7 @@
  * What evidence is found to be (wire.md §5), worst first. `unanchored` is the best that this version can say: every
  * record that is there holds, but no checkpoint covers the tails.
  */
-export const VERDICTS = ["tampered", "truncated", "gap", "unanchored", "complete"] as const;
+const VERDICTS = ["tampered", "truncated", "gap", "unanchored", "complete"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Codes of requirements.md appendix E that only a verifier gives; stable, for machines. */

@@ -46,8 +46,9 @@ export async function verifyEvidence(
   onRecord: (record: ReadRecord, count: number) => void = () => {},
 ): Promise<EvidenceReport> {
   const trust = followTrust(set.trustPolicies, anchorsOf(set.anchors, pinned));
-  const verifier = new RecordVerifier(set.plane ?? trust.plane, set.noted?.chains);
+  const verifier = new RecordVerifier(trust.plane ?? set.plane, set.noted?.chains);
   for (const defect of trust.defects) verifier.report(defect);
+  judgePlane(set.plane, trust.plane, verifier);
   const history = new History(trust, (defect) => verifier.report(defect));
   let count = 0;
   for await (const batch of judgeRecords(set.records, evidenceKeys(trust.keys))) {
@@ -68,6 +69,23 @@ export async function verifyEvidence(
 function anchorsOf(candidates: readonly unknown[], pinned: readonly string[]): VerificationKey[] {
   const keys = candidates.map(readPublicJwk).filter((key) => typeof key !== "string");
   return pinned.length === 0 ? keys : keys.filter(({ thumbprint }) => pinned.includes(thumbprint));
+}
+
+/** The trust policies say which plane this is; a manifest that names another one would mislead a reader. */
+function judgePlane(
+  named: string | undefined,
+  plane: string | undefined,
+  verifier: RecordVerifier,
+): void {
+  if (named === undefined || plane === undefined || named === plane) return;
+  const what = `belongs to ${plane}, not to ${named} as the manifest says`;
+  verifier.report({
+    verdict: "tampered",
+    code: "EVIDENCE_HASH_MISMATCH",
+    chainId: REGISTRY_CHAIN,
+    seq: 1,
+    what,
+  });
 }
 
 /** A manifest counts what it lists; a count that is off was edited, or its file was. */

@@ -13,7 +13,7 @@ import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
 import { type Asked, contractIndex } from "./drafts.ts";
 import { type IssueEvent, parseIssueEvent } from "./event.ts";
-import { type Intent, openIntent } from "./intent.ts";
+import { type Intent, readIntent } from "./intent.ts";
 import { contractChecks } from "./judge-contract.ts";
 import { readTrust } from "./registry.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
@@ -55,7 +55,8 @@ export async function admit(
 interface World {
   readonly trust: TrustSnapshot;
   readonly contract: ReadContract;
-  readonly chain: StoredChain | undefined;
+  readonly chain?: StoredChain | undefined;
+  readonly intent?: Intent;
 }
 
 /**
@@ -102,14 +103,13 @@ async function readNamedWorld(
     "/contractDigest",
   );
   if (chainId === undefined) return unknown;
-  const chain = await deps.evidence.readChain(chainId);
-  const intent = openIntent(chain, chainId, deps.plane, trust);
+  const intent = await readIntent(deps, chainId, trust);
   if (isRefusal(intent)) {
     course.enter("executor");
     return intent;
   }
   const contract = readContract(contractView(intent.state, digest).bound?.contract);
-  return isRefusal(contract) || contract.digest !== digest ? unknown : { trust, contract, chain };
+  return isRefusal(contract) || contract.digest !== digest ? unknown : { trust, contract, intent };
 }
 
 function learnTrust(course: Course, { head }: TrustSnapshot): void {
@@ -121,7 +121,7 @@ async function judgeAdmission(
   course: Course,
   event: IssueEvent,
   key: VerificationKey,
-  { trust, contract, chain }: World,
+  { trust, contract, chain, intent: opened }: World,
 ): Promise<Omit<Admitted, "raw"> | Refusal> {
   const [digestCheck, issuerCheck, ...others] = contractChecks(event, contract, deps.plane, trust);
   const unsigned = course.judge([digestCheck, issuerCheck].filter((check) => check !== undefined));
@@ -131,8 +131,8 @@ async function judgeAdmission(
   if (refusal !== undefined) return refusal;
   course.enter("executor");
   const chainId = intentChain(contract.claims.intent.id);
-  const stored = chain ?? (await deps.evidence.readChain(chainId));
-  const intent = course.note("evidenceChain", openIntent(stored, chainId, deps.plane, trust));
+  const read = opened ?? (await readIntent(deps, chainId, trust, chain));
+  const intent = course.note("evidenceChain", read);
   if (isRefusal(intent)) return intent;
   const stranger = course.judge([["designation", () => judgeDesignation(contract, key, trust)]]);
   if (stranger !== undefined) return stranger;

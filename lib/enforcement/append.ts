@@ -7,7 +7,7 @@ import type { RecordDraft } from "../evidence/statement.ts";
 import { Fault, isRefusal, type Refusal } from "../refusal.ts";
 import type { Course } from "./course.ts";
 import type { PlaneDeps } from "./deps.ts";
-import { extendIntent, type Intent, openIntent } from "./intent.ts";
+import { extendIntent, type Intent, readIntent } from "./intent.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** Milliseconds kept free before the function's end, so that the answer still leaves. */
@@ -128,7 +128,7 @@ export async function appendToIntent<T>(
     if (result === "appended") return extendIntent(intent, records.map(asOpen));
     if (result !== "conflict" && onTaken !== undefined) return onTaken(result.taken);
     await backOff(deps, course, attempt);
-    const reread = openIntent(await deps.evidence.readChain(chainId), chainId, deps.plane, trust);
+    const reread = await readIntent(deps, chainId, trust);
     if (isRefusal(reread)) return reread;
     intent = reread;
   }

@@ -1,6 +1,7 @@
 import type { CallDescription, PreRead, ReadBack } from "../actions/descriptor.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import type { CredentialsMintedDetail, EndDetail, EndState } from "../evidence/details.ts";
+import type { IdentityView } from "../evidence/fold.ts";
 import type { RecordDraft, Verdict } from "../evidence/statement.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import type { IssuedSession } from "../issuance/session.ts";
@@ -98,10 +99,14 @@ export const issuanceFailedDrafts = (refusal: Refusal): RecordDraft[] => [
   endedByRefusal("IssuanceFailed", "FAILED", refusal, "issuance", "ERROR"),
 ];
 
-/** The identity was refused between issuance and call: minted if a session exists, never started. */
+/**
+ * The identity was refused between issuance and call. `known`: what the chain says of it, because barrier 2 may be
+ * durable although its answer was lost.
+ */
 export function rejectedDrafts(
   grant: Grant,
   session: IssuedSession,
+  known: IdentityView | undefined,
   refusal: Refusal,
   stage: Stage,
 ): RecordDraft[] {
@@ -110,7 +115,7 @@ export function rejectedDrafts(
     ? endedByRefusal("IdentityExpired", "EXPIRED", refusal, stage, "DENY")
     : endedByRefusal("IdentityRevoked", "REVOKED", refusal, stage, "DENY");
   return [
-    mintedDraft(grant, session),
+    ...(known?.hardExpiry === undefined ? [mintedDraft(grant, session)] : []),
     {
       type: "ExecutionRejected",
       verdict: negative(refusal.code, stage, "DENY"),

@@ -41,13 +41,19 @@ export async function executeGrant(
     mint(deps, grant),
     prepareReader(deps, descriptor, grant),
   ]);
-  if (isRefusal(session)) return conclude(deps, course, issued, issuanceFailedDrafts(session));
+  if (isRefusal(session)) {
+    return conclude(deps, course, issued, () => issuanceFailedDrafts(session));
+  }
   course.enter("execution");
-  if (isRefusal(reader))
-    return conclude(deps, course, issued, rejectedDrafts(grant, session, reader, "execution"));
-  const started = await begin(deps, course, issued, descriptor, session, reader.preRead);
-  if (isRefusal(started))
-    return conclude(deps, course, issued, rejectedDrafts(grant, session, started, course.stage));
+  const started = isRefusal(reader)
+    ? reader
+    : await begin(deps, course, issued, descriptor, session, reader.preRead);
+  if (isRefusal(reader) || isRefusal(started)) {
+    const refusal = started as Refusal;
+    return conclude(deps, course, issued, ({ state }) =>
+      rejectedDrafts(grant, session, state.identities.get(grant.identityId), refusal, course.stage),
+    );
+  }
   const begun = deps.clock();
   const place = placeOf(deps);
   const call = await runBoundedCall(descriptor, grant.operation, reader.preRead, session, place);
@@ -57,7 +63,7 @@ export async function executeGrant(
   });
   const outcome = outcomeOf(call, seen, issued.obligations);
   const drafts = endDrafts(outcome, seen, deps.clock() - begun);
-  return conclude(deps, course, { ...issued, intent: started }, drafts);
+  return conclude(deps, course, { ...issued, intent: started }, () => drafts);
 }
 
 function requiredDescriptor(deps: IssueDeps, { operation }: Grant): ActionDescriptor {
@@ -121,13 +127,9 @@ async function begin(
   preRead: PreRead,
 ): Promise<Intent | Refusal> {
   const { grant, trust } = issued;
-  const drafts = startedDrafts(
-    grant,
-    session,
-    descriptor.describeCall(grant.operation, preRead),
-    preRead,
-  );
   try {
+    const call = descriptor.describeCall(grant.operation, preRead);
+    const drafts = startedDrafts(grant, session, call, preRead);
     const result = await appendToIntent<Refusal>(deps, course, trust, issued.intent, {
       prepare: (intent) => {
         const ended = endOf(intent, grant);
@@ -171,11 +173,11 @@ async function conclude(
   deps: IssueDeps,
   course: Course,
   { grant, intent, trust }: Issued,
-  drafts: readonly RecordDraft[],
+  draftsOf: (intent: Intent) => readonly RecordDraft[],
 ): Promise<Answer> {
   try {
     const result = await appendToIntent<never>(deps, course, trust, intent, {
-      prepare: () => ({ drafts }),
+      prepare: (latest) => ({ drafts: draftsOf(latest) }),
     });
     if (isRefusal(result) || result instanceof Stop)
       throw new Fault("EVIDENCE_STORE_UNAVAILABLE", "the chain broke");

@@ -5,6 +5,7 @@ import { foldIntent, type IntentState } from "../evidence/fold.ts";
 import { type OpenRecord, openChain } from "../evidence/open.ts";
 import type { StoredChain } from "../evidence/ports.ts";
 import { type Refusal, refuse } from "../refusal.ts";
+import type { PlaneDeps } from "./deps.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** An intent chain that was opened: its verified records and what they say. */
@@ -15,7 +16,7 @@ export interface Intent {
 }
 
 /** Opens and folds an intent chain as it was read; any defect is `EVIDENCE_CHAIN_BROKEN` (VAI-12, VAI-59). */
-export function openIntent(
+function openIntent(
   stored: StoredChain,
   chainId: string,
   plane: PlaneId,
@@ -27,6 +28,31 @@ export function openIntent(
   }
   return { chainId, records: opened.records, state: foldIntent(opened.records, opened.head) };
 }
+
+/** Reads of a chain whose last record is not its head, before it counts as broken; milliseconds between them. */
+const READS = 8;
+const LONGEST_WAIT = 100;
+
+/**
+ * Reads, opens and folds an intent chain. Records and head are two reads, and a writer may fall between them again
+ * and again on a contended chain: that must refuse no honest caller (OKG-27). `first`: what was read ahead.
+ */
+export async function readIntent(
+  { evidence, plane, sleep, random }: PlaneDeps,
+  chainId: string,
+  trust: TrustSnapshot,
+  first?: StoredChain,
+): Promise<Intent | Refusal> {
+  let stored = first ?? (await evidence.readChain(chainId));
+  for (let read = 1; read < READS && isTorn(stored); read++) {
+    await sleep(LONGEST_WAIT * random());
+    stored = await evidence.readChain(chainId);
+  }
+  return openIntent(stored, chainId, plane, trust);
+}
+
+const isTorn = ({ rows, head }: StoredChain): boolean =>
+  (rows.at(-1)?.seq ?? 0) !== (head?.seq ?? 0);
 
 /** The same intent after records were appended to it by this course. */
 export function extendIntent(intent: Intent, appended: readonly OpenRecord[]): Intent {

@@ -22,10 +22,18 @@ before(async () => {
 after(() => place.remove());
 
 describe("lib/audit/README.md", () => {
-  test("VAI-24 the commands for one record, run as written, verify it with openssl", { skip: !hasTools }, async () => {
+  test("VAI-24 the commands for one record, run as written, verify it with openssl", {
+    skip: !hasTools,
+  }, async () => {
     const folder = await exportTo(join(place.path, "export"), story);
     const env = { ...process.env, N: "7" };
-    const runBlock = () => execFileSync("bash", ["-ec", byHand], { cwd: folder, env, encoding: "utf8" });
+    const runBlock = () =>
+      execFileSync("bash", ["-ec", byHand], {
+        cwd: folder,
+        env,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      });
     const out = runBlock();
     assert.match(out, /Verified OK/);
     assert.ok(out.includes(story.rows[6]?.recordHash.slice("sha256:".length) ?? "nothing"));
@@ -36,7 +44,10 @@ describe("lib/audit/README.md", () => {
 
   test("USR-13 has a query by contract, by actor and time, by identity, and for negative events", () => {
     for (const index of ["byContract", "byActor", "byIdentity", "byNegativeDay"]) {
-      assert.ok(blocks.some((block) => block.startsWith("aws dynamodb query") && block.includes(index)), index);
+      assert.ok(
+        blocks.some((block) => block.startsWith("aws dynamodb query") && block.includes(index)),
+        index,
+      );
     }
   });
 

@@ -16,7 +16,7 @@ import type { Dependency, Faults } from "./faults.ts";
 export const TABLES: Tables = { evidence: "evidence", state: "state", registry: "registry" };
 
 /** Items of a page: small, so that every long chain is read in several. */
-const PAGE = 7;
+const PAGE = 25;
 /** DynamoDB's limits: bytes of an item, items and bytes of a transaction. */
 const MAX_ITEM = 400 * 1024;
 const MAX_TRANSACTION_ITEMS = 100;

@@ -2,16 +2,7 @@ import { type Digest, sha256Digest } from "../../../lib/encoding/digest.ts";
 import { type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
 import type { EvidenceRow } from "../../../lib/evidence/envelope.ts";
 import type { About, RecordDraft } from "../../../lib/evidence/statement.ts";
-import {
-  evidenceKey,
-  NOW,
-  newId,
-  newKey,
-  PLANE,
-  publication,
-  signPolicy,
-  writeRows,
-} from "./plane.ts";
+import { evidenceKey, NOW, newId, newKey, publication, signPolicy, writeRows } from "./plane.ts";
 
 export const INTENT = "0198c7d2-0000-7000-8000-000000000001";
 export const CHAIN = `intent/${INTENT}`;
@@ -228,5 +219,3 @@ function grantDrafts(contract: string, id: string): RecordDraft[] {
     { type: "IdentityCompleted", about, detail: { state: "COMPLETED", outcome } },
   ];
 }
-
-export { PLANE };

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { intentOfFolder, traceEvidence } from "../../lib/audit/collect.ts";
+import { openFolder } from "../../lib/audit/folder.ts";
+import { sentenceOf } from "../../lib/audit/sentences.ts";
+import type { Trace } from "../../lib/audit/trace.ts";
+import { verifyEvidence } from "../../lib/audit/verify-evidence.ts";
+import { EVENT_TYPES } from "../../lib/evidence/statement.ts";
+import { KEYS } from "../support/keys.ts";
+import { newPlane, type Plane } from "../support/plane.ts";
+import { exportTo, temporary } from "./support/folder.ts";
+
+/** The records that the enforcement itself writes, judged by code that shares nothing with it but the schema. */
+describe("evidence of a whole plane", () => {
+  let place: Awaited<ReturnType<typeof temporary>>;
+  let plane: Plane;
+  let folder: string;
+  let chainId: string;
+
+  before(async () => {
+    [plane, place] = await Promise.all([newPlane(), temporary()]);
+    const governed = plane.contract();
+    const event = plane.event(governed);
+    const answer = await plane.issue(event);
+    assert.ok(answer.ok, JSON.stringify(answer));
+    chainId = answer.evidence.chainId;
+    await plane.issue(event);
+    await plane.issue(plane.event(governed));
+    await plane.issue({ nothing: "good" });
+    await plane.issue("no event at all");
+    await plane.publish();
+    await plane.grant();
+    folder = await exportTo(
+      join(place.path, "export"),
+      {
+        anchor: KEYS.anchor,
+        rows: plane.chains().flatMap((id) => plane.rows(id)),
+      },
+      { plane: plane.policy.plane },
+    );
+  });
+  after(() => place.remove());
+
+  async function open() {
+    const opened = await openFolder(folder);
+    assert.ok(opened.ok);
+    return opened.value;
+  }
+
+  test("USR-13 everything that enforcement wrote verifies from the anchor: grants, refusals, policies", async () => {
+    const report = await verifyEvidence(await open(), [KEYS.anchor.thumbprint]);
+    assert.deepEqual(report.defects, []);
+    assert.equal(report.verdict, "unanchored");
+    assert.equal(report.trustPolicies, 2);
+    assert.ok(report.chains.length >= 4);
+  });
+
+  test("VAI-08 a grant, its retry and a later refusal are told from the chain alone", async () => {
+    const intentId = chainId.slice("intent/".length);
+    const set = await intentOfFolder(await open(), intentId);
+    const trace = (await traceEvidence(set, intentId, [KEYS.anchor.thumbprint])) as Trace;
+    assert.equal(trace.integrity.firstDefect, null);
+    const [identity] = trace.identities;
+    assert.ok(identity);
+    const { reason, limits, uses, end } = identity.answers;
+    for (const answer of [reason, limits, uses, end]) {
+      assert.ok(answer.length > 0);
+      assert.doesNotMatch(answer.join(" "), /unknown|undefined/);
+    }
+    assert.match(end[0] ?? "", /COMPLETED/);
+    assert.ok(trace.events.some(({ type }) => type === "RetryDeduplicated"));
+    assert.ok(trace.negative.some(({ decision }) => decision.code === "CONTRACT_CONSUMED"));
+    for (const { sentence } of trace.events)
+      assert.doesNotMatch(sentence, /unknown|undefined|later version/);
+  });
+
+  test("VAI-130 every event type that is written has its sentence", () => {
+    const [row] = plane.rows(chainId);
+    assert.ok(row);
+    const { predicate } = JSON.parse(
+      Buffer.from(JSON.parse(row.envelope).payload, "base64").toString("utf8"),
+    );
+    for (const type of EVENT_TYPES) {
+      const sentence = sentenceOf({
+        ...predicate,
+        event: { ...predicate.event, type },
+        detail: {},
+      });
+      assert.doesNotMatch(sentence, /later version/, type);
+    }
+  });
+});
