@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { build } from "esbuild";
+import { requireBuiltins } from "./builtins.ts";
 import { FUNCTIONS } from "./functions.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -28,6 +29,8 @@ export async function bundle(outdir: string = BUNDLES): Promise<void> {
     target: "node24",
     format: "esm",
     mainFields: ["module", "main"],
+    alias: { "@aws-sdk/credential-provider-node": join(ROOT, "lib/aws/function-credentials.ts") },
+    plugins: [requireBuiltins],
     outExtension: { ".js": ".mjs" },
     legalComments: "none",
     logLevel: "warning",

@@ -28,6 +28,7 @@ nothing is left running.`;
 const STARTING = [
   "test/local/*.test.ts",
   "test/lambdas/*.test.ts",
+  "test/walkthrough/*.test.ts",
   "test/localstack/{emulator*,processes,setup}.test.ts",
 ];
 

@@ -45,25 +45,20 @@ export async function executeGrant(
     return conclude(deps, course, issued, () => issuanceFailedDrafts(session));
   }
   course.enter("execution");
-  const started = isRefusal(reader)
-    ? reader
-    : await begin(deps, course, issued, descriptor, session, reader.preRead);
-  if (isRefusal(reader) || isRefusal(started)) {
-    const refusal = started as Refusal;
+  const started = await begin(deps, course, issued, descriptor, session, reader);
+  if (isRefusal(started)) {
     return conclude(deps, course, issued, ({ state }) =>
-      rejectedDrafts(grant, session, state.identities.get(grant.identityId), refusal, course.stage),
+      rejectedDrafts(grant, session, state.identities.get(grant.identityId), started, course.stage),
     );
   }
+  const { credentials, preRead } = started.reader;
   const begun = deps.clock();
   const place = placeOf(deps);
-  const call = await runBoundedCall(descriptor, grant.operation, reader.preRead, session, place);
-  const seen = await readBack(descriptor, grant.operation, {
-    ...place,
-    credentials: reader.credentials,
-  });
+  const call = await runBoundedCall(descriptor, grant.operation, preRead, session, place);
+  const seen = await readBack(descriptor, grant.operation, { ...place, credentials });
   const outcome = outcomeOf(call, seen, issued.obligations);
   const drafts = endDrafts(outcome, seen, deps.clock() - begun);
-  return conclude(deps, course, { ...issued, intent: started }, () => drafts);
+  return conclude(deps, course, { ...issued, intent: started.intent }, () => drafts);
 }
 
 function requiredDescriptor(deps: IssueDeps, { operation }: Grant): ActionDescriptor {
@@ -124,12 +119,13 @@ async function begin(
   issued: Issued,
   descriptor: ActionDescriptor,
   session: IssuedSession,
-  preRead: PreRead,
-): Promise<Intent | Refusal> {
+  reader: Reader | Refusal,
+): Promise<{ readonly intent: Intent; readonly reader: Reader } | Refusal> {
+  if (isRefusal(reader)) return reader;
   const { grant, trust } = issued;
   try {
-    const call = descriptor.describeCall(grant.operation, preRead);
-    const drafts = startedDrafts(grant, session, call, preRead);
+    const call = descriptor.describeCall(grant.operation, reader.preRead);
+    const drafts = startedDrafts(grant, session, call, reader.preRead);
     const result = await appendToIntent<Refusal>(deps, course, trust, issued.intent, {
       prepare: (intent) => {
         const ended = endOf(intent, grant);
@@ -137,7 +133,8 @@ async function begin(
       },
       meanwhile: async () => (await issued.rejudge(issued.intent)) ?? judgeTimeLeft(deps, grant),
     });
-    return result instanceof Stop ? result.value : result;
+    if (result instanceof Stop) return result.value;
+    return isRefusal(result) ? result : { intent: result, reader };
   } catch (fault) {
     return refusalOf(fault);
   }
