@@ -8,7 +8,7 @@ import { LocalAwsError } from "../localstack/errors.ts";
 import { REPOSITORY_ROOT } from "../localstack/paths.ts";
 import { terminalProgress } from "../localstack/progress.ts";
 import { ensureEmulator } from "../localstack/setup.ts";
-import { endAbandoned } from "./support/local-state.ts";
+import { endAbandoned, ownTemporary } from "./support/local-state.ts";
 
 const HELP = `Usage: npm test | npm run test:unit | npm run test:one -- PATTERN
 
@@ -76,6 +76,7 @@ function environment(): NodeJS.ProcessEnv {
     AWS_CONFIG_FILE: "/dev/null",
     AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
     AWS_EC2_METADATA_DISABLED: "true",
+    TMPDIR: ownTemporary(),
   };
 }
 

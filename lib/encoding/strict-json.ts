@@ -33,10 +33,11 @@ export function readStrictJson(bytes: Buffer): Read<unknown> {
   } catch {
     return unreadable("is not UTF-8 JSON");
   }
-  const walker = new Walker();
-  const problem = walker.walk(value, 1);
-  if (problem !== undefined) return { ok: false, ...problem };
-  if (!isCanonical(value, text, walker.isSorted)) {
+  if (!isWithinLimits(value, 1, text.includes("\\u"))) {
+    const problem = limitProblem(value);
+    if (problem !== undefined) return { ok: false, ...problem };
+  }
+  if (!isCanonical(value, text)) {
     return unreadable(
       "is not in canonical form (RFC 8785): sort members, remove duplicates and white space",
     );
@@ -46,20 +47,51 @@ export function readStrictJson(bytes: Buffer): Read<unknown> {
 
 /**
  * JSON.stringify writes numbers, strings and punctuation as JCS does, and members in the order in which they
- * stood: if that gives the text again and every object was sorted, the text is canonical. Only names that look
+ * stood: if every object is sorted and that gives the text again, the text is canonical. Only names that look
  * like array indexes, which JavaScript moves to the front, need the full serialisation.
  */
-const isCanonical = (value: unknown, text: string, isSorted: boolean): boolean =>
-  (isSorted && JSON.stringify(value) === text) || canonicalize(value) === text;
+const isCanonical = (value: unknown, text: string): boolean =>
+  (isSorted(value) && JSON.stringify(value) === text) || canonicalize(value) === text;
+
+function isSorted(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) return value.every(isSorted);
+  let previous = "";
+  for (const key in value) {
+    if (key < previous || !isSorted((value as Record<string, unknown>)[key])) return false;
+    previous = key;
+  }
+  return true;
+}
+
+/**
+ * {@link limitProblem}'s rules without its prose, for the many values that keep them. Text of valid UTF-8 can
+ * hold a lone surrogate only where it has an escape.
+ */
+function isWithinLimits(value: unknown, depth: number, hasEscapes: boolean): boolean {
+  if (typeof value === "number") return Number.isSafeInteger(value);
+  if (typeof value === "string") return !hasEscapes || value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) {
+    const isGood = (each: unknown): boolean => isWithinLimits(each, depth + 1, hasEscapes);
+    return value.length <= MAX_ARRAY && value.every(isGood);
+  }
+  for (const key in value) {
+    if (FORBIDDEN_KEYS.has(key) || (hasEscapes && !key.isWellFormed())) return false;
+    if (!isWithinLimits((value as Record<string, unknown>)[key], depth + 1, hasEscapes))
+      return false;
+  }
+  return true;
+}
 
 /** The first breach of depth, array length, key, string or number rules in a parsed value; `undefined` if none. */
 export function limitProblem(value: unknown): Problem | undefined {
   return new Walker().walk(value, 1);
 }
 
-/** One pass over a parsed value: the first breach of the limits, and whether every object's members are sorted. */
+/** Finds the first breach of the limits and says where it is. */
 class Walker {
-  isSorted = true;
   readonly #path: (string | number)[] = [];
 
   walk(value: unknown, depth: number): Problem | undefined {
@@ -96,10 +128,7 @@ class Walker {
   }
 
   #walkObject(value: object, depth: number): Problem | undefined {
-    let previous = "";
     for (const key of Object.keys(value)) {
-      if (key < previous) this.isSorted = false;
-      previous = key;
       if (!key.isWellFormed()) return this.#at("has a member name with a lone surrogate");
       this.#path.push(key);
       if (FORBIDDEN_KEYS.has(key)) return this.#at("is a forbidden member name");
