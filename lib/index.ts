@@ -1,17 +1,17 @@
 /** What others build on (wire.md §12), and what an agent's author imports. */
 
+export { verifyRecords } from "./audit/verify.ts";
+export { proveContainment } from "./authority/contain.ts";
 export { deriveAuthority } from "./authority/derive.ts";
 export { evaluatePolicies } from "./authority/evaluate.ts";
-export { proveContainment } from "./authority/contain.ts";
-export { verifyRecords } from "./audit/verify.ts";
 export { newPrivateJwk, signingKey } from "./client/keys.ts";
 export { contractDigest, issueEvent, signRequest } from "./client/request.ts";
 export { narrows, satisfies } from "./contract/constraint.ts";
+export type { Contract } from "./contract/contract.ts";
 export { parseContract } from "./contract/contract.ts";
 export { canonicalize } from "./encoding/canonical-json.ts";
 export { sha256Digest } from "./encoding/digest.ts";
 export { preAuthEncoding } from "./encoding/dsse.ts";
 export { jwkThumbprint } from "./encoding/jwk.ts";
-export type { Contract } from "./contract/contract.ts";
 export type { Answer, GrantedAnswer, RefusedAnswer } from "./enforcement/answer.ts";
 export type { TrustPolicy } from "./trust/policy.ts";

@@ -165,7 +165,7 @@ export class Fault extends Error {
 }
 
 /** RFC 6901: one reference token. */
-export const pointerToken = (token: string | number): string =>
+const pointerToken = (token: string | number): string =>
   String(token).replaceAll("~", "~0").replaceAll("/", "~1");
 
 /** RFC 6901: a pointer from path segments, below `prefix`. */

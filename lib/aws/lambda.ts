@@ -73,7 +73,7 @@ function bodyOf({ body, isBase64Encoded }: FunctionUrlEvent): unknown {
 }
 
 /** 200 ok, 400 malformed, 403 refused, 409 stage `retry`, 503 retryable (wire.md §4). */
-export function statusOf({ ok, retryable, stage, failureDomain }: AnyAnswer): number {
+function statusOf({ ok, retryable, stage, failureDomain }: AnyAnswer): number {
   if (ok) return 200;
   if (retryable === true) return 503;
   if (stage === "retry") return 409;

@@ -29,7 +29,7 @@ export type Deployment = z.infer<typeof schema> & { readonly path: string };
 
 /** Where `npm run local:up` leaves its outputs, below the repository's root. */
 const LOCAL_OUTPUTS = join(import.meta.dirname, "../../localstack/.state/outputs.json");
-export const OUTPUTS_VARIABLE = "VAI_OUTPUTS";
+const OUTPUTS_VARIABLE = "VAI_OUTPUTS";
 export const OUTPUTS_HELP = `outputs.json of the deployment (default: $${OUTPUTS_VARIABLE}, else the local AWS's)`;
 
 /** Reads the deployment that a command is for. @throws {CommandError} that says how to get one. */

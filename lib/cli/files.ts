@@ -5,7 +5,7 @@ import type { SigningKey } from "../encoding/jws.ts";
 import { CommandError, EXIT } from "./io.ts";
 
 /** Text of a file. @throws {CommandError} that names the file and what to do. */
-export function readText(path: string): string {
+function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
@@ -41,7 +41,7 @@ export function writeSecret(path: string, text: string): void {
   writeNew(path, text, 0o600);
 }
 
-export function writeNew(path: string, text: string, mode = 0o644): void {
+function writeNew(path: string, text: string, mode = 0o644): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text, { mode, flag: "wx" });

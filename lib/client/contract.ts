@@ -30,7 +30,7 @@ export const contractDraft = z.strictObject({
 });
 export type ContractDraft = z.infer<typeof contractDraft>;
 
-export interface Signer {
+interface Signer {
   readonly name: string;
   readonly key: SigningKey;
 }

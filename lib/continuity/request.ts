@@ -10,7 +10,7 @@ import { readBy } from "../encoding/schema.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 
 /** Seconds: how far a request's `iat` may lie from server time, skew included (wire.md §1). */
-export const FRESHNESS_SECONDS = 60;
+const FRESHNESS_SECONDS = 60;
 
 const token = z
   .string()

@@ -22,7 +22,6 @@ import { steps } from "./step.ts";
 const MAX_LEAD_SECONDS = 24 * 60 * 60;
 
 export const DELIVERIES = ["execute", "handle", "credentials"] as const;
-export type Delivery = (typeof DELIVERIES)[number];
 
 const scalar = z.union([z.string(), z.int(), z.boolean()]);
 const name = label;

@@ -10,8 +10,7 @@ export type PublicJwk =
 export type SignatureAlgorithm = "ES256" | "EdDSA";
 
 /** The one algorithm that a key implies; a header's `alg` decides nothing (POC-12). */
-export const algorithmOf = (jwk: PublicJwk): SignatureAlgorithm =>
-  jwk.kty === "EC" ? "ES256" : "EdDSA";
+const algorithmOf = (jwk: PublicJwk): SignatureAlgorithm => (jwk.kty === "EC" ? "ES256" : "EdDSA");
 
 /** RFC 7638 SHA-256 thumbprint, base64url. */
 export function jwkThumbprint(jwk: PublicJwk): string {

@@ -13,7 +13,7 @@ export type JwsType =
   | "vai-request+jwt"
   | "vai-trust-policy+jwt";
 
-export interface JwsHeader {
+interface JwsHeader {
   readonly alg: string;
   readonly kid: string;
   readonly typ: string;

@@ -8,7 +8,7 @@ export interface CodedProblem extends Problem {
 }
 
 /** The first breach of a schema as place, prose and, where the schema says so, code. */
-export function firstProblem(error: z.ZodError): CodedProblem {
+function firstProblem(error: z.ZodError): CodedProblem {
   const [issue] = error.issues;
   return issue === undefined
     ? { pointer: "", detail: "does not match the schema" }

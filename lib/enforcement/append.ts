@@ -43,7 +43,7 @@ export function place(
 }
 
 /** Stores signed records in one transaction. A lost answer is read back before it counts as failed. */
-export async function store(deps: PlaneDeps, step: Append): Promise<AppendResult> {
+async function store(deps: PlaneDeps, step: Append): Promise<AppendResult> {
   try {
     return await deps.evidence.append(step);
   } catch (fault) {
@@ -79,7 +79,7 @@ async function isDurable(deps: PlaneDeps, step: Append): Promise<boolean> {
   }
 }
 
-export const asOpen = ({ statement, hash }: UnsignedRecord): OpenRecord => ({
+const asOpen = ({ statement, hash }: UnsignedRecord): OpenRecord => ({
   predicate: statement.predicate,
   hash,
 });

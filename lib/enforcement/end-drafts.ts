@@ -31,7 +31,7 @@ export function startedDrafts(
   ];
 }
 
-export function mintedDraft(grant: Grant, session: IssuedSession): RecordDraft {
+function mintedDraft(grant: Grant, session: IssuedSession): RecordDraft {
   const detail: CredentialsMintedDetail = {
     accessKeyId: session.maskedAccessKeyId,
     sessionPolicy: grant.sessionPolicy,

@@ -31,7 +31,7 @@ export interface Grant {
 }
 
 /** Milliseconds: the earliest of contract, decision and `issuedAt` + `maxSeconds` of the class (wire.md §4). */
-export function expiryOf(
+function expiryOf(
   contract: ReadContract,
   proof: ReadProof,
   policy: TrustPolicy,

@@ -1,6 +1,5 @@
 import type { PlaneId } from "../config.ts";
 import type { Contract } from "../contract/contract.ts";
-import { genesisHead } from "../evidence/chain.ts";
 import { foldIntent, type IntentState } from "../evidence/fold.ts";
 import { type OpenRecord, openChain } from "../evidence/open.ts";
 import type { StoredChain } from "../evidence/ports.ts";
@@ -62,10 +61,6 @@ export function extendIntent(intent: Intent, appended: readonly OpenRecord[]): I
     last === undefined ? intent.state.head : { seq: last.predicate.chain.seq, hash: last.hash };
   return { ...intent, records, state: foldIntent(records, head) };
 }
-
-/** An intent that nobody has asked under yet. */
-export const isEmpty = (intent: Intent, plane: PlaneId): boolean =>
-  intent.state.head.hash === genesisHead(plane.id, intent.chainId).hash;
 
 /** An intent belongs for ever to the issuer and digest of its first record (wire.md §3, §5). */
 export function judgeOwnership({ state }: Intent, contract: Contract): Refusal | undefined {

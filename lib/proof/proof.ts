@@ -20,7 +20,7 @@ const intent = z.strictObject({
   constraints: free,
   metadata: free,
 });
-export type Intent = z.infer<typeof intent>;
+type Intent = z.infer<typeof intent>;
 
 const instant = z
   .string()
@@ -33,7 +33,7 @@ const context = z.strictObject({
   observedAt: instant,
   sources: z.array(z.strictObject({ name: label, digest })),
 });
-export type Context = z.infer<typeof context>;
+type Context = z.infer<typeof context>;
 
 const proof = z.strictObject({
   intent,

@@ -90,7 +90,6 @@ const schema = z
 /** The signed, versioned statement of whom this trust plane believes (wire.md §6). */
 export type TrustPolicy = z.infer<typeof schema>;
 export type GovernedAction = TrustPolicy["actions"][number];
-export type GovernanceClass = TrustPolicy["governance"]["LOW"];
 export const trustPolicySchema: z.ZodType<TrustPolicy> = schema;
 
 /** Version 1's `prev`: bound to the plane, so that no other plane's first policy fits (wire.md §6). */

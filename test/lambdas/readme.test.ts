@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -11,6 +11,7 @@ import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
 import { run } from "../../localstack/run.ts";
 import { assertGrantedShape } from "../support/local-answer.ts";
 import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { ownTemporary } from "../support/local-state.ts";
 import { resetRouting, routing } from "../support/local-targets.ts";
 
 const README = readFileSync(join(REPOSITORY_ROOT, "lambdas", "README.md"), "utf8");
@@ -28,9 +29,7 @@ const imports = (code: string): string[] =>
 
 /** A folder inside the repository, so that its packages are found; gone after the test. */
 function folderFor(t: TestContext): string {
-  const states = join(REPOSITORY_ROOT, "localstack", ".state-test");
-  mkdirSync(states, { recursive: true });
-  const folder = mkdtempSync(join(states, "readme-"));
+  const folder = mkdtempSync(join(ownTemporary(), "readme-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

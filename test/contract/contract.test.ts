@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { readContract } from "../../lib/contract/contract.ts";
+import { isRefusal } from "../../lib/refusal.ts";
+import { govern } from "../support/governed.ts";
+import type { Change } from "../support/mutate.ts";
+import { START } from "../support/world.ts";
+
+const IDS = {
+  intent: "0198c7d2-0000-7000-8000-000000000001",
+  contract: "0198c7d2-0000-7000-8000-000000000002",
+  decision: "0198c7d2-0000-7000-8000-000000000003",
+};
+
+/** The place and code of the first breach; `undefined` when the contract is read. */
+function breach(contract: Change): string | undefined {
+  const read = readContract(govern(IDS, START, { contract }).contract);
+  return isRefusal(read) ? `${read.code} ${read.pointer}` : undefined;
+}
+
+const REQUIRED = [
+  "ver",
+  "iss",
+  "aud",
+  "jti",
+  "iat",
+  "nbf",
+  "exp",
+  "intent",
+  "intent/id",
+  "intent/digest",
+  "context",
+  "context/digest",
+  "decision",
+  "decision/digest",
+  "actor",
+  "actor/id",
+  "actor/kind",
+  "cnf",
+  "cnf/jkt",
+  "purpose",
+  "risk",
+  "account",
+  "region",
+  "deliveries",
+  "authorization_details",
+  "authorization_details/0/type",
+  "authorization_details/0/id",
+  "authorization_details/0/actions",
+  "authorization_details/0/resources",
+  "authorization_details/0/parameters",
+];
+
+suite("strict reading of a contract", () => {
+  test("VAI-37 the valid contract is read", () => assert.equal(breach({}), undefined));
+
+  for (const member of REQUIRED) {
+    test(`VAI-26 VAI-39 without ${member}: CONTRACT_MALFORMED at its place`, () => {
+      assert.equal(breach({ remove: [`/${member}`] }), `CONTRACT_MALFORMED /contract/${member}`);
+    });
+    test(`VAI-37 null as ${member}: CONTRACT_MALFORMED at its place`, () => {
+      assert.equal(breach({ set: { [`/${member}`]: null } }), `CONTRACT_MALFORMED /contract/${member}`);
+    });
+  }
+
+  const VALUES: readonly (readonly [string, string, unknown, string?])[] = [
+    ["another version of the format", "/ver", 2],
+    ["an id that is no UUID", "/jti", "contract-1"],
+    ["a time as text", "/exp", "1777953600"],
+    ["a negative time", "/iat", -1],
+    ["a digest in capitals", "/intent/digest", `sha256:${"AB".repeat(32)}`],
+    ["a digest of another algorithm", "/context/digest", `sha512:${"ab".repeat(64)}`],
+    ["an actor of another kind", "/actor/kind", "model"],
+    ["a thumbprint that is too short", "/cnf/jkt", "A".repeat(42)],
+    ["a purpose with a line break", "/purpose", "one\ntwo"],
+    ["a purpose that turns its text around", "/purpose", "a\u2066b"],
+    ["an empty purpose", "/purpose", ""],
+    ["a purpose of 201 characters", "/purpose", "x".repeat(201)],
+    ["a class in small letters", "/risk", "low"],
+    ["an account of eleven digits", "/account", "00000000000"],
+    ["a region that is none", "/region", "us-east"],
+    ["no delivery", "/deliveries", []],
+    ["another delivery", "/deliveries/0", "stdout"],
+    ["an action with a wildcard", "/authorization_details/0/actions/0", "lambda:*"],
+    ["an action without a service", "/authorization_details/0/actions/0", "UpdateAlias"],
+    ["no action", "/authorization_details/0/actions", []],
+    ["an action twice", "/authorization_details/0/actions", ["a:B", "a:B"]],
+    ["no resource", "/authorization_details/0/resources", []],
+    ["a resource that is no ARN", "/authorization_details/0/resources/0", "checkout"],
+    ["a resource twice", "/authorization_details/0/resources", ["arn:a:b:c:d:e", "arn:a:b:c:d:e"]],
+    ["another type of detail", "/authorization_details/0/type", "gcp"],
+    ["a step id with a slash", "/authorization_details/0/id", "a/b"],
+    ["no call at all", "/authorization_details/0/limits/calls", 0],
+    ["a negative total", "/authorization_details/0/limits/totals/percent", -1],
+    ["a limit that nobody knows", "/authorization_details/0/limits/cost", 1],
+    ["another gate", "/authorization_details/0/gate", "vote"],
+    ["an obligation due never", "/obligations", [{ kind: "readBack", name: "x", dueSeconds: 0 }], "/obligations/0/dueSeconds"],
+    ["delegation to depth nine", "/delegation", { maxDepth: 9 }, "/delegation/maxDepth"],
+    ["a condition of revocation that nobody knows", "/revokeOn", ["fullMoon"], "/revokeOn/0"],
+    ["a partition that is none", "/partition", "azure"],
+    ["an assumption without a recheck flag", "/assumptions", [{ name: "a", read: "lambda:GetAlias", resource: "arn:a:b:c:d:e", parameters: {}, path: "", expect: { exact: "6" }, maxAgeSeconds: 1 }], "/assumptions/0/recheck"],
+  ];
+  for (const [what, place, value, at = place] of VALUES) {
+    test(`VAI-26 VAI-37 ${what}: CONTRACT_MALFORMED at its place`, () => {
+      assert.equal(breach({ set: { [place]: value } }), `CONTRACT_MALFORMED /contract${at}`);
+    });
+  }
+
+  const CONSTRAINTS: readonly (readonly [string, unknown, string, string])[] = [
+    ["no kind", {}, "", "CONTRACT_MALFORMED"],
+    ["a list", [{ exact: 1 }], "", "CONTRACT_MALFORMED"],
+    ["a bare value", 7, "", "CONTRACT_MALFORMED"],
+    ["an unknown kind", { matches: "a" }, "", "CONSTRAINT_UNKNOWN"],
+    ["a kind in other letters", { Exact: 1 }, "", "CONSTRAINT_UNKNOWN"],
+    ["a kind that objects inherit", { toString: 1 }, "", "CONSTRAINT_UNKNOWN"],
+    ["an empty list", { oneOf: [] }, "/oneOf", "CONTRACT_MALFORMED"],
+    ["mixed types", { notOneOf: [1, "1"] }, "/notOneOf", "CONTRACT_MALFORMED"],
+    ["an empty range", { range: {} }, "/range", "CONTRACT_MALFORMED"],
+    ["a range of text", { range: { min: "0" } }, "/range/min", "CONTRACT_MALFORMED"],
+    ["a range with a third bound", { range: { max: 1, step: 1 } }, "/range/step", "CONTRACT_MALFORMED"],
+    ["an empty prefix", { prefix: "" }, "/prefix", "CONTRACT_MALFORMED"],
+    ["absent false", { absent: false }, "/absent", "CONTRACT_MALFORMED"],
+    ["an empty conjunction", { all: [] }, "/all", "CONTRACT_MALFORMED"],
+    ["types mixed by a conjunction", { all: [{ exact: 1 }, { prefix: "a" }] }, "/all", "CONTRACT_MALFORMED"],
+    ["null inside exact", { exact: null }, "/exact", "CONTRACT_MALFORMED"],
+    ["an unknown kind deep inside", { all: [{ all: [{ glob: "*" }] }] }, "/all/0/all/0", "CONSTRAINT_UNKNOWN"],
+  ];
+  const PLACE = "/authorization_details/0/parameters/percent";
+  for (const [what, value, below, code] of CONSTRAINTS) {
+    test(`VAI-28 VAI-43 a constraint with ${what}: ${code}`, () => {
+      assert.equal(breach({ set: { [PLACE]: value } }), `${code} /contract${PLACE}${below}`);
+    });
+  }
+
+  test("VAI-71 sixteen steps are read, seventeen are not, and no id twice", () => {
+    const steps = (count: number, id = (n: number) => `s${n}`) => ({
+      "/authorization_details": Array.from({ length: count }, (_, n) => ({
+        type: "aws",
+        id: id(n),
+        actions: ["lambda:UpdateAlias"],
+        resources: ["arn:aws:lambda:us-east-1:000000000000:function:checkout"],
+        parameters: {},
+      })),
+    });
+    assert.equal(breach({ set: steps(16) }), undefined);
+    assert.equal(breach({ set: steps(17) }), "CONTRACT_MALFORMED /contract/authorization_details");
+    assert.equal(breach({ set: steps(2, () => "s") }), "CONTRACT_MALFORMED /contract/authorization_details");
+  });
+
+  test("VAI-43 optional members that ask for nothing are no features", () => {
+    const set = {
+      "/assumptions": [],
+      "/obligations": [],
+      "/revokeOn": [],
+      "/delegation": { maxDepth: 0 },
+      "/partition": "aws",
+      "/authorization_details/0/after": [],
+      "/authorization_details/0/gate": "none",
+    };
+    assert.equal(breach({ set }), undefined);
+  });
+});
