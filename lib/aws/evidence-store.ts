@@ -25,20 +25,21 @@ export class DynamoEvidenceStore implements EvidenceStore {
     this.#tables = tables;
   }
 
-  readChain(chainId: string): Promise<StoredChain> {
-    return this.#readConsistently(chainId, () => this.#rows(chainId));
+  readChain(chainId: string, after = 0): Promise<StoredChain> {
+    return this.#readConsistently(chainId, after, (behind) => this.#rows(chainId, behind));
   }
 
-  readTail(chainId: string): Promise<StoredChain> {
-    return this.#readConsistently(chainId, () =>
-      lastRow(this.#client, this.#tables.evidence, chainId),
+  async readTail(chainId: string): Promise<StoredChain> {
+    const { rows, head } = await this.#readConsistently(chainId, 0, (behind) =>
+      lastRow(this.#client, this.#tables.evidence, chainId, behind),
     );
+    return { rows: rows.slice(-1), head };
   }
 
   /** Every record of a chain without its head: for readers who may see Evidence alone. */
   readRecords(chainId: string): Promise<Pick<StoredChain, "rows">> {
     return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => ({
-      rows: await this.#rows(chainId),
+      rows: await this.#rows(chainId, 0),
     }));
   }
 
@@ -46,22 +47,31 @@ export class DynamoEvidenceStore implements EvidenceStore {
     return transact(this.#client, appendItems(this.#tables, step));
   }
 
-  async #readConsistently(chainId: string, readRows: () => Promise<Row[]>): Promise<StoredChain> {
+  /** A read that a writer fell between goes on from the last record that it has seen. */
+  async #readConsistently(
+    chainId: string,
+    after: number,
+    readRows: (behind: number) => Promise<Row[]>,
+  ): Promise<StoredChain> {
+    const rows: Row[] = [];
     for (let read = 1; ; read++) {
-      const [rows, head] = await orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", () =>
-        Promise.all([readRows(), readHead(this.#client, this.#tables.state, chainId)]),
+      const seen = rows.at(-1)?.seq ?? after;
+      const [more, head] = await orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", () =>
+        Promise.all([readRows(seen), readHead(this.#client, this.#tables.state, chainId)]),
       );
-      if ((rows.at(-1)?.seq ?? 0) === (head?.seq ?? 0) || read === READS) return { rows, head };
+      rows.push(...more);
+      const last = rows.at(-1)?.seq ?? after;
+      if (last === (head?.seq ?? 0) || read === READS) return { rows, head };
     }
   }
 
-  async #rows(chainId: string): Promise<Row[]> {
+  async #rows(chainId: string, after: number): Promise<Row[]> {
     const rows: Row[] = [];
     let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
     do {
       const page = await this.#client.send(
         new QueryCommand({
-          ...chainQuery(this.#tables.evidence, chainId),
+          ...chainQuery(this.#tables.evidence, chainId, after),
           ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
         }),
       );
@@ -72,21 +82,22 @@ export class DynamoEvidenceStore implements EvidenceStore {
   }
 }
 
-const chainQuery = (table: string, chainId: string) => ({
+const chainQuery = (table: string, chainId: string, after: number) => ({
   TableName: table,
   ConsistentRead: true,
-  KeyConditionExpression: "chainId = :chain",
+  KeyConditionExpression: "chainId = :chain AND seq > :after",
   ProjectionExpression: "chainId, seq, envelope",
-  ExpressionAttributeValues: marshall({ ":chain": chainId }),
+  ExpressionAttributeValues: marshall({ ":chain": chainId, ":after": after }),
 });
 
-/** The last record of a chain, or none. */
+/** The last record of a chain behind a number, or none. */
 export async function lastRow(
   client: DynamoDBClient,
   table: string,
   chainId: string,
+  after = 0,
 ): Promise<Row[]> {
-  const query = { ...chainQuery(table, chainId), ScanIndexForward: false, Limit: 1 };
+  const query = { ...chainQuery(table, chainId, after), ScanIndexForward: false, Limit: 1 };
   const { Items } = await client.send(new QueryCommand(query));
   return (Items ?? []).map((item) => unmarshall(item) as Row);
 }

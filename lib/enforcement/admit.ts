@@ -131,7 +131,7 @@ async function judgeAdmission(
   if (refusal !== undefined) return refusal;
   course.enter("executor");
   const chainId = intentChain(contract.claims.intent.id);
-  const read = opened ?? (await readIntent(deps, chainId, trust, chain));
+  const read = opened ?? (await readIntent(deps, chainId, trust, { stored: chain }));
   const intent = course.note("evidenceChain", read);
   if (isRefusal(intent)) return intent;
   const stranger = course.judge([["designation", () => judgeDesignation(contract, key, trust)]]);

@@ -14,7 +14,7 @@ import type { TrustSnapshot } from "./trust-snapshot.ts";
 const RESERVE = 2_000;
 /** Milliseconds: the first and the longest wait after a lost condition; doubled in between, with full jitter. */
 const FIRST_WAIT = 20;
-const LONGEST_WAIT = 1_000;
+const LONGEST_WAIT = 3_000;
 
 /** Records for one transaction, with what else it takes. */
 export interface Batch {
@@ -68,7 +68,7 @@ export async function write(
 
 async function isDurable(deps: PlaneDeps, step: Append): Promise<boolean> {
   try {
-    const { rows } = await deps.evidence.readChain(step.chainId);
+    const { rows } = await deps.evidence.readChain(step.chainId, step.from.seq);
     const [first] = step.rows;
     return (
       first !== undefined &&
@@ -128,7 +128,7 @@ export async function appendToIntent<T>(
     if (result === "appended") return extendIntent(intent, records.map(asOpen));
     if (result !== "conflict" && onTaken !== undefined) return onTaken(result.taken);
     await backOff(deps, course, attempt);
-    const reread = await readIntent(deps, chainId, trust);
+    const reread = await readIntent(deps, chainId, trust, { opened: intent });
     if (isRefusal(reread)) return reread;
     intent = reread;
   }

@@ -1,7 +1,8 @@
 import type { PlaneId } from "../config.ts";
 import type { Contract } from "../contract/contract.ts";
+import { genesisHead } from "../evidence/chain.ts";
 import { foldIntent, type IntentState } from "../evidence/fold.ts";
-import { type OpenRecord, openChain } from "../evidence/open.ts";
+import { type OpenedChain, type OpenRecord, openChain } from "../evidence/open.ts";
 import type { StoredChain } from "../evidence/ports.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { PlaneDeps } from "./deps.ts";
@@ -14,44 +15,50 @@ export interface Intent {
   readonly state: IntentState;
 }
 
-/** Opens and folds an intent chain as it was read; any defect is `EVIDENCE_CHAIN_BROKEN` (VAI-12, VAI-59). */
-function openIntent(
-  stored: StoredChain,
+/** Reads of a chain whose last record is not its head, before it counts as broken; milliseconds between them. */
+const READS = 8;
+const LONGEST_WAIT = 100;
+
+/** What is known of a chain before it is read. */
+interface Known {
+  /** What was read ahead. */
+  readonly stored?: StoredChain | undefined;
+  /** The chain as this invocation opened it before: only what came behind it is read. */
+  readonly opened?: Intent;
+}
+
+/**
+ * Reads, opens and folds an intent chain; any defect is `EVIDENCE_CHAIN_BROKEN` (VAI-12, VAI-59). Records and
+ * head are two reads, and a writer may fall between them again and again on a contended chain: that must refuse
+ * no honest caller (OKG-27).
+ */
+export async function readIntent(
+  { evidence, plane, sleep, random }: PlaneDeps,
   chainId: string,
-  plane: PlaneId,
   trust: TrustSnapshot,
-): Intent | Refusal {
-  const opened = openChain(stored, plane.id, chainId, trust.keys);
+  known: Known = {},
+): Promise<Intent | Refusal> {
+  const before = openedOf(known.opened, plane, chainId);
+  const read = (): Promise<StoredChain> => evidence.readChain(chainId, before.head.seq);
+  let stored = known.stored ?? (await read());
+  for (let reads = 1; reads < READS && isTorn(stored, before); reads++) {
+    await sleep(LONGEST_WAIT * random());
+    stored = await read();
+  }
+  const opened = openChain(stored, plane.id, chainId, trust.keys, before);
   if ("defect" in opened) {
     return refuse("EVIDENCE_CHAIN_BROKEN", `record ${opened.seq} of ${chainId} ${opened.defect}`);
   }
   return { chainId, records: opened.records, state: foldIntent(opened.records, opened.head) };
 }
 
-/** Reads of a chain whose last record is not its head, before it counts as broken; milliseconds between them. */
-const READS = 8;
-const LONGEST_WAIT = 100;
+const openedOf = (intent: Intent | undefined, plane: PlaneId, chainId: string): OpenedChain =>
+  intent === undefined
+    ? { records: [], head: genesisHead(plane.id, chainId) }
+    : { records: intent.records, head: intent.state.head };
 
-/**
- * Reads, opens and folds an intent chain. Records and head are two reads, and a writer may fall between them again
- * and again on a contended chain: that must refuse no honest caller (OKG-27). `first`: what was read ahead.
- */
-export async function readIntent(
-  { evidence, plane, sleep, random }: PlaneDeps,
-  chainId: string,
-  trust: TrustSnapshot,
-  first?: StoredChain,
-): Promise<Intent | Refusal> {
-  let stored = first ?? (await evidence.readChain(chainId));
-  for (let read = 1; read < READS && isTorn(stored); read++) {
-    await sleep(LONGEST_WAIT * random());
-    stored = await evidence.readChain(chainId);
-  }
-  return openIntent(stored, chainId, plane, trust);
-}
-
-const isTorn = ({ rows, head }: StoredChain): boolean =>
-  (rows.at(-1)?.seq ?? 0) !== (head?.seq ?? 0);
+const isTorn = ({ rows, head }: StoredChain, before: OpenedChain): boolean =>
+  (rows.at(-1)?.seq ?? before.head.seq) !== (head?.seq ?? 0);
 
 /** The same intent after records were appended to it by this course. */
 export function extendIntent(intent: Intent, appended: readonly OpenRecord[]): Intent {

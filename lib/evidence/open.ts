@@ -43,18 +43,26 @@ export function evidenceKeys(policy: TrustPolicy): ReadonlyMap<string, EvidenceK
   return found;
 }
 
+/** A chain as far as it was opened. */
+export interface OpenedChain {
+  readonly records: readonly OpenRecord[];
+  readonly head: ChainHead;
+}
+
 /**
- * Opens a whole chain: signatures, links, numbers without gaps, and the head that State keeps. Whoever can
- * write a table but holds no key gains nothing (design.md §2): any difference is a defect.
+ * Opens a chain: signatures, links, numbers without gaps, and the head that State keeps. Whoever can write a
+ * table but holds no key gains nothing (design.md §2): any difference is a defect. `before`: what this very
+ * invocation has opened already; `stored` then holds what came behind it.
  */
 export function openChain(
   stored: StoredChain,
   plane: string,
   chainId: string,
   keys: ReadonlyMap<string, EvidenceKey>,
-): { readonly records: readonly OpenRecord[]; readonly head: ChainHead } | ChainDefect {
-  let head = genesisHead(plane, chainId);
-  const records: OpenRecord[] = [];
+  before: OpenedChain = { records: [], head: genesisHead(plane, chainId) },
+): OpenedChain | ChainDefect {
+  let { head } = before;
+  const records = [...before.records];
   for (const row of stored.rows) {
     const record = openRecord(row.envelope, keys);
     if (typeof record === "string") return { seq: head.seq + 1, defect: record };

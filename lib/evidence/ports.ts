@@ -49,8 +49,8 @@ export interface Settlement {
 export type AppendResult = "appended" | "conflict" | { readonly taken: TakenKey };
 
 export interface EvidenceStore {
-  /** Every record of a chain and its head, strongly consistent. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
-  readChain(chainId: string): Promise<StoredChain>;
+  /** The records of a chain behind number `after` (0: all) and its head, strongly consistent. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
+  readChain(chainId: string, after?: number): Promise<StoredChain>;
   /** Only the last record and the head. */
   readTail(chainId: string): Promise<StoredChain>;
   append(step: Append): Promise<AppendResult>;

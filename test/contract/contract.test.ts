@@ -59,7 +59,10 @@ suite("strict reading of a contract", () => {
       assert.equal(breach({ remove: [`/${member}`] }), `CONTRACT_MALFORMED /contract/${member}`);
     });
     test(`VAI-37 null as ${member}: CONTRACT_MALFORMED at its place`, () => {
-      assert.equal(breach({ set: { [`/${member}`]: null } }), `CONTRACT_MALFORMED /contract/${member}`);
+      assert.equal(
+        breach({ set: { [`/${member}`]: null } }),
+        `CONTRACT_MALFORMED /contract/${member}`,
+      );
     });
   }
 
@@ -94,11 +97,31 @@ suite("strict reading of a contract", () => {
     ["a negative total", "/authorization_details/0/limits/totals/percent", -1],
     ["a limit that nobody knows", "/authorization_details/0/limits/cost", 1],
     ["another gate", "/authorization_details/0/gate", "vote"],
-    ["an obligation due never", "/obligations", [{ kind: "readBack", name: "x", dueSeconds: 0 }], "/obligations/0/dueSeconds"],
+    [
+      "an obligation due never",
+      "/obligations",
+      [{ kind: "readBack", name: "x", dueSeconds: 0 }],
+      "/obligations/0/dueSeconds",
+    ],
     ["delegation to depth nine", "/delegation", { maxDepth: 9 }, "/delegation/maxDepth"],
     ["a condition of revocation that nobody knows", "/revokeOn", ["fullMoon"], "/revokeOn/0"],
     ["a partition that is none", "/partition", "azure"],
-    ["an assumption without a recheck flag", "/assumptions", [{ name: "a", read: "lambda:GetAlias", resource: "arn:a:b:c:d:e", parameters: {}, path: "", expect: { exact: "6" }, maxAgeSeconds: 1 }], "/assumptions/0/recheck"],
+    [
+      "an assumption without a recheck flag",
+      "/assumptions",
+      [
+        {
+          name: "a",
+          read: "lambda:GetAlias",
+          resource: "arn:a:b:c:d:e",
+          parameters: {},
+          path: "",
+          expect: { exact: "6" },
+          maxAgeSeconds: 1,
+        },
+      ],
+      "/assumptions/0/recheck",
+    ],
   ];
   for (const [what, place, value, at = place] of VALUES) {
     test(`VAI-26 VAI-37 ${what}: CONTRACT_MALFORMED at its place`, () => {
@@ -117,13 +140,28 @@ suite("strict reading of a contract", () => {
     ["mixed types", { notOneOf: [1, "1"] }, "/notOneOf", "CONTRACT_MALFORMED"],
     ["an empty range", { range: {} }, "/range", "CONTRACT_MALFORMED"],
     ["a range of text", { range: { min: "0" } }, "/range/min", "CONTRACT_MALFORMED"],
-    ["a range with a third bound", { range: { max: 1, step: 1 } }, "/range/step", "CONTRACT_MALFORMED"],
+    [
+      "a range with a third bound",
+      { range: { max: 1, step: 1 } },
+      "/range/step",
+      "CONTRACT_MALFORMED",
+    ],
     ["an empty prefix", { prefix: "" }, "/prefix", "CONTRACT_MALFORMED"],
     ["absent false", { absent: false }, "/absent", "CONTRACT_MALFORMED"],
     ["an empty conjunction", { all: [] }, "/all", "CONTRACT_MALFORMED"],
-    ["types mixed by a conjunction", { all: [{ exact: 1 }, { prefix: "a" }] }, "/all", "CONTRACT_MALFORMED"],
+    [
+      "types mixed by a conjunction",
+      { all: [{ exact: 1 }, { prefix: "a" }] },
+      "/all",
+      "CONTRACT_MALFORMED",
+    ],
     ["null inside exact", { exact: null }, "/exact", "CONTRACT_MALFORMED"],
-    ["an unknown kind deep inside", { all: [{ all: [{ glob: "*" }] }] }, "/all/0/all/0", "CONSTRAINT_UNKNOWN"],
+    [
+      "an unknown kind deep inside",
+      { all: [{ all: [{ glob: "*" }] }] },
+      "/all/0/all/0",
+      "CONSTRAINT_UNKNOWN",
+    ],
   ];
   const PLACE = "/authorization_details/0/parameters/percent";
   for (const [what, value, below, code] of CONSTRAINTS) {
@@ -144,7 +182,10 @@ suite("strict reading of a contract", () => {
     });
     assert.equal(breach({ set: steps(16) }), undefined);
     assert.equal(breach({ set: steps(17) }), "CONTRACT_MALFORMED /contract/authorization_details");
-    assert.equal(breach({ set: steps(2, () => "s") }), "CONTRACT_MALFORMED /contract/authorization_details");
+    assert.equal(
+      breach({ set: steps(2, () => "s") }),
+      "CONTRACT_MALFORMED /contract/authorization_details",
+    );
   });
 
   test("VAI-43 optional members that ask for nothing are no features", () => {

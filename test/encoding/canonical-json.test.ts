@@ -16,7 +16,11 @@ const { strict } = fc.letrec((tie) => ({
     fc.string({ unit: "grapheme" }),
     fc.array(tie("strict"), { maxLength: 6 }),
     fc.dictionary(
-      fc.oneof(fc.string({ unit: "grapheme" }), fc.nat(20).map(String), fc.constantFrom("a\u0000", "\u20ac", "\ud83d\ude00", "\ufb33")),
+      fc.oneof(
+        fc.string({ unit: "grapheme" }),
+        fc.nat(20).map(String),
+        fc.constantFrom("a\u0000", "\u20ac", "\ud83d\ude00", "\ufb33"),
+      ),
       tie("strict"),
       { maxKeys: 6 },
     ),
@@ -111,7 +115,10 @@ suite("strict reading", () => {
           if (parsed === undefined || canonicalOf(parsed) === other) continue;
           assert.equal(read(other).ok, false, other);
         }
-        assert.equal(read(JSON.stringify(value, undefined, 1)).ok, canonicalize(value) === JSON.stringify(value, undefined, 1) && !FORBIDDEN.test(text));
+        assert.equal(
+          read(JSON.stringify(value, undefined, 1)).ok,
+          canonicalize(value) === JSON.stringify(value, undefined, 1) && !FORBIDDEN.test(text),
+        );
       }),
       { numRuns: 300 },
     );

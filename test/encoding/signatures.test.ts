@@ -43,7 +43,8 @@ suite("ECDSA signatures", () => {
   }
 
   test("VAI-58 a signature of another length is none", () => {
-    for (const length of [0, 63, 65, 72, 128]) assert.equal(rawToDer(Buffer.alloc(length, 1)), undefined);
+    for (const length of [0, 63, 65, 72, 128])
+      assert.equal(rawToDer(Buffer.alloc(length, 1)), undefined);
   });
 
   test("OKG-25 a signature over a digest, as KMS makes it, verifies over the message", () => {
@@ -177,7 +178,19 @@ suite("compact JWS", () => {
   });
 
   test("VAI-58 other things than a compact JWS are refused", () => {
-    for (const none of [undefined, null, 7, {}, [], "", ".", "..", "e30.e30", "e30.e30.AA.AA", "e30..AA"]) {
+    for (const none of [
+      undefined,
+      null,
+      7,
+      {},
+      [],
+      "",
+      ".",
+      "..",
+      "e30.e30",
+      "e30.e30.AA.AA",
+      "e30..AA",
+    ]) {
       assert.equal(readJws(none, REQUEST).ok, false, String(none));
     }
   });

@@ -58,7 +58,10 @@ suite("requests at the same time", () => {
     assert.equal(number("IdentityCompleted"), 16);
     // Beyond 120 records a refusal is only counted, and the count stays in State (wire.md §5).
     const denied = number("IdentityDenied");
-    assert.equal(denied + counted(plane, governed.chainId, `refusals/${governed.contractDigest}`), 4);
+    assert.equal(
+      denied + counted(plane, governed.chainId, `refusals/${governed.contractDigest}`),
+      4,
+    );
     assert.equal(records.length, 4 + 16 * 7 + denied * 2, "no record is lost");
   });
 

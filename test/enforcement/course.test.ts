@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import type { ActionDescriptor } from "../../lib/actions/descriptor.ts";
 import { sessionName } from "../../lib/authority/session-name.ts";
 import type { Predicate } from "../../lib/evidence/statement.ts";
 import type { Mutation } from "../support/governed.ts";
@@ -116,7 +117,8 @@ suite("the whole course of one request", () => {
     await plane.grant(small, governed);
     await plane.grant(small, governed);
     const types = plane.types(governed.chainId);
-    for (const type of ROW_OF_BINDING) assert.equal(types.filter((t) => t === type).length, 1, type);
+    for (const type of ROW_OF_BINDING)
+      assert.equal(types.filter((t) => t === type).length, 1, type);
     assert.deepEqual(types.slice(11), [
       ...ROW_OF_ISSUANCE,
       ...ROW_OF_EXECUTION,
@@ -225,29 +227,33 @@ suite("the whole course of one request", () => {
 
 suite("what governance takes back while a request is served", () => {
   /** Publishes a policy between STS and barrier 2, when the read before the call is made. */
-  async function changeMeanwhile(change: object) {
+  async function changeMeanwhile(change: Readonly<Record<string, unknown>>) {
     const plane = await newPlane();
     const governed = plane.contract();
-    const { descriptorOf } = plane.targets;
-    const alias = descriptorOf("lambda:UpdateAlias");
-    const meddling = {
+    const alias = plane.targets.descriptorOf("lambda:UpdateAlias");
+    assert.ok(alias?.preRead !== undefined);
+    const { preRead } = alias;
+    const meddling: ActionDescriptor = {
       ...alias,
-      preRead: async (...asked: never[]) => {
-        await plane.publish({ set: change as Record<string, unknown> });
-        return (alias?.preRead as (...all: never[]) => unknown)(...asked);
+      preRead: async (operation, settings) => {
+        await plane.publish({ set: change });
+        return preRead(operation, settings);
       },
     };
-    const deps = { ...plane.deps, descriptorOf: () => meddling as never };
+    const deps = { ...plane.deps, descriptorOf: () => meddling };
     const answer = await plane.issue(plane.event(governed), deps);
     return { plane, governed, answer };
   }
 
   test("VAI-109 design §2.8 a contract whose issuer is gone is not run", async () => {
-    const { plane, governed, answer } = await changeMeanwhile({ "/issuers/0/name": "gone.example" });
-    assert.deepEqual(
-      !answer.ok && [answer.code, answer.stage, answer.retryable],
-      ["CONTRACT_ISSUER_UNTRUSTED", "contract", false],
-    );
+    const { plane, governed, answer } = await changeMeanwhile({
+      "/issuers/0/name": "gone.example",
+    });
+    assert.deepEqual(!answer.ok && [answer.code, answer.stage, answer.retryable], [
+      "CONTRACT_ISSUER_UNTRUSTED",
+      "contract",
+      false,
+    ]);
     assert.equal(plane.targets.calls.length, 0);
     assert.deepEqual(plane.types(governed.chainId).slice(7), [
       "CredentialsMinted",

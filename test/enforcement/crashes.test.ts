@@ -39,15 +39,96 @@ const CRASHES: readonly {
   readonly calls: number;
   readonly uses: number;
 }[] = [
-  { when: "while barrier 1 is signed", at: "signer:sign", from: 3, applied: false, last: undefined, executions: 0, calls: 0, uses: 0 },
-  { when: "before barrier 1 is written", at: "evidence:write", from: 1, applied: false, last: undefined, executions: 0, calls: 0, uses: 0 },
-  { when: "after barrier 1 was written", at: "evidence:write", from: 1, applied: true, last: "IdentityIssued", executions: 0, calls: 0, uses: 1 },
-  { when: "after STS issued a session", at: "sts", from: 1, applied: true, last: "IdentityIssued", executions: 1, calls: 0, uses: 1 },
-  { when: "before barrier 2 is written", at: "evidence:write", from: 2, applied: false, last: "IdentityIssued", executions: 1, calls: 0, uses: 1 },
-  { when: "after barrier 2 was written", at: "evidence:write", from: 2, applied: true, last: "ExecutionStarted", executions: 1, calls: 0, uses: 1 },
-  { when: "after the bounded call", at: "target:call", from: 1, applied: true, last: "ExecutionStarted", executions: 1, calls: 1, uses: 1 },
-  { when: "before barrier 3 is written", at: "evidence:write", from: 3, applied: false, last: "ExecutionStarted", executions: 1, calls: 1, uses: 1 },
-  { when: "after barrier 3 was written", at: "evidence:write", from: 3, applied: true, last: "IdentityCompleted", executions: 1, calls: 1, uses: 1 },
+  {
+    when: "while barrier 1 is signed",
+    at: "signer:sign",
+    from: 3,
+    applied: false,
+    last: undefined,
+    executions: 0,
+    calls: 0,
+    uses: 0,
+  },
+  {
+    when: "before barrier 1 is written",
+    at: "evidence:write",
+    from: 1,
+    applied: false,
+    last: undefined,
+    executions: 0,
+    calls: 0,
+    uses: 0,
+  },
+  {
+    when: "after barrier 1 was written",
+    at: "evidence:write",
+    from: 1,
+    applied: true,
+    last: "IdentityIssued",
+    executions: 0,
+    calls: 0,
+    uses: 1,
+  },
+  {
+    when: "after STS issued a session",
+    at: "sts",
+    from: 1,
+    applied: true,
+    last: "IdentityIssued",
+    executions: 1,
+    calls: 0,
+    uses: 1,
+  },
+  {
+    when: "before barrier 2 is written",
+    at: "evidence:write",
+    from: 2,
+    applied: false,
+    last: "IdentityIssued",
+    executions: 1,
+    calls: 0,
+    uses: 1,
+  },
+  {
+    when: "after barrier 2 was written",
+    at: "evidence:write",
+    from: 2,
+    applied: true,
+    last: "ExecutionStarted",
+    executions: 1,
+    calls: 0,
+    uses: 1,
+  },
+  {
+    when: "after the bounded call",
+    at: "target:call",
+    from: 1,
+    applied: true,
+    last: "ExecutionStarted",
+    executions: 1,
+    calls: 1,
+    uses: 1,
+  },
+  {
+    when: "before barrier 3 is written",
+    at: "evidence:write",
+    from: 3,
+    applied: false,
+    last: "ExecutionStarted",
+    executions: 1,
+    calls: 1,
+    uses: 1,
+  },
+  {
+    when: "after barrier 3 was written",
+    at: "evidence:write",
+    from: 3,
+    applied: true,
+    last: "IdentityCompleted",
+    executions: 1,
+    calls: 1,
+    uses: 1,
+  },
 ];
 
 suite("a function that dies", () => {
@@ -82,7 +163,11 @@ suite("a function that dies", () => {
       }
       granted(next);
       const second = await plane.ask(FIVE, governed);
-      assert.equal(second.ok, uses === 0, "one of two uses was spent by the dead, if it was issued");
+      assert.equal(
+        second.ok,
+        uses === 0,
+        "one of two uses was spent by the dead, if it was issued",
+      );
       assert.equal(refused(await plane.ask({}, governed)).code, "CONTRACT_CONSUMED");
       assert.ok(plane.sts.executions.length <= 2);
     });
@@ -99,7 +184,11 @@ suite("a function that dies", () => {
     const { plane, governed, event } = await crash("sts", 1, true);
     assert.equal(granted(await plane.issue(event)).identity.state, "ISSUED");
     plane.world.pass(601);
-    const mutation = { request: { set: { "/idempotencyKey": keyOf(plane, governed), "/operation/parameters/percent": 5 } } };
+    const mutation = {
+      request: {
+        set: { "/idempotencyKey": keyOf(plane, governed), "/operation/parameters/percent": 5 },
+      },
+    };
     assert.equal(granted(await plane.ask(mutation, governed)).identity.state, "EXPIRED");
   });
 });

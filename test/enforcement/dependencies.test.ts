@@ -151,7 +151,14 @@ suite("a dependency fails after barrier 1", () => {
       { Credentials: {} },
       { Credentials: { AccessKeyId: "A", SecretAccessKey: "s", Expiration: new Date(0) } },
       { Credentials: { AccessKeyId: "A", SecretAccessKey: "s", SessionToken: "t" } },
-      { Credentials: { AccessKeyId: "A", SecretAccessKey: "s", SessionToken: "t", Expiration: new Date(Number.NaN) } },
+      {
+        Credentials: {
+          AccessKeyId: "A",
+          SecretAccessKey: "s",
+          SessionToken: "t",
+          Expiration: new Date(Number.NaN),
+        },
+      },
     ];
     for (const half of halves) {
       const plane = await newPlane();
@@ -216,12 +223,18 @@ suite("the target fails", () => {
   test("ADV-69 VAI-70 the call's answer is lost: EXECUTION_OUTCOME_UNKNOWN, one attempt, the contract spent", async () => {
     for (const how of ["timeout", "error"] as const) {
       for (const applied of [true, false]) {
-        const { plane, governed, answer } = await badDay(READ_BACK, { at: "target:call", how, applied });
+        const { plane, governed, answer } = await badDay(READ_BACK, {
+          at: "target:call",
+          how,
+          applied,
+        });
         const { outcome, identity } = granted(answer);
         assert.equal(outcome?.status, "unknown", "even if the target looks right");
         assert.equal(outcome?.readBack?.matches, applied);
         assert.equal(identity.state, "INCOMPLETE");
-        const failed = plane.records(governed.chainId).find(({ event }) => event.type === "ExecutionFailed");
+        const failed = plane
+          .records(governed.chainId)
+          .find(({ event }) => event.type === "ExecutionFailed");
         assert.equal(failed?.decision.code, "EXECUTION_OUTCOME_UNKNOWN");
         assert.equal(plane.targets.calls.length, 1);
         assert.equal(refused(await plane.ask(SMALL, governed)).code, "CONTRACT_CONSUMED");
@@ -230,7 +243,10 @@ suite("the target fails", () => {
   });
 
   test("OKG-22 VAI-111 the target says no: ExecutionFailed, and the contract ends", async () => {
-    const { plane, governed, answer } = await badDay(READ_BACK, { at: "target:call", how: "throttle" });
+    const { plane, governed, answer } = await badDay(READ_BACK, {
+      at: "target:call",
+      how: "throttle",
+    });
     const { outcome, identity } = granted(answer);
     assert.deepEqual(outcome, {
       status: "failed",
@@ -256,7 +272,9 @@ suite("the target fails", () => {
         obligations: [{ name: "routing", met: false }],
       });
       assert.equal(identity.state, "INCOMPLETE");
-      const missed = plane.records(governed.chainId).find(({ event }) => event.type === "ObligationMissed");
+      const missed = plane
+        .records(governed.chainId)
+        .find(({ event }) => event.type === "ObligationMissed");
       assert.equal(missed?.decision.code, "OBLIGATION_UNMET");
       assert.equal(plane.types(governed.chainId).at(-1), "ExecutionIncomplete");
     }
@@ -287,7 +305,10 @@ suite("evidence fails after the call", () => {
       for (const [code, fault] of faults) {
         const { plane, governed, answer } = await badDay(READ_BACK, { ...fault, how });
         const refusal = refused(answer);
-        assert.deepEqual([refusal.code, refusal.stage, refusal.retryable], [code, "execution", false]);
+        assert.deepEqual(
+          [refusal.code, refusal.stage, refusal.retryable],
+          [code, "execution", false],
+        );
         assert.equal(plane.types(governed.chainId).at(-1), "ExecutionStarted");
         assert.equal(plane.targets.calls.length, 1);
         plane.world.pass(31);
@@ -298,7 +319,10 @@ suite("evidence fails after the call", () => {
   });
 
   test("VAI-103 a store that comes back in time gets the outcome after all", async () => {
-    const { plane, governed, answer } = await badDay({}, { at: "evidence:write", from: 3, to: 3, applied: true });
+    const { plane, governed, answer } = await badDay(
+      {},
+      { at: "evidence:write", from: 3, to: 3, applied: true },
+    );
     assert.equal(granted(answer).identity.state, "COMPLETED");
     assert.equal(plane.types(governed.chainId).at(-1), "IdentityCompleted");
   });
@@ -348,7 +372,9 @@ suite("bugs", () => {
     const deps = { ...plane.deps, descriptorOf: () => bare };
     const answer = granted(await plane.issue(plane.event(governed), deps));
     assert.deepEqual(answer.outcome?.error, { name: "CREDENTIALS_MISSING", kind: "denied" });
-    const failed = plane.records(governed.chainId).find(({ event }) => event.type === "ExecutionFailed");
+    const failed = plane
+      .records(governed.chainId)
+      .find(({ event }) => event.type === "ExecutionFailed");
     assert.equal(failed?.decision.code, "CREDENTIALS_MISSING");
   });
 

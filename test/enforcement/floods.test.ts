@@ -37,7 +37,10 @@ suite("floods are counted, not signed one by one", () => {
       ["RefusalsCounted", "IdentityRequested", "IdentityDenied"],
     );
     assert.deepEqual(records[0]?.detail, { scope: "unattributed", count: 13 });
-    assert.equal(plane.dynamo.table("state").get("refusals#unattributed|counter")?.["unwritten"], 0);
+    assert.equal(
+      plane.dynamo.table("state").get("refusals#unattributed|counter")?.["unwritten"],
+      0,
+    );
     plane.world.pass(60);
     await plane.issue({ later: 2 });
     assert.equal(count(nameless(plane), "RefusalsCounted"), 1, "nothing is counted twice");
@@ -52,7 +55,10 @@ suite("floods are counted, not signed one by one", () => {
     plane.world.pass(60);
     await plane.issue({ later: true });
     const sums = nameless(plane).filter(({ event }) => event.type === "RefusalsCounted");
-    assert.deepEqual(sums.map(({ detail }) => detail["count"]), [5]);
+    assert.deepEqual(
+      sums.map(({ detail }) => detail["count"]),
+      [5],
+    );
   });
 
   test("VAI-03 a flood starves no honest request", async () => {
@@ -75,8 +81,13 @@ suite("floods are counted, not signed one by one", () => {
     assert.ok(sums.length <= 1);
     plane.world.pass(60);
     await plane.ask(wrong, governed);
-    const all = plane.records(governed.chainId).filter(({ event }) => event.type === "RefusalsCounted");
-    assert.equal(all.reduce((sum, { detail }) => sum + Number(detail["count"]), 0), 21);
+    const all = plane
+      .records(governed.chainId)
+      .filter(({ event }) => event.type === "RefusalsCounted");
+    assert.equal(
+      all.reduce((sum, { detail }) => sum + Number(detail["count"]), 0),
+      21,
+    );
     assert.equal(all[0]?.detail["scope"], `refusals/${governed.contractDigest}`);
   });
 
@@ -123,6 +134,7 @@ suite("floods are counted, not signed one by one", () => {
     }
     assert.equal(last, "CONTRACT_CONSUMED");
     assert.ok(plane.rows(first.chainId).length <= 200);
-    for (const { end } of plane.state(first.chainId).identities.values()) assert.ok(end !== undefined);
+    for (const { end } of plane.state(first.chainId).identities.values())
+      assert.ok(end !== undefined);
   });
 });

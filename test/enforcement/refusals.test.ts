@@ -104,7 +104,9 @@ function judgeCost({ spent }: Aftermath, expected: Case["expect"]): void {
 
 suite("the table of refusals", () => {
   const listed = Object.entries(TABLE.refusals).flatMap(([code, stages]) =>
-    Object.entries(stages).flatMap(([stage, names]) => names.map((name) => ({ code, stage, name }))),
+    Object.entries(stages).flatMap(([stage, names]) =>
+      names.map((name) => ({ code, stage, name })),
+    ),
   );
 
   test("VAI-62 names each case once, under the code and the stage that it expects", () => {

@@ -69,9 +69,7 @@ const part = fc.oneof(
   fc.jsonValue().map((each) => Buffer.from(JSON.stringify(each)).toString("base64url")),
   text,
 );
-const compact = fc
-  .array(part, { minLength: 1, maxLength: 5 })
-  .map((parts) => parts.join("."));
+const compact = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("."));
 
 suite("an event of any shape gets a coded refusal", () => {
   const runs = { numRuns: 150 };
@@ -110,7 +108,9 @@ suite("an event of any shape gets a coded refusal", () => {
     const json = fc.jsonValue({ stringUnit: "binary", maxDepth: 3 });
     await fc.assert(
       fc.asyncProperty(json, json, async (claims, jwk) => {
-        const request = forge("vai-request+jwt", claims as object, "agent", { header: { set: { "/jwk": jwk } } });
+        const request = forge("vai-request+jwt", claims as object, "agent", {
+          header: { set: { "/jwk": jwk } },
+        });
         const contract = forge("vai-contract+jwt", claims as object, "issuer");
         judge(plane, await plane.issue({ contract: governed.contract, request }));
         judge(plane, await plane.issue({ contract, request }));
@@ -149,7 +149,14 @@ suite("an event of any shape gets a coded refusal", () => {
     ["toJSON", { contract: { toJSON: () => "x" } }],
     ["a function", () => 1],
     ["a symbol", Symbol("x")],
-    ["itself", (() => { const loop: Record<string, unknown> = {}; loop["proof"] = loop; return loop; })()],
+    [
+      "itself",
+      (() => {
+        const loop: Record<string, unknown> = {};
+        loop["proof"] = loop;
+        return loop;
+      })(),
+    ],
   ];
   for (const [what, event] of SHAPES) {
     test(`VAI-03 VAI-63 ${what}`, async () => {
@@ -176,7 +183,10 @@ suite("what is not verified does not accuse", () => {
       return plane.records(evidence?.chainId ?? "").at(-1);
     };
     const badRequest = await last({ request: { signature: "flipped" } });
-    assert.deepEqual([badRequest?.actor, badRequest?.contract, badRequest?.intentId], [undefined, undefined, undefined]);
+    assert.deepEqual(
+      [badRequest?.actor, badRequest?.contract, badRequest?.intentId],
+      [undefined, undefined, undefined],
+    );
     const badContract = await last({ contract: { signature: "flipped" } });
     assert.deepEqual(Object.keys(badContract?.actor ?? {}), ["jkt"]);
     assert.equal(badContract?.contract, undefined);
@@ -186,7 +196,10 @@ suite("what is not verified does not accuse", () => {
     const { evidence } = refused(await early.ask());
     const rows = early.rows(evidence?.chainId ?? "");
     assert.equal(rows.length, 2);
-    assert.doesNotMatch(Buffer.from(JSON.parse(rows[1]?.envelope ?? "{}").payload, "base64").toString(), /trustPolicy/);
+    assert.doesNotMatch(
+      Buffer.from(JSON.parse(rows[1]?.envelope ?? "{}").payload, "base64").toString(),
+      /trustPolicy/,
+    );
   });
 });
 
@@ -195,7 +208,10 @@ suite("the function's own shapes", () => {
     const plane = await newPlane();
     const event = plane.event(plane.contract());
     const url = (body: unknown, more: object = {}) => ({
-      requestContext: { http: { method: "POST" }, authorizer: { iam: { userArn: "arn:aws:iam::1:root" } } },
+      requestContext: {
+        http: { method: "POST" },
+        authorizer: { iam: { userArn: "arn:aws:iam::1:root" } },
+      },
       body,
       ...more,
     });
@@ -204,12 +220,17 @@ suite("the function's own shapes", () => {
     assert.equal(await status(url(undefined)), 400);
     assert.equal(await status(url(7)), 400);
     assert.equal(await status(url("null", { isBase64Encoded: true })), 400);
-    assert.equal(await status(url(Buffer.from([0xff, 0xfe]).toString("base64"), { isBase64Encoded: true })), 400);
+    assert.equal(
+      await status(url(Buffer.from([0xff, 0xfe]).toString("base64"), { isBase64Encoded: true })),
+      400,
+    );
     const stale = plane.event(plane.contract(), { request: { set: { "/iat": 0 } } });
     assert.equal(await status(url(JSON.stringify(stale))), 403);
     const ok = await serve(plane, url(JSON.stringify(event)));
     assert.equal(ok.answer.statusCode, 200);
-    const again = url(Buffer.from(JSON.stringify(event)).toString("base64"), { isBase64Encoded: true });
+    const again = url(Buffer.from(JSON.stringify(event)).toString("base64"), {
+      isBase64Encoded: true,
+    });
     assert.equal(JSON.parse((await serve(plane, again)).answer.body ?? "").deduplicated, true);
     plane.faults.plan({ at: "registry:read" });
     assert.equal(await status(url(JSON.stringify(event))), 503);
@@ -234,16 +255,30 @@ suite("the function's own shapes", () => {
     const { lines } = await serve(plane, { contract: "mallory-was-here", request: "secret" });
     assert.equal(lines.length, 1);
     assert.doesNotMatch(lines[0] ?? "", /mallory|secret/);
-    assert.deepEqual(Object.keys(JSON.parse(lines[0] ?? "")).sort(), ["code", "ms", "ok", "requestId", "stage"]);
+    assert.deepEqual(Object.keys(JSON.parse(lines[0] ?? "")).sort(), [
+      "code",
+      "ms",
+      "ok",
+      "requestId",
+      "stage",
+    ]);
   });
 
   test("VAI-03 Function URL shapes of anything never throw", async () => {
     const plane = await newPlane();
     await fc.assert(
-      fc.asyncProperty(fc.oneof(text, fc.jsonValue()), fc.boolean(), async (body, isBase64Encoded) => {
-        const { answer } = await serve(plane, { requestContext: { http: {} }, body, isBase64Encoded });
-        assert.ok([400, 403].includes(answer.statusCode ?? 0));
-      }),
+      fc.asyncProperty(
+        fc.oneof(text, fc.jsonValue()),
+        fc.boolean(),
+        async (body, isBase64Encoded) => {
+          const { answer } = await serve(plane, {
+            requestContext: { http: {} },
+            body,
+            isBase64Encoded,
+          });
+          assert.ok([400, 403].includes(answer.statusCode ?? 0));
+        },
+      ),
       { numRuns: 60 },
     );
   });

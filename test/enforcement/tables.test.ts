@@ -29,10 +29,7 @@ const BREAKS: readonly (readonly [string, TableEdit])[] = [
     "Evidence: the last record's envelope replaced by no envelope",
     { table: "evidence", key: "$chain|$last", set: { envelope: "{}" } },
   ],
-  [
-    "Evidence: the last record deleted",
-    { table: "evidence", key: "$chain|$last", remove: true },
-  ],
+  ["Evidence: the last record deleted", { table: "evidence", key: "$chain|$last", remove: true }],
   ["Evidence: the issuance deleted", { table: "evidence", key: "$chain|7", remove: true }],
   ["Evidence: the first record deleted", { table: "evidence", key: "$chain|1", remove: true }],
 ];
@@ -57,7 +54,8 @@ suite("a table edited by somebody without keys: the intent's chain", () => {
     const event = plane.event(governed);
     await plane.issue(event);
     const { dynamo } = plane;
-    for (let seq = 1; seq <= 11; seq++) dynamo.table("evidence").delete(`${governed.chainId}|${seq}`);
+    for (let seq = 1; seq <= 11; seq++)
+      dynamo.table("evidence").delete(`${governed.chainId}|${seq}`);
     dynamo.table("state").delete(`chain#${governed.chainId}|head`);
     const answer = refused(await plane.issue(event));
     assert.equal(answer.code, "EVIDENCE_CHAIN_BROKEN");
@@ -93,60 +91,68 @@ suite("a table edited by somebody without keys: forged records", () => {
     return row;
   };
 
-  const EDITS: readonly (readonly [string, (rows: { envelope: string }[], other: string) => void])[] =
+  const EDITS: readonly (readonly [
+    string,
+    (rows: { envelope: string }[], other: string) => void,
+  ])[] = [
     [
-      [
-        "the last record says that the execution failed to be one",
-        (rows) => {
-          const row = at(rows, -1);
-          row.envelope = rewritten(row.envelope, (t) => t.replace("COMPLETED", "REVOKED"));
-        },
-      ],
-      [
-        "the issuance says that it was another step",
-        (rows) => {
-          const row = at(rows, 6);
-          row.envelope = rewritten(row.envelope, (t) =>
-            t.replace('"step":"shift"', '"step":"spent"'),
-          );
-        },
-      ],
-      [
-        "the last record is a copy of another chain's",
-        (rows, other) => {
-          at(rows, -1).envelope = other;
-        },
-      ],
-      [
-        "two records exchanged",
-        (rows) => {
-          const [left, right] = [at(rows, 9), at(rows, 10)];
-          [left.envelope, right.envelope] = [right.envelope, left.envelope];
-        },
-      ],
-      [
-        "the signature taken from another record",
-        (rows) => {
-          const donor = JSON.parse(at(rows, 0).envelope);
-          const row = at(rows, -1);
-          row.envelope = JSON.stringify({ ...JSON.parse(row.envelope), signatures: donor.signatures });
-        },
-      ],
-      [
-        "a second signature added",
-        (rows) => {
-          const row = at(rows, -1);
-          const read = JSON.parse(row.envelope);
-          row.envelope = JSON.stringify({ ...read, signatures: [...read.signatures, ...read.signatures] });
-        },
-      ],
-      [
-        "white space in the envelope",
-        (rows) => {
-          at(rows, -1).envelope += " ";
-        },
-      ],
-    ];
+      "the last record says that the execution failed to be one",
+      (rows) => {
+        const row = at(rows, -1);
+        row.envelope = rewritten(row.envelope, (t) => t.replace("COMPLETED", "REVOKED"));
+      },
+    ],
+    [
+      "the issuance says that it was another step",
+      (rows) => {
+        const row = at(rows, 6);
+        row.envelope = rewritten(row.envelope, (t) =>
+          t.replace('"step":"shift"', '"step":"spent"'),
+        );
+      },
+    ],
+    [
+      "the last record is a copy of another chain's",
+      (rows, other) => {
+        at(rows, -1).envelope = other;
+      },
+    ],
+    [
+      "two records exchanged",
+      (rows) => {
+        const [left, right] = [at(rows, 9), at(rows, 10)];
+        [left.envelope, right.envelope] = [right.envelope, left.envelope];
+      },
+    ],
+    [
+      "the signature taken from another record",
+      (rows) => {
+        const donor = JSON.parse(at(rows, 0).envelope);
+        const row = at(rows, -1);
+        row.envelope = JSON.stringify({
+          ...JSON.parse(row.envelope),
+          signatures: donor.signatures,
+        });
+      },
+    ],
+    [
+      "a second signature added",
+      (rows) => {
+        const row = at(rows, -1);
+        const read = JSON.parse(row.envelope);
+        row.envelope = JSON.stringify({
+          ...read,
+          signatures: [...read.signatures, ...read.signatures],
+        });
+      },
+    ],
+    [
+      "white space in the envelope",
+      (rows) => {
+        at(rows, -1).envelope += " ";
+      },
+    ],
+  ];
   for (const [what, edit] of EDITS) {
     test(`ADV-20 VAI-91 OKG-26 Evidence: ${what}`, async () => {
       assert.equal(await forged(edit), "EVIDENCE_CHAIN_BROKEN");

@@ -117,7 +117,9 @@ suite("opening a chain", () => {
   });
 
   test("VAI-03 floods of nameless refusals spread over sixteen chains of a day", () => {
-    const digests = [..."0123456789abcdef"].map((hex) => `sha256:${hex}${"0".repeat(63)}` as Digest);
+    const digests = [..."0123456789abcdef"].map(
+      (hex) => `sha256:${hex}${"0".repeat(63)}` as Digest,
+    );
     const chains = new Set(digests.map((digest) => unattributedChain("2026-05-05", digest)));
     assert.equal(chains.size, 16);
   });

@@ -13,10 +13,26 @@ async function verdictOf(mutation: Mutation, policy?: object): Promise<string> {
 suite("a proof at its limits", () => {
   const LIMITS: readonly (readonly [string, Mutation, string])[] = [
     ["VAI-02 CONSTRAIN approves", { decision: { set: { "/outcome": "CONSTRAIN" } } }, "granted"],
-    ["VAI-35 a decision one second before its end", { decision: { set: { "/exp": "$seconds:1" } } }, "IDENTITY_EXPIRED"],
-    ["VAI-56 a context as old as may be", { context: { set: { "/observedAt": "$instant:-900" } } }, "granted"],
-    ["VAI-56 a context of a clock 60 s ahead", { context: { set: { "/observedAt": "$instant:60" } } }, "granted"],
-    ["VAI-47 a contract that ends with its boundary", { decision: { set: { "/boundary/notAfter": "$seconds:600" } } }, "granted"],
+    [
+      "VAI-35 a decision one second before its end",
+      { decision: { set: { "/exp": "$seconds:1" } } },
+      "IDENTITY_EXPIRED",
+    ],
+    [
+      "VAI-56 a context as old as may be",
+      { context: { set: { "/observedAt": "$instant:-900" } } },
+      "granted",
+    ],
+    [
+      "VAI-56 a context of a clock 60 s ahead",
+      { context: { set: { "/observedAt": "$instant:60" } } },
+      "granted",
+    ],
+    [
+      "VAI-47 a contract that ends with its boundary",
+      { decision: { set: { "/boundary/notAfter": "$seconds:600" } } },
+      "granted",
+    ],
     [
       "VAI-47 a contract narrower than its boundary",
       {
@@ -31,10 +47,16 @@ suite("a proof at its limits", () => {
     ],
     [
       "VAI-39 an intent that names one action as text, and more targets than the contract",
-      { intent: { set: { "/target/1": "arn:aws:lambda:us-east-1:000000000000:function:billing" } } },
+      {
+        intent: { set: { "/target/1": "arn:aws:lambda:us-east-1:000000000000:function:billing" } },
+      },
       "granted",
     ],
-    ["VAI-10 governance's own members of the intent are its own", { intent: { set: { "/constraints/any": { deep: [1, "x"] } } } }, "granted"],
+    [
+      "VAI-10 governance's own members of the intent are its own",
+      { intent: { set: { "/constraints/any": { deep: [1, "x"] } } } },
+      "granted",
+    ],
   ];
   for (const [what, mutation, expected] of LIMITS) {
     test(what, async () => assert.equal(await verdictOf(mutation), expected));
@@ -79,7 +101,10 @@ suite("a proof is judged again at each use", () => {
       await plane.grant(SMALL, governed);
       await plane.publish({ set: set as Record<string, unknown> });
       assert.equal(refused(await plane.ask(SMALL, governed)).code, code);
-      const named = { remove: ["/contract", "/proof"], set: { "/contractDigest": governed.contractDigest } };
+      const named = {
+        remove: ["/contract", "/proof"],
+        set: { "/contractDigest": governed.contractDigest },
+      };
       const byDigest = refused(await plane.ask({ ...SMALL, event: named }, governed));
       assert.equal(byDigest.code, code, "also when it is named by digest");
     }
@@ -87,7 +112,10 @@ suite("a proof is judged again at each use", () => {
 
   test("VAI-56 a context grows old between two uses", async () => {
     const plane = await newPlane();
-    const governed = plane.contract({ ...TWO, context: { set: { "/observedAt": "$instant:-800" } } });
+    const governed = plane.contract({
+      ...TWO,
+      context: { set: { "/observedAt": "$instant:-800" } },
+    });
     await plane.grant(SMALL, governed);
     plane.world.pass(101);
     assert.equal(refused(await plane.ask(SMALL, governed)).code, "CONTEXT_STALE");

@@ -71,7 +71,12 @@ export async function attackPlane(attack: Attack): Promise<Aftermath> {
   plane.faults.clear();
   const after = witness(plane, governed);
   const { chainId } = governed;
-  return { answer, written: newRecords(plane, before, after), chainId, spent: spent(before, after) };
+  return {
+    answer,
+    written: newRecords(plane, before, after),
+    chainId,
+    spent: spent(before, after),
+  };
 }
 
 function commandOf(plane: Plane, { trustPolicy, event }: NonNullable<Attack["govern"]>): unknown {
@@ -80,7 +85,7 @@ function commandOf(plane: Plane, { trustPolicy, event }: NonNullable<Attack["gov
   return changed(command as unknown, event, plane.world.now);
 }
 
-export function editTable(plane: Plane, { chainId }: Governed, edit: TableEdit): void {
+function editTable(plane: Plane, { chainId }: Governed, edit: TableEdit): void {
   const table = plane.dynamo.table(edit.table);
   const last = plane.rows(chainId).length;
   const key = edit.key.replace("$chain", chainId).replace("$last", String(last));
@@ -90,8 +95,14 @@ export function editTable(plane: Plane, { chainId }: Governed, edit: TableEdit):
   }
   const [hash, range] = key.split("|");
   const names = edit.table === "evidence" ? ["chainId", "seq"] : ["pk", "sk"];
-  const bare = { [names[0] ?? ""]: hash, [names[1] ?? ""]: edit.table === "evidence" ? last : range };
-  table.set(key, { ...(table.get(key) ?? bare), ...(resolved(edit.set ?? {}, plane.world.now) as object) });
+  const bare = {
+    [names[0] ?? ""]: hash,
+    [names[1] ?? ""]: edit.table === "evidence" ? last : range,
+  };
+  table.set(key, {
+    ...(table.get(key) ?? bare),
+    ...(resolved(edit.set ?? {}, plane.world.now) as object),
+  });
 }
 
 interface Witness {
@@ -111,9 +122,7 @@ const usesOf = (plane: Plane, chainId: string): number =>
 
 function newRecords(plane: Plane, before: Witness, after: Witness): Aftermath["written"] {
   const grown = [...after.seqs].filter(([id, seq]) => seq > (before.seqs.get(id) ?? 0));
-  return new Map(
-    grown.map(([id]) => [id, plane.records(id).slice(before.seqs.get(id) ?? 0)]),
-  );
+  return new Map(grown.map(([id]) => [id, plane.records(id).slice(before.seqs.get(id) ?? 0)]));
 }
 
 const spent = (before: Witness, after: Witness): Aftermath["spent"] => ({

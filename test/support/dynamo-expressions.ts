@@ -23,7 +23,7 @@ function termHolds(term: string, item: Item | undefined, by: Placeholders): bool
   const compared = /^([#\w]+) (=|<) (:\w+)$/.exec(term.trim());
   if (compared === null) throw new Error(`a condition that the fake does not know: ${term}`);
   const found = item?.[nameOf(compared[1], by)];
-  const wanted = valueOf(compared[3], by);
+  const wanted = operandOf(compared[3], by);
   if (compared[2] === "=") return found === wanted;
   return typeof found === typeof wanted && (found as number) < (wanted as number);
 }
@@ -39,9 +39,8 @@ export function updated(expression: string, item: Item, by: Placeholders): Item 
       ) ?? [undefined, undefined, undefined];
       if (name === undefined) throw new Error(`an update that the fake does not know: ${part}`);
       const attribute = nameOf(name, by);
-      const operand = valueOf(value, by);
-      next[attribute] =
-        verb === "SET" ? operand : Number(next[attribute] ?? 0) + Number(operand);
+      const operand = operandOf(value, by);
+      next[attribute] = verb === "SET" ? operand : Number(next[attribute] ?? 0) + Number(operand);
     }
   }
   return next;
@@ -53,7 +52,7 @@ function nameOf(token: string | undefined, { names }: Placeholders): string {
   return name;
 }
 
-function valueOf(token: string | undefined, { values }: Placeholders): unknown {
+function operandOf(token: string | undefined, { values }: Placeholders): unknown {
   if (token === undefined || !(token in values)) throw new Error(`no value for ${token}`);
   return values[token];
 }

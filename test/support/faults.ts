@@ -1,7 +1,7 @@
 import { setImmediate as tick } from "node:timers/promises";
 
 /** What a plane depends on, by what it is needed for. */
-export const DEPENDENCIES = [
+const DEPENDENCIES = [
   "evidence:read",
   "evidence:write",
   "state:read",
@@ -18,7 +18,7 @@ export const DEPENDENCIES = [
 export type Dependency = (typeof DEPENDENCIES)[number];
 
 export const WAYS_TO_FAIL = ["error", "timeout", "throttle"] as const;
-export type WayToFail = (typeof WAYS_TO_FAIL)[number];
+type WayToFail = (typeof WAYS_TO_FAIL)[number];
 
 /** One planned failure: calls `from` to `to` of a dependency, counted from 1 and from the moment of planning. */
 export interface PlannedFault {
@@ -38,7 +38,7 @@ const SHAPES = {
 } as const;
 
 /** An error as the AWS SDK would throw it. */
-export function sdkError(how: keyof typeof SHAPES): Error {
+function sdkError(how: keyof typeof SHAPES): Error {
   const [name, httpStatusCode] = SHAPES[how];
   const error = new Error(`injected: ${how}`);
   error.name = name;

@@ -8,10 +8,10 @@ import { PLANE } from "./trust.ts";
 
 export const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:checkout";
 export const TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/settings";
-export const ACTOR = "spiffe://example.org/agent/coordinator";
+const ACTOR = "spiffe://example.org/agent/coordinator";
 
 /** What the valid request does: shift traffic of an alias, or set an attribute of an item. */
-export type Base = "alias" | "item";
+type Base = "alias" | "item";
 
 const STEPS = {
   alias: {
@@ -171,7 +171,7 @@ function intentOf(contract: unknown): string | undefined {
   }
 }
 
-export const SOURCE = `sha256:${"17".repeat(32)}`;
+const SOURCE = `sha256:${"17".repeat(32)}`;
 
 /** A decision usually approves what the contract then says, so a change of the step changes its boundary too. */
 function withStep(step: object, { contract, decision }: Mutation): object[] {
@@ -217,7 +217,7 @@ export function eventOf(
 }
 
 /** The digest of a compact JWS, over its signing input; of anything else some digest. */
-export function digestOf(compact: unknown): Digest {
+function digestOf(compact: unknown): Digest {
   const text = typeof compact === "string" ? compact : "";
   return sha256Digest(text.slice(0, Math.max(0, text.lastIndexOf("."))));
 }

@@ -23,5 +23,8 @@ export type KeyName = keyof typeof ALGORITHMS;
 
 /** Made once a process: these tests are about what is signed, not about who. */
 export const KEYS = Object.fromEntries(
-  Object.entries(ALGORITHMS).map(([name, algorithm]) => [name, signingKey(newPrivateJwk(algorithm))]),
+  Object.entries(ALGORITHMS).map(([name, algorithm]) => [
+    name,
+    signingKey(newPrivateJwk(algorithm)),
+  ]),
 ) as Readonly<Record<KeyName, SigningKey>>;

@@ -8,7 +8,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Fails unless `value` has all of `required`, and of others only `optional` ones. */
-export function assertMembers(value: object, required: string, optional = ""): void {
+function assertMembers(value: object, required: string, optional = ""): void {
   const wanted = required.split(" ");
   const allowed = new Set([...wanted, ...optional.split(" ")]);
   const found = Object.keys(value);

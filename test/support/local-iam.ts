@@ -46,7 +46,7 @@ export async function publishedPolicy(plane: LocalPlane): Promise<TrustPolicy> {
   return JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as TrustPolicy;
 }
 
-export const roleName = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
+const roleName = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
 
 /** A deployed role's trust policy and its ceiling, as text. */
 export async function deployedRole({ deployer }: LocalPlane, arn: string) {
@@ -98,7 +98,7 @@ export async function temporaryRole(
 }
 
 /** A name of the form that issued sessions have. */
-export const IDENTITY = `vai-${"0".repeat(26)}`;
+const IDENTITY = `vai-${"0".repeat(26)}`;
 
 /** The call by which the plane obtains a session, with changes. */
 export const asThePlaneAsks = (

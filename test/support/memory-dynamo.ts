@@ -100,11 +100,14 @@ export class MemoryDynamo {
     const name = input.TableName ?? "";
     const [hash, range] = keyNames(name);
     const values = unmarshall(input.ExpressionAttributeValues ?? {});
-    const [, attribute, token] =
-      /^(\w+) = (:\w+)$/.exec(input.KeyConditionExpression ?? "") ?? [];
+    const condition = /^(\w+) = (:\w+)(?: AND (\w+) > (:\w+))?$/;
+    const [, attribute, token, ranged, floor] =
+      condition.exec(input.KeyConditionExpression ?? "") ?? [];
     if (attribute !== hash || token === undefined) throw new Error("an unknown key condition");
+    if (ranged !== undefined && ranged !== range) throw new Error("an unknown key condition");
     const sorted = [...this.table(name).values()]
       .filter((item) => item[hash] === values[token])
+      .filter((item) => floor === undefined || Number(item[range]) > Number(values[floor]))
       .sort((left, right) => ((left[range] as number) < (right[range] as number) ? -1 : 1));
     if (input.ScanIndexForward === false) sorted.reverse();
     const after = input.ExclusiveStartKey && unmarshall(input.ExclusiveStartKey)[range];
@@ -144,11 +147,7 @@ export class MemoryDynamo {
     const item =
       put !== undefined
         ? unmarshall(put)
-        : updated(
-            update ?? "",
-            table.get(place) ?? unmarshall(key ?? {}),
-            placeholdersOf(write),
-          );
+        : updated(update ?? "", table.get(place) ?? unmarshall(key ?? {}), placeholdersOf(write));
     table.set(place, item);
     return item;
   }

@@ -51,7 +51,10 @@ export class MemoryKms {
     const k = toInteger(once.getPrivateKey());
     const r = toInteger(point.subarray(1, 33)) % N;
     const s = (inverse(k) * ((toInteger(digest) + r * this.#secret) % N)) % N;
-    const raw = Buffer.from(r.toString(16).padStart(64, "0") + s.toString(16).padStart(64, "0"), "hex");
+    const raw = Buffer.from(
+      r.toString(16).padStart(64, "0") + s.toString(16).padStart(64, "0"),
+      "hex",
+    );
     const der = rawToDer(raw);
     if (der === undefined || r === 0n || s === 0n) return this.sign(digest);
     return der;

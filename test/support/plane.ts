@@ -76,7 +76,9 @@ export class Plane {
     return onlyMembers<IssueDeps>("deps", {
       plane,
       component: "issue",
-      anchors: [KEYS.anchor, KEYS.otherAnchor].map(({ jwk }) => readPublicJwk(jwk) as VerificationKey),
+      anchors: [KEYS.anchor, KEYS.otherAnchor].map(
+        ({ jwk }) => readPublicJwk(jwk) as VerificationKey,
+      ),
       clock: this.world.clock,
       newId: this.world.newId,
       sleep: this.world.sleep,

@@ -96,8 +96,7 @@ export class Targets {
   #apply({ action, parameters }: Operation): void {
     if (action === "lambda:UpdateAlias") {
       const { version, percent } = parameters;
-      this.state.alias.weights =
-        percent === 0 ? {} : { [String(version)]: Number(percent) };
+      this.state.alias.weights = percent === 0 ? {} : { [String(version)]: Number(percent) };
       this.state.alias.revision += 1;
       return;
     }

@@ -1,4 +1,3 @@
-import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import type { Digest } from "../../lib/encoding/digest.ts";
 import type { PublicJwk } from "../../lib/encoding/jwk.ts";
 import { type TrustPolicy, trustPolicyGenesis } from "../../lib/trust/policy.ts";
@@ -85,6 +84,3 @@ export const successor = (policy: TrustPolicy, digest: Digest): TrustPolicy => (
   version: policy.version + 1,
   prev: digest,
 });
-
-/** Only for documents that tests compare. */
-export const digestOfDocument = documentDigest;
