@@ -11,13 +11,20 @@ import { counterKey } from "./transaction.ts";
 
 const minuteIsOpenAndHasRoom = "#minute = :minute AND n < :limit";
 const minuteIsOpen = "#minute = :minute";
-const minuteIsNew = "attribute_not_exists(pk) OR #minute < :minute";
+const minuteIsAnother = "attribute_not_exists(pk) OR #minute <> :minute";
+
+/** Rounds of counting: each lost condition means that another invocation changed the minute in between. */
+const ROUNDS = 4;
 
 interface Counter {
   readonly minute: number;
   readonly n: number;
   readonly unwritten?: number;
 }
+
+/** State is unsigned: a number from it is at most a hint, and nonsense is none. */
+const plausible = (count: number | undefined): number =>
+  Number.isSafeInteger(count) && Number(count) > 0 ? Math.min(Number(count), 1_000_000_000) : 0;
 
 /** Counters of refusals in State: one or two updates without KMS, so that a flood cannot starve signing. */
 export class DynamoRefusalCounter implements RefusalCounter {
@@ -34,26 +41,27 @@ export class DynamoRefusalCounter implements RefusalCounter {
     minute: number,
     written: number,
   ): Promise<{ single: boolean; unwritten: number }> {
-    for (;;) {
-      const base = { ":minute": minute, ":one": 1 };
-      const single = await this.#update(scope, "ADD n :one", minuteIsOpenAndHasRoom, {
-        ...base,
-        ":limit": written,
-      });
-      if (single !== undefined) return { single: true, unwritten: 0 };
-      const counted = await this.#update(scope, "ADD unwritten :one", minuteIsOpen, base);
-      if (counted !== undefined) return { single: false, unwritten: 0 };
-      const own =
-        written > 0
-          ? "SET #minute = :minute, n = :one"
-          : "SET #minute = :minute, n = :zero ADD unwritten :one";
-      const values = {
-        ":minute": minute,
-        ...(written > 0 ? { ":one": 1 } : { ":one": 1, ":zero": 0 }),
-      };
-      const opened = await this.#update(scope, own, minuteIsNew, values);
-      if (opened !== undefined) return { single: written > 0, unwritten: opened.unwritten ?? 0 };
+    for (let round = 1; round <= ROUNDS; round++) {
+      const counted = await this.#countOnce(scope, minute, written);
+      if (counted !== undefined) return counted;
     }
+    // Clocks that disagree moved the minute under us each time: what cannot be counted is not written singly.
+    return { single: false, unwritten: 0 };
+  }
+
+  async #countOnce(scope: string, minute: number, written: number) {
+    const base = { ":minute": minute, ":one": 1 };
+    const room = { ...base, ":limit": written };
+    const single = await this.#update(scope, "ADD n :one", minuteIsOpenAndHasRoom, room);
+    if (single !== undefined) return { single: true, unwritten: 0 };
+    const counted = await this.#update(scope, "ADD unwritten :one", minuteIsOpen, base);
+    if (counted !== undefined) return { single: false, unwritten: 0 };
+    const [own, values] =
+      written > 0
+        ? ["SET #minute = :minute, n = :one", base]
+        : ["SET #minute = :minute, n = :zero ADD unwritten :one", { ...base, ":zero": 0 }];
+    const opened = await this.#update(scope, own, minuteIsAnother, values);
+    return opened && { single: written > 0, unwritten: plausible(opened.unwritten) };
   }
 
   /** The counter after the update; `undefined` when the condition does not hold. */

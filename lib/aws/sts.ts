@@ -30,7 +30,7 @@ export const assumeRoleBy =
   };
 
 /**
- * Sessions of the reader roles, cached by role: named `vai-reader`, with a session policy of the family's reads
+ * Sessions of the reader roles, cached by family and role: named `vai-reader`, with a session policy of the family's reads
  * on the configured targets (wire.md §9). They live apart from contracts. `targets`: ARNs by family.
  */
 export function readerCredentialsBy(
@@ -41,7 +41,8 @@ export function readerCredentialsBy(
   const cache = new Map<string, { credentials: AwsCredentials; until: number }>();
   return (roleArn, family) =>
     orFault("DEPENDENCY_UNAVAILABLE", "assuming the reader role", async () => {
-      const known = cache.get(roleArn);
+      const name = `${family} ${roleArn}`;
+      const known = cache.get(name);
       if (known !== undefined && clock() < known.until) return known.credentials;
       const answer = await client.send(
         new AssumeRoleCommand({
@@ -53,7 +54,7 @@ export function readerCredentialsBy(
       );
       const session = issuedSession(answer);
       const until = Date.parse(session.hardExpiry) - RENEW_BEFORE;
-      cache.set(roleArn, { credentials: session.reveal(), until });
+      cache.set(name, { credentials: session.reveal(), until });
       return session.reveal();
     });
 }

@@ -48,10 +48,12 @@ export function denialDrafts(course: Course, denial: Denial): RecordDraft[] {
   return denial.stage === "scope" ? [rejected, violation, denied] : [denied];
 }
 
+/** A sum that an unsigned counter in State kept: evidence of how many, never of who. */
 const countedDraft = (scope: string, count: number): RecordDraft => ({
   type: "RefusalsCounted",
   verdict: { outcome: "DENY" },
-  detail: { scope, count },
+  detail: { scope, count, basis: "unsigned counter" },
+  accusesNobody: true,
 });
 
 const minuteOf = (course: Course): number => Math.floor(course.now / 60_000);

@@ -75,7 +75,9 @@ function placeRecord(
   previous: ChainHead,
   context: ChainContext,
 ): UnsignedRecord {
-  const about = { ...context.about, ...draft.about };
+  const { actor: _actor, request: _request, identity: _identity, ...others } = context.about;
+  const shared = draft.accusesNobody === true ? others : context.about;
+  const about = { ...shared, ...draft.about };
   const statement: Statement = {
     _type: STATEMENT_TYPE,
     subject: [subjectOf(about, context.eventDigest)],

@@ -79,6 +79,8 @@ export interface RecordDraft {
   readonly verdict?: Verdict;
   readonly about?: About;
   readonly detail?: Detail;
+  /** Says nothing of who asked: for what no signature of theirs stands behind. */
+  readonly accusesNobody?: true;
 }
 
 export interface Predicate extends About {

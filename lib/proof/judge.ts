@@ -1,5 +1,5 @@
 import type { Contract } from "../contract/contract.ts";
-import { type Step, stepNarrows } from "../contract/step.ts";
+import { callsOf, type Step, stepNarrows } from "../contract/step.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
 import { pointer, type Refusal, refuse } from "../refusal.ts";
@@ -131,7 +131,11 @@ function judgeIntentScope({ contract, proof }: ProofInput): Refusal | undefined 
   return undefined;
 }
 
-/** Issuance may narrow what was approved and never widen it (DTF-02): each step lies in one entry of the boundary. */
+/**
+ * Issuance may narrow what was approved and never widen it (DTF-02): each step lies in one entry of the boundary,
+ * and the steps charged to an entry together stay within its calls and totals. Otherwise a contract of many steps
+ * would multiply what was decided once.
+ */
 function judgeBoundary({ contract, proof }: ProofInput): Refusal | undefined {
   const { boundary }: Decision = proof.decision.claims;
   if (contract.exp > boundary.notAfter) {
@@ -141,16 +145,40 @@ function judgeBoundary({ contract, proof }: ProofInput): Refusal | undefined {
       "/contract/exp",
     );
   }
-  const isCovered = (step: Step): boolean =>
-    boundary.authorization_details.some((ceiling) => stepNarrows(step, ceiling));
-  const wider = contract.authorization_details.findIndex((step) => !isCovered(step));
+  const budgets = boundary.authorization_details.map((entry) => new Budget(entry));
+  const wider = contract.authorization_details.findIndex(
+    (step) => !budgets.some((budget) => budget.charge(step)),
+  );
   return wider < 0
     ? undefined
     : refuse(
         "SCOPE_EXCEEDED",
-        "is wider than the decision's boundary",
+        "is wider than the decision's boundary, or more than is left of it beside the steps before",
         `/contract/authorization_details/${wider}`,
       );
+}
+
+/** What is left of one entry of the boundary while steps are charged to it, first come, first served. */
+class Budget {
+  readonly #entry: Step;
+  #calls: number;
+  readonly #totals: Map<string, number>;
+
+  constructor(entry: Step) {
+    this.#entry = entry;
+    this.#calls = callsOf(entry);
+    this.#totals = new Map(Object.entries(entry.limits?.totals ?? {}));
+  }
+
+  /** Charges a step if it narrows the entry and there is enough left; else nothing changes. */
+  charge(step: Step): boolean {
+    const ownTotals = step.limits?.totals ?? {};
+    const fits = [...this.#totals].every(([name, left]) => (ownTotals[name] ?? 0) <= left);
+    if (!fits || callsOf(step) > this.#calls || !stepNarrows(step, this.#entry)) return false;
+    this.#calls -= callsOf(step);
+    for (const [name, left] of this.#totals) this.#totals.set(name, left - (ownTotals[name] ?? 0));
+    return true;
+  }
 }
 
 /** An attestation that this version cannot weigh might be a veto: it is refused, never ignored. */
