@@ -37,10 +37,8 @@ export class DynamoEvidenceStore implements EvidenceStore {
   }
 
   /** Every record of a chain without its head: for readers who may see Evidence alone. */
-  readRecords(chainId: string): Promise<Pick<StoredChain, "rows">> {
-    return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => ({
-      rows: await this.#rows(chainId, 0),
-    }));
+  async readRecords(chainId: string): Promise<Pick<StoredChain, "rows">> {
+    return { rows: await this.#rows(chainId, 0) };
   }
 
   append(step: Append): Promise<AppendResult> {
@@ -56,29 +54,32 @@ export class DynamoEvidenceStore implements EvidenceStore {
     const rows: Row[] = [];
     for (let read = 1; ; read++) {
       const seen = rows.at(-1)?.seq ?? after;
-      const [more, head] = await orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", () =>
-        Promise.all([readRows(seen), readHead(this.#client, this.#tables.state, chainId)]),
-      );
+      const [more, head] = await Promise.all([
+        readRows(seen),
+        readHead(this.#client, this.#tables.state, chainId),
+      ]);
       rows.push(...more);
       const last = rows.at(-1)?.seq ?? after;
       if (last === (head?.seq ?? 0) || read === READS) return { rows, head };
     }
   }
 
-  async #rows(chainId: string, after: number): Promise<Row[]> {
-    const rows: Row[] = [];
-    let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
-    do {
-      const page = await this.#client.send(
-        new QueryCommand({
-          ...chainQuery(this.#tables.evidence, chainId, after),
-          ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
-        }),
-      );
-      rows.push(...(page.Items ?? []).map((item) => unmarshall(item) as Row));
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
-    return rows;
+  #rows(chainId: string, after: number): Promise<Row[]> {
+    return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => {
+      const rows: Row[] = [];
+      let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
+      do {
+        const page = await this.#client.send(
+          new QueryCommand({
+            ...chainQuery(this.#tables.evidence, chainId, after),
+            ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
+          }),
+        );
+        rows.push(...(page.Items ?? []).map((item) => unmarshall(item) as Row));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey !== undefined);
+      return rows;
+    });
   }
 }
 
@@ -90,28 +91,31 @@ const chainQuery = (table: string, chainId: string, after: number) => ({
   ExpressionAttributeValues: marshall({ ":chain": chainId, ":after": after }),
 });
 
-/** The last record of a chain behind a number, or none. */
-export async function lastRow(
+/** The last record of a chain behind a number, or none. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
+export function lastRow(
   client: DynamoDBClient,
   table: string,
   chainId: string,
   after = 0,
 ): Promise<Row[]> {
   const query = { ...chainQuery(table, chainId, after), ScanIndexForward: false, Limit: 1 };
-  const { Items } = await client.send(new QueryCommand(query));
-  return (Items ?? []).map((item) => unmarshall(item) as Row);
+  return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => {
+    const { Items } = await client.send(new QueryCommand(query));
+    return (Items ?? []).map((item) => unmarshall(item) as Row);
+  });
 }
 
-/** The head that State keeps for a chain. */
-export async function readHead(
+/** The head that State keeps for a chain. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+export function readHead(
   client: DynamoDBClient,
   table: string,
   chainId: string,
 ): Promise<ChainHead | undefined> {
-  const { Item } = await client.send(
-    new GetItemCommand({ TableName: table, Key: marshall(headKey(chainId)), ConsistentRead: true }),
-  );
-  if (Item === undefined) return undefined;
-  const { seq, hash } = unmarshall(Item);
-  return { seq, hash };
+  const input = { TableName: table, Key: marshall(headKey(chainId)), ConsistentRead: true };
+  return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:GetItem", async () => {
+    const { Item } = await client.send(new GetItemCommand(input));
+    if (Item === undefined) return undefined;
+    const { seq, hash } = unmarshall(Item);
+    return { seq, hash };
+  });
 }

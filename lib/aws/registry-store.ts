@@ -55,6 +55,7 @@ export class DynamoRegistryStore implements RegistryStore {
       return {
         head: found && headOf(found),
         trustPolicy: newest[0]?.["jws"] as string | undefined,
+        newest: newest[0] && Number(newest[0]["sk"]),
         restrictions: documents.find(({ sk }) => sk === RESTRICTIONS.sk)?.["document"] as
           | string
           | undefined,

@@ -61,7 +61,10 @@ export class DynamoRefusalCounter implements RefusalCounter {
         ? ["SET #minute = :minute, n = :one", base]
         : ["SET #minute = :minute, n = :zero ADD unwritten :one", { ...base, ":zero": 0 }];
     const opened = await this.#update(scope, own, minuteIsAnother, values);
-    return opened && { single: written > 0, unwritten: plausible(opened.unwritten) };
+    if (opened === undefined) return undefined;
+    // The one that opens a minute of a scope where nothing is written singly is itself in the sum.
+    const sum = plausible(opened.unwritten);
+    return { single: written > 0, unwritten: written > 0 || sum > 1 ? sum : 0 };
   }
 
   /** The counter after the update; `undefined` when the condition does not hold. */

@@ -9,7 +9,7 @@ export interface Io {
 }
 
 /**
- * Exit codes of every command: 0 done; 1 the answer is no (refused, or evidence with a defect); 2 the input or the
+ * Exit codes of every command: 0 done; 1 the answer is no (refused, the action failed or its outcome is unknown, or evidence with a defect); 2 the input or the
  * command line cannot be read; 3 consistent but not trusted (`vai verify` without an anchor); 4 the plane or a
  * dependency cannot be reached.
  */

@@ -15,6 +15,9 @@ const FRESHNESS_SECONDS = 60;
 const token = z
   .string()
   .regex(/^[A-Za-z0-9._:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 . _ : -");
+/** Any visible ASCII: only that it is one of a kind matters. */
+const nonce = z.string().regex(/^[\x21-\x7e]{1,256}$/, "must be 1 to 256 visible ASCII characters");
+
 const scalar: z.ZodType<Scalar> = z.union([z.string(), z.int(), z.boolean()], {
   error: "must be a string, an integer or a boolean",
 });
@@ -30,7 +33,7 @@ export type Operation = z.infer<typeof operation>;
 const claims = z
   .strictObject({
     use: z.literal("issue"),
-    jti: token,
+    jti: nonce,
     iat: numericDate,
     aud: label,
     contractDigest: digest,
@@ -80,34 +83,38 @@ export function readRequest(compact: unknown): ReadRequest | Refusal {
 }
 
 /**
- * Stage `request`: possession of the key in the request's own header, audience, freshness by server time in
- * seconds. Whether that key may ask is judged later; so far it only proves who speaks.
+ * Stage `request`, first: possession of the key in the request's own header. Whether that key may ask is judged
+ * later; so far it only proves who speaks.
  */
-export function judgeRequest(
-  request: ReadRequest,
-  plane: string,
-  now: number,
-): VerificationKey | Refusal {
+export function judgePossession(request: ReadRequest): VerificationKey | Refusal {
   const key = readPublicJwk(request.jws.header.jwk);
   if (typeof key === "string") {
     return refuse("REQUEST_SIGNATURE_INVALID", `the request's jwk ${key}`, "/request");
   }
-  if (!verifyJws(request.jws, key)) {
-    return refuse(
-      "REQUEST_SIGNATURE_INVALID",
-      "the request's signature does not verify under its jwk, alg and kid",
-      "/request",
-    );
-  }
-  if (request.claims.aud !== plane) {
+  return verifyJws(request.jws, key)
+    ? key
+    : refuse(
+        "REQUEST_SIGNATURE_INVALID",
+        "the request's signature does not verify under its jwk, alg and kid",
+        "/request",
+      );
+}
+
+/** Stage `request`, then: audience, and freshness by server time in milliseconds. */
+export function judgeFreshness(
+  { claims }: ReadRequest,
+  plane: string,
+  now: number,
+): Refusal | undefined {
+  if (claims.aud !== plane) {
     return refuse(
       "AUDIENCE_MISMATCH",
-      `the request is for ${request.claims.aud}, this plane is ${plane}`,
+      `the request is for ${claims.aud}, this plane is ${plane}`,
       "/request/aud",
     );
   }
-  return Math.abs(now - request.claims.iat) <= FRESHNESS_SECONDS
-    ? key
+  return Math.abs(now - claims.iat * 1000) <= FRESHNESS_SECONDS * 1000
+    ? undefined
     : refuse(
         "REQUEST_STALE",
         `iat is more than ${FRESHNESS_SECONDS} s from server time`,

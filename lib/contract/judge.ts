@@ -1,3 +1,4 @@
+import { toInstant } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
@@ -5,20 +6,36 @@ import { pointer, type Refusal, refuse } from "../refusal.ts";
 import { type GovernedAction, partyKey, type TrustPolicy } from "../trust/policy.ts";
 import type { Contract, ReadContract } from "./contract.ts";
 
+const untrusted = (why: string, where: string): Refusal =>
+  refuse("CONTRACT_ISSUER_UNTRUSTED", why, `/contract/${where}`);
+
+const issuerOf = ({ claims }: ReadContract, policy: TrustPolicy) =>
+  policy.issuers.find(({ name }) => name === claims.iss);
+
 /**
- * Whether governance said this: the issuer by name and key, within its `actions` and `maxRisk`, and its
- * signature (wire.md §4 stage `contract`). An agent that signs its own contract ends here (ADV-01, VAI-40).
+ * Whether governance said this: the issuer by name and key, then its signature (wire.md §4 stage `contract`).
+ * An agent that signs its own contract ends here (ADV-01, VAI-40).
  */
 export function judgeIssuer(contract: ReadContract, policy: TrustPolicy): Refusal | undefined {
   const { claims, jws } = contract;
-  const untrusted = (why: string, where: string): Refusal =>
-    refuse("CONTRACT_ISSUER_UNTRUSTED", why, `/contract/${where}`);
-  const issuer = policy.issuers.find(({ name }) => name === claims.iss);
-  if (issuer === undefined)
+  const issuer = issuerOf(contract, policy);
+  if (issuer === undefined) {
     return untrusted(`"${claims.iss}" is not an issuer of the trust policy`, "iss");
+  }
   const key = partyKey(issuer, jws.header.kid);
-  if (key === undefined)
+  if (key === undefined) {
     return untrusted(`${jws.header.kid} is not a key of issuer "${claims.iss}"`, "iss");
+  }
+  return verifyJws(jws, key)
+    ? undefined
+    : refuse("CONTRACT_SIGNATURE_INVALID", "the contract's signature does not verify", "/contract");
+}
+
+/** Whether the issuer may grant that: its `actions` and `maxRisk`. Judged on claims that it has signed. */
+export function judgeIssuerScope(contract: ReadContract, policy: TrustPolicy): Refusal | undefined {
+  const { claims } = contract;
+  const issuer = issuerOf(contract, policy);
+  if (issuer === undefined) return untrusted(`"${claims.iss}" is not an issuer`, "iss");
   for (const [index, { actions }] of claims.authorization_details.entries()) {
     const foreign = actions.findIndex((action) => !issuer.actions.includes(action));
     if (foreign >= 0) {
@@ -26,12 +43,9 @@ export function judgeIssuer(contract: ReadContract, policy: TrustPolicy): Refusa
       return untrusted(`issuer "${claims.iss}" may not grant ${actions[foreign]}`, where);
     }
   }
-  if (!isAtLeast(issuer.maxRisk, claims.risk)) {
-    return untrusted(`issuer "${claims.iss}" may grant at most ${issuer.maxRisk}`, "risk");
-  }
-  return verifyJws(jws, key)
+  return isAtLeast(issuer.maxRisk, claims.risk)
     ? undefined
-    : refuse("CONTRACT_SIGNATURE_INVALID", "the contract's signature does not verify", "/contract");
+    : untrusted(`issuer "${claims.iss}" may grant at most ${issuer.maxRisk}`, "risk");
 }
 
 /** Whether the contract is for this plane, and every ARN in it agrees with its partition, account and region. */
@@ -130,11 +144,15 @@ export function judgeWindow(contract: Contract, now: number): Refusal | undefine
   if (now < contract.nbf) {
     return refuse(
       "CONTRACT_NOT_YET_VALID",
-      `the contract begins at ${contract.nbf}`,
+      `the contract begins at ${toInstant(contract.nbf * 1000)}`,
       "/contract/nbf",
     );
   }
   return now < contract.exp
     ? undefined
-    : refuse("CONTRACT_EXPIRED", `the contract ended at ${contract.exp}`, "/contract/exp");
+    : refuse(
+        "CONTRACT_EXPIRED",
+        `the contract ended at ${toInstant(contract.exp * 1000)}`,
+        "/contract/exp",
+      );
 }

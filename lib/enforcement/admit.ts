@@ -1,5 +1,4 @@
-import { toSeconds } from "../clock.ts";
-import { judgeRequest } from "../continuity/request.ts";
+import { judgeFreshness, judgePossession } from "../continuity/request.ts";
 import { type ReadContract, readContract } from "../contract/contract.ts";
 import { judgeIssuer } from "../contract/judge.ts";
 import type { Digest } from "../encoding/digest.ts";
@@ -37,13 +36,17 @@ export async function admit(
   const event = course.note("parse", parseIssueEvent(raw));
   if (isRefusal(event)) return event;
   course.enter("request");
-  const key = course.note(
-    "request",
-    judgeRequest(event.request, deps.plane.id, toSeconds(course.now)),
-  );
+  const { request } = event;
+  const key = course.note("possession", judgePossession(request));
   if (isRefusal(key)) return key;
-  const { claims, digest } = event.request;
-  course.learn({ actor: { jkt: key.thumbprint }, request: { jti: claims.jti, digest } });
+  course.learn({
+    actor: { jkt: key.thumbprint },
+    request: { jti: request.claims.jti, digest: request.digest },
+  });
+  const late = course.judge([
+    ["freshness", () => judgeFreshness(request, deps.plane.id, course.now)],
+  ]);
+  if (late !== undefined) return late;
   course.enter("contract");
   const world = await readWorld(deps, course, event);
   if (isRefusal(world)) return world;
@@ -76,8 +79,10 @@ async function readWorld(
     readTrust(deps, course.now),
     isGood ? readAhead(deps, named) : undefined,
   ]);
+  course.note("trustPolicy", trust);
   if (isRefusal(trust)) return trust;
   learnTrust(course, trust);
+  course.note("contractKnown", undefined);
   return { trust, contract: named, chain };
 }
 
@@ -95,6 +100,7 @@ async function readNamedWorld(
     readTrust(deps, course.now),
     deps.index.lookUp(contractIndex(digest), "chain"),
   ]);
+  course.note("trustPolicy", trust);
   if (isRefusal(trust)) return trust;
   learnTrust(course, trust);
   const unknown = refuse(
@@ -102,14 +108,18 @@ async function readNamedWorld(
     `${digest} is not bound here; send the contract`,
     "/contractDigest",
   );
-  if (chainId === undefined) return unknown;
+  if (chainId === undefined) return course.note("contractKnown", unknown);
   const intent = await readIntent(deps, chainId, trust);
   if (isRefusal(intent)) {
     course.enter("executor");
-    return intent;
+    return course.note("contractKnown", intent);
   }
   const contract = readContract(contractView(intent.state, digest).bound?.contract);
-  return isRefusal(contract) || contract.digest !== digest ? unknown : { trust, contract, intent };
+  if (isRefusal(contract) || contract.digest !== digest) {
+    return course.note("contractKnown", unknown);
+  }
+  course.note("contractKnown", undefined);
+  return { trust, contract, intent };
 }
 
 function learnTrust(course: Course, { head }: TrustSnapshot): void {

@@ -27,7 +27,7 @@ export async function answerRetry(
     });
     if (!isRefusal(first)) latest = first instanceof Stop ? first.value : first;
     if (first instanceof Stop) {
-      const scope = `retries/${identityId}`;
+      const scope = { name: `retries/${identityId}`, retriesOf: identityId };
       latest = (await countOnIntent(deps, course, trust, latest, scope)) ?? latest;
     }
   } catch (fault) {

@@ -5,9 +5,13 @@ import { SCOPE_CHECK_NAMES } from "./judge-scope.ts";
 /** Every check of an `issue` request by name, in the order of the stages (VAI-04, VAI-62). */
 export const CHECK_NAMES = [
   "parse",
-  "request",
+  "possession",
+  "freshness",
+  "trustPolicy",
+  "contractKnown",
   "contractDigest",
   "issuer",
+  "issuerScope",
   "place",
   "breadth",
   "registeredActions",

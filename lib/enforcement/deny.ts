@@ -13,6 +13,7 @@ import {
   answerRefusal,
   type Denial,
   denialDrafts,
+  outcomeOf,
   recordOnIntent,
   recordUnattributed,
 } from "./refusals.ts";
@@ -28,6 +29,7 @@ export function answerUnattributed(
   const denial: Denial = { refusal, stage: course.stage, checkNames: CHECK_NAMES };
   const requested: RecordDraft = {
     type: "IdentityRequested",
+    verdict: { outcome: outcomeOf(refusal) },
     detail: { eventDigest: course.eventDigest, ...verifiedParts(course, event) },
   };
   return answerRefusal(course, denial, () => recordUnattributed(deps, course, requested, denial));
@@ -78,7 +80,11 @@ async function answerOnIntent(
   const batchOf = (intent: Intent): Batch => {
     const binding =
       hasProof && trial.proof !== undefined ? bindingDrafts(intent, asked, trial.proof) : [];
-    const drafts = [...binding, requestedDraft(intent, asked), ...denialDrafts(course, denial)];
+    const drafts = [
+      ...binding,
+      requestedDraft(intent, asked, outcomeOf(denial.refusal)),
+      ...denialDrafts(course, denial),
+    ];
     return {
       drafts: withOpening(intent, asked, drafts),
       ...(binding.length > 0 && { keys: bindingKeys(intent, asked) }),

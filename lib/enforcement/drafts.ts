@@ -5,7 +5,7 @@ import { documentDigest } from "../encoding/canonical-json.ts";
 import type { ContractBoundDetail, IdentityIssuedDetail, Opens } from "../evidence/details.ts";
 import { contractView } from "../evidence/fold.ts";
 import type { TakenKey } from "../evidence/ports.ts";
-import type { Check, RecordDraft } from "../evidence/statement.ts";
+import type { Check, RecordDraft, Verdict } from "../evidence/statement.ts";
 import type { ReadProof } from "../proof/proof.ts";
 import type { Grant } from "./grant.ts";
 import type { Intent } from "./intent.ts";
@@ -86,10 +86,12 @@ export const contractIndex = (digest: string): string => `contract#${digest}`;
 export function requestedDraft(
   intent: Intent,
   { contract, request, executor }: Asked,
+  outcome?: Verdict["outcome"],
 ): RecordDraft {
   const isBound = contractView(intent.state, contract.digest).bound !== undefined;
   return {
     type: "IdentityRequested",
+    ...(outcome !== undefined && { verdict: { outcome } }),
     detail: {
       request: request.jws.compact,
       executor,

@@ -1,19 +1,29 @@
 import type { ClientSettings } from "../actions/client-settings.ts";
-import { type ActionDescriptor, NOTHING_READ, type PreRead } from "../actions/descriptor.ts";
+import {
+  type ActionDescriptor,
+  type CallOutcome,
+  NOTHING_READ,
+  type PreRead,
+} from "../actions/descriptor.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
 import { outcomeOf } from "../execution/outcome.ts";
 import { CALL_TIMEOUT, readBack, runBoundedCall } from "../execution/run.ts";
 import { executionRoleRequest, issuedSession } from "../issuance/assume-role.ts";
 import type { IssuedSession } from "../issuance/session.ts";
-import { Fault, isRefusal, type Refusal, refuse } from "../refusal.ts";
+import { Fault, isRefusal, type Refusal, refuse, type Stage } from "../refusal.ts";
 import { type Answer, answerAbout, refusedAnswer } from "./answer.ts";
-import { appendToIntent, Stop } from "./append.ts";
+import { appendToIntent, backOff, Stop } from "./append.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
 import { endDrafts, issuanceFailedDrafts, rejectedDrafts, startedDrafts } from "./end-drafts.ts";
 import type { Grant } from "./grant.ts";
 import type { Intent } from "./intent.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
+
+/** Tries of barrier 3 after the first; with their waits about as long as a function lives. */
+const END_TRIES = 20;
+/** Milliseconds kept for read-back and barrier 3 after the call. */
+const CONCLUDING = 5_000;
 
 /** A grant whose barrier 1 is durable. */
 export interface Issued {
@@ -54,7 +64,12 @@ export async function executeGrant(
   const { credentials, preRead } = started.reader;
   const begun = deps.clock();
   const place = placeOf(deps);
-  const call = await runBoundedCall(descriptor, grant.operation, preRead, session, place);
+  // Storing barrier 2 took time too: what could not end inside the window and this invocation is not begun.
+  const late = lateness(deps, course, grant);
+  const call: CallOutcome =
+    late === undefined
+      ? await runBoundedCall(descriptor, grant.operation, preRead, session, place)
+      : { status: "failed", error: { name: late, kind: "precondition" } };
   const seen = await readBack(descriptor, grant.operation, { ...place, credentials });
   const outcome = outcomeOf(call, seen, issued.obligations);
   const drafts = endDrafts(outcome, seen, deps.clock() - begun);
@@ -157,31 +172,77 @@ const judgeTimeLeft = (deps: IssueDeps, { expiresAt }: Grant): Refusal | undefin
       )
     : undefined;
 
+/** Why there is no time left for the call, by name; `undefined` when there is. */
+function lateness(
+  deps: IssueDeps,
+  { invocation }: Course,
+  { expiresAt }: Grant,
+): string | undefined {
+  const now = deps.clock();
+  if (expiresAt - now < CALL_TIMEOUT) return "IdentityEndsBeforeCall";
+  return invocation.deadline - now < CALL_TIMEOUT + CONCLUDING
+    ? "FunctionEndsBeforeCall"
+    : undefined;
+}
+
 export const refusalOf = (fault: unknown): Refusal =>
   fault instanceof Fault
     ? refuse(fault.code, fault.message)
     : refuse("INTERNAL_FAULT", "the trust plane met a condition that it was not built for");
 
 /**
- * Writes the end of an identity and answers from the chain. If it cannot be written the answer is not success,
- * whatever the target did: the identity stays open in evidence and is found there (VAI-103).
+ * Writes the end of an identity and answers from the chain; a store or signer that fails is tried again until just
+ * before the function ends. If the end cannot be written the answer is not success, whatever the target did: the
+ * identity stays open in evidence and is found there (VAI-103).
  */
 async function conclude(
   deps: IssueDeps,
   course: Course,
-  { grant, intent, trust }: Issued,
+  issued: Issued,
   draftsOf: (intent: Intent) => readonly RecordDraft[],
 ): Promise<Answer> {
-  try {
-    const result = await appendToIntent<never>(deps, course, trust, intent, {
-      prepare: (latest) => ({ drafts: draftsOf(latest) }),
-    });
-    if (isRefusal(result) || result instanceof Stop)
-      throw new Fault("EVIDENCE_STORE_UNAVAILABLE", "the chain broke");
-    const identity = result.state.identities.get(grant.identityId);
-    if (identity === undefined) throw new TypeError("an issued identity is in its chain");
-    return answerAbout(result, identity, false, deps.clock());
-  } catch (fault) {
-    return refusedAnswer(refusalOf(fault), course.stage, false);
+  const { stage } = course;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return answerFor(deps, issued, await writeEnd(deps, course, issued, draftsOf));
+    } catch (fault) {
+      const mayPass = fault instanceof Fault && attempt < END_TRIES;
+      const isOver = !mayPass || !(await hasTimeToRetry(deps, course, attempt));
+      if (isOver) return unconcluded(issued.intent, refusalOf(fault), stage);
+    }
   }
 }
+
+/** Appends the end, unless an earlier try whose answer was lost has done it. */
+async function writeEnd(
+  deps: IssueDeps,
+  course: Course,
+  { grant, intent, trust }: Issued,
+  draftsOf: (intent: Intent) => readonly RecordDraft[],
+): Promise<Intent> {
+  const isEnded = ({ state }: Intent): boolean =>
+    state.identities.get(grant.identityId)?.end !== undefined;
+  const result = await appendToIntent<Intent>(deps, course, trust, intent, {
+    prepare: (latest) => (isEnded(latest) ? new Stop(latest) : { drafts: draftsOf(latest) }),
+  });
+  if (isRefusal(result)) throw new TypeError(result.detail);
+  return result instanceof Stop ? result.value : result;
+}
+
+const hasTimeToRetry = (deps: IssueDeps, course: Course, attempt: number): Promise<boolean> =>
+  backOff(deps, course, attempt).then(
+    () => true,
+    () => false,
+  );
+
+function answerFor(deps: IssueDeps, { grant }: Issued, intent: Intent): Answer {
+  const identity = intent.state.identities.get(grant.identityId);
+  if (identity === undefined) throw new TypeError("an issued identity is in its chain");
+  return answerAbout(intent, identity, false, deps.clock());
+}
+
+/** The barriers before are durable, and named; the end is not. */
+const unconcluded = ({ chainId, state }: Intent, refusal: Refusal, stage: Stage): Answer => ({
+  ...refusedAnswer(refusal, stage, false),
+  evidence: { chainId, seq: state.head.seq },
+});

@@ -5,7 +5,7 @@ import { jwkThumbprint } from "../encoding/jwk.ts";
 import { limitProblem } from "../encoding/strict-json.ts";
 import { headAfter, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import { signRecords } from "../evidence/envelope.ts";
-import type { Append } from "../evidence/ports.ts";
+import type { Append, AppendResult } from "../evidence/ports.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 import { type TrustPolicy, trustPolicyGenesis } from "../trust/policy.ts";
@@ -17,8 +17,9 @@ import { Course } from "./course.ts";
 import type { Invocation, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./event.ts";
 import { refusalOf } from "./execute-grant.ts";
-import { answerRefusal, recordUnattributed, tailOf } from "./refusals.ts";
-import type { RegistryHead, RegistryRead } from "./registry-port.ts";
+import { answerRefusal, outcomeOf, recordUnattributed, tailOf } from "./refusals.ts";
+import type { RegistryChange, RegistryHead, RegistryRead } from "./registry-port.ts";
+import { openRegistry, type TrustSnapshot } from "./trust-snapshot.ts";
 
 /** The answer to a command of people (wire.md §10). */
 export interface CommandAnswer {
@@ -81,10 +82,12 @@ async function publish(
   if (isRefusal(next)) return next;
   for (let attempt = 0; ; attempt++) {
     const [current, keyid] = await Promise.all([deps.registry.read(), deps.signer.keyid()]);
-    if (current.head?.trustPolicyDigest === next.digest) return published(current);
+    const inForce = course.note("registry", await openCurrent(deps, current));
+    if (isRefusal(inForce)) return inForce;
+    if (inForce?.digest === next.digest) return answered(current.chain.head?.seq ?? 0);
     const refusal = course.judge([
-      ["succession", () => judgeSuccession(next, current, deps.plane.id)],
-      ["planeKeys", () => judgePlaneKeys(deps, next.policy, current, keyid, course.now)],
+      ["succession", () => judgeSuccession(next, inForce, deps.plane.id)],
+      ["planeKeys", () => judgePlaneKeys(next.policy, inForce, keyid, course.now)],
     ]);
     if (refusal !== undefined) return refusal;
     const answer = await commitPolicy(deps, course, next, current);
@@ -92,6 +95,25 @@ async function publish(
     await backOff(deps, course, attempt);
   }
 }
+
+/**
+ * What is in force, as the signed chain says it; `undefined` before the first publication. A Registry that disagrees
+ * with its chain is continued by nobody: a publication would sign what a table's writer put there.
+ */
+async function openCurrent(
+  deps: PlaneDeps,
+  first: RegistryRead,
+): Promise<TrustSnapshot | Refusal | undefined> {
+  if (isUnborn(first)) return undefined;
+  const opened = openRegistry(first, deps.plane, deps.anchors);
+  return isRefusal(opened)
+    ? openRegistry(await deps.registry.read(), deps.plane, deps.anchors)
+    : opened;
+}
+
+const isUnborn = ({ head, trustPolicy, restrictions, chain }: RegistryRead): boolean =>
+  [head, trustPolicy, restrictions, chain.head].every((part) => part === undefined) &&
+  chain.rows.length === 0;
 
 /** Form, anchor and plane: what can be judged before anything is read. */
 function readNext(deps: PlaneDeps, compact: string): ReadTrustPolicy | Refusal {
@@ -114,20 +136,16 @@ function readNext(deps: PlaneDeps, compact: string): ReadTrustPolicy | Refusal {
     : malformed("has ended already", "/trustPolicy/exp");
 }
 
-/** Version and `prev` continue the head; version 1 only while nothing was ever published (wire.md §6). */
+/** Version and `prev` continue what is in force; version 1 only while nothing was ever published (wire.md §6). */
 function judgeSuccession(
   next: ReadTrustPolicy,
-  { head, chain }: RegistryRead,
+  inForce: TrustSnapshot | undefined,
   plane: string,
 ): Refusal | undefined {
-  const isFirst = head === undefined && chain.head === undefined && chain.rows.length === 0;
-  if (head === undefined && !isFirst) {
-    return refuse("REGISTRY_STALE", "the Registry lost its head, its chain did not");
-  }
   const [version, prev] =
-    head === undefined
+    inForce === undefined
       ? [1, trustPolicyGenesis(plane)]
-      : [head.version + 1, head.trustPolicyDigest];
+      : [inForce.head.version + 1, inForce.head.trustPolicyDigest];
   if (next.policy.version !== version) {
     return refuse("CHAIN_BROKEN", `the next version is ${version}`, "/trustPolicy/version");
   }
@@ -138,9 +156,8 @@ function judgeSuccession(
 
 /** Evidence must stay verifiable for ever: plane keys are only added to or ended, and the ones in use are there. */
 function judgePlaneKeys(
-  deps: PlaneDeps,
   next: TrustPolicy,
-  current: RegistryRead,
+  inForce: TrustSnapshot | undefined,
   keyid: string,
   now: number,
 ): Refusal | undefined {
@@ -151,24 +168,12 @@ function judgePlaneKeys(
       "/trustPolicy/planeKeys",
     );
   }
-  const before =
-    current.trustPolicy === undefined
-      ? undefined
-      : readTrustPolicy(current.trustPolicy, deps.anchors);
-  if (before === undefined) return undefined;
-  if ("kind" in before) {
-    return refuse(
-      "REGISTRY_STALE",
-      `the stored trust policy ${before.detail}; pin its anchor beside the new one`,
-    );
-  }
-  const lost = before.policy.planeKeys.findIndex(
-    (old) => !next.planeKeys.some((each) => continues(each, old)),
-  );
+  const before = inForce?.policy.planeKeys ?? [];
+  const lost = before.findIndex((old) => !next.planeKeys.some((each) => continues(each, old)));
   return lost < 0
     ? undefined
     : malformed(
-        `drops or alters plane key ${lost} of version ${before.policy.version}`,
+        `drops or alters plane key ${lost} of version ${inForce?.head.version}`,
         "/trustPolicy/planeKeys",
       );
 }
@@ -196,9 +201,10 @@ async function commitPolicy(
     trustPolicyDigest: next.digest,
     restrictionsDigest: sha256Digest(restrictions),
   };
-  course.learn({ trustPolicy: { version: to.version, digest: to.trustPolicyDigest } });
   const record: RecordDraft = {
     type: "TrustPolicyPublished",
+    // Said by this record alone: if it is not written, no other may speak of this version.
+    about: { trustPolicy: { version: to.version, digest: to.trustPolicyDigest } },
     detail: { ...to, trustPolicy: next.jws.compact, signedBy: next.jws.header.kid },
   };
   const from = await tailOf(deps, REGISTRY_CHAIN);
@@ -206,12 +212,21 @@ async function commitPolicy(
   const rows = await signRecords(records, deps.signer);
   const append: Append = { chainId: REGISTRY_CHAIN, from, to: headAfter(records, from), rows };
   const change = { from: current.head, to, trustPolicy: next.jws.compact, restrictions, append };
-  const result = await deps.registry.commit(change);
+  const result = await storeChange(deps, change);
   return result === "appended" ? answered(append.to.seq) : undefined;
 }
 
-/** Publishing what is already in force is a retry of a publication whose answer was lost. */
-const published = ({ chain }: RegistryRead): CommandAnswer => answered(chain.head?.seq ?? 0);
+/** Stores a change. A lost answer is read back before it counts as failed. */
+async function storeChange(deps: PlaneDeps, change: RegistryChange): Promise<AppendResult> {
+  try {
+    return await deps.registry.commit(change);
+  } catch (fault) {
+    const { chain } = await deps.registry.read().catch(() => ({ chain: undefined }));
+    const [row] = change.append.rows;
+    if (row !== undefined && chain?.rows.at(-1)?.envelope === row.envelope) return "appended";
+    throw fault;
+  }
+}
 
 const answered = (seq: number): CommandAnswer => ({
   ok: true,
@@ -225,10 +240,11 @@ function answerDenied(deps: PlaneDeps, course: Course, refusal: Refusal): Promis
   const denial = {
     refusal,
     stage: course.stage,
-    checkNames: ["parse", "trustPolicy", "succession", "planeKeys"],
+    checkNames: ["parse", "trustPolicy", "registry", "succession", "planeKeys"],
   };
   const requested: RecordDraft = {
     type: "IdentityRequested",
+    verdict: { outcome: outcomeOf(refusal) },
     detail: { eventDigest: course.eventDigest },
   };
   return answerRefusal(course, denial, () => recordUnattributed(deps, course, requested, denial));

@@ -39,7 +39,7 @@ export async function issue(
 /** Stages `retry` to the end of the identity, for a verified executor. */
 async function serve(deps: IssueDeps, course: Course, admitted: Admitted): Promise<Answer> {
   const trial = new Trial(course, admitted, deps.newId());
-  const reserved = await reserve(deps, course, admitted, trial);
+  const reserved = await reserve(deps, course, admitted, trial).catch(refusalOf);
   if (isRefusal(reserved)) return deny(deps, course, admitted, trial, reserved);
   if (reserved instanceof Stop) {
     return answerRetry(deps, course, admitted, trial.intent, reserved.value);
@@ -51,7 +51,7 @@ async function serve(deps: IssueDeps, course: Course, admitted: Admitted): Promi
     trust: admitted.trust,
     intent: reserved,
     obligations: admitted.asked.contract.claims.obligations ?? [],
-    rejudge: (intent) => rejudge(deps, course, admitted, intent),
+    rejudge: (intent) => rejudge(deps, course, admitted, grant, intent),
   });
 }
 

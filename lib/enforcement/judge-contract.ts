@@ -1,9 +1,15 @@
 import { descriptorOf } from "../actions/catalogue.ts";
 import { overbroadProblem } from "../authority/overbroad.ts";
 import { ownResourcePrefix, type PlaneId } from "../config.ts";
-import { type ReadContract, unsupportedMember } from "../contract/contract.ts";
-import { judgeClass, judgeIssuer, judgePlace, judgeRegistered } from "../contract/judge.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { type Contract, type ReadContract, unsupportedMember } from "../contract/contract.ts";
+import {
+  judgeClass,
+  judgeIssuer,
+  judgeIssuerScope,
+  judgePlace,
+  judgeRegistered,
+} from "../contract/judge.ts";
+import { pointer, type Refusal, refuse } from "../refusal.ts";
 import type { NamedCheck } from "./course.ts";
 import type { IssueEvent } from "./event.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
@@ -20,12 +26,23 @@ export function contractChecks(
   return [
     ["contractDigest", () => judgeDigest(event, contract)],
     ["issuer", () => judgeIssuer(contract, trust.policy)],
+    ["issuerScope", () => judgeIssuerScope(contract, trust.policy)],
     ["place", () => judgePlace(claims, plane)],
-    ["breadth", () => overbroadProblem(claims, ownResourcePrefix(plane))],
+    ["breadth", () => overbroadProblem(claims, ownResourcePrefix(plane)) ?? judgeKeys(claims)],
     ["registeredActions", () => judgeRegistered(claims, isKnown, trust.policy)],
     ["riskClass", () => judgeClass(claims, trust.policy)],
     ["supported", () => judgeSupported(event, contract)],
   ];
+}
+
+/** A key is never a target: the plane's own are among them, and they have no name to tell them by (wire.md §2). */
+function judgeKeys({ authorization_details }: Contract): Refusal | undefined {
+  for (const [index, { resources }] of authorization_details.entries()) {
+    const key = resources.findIndex((arn) => arn.split(":")[2] === "kms");
+    const where = pointer("/contract", ["authorization_details", index, "resources", key]);
+    if (key >= 0) return refuse("CONTRACT_OVERBROAD", "a KMS key cannot be a target", where);
+  }
+  return undefined;
 }
 
 /** A request names the one contract that it was signed for (VAI-55). */

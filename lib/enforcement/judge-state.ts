@@ -9,8 +9,10 @@ import type { NamedCheck } from "./course.ts";
 
 /** Records that an intent chain holds at most (wire.md §5). */
 const MAX_RECORDS = 200;
-/** Records that an issued identity may still be owed: minted, started, its end, and its obligations. */
-const OWED = 6;
+/** Records of a binding, of an issuance, and of an execution to its end without obligations. */
+const BINDING = 4;
+const ISSUANCE = 3;
+const EXECUTION = 4;
 
 export interface StateInput {
   readonly contract: ReadContract;
@@ -66,9 +68,10 @@ function judgeUses({ contract, stepId, state }: StateInput): Refusal | undefined
 /** A course is begun only if it can be recorded to its end, beside what open identities are still owed. */
 function judgeCapacity({ contract, state }: StateInput): Refusal | undefined {
   const open = [...state.identities.values()].filter(({ end }) => end === undefined).length;
-  const obligations = contract.claims.obligations?.length ?? 0;
-  const course = 7 + OWED + obligations;
-  return state.head.seq + course + open * (OWED + obligations) <= MAX_RECORDS
+  const owed = EXECUTION + (contract.claims.obligations?.length ?? 0);
+  const isBound = contractView(state, contract.digest).bound !== undefined;
+  const course = (isBound ? 0 : BINDING) + ISSUANCE + owed;
+  return state.head.seq + course + open * owed <= MAX_RECORDS
     ? undefined
     : refuse(
         "CONTRACT_CONSUMED",

@@ -25,12 +25,16 @@ export interface Denial {
 }
 
 const verdictOf = (course: Course, { refusal, stage, checkNames }: Denial): Verdict => ({
-  outcome: "DENY",
+  outcome: outcomeOf(refusal),
   code: refusal.code,
   stage,
   failureDomain: failureDomain(refusal.code),
   checks: course.checks(checkNames),
 });
+
+/** A dependency that failed is an error of ours, not a judgement about the caller. */
+export const outcomeOf = ({ code }: Refusal): Verdict["outcome"] =>
+  failureDomain(code) === "platform" ? "ERROR" : "DENY";
 
 const placeOf = (refusal: Refusal): { reason: string; pointer?: string } => {
   const { detail, pointer } = repeatable(refusal);
@@ -48,12 +52,19 @@ export function denialDrafts(course: Course, denial: Denial): RecordDraft[] {
   return denial.stage === "scope" ? [rejected, violation, denied] : [denied];
 }
 
+/** What a counter counts: refusals of somebody unverified or of a contract, or honest retries of one grant. */
+export interface CountScope {
+  readonly name: string;
+  readonly retriesOf?: string;
+}
+
 /** A sum that an unsigned counter in State kept: evidence of how many, never of who. */
-const countedDraft = (scope: string, count: number): RecordDraft => ({
+const countedDraft = ({ name, retriesOf }: CountScope, count: number): RecordDraft => ({
   type: "RefusalsCounted",
-  verdict: { outcome: "DENY" },
-  detail: { scope, count, basis: "unsigned counter" },
+  verdict: { outcome: retriesOf === undefined ? "DENY" : "ALLOW" },
+  detail: { scope: name, count, basis: "unsigned counter" },
   accusesNobody: true,
+  ...(retriesOf !== undefined && { about: { identity: { id: retriesOf } } }),
 });
 
 const minuteOf = (course: Course): number => Math.floor(course.now / 60_000);
@@ -94,7 +105,7 @@ export async function recordUnattributed(
   if (!single) return undefined;
   const counted = unwritten > 0;
   const drafts = [
-    ...(counted ? [countedDraft(scope, unwritten)] : []),
+    ...(counted ? [countedDraft({ name: scope }, unwritten)] : []),
     requested,
     ...denialDrafts(course, denial),
   ];
@@ -144,7 +155,9 @@ export async function recordOnIntent(
   });
   if (isRefusal(single)) return undefined;
   if (!(single instanceof Stop)) return placeIn(single);
-  const counted = await countOnIntent(deps, course, trust, single.value, `refusals/${digest}`);
+  const counted = await countOnIntent(deps, course, trust, single.value, {
+    name: `refusals/${digest}`,
+  });
   return counted && placeIn(counted);
 }
 
@@ -162,11 +175,14 @@ export async function countOnIntent(
   course: Course,
   trust: TrustSnapshot,
   intent: Intent,
-  scope: string,
+  scope: CountScope,
 ): Promise<Intent | undefined> {
-  const { unwritten } = await deps.counter.count(scope, minuteOf(course), 0);
+  const { unwritten } = await deps.counter.count(scope.name, minuteOf(course), 0);
   if (unwritten === 0 || intent.state.head.seq >= CHAIN_CEILING) return undefined;
-  const batch = { drafts: [countedDraft(scope, unwritten)], settle: { scope, count: unwritten } };
+  const batch = {
+    drafts: [countedDraft(scope, unwritten)],
+    settle: { scope: scope.name, count: unwritten },
+  };
   const result = await appendToIntent<never>(deps, course, trust, intent, {
     prepare: () => batch,
   });

@@ -11,8 +11,9 @@ export interface RegistryHead {
 /** The Registry and the tail of its chain as read in one round. */
 export interface RegistryRead {
   readonly head: RegistryHead | undefined;
-  /** The newest trust policy's JWS. */
+  /** The JWS of the trust policy with the highest number, and the number that it is stored under. */
   readonly trustPolicy: string | undefined;
+  readonly newest: number | undefined;
   /** JCS text of the restrictions document. */
   readonly restrictions: string | undefined;
   readonly chain: StoredChain;

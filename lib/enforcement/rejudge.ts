@@ -1,8 +1,8 @@
-import { isRefusal, type Refusal } from "../refusal.ts";
+import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import type { Admitted } from "./admit.ts";
 import { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
-import { deriveGrant } from "./grant.ts";
+import { deriveGrant, type Grant } from "./grant.ts";
 import type { Intent } from "./intent.ts";
 import { contractChecks } from "./judge-contract.ts";
 import { judgeProof } from "./judge-proof.ts";
@@ -18,6 +18,7 @@ export async function rejudge(
   deps: IssueDeps,
   course: Course,
   admitted: Admitted,
+  grant: Grant,
   intent: Intent,
 ): Promise<Refusal | undefined> {
   const head = await deps.registry.readHead();
@@ -39,10 +40,29 @@ export async function rejudge(
     if (ended !== undefined) return ended;
     const proof = judgeProof(again, event.proof, contract, intent, trust);
     if (isRefusal(proof)) return proof;
-    const grant = deriveGrant(again, "", contract, request, proof, trust.policy);
-    return isRefusal(grant) ? grant : undefined;
+    const renewed = deriveGrant(again, "", contract, request, proof, trust.policy);
+    return isRefusal(renewed) ? renewed : judgeChange(grant, renewed);
   };
   const refusal = judge();
   if (refusal !== undefined) course.enter(again.stage);
+  else
+    course.learn({
+      trustPolicy: { version: trust.head.version, digest: trust.head.trustPolicyDigest },
+    });
   return refusal;
+}
+
+/** A session of a role that governance took from the action, or one that may now live less long, is not used. */
+function judgeChange(grant: Grant, renewed: Grant): Refusal | undefined {
+  const [before, now] = [grant.governed, renewed.governed];
+  const isSame =
+    before.executionRoleArn === now.executionRoleArn &&
+    before.readerRoleArn === now.readerRoleArn &&
+    grant.expiresAt <= renewed.expiresAt;
+  return isSame
+    ? undefined
+    : refuse(
+        "REGISTRY_STALE",
+        "the action's roles or limits changed while the identity was issued",
+      );
 }

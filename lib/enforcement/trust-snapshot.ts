@@ -1,9 +1,10 @@
+import { toInstant } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
 import { genesisHead, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import { type EvidenceKey, evidenceKeys, openRecord } from "../evidence/open.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { type ReadTrustPolicy, readTrustPolicy } from "../trust/read.ts";
 import { type Restrictions, readRestrictions } from "../trust/restrictions.ts";
@@ -22,15 +23,35 @@ export interface TrustSnapshot {
 const stale = (why: string): Refusal => refuse("REGISTRY_STALE", `${why}; publish a trust policy`);
 
 /**
- * Judges what was read of the Registry: anchor's signature, plane, expiry, and that head, documents and the last
- * record of `plane/registry` all say the same (wire.md §6). Whoever can only write the table changes nothing.
- * `known` is an earlier snapshot: the same bytes are not verified twice. `now` in milliseconds.
+ * Judges what was read of the Registry: {@link openRegistry}, its policy has not expired, and this process has seen
+ * none that is newer: restoring older rows turns no time back here. `now` in milliseconds.
  */
 export function judgeRegistry(
   read: RegistryRead,
   plane: PlaneId,
   anchors: readonly VerificationKey[],
   now: number,
+  known?: TrustSnapshot,
+): TrustSnapshot | Refusal {
+  const opened = openRegistry(read, plane, anchors, known);
+  if (isRefusal(opened)) return opened;
+  if (known !== undefined && opened.head.version < known.head.version) {
+    return stale(`the Registry went back from version ${known.head.version}`);
+  }
+  return now < opened.policy.exp * 1000
+    ? opened
+    : stale(`the trust policy ended at ${toInstant(opened.policy.exp * 1000)}`);
+}
+
+/**
+ * The anchor's signature, the plane, and that head, documents and the last signed record of `plane/registry` all say
+ * the same (wire.md §6). Whoever can only write the table changes nothing: neither what is believed nor what the
+ * next publication continues. `known` is an earlier snapshot: the same bytes are not verified twice.
+ */
+export function openRegistry(
+  read: RegistryRead,
+  plane: PlaneId,
+  anchors: readonly VerificationKey[],
   known?: TrustSnapshot,
 ): TrustSnapshot | Refusal {
   const { head, trustPolicy, restrictions } = read;
@@ -40,8 +61,6 @@ export function judgeRegistry(
   const signed = known?.jws === trustPolicy ? known : verifiedPolicy(trustPolicy, anchors);
   if (typeof signed === "string") return stale(signed);
   if (signed.policy.plane !== plane.id) return stale("the stored trust policy is another plane's");
-  if (now >= signed.policy.exp * 1000)
-    return stale(`the trust policy ended at ${signed.policy.exp}`);
   const limits = readRestrictions(restrictions);
   if (limits === undefined)
     return stale("the stored restrictions cannot be judged by this version");
@@ -50,7 +69,9 @@ export function judgeRegistry(
     trustPolicyDigest: signed.digest,
     restrictionsDigest: limits.digest,
   };
-  if (!sameHead(head, documents)) return stale("the Registry's head and documents disagree");
+  if (!sameHead(head, documents) || read.newest !== documents.version) {
+    return stale("the Registry's head and documents disagree");
+  }
   const keys = evidenceKeys(signed.policy);
   const disagreement = chainDisagreement(read, plane, documents, keys);
   if (disagreement !== undefined) return stale(disagreement);
@@ -90,7 +111,7 @@ function chainDisagreement(
   const head = chain.head ?? genesisHead(plane.id, REGISTRY_CHAIN);
   if (predicate.plane !== plane.id || predicate.chain.id !== REGISTRY_CHAIN)
     return "the Registry's chain is another's";
-  if (predicate.chain.seq !== head.seq || hash !== head.hash)
+  if (predicate.chain.seq !== last.seq || last.seq !== head.seq || hash !== head.hash)
     return "the Registry's chain does not end in its head";
   return sameHead(predicate.detail as unknown as RegistryHead, documents)
     ? undefined

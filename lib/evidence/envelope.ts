@@ -53,7 +53,8 @@ function rowOf(record: UnsignedRecord, signature: Uint8Array, keyid: string): Ev
     ...(contract !== undefined && { contractId: contract.id }),
     ...(identity !== undefined && { identityId: identity.id }),
     ...(actor?.id !== undefined && { actorId: actor.id }),
-    ...(isNegative(event.type) && { negativeDay: event.at.slice(0, 10) }),
+    ...(isNegative(event.type) &&
+      decision.outcome !== "ALLOW" && { negativeDay: event.at.slice(0, 10) }),
     envelope: envelopeText(record.payload, keyid, signature),
   };
 }

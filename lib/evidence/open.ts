@@ -66,7 +66,7 @@ export function openChain(
   for (const row of stored.rows) {
     const record = openRecord(row.envelope, keys);
     if (typeof record === "string") return { seq: head.seq + 1, defect: record };
-    const misplaced = placeProblem(record.predicate, plane, chainId, head);
+    const misplaced = placeProblem(record.predicate, row.seq, plane, chainId, head);
     if (misplaced !== undefined) return { seq: head.seq + 1, defect: misplaced };
     records.push(record);
     head = { seq: head.seq + 1, hash: record.hash };
@@ -79,13 +79,15 @@ export function openChain(
 
 function placeProblem(
   predicate: Predicate,
+  storedAs: number,
   plane: string,
   chainId: string,
   before: ChainHead,
 ): string | undefined {
   if (predicate.plane !== plane || predicate.chain.id !== chainId)
     return "belongs to another chain";
-  if (predicate.chain.seq !== before.seq + 1) return "is out of order";
+  if (predicate.chain.seq !== before.seq + 1 || storedAs !== predicate.chain.seq)
+    return "is out of order";
   return predicate.chain.prev === before.hash ? undefined : "does not link to the record before it";
 }
 

@@ -2,9 +2,15 @@ import { verify } from "node:crypto";
 import { signContract } from "../../lib/client/contract.ts";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import { issueEvent } from "../../lib/client/request.ts";
-import { judgeRequest, readRequest } from "../../lib/continuity/request.ts";
+import { judgeFreshness, judgePossession, readRequest } from "../../lib/continuity/request.ts";
 import { readContract } from "../../lib/contract/contract.ts";
-import { judgeClass, judgeIssuer, judgePlace, judgeWindow } from "../../lib/contract/judge.ts";
+import {
+  judgeClass,
+  judgeIssuer,
+  judgeIssuerScope,
+  judgePlace,
+  judgeWindow,
+} from "../../lib/contract/judge.ts";
 import { rawToDer } from "../../lib/encoding/ecdsa.ts";
 import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
 import { readJws } from "../../lib/encoding/jws.ts";
@@ -89,12 +95,14 @@ export async function measureValidation(): Promise<Line> {
     const input = { contract: contract.claims, proof, policy, now };
     const refusal =
       judgeIssuer(contract, policy) ??
+      judgeIssuerScope(contract, policy) ??
       judgePlace(contract.claims, plane.deps.plane) ??
       judgeClass(contract.claims, policy) ??
       judgeWindow(contract.claims, Math.floor(now / 1000)) ??
       PROOF_CHECKS.map(([, check]) => check(input)).find((found) => found !== undefined);
-    const executor = judgeRequest(request, plane.deps.plane.id, Math.floor(now / 1000));
-    if (refusal !== undefined || isRefusal(executor))
+    const executor = judgePossession(request);
+    const late = judgeFreshness(request, plane.deps.plane.id, now);
+    if (refusal !== undefined || late !== undefined || isRefusal(executor))
       throw new Error(JSON.stringify(refusal ?? executor));
   };
   const raw = rawVerification(event, policy);

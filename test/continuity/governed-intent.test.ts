@@ -4,7 +4,12 @@ import { suite, test } from "node:test";
 import { sessionName } from "../../lib/authority/session-name.ts";
 import { fromInstant } from "../../lib/clock.ts";
 import { parsePlaneId } from "../../lib/config.ts";
-import { judgeRequest, readRequest, requestContentDigest } from "../../lib/continuity/request.ts";
+import {
+  judgeFreshness,
+  judgePossession,
+  readRequest,
+  requestContentDigest,
+} from "../../lib/continuity/request.ts";
 import { readContract } from "../../lib/contract/contract.ts";
 import { judgeIssuer, judgePlace, judgeWindow } from "../../lib/contract/judge.ts";
 import { type PublicJwk, readPublicJwk } from "../../lib/encoding/jwk.ts";
@@ -63,7 +68,8 @@ suite("the governed intent of wire.md", () => {
   });
 
   test("VAI-58 the request is signed by the agent, fresh, and for this plane", () => {
-    const key = judgeRequest(request, plane, now);
+    const key = judgePossession(request);
+    assert.equal(judgeFreshness(request, plane, now * 1000), undefined);
     assert.ok(!isRefusal(key));
     assert.equal(key.thumbprint, vector.thumbprints["agent"]);
     assert.equal(contract.claims.cnf.jkt, key.thumbprint);
@@ -96,10 +102,9 @@ suite("the governed intent of wire.md", () => {
 
   test("VAI-67 VAI-154 a request is fresh up to 60 s on both sides, and no longer", () => {
     const { iat } = request.claims;
-    const codes = [-61, -60, 60, 61].map((offset) => {
-      const judged = judgeRequest(request, plane, iat + offset);
-      return isRefusal(judged) ? judged.code : undefined;
-    });
+    const codes = [-60_001, -60_000, 60_000, 60_001].map(
+      (offset) => judgeFreshness(request, plane, iat * 1000 + offset)?.code,
+    );
     assert.deepEqual(codes, ["REQUEST_STALE", undefined, undefined, "REQUEST_STALE"]);
   });
 

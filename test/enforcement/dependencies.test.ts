@@ -34,10 +34,10 @@ async function badDay(mutation: Mutation, ...faults: PlannedFault[]): Promise<Ba
 /** Dependencies that are needed before any authority exists, and how their failure is told. */
 const BEFORE: readonly (readonly [Dependency, number, string, string])[] = [
   ["registry:read", 1, "DEPENDENCY_UNAVAILABLE", "contract"],
-  ["evidence:read", 1, "DEPENDENCY_UNAVAILABLE", "contract"],
+  ["evidence:read", 1, "EVIDENCE_STORE_UNAVAILABLE", "contract"],
   ["evidence:read", 2, "EVIDENCE_STORE_UNAVAILABLE", "executor"],
   ["state:read", 1, "DEPENDENCY_UNAVAILABLE", "contract"],
-  ["state:read", 2, "EVIDENCE_STORE_UNAVAILABLE", "executor"],
+  ["state:read", 2, "DEPENDENCY_UNAVAILABLE", "executor"],
   ["signer:sign", 1, "EVIDENCE_SIGNER_UNAVAILABLE", "evidence"],
   ["evidence:write", 1, "EVIDENCE_STORE_UNAVAILABLE", "evidence"],
 ];

@@ -352,7 +352,7 @@ suite("a table edited by somebody without keys: chains that accuse nobody", () =
     Object.assign(plane.rows("plane/registry")[0] ?? {}, { envelope: "{}" });
     const { jws } = plane.nextPolicy();
     const answer = refused(await plane.govern({ op: "publishTrustPolicy", trustPolicy: jws }));
-    assert.equal(answer.code, "EVIDENCE_STORE_UNAVAILABLE");
+    assert.equal(answer.code, "REGISTRY_STALE");
     assert.equal(plane.rows("plane/registry").length, 1);
   });
 });

@@ -1,6 +1,9 @@
 /** An item as plain values. */
 export type Item = Record<string, unknown>;
 
+/** The fake met what it does not know. No code under test may take this for a failing dependency. */
+export class NotUnderstood extends Error {}
+
 /** Names and values that an expression's placeholders stand for. */
 export interface Placeholders {
   readonly names: Readonly<Record<string, string>>;
@@ -20,11 +23,14 @@ export function holds(expression: string, item: Item | undefined, by: Placeholde
 function termHolds(term: string, item: Item | undefined, by: Placeholders): boolean {
   const absent = /^attribute_not_exists\(([#\w]+)\)$/.exec(term.trim());
   if (absent !== null) return item?.[nameOf(absent[1], by)] === undefined;
-  const compared = /^([#\w]+) (=|<) (:\w+)$/.exec(term.trim());
-  if (compared === null) throw new Error(`a condition that the fake does not know: ${term}`);
+  const compared = /^([#\w]+) (=|<>|<) (:\w+)$/.exec(term.trim());
+  if (compared === null)
+    throw new NotUnderstood(`a condition that the fake does not know: ${term}`);
   const found = item?.[nameOf(compared[1], by)];
   const wanted = operandOf(compared[3], by);
   if (compared[2] === "=") return found === wanted;
+  // As DynamoDB has it: an attribute that is not there differs from everything.
+  if (compared[2] === "<>") return found !== wanted;
   return typeof found === typeof wanted && (found as number) < (wanted as number);
 }
 
@@ -37,7 +43,8 @@ export function updated(expression: string, item: Item, by: Placeholders): Item 
       const [, name, value] = (verb === "SET" ? /^([#\w]+) = (:\w+)$/ : /^([#\w]+) (:\w+)$/).exec(
         part,
       ) ?? [undefined, undefined, undefined];
-      if (name === undefined) throw new Error(`an update that the fake does not know: ${part}`);
+      if (name === undefined)
+        throw new NotUnderstood(`an update that the fake does not know: ${part}`);
       const attribute = nameOf(name, by);
       const operand = operandOf(value, by);
       next[attribute] = verb === "SET" ? operand : Number(next[attribute] ?? 0) + Number(operand);
@@ -48,11 +55,11 @@ export function updated(expression: string, item: Item, by: Placeholders): Item 
 
 function nameOf(token: string | undefined, { names }: Placeholders): string {
   const name = token?.startsWith("#") === true ? names[token] : token;
-  if (name === undefined) throw new Error(`no name for ${token}`);
+  if (name === undefined) throw new NotUnderstood(`no name for ${token}`);
   return name;
 }
 
 function operandOf(token: string | undefined, { values }: Placeholders): unknown {
-  if (token === undefined || !(token in values)) throw new Error(`no value for ${token}`);
+  if (token === undefined || !(token in values)) throw new NotUnderstood(`no value for ${token}`);
   return values[token];
 }

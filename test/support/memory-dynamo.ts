@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Tables } from "../../lib/aws/transaction.ts";
-import { holds, type Item, updated } from "./dynamo-expressions.ts";
+import { holds, type Item, NotUnderstood, updated } from "./dynamo-expressions.ts";
 import type { Dependency, Faults } from "./faults.ts";
 
 export const TABLES: Tables = { evidence: "evidence", state: "state", registry: "registry" };
@@ -57,7 +57,7 @@ export class MemoryDynamo {
 
   table(name: string): Map<string, Item> {
     const table = this.tables.get(name);
-    if (table === undefined) throw new Error(`no table ${name}`);
+    if (table === undefined) throw new NotUnderstood(`no table ${name}`);
     return table;
   }
 
@@ -65,19 +65,21 @@ export class MemoryDynamo {
     const { name } = command.constructor;
     const input = command.input as Record<string, unknown>;
     const at = dependencyOf(name, input);
-    return this.#faults.through(at, () => {
-      if (name === "TransactWriteItemsCommand") return this.#transact(input as never);
-      if (name === "QueryCommand") return this.#query(input as never);
-      if (name === "GetItemCommand") return this.#get(input as never);
-      if (name === "UpdateItemCommand") return this.#update(input as never);
-      throw new Error(`the fake has no ${name}`);
-    });
+    return this.#faults.through(at, () => understood(() => this.#answer(name, input)));
+  }
+
+  #answer(name: string, input: Record<string, unknown>): object {
+    if (name === "TransactWriteItemsCommand") return this.#transact(input as never);
+    if (name === "QueryCommand") return this.#query(input as never);
+    if (name === "GetItemCommand") return this.#get(input as never);
+    if (name === "UpdateItemCommand") return this.#update(input as never);
+    throw new NotUnderstood(`the fake has no ${name}`);
   }
 
   #transact({ TransactItems = [] }: TransactWriteItemsCommandInput): object {
     const writes = TransactItems.map(({ Put, Update }) => {
       const write: Write | undefined = Put ?? Update;
-      if (write === undefined) throw new Error("the fake knows Put and Update alone");
+      if (write === undefined) throw new NotUnderstood("the fake knows Put and Update alone");
       return write;
     });
     judgeLimits(writes);
@@ -96,15 +98,18 @@ export class MemoryDynamo {
   }
 
   #query(input: QueryCommandInput): object {
-    if (input.ConsistentRead !== true) throw new Error("enforcement reads strongly consistently");
+    if (input.ConsistentRead !== true)
+      throw new NotUnderstood("enforcement reads strongly consistently");
     const name = input.TableName ?? "";
     const [hash, range] = keyNames(name);
     const values = unmarshall(input.ExpressionAttributeValues ?? {});
     const condition = /^(\w+) = (:\w+)(?: AND (\w+) > (:\w+))?$/;
     const [, attribute, token, ranged, floor] =
       condition.exec(input.KeyConditionExpression ?? "") ?? [];
-    if (attribute !== hash || token === undefined) throw new Error("an unknown key condition");
-    if (ranged !== undefined && ranged !== range) throw new Error("an unknown key condition");
+    if (attribute !== hash || token === undefined)
+      throw new NotUnderstood("an unknown key condition");
+    if (ranged !== undefined && ranged !== range)
+      throw new NotUnderstood("an unknown key condition");
     const sorted = [...this.table(name).values()]
       .filter((item) => item[hash] === values[token])
       .filter((item) => floor === undefined || Number(item[range]) > Number(values[floor]))
@@ -122,7 +127,8 @@ export class MemoryDynamo {
   }
 
   #get(input: GetItemCommandInput): object {
-    if (input.ConsistentRead !== true) throw new Error("enforcement reads strongly consistently");
+    if (input.ConsistentRead !== true)
+      throw new NotUnderstood("enforcement reads strongly consistently");
     const item = this.table(input.TableName ?? "").get(keyOf(input.TableName ?? "", input.Key));
     return item === undefined ? {} : { Item: marshalled(item) };
   }
@@ -150,6 +156,20 @@ export class MemoryDynamo {
         : updated(update ?? "", table.get(place) ?? unmarshall(key ?? {}), placeholdersOf(write));
     table.set(place, item);
     return item;
+  }
+}
+
+/** Fails the running test for what the fake does not know, also where the code under test would swallow it. */
+function understood<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof NotUnderstood) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
+    throw error;
   }
 }
 

@@ -12,15 +12,15 @@ interface Sleeper {
 }
 
 /**
- * Everything that a plane takes from outside, under the test's control. Sleeping advances no clock: sleepers are
- * woken one by one, the one with the shortest wait first, while everybody else goes on.
+ * Everything that a plane takes from outside, under the test's control. Nobody really waits: sleepers are woken one
+ * by one, the one with the shortest wait first, while everybody else goes on, and the clock then says what they
+ * slept until. So whoever tries again until the end of its invocation comes to that end.
  */
 export class World {
   /** Milliseconds. */
   now = START;
   #ids = 0;
   #seed: number;
-  #slept = 0;
   #sleepers: Sleeper[] = [];
   #isPumping = false;
 
@@ -46,7 +46,7 @@ export class World {
 
   readonly sleep = (milliseconds: number): Promise<void> =>
     new Promise((wake) => {
-      this.#sleepers.push({ at: this.#slept + milliseconds, wake });
+      this.#sleepers.push({ at: this.now + milliseconds, wake });
       void this.#pump();
     });
 
@@ -62,7 +62,7 @@ export class World {
       for (let turn = 0; turn < TURNS; turn++) await tick();
       this.#sleepers.sort((left, right) => left.at - right.at);
       const next = this.#sleepers.shift();
-      this.#slept = Math.max(this.#slept, next?.at ?? 0);
+      this.now = Math.max(this.now, Math.ceil(next?.at ?? 0));
       next?.wake();
     }
     this.#isPumping = false;

@@ -53,7 +53,9 @@ export const issueCommand: AddCommand = (program, io, end) => {
       answer,
       answer.ok ? grantedLines(answer) : refusedLines(answer),
     );
-    end(answer.ok ? EXIT.done : EXIT.no);
+    // Granted is not done: what failed or is unknown must not let a script go on.
+    const isDone = answer.ok && (answer.outcome?.status ?? "succeeded") === "succeeded";
+    end(isDone ? EXIT.done : EXIT.no);
   });
 
   function signedEvent(file: string, options: Options): unknown {

@@ -2,6 +2,9 @@ import { deriveAuthority } from "../../authority/derive.ts";
 import type { EnforcementEntry } from "../../authority/enforcement-map.ts";
 import { narrowToOperation } from "../../authority/narrow-operation.ts";
 import { MAX_SESSION_POLICY } from "../../authority/session-policy.ts";
+import { toInstant } from "../../clock.ts";
+import type { Contract } from "../../contract/contract.ts";
+import type { Step } from "../../contract/step.ts";
 import { isRefusal } from "../../refusal.ts";
 import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, report } from "../io.ts";
@@ -58,6 +61,8 @@ export const policyCommand: AddCommand = (program, io, end) => {
       { sessionPolicy, size, limit: MAX_SESSION_POLICY, enforcement },
       [
         `session policy of step ${step.id}${isOneCall ? ", for this one call" : ""} (${size} of ${MAX_SESSION_POLICY} characters)`,
+        ...inWords(claims, effective),
+        "",
         JSON.stringify(sessionPolicy, null, 2),
         "",
         "who enforces what",
@@ -66,6 +71,14 @@ export const policyCommand: AddCommand = (program, io, end) => {
     );
   });
 };
+
+/** What the session policy says, for a reader who does not read IAM. */
+const inWords = ({ nbf, exp, region }: Contract, { actions, resources }: Step): string[] => [
+  `  allowed   ${actions.join(", ")}`,
+  `  on        ${resources.join(", ")}`,
+  `  from      ${toInstant(nbf * 1000)} until ${toInstant(exp * 1000)}, in ${region} only`,
+  "  denied    everything else, even where a resource's own policy would allow it",
+];
 
 const WORDS = {
   trustPlane: "the trust plane before STS",
