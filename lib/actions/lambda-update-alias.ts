@@ -35,7 +35,7 @@ type Shift = z.infer<typeof parameters>;
 
 /**
  * `lambda:UpdateAlias`: gives one version `percent` of an alias's traffic beside its main version,
- * which stays; 0 removes the other version (wire.md §9). IAM sees only the function, so alias,
+ * which stays; 0 removes that version, and never another one (wire.md §9). IAM sees only the function, so alias,
  * version and percent are bounded by the trust plane and the adapter. Compare and set on the
  * revision that the pre-read saw.
  */
@@ -80,17 +80,17 @@ function getAlias(operation: Operation, settings: ClientSettings) {
 
 async function readRevision(operation: Operation, settings: ClientSettings): Promise<PreRead> {
   try {
-    const { RevisionId: revisionId, FunctionVersion: mainVersion } = await getAlias(
-      operation,
-      settings,
-    );
+    const answer = await getAlias(operation, settings);
+    const { RevisionId: revisionId, FunctionVersion: mainVersion } = answer;
     if (revisionId === undefined || mainVersion === undefined) {
       throw new Fault(
         "DEPENDENCY_UNAVAILABLE",
         "lambda:GetAlias answered without revision or version",
       );
     }
-    return { facts: { revisionId, mainVersion }, ...problemOf(operation, mainVersion) };
+    const weights = answer.RoutingConfig?.AdditionalVersionWeights ?? {};
+    const facts = { revisionId, mainVersion, weights: JSON.stringify(weights) };
+    return { facts, ...problemOf(operation, mainVersion, weights) };
   } catch (error) {
     const problem = absenceOf(error);
     if (problem !== undefined) return { facts: {}, problem };
@@ -99,13 +99,24 @@ async function readRevision(operation: Operation, settings: ClientSettings): Pro
 }
 
 /**
- * A weight for the main version itself would mean the rest of the traffic for nobody: refused
- * without a call.
+ * Refused without a call: a weight for the main version itself would mean the rest of the traffic
+ * for nobody; and the call replaces all weights, so an agent that is bounded to one version would
+ * end or replace somebody else's canary. The revision makes this check and the call one step.
  */
-const problemOf = (operation: Operation, mainVersion: string): Pick<PreRead, "problem"> =>
-  shiftOf(operation).version === mainVersion
-    ? { problem: { name: "VersionIsMainVersion", kind: "precondition" } }
-    : {};
+function problemOf(
+  operation: Operation,
+  mainVersion: string,
+  weights: Readonly<Record<string, number>>,
+): Pick<PreRead, "problem"> {
+  const { version } = shiftOf(operation);
+  if (version === mainVersion) return precondition("VersionIsMainVersion");
+  const isOther = ([each, weight]: [string, number]): boolean => each !== version && weight !== 0;
+  return Object.entries(weights).some(isOther) ? precondition("OtherVersionHasWeight") : {};
+}
+
+const precondition = (name: string): Pick<PreRead, "problem"> => ({
+  problem: { name, kind: "precondition" },
+});
 
 /** The account is the credentials'; the session policy pins it, and the function, by ARN. */
 function describeCall(operation: Operation, { facts }: PreRead): CallDescription {

@@ -27,6 +27,7 @@ function reasonOf(value: Scalar, constraint: Constraint): string {
   if ("prefix" in constraint)
     return `does not begin with the contract's ${show(constraint.prefix)}`;
   if ("oneOf" in constraint) return "is not among the contract's values";
+  if (!("notOneOf" in constraint)) return "is outside the contract";
   return typeof value === typeof constraint.notOneOf[0]
     ? "is among the values that the contract excludes"
     : "is not of the contract's type";

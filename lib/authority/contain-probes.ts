@@ -1,6 +1,6 @@
 import { descriptorOf } from "../actions/catalogue.ts";
 import type { ParameterConstraints, RequestKey } from "../actions/descriptor.ts";
-import { type Constraint, type Scalar, satisfies } from "../contract/constraint.ts";
+import { type Constraint, satisfies } from "../contract/constraint.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
 import type { Change } from "./request-context.ts";
@@ -26,6 +26,8 @@ export interface Probe extends Change {
 interface SubjectKey extends RequestKey {
   /** Whether the step takes a value; what its parameters do not decide, only as the call has it. */
   isListed(value: string): boolean;
+  /** Whether the step takes every value that begins so, as far as IAM can say it. */
+  isListedPrefix(prefix: string): boolean;
   /** Whether IAM can hold all that the step says of the key: then every stranger must be refused. */
   readonly isClosed: boolean;
 }
@@ -65,12 +67,15 @@ function subjectKey(
 ): SubjectKey {
   const bounds = key.boundBy.map((name) => constraints[name]);
   const isListed = (value: string): boolean =>
-    key.values.includes(value) || bounds.some((constraint) => accepts(constraint, value));
+    bounds.length === 0
+      ? key.values.includes(value)
+      : bounds.some((constraint) => accepts(constraint, value));
   const named = words.valuesOf(key.name.toLowerCase()).filter(isListed);
   return {
     ...key,
     values: named.length > 0 ? [...new Set(named)] : key.values,
     isListed,
+    isListedPrefix: (prefix) => bounds.some((constraint) => acceptsPrefix(constraint, prefix)),
     isClosed: bounds.every(isTextual),
   };
 }
@@ -134,6 +139,7 @@ const regionOf = ({ region }: Contract): SubjectKey => ({
   optional: false,
   boundBy: [],
   isListed: (value) => value === region,
+  isListedPrefix: () => false,
   isClosed: true,
 });
 
@@ -192,8 +198,20 @@ function* otherValues(key: SubjectKey, words: Vocabulary): Generator<Probe> {
 
 const otherCases = (value: string): string[] => [value.toUpperCase(), value.toLowerCase()];
 
-/** IAM sees text: an integer satisfies by its digits. */
+/** IAM sees text: a number or Boolean satisfies by its one spelling, `7` and never `07`. */
 function accepts(constraint: Constraint | undefined, value: string): boolean {
-  const readings: Scalar[] = /^-?\d{1,16}$/.test(value) ? [value, Number(value)] : [value];
-  return constraint !== undefined && readings.some((each) => satisfies(constraint, each));
+  if (constraint === undefined) return false;
+  if (satisfies(constraint, value)) return true;
+  if (value === "true" || value === "false") return satisfies(constraint, value === "true");
+  return String(Number(value)) === value && satisfies(constraint, Number(value));
+}
+
+/** Of a conjunction only what IAM can hold at all: ranges and exclusions are left to the adapter. */
+function acceptsPrefix(constraint: Constraint | undefined, prefix: string): boolean {
+  if (constraint === undefined) return false;
+  if ("all" in constraint) {
+    const textual = constraint.all.filter(isTextual);
+    return textual.length > 0 && textual.every((clause) => acceptsPrefix(clause, prefix));
+  }
+  return "prefix" in constraint && prefix.startsWith(constraint.prefix);
 }

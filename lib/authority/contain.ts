@@ -1,5 +1,6 @@
 import type { Contract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
+import { formExcess } from "./contain-form.ts";
 import {
   probesBeyond,
   REGION,
@@ -35,7 +36,7 @@ export interface Containment {
 
 /**
  * Proves on the *result* that a session policy is no wider than the step of the contract (VAI-47),
- * whoever derived it and how: this file knows nothing of the derivation. Three parts, each of which
+ * whoever derived it and how: this file knows nothing of the derivation. Four parts, each of which
  * must hold by itself:
  *
  * 1. the text: every Allow names listed actions and resources literally, set conditions are
@@ -44,7 +45,9 @@ export interface Containment {
  *    the step: for each condition key as if every other condition were met;
  * 3. the Denies alone, for a session to which a resource policy grants everything, deny everything
  *    beyond the step. Each dimension is judged by the Denies that look at that dimension only: one
- *    that also looks at another would leave a gap where the other does not hold.
+ *    that also looks at another would leave a gap where the other does not hold;
+ * 4. the closed form itself (`contain-form.ts`): probes can be evaded by a policy that knows them,
+ *    so nothing is contained that lacks one of the complements.
  *
  * A policy may be narrower than the step, for one operation of it or for a shorter time; but some
  * call that the step lists must be allowed: an empty policy proves nothing.
@@ -75,7 +78,8 @@ export function proveContainment(
       return { contained: false, witness: witnessOf(call, probe), reason };
     }
   }
-  return { contained: true };
+  const open = formExcess(statementsOf(policy), contract, step, subjects);
+  return open === undefined ? { contained: true } : beyondByText(open, contract, step, subjects);
 }
 
 const PRINCIPAL = "arn:aws:sts::000000000000:assumed-role/vai-probe/vai-probe";

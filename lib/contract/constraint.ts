@@ -30,7 +30,8 @@ export function satisfies(constraint: Constraint, value: Scalar | undefined): bo
   if ("oneOf" in constraint) return constraint.oneOf.includes(value);
   if ("notOneOf" in constraint) return isForeignTo(constraint.notOneOf, value);
   if ("range" in constraint) return typeof value === "number" && isWithin(constraint.range, value);
-  return typeof value === "string" && value.startsWith(constraint.prefix);
+  // An unknown kind accepts nothing: read as a prefix it would accept texts like "undefined…".
+  return "prefix" in constraint && typeof value === "string" && value.startsWith(constraint.prefix);
 }
 
 /** Of the list's type and not in it: a value of another type never satisfies, not even an exclusion. */
@@ -47,43 +48,65 @@ const isWithin = ({ min, max }: Range, value: number): boolean =>
 /**
  * Whether every value that satisfies `child` surely satisfies `parent` (wire.md §2, "narrows"): the closed list
  * of pairs there; everything not listed is false, so the answer is sound and never optimistic (POC-14, POC-15).
+ *
+ * `all` within `all` says the same as one flat list, so both are compared as their distinct leaves: comparing
+ * nested lists pair by pair, a contract of some kilobytes could hold the function for seconds.
  */
 export function narrows(child: Constraint, parent: Constraint): boolean {
-  if (sameConstraint(child, parent)) return true;
-  if ("all" in parent) return parent.all.every((clause) => narrows(child, clause));
-  if ("all" in child) return child.all.some((clause) => narrows(clause, parent));
-  const values = valuesOf(child);
-  if (values !== undefined) return isFinitelyNarrower(values, parent);
-  if ("notOneOf" in child) {
-    return "notOneOf" in parent && parent.notOneOf.every((value) => child.notOneOf.includes(value));
+  const own = leavesOf(child);
+  const leaves = [...own.values()];
+  for (const [text, outer] of leavesOf(parent)) {
+    if (!isKnown(outer)) return false;
+    if (!own.has(text) && !leaves.some(narrowerThan(outer))) return false;
   }
-  if ("range" in child) return "range" in parent && isTighter(child.range, parent.range);
-  if ("prefix" in child) return "prefix" in parent && child.prefix.startsWith(parent.prefix);
-  return false;
+  return true;
 }
 
-const valuesOf = (constraint: Constraint): readonly Scalar[] | undefined => {
-  if ("exact" in constraint) return [constraint.exact];
-  return "oneOf" in constraint ? constraint.oneOf : undefined;
-};
+type Leaf = Exclude<Constraint, { readonly all: readonly Constraint[] }>;
 
-/** A child that lists its values narrows a parent that each of them satisfies; `exact` only by being equal. */
-function isFinitelyNarrower(values: readonly Scalar[], parent: Constraint): boolean {
-  if ("exact" in parent || "absent" in parent) return false;
-  return values.every((value) => satisfies(parent, value));
+/** The clauses of nested conjunctions, each once, by their fingerprints. */
+function leavesOf(constraint: Constraint, found = new Map<string, Leaf>()): Map<string, Leaf> {
+  if ("all" in constraint) for (const clause of constraint.all) leavesOf(clause, found);
+  else found.set(fingerprint(constraint), constraint);
+  return found;
+}
+
+/** An unknown kind narrows nothing and is narrowed by nothing, not even by itself. */
+const isKnown = (leaf: Leaf): boolean => CONSTRAINT_KINDS.some((kind) => kind in leaf);
+
+/** Whether a leaf that is not equal to the parent's is narrower; `exact` and `absent` only by being equal. */
+function narrowerThan(parent: Leaf): (child: Leaf) => boolean {
+  if ("exact" in parent || "absent" in parent) return () => false;
+  const accepts = acceptance(parent);
+  return (child) => {
+    if ("exact" in child) return accepts(child.exact);
+    if ("oneOf" in child) return child.oneOf.every(accepts);
+    if ("notOneOf" in child) return "notOneOf" in parent && excludesAll(child, parent);
+    if ("range" in child) return "range" in parent && isTighter(child.range, parent.range);
+    return "prefix" in child && "prefix" in parent && child.prefix.startsWith(parent.prefix);
+  };
+}
+
+/** `satisfies` for many values: a long list is searched as a set. */
+function acceptance(parent: Leaf): (value: Scalar) => boolean {
+  if (!("oneOf" in parent)) return (value) => satisfies(parent, value);
+  const listed = new Set(parent.oneOf);
+  return (value) => listed.has(value);
+}
+
+type Exclusion = { readonly notOneOf: readonly Scalar[] };
+
+function excludesAll(child: Exclusion, parent: Exclusion): boolean {
+  const excluded = new Set(child.notOneOf);
+  return parent.notOneOf.every((value) => excluded.has(value));
 }
 
 const isTighter = (child: Range, parent: Range): boolean =>
   (parent.min === undefined || (child.min !== undefined && child.min >= parent.min)) &&
   (parent.max === undefined || (child.max !== undefined && child.max <= parent.max));
 
-/** Equal as constraints: same kind, same values in whatever order the lists were written. */
-function sameConstraint(left: Constraint, right: Constraint): boolean {
-  return fingerprint(left) === fingerprint(right);
-}
-
-function fingerprint(constraint: Constraint): string {
-  if ("all" in constraint) return `all:${JSON.stringify(constraint.all.map(fingerprint).sort())}`;
+/** Equal for equal constraints: same kind, same values in whatever order the lists were written. */
+function fingerprint(constraint: Leaf): string {
   if ("oneOf" in constraint) return `oneOf:${listFingerprint(constraint.oneOf)}`;
   if ("notOneOf" in constraint) return `notOneOf:${listFingerprint(constraint.notOneOf)}`;
   if ("range" in constraint) return `range:${constraint.range.min}:${constraint.range.max}`;

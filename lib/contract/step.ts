@@ -73,7 +73,9 @@ function parametersNarrow(child: Parameters, parent: Parameters): boolean {
   if (child === "unbounded") return false;
   const names = Object.keys(child);
   if (names.length !== Object.keys(parent).length) return false;
+  // A parent's bound must not be met by what every object inherits: `toString` is no parameter.
   return names.every((name) => {
+    if (!Object.hasOwn(parent, name)) return false;
     const [own, outer]: (Constraint | undefined)[] = [child[name], parent[name]];
     return own !== undefined && outer !== undefined && narrows(own, outer);
   });
@@ -82,7 +84,8 @@ function parametersNarrow(child: Parameters, parent: Parameters): boolean {
 /** A total that the parent sets must be in the child, at most as large; one that is missing is unbounded. */
 function totalsNarrow(child: Step, parent: Step): boolean {
   return Object.entries(parent.limits?.totals ?? {}).every(([name, ceiling]) => {
-    const own = child.limits?.totals?.[name];
+    const totals = child.limits?.totals ?? {};
+    const own = Object.hasOwn(totals, name) ? totals[name] : undefined;
     return own !== undefined && own <= ceiling;
   });
 }

@@ -4,9 +4,10 @@ import { type PublicJwk, readPublicJwk } from "./jwk.ts";
 
 /** Members that several signed objects share (wire.md §§1–3). */
 
+/** Lower case only: ids are compared as text, so a second spelling of one id would be a second id (a replay). */
 export const uuid = z
   .string()
-  .regex(/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/, "must be a UUID");
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "must be a UUID in lower-case hex");
 
 export const digest = z.custom<Digest>(isDigest, "must be sha256: and 64 lower-case hex digits");
 

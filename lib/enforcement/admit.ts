@@ -79,7 +79,7 @@ async function readWorld(
     readTrust(deps, course.now),
     isGood ? readAhead(deps, named) : undefined,
   ]);
-  course.note("trustPolicy", trust);
+  course.note("registry", trust);
   if (isRefusal(trust)) return trust;
   learnTrust(course, trust);
   course.note("contractKnown", undefined);
@@ -100,7 +100,7 @@ async function readNamedWorld(
     readTrust(deps, course.now),
     deps.index.lookUp(contractIndex(digest), "chain"),
   ]);
-  course.note("trustPolicy", trust);
+  course.note("registry", trust);
   if (isRefusal(trust)) return trust;
   learnTrust(course, trust);
   const unknown = refuse(

@@ -7,7 +7,7 @@ export const CHECK_NAMES = [
   "parse",
   "possession",
   "freshness",
-  "trustPolicy",
+  "registry",
   "contractKnown",
   "contractDigest",
   "issuer",

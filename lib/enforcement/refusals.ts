@@ -1,7 +1,8 @@
 import { toInstant } from "../clock.ts";
 import { type ChainHead, genesisHead, unattributedChain } from "../evidence/chain.ts";
 import { contractView } from "../evidence/fold.ts";
-import { hashOfEnvelope } from "../evidence/open.ts";
+import { hashOfEnvelope, openRecord } from "../evidence/open.ts";
+import type { StoredChain } from "../evidence/ports.ts";
 import type { RecordDraft, Verdict } from "../evidence/statement.ts";
 import { Fault, failureDomain, isRefusal, type Refusal, type Stage } from "../refusal.ts";
 import { type RefusedAnswer, refusedAnswer, repeatable } from "./answer.ts";
@@ -120,17 +121,36 @@ export async function recordUnattributed(
   }
 }
 
-/** The head of a chain, if the last record really is it; nothing is appended to a chain that does not hold. */
+/**
+ * The head of a chain, if the last record really is it: nothing is appended to a chain that does not hold. Its
+ * signature is judged too, once this process knows a trust policy: somebody with table access alone must not make
+ * signed records follow a forged one.
+ */
 export async function tailOf(deps: PlaneDeps, chainId: string): Promise<ChainHead> {
   const { rows, head } = await deps.evidence.readTail(chainId);
   const known = head ?? genesisHead(deps.plane.id, chainId);
   const last = rows.at(-1);
-  const holds =
-    last === undefined
-      ? known.seq === 0
-      : last.seq === known.seq && hashOfEnvelope(last.envelope) === known.hash;
+  const holds = last === undefined ? known.seq === 0 : isTail(deps, chainId, last, known);
   if (!holds) throw new Fault("EVIDENCE_STORE_UNAVAILABLE", `${chainId} does not end in its head`);
   return known;
+}
+
+function isTail(
+  { memory, plane }: PlaneDeps,
+  chainId: string,
+  row: StoredChain["rows"][number],
+  head: ChainHead,
+): boolean {
+  if (row.seq !== head.seq || hashOfEnvelope(row.envelope) !== head.hash) return false;
+  if (memory.trust === undefined) return true;
+  const record = openRecord(row.envelope, memory.trust.keys);
+  if (typeof record === "string") return false;
+  const { predicate } = record;
+  return (
+    predicate.plane === plane.id &&
+    predicate.chain.id === chainId &&
+    predicate.chain.seq === row.seq
+  );
 }
 
 /**

@@ -20,7 +20,11 @@ export interface TrustSnapshot {
   readonly keys: ReadonlyMap<string, EvidenceKey>;
 }
 
-const stale = (why: string): Refusal => refuse("REGISTRY_STALE", `${why}; publish a trust policy`);
+const stale = (
+  why: string,
+  next = "restore the Registry's rows from its chain's records",
+): Refusal => refuse("REGISTRY_STALE", `${why}; ${next}`);
+const PUBLISH = "publish a trust policy";
 
 /**
  * Judges what was read of the Registry: {@link openRegistry}, its policy has not expired, and this process has seen
@@ -40,7 +44,7 @@ export function judgeRegistry(
   }
   return now < opened.policy.exp * 1000
     ? opened
-    : stale(`the trust policy ended at ${toInstant(opened.policy.exp * 1000)}`);
+    : stale(`the trust policy ended at ${toInstant(opened.policy.exp * 1000)}`, PUBLISH);
 }
 
 /**
@@ -56,7 +60,7 @@ export function openRegistry(
 ): TrustSnapshot | Refusal {
   const { head, trustPolicy, restrictions } = read;
   if (head === undefined || trustPolicy === undefined || restrictions === undefined) {
-    return stale("this plane has no trust policy");
+    return stale("this plane has no trust policy", PUBLISH);
   }
   const signed = known?.jws === trustPolicy ? known : verifiedPolicy(trustPolicy, anchors);
   if (typeof signed === "string") return stale(signed);

@@ -10,7 +10,7 @@ const operation = (changes: Operation["parameters"] = {}): Operation => ({
   parameters: { alias: "live", version: "7", percent: 10, ...changes },
 });
 
-const READ: PreRead = { facts: { revisionId: "r-1", mainVersion: "6" } };
+const READ: PreRead = { facts: { revisionId: "r-1", mainVersion: "6", weights: "{}" } };
 const ALIAS = { Name: "live", FunctionVersion: "6", RevisionId: "r-1" };
 const PATH = "/2015-03-31/functions/checkout/aliases/live";
 
@@ -43,6 +43,29 @@ suite("VAI-78 lambda:UpdateAlias reads before it calls", () => {
       endpoint.seen.map(({ method }) => method),
       ["GET"],
     );
+  });
+
+  for (const percent of [0, 10]) {
+    test(`VAI-78 somebody else's canary is not ended by ${percent} %, without a call`, async () => {
+      const RoutingConfig = { AdditionalVersionWeights: { "8": 0.5 } };
+      await using endpoint = await fakeEndpoint({ status: 200, json: { ...ALIAS, RoutingConfig } });
+      const asked = operation({ percent });
+      const read = await preRead(asked, endpoint.settings());
+      assert.deepEqual(read.problem, { name: "OtherVersionHasWeight", kind: "precondition" });
+      assert.equal(read.facts["weights"], '{"8":0.5}');
+      const outcome = await lambdaUpdateAlias.call(asked, read, endpoint.settings());
+      assert.deepEqual(outcome, { status: "failed", error: read.problem });
+      assert.deepEqual(
+        endpoint.seen.map(({ method }) => method),
+        ["GET"],
+      );
+    });
+  }
+
+  test("VAI-78 its own canary, and another version without weight, are no problem", async () => {
+    const RoutingConfig = { AdditionalVersionWeights: { "7": 0.5, "8": 0 } };
+    await using endpoint = await fakeEndpoint({ status: 200, json: { ...ALIAS, RoutingConfig } });
+    assert.equal((await preRead(operation(), endpoint.settings())).problem, undefined);
   });
 
   test("VAI-78 an alias that does not exist is a problem, without a call", async () => {

@@ -185,5 +185,35 @@ suite("steps: narrowing", () => {
     const odd = step({ parameters: { toString: { exact: "x" } } });
     assert.equal(stepNarrows(step({ parameters: { percent: { exact: 1 } } }), odd), false);
     assert.equal(stepNarrows(odd, step()), false);
+    const undefinedText = step({ parameters: { toString: { exact: "undefined" } } });
+    assert.equal(stepNarrows(undefinedText, step()), false);
+  });
+
+  test("POC-14 a total that objects inherit is no total", () => {
+    const limits = { calls: 1, totals: { valueOf: 1 } };
+    assert.equal(stepNarrows(step({ limits: { calls: 1, totals: {} } }), step({ limits })), false);
+  });
+
+  test("POC-A25 an unknown kind accepts nothing and narrows nothing", () => {
+    const unknown = { unknown: 1 } as never;
+    for (const value of ["undefinedX", "x", 1, true])
+      assert.equal(satisfies(unknown, value), false);
+    assert.equal(narrows(unknown, unknown), false);
+    assert.equal(narrows({ exact: "a" }, unknown), false);
+    assert.equal(narrows(unknown, { prefix: "a" }), false);
+  });
+
+  test("VAI-55 thousands of clauses are compared in less than 100 ms", () => {
+    const nested = (texts: string): Constraint => ({
+      all: Array.from({ length: 8 }, (_, outer) => ({
+        all: Array.from({ length: 250 }, (_, inner) => ({ prefix: `${texts}${outer}-${inner}` })),
+      })),
+    });
+    const last = { all: [nested("z"), { prefix: "b" }] };
+    const parent: Constraint = { all: Array.from({ length: 2000 }, () => ({ prefix: "b" })) };
+    const start = performance.now();
+    assert.equal(narrows(nested("a"), nested("b")), false);
+    assert.equal(narrows(last, parent), true);
+    assert.ok(performance.now() - start < 100);
   });
 });

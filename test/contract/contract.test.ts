@@ -69,6 +69,7 @@ suite("strict reading of a contract", () => {
   const VALUES: readonly (readonly [string, string, unknown, string?])[] = [
     ["another version of the format", "/ver", 2],
     ["an id that is no UUID", "/jti", "contract-1"],
+    ["an id in capitals", "/jti", "0198C7D2-0000-7000-8000-00000000000A"],
     ["a time as text", "/exp", "1777953600"],
     ["a negative time", "/iat", -1],
     ["a digest in capitals", "/intent/digest", `sha256:${"AB".repeat(32)}`],

@@ -318,7 +318,7 @@ suite("evidence fails after the call", () => {
     }
   });
 
-  test("VAI-103 a store that comes back in time gets the outcome after all", async () => {
+  test("VAI-103 an outcome whose write was applied and whose answer was lost is read back", async () => {
     const { plane, governed, answer } = await badDay(
       {},
       { at: "evidence:write", from: 3, to: 3, applied: true },

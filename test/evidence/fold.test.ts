@@ -58,6 +58,14 @@ before(async () => {
     void plane.ask(SMALL, governed);
     await died;
   });
+  await remember("one in use, one failed", async (plane, governed) => {
+    const died = plane.faults.death({ at: "target:call" });
+    void plane.ask(SMALL, governed);
+    await died;
+    plane.faults.clear();
+    plane.faults.plan({ at: "target:call", how: "throttle" });
+    await plane.ask(SMALL, governed);
+  });
   await remember("issued", async (plane, governed) => {
     const died = plane.faults.death({ at: "sts" });
     void plane.ask(SMALL, governed);
@@ -203,6 +211,7 @@ suite("the fold of an intent's chain", () => {
       ["unknown", 1, 4, "CONTRACT_CONSUMED"],
       ["issuance failed", 1, 4, undefined],
       ["in use", 1, 4, undefined],
+      ["one in use, one failed", 2, 8, "CONTRACT_REVOKED"],
       ["issued", 1, 4, undefined],
     ]);
   });
