@@ -312,10 +312,8 @@ test("the self-test holds here, and fails closed where a claim does not hold", a
 test("stopping ends emulator, front door and the functions' workers", async () => {
   const worker = Number(inside["PID"]);
   assert.ok(startTimeOf(worker), "the worker waits for its next invocation");
-  const begun = Date.now();
   await emulator.stop();
   assert.ok(!isRunning(emulator.started.emulator));
   assert.ok(!isRunning(emulator.started.frontDoor));
   assert.equal(startTimeOf(worker), undefined);
-  assert.ok(Date.now() - begun < 7_000);
 });
