@@ -26,6 +26,10 @@ export function median(times: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+/** Rounds until both are compiled as far as they will be, and rounds that count. */
+const WARM_UP = 15;
+const ROUNDS = 15;
+
 /**
  * Two pieces of work measured in turns in one run, so that whatever else the machine does slows both. Milliseconds
  * of one repetition each.
@@ -41,9 +45,9 @@ export function besides(
     for (let index = 0; index < repetitions; index++) work();
     return (performance.now() - started) / repetitions;
   };
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
     const times = [repeat(ours), repeat(theirs)];
-    if (round < 2) continue;
+    if (round < WARM_UP) continue;
     own.push(times[0] ?? 0);
     other.push(times[1] ?? 0);
   }
