@@ -37,7 +37,7 @@ export function readDeployment(io: Io, given: string | undefined): Deployment {
   const path = resolve(given ?? io.environment[OUTPUTS_VARIABLE] ?? LOCAL_OUTPUTS);
   if (!existsSync(path)) {
     throw new CommandError(
-      EXIT.unreadable,
+      given === undefined ? EXIT.unreachable : EXIT.unreadable,
       `there is no ${path}: start the local AWS with "npm run local:up", or give --outputs FILE`,
     );
   }

@@ -38,6 +38,12 @@ export function readContractFile(file: string): ContractFile {
   const { contract, proof } = (
     typeof content === "string" ? { contract: content } : (content ?? {})
   ) as Record<string, unknown>;
+  if (contract === undefined) {
+    throw new CommandError(
+      EXIT.unreadable,
+      `${file} holds no contract; if it is a draft, sign it first: vai contract sign ${file} --out held.json`,
+    );
+  }
   const read = readContract(contract);
   if (isRefusal(read))
     throw new CommandError(EXIT.unreadable, `${file}: ${read.code} ${read.detail}`);

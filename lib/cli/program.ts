@@ -46,13 +46,14 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .description("Trust plane for autonomous agents on AWS: proofs, contracts, authority, evidence")
     .version(VERSION)
     .exitOverride()
+    .showHelpAfterError("(see vai --help, or the command's own --help)")
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
       writeErr: (text) => io.err(text.trimEnd()),
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 refused or defective, 2 unreadable input, 3 consistent but untrusted, 4 unreachable.",
+      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted, 4 unreachable.",
     );
   for (const add of COMMANDS) add(program, io, end);
   return program;

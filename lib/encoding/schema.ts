@@ -24,7 +24,9 @@ function problemOf(issue: z.core.$ZodIssue, outer: readonly PropertyKey[]): Code
   }
   const code =
     issue.code === "custom" ? (issue.params?.["code"] as RefusalCode | undefined) : undefined;
-  const detail = issue.message.replace(/^Invalid input: /, "");
+  const detail = issue.message
+    .replace(/^Invalid input: /, "")
+    .replace(/^expected (.*), received undefined$/, "is missing; expected $1");
   return { pointer: pointer("", path), detail, ...(code !== undefined && { code }) };
 }
 

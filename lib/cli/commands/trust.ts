@@ -45,7 +45,7 @@ export const trustCommand: AddCommand = (program, io, end) => {
     .command("publish")
     .argument(
       "<draft>",
-      "JSON: the members of wire.md §6 but version, prev, plane, iat, exp, planeKeys",
+      "JSON without version, prev, plane, iat, exp, planeKeys; local:up writes one as an example",
     )
     .requiredOption(
       "--anchor-key <file>",
@@ -132,7 +132,7 @@ function describePolicy({ policy, digest, signedBy }: PublishedPolicy): string[]
   return [
     `trust policy ${policy.version} of ${policy.plane}`,
     `digest      ${digest}`,
-    `signed by   ${signedBy}`,
+    `signed by   ${signedBy} (the anchor)`,
     `valid until ${toInstant(policy.exp * 1000)}`,
     `issuers     ${policy.issuers.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,
     `deciders    ${policy.deciders.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,
