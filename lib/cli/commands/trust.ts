@@ -132,7 +132,7 @@ function describePolicy({ policy, digest, signedBy }: PublishedPolicy): string[]
   return [
     `trust policy ${policy.version} of ${policy.plane}`,
     `digest      ${digest}`,
-    `signed by   ${signedBy} (the anchor)`,
+    `signed by   ${signedBy}`,
     `valid until ${toInstant(policy.exp * 1000)}`,
     `issuers     ${policy.issuers.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,
     `deciders    ${policy.deciders.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,

@@ -55,6 +55,11 @@ function exitCodeOf({ firstDefect, trusted }: EvidenceReport): ExitCode {
   return trusted ? EXIT.done : EXIT.untrusted;
 }
 
+/** A mistyped or old anchor looks like a forgery of everything: the reader must think of the simple cause first. */
+const UNPINNED = "not signed by a given anchor";
+const ANCHOR_HINT =
+  "check the thumbprint first: with another plane's, or one from before the local AWS was started anew, nothing here holds";
+
 function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
   const { verdict, firstDefect, defects, records, chains, trustPolicies, trusted } = found;
   const counted = `${records} records, ${chains.length} chains, ${trustPolicies} trust policies`;
@@ -66,6 +71,7 @@ function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
       `${verdict}: ${plain(chainId)} record ${seq} ${plain(what, 400)} [${code}]`,
       `(${counted})`,
       ...others,
+      ...(what.includes(UNPINNED) ? [ANCHOR_HINT] : []),
     ];
   }
   if (!trusted) {
