@@ -75,11 +75,10 @@ async function answerOnIntent(
 ): Promise<RefusedAnswer> {
   const { asked, trust } = admitted;
   const denial: Denial = { refusal, stage: course.stage, checkNames: CHECK_NAMES };
-  const hasProof =
-    trial.proof !== undefined && denial.stage !== "proof" && denial.stage !== "executor";
+  const isProved = denial.stage !== "proof" && denial.stage !== "executor";
+  const proof = isProved ? trial.proof : undefined;
   const batchOf = (intent: Intent): Batch => {
-    const binding =
-      hasProof && trial.proof !== undefined ? bindingDrafts(intent, asked, trial.proof) : [];
+    const binding = proof === undefined ? [] : bindingDrafts(intent, asked, proof);
     const drafts = [
       ...binding,
       requestedDraft(intent, asked, outcomeOf(denial.refusal)),

@@ -41,7 +41,7 @@ export function readTrustPolicy(
   return { jws: jws.value, policy: read.value, digest: jws.value.digest };
 }
 
-/** The keys of one use that were good at an instant in seconds: `notBefore` ≤ at < `notAfter`, not revoked before. */
+/** The keys of one use that may sign at an instant in seconds: `notBefore` ≤ at < `notAfter`, and never revoked (wire.md §6). */
 export function planeKeysAt(
   policy: TrustPolicy,
   use: TrustPolicy["planeKeys"][number]["use"],
