@@ -5,6 +5,7 @@ export const ENV = {
   stateTable: "VAI_STATE_TABLE",
   registryTable: "VAI_REGISTRY_TABLE",
   evidenceKeyId: "VAI_EVIDENCE_KEY_ID",
+  planeKeyId: "VAI_PLANE_KEY_ID",
   anchors: "VAI_ANCHORS",
   targets: "VAI_TARGETS",
 } as const;

@@ -104,9 +104,22 @@ export interface ActionDescriptor {
   /** The form of an ARN that the action can work on: exact, without wildcard and qualifier. */
   readonly target: { readonly pattern: RegExp; readonly example: string };
   /**
-   * IAM actions of the reader role, before and after the call. The issued session reads nothing.
+   * What a cloud team may open the action on: an exact target or, where the targets of an action
+   * come and go (objects, parameters), a prefix that ends in `*`. A contract never holds a wildcard.
+   */
+  readonly ceiling: { readonly pattern: RegExp; readonly example: string };
+  /**
+   * Whether the target's ARN carries account and region. Where it does not (S3), the session policy
+   * pins `aws:ResourceAccount`, or a bucket that moved to another account would be reached.
+   */
+  readonly accountInArn: boolean;
+  /**
+   * IAM actions of the reader role on the targets, before and after the call. The issued session
+   * reads nothing.
    */
   readonly reads: readonly string[];
+  /** Reads that IAM cannot bound to a resource; absent for most actions. */
+  readonly readsAnywhere?: readonly string[];
 
   /** Whether the action has such a parameter; a constraint on another has no home (VAI-43). */
   knows(parameter: string): boolean;

@@ -25,6 +25,11 @@ import { iamBounds, isCarried, requestKeys } from "./dynamodb-iam.ts";
 import { attributesOf, judgeParameters, memberOf } from "./dynamodb-parameters.ts";
 import { outcomeOf, readFault } from "./outcome.ts";
 
+const TARGET = {
+  pattern: /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255}$/,
+  example: "arn:aws:dynamodb:us-east-1:111122223333:table/settings",
+};
+
 /**
  * `dynamodb:UpdateItem`: sets attributes of one existing item, optionally only while others still
  * hold expected values (wire.md §9). The partition key value, the attribute names and
@@ -34,10 +39,9 @@ export const dynamodbUpdateItem: ActionDescriptor = {
   action: "dynamodb:UpdateItem",
   family: "dynamodb",
   defaultRisk: "MEDIUM",
-  target: {
-    pattern: /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255}$/,
-    example: "arn:aws:dynamodb:us-east-1:111122223333:table/settings",
-  },
+  target: TARGET,
+  ceiling: TARGET,
+  accountInArn: true,
   reads: ["dynamodb:GetItem"],
 
   knows: (parameter) => memberOf(parameter) !== undefined,

@@ -33,6 +33,12 @@ const parameters = z.object({
 
 type Shift = z.infer<typeof parameters>;
 
+const TARGET = {
+  // Unqualified: a qualifier would name another resource than the one that IAM judges.
+  pattern: /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}$/,
+  example: "arn:aws:lambda:us-east-1:111122223333:function:checkout",
+};
+
 /**
  * `lambda:UpdateAlias`: gives one version `percent` of an alias's traffic beside its main version,
  * which stays; 0 removes that version, and never another one (wire.md §9). IAM sees only the function, so alias,
@@ -43,11 +49,9 @@ export const lambdaUpdateAlias: ActionDescriptor = {
   action: "lambda:UpdateAlias",
   family: "lambda",
   defaultRisk: "MEDIUM",
-  target: {
-    // Unqualified: a qualifier would name another resource than the one that IAM judges.
-    pattern: /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}$/,
-    example: "arn:aws:lambda:us-east-1:111122223333:function:checkout",
-  },
+  target: TARGET,
+  ceiling: TARGET,
+  accountInArn: true,
   reads: ["lambda:GetAlias"],
 
   knows: (parameter) => Object.hasOwn(parameters.shape, parameter),

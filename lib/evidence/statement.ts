@@ -5,6 +5,8 @@ import type { FailureDomain, RefusalCode, Stage } from "../refusal.ts";
 export const EVENT_TYPES = [
   "IntentSubmitted",
   "ContextEvaluated",
+  "ContextRechecked",
+  "ContextInvalidated",
   "PolicyEvaluated",
   "ContractBound",
   "IdentityRequested",
@@ -103,6 +105,7 @@ export interface Statement {
 }
 
 const NEGATIVE: ReadonlySet<EventType> = new Set([
+  "ContextInvalidated",
   "ProofRejected",
   "ViolationDetected",
   "IdentityDenied",
