@@ -18,6 +18,9 @@ export interface ActionFamily {
   }[];
 }
 
+/** Names of all families that the catalogue knows. */
+export const FAMILY_NAMES: readonly string[] = [...new Set(CATALOGUE.map(({ family }) => family))];
+
 /** Groups ceilings by family; an action without a ceiling is not part of the deployment. */
 export function actionFamilies(targets: Targets): ActionFamily[] {
   const families = new Map<string, ActionFamily["ceilings"]>();

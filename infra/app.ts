@@ -1,8 +1,10 @@
 import { join, resolve } from "node:path";
-import { Annotations, App } from "aws-cdk-lib";
+import { Annotations, App, Tags } from "aws-cdk-lib";
 import flags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
 import { BUNDLES, bundle } from "./bundle.ts";
 import { type Deployment, DeploymentError, readDeployment } from "./deployment.ts";
+import { ExecutionRoleStack } from "./execution-role-stack.ts";
+import { checkWithNag } from "./nag.ts";
 import { SamplesStack } from "./samples-stack.ts";
 import { TrustPlaneStack } from "./trust-plane-stack.ts";
 
@@ -14,11 +16,25 @@ const EXAMPLE = join(import.meta.dirname, "deployment.example.json");
  */
 export const newApp = (): App => new App({ postCliContext: flags, analyticsReporting: false });
 
-/** Adds the stacks of a deployment: the plane, and the samples if it wants them. */
+/**
+ * Adds the stacks of a deployment: the plane, its roles elsewhere, and the samples if it wants
+ * them. Everything that can have tags has the deployment's, and `vai-plane`.
+ */
 export function addStacks(app: App, deployment: Deployment, bundles: string): TrustPlaneStack {
-  const id = `vai-${deployment.name}`;
-  if (deployment.samples) new SamplesStack(app, `${id}-samples`);
-  return new TrustPlaneStack(app, id, { deployment, bundles });
+  const { name, account, elsewhere, samples, tags } = deployment;
+  const id = `vai-${name}`;
+  const env = account === undefined ? {} : { env: { account } };
+  for (const [key, value] of Object.entries({ ...tags, "vai-plane": name })) {
+    Tags.of(app).add(key, value);
+  }
+  if (samples) new SamplesStack(app, `${id}-samples`, env);
+  if (account !== undefined) {
+    for (const place of elsewhere) {
+      const roles = `${id}-roles-${place.account}-${place.region}`;
+      new ExecutionRoleStack(app, roles, { plane: name, planeAccount: account, place });
+    }
+  }
+  return new TrustPlaneStack(app, id, { deployment, bundles, ...env });
 }
 
 /**
@@ -37,6 +53,7 @@ async function main(): Promise<void> {
         "name your own file in VAI_DEPLOYMENT or with -c deployment=<file>",
     );
   }
+  checkWithNag(app);
   app.synth();
 }
 

@@ -1,5 +1,5 @@
 import type { Stack } from "aws-cdk-lib";
-import { CfnRole, ManagedPolicy } from "aws-cdk-lib/aws-iam";
+import { CfnRole, ManagedPolicy, type PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { ownName, ownResources } from "./plane.ts";
 import { allow, type Conditions, deny } from "./statements.ts";
@@ -15,7 +15,15 @@ const NEVER = ["iam:*", "sts:*", "kms:*", "organizations:*"];
 export interface Ceiling {
   readonly actions: readonly string[];
   readonly targets: readonly string[];
+  /** Conditions on the Allow, in the role's own policy and in its boundary. */
+  readonly conditions?: Conditions;
 }
+
+/** The Allows of a ceiling: what a role's own policy says, and its boundary again. */
+export const allowing = (ceilings: readonly Ceiling[]): PolicyStatement[] =>
+  ceilings.map(({ actions, targets, conditions }, index) =>
+    allow(`Ceiling${index + 1}`, actions, targets, conditions),
+  );
 
 /** Properties of {@link boundaryPolicy}. */
 export interface BoundaryProps {
@@ -25,8 +33,6 @@ export interface BoundaryProps {
   readonly part: string;
   /** What the role is for. */
   readonly ceiling: readonly Ceiling[];
-  /** Conditions on every Allow. */
-  readonly conditions?: Conditions;
 }
 
 /**
@@ -39,9 +45,7 @@ export const boundaryPolicy = (scope: Construct, id: string, props: BoundaryProp
     managedPolicyName: ownName(props.plane, `boundary-${props.part}`),
     description: `Permissions boundary of ${props.part} sessions of the trust plane ${props.plane}`,
     statements: [
-      ...props.ceiling.map(({ actions, targets }, index) =>
-        allow(`Ceiling${index + 1}`, actions, targets, props.conditions),
-      ),
+      ...allowing(props.ceiling),
       deny("Never", NEVER, ["*"]),
       deny("NotThePlane", ["*"], ownResources(scope, props.plane)),
     ],

@@ -14,7 +14,8 @@ export interface CallerPoliciesProps {
   /** The functions that agents may call. */
   readonly callable: readonly IFunction[];
   readonly evidence: Table;
-  readonly evidenceKey: IKey;
+  /** Whose public halves an auditor reads. */
+  readonly keys: readonly IKey[];
 }
 
 /**
@@ -28,12 +29,12 @@ export class CallerPolicies extends Construct {
    * contract.
    */
   readonly agent: ManagedPolicy;
-  /** All that an auditor's role needs: reading evidence and the key that verifies it. */
+  /** All that an auditor's role needs: reading evidence and the keys that verify it. */
   readonly auditor: ManagedPolicy;
 
   constructor(scope: Construct, id: string, props: CallerPoliciesProps) {
     super(scope, id);
-    const { plane, callable, evidence, evidenceKey } = props;
+    const { plane, callable, evidence, keys } = props;
     this.agent = new ManagedPolicy(this, "Agent", {
       managedPolicyName: ownName(plane, "agent"),
       description: `Calls the trust plane ${plane}, and nothing else`,
@@ -50,11 +51,11 @@ export class CallerPolicies extends Construct {
       managedPolicyName: ownName(plane, "auditor"),
       description: `Reads the evidence of the trust plane ${plane}`,
       statements: [
-        // Scan: a complete export has no key to start from. Indexes: queries by contract, identity,
-        // actor, type, day.
+        // By chain and number; indexes: by contract, identity, actor, type, day. No scan: an export
+        // finds every chain by the types of its records.
         allow(
           "ReadEvidence",
-          ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+          ["dynamodb:GetItem", "dynamodb:Query"],
           [
             evidence.tableArn,
             Stack.of(this).formatArn({
@@ -64,7 +65,11 @@ export class CallerPolicies extends Construct {
             }),
           ],
         ),
-        allow("VerifyEvidence", ["kms:GetPublicKey"], [evidenceKey.keyArn]),
+        allow(
+          "VerifyEvidence",
+          ["kms:GetPublicKey"],
+          keys.map(({ keyArn }) => keyArn),
+        ),
       ],
     });
   }

@@ -1,9 +1,28 @@
 import { readFileSync } from "node:fs";
-import * as z from "zod";
-import { CATALOGUE } from "../lib/actions/catalogue.ts";
-import type { ActionDescriptor } from "../lib/actions/descriptor.ts";
-import { type PublicJwk, readPublicJwk } from "../lib/encoding/jwk.ts";
-import { actionFamilies, familyTargets, type Targets } from "./action-families.ts";
+import type * as z from "zod";
+import type { PublicJwk } from "../lib/encoding/jwk.ts";
+import { FAMILY_NAMES, type Targets } from "./action-families.ts";
+import { deploymentSchema } from "./deployment-schema.ts";
+import type { FunctionName } from "./functions.ts";
+import type { SigningKeyUse } from "./signing-key.ts";
+import { ACTION_NAMES } from "./targets.ts";
+
+/** The two roles of one action family. */
+export interface RolePair {
+  /** Runs the bounded calls. */
+  readonly executionRoleArn: string;
+  /** Reads the targets, before and after. */
+  readonly readerRoleArn: string;
+}
+
+/** Another account or region in which the plane has execution and reader roles. */
+export interface Elsewhere {
+  /** Account id, 12 digits. */
+  readonly account: string;
+  readonly region: string;
+  /** The ceilings there. */
+  readonly targets: Targets;
+}
 
 /** What a cloud team decides about one trust plane; see `infra/README.md` for each property. */
 export interface Deployment {
@@ -17,15 +36,39 @@ export interface Deployment {
    * The ceilings: per action the only ARNs on which it can ever be run, whatever a contract says.
    */
   readonly targets: Targets;
-  /**
-   * Deploys the sample table and function too, for a local or throw-away account. Default false.
-   */
+  /** Account id. When given, the CDK deploys to no other account. Required with `elsewhere`. */
+  readonly account?: string | undefined;
+  /** Deploys the samples too, for a local or throw-away account. Default false. */
   readonly samples: boolean;
   /**
-   * Keeps tables, evidence key and logs when the stack is removed. Default: true without samples,
-   * else false.
+   * Keeps tables, keys and logs when the stack is removed. Default: true without samples, else
+   * false.
    */
   readonly retain: boolean;
+  /**
+   * ARNs of who may change the tables' settings and policies, and repair State and Registry.
+   * Default: the CDK's CloudFormation execution role alone.
+   */
+  readonly administrators?: readonly string[] | undefined;
+  /**
+   * Concurrent executions that each function has for itself and cannot exceed; null reserves
+   * nothing. Default: issue 50, execute 50, govern 2.
+   */
+  readonly concurrency: Readonly<Record<FunctionName, number | null>>;
+  /** Days that the functions' logs are kept; one of CloudWatch's numbers. Default 365. */
+  readonly logRetentionDays: number;
+  /** Who is told of alarms by e-mail, at a topic that the stack makes. Default nobody. */
+  readonly alarmEmails: readonly string[];
+  /** An SNS topic that exists and is told of alarms. */
+  readonly alarmTopicArn?: string | undefined;
+  /** Tags of everything that can have tags, besides `vai-plane`. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Families whose roles exist already; the stack makes none for them. */
+  readonly existingRoles: Readonly<Record<string, RolePair | undefined>>;
+  /** ARNs of KMS keys that exist already; the stack makes none for that use. */
+  readonly existingKeys: Readonly<Partial<Record<SigningKeyUse, string | undefined>>>;
+  /** Other places with execution roles that trust this plane. */
+  readonly elsewhere: readonly Elsewhere[];
 }
 
 /**
@@ -36,114 +79,14 @@ export class DeploymentError extends Error {
 }
 
 /**
- * Characters that the ARNs of one family may have together. The reader session of a family lists
- * all of them in one session policy, for which STS allows 2,048 characters, the policy's own text
- * included.
- */
-const FAMILY_TARGET_CHARACTERS = 1_400;
-
-const anchor = z.custom<PublicJwk>().superRefine((value, context) => {
-  const key = readPublicJwk(value);
-  if (typeof key === "string") {
-    context.addIssue({
-      code: "custom",
-      message: `${key}; put the public key that \`vai keys new\` printed here`,
-    });
-  }
-});
-
-/**
- * Thumbprint of a good key; a bad one, which has its own message, counts as different from all
- * others.
- */
-const thumbprintOf = (value: unknown): unknown => {
-  const key = readPublicJwk(value);
-  return typeof key === "string" ? Symbol(key) : key.thumbprint;
-};
-
-const ACTION_NAMES = CATALOGUE.map(({ action }) => action);
-
-const targetsOf = ({ target }: ActionDescriptor) =>
-  z
-    .array(
-      z.string().regex(target.pattern, {
-        error: `must be one exact ARN such as ${target.example}: no wildcard, no qualifier`,
-      }),
-    )
-    .min(1, "must name at least one ARN; leave the action out to not deploy it")
-    .refine((arns) => new Set(arns).size === arns.length, "must name each ARN once")
-    .optional();
-
-const targets = z
-  .strictObject(
-    Object.fromEntries(CATALOGUE.map((descriptor) => [descriptor.action, targetsOf(descriptor)])),
-  )
-  .superRefine((value, context) => {
-    const families = actionFamilies(value);
-    if (families.length === 0) {
-      context.addIssue({
-        code: "custom",
-        message: `must have at least one of ${ACTION_NAMES.join(", ")}`,
-      });
-    }
-    for (const family of families) {
-      const characters = familyTargets(family).join("").length;
-      if (characters > FAMILY_TARGET_CHARACTERS) {
-        context.addIssue({
-          code: "custom",
-          message:
-            `has ${characters} characters of ${family.name} ARNs; ` +
-            `at most ${FAMILY_TARGET_CHARACTERS}, because one STS session policy must hold them: ` +
-            "deploy a second plane for the rest",
-        });
-      }
-    }
-  });
-
-const schema = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(
-        /^[a-z][a-z0-9-]{0,19}$/,
-        "must begin with a-z and have at most 20 of a-z, 0-9 and hyphen",
-      ),
-    anchors: z
-      .array(anchor)
-      .min(1, "must hold one public JWK, or two while an anchor is being replaced")
-      .max(2, "must hold at most two public JWKs")
-      .refine(
-        (keys) => new Set(keys.map(thumbprintOf)).size === keys.length,
-        "must not hold the same key twice",
-      ),
-    targets,
-    samples: z.boolean().default(false),
-    retain: z.boolean().optional(),
-  })
-  .superRefine((value, context) => {
-    for (const action of ACTION_NAMES) {
-      for (const [index, arn] of (value.targets[action] ?? []).entries()) {
-        if (!arn.includes(`:vai-${value.name}-`) && !arn.includes(`/vai-${value.name}-`)) continue;
-        context.addIssue({
-          code: "custom",
-          path: ["targets", action, index],
-          message:
-            `is one of the trust plane's own resources (vai-${value.name}-…); ` +
-            "it may never be a target",
-        });
-      }
-    }
-  });
-
-/**
  * Judges a deployment description.
  * @param source where it came from, for the error message
  * @throws {DeploymentError} with one line per defect: JSON pointer and what would be right
  */
 export function parseDeployment(value: unknown, source: string): Deployment {
-  const result = schema.safeParse(value);
+  const result = deploymentSchema.safeParse(value);
   if (!result.success) {
-    const lines = result.error.issues.map((issue) => `  ${describe(issue)}`);
+    const lines = result.error.issues.flatMap(describe).map((line) => `  ${line}`);
     throw new DeploymentError(`${source} is not a deployment description:\n${lines.join("\n")}`);
   }
   const { retain = !result.data.samples, ...rest } = result.data;
@@ -173,15 +116,28 @@ export function readDeployment(file: string): Deployment {
   return parseDeployment(value, file);
 }
 
-function describe(issue: z.core.$ZodIssue): string {
+/** Members that are known where an unknown one was found. */
+function knownAt(path: readonly PropertyKey[]): readonly string[] {
+  const last = path.at(-1);
+  if (last === undefined) return Object.keys(deploymentSchema.shape);
+  if (last === "targets") return ACTION_NAMES;
+  return last === "existingRoles" ? FAMILY_NAMES : [];
+}
+
+function describe(issue: z.core.$ZodIssue): string[] {
   if (issue.code === "unrecognized_keys") {
-    const known = issue.path.length === 0 ? Object.keys(schema.shape) : ACTION_NAMES;
+    const known = knownAt(issue.path);
     const pointers = issue.keys.map((key) => pointer([...issue.path, key]));
-    return `${pointers.join(", ")}: unknown; known are ${known.join(", ")}`;
+    return [
+      `${pointers.join(", ")}: unknown${known.length > 0 ? `; known are ${known.join(", ")}` : ""}`,
+    ];
+  }
+  if (issue.code === "invalid_key") {
+    return issue.issues.map(({ message }) => `${pointer(issue.path)}: ${message}`);
   }
   const wanted =
     issue.code === "invalid_type" ? `must be of type ${issue.expected}` : issue.message;
-  return `${pointer(issue.path)}: ${wanted}`;
+  return [`${pointer(issue.path)}: ${wanted}`];
 }
 
 const pointer = (path: readonly PropertyKey[]): string =>

@@ -1,16 +1,18 @@
+import { Stack } from "aws-cdk-lib";
 import {
   ArnPrincipal,
   CfnRole,
-  type IRole,
   type ManagedPolicy,
   PolicyDocument,
   PolicyStatement,
 } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import type { ActionFamily } from "./action-families.ts";
-import { boundaryPolicy, type Ceiling } from "./boundary.ts";
+import { readerActions } from "../lib/actions/reader.ts";
+import { type ActionFamily, familyTargets } from "./action-families.ts";
+import { allowing, boundaryPolicy, type Ceiling } from "./boundary.ts";
+import type { RolePair } from "./deployment.ts";
 import { ownName } from "./plane.ts";
-import { allow, type Conditions } from "./statements.ts";
+import type { Conditions } from "./statements.ts";
 
 /** The session tag that every issued session carries. */
 const IDENTITY_TAG = "vai-identity";
@@ -40,9 +42,23 @@ export interface ExecutionRolesProps {
   readonly plane: string;
   /** The family with its ceiling. */
   readonly family: ActionFamily;
-  /** Roles of the functions that obtain sessions; nobody else can assume either role. */
-  readonly assumedBy: readonly IRole[];
+  /** ARNs of the functions' roles that obtain sessions; nobody else can assume either role. */
+  readonly assumedBy: readonly string[];
+  /**
+   * Region of roles elsewhere than the plane; part of their names, because an account has each name
+   * once for all its regions.
+   */
+  readonly region?: string;
 }
+
+const familyPart = (family: string, region?: string): string =>
+  region === undefined ? family : `${family}-${region}`;
+
+/** Names of a family's two roles. */
+export const executionRoleName = (plane: string, family: string, region?: string): string =>
+  ownName(plane, `exec-${familyPart(family, region)}`);
+export const readerRoleName = (plane: string, family: string, region?: string): string =>
+  ownName(plane, `read-${familyPart(family, region)}`);
 
 /**
  * The two roles of one action family: one that can act, one that can only look.
@@ -51,49 +67,60 @@ export interface ExecutionRolesProps {
  * is therefore the hard limit, and it is small: these actions, on these targets, only with the
  * identity tag. No role is ever named by a contract; the signed trust policy names them.
  */
-export class ExecutionRoles extends Construct {
-  /** ARN of the role that runs the bounded calls. */
+export class ExecutionRoles extends Construct implements RolePair {
   readonly executionRoleArn: string;
-  /** ARN of the role that reads targets: assumptions, read-backs. */
   readonly readerRoleArn: string;
 
-  constructor(scope: Construct, id: string, { plane, family, assumedBy }: ExecutionRolesProps) {
+  constructor(scope: Construct, id: string, props: ExecutionRolesProps) {
     super(scope, id);
-    const callers = assumedBy.map(({ roleArn }) => roleArn);
-    const run = family.ceilings.map(({ descriptor, targets }) => ({
-      actions: [descriptor.action],
-      targets,
-    }));
-    const look = family.ceilings.map(({ descriptor, targets }) => ({
-      actions: descriptor.reads,
-      targets,
-    }));
+    const { plane, family, assumedBy, region } = props;
+    const part = familyPart(family.name, region);
+    const run = acting(family);
+    const look = looking(this, family);
     this.executionRoleArn = role(this, "Execution", {
-      name: ownName(plane, `exec-${family.name}`),
+      name: executionRoleName(plane, family.name, region),
       description: `Governed ${family.name} actions of the trust plane ${plane}`,
-      trust: executionTrust(callers),
+      trust: executionTrust(assumedBy),
       ceiling: run,
-      conditions: ISSUED_SESSION,
       boundary: boundaryPolicy(this, "ExecutionBoundary", {
-        plane,
-        part: family.name,
-        ceiling: run,
-        conditions: ISSUED_SESSION,
+        ...{ plane, part, ceiling: run },
       }),
     });
     this.readerRoleArn = role(this, "Reader", {
-      name: ownName(plane, `read-${family.name}`),
+      name: readerRoleName(plane, family.name, region),
       description: `Reads the ${family.name} targets of the trust plane ${plane}`,
-      trust: readerTrust(callers),
+      trust: readerTrust(assumedBy),
       ceiling: look,
-      conditions: {},
       boundary: boundaryPolicy(this, "ReaderBoundary", {
-        plane,
-        part: `read-${family.name}`,
-        ceiling: look,
+        ...{ plane, part: `read-${part}`, ceiling: look },
       }),
     });
   }
+}
+
+/**
+ * What a session may do, each ARN said once: actions that share their targets share a statement, or
+ * three actions on the same instances would not fit into a boundary (6,144 characters).
+ */
+function acting({ ceilings }: ActionFamily): Ceiling[] {
+  const byTargets = new Map<string, { actions: string[]; targets: readonly string[] }>();
+  for (const { descriptor, targets } of ceilings) {
+    const key = targets.toSorted().join(" ");
+    const known = byTargets.get(key) ?? { actions: [], targets };
+    known.actions.push(descriptor.action);
+    byTargets.set(key, known);
+  }
+  return [...byTargets.values()].map((each) => ({ ...each, conditions: ISSUED_SESSION }));
+}
+
+/** What a reader may look at: the targets; and lists that IAM cannot bound to one, in this region. */
+function looking(scope: Construct, family: ActionFamily): Ceiling[] {
+  const { onTargets, anywhere } = readerActions(family.name);
+  const inRegion = { StringEquals: { "aws:RequestedRegion": Stack.of(scope).region } };
+  return [
+    { actions: onTargets, targets: familyTargets(family) },
+    { actions: anywhere, targets: ["*"], conditions: inRegion },
+  ].filter(({ actions }) => actions.length > 0);
 }
 
 interface RoleProps {
@@ -101,13 +128,12 @@ interface RoleProps {
   readonly description: string;
   readonly trust: readonly PolicyStatement[];
   readonly ceiling: readonly Ceiling[];
-  readonly conditions: Conditions;
   readonly boundary: ManagedPolicy;
 }
 
 /** A role whose documents are all written here; returns its ARN. */
 function role(scope: Construct, id: string, props: RoleProps): string {
-  const { name, description, trust, ceiling, conditions, boundary } = props;
+  const { name, description, trust, ceiling, boundary } = props;
   return new CfnRole(scope, id, {
     roleName: name,
     description,
@@ -117,11 +143,7 @@ function role(scope: Construct, id: string, props: RoleProps): string {
     policies: [
       {
         policyName: "ceiling",
-        policyDocument: new PolicyDocument({
-          statements: ceiling.map(({ actions, targets }, index) =>
-            allow(`Ceiling${index + 1}`, actions, targets, conditions),
-          ),
-        }),
+        policyDocument: new PolicyDocument({ statements: allowing(ceiling) }),
       },
     ],
   }).attrArn;

@@ -1,6 +1,7 @@
 import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { FunctionName } from "./functions.ts";
+import type { SigningKey } from "./signing-key.ts";
 import { allow, IN_TRANSACTION } from "./statements.ts";
 
 /** What the functions' permissions refer to. */
@@ -8,7 +9,15 @@ export interface PlaneResources {
   readonly evidence: Table;
   readonly state: Table;
   readonly registry: Table;
-  readonly evidenceKey: IKey;
+  readonly evidenceKey: SigningKey;
+  /** Signs identity handles and chain blocks. */
+  readonly planeKey: SigningKey;
+}
+
+/** The roles of which a function obtains sessions. */
+export interface SessionRoles {
+  readonly execution: readonly string[];
+  readonly reader: readonly string[];
 }
 
 /**
@@ -21,59 +30,76 @@ const recordKeeping = ({ evidence, state, evidenceKey }: PlaneResources): Policy
   allow("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [evidence.tableArn]),
   // A barrier's records, with their chain's head, in one transaction. A put outside one could leave
   // a record without its head. No update, delete, batch or PartiQL.
-  allow(
-    "AppendEvidence",
-    ["dynamodb:PutItem", "dynamodb:ConditionCheckItem"],
-    [evidence.tableArn],
-    IN_TRANSACTION,
-  ),
+  allow("AppendEvidence", ["dynamodb:PutItem"], [evidence.tableArn], IN_TRANSACTION),
   // Chain heads and retry keys move inside the barrier, counters of refusals outside of it. Nothing
   // is deleted: TTL does.
   allow(
     "KeepState",
-    ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
     [state.tableArn],
   ),
   // The key's own policy decides how (digests only); this permission says that this function does.
   // GetPublicKey: the function names the key in a record by its thumbprint.
-  allow("SignEvidence", ["kms:Sign", "kms:GetPublicKey"], [evidenceKey.keyArn]),
+  allow("SignEvidence", ["kms:Sign", "kms:GetPublicKey"], [evidenceKey.key.keyArn]),
 ];
 
-/**
- * Everything that `issue` may do, besides writing its log. It touches no target itself: the
- * sessions it obtains do.
- */
-export const issuePermissions = (
-  resources: PlaneResources,
-  roles: { readonly execution: readonly string[]; readonly reader: readonly string[] },
-): PolicyStatement[] => [
-  ...recordKeeping(resources),
-  // Whom the plane believes, and what is halted; only govern writes it.
-  allow("ReadRegistry", ["dynamodb:GetItem", "dynamodb:Query"], [resources.registry.tableArn]),
+// The trust policy must name the keys in use, and a handle is made under one: their names are
+// thumbprints, so the public half is read.
+const knowPlaneKey = ({ planeKey }: PlaneResources): PolicyStatement =>
+  allow("KnowPlaneKey", ["kms:GetPublicKey"], [planeKey.key.keyArn]);
+
+// Whom the plane believes, and what is halted; only govern writes it.
+const readRegistry = ({ registry }: PlaneResources): PolicyStatement =>
+  allow("ReadRegistry", ["dynamodb:GetItem", "dynamodb:Query"], [registry.tableArn]);
+
+/** Sessions of the execution and reader roles; the functions touch no target themselves. */
+const obtainSessions = ({ execution, reader }: SessionRoles): PolicyStatement[] => [
   // The one way to authority. Tag and source identity travel with AssumeRole and need their own
   // permissions.
   allow(
     "ObtainBoundedSession",
     ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
-    roles.execution,
+    execution,
   ),
   // Looking at targets before and after a call; such a session carries neither tag nor source
   // identity.
-  allow("ObtainReaderSession", ["sts:AssumeRole"], roles.reader),
+  allow("ObtainReaderSession", ["sts:AssumeRole"], reader),
+];
+
+/** Everything that `issue` may do, besides writing its log. */
+const issuePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
+  ...recordKeeping(resources),
+  readRegistry(resources),
+  ...obtainSessions(roles),
+  // Handles are made here and nowhere else; the key's own policy says so too.
+  allow("SignHandles", ["kms:Sign", "kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
+];
+
+/** Everything that `execute` may do, besides writing its log. It makes no handle, it redeems them. */
+const executePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
+  ...recordKeeping(resources),
+  readRegistry(resources),
+  ...obtainSessions(roles),
+  knowPlaneKey(resources),
 ];
 
 /**
  * Everything that `govern` may do, besides writing its log. No STS: it changes who is trusted,
  * never a target.
  */
-export const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
+const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
   ...recordKeeping(resources),
-  allow("ReadRegistry", ["dynamodb:GetItem", "dynamodb:Query"], [resources.registry.tableArn]),
+  readRegistry(resources),
   // A change of trust is one transaction with its signed record, or it does not happen.
-  allow(
-    "ChangeRegistry",
-    ["dynamodb:PutItem", "dynamodb:UpdateItem"],
-    [resources.registry.tableArn],
-    IN_TRANSACTION,
-  ),
+  allow("ChangeRegistry", ["dynamodb:PutItem"], [resources.registry.tableArn], IN_TRANSACTION),
+  knowPlaneKey(resources),
 ];
+
+/** By function: all that its role may do besides writing its own log. */
+export const PERMISSIONS: Readonly<
+  Record<FunctionName, (resources: PlaneResources, roles: SessionRoles) => PolicyStatement[]>
+> = {
+  issue: issuePermissions,
+  execute: executePermissions,
+  govern: governPermissions,
+};

@@ -2,12 +2,15 @@ import { join } from "node:path";
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import { type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
-import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { FUNCTION_TIMEOUT_SECONDS } from "../lib/config.ts";
 import type { FunctionName } from "./functions.ts";
 import { logGroupName, ownName } from "./plane.ts";
 import { allow } from "./statements.ts";
+
+/** How long a request is fresh (wire.md §1); also the shortest that Lambda lets an event wait. */
+const REQUEST_SECONDS = 60;
 
 /** Properties of {@link PlaneFunction}. */
 export interface PlaneFunctionProps {
@@ -27,6 +30,10 @@ export interface PlaneFunctionProps {
   readonly environment: Readonly<Record<string, string>>;
   /** Keeps the log when the stack is removed. */
   readonly retain: boolean;
+  /** Days that the log is kept. */
+  readonly logRetention: RetentionDays;
+  /** Concurrent executions kept for this function, and its most; null: none reserved. */
+  readonly concurrency: number | null;
 }
 
 /**
@@ -43,13 +50,15 @@ export const functionRole = (scope: Construct, plane: string, name: FunctionName
 /** One function with its own log group and exactly the permissions given. */
 export class PlaneFunction extends Construct {
   readonly lambda: LambdaFunction;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: PlaneFunctionProps) {
     super(scope, id);
-    const { plane, name, role, retain } = props;
+    const { plane, name, role, retain, concurrency } = props;
     const logGroup = new LogGroup(this, "Log", {
       logGroupName: logGroupName(plane, name),
-      retention: RetentionDays.ONE_YEAR,
+      retention: props.logRetention,
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     // Its own log and no other; the group exists, so CreateLogGroup is not needed.
@@ -57,6 +66,8 @@ export class PlaneFunction extends Construct {
       allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]),
     );
     for (const statement of props.permissions) role.addToPolicy(statement);
+    this.role = role;
+    this.logGroup = logGroup;
     this.lambda = new LambdaFunction(this, "Function", {
       functionName: ownName(plane, name),
       description: props.description,
@@ -68,8 +79,12 @@ export class PlaneFunction extends Construct {
       timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
       role,
       logGroup,
-      // An answer that nobody waits for must not be tried again behind the caller's back.
+      // An answer that nobody waits for must not be tried again behind the caller's back, nor a
+      // request judged that waited longer than it is fresh.
       retryAttempts: 0,
+      maxEventAge: Duration.seconds(REQUEST_SECONDS),
+      // A flood at one function leaves the others their share.
+      ...(concurrency !== null && { reservedConcurrentExecutions: concurrency }),
       environment: { ...props.environment },
     });
   }

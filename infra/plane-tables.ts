@@ -1,29 +1,34 @@
 import { RemovalPolicy } from "aws-cdk-lib";
-import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
+import { AttributeType, BillingMode, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
+import type { IRole } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { ownName } from "./plane.ts";
+import { type Guardians, statePolicy } from "./table-protection.ts";
 
 /** Properties of {@link PlaneTables}. */
-export interface PlaneTablesProps {
-  /** Name of the plane. */
-  readonly plane: string;
-  /** Keeps and protects the tables. Losing State alone would make every chain read as broken. */
-  readonly retain: boolean;
+export interface PlaneTablesProps extends Guardians {
+  /** The only of the writers that write the Registry too. */
+  readonly registryWriters: readonly IRole[];
 }
 
-/** State (chain heads, retries, counters) and Registry (trust policies, restrictions, head). */
+/**
+ * State (chain heads, retries, counters) and Registry (trust policies, restrictions, head). Losing
+ * State alone would make every chain read as broken, so it is kept and protected as Evidence is.
+ */
 export class PlaneTables extends Construct {
   /** `pk`, `sk`; `ttl` (seconds since the epoch) only cleans up, nothing relies on it. */
   readonly state: Table;
   /** `pk`, `sk`; nothing in it expires. */
   readonly registry: Table;
 
-  constructor(scope: Construct, id: string, { plane, retain }: PlaneTablesProps) {
+  constructor(scope: Construct, id: string, props: PlaneTablesProps) {
     super(scope, id);
+    const { plane, retain, registryWriters } = props;
     const common = {
       partitionKey: { name: "pk", type: AttributeType.STRING },
       sortKey: { name: "sk", type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.AWS_MANAGED,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: retain,
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
@@ -32,10 +37,12 @@ export class PlaneTables extends Construct {
       ...common,
       tableName: ownName(plane, "state"),
       timeToLiveAttribute: "ttl",
+      resourcePolicy: statePolicy(this, "state", props, false),
     });
     this.registry = new Table(this, "Registry", {
       ...common,
       tableName: ownName(plane, "registry"),
+      resourcePolicy: statePolicy(this, "registry", { ...props, writers: registryWriters }, true),
     });
   }
 }

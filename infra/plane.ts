@@ -21,26 +21,34 @@ export const planeId = (scope: Construct, plane: string): string => {
 export const logGroupName = (plane: string, functionName: string): string =>
   `/vai/${plane}/${functionName}`;
 
+/** Services, in every region, with the form of the plane's own resources there. */
+const OWN_RESOURCES = [
+  { service: "dynamodb", resource: "table" },
+  { service: "lambda", resource: "function", arnFormat: ArnFormat.COLON_RESOURCE_NAME },
+  { service: "cloudwatch", resource: "alarm", arnFormat: ArnFormat.COLON_RESOURCE_NAME },
+  { service: "ssm", resource: "parameter" },
+  { service: "cloudformation", resource: "stack" },
+] as const;
+
 /**
- * ARN patterns of everything with a fixed name that the plane owns, in every region: tables,
- * indexes, functions, logs.
+ * ARN patterns of everything with a fixed name that the plane owns, in every region: tables with
+ * their indexes, functions, alarms, topics, buckets, parameters, stacks, logs. Roles and keys are
+ * out of reach whatever their name: boundaries deny `iam`, `sts` and `kms` altogether.
  */
 export function ownResources(scope: Construct, plane: string): string[] {
   const stack = Stack.of(scope);
+  const every = ownName(plane, "*");
   return [
+    ...OWN_RESOURCES.map((form) => stack.formatArn({ ...form, region: "*", resourceName: every })),
+    // Dashboards and buckets have no region, topics no type, log groups another form of name.
     stack.formatArn({
-      service: "dynamodb",
-      region: "*",
-      resource: "table",
-      resourceName: ownName(plane, "*"),
+      service: "cloudwatch",
+      region: "",
+      resource: "dashboard",
+      resourceName: every,
     }),
-    stack.formatArn({
-      service: "lambda",
-      region: "*",
-      resource: "function",
-      resourceName: ownName(plane, "*"),
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    }),
+    stack.formatArn({ service: "s3", region: "", account: "", resource: every }),
+    stack.formatArn({ service: "sns", region: "*", resource: every }),
     stack.formatArn({
       service: "logs",
       region: "*",

@@ -17,12 +17,14 @@ import {
   Runtime,
 } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
+import { StringParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct } from "constructs";
+import { SampleMachines } from "./sample-machines.ts";
 
 /**
- * Targets to try governed actions on: a table with string key `pk`, and a function whose alias
- * `live` is at version 1 and that gets a version 2. For local use and throw-away accounts; removing
- * the stack removes everything.
+ * Targets to try governed actions on, one for each action. For local use and throw-away accounts;
+ * removing the stack removes everything but a bucket that is not empty.
  *
  * Lambda publishes a version only if the function changed since the last one, and CloudFormation
  * changes a function once per deployment. So version 2 takes a second deployment, with parameter
@@ -34,6 +36,53 @@ export class SamplesStack extends Stack {
       ...props,
       description: "Sample targets of a trust plane; not for production",
     });
+    const machines = new SampleMachines(this, "Machines");
+    const outputs = {
+      SampleTable: this.addTable(),
+      SampleBucket: this.addBucket(),
+      SampleParameter: this.addParameter(),
+      SampleFunction: this.addFunction(),
+      SampleCluster: machines.cluster,
+      SampleService: machines.service,
+    };
+    for (const [output, value] of Object.entries(outputs)) new CfnOutput(this, output, { value });
+    const { instances: value, withInstances: condition } = machines;
+    new CfnOutput(this, "SampleInstances", { value, condition });
+  }
+
+  private addTable(): string {
+    const { tableName } = new Table(this, "Settings", {
+      tableName: "sample-settings",
+      partitionKey: { name: "pk", type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    return tableName;
+  }
+
+  private addBucket(): string {
+    const { bucketName } = new Bucket(this, "Objects", {
+      bucketName: `sample-objects-${this.account}-${this.region}`,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    return bucketName;
+  }
+
+  private addParameter(): string {
+    const { parameterName } = new StringParameter(this, "Limit", {
+      parameterName: "sample-limit",
+      description: "A setting that a governed action may change",
+      stringValue: "100",
+    });
+    return parameterName;
+  }
+
+  private addFunction(): string {
     const revision = new CfnParameter(this, "Revision", {
       default: "1",
       allowedValues: ["1", "2"],
@@ -42,14 +91,7 @@ export class SamplesStack extends Stack {
     const released = new CfnCondition(this, "Released", {
       expression: Fn.conditionEquals(revision.valueAsString, "2"),
     });
-
-    const settings = new Table(this, "Settings", {
-      tableName: "sample-settings",
-      partitionKey: { name: "pk", type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const checkout = new LambdaFunction(this, "Checkout", {
+    const { functionName } = new LambdaFunction(this, "Checkout", {
       functionName: "sample-checkout",
       description: "A service whose traffic can be shifted; answers with its revision",
       runtime: Runtime.NODEJS_24_X,
@@ -67,7 +109,6 @@ export class SamplesStack extends Stack {
         removalPolicy: RemovalPolicy.DESTROY,
       }),
     });
-    const { functionName } = checkout;
     const version1 = new CfnVersion(this, "Version1", { functionName });
     const version2 = new CfnVersion(this, "Version2", { functionName });
     version2.cfnOptions.condition = released;
@@ -76,9 +117,7 @@ export class SamplesStack extends Stack {
       functionVersion: version1.attrVersion,
       name: "live",
     });
-
-    new CfnOutput(this, "SampleTable", { value: settings.tableName });
-    new CfnOutput(this, "SampleFunction", { value: functionName });
     new CfnOutput(this, "SampleNewVersion", { value: version2.attrVersion, condition: released });
+    return functionName;
   }
 }

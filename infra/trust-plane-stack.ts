@@ -1,18 +1,22 @@
-import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import { Annotations, CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import type { Role } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 import { ENV } from "../lib/config.ts";
 import { type ActionFamily, actionFamilies, familyTargets } from "./action-families.ts";
 import { requireBoundaries } from "./boundary.ts";
 import { CallerPolicies } from "./caller-policies.ts";
-import type { Deployment } from "./deployment.ts";
-import { EvidenceKey } from "./evidence-key.ts";
+import type { Deployment, RolePair } from "./deployment.ts";
 import { EvidenceTable } from "./evidence-table.ts";
+import { elsewhereRoles } from "./execution-role-stack.ts";
 import { ExecutionRoles } from "./execution-roles.ts";
-import { governPermissions, issuePermissions, type PlaneResources } from "./permissions.ts";
+import type { FunctionName } from "./functions.ts";
+import { PERMISSIONS, type PlaneResources, type SessionRoles } from "./permissions.ts";
 import { planeId } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { PlaneTables } from "./plane-tables.ts";
+import { SigningKey } from "./signing-key.ts";
+import { administratorsOf } from "./table-protection.ts";
 
 /** Properties of {@link TrustPlaneStack}. */
 export interface TrustPlaneStackProps extends StackProps {
@@ -22,112 +26,186 @@ export interface TrustPlaneStackProps extends StackProps {
   readonly bundles: string;
 }
 
+type PerFunction<T> = Readonly<Record<FunctionName, T>>;
+
+/** A family with the roles that run and read it. */
+interface ServedFamily {
+  readonly family: ActionFamily;
+  readonly pair: RolePair;
+}
+
+/** Id in the stack and purpose, for people who find a function in a console. */
+const FUNCTIONS: PerFunction<{ readonly id: string; readonly description: string }> = {
+  issue: {
+    id: "Issue",
+    description:
+      "Proves a request under its contract, runs the one bounded action, records evidence",
+  },
+  execute: {
+    id: "Execute",
+    description: "Redeems an identity handle: runs its one bounded action, records evidence",
+  },
+  govern: {
+    id: "Govern",
+    description: "Changes whom the trust plane believes; every change is signed by the anchor",
+  },
+};
+
 /**
- * One trust plane: its tables, evidence key, functions, and the roles that governed actions run
+ * One trust plane: its tables, signing keys, functions, and the roles that governed actions run
  * under.
  */
 export class TrustPlaneStack extends Stack {
+  /** The functions, for what watches them. */
+  readonly functions: PerFunction<PlaneFunction>;
+  readonly resources: PlaneResources;
+
   constructor(scope: Construct, id: string, props: TrustPlaneStackProps) {
     super(scope, id, {
       ...props,
       description: "Trust plane: proof-derived, temporary authority with signed evidence",
     });
-    const { name: plane, retain } = props.deployment;
-    const families = actionFamilies(props.deployment.targets);
+    const { deployment, bundles } = props;
+    // Roles come first: keys, tables and execution roles name them, and their permissions name
+    // those.
+    const roles = mapFunctions((name) => functionRole(this, deployment.name, name));
+    this.resources = this.addResources(deployment, roles);
+    const served = this.addExecutionRoles(deployment, roles);
+    this.functions = this.addFunctions(deployment, bundles, roles, served);
+    this.addOutputs(deployment, served);
+    requireBoundaries(this);
+  }
 
-    // Roles come first: the key, the table and the execution roles name them, and their permissions
-    // name those.
-    const issueRole = functionRole(this, plane, "issue");
-    const governRole = functionRole(this, plane, "govern");
-    const writers = [issueRole, governRole];
-    const { table: evidence } = new EvidenceTable(this, "Evidence", { plane, retain, writers });
-    const { state, registry } = new PlaneTables(this, "Tables", { plane, retain });
-    const { key } = new EvidenceKey(this, "EvidenceKey", { plane, retain, signers: writers });
-    const resources: PlaneResources = { evidence, state, registry, evidenceKey: key };
-
-    const roles = families.map((family) => ({
-      family,
-      pair: new ExecutionRoles(this, `Roles-${family.name}`, {
-        plane,
-        family,
-        assumedBy: [issueRole],
-      }),
-    }));
-    const common = {
-      plane,
-      retain,
-      bundles: props.bundles,
-      environment: this.environmentOf(props.deployment, families, resources),
+  private addResources(deployment: Deployment, roles: PerFunction<Role>): PlaneResources {
+    const { name: plane, retain, existingKeys } = deployment;
+    const writers = [roles.issue, roles.execute, roles.govern];
+    const administrators = administratorsOf(this, deployment.administrators);
+    const guardians = { plane, retain, writers, administrators };
+    const { table: evidence } = new EvidenceTable(this, "Evidence", guardians);
+    const { state, registry } = new PlaneTables(this, "Tables", {
+      ...guardians,
+      registryWriters: [roles.govern],
+    });
+    const key = (id: string, use: "evidence" | "plane", signers: readonly Role[]) =>
+      new SigningKey(this, id, { plane, use, retain, signers, existing: existingKeys[use] });
+    return {
+      ...{ evidence, state, registry },
+      evidenceKey: key("EvidenceKey", "evidence", writers),
+      planeKey: key("PlaneKey", "plane", [roles.issue]),
     };
-    const issue = new PlaneFunction(this, "Issue", {
-      ...common,
-      name: "issue",
-      description:
-        "Proves a request under its contract, runs the one bounded action, records evidence",
-      role: issueRole,
-      permissions: issuePermissions(resources, {
-        execution: roles.map(({ pair }) => pair.executionRoleArn),
-        reader: roles.map(({ pair }) => pair.readerRoleArn),
-      }),
+  }
+
+  private addExecutionRoles(
+    { name: plane, targets, existingRoles }: Deployment,
+    { issue, execute }: PerFunction<Role>,
+  ): ServedFamily[] {
+    const assumedBy = [issue.roleArn, execute.roleArn];
+    return actionFamilies(targets).map((family) => {
+      const existing = existingRoles[family.name];
+      if (existing === undefined) {
+        const made = new ExecutionRoles(this, `Roles-${family.name}`, { plane, family, assumedBy });
+        return { family, pair: made };
+      }
+      Annotations.of(this).addInfoV2(
+        `vai:existingRoles-${family.name}`,
+        `the ${family.name} roles are yours: this stack writes neither their trust policy nor ` +
+          "their boundary; infra/README.md says what both must hold, `vai doctor` checks it",
+      );
+      return { family, pair: existing };
     });
-    const govern = new PlaneFunction(this, "Govern", {
-      ...common,
-      name: "govern",
-      description: "Changes whom the trust plane believes; every change is signed by the anchor",
-      role: governRole,
-      permissions: governPermissions(resources),
-    });
-    const url = issue.lambda.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+  }
+
+  private addFunctions(
+    deployment: Deployment,
+    bundles: string,
+    roles: PerFunction<Role>,
+    served: readonly ServedFamily[],
+  ): PerFunction<PlaneFunction> {
+    const { name: plane, retain, concurrency } = deployment;
+    const away = elsewhereRoles(this, deployment);
+    const sessions: SessionRoles = {
+      execution: [...served.map(({ pair }) => pair), ...away].map((pair) => pair.executionRoleArn),
+      reader: [...served.map(({ pair }) => pair), ...away].map((pair) => pair.readerRoleArn),
+    };
+    const environment = this.environmentOf(deployment, served);
+    return mapFunctions(
+      (name) =>
+        new PlaneFunction(this, FUNCTIONS[name].id, {
+          ...{ plane, retain, bundles, name, environment },
+          description: FUNCTIONS[name].description,
+          role: roles[name],
+          permissions: PERMISSIONS[name](this.resources, sessions),
+          logRetention: deployment.logRetentionDays,
+          concurrency: concurrency[name],
+        }),
+    );
+  }
+
+  private addOutputs({ name: plane }: Deployment, served: readonly ServedFamily[]): void {
+    const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
+    const { issue, execute, govern } = this.functions;
+    const authType = FunctionUrlAuthType.AWS_IAM;
     const callers = new CallerPolicies(this, "Callers", {
       plane,
-      callable: [issue.lambda],
+      callable: [issue.lambda, execute.lambda],
       evidence,
-      evidenceKey: key,
+      keys: [evidenceKey.key, planeKey.key],
     });
-    requireBoundaries(this);
-
-    const actions = roles.flatMap(({ family, pair }) =>
-      family.ceilings.map(({ descriptor }) => ({
-        action: descriptor.action,
-        executionRoleArn: pair.executionRoleArn,
-        readerRoleArn: pair.readerRoleArn,
+    const actions = served.flatMap(({ family, pair: { executionRoleArn, readerRoleArn } }) =>
+      family.ceilings.map(({ descriptor: { action } }) => ({
+        ...{ action, executionRoleArn, readerRoleArn },
       })),
     );
     const outputs: Record<string, string> = {
       Plane: planeId(this, plane),
       IssueFunction: issue.lambda.functionName,
-      IssueUrl: url.url,
+      IssueUrl: issue.lambda.addFunctionUrl({ authType }).url,
+      ExecuteFunction: execute.lambda.functionName,
+      ExecuteUrl: execute.lambda.addFunctionUrl({ authType }).url,
       GovernFunction: govern.lambda.functionName,
       EvidenceTable: evidence.tableName,
       StateTable: state.tableName,
       RegistryTable: registry.tableName,
-      EvidenceKeyId: key.keyId,
+      EvidenceKeyId: evidenceKey.keyId,
+      PlaneKeyId: planeKey.keyId,
       Actions: this.toJsonString(actions),
       AgentPolicy: callers.agent.managedPolicyArn,
       AuditorPolicy: callers.auditor.managedPolicyArn,
+      FunctionRoles: this.toJsonString(
+        Object.fromEntries(
+          Object.entries(this.functions).map(([name, { role }]) => [name, role.roleArn]),
+        ),
+      ),
     };
     for (const [output, value] of Object.entries(outputs)) new CfnOutput(this, output, { value });
   }
 
   /**
-   * What the functions are told; both get the same, so that they cannot disagree about the plane
+   * What the functions are told; all get the same, so that they cannot disagree about the plane
    * they serve.
    */
   private environmentOf(
     deployment: Deployment,
-    families: readonly ActionFamily[],
-    { evidence, state, registry, evidenceKey }: PlaneResources,
+    served: readonly ServedFamily[],
   ): Record<string, string> {
+    const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
     return {
       [ENV.plane]: planeId(this, deployment.name),
       [ENV.evidenceTable]: evidence.tableName,
       [ENV.stateTable]: state.tableName,
       [ENV.registryTable]: registry.tableName,
       [ENV.evidenceKeyId]: evidenceKey.keyId,
+      [ENV.planeKeyId]: planeKey.keyId,
       [ENV.anchors]: JSON.stringify(deployment.anchors),
       [ENV.targets]: JSON.stringify(
-        Object.fromEntries(families.map((family) => [family.name, familyTargets(family)])),
+        Object.fromEntries(served.map(({ family }) => [family.name, familyTargets(family)])),
       ),
     };
   }
 }
+
+const mapFunctions = <T>(make: (name: FunctionName) => T): PerFunction<T> => ({
+  issue: make("issue"),
+  execute: make("execute"),
+  govern: make("govern"),
+});

@@ -1,11 +1,11 @@
 import { issueDependencies } from "../lib/aws/dependencies.ts";
-import { type FunctionContext, serveEvent } from "../lib/aws/lambda.ts";
+import { type FunctionContext, printLine, serveEvent } from "../lib/aws/lambda.ts";
 import { execute } from "../lib/enforcement/execute.ts";
 
 const deps = issueDependencies("execute", process.env);
 
 /** Redeems an identity handle (wire.md §8), by direct invocation or Function URL. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>
-  serveEvent(event, context, { clock: deps.clock, log: console.log }, (body, invocation) =>
+  serveEvent(event, context, { clock: deps.clock, log: printLine }, (body, invocation) =>
     execute(body, deps, invocation),
   );

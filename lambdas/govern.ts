@@ -1,11 +1,11 @@
 import { planeDependencies } from "../lib/aws/dependencies.ts";
-import { type FunctionContext, serveEvent } from "../lib/aws/lambda.ts";
+import { type FunctionContext, printLine, serveEvent } from "../lib/aws/lambda.ts";
 import { govern } from "../lib/enforcement/govern.ts";
 
 const deps = planeDependencies("govern", process.env);
 
 /** Commands of people (wire.md §10), by direct invocation. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>
-  serveEvent(event, context, { clock: deps.clock, log: console.log }, (body, invocation) =>
+  serveEvent(event, context, { clock: deps.clock, log: printLine }, (body, invocation) =>
     govern(body, deps, invocation),
   );

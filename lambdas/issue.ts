@@ -1,11 +1,11 @@
 import { issueDependencies } from "../lib/aws/dependencies.ts";
-import { type FunctionContext, serveEvent } from "../lib/aws/lambda.ts";
+import { type FunctionContext, printLine, serveEvent } from "../lib/aws/lambda.ts";
 import { issue } from "../lib/enforcement/issue.ts";
 
 const deps = issueDependencies("issue", process.env);
 
 /** Direct invocation or Function URL; the answer is wire.md §4's, whatever the event. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>
-  serveEvent(event, context, { clock: deps.clock, log: console.log }, (body, invocation) =>
+  serveEvent(event, context, { clock: deps.clock, log: printLine }, (body, invocation) =>
     issue(body, deps, invocation),
   );

@@ -25,6 +25,7 @@ def is_root_access_key(access_key_id):
 
 iam_evaluator.is_root_access_key = is_root_access_key
 
+import emulator_caller  # noqa: E402
 import emulator_dynamodb  # noqa: E402
 from ministack.services import dynamodb, iam, sts  # noqa: E402
 
@@ -235,5 +236,6 @@ dynamodb.table_policy_for_arn = table_policy_for_arn
 iam_evaluator._RESOURCE_POLICY_LOOKUPS["dynamodb"] = ("dynamodb", "table_policy_for_arn")
 
 if __name__ == "__main__":
-    from ministack.app import main
-    main()
+    from ministack import app as ministack_app
+    emulator_caller.install(ministack_app)
+    ministack_app.main()

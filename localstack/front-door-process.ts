@@ -1,3 +1,4 @@
+import type { ControlOptions } from "./front-door/control.ts";
 import { createFrontDoor } from "./front-door.ts";
 import { LOOPBACK, listenFrom } from "./ports.ts";
 
@@ -7,23 +8,23 @@ export interface FrontDoorOrder {
   readonly port: number;
   readonly upstreamPort: number;
   readonly rootKey: string;
+  readonly account: string;
+  readonly trailFile: string;
+  readonly control: ControlOptions;
 }
 
 /** What goes back: the port that is now listened on, or why there is none. */
 export type FrontDoorReport = { readonly port: number } | { readonly error: string };
 
 /** Opens the front door that the parent asks for, and ends with SIGTERM. */
-async function open(order: FrontDoorOrder): Promise<FrontDoorReport> {
-  const server = createFrontDoor({
-    upstream: { host: LOOPBACK, port: order.upstreamPort },
-    rootKey: order.rootKey,
-  });
+async function open({ port, upstreamPort, ...options }: FrontDoorOrder): Promise<FrontDoorReport> {
+  const server = createFrontDoor({ ...options, upstream: { host: LOOPBACK, port: upstreamPort } });
   process.on("SIGTERM", () => {
     server.close();
     server.closeAllConnections();
     process.exit(0);
   });
-  return { port: await listenFrom(server, order.port) };
+  return { port: await listenFrom(server, port) };
 }
 
 if (import.meta.main) {

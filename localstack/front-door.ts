@@ -1,17 +1,23 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
 import { awsErrorAnswer } from "./front-door/aws-error.ts";
+import { KnownCallers } from "./front-door/caller.ts";
+import { type ControlOptions, control } from "./front-door/control.ts";
 import {
   type Answer,
+  AnswerLostError,
   BodyTooLargeError,
   ClientGoneError,
   Exchange,
   type Step,
 } from "./front-door/exchange.ts";
+import { Faults, skewOf } from "./front-door/faults.ts";
 import { forward, type Upstream } from "./front-door/forward.ts";
 import { judgeAssumeRole } from "./front-door/judge-assume-role.ts";
+import { recordCalls } from "./front-door/record-calls.ts";
 import { refuseAdminPaths } from "./front-door/refuse-admin-paths.ts";
 import { refuseRootKeys } from "./front-door/refuse-root-keys.ts";
+import { Trail } from "./front-door/trail.ts";
 import { verifyBodyHash } from "./front-door/verify-body-hash.ts";
 import { requireLoopback } from "./loopback.ts";
 
@@ -24,11 +30,28 @@ export interface FrontDoorOptions {
   readonly upstream: Upstream;
   /** The emulator's own root key, refused like every other of its root keys. */
   readonly rootKey: string;
+  /** Account of the calls, twelve digits. */
+  readonly account: string;
+  /** File that every call is written to; without it the feed is in memory only. */
+  readonly trailFile?: string;
+  /** Opens the feed and the faults to whoever has the token; without it both stay closed. */
+  readonly control?: ControlOptions;
 }
 
 /** The duties of the front door, in order. A new one is a step and a line here. */
 export function frontDoorSteps(options: FrontDoorOptions): Step[] {
-  return [refuseAdminPaths, refuseRootKeys(options.rootKey), verifyBodyHash, judgeAssumeRole];
+  const { account } = options;
+  const trail = new Trail(options.trailFile);
+  const callers = new KnownCallers();
+  const faults = new Faults(callers);
+  return [
+    ...(options.control === undefined ? [] : [control(options.control, trail, faults)]),
+    refuseAdminPaths,
+    faults.choose,
+    recordCalls({ trail, callers, account }),
+    faults.answer,
+    ...[refuseRootKeys(options.rootKey), verifyBodyHash, judgeAssumeRole],
+  ];
 }
 
 /**
@@ -44,7 +67,7 @@ export function createFrontDoor(
   requireLoopback(options.upstream.host, "What the front door forwards to");
   const server = createServer((request, response) => {
     const exchange = new Exchange(request);
-    void through(exchange, steps, () => forward(exchange, options.upstream))
+    void through(exchange, steps, () => forward(exchange, options.upstream, skewOf(exchange)))
       .catch((error: unknown) => answerToFault(exchange, error))
       .then((answer) => deliver(exchange, answer, response));
   });
@@ -62,7 +85,7 @@ function through(
 
 /** Undefined when the client is gone and nobody is left to answer. */
 function answerToFault(exchange: Exchange, error: unknown): Answer | undefined {
-  if (error instanceof ClientGoneError) return undefined;
+  if (error instanceof ClientGoneError || error instanceof AnswerLostError) return undefined;
   if (error instanceof BodyTooLargeError) {
     const message = "The body is larger than the local AWS takes.";
     return awsErrorAnswer(exchange, { status: 413, code: "RequestEntityTooLarge", message });

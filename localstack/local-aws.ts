@@ -39,6 +39,8 @@ export interface LocalAwsOptions {
   readonly stateDir?: string;
   /** First port that the front door tries; default 4566. */
   readonly port?: number;
+  /** Whether faults may be injected on request; default whether `VAI_ALLOW_FAULTS` is `1`. */
+  readonly allowFaults?: boolean;
   readonly progress?: Progress;
   /** Ends the start, and with it everything that it has started. */
   readonly signal?: AbortSignal;
@@ -134,6 +136,7 @@ async function clear(state: StateFolder): Promise<void> {
   const left = [
     ...[state.outputs, state.keys, state.scratch, state.deployment, state.cdkOut],
     ...[state.stackOutputs, state.policy, state.trustPolicyDraft],
+    ...[state.trail, `${state.trail}.1`, state.control],
   ];
   for (const path of left) rmSync(path, { recursive: true, force: true });
 }
@@ -202,12 +205,13 @@ async function startOrUse(state: StateFolder, options: LocalAwsOptions): Promise
 
 async function startOwn(state: StateFolder, options: LocalAwsOptions): Promise<Started> {
   const { progress = silent, signal, port = PORT } = options;
+  const { allowFaults = process.env["VAI_ALLOW_FAULTS"] === "1" } = options;
   const python = await ensureEmulator({ progress });
   signal?.throwIfAborted();
   progress("starting the local AWS");
   mkdirSync(state.scratch, { recursive: true, mode: 0o700 });
   for (const log of [state.emulatorLog, state.frontDoorLog]) rmSync(log, { force: true });
-  const started = await startProcesses({ state, python, port, signal });
+  const started = await startProcesses({ state, python, port, allowFaults, signal });
   const { root, ...running } = started;
   recordProcesses(state.processes, { ...running, complete: false });
   // The only use of the root key, on the emulator's own port: from here on signatures count.

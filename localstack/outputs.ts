@@ -30,10 +30,15 @@ export interface LocalOutputs {
   readonly region: string;
   readonly account: string;
   readonly plane: string;
-  readonly functions: { readonly issue: string; readonly govern: string };
-  readonly functionUrls: { readonly issue: string };
+  readonly functions: {
+    readonly issue: string;
+    readonly execute: string;
+    readonly govern: string;
+  };
+  readonly functionUrls: { readonly issue: string; readonly execute: string };
   readonly tables: { readonly evidence: string; readonly state: string; readonly registry: string };
   readonly evidenceKeyId: string;
+  readonly planeKeyId: string;
   /** Thumbprint of the key that signs trust policies. */
   readonly anchor: string;
   readonly credentials: Readonly<Record<"deployer" | "agent" | "auditor", AwsCredentials>>;
@@ -64,14 +69,19 @@ export function composeOutputs(parts: OutputParts): LocalOutputs {
   const keys = KEY_NAMES.map((name) => [name, fromRoot(parts.keys[name].file)] as const);
   return {
     ...{ endpoint: parts.endpoint, region: REGION, account: ACCOUNT, plane: plane("Plane") },
-    functions: { issue: plane("IssueFunction"), govern: plane("GovernFunction") },
-    functionUrls: { issue: plane("IssueUrl") },
+    functions: {
+      issue: plane("IssueFunction"),
+      execute: plane("ExecuteFunction"),
+      govern: plane("GovernFunction"),
+    },
+    functionUrls: { issue: plane("IssueUrl"), execute: plane("ExecuteUrl") },
     tables: {
       evidence: plane("EvidenceTable"),
       state: plane("StateTable"),
       registry: plane("RegistryTable"),
     },
     evidenceKeyId: plane("EvidenceKeyId"),
+    planeKeyId: plane("PlaneKeyId"),
     anchor: parts.keys.anchor.thumbprint,
     credentials: {
       deployer: keyPair(parts.credentials.deployer),

@@ -14,6 +14,10 @@ export interface StateFolder {
   readonly processes: string;
   readonly emulatorLog: string;
   readonly frontDoorLog: string;
+  /** Every call through the front door, a CloudTrail record a line; the one before it ends with .1. */
+  readonly trail: string;
+  /** Endpoint and token of the front door's control paths. */
+  readonly control: string;
   readonly deployLog: string;
   /** The emulator's own data, temporary files and home. Nothing in it outlives the emulator. */
   readonly scratch: string;
@@ -40,6 +44,8 @@ export function stateFolder(chosen?: string): StateFolder {
     processes: join(folder, "processes.json"),
     emulatorLog: join(folder, "emulator.log"),
     frontDoorLog: join(folder, "front-door.log"),
+    trail: join(folder, "trail.jsonl"),
+    control: join(folder, "control.json"),
     deployLog: join(folder, "deploy.log"),
     scratch: join(folder, "scratch"),
     keys: join(folder, "keys"),

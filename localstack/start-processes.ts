@@ -43,6 +43,8 @@ export interface StartOptions {
   readonly python: string;
   /** First port that the front door tries. */
   readonly port: number;
+  /** Whether faults may be injected on request: only in a local AWS that is there for tests. */
+  readonly allowFaults?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -106,9 +108,18 @@ async function startFrontDoor(
   closeSync(log);
   const id = identify(child.pid);
   try {
-    const order: FrontDoorOrder = { port: options.port, upstreamPort, rootKey };
+    const control = {
+      token: randomBytes(24).toString("hex"),
+      allowFaults: options.allowFaults ?? false,
+    };
+    const trailFile = options.state.trail;
+    const order: FrontDoorOrder = {
+      ...{ port: options.port, upstreamPort, rootKey, account: ACCOUNT, trailFile, control },
+    };
     const report = await reportOf(child, order);
     if ("error" in report) throw new Error(report.error);
+    const endpoint = `http://${LOOPBACK}:${report.port}`;
+    writeJson(options.state.control, { endpoint, token: control.token });
     child.disconnect();
     child.unref();
     return { id, port: report.port };

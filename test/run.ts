@@ -26,7 +26,7 @@ nothing is left running.`;
 
 /** Test files that start processes: emulators, front doors, a Python environment. */
 const STARTING = [
-  "test/local/*.test.ts",
+  "test/local/**/*.test.ts",
   "test/lambdas/*.test.ts",
   "test/walkthrough/*.test.ts",
   "test/localstack/{emulator*,processes,setup}.test.ts",

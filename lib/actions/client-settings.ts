@@ -10,6 +10,11 @@ export interface AwsCredentials {
 }
 
 export interface ClientSettings {
+  /**
+   * The contract's account. Where ARNs carry none (S3) a call must say whose resource it means: the
+   * same name could belong to somebody else.
+   */
+  readonly account: string;
   readonly region: string;
   /** Another endpoint than AWS's own, for a local AWS. */
   readonly endpoint?: string;
@@ -17,6 +22,9 @@ export interface ClientSettings {
   /** Milliseconds after which a call is aborted; its outcome is then unknown. */
   readonly timeoutMilliseconds: number;
 }
+
+/** Where a call is made: what its description needs besides the operation. */
+export type CallPlace = Pick<ClientSettings, "account" | "region">;
 
 /** Attempts of the bounded call: a second one could double the effect (VAI-74, ADV-69). */
 export const CALL_ATTEMPTS = 1;

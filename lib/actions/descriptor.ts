@@ -1,7 +1,7 @@
 import type { Constraint, Scalar } from "../contract/constraint.ts";
 import type { RiskClass } from "../encoding/members.ts";
 import type { Refusal } from "../refusal.ts";
-import type { ClientSettings } from "./client-settings.ts";
+import type { CallPlace, ClientSettings } from "./client-settings.ts";
 
 /** What an agent asks for: one action on one resource with flat parameters (wire.md §4). */
 export interface Operation {
@@ -129,6 +129,12 @@ export interface ActionDescriptor {
   judgeParameters(operation: Operation): Refusal | undefined;
 
   /**
+   * The parameter of an operation whose check is a read before the call and not one step with it.
+   * Refused at class HIGH and above, where a change in between must not slip through (wire.md §9).
+   */
+  notAtomic?(parameters: Operation["parameters"]): string | undefined;
+
+  /**
    * Whether the session policy of a step with these constraints fully holds this parameter's value.
    */
   carriesInIam(parameter: string, constraints: ParameterConstraints): boolean;
@@ -142,7 +148,8 @@ export interface ActionDescriptor {
    * cannot.
    */
   preRead?(operation: Operation, settings: ClientSettings): Promise<PreRead>;
-  describeCall(operation: Operation, preRead: PreRead): CallDescription;
+  /** Holds no value of a sensitive parameter, only its digest and length. */
+  describeCall(operation: Operation, preRead: PreRead, place: CallPlace): CallDescription;
   /**
    * The one call: one attempt, SDK retries off, aborted at the timeout. @throws {Fault}
    * `CREDENTIALS_MISSING`.

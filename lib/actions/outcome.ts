@@ -4,11 +4,22 @@ import type { CallError, CallOutcome, ErrorKind } from "./descriptor.ts";
 /** AWS error names whose meaning their HTTP status does not already say. */
 const KIND_OF_NAME: ReadonlyMap<string, ErrorKind> = new Map([
   ["ConditionalCheckFailedException", "precondition"],
+  ["HierarchyTypeMismatchException", "precondition"],
+  ["ParameterAlreadyExists", "precondition"],
   ["PreconditionFailedException", "precondition"],
   ["ResourceConflictException", "precondition"],
   ["ResourceInUseException", "precondition"],
+  ["TooManyUpdates", "precondition"],
   ["TransactionConflictException", "precondition"],
+  ["IncorrectInstanceState", "precondition"],
+  ["IncorrectState", "precondition"],
+  ["OperationNotPermitted", "precondition"],
+  ["ServiceNotActiveException", "precondition"],
+  ["ParameterNotFound", "notFound"],
   ["ResourceNotFoundException", "notFound"],
+  ["ClusterNotFoundException", "notFound"],
+  ["InvalidInstanceID.NotFound", "notFound"],
+  ["ServiceNotFoundException", "notFound"],
   ["AccessDeniedException", "denied"],
   ["AccessDenied", "denied"],
   ["ExpiredToken", "denied"],
@@ -16,23 +27,45 @@ const KIND_OF_NAME: ReadonlyMap<string, ErrorKind> = new Map([
   ["IncompleteSignature", "denied"],
   ["IncompleteSignatureException", "denied"],
   ["InvalidSignatureException", "denied"],
+  ["InvalidToken", "denied"],
   ["MissingAuthenticationToken", "denied"],
   ["MissingAuthenticationTokenException", "denied"],
   ["NotAuthorized", "denied"],
   ["SignatureDoesNotMatch", "denied"],
   ["UnrecognizedClientException", "denied"],
+  ["AuthFailure", "denied"],
+  ["Blocked", "denied"],
+  ["InvalidClientTokenId", "denied"],
+  ["OptInRequired", "denied"],
+  ["PendingVerification", "denied"],
+  ["RequestExpired", "denied"],
+  ["UnauthorizedOperation", "denied"],
   ["LimitExceededException", "throttled"],
   ["ProvisionedThroughputExceededException", "throttled"],
   ["RequestLimitExceeded", "throttled"],
   ["Throttling", "throttled"],
   ["ThrottlingException", "throttled"],
   ["TooManyRequestsException", "throttled"],
+  ["AuthorizationHeaderMalformed", "invalid"],
+  ["BadDigest", "invalid"],
   ["InvalidParameterValueException", "invalid"],
   ["InvalidRequestContentException", "invalid"],
+  ["InvalidRequest", "invalid"],
   ["ItemCollectionSizeLimitExceededException", "invalid"],
+  ["ParameterPatternMismatchException", "invalid"],
+  ["PermanentRedirect", "invalid"],
   ["SerializationException", "invalid"],
+  ["TemporaryRedirect", "invalid"],
   ["ValidationError", "invalid"],
   ["ValidationException", "invalid"],
+  ["ClientException", "invalid"],
+  ["InvalidInstanceID.Malformed", "invalid"],
+  ["InvalidParameterCombination", "invalid"],
+  ["InvalidParameterException", "invalid"],
+  ["InvalidParameterValue", "invalid"],
+  ["MissingParameter", "invalid"],
+  ["UnsupportedFeatureException", "invalid"],
+  ["UnsupportedOperation", "invalid"],
 ]);
 
 const KIND_OF_STATUS: ReadonlyMap<number, ErrorKind> = new Map([
@@ -45,15 +78,15 @@ const KIND_OF_STATUS: ReadonlyMap<number, ErrorKind> = new Map([
 ]);
 
 /**
- * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx) means that
- * nothing was applied; everything else (5xx, timeout, lost connection, unreadable answer) leaves
+ * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx, or 3xx by
+ * which S3 names another region) means that nothing was applied; everything else (5xx, timeout, lost connection, unreadable answer) leaves
  * the effect unknown, because taking silence for failure would let an agent double the effect by
  * asking again (ADV-69).
  */
 export function outcomeOf(error: unknown): CallOutcome {
   const name = nameOf(error);
   const status = statusOf(error);
-  const isRefusal = status !== undefined && status >= 400 && status < 500 && !/timeout/i.test(name);
+  const isRefusal = status !== undefined && status >= 300 && status < 500 && !/timeout/i.test(name);
   const kind = isRefusal
     ? (KIND_OF_NAME.get(name) ?? KIND_OF_STATUS.get(status) ?? "other")
     : "other";

@@ -1,5 +1,10 @@
+import * as z from "zod";
 import type { Scalar } from "../contract/constraint.ts";
+import { readBy } from "../encoding/schema.ts";
+import { Fault } from "../refusal.ts";
 import type { ClientSettings } from "./client-settings.ts";
+import { readFault } from "./outcome.ts";
+import { type PlainJson, plainAnswer } from "./plain-answer.ts";
 
 /** What an assumption names: one read of one resource with flat parameters (wire.md §9). */
 export interface ReadRequest {
@@ -29,11 +34,49 @@ export interface TargetRead {
   /** Needs that IAM cannot bound to a resource (`ec2:DescribeInstances`). */
   readonly iamActionsAnywhere?: readonly string[];
   /** The first parameter that is missing, foreign or of another form. */
-  problemOf(request: ReadRequest): ReadProblem | undefined;
+  problemOf(request: Pick<ReadRequest, "parameters">): ReadProblem | undefined;
   /**
-   * The AWS answer as JSON: dates as RFC 3339, no `$metadata`, no stream. Strongly consistent where
+   * The AWS answer as JSON (`plain-answer.ts`): what `path` points into. Strongly consistent where
    * the service can. @throws {Fault} `DEPENDENCY_UNAVAILABLE` when it cannot be read or does not
-   * hold exactly what was asked for: unknown is never fine (VAI-88).
+   * hold exactly what was asked for: unknown is never fine (VAI-88, ADV-33, ADV-34).
    */
-  fetch(request: ReadRequest, settings: ClientSettings): Promise<unknown>;
+  fetch(request: ReadRequest, settings: ClientSettings): Promise<PlainJson>;
 }
+
+/** What differs from read to read; {@link targetRead} adds what must be the same. */
+export interface ReadRules extends Omit<TargetRead, "fetch"> {
+  /** The one SDK call; its answer whole. May throw anything. */
+  ask(request: ReadRequest, settings: ClientSettings): Promise<object>;
+}
+
+/** A read that asks only what its own rules take, and whose failures are all faults. */
+export function targetRead({ ask, ...rules }: ReadRules): TargetRead {
+  return {
+    ...rules,
+    async fetch(request, settings) {
+      // A caller that did not judge first must not reach AWS with a name made of something else.
+      if (!rules.target.pattern.test(request.resource) || rules.problemOf(request) !== undefined) {
+        throw new Fault("INTERNAL_FAULT", `${rules.read} was asked for what it cannot read`);
+      }
+      try {
+        return plainAnswer(await ask(request, settings));
+      } catch (error) {
+        throw readFault(rules.read, error);
+      }
+    },
+  };
+}
+
+/** `problemOf` of a read whose parameters are exactly those of a schema. */
+export function parametersOf(shape: z.ZodRawShape): TargetRead["problemOf"] {
+  const schema = z.strictObject(shape);
+  return ({ parameters }) => {
+    const read = readBy(schema, parameters);
+    if (read.ok) return undefined;
+    const parameter = read.pointer.slice(1).replaceAll("~1", "/").replaceAll("~0", "~");
+    return { parameter, detail: read.detail };
+  };
+}
+
+/** `problemOf` of a read that is said completely by its resource. */
+export const noParameters: TargetRead["problemOf"] = parametersOf({});

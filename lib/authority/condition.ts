@@ -5,8 +5,9 @@ import type { ContextValues } from "./request-context.ts";
 
 /**
  * What a condition block says about a request. `undecidable`: an operator that this evaluator does
- * not know, a policy value that it cannot read, or several values where one was expected. Such a
- * statement never allows and always denies: not understanding a policy must not widen it.
+ * not know, a value of policy or request that it cannot read, no policy value at all, or several
+ * values of the request where one was expected. Such a statement never allows and always denies:
+ * not understanding a policy must not widen it.
  */
 type Verdict = "met" | "unmet" | "undecidable";
 export type Condition = (values: ContextValues) => Verdict;
@@ -33,7 +34,7 @@ function compileCondition(
   const { mode, ifExists, operator } = named;
   if (operator === "Null") return nullCondition(key, wanted);
   const matches = wanted.map((each) => operator.compile(each, variables));
-  if (matches.some((match) => match === undefined)) return undecidable;
+  if (matches.length === 0 || matches.includes(undefined)) return undecidable;
   const whenAbsent =
     ifExists || mode === "all" || (mode === "one" && operator.negated) ? "met" : "unmet";
   const holds = holdsFor(operator.negated, matches as ValueMatch[]);
@@ -43,35 +44,52 @@ function compileCondition(
   };
 }
 
-/** `"true"`: the key must be absent; `"false"`: it must be there. */
+/**
+ * `"true"`: the key must be absent; `"false"`: it must be there with a value (IAM user guide,
+ * "Multivalued context keys": the guard against keys that resolve to an empty string).
+ */
 function nullCondition(key: string, wanted: readonly string[]): Condition {
   const [only] = wanted;
   const flag = only?.toLowerCase();
   if (wanted.length !== 1 || (flag !== "true" && flag !== "false")) return undecidable;
   const mustBeAbsent = flag === "true";
-  return (values) => (values.has(key) === mustBeAbsent ? "unmet" : "met");
+  return (values) => (isEmpty(values.get(key) ?? []) === mustBeAbsent ? "met" : "unmet");
 }
 
-type Holds = (actual: string, values: ContextValues) => boolean;
+/** No value, or nothing but empty strings: what AWS calls a null data set. */
+const isEmpty = (actual: readonly string[]): boolean => actual.every((value) => value === "");
 
 /** Affirmative: one of the policy's values matches. Negated: none does. */
-function holdsFor(negated: boolean, matches: readonly ValueMatch[]): Holds {
+function holdsFor(negated: boolean, matches: readonly ValueMatch[]): ValueMatch {
   const [only] = matches;
-  if (matches.length === 1 && only !== undefined) {
-    return negated ? (actual, values) => !only(actual, values) : only;
-  }
-  return (actual, values) => matches.some((match) => match(actual, values)) !== negated;
+  const anyOf: ValueMatch =
+    matches.length === 1 && only !== undefined
+      ? only
+      : (actual, values) => oneOf(matches.map((match) => match(actual, values)));
+  return negated ? (actual, values) => not(anyOf(actual, values)) : anyOf;
 }
+
+/** True beats unknown, unknown beats false. */
+const oneOf = (results: readonly (boolean | undefined)[]): boolean | undefined =>
+  results.includes(true) || (results.includes(undefined) ? undefined : false);
+
+const not = (result: boolean | undefined): boolean | undefined =>
+  result === undefined ? undefined : !result;
 
 function judge(
   mode: SetMode,
   actual: readonly string[],
   values: ContextValues,
-  holds: Holds,
+  holds: ValueMatch,
 ): Verdict {
-  if (mode === "all") return actual.every((each) => holds(each, values)) ? "met" : "unmet";
-  if (mode === "any") return actual.some((each) => holds(each, values)) ? "met" : "unmet";
-  const [only] = actual;
-  if (actual.length !== 1 || only === undefined) return "undecidable";
-  return holds(only, values) ? "met" : "unmet";
+  if (mode === "one") {
+    const [only, ...more] = actual;
+    return verdict(only === undefined || more.length > 0 ? undefined : holds(only, values));
+  }
+  if (isEmpty(actual)) return verdict(mode === "all");
+  const results = actual.map((each) => holds(each, values));
+  return verdict(mode === "any" ? oneOf(results) : not(oneOf(results.map(not))));
 }
+
+const verdict = (result: boolean | undefined): Verdict =>
+  result === undefined ? "undecidable" : result ? "met" : "unmet";

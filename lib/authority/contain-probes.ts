@@ -43,17 +43,18 @@ export const TIME = "aws:currenttime";
 export const REGION = "aws:requestedregion";
 
 /** Each action of the step on each resource that it can work on. */
-export function subjectsOf(step: Step, words: Vocabulary): Subject[] {
+export function subjectsOf(step: Step, contract: Contract, words: Vocabulary): Subject[] {
   const { parameters, resources } = step;
   return step.actions.flatMap((action) => {
     const descriptor = descriptorOf(action);
     if (descriptor === undefined) return [];
-    const keys =
+    const own =
       parameters === "unbounded"
         ? []
         : descriptor
             .requestKeys(sampleParameters(parameters))
             .map((key) => subjectKey(key, parameters, words));
+    const keys = descriptor.accountInArn ? own : [ownerOf(contract), ...own];
     const accepted = resources.filter((resource) => descriptor.target.pattern.test(resource));
     return accepted.map((resource) => ({ action, resource, keys }));
   });
@@ -110,7 +111,7 @@ export function witnessOf(call: Witness, { action, resource, key, values = [] }:
  * Actions that no contract of this version lists: of another service, and those that make
  * authority.
  */
-const OTHER_ACTIONS = ["sts:AssumeRole", "iam:PutRolePolicy", "s3:PutObject"];
+const OTHER_ACTIONS = ["sts:AssumeRole", "iam:PutRolePolicy", "s3:PutBucketPolicy"];
 
 /**
  * Changes after which the call must be refused. Whatever a policy makes an exception for, it must
@@ -132,13 +133,22 @@ export function* probesBeyond(
   for (const key of subject.keys) yield* otherValues(key, words);
 }
 
-const regionOf = ({ region }: Contract): SubjectKey => ({
-  name: "aws:RequestedRegion",
-  values: [region],
+const regionOf = ({ region }: Contract): SubjectKey => exactly("aws:RequestedRegion", region);
+
+/**
+ * The account that owns the resource, which AWS puts into the context of a call whose ARN carries none:
+ * there nothing else in a policy tells the contract's bucket from a stranger's of that name.
+ */
+const ownerOf = ({ account }: Contract): SubjectKey => exactly("aws:ResourceAccount", account);
+
+/** A key that every call has, with one value that the contract takes. */
+const exactly = (name: string, listed: string): SubjectKey => ({
+  name,
+  values: [listed],
   multivalued: false,
   optional: false,
   boundBy: [],
-  isListed: (value) => value === region,
+  isListed: (value) => value === listed,
   isListedPrefix: () => false,
   isClosed: true,
 });

@@ -12,7 +12,7 @@ import {
   witnessOf,
 } from "./contain-probes.ts";
 import { type Excess, structuralExcess } from "./contain-structure.ts";
-import { type CompiledPolicies, type CompiledPolicy, compilePolicy, decide } from "./evaluate.ts";
+import { decide } from "./evaluate.ts";
 import {
   isDocumentProblem,
   type PolicyDocument,
@@ -20,6 +20,12 @@ import {
   type Statement,
   statementsOf,
 } from "./iam-document.ts";
+import {
+  type CompiledPolicies,
+  type CompiledPolicy,
+  compilePolicy,
+  compileResourcePolicy,
+} from "./policies.ts";
 import { changed, type PreparedRequest, prepareRequest } from "./request-context.ts";
 import { compileDocument } from "./statement.ts";
 import { vocabularyOf } from "./vocabulary.ts";
@@ -61,7 +67,7 @@ export function proveContainment(
   if (isDocumentProblem(policy))
     return { contained: false, reason: `not a session policy: ${policy.problem}` };
   const words = vocabularyOf(policy);
-  const subjects = subjectsOf(step, words);
+  const subjects = subjectsOf(step, contract, words);
   const excess = structuralExcess(policy, step, contract, probedKeys(subjects));
   if (excess !== undefined) return beyondByText(excess, contract, step, subjects);
   const compiled = compileDocument(policy);
@@ -88,7 +94,7 @@ const ANYTHING = compilePolicy({
   Statement: { Effect: "Allow", Action: "*", Resource: "*" },
 });
 /** The grant that no session policy limits: to the session itself (aws.md §1.3). */
-const GRANT = compilePolicy({
+const GRANT = compileResourcePolicy({
   Version: "2012-10-17",
   Statement: { Effect: "Allow", Principal: { AWS: PRINCIPAL }, Action: "*", Resource: "*" },
 });

@@ -49,7 +49,8 @@ export function deriveAuthority(
 
   const enforcement = enforcementMap(contract, step, index);
   if (isRefusal(enforcement)) return enforcement;
-  const policy = sessionPolicy({ step, region: contract.region, nbf: contract.nbf, exp });
+  const { account, region, nbf } = contract;
+  const policy = sessionPolicy({ step, account, region, nbf, exp });
   const size = policyText(policy).length;
   if (size > MAX_SESSION_POLICY) return tooLarge(size, place);
   return { sessionPolicy: policy, enforcement };

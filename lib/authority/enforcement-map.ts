@@ -52,7 +52,10 @@ const entry = (
   enforcedBy,
 });
 
-/** The ARNs that IAM compares carry account and partition; the region is also a condition. */
+/**
+ * The ARNs that IAM compares carry account and partition; where they carry no account (S3) the owner's
+ * is a condition. The region is one too.
+ */
 const placeEntries = (contract: Contract): EnforcementEntry[] => [
   entry(["nbf"], ALL),
   entry(["exp"], ALL),

@@ -4,7 +4,15 @@ import { readBy } from "../encoding/schema.ts";
 const texts = z.union([z.string(), z.array(z.string()).min(1)]);
 const conditionValue = z.union([z.string(), z.number(), z.boolean()]);
 const conditionValues = z.union([conditionValue, z.array(conditionValue)]);
-const principal = z.union([z.literal("*"), z.record(z.string(), texts)]);
+const principal = z.union([
+  z.literal("*"),
+  z.strictObject({
+    AWS: texts.optional(),
+    Service: texts.optional(),
+    Federated: texts.optional(),
+    CanonicalUser: texts.optional(),
+  }),
+]);
 
 const statement = z
   .strictObject({
@@ -56,6 +64,19 @@ export interface DocumentProblem {
 export function readPolicy(value: unknown): PolicyDocument | DocumentProblem {
   const read = readBy(document, value);
   return read.ok ? read.value : { problem: `${read.pointer || "/"} ${read.detail}` };
+}
+
+/**
+ * What a policy of a principal (identity, session, boundary, SCP) cannot be: AWS refuses one that
+ * names principals or lacks a resource, and ignoring either here would widen it.
+ */
+export function principalPolicyProblem(policy: PolicyDocument): DocumentProblem | undefined {
+  const statements = statementsOf(policy);
+  if (statements.some(({ Principal, NotPrincipal }) => Principal ?? NotPrincipal))
+    return { problem: "only the policy of a resource names principals" };
+  if (statements.some(({ Resource, NotResource }) => (Resource ?? NotResource) === undefined))
+    return { problem: "a statement has neither Resource nor NotResource" };
+  return undefined;
 }
 
 export const isDocumentProblem = (value: object): value is DocumentProblem => "problem" in value;

@@ -1,7 +1,9 @@
 import { descriptorOf } from "../actions/catalogue.ts";
 import type { Operation } from "../actions/descriptor.ts";
 import { satisfies } from "../contract/constraint.ts";
+import type { Contract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
+import { isAtLeast } from "../encoding/members.ts";
 import { pointer, type Refusal, refuse } from "../refusal.ts";
 import { disagreement, type Place, parseArn } from "./arn.ts";
 import { describeBreach } from "./breach.ts";
@@ -10,19 +12,20 @@ const OPERATION = "/request/operation";
 
 /**
  * Stage `scope` for one operation under the effective step (wire.md §4), in its order: action,
- * place, target, undeclared parameters, declared parameters, then the action's own rules. Totals
- * are judged by the caller.
+ * place, target, undeclared parameters, declared parameters, then the action's own rules and what its
+ * class forbids. Totals are judged by the caller.
  */
 export function judgeOperation(
   step: Step,
   operation: Operation,
-  contract: Place,
+  contract: Place & Pick<Contract, "risk">,
 ): Refusal | undefined {
   return (
     judgeAction(step, operation) ??
     judgeTarget(step, operation, contract) ??
     judgeDeclared(step, operation) ??
-    descriptorOf(operation.action)?.judgeParameters(operation)
+    descriptorOf(operation.action)?.judgeParameters(operation) ??
+    judgeAtomic(operation, contract)
   );
 }
 
@@ -79,7 +82,7 @@ function judgeTarget(
  */
 function judgeDeclared(
   { parameters: declared }: Step,
-  { parameters }: Operation,
+  { action, parameters }: Operation,
 ): Refusal | undefined {
   if (declared === "unbounded") return undefined;
   const undeclared = Object.keys(parameters).find((name) => !Object.hasOwn(declared, name));
@@ -90,13 +93,28 @@ function judgeDeclared(
   for (const [name, constraint] of Object.entries(declared)) {
     const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (satisfies(constraint, value)) continue;
-    return refuse(
-      "PARAMETER_OUT_OF_BOUNDS",
-      describeBreach(name, value, constraint),
-      parameterPlace(name),
-    );
+    const detail =
+      descriptorOf(action)?.sensitive(name) === true && value !== undefined
+        ? // A refusal goes into answer, logs and evidence: it says neither value nor constraint.
+          `${name} is not one that the contract allows`
+        : describeBreach(name, value, constraint);
+    return refuse("PARAMETER_OUT_OF_BOUNDS", detail, parameterPlace(name));
   }
   return undefined;
+}
+
+/**
+ * From class HIGH on a check of the target must hold at the call itself: one that is only read before
+ * would let a change in between be overwritten (wire.md §9, `expect` of `ssm:PutParameter`).
+ */
+function judgeAtomic(
+  { action, parameters }: Operation,
+  { risk }: Pick<Contract, "risk">,
+): Refusal | undefined {
+  const name = descriptorOf(action)?.notAtomic?.(parameters);
+  if (name === undefined || !isAtLeast(risk, "HIGH")) return undefined;
+  const detail = `${name} of ${action} is compared before the call, not with it; class ${risk} takes no such check`;
+  return refuse("PARAMETER_OUT_OF_BOUNDS", detail, parameterPlace(name));
 }
 
 const parameterPlace = (name: string): string => pointer(`${OPERATION}/parameters`, [name]);

@@ -73,8 +73,9 @@ function variableOf(inner: string): Variable {
 }
 
 /**
- * The pattern with the request's values in it, taken literally. A variable without a value (or with
- * several) matches nothing, as AWS documents; a negated operator is then true.
+ * The pattern with the request's values in it, taken literally. A variable without a value, or with
+ * several, matches nothing; a negated operator is then true (IAM user guide, "Policy variables with
+ * no value").
  */
 function resolve(tokens: readonly Token[], values: ContextValues): PatternUnit[] | undefined {
   const units: PatternUnit[] = [];
@@ -83,9 +84,8 @@ function resolve(tokens: readonly Token[], values: ContextValues): PatternUnit[]
       units.push(...token);
       continue;
     }
-    const found = values.get(token.key);
-    const text = found?.length === 1 ? found[0] : token.fallback;
-    if (text === undefined) return undefined;
+    const [text = token.fallback, ...more] = values.get(token.key) ?? [];
+    if (text === undefined || more.length > 0) return undefined;
     units.push(...literalUnits(text));
   }
   return units;

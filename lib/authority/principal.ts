@@ -2,9 +2,10 @@ import { listOf, type Principal, type Statement } from "./iam-document.ts";
 import type { PrincipalForms } from "./request-context.ts";
 
 /**
- * How closely a resource policy names the principal; the closest counts. `direct` (its own ARN, or
- * everybody) is limited by neither session policy nor boundary, `role` by both, `account` only
- * delegates to the identity's own policies (IAM user guide, policy evaluation logic; aws.md §1.3).
+ * How closely a resource policy names the principal; the closest counts. `direct` (a session or a
+ * user by its own ARN, or everybody) is limited by neither session policy nor boundary, `role` by
+ * both, `account` only delegates to the identity's own policies (IAM user guide, policy evaluation
+ * logic; aws.md §1.3).
  */
 export type Closeness = "direct" | "role" | "account" | "none";
 
@@ -13,43 +14,66 @@ const ORDER: readonly Closeness[] = ["none", "account", "role", "direct"];
 export const closer = (left: Closeness, right: Closeness): Closeness =>
   ORDER.indexOf(left) >= ORDER.indexOf(right) ? left : right;
 
-/** Closeness with which a statement of a resource policy concerns the principal. */
-export type PrincipalMatch = (principal: PrincipalForms) => Closeness;
-
 /**
- * Compiles `Principal` or `NotPrincipal`; a resource policy's statement without either concerns
- * nobody.
+ * Closeness with which a statement of a resource policy concerns the principal.
+ * @param isBounded - whether the principal has a permissions boundary
  */
-export function compilePrincipal(statement: Statement): PrincipalMatch {
-  if (statement.Principal !== undefined) return named(statement.Principal);
-  if (statement.NotPrincipal === undefined) return () => "none";
-  const excepted = namesOf(statement.NotPrincipal);
-  // An exception from a Deny must name every form of the principal; an exception from an Allow, any
-  // of them.
-  return (principal) => {
-    const forms = [principal.own, principal.role ?? principal.own];
-    const isListed = (form: string): boolean => excepted.has(form) || excepted.has("*");
-    const hasAccount = principal.accountNames.some(isListed);
-    const isExcepted =
-      statement.Effect === "Deny"
-        ? forms.every(isListed) && hasAccount
-        : forms.some(isListed) || hasAccount;
-    return isExcepted ? "none" : "direct";
-  };
+export type PrincipalMatch = (principal: PrincipalForms, isBounded: boolean) => Closeness;
+
+/**
+ * Compiles `Principal` or `NotPrincipal`. Whom a statement means must be said: an Allow without
+ * either concerns nobody, a Deny everybody.
+ */
+export function compilePrincipal({ Effect, Principal, NotPrincipal }: Statement): PrincipalMatch {
+  const isDeny = Effect === "Deny";
+  if (Principal !== undefined) return named(Principal, isDeny);
+  if (NotPrincipal !== undefined)
+    return isDeny ? deniedBut(NotPrincipal) : allowedBut(NotPrincipal);
+  return () => (isDeny ? "direct" : "none");
 }
 
-function named(wanted: Principal): PrincipalMatch {
+function named(wanted: Principal, isDeny: boolean): PrincipalMatch {
   const names = namesOf(wanted);
+  // A Deny to somebody who cannot be told apart from the principal reaches the principal.
+  const otherwise = isDeny && isOpaque(wanted) ? "direct" : "none";
   return (principal) => {
-    if (names.has("*") || names.has(principal.own)) return "direct";
-    if (principal.role !== undefined && names.has(principal.role)) return "role";
-    return principal.accountNames.some((name) => names.has(name)) ? "account" : "none";
+    const { own, role, accountNames } = principal;
+    if (names.has("*") || (own !== role && names.has(own))) return "direct";
+    if (role !== undefined && names.has(role)) return "role";
+    return accountNames.some((name) => names.has(name)) ? "account" : otherwise;
   };
 }
 
 /**
- * AWS principals by name; services, federations and canonical users are never the principals asked
- * about here.
+ * An exception from a Deny must name the principal, its role and its account, and counts for nobody
+ * with a permissions boundary (IAM user guide, `NotPrincipal`).
+ */
+function deniedBut(excepted: Principal): PrincipalMatch {
+  const names = namesOf(excepted);
+  return ({ own, role, accountNames }, isBounded) => {
+    if (names.has("*")) return "none";
+    const isNamed = names.has(own) && names.has(role ?? own);
+    return !isBounded && isNamed && accountNames.some((name) => names.has(name))
+      ? "none"
+      : "direct";
+  };
+}
+
+/** An exception from an Allow may name any form of the principal. */
+function allowedBut(excepted: Principal): PrincipalMatch {
+  const names = namesOf(excepted);
+  return ({ own, role, accountNames }) => {
+    const isNamed = ["*", own, role ?? own, ...accountNames].some((name) => names.has(name));
+    return isNamed || isOpaque(excepted) ? "none" : "direct";
+  };
+}
+
+/**
+ * AWS principals by name; services and federations are never the principals asked about here.
  */
 const namesOf = (principal: Principal): ReadonlySet<string> =>
-  new Set(principal === "*" ? ["*"] : listOf(principal["AWS"]));
+  new Set(principal === "*" ? ["*"] : listOf(principal.AWS));
+
+/** A canonical user id names an account, which one it does not say. */
+const isOpaque = (principal: Principal): boolean =>
+  principal !== "*" && principal.CanonicalUser !== undefined;

@@ -42,10 +42,13 @@ export interface Change {
 export interface PrincipalForms {
   readonly own: string;
   /**
-   * The role of an assumed-role session; a role's path is not in a session ARN, so such roles do
-   * not match.
+   * The role of an assumed-role session, or the role that the principal is; a role's path is not in
+   * a session ARN, so such roles do not match.
    */
   readonly role: string | undefined;
+  /** Friendly name of an IAM user. */
+  readonly userName: string | undefined;
+  readonly isFederatedUser: boolean;
   readonly account: string;
   /** The account as policies name it: root ARN and bare id. */
   readonly accountNames: readonly string[];
@@ -85,7 +88,7 @@ const overlaid = (
 
 /**
  * An empty list counts as an absent key, as AWS treats it. `aws:PrincipalArn` and
- * `aws:PrincipalAccount` are always there.
+ * `aws:PrincipalAccount` are always there, `aws:username` for an IAM user.
  */
 function contextValues(
   context: AccessRequest["context"],
@@ -95,6 +98,7 @@ function contextValues(
     ["aws:principalarn", [principal.role ?? principal.own]],
     ["aws:principalaccount", [principal.account]],
   ]);
+  if (principal.userName !== undefined) values.set("aws:username", [principal.userName]);
   for (const key of Object.keys(context)) {
     const value = context[key];
     const list = Array.isArray(value) ? (value as readonly string[]) : [String(value)];
@@ -118,13 +122,18 @@ function principalForms(arn: string): PrincipalForms {
 
 function buildForms(own: string): PrincipalForms {
   const arn = parseArn(own);
-  const [kind, role] = arn?.resource.split("/") ?? [];
+  const [kind, name] = arn?.resource.split("/") ?? [];
   const partition = arn?.partition ?? "aws";
   const account = arn?.account ?? "";
-  const isSession = kind === "assumed-role" && role !== undefined;
+  const sessionRole =
+    kind === "assumed-role" && name !== undefined
+      ? `arn:${partition}:iam::${account}:role/${name}`
+      : undefined;
   return {
     own,
-    role: isSession ? `arn:${partition}:iam::${account}:role/${role}` : undefined,
+    role: kind === "role" ? own : sessionRole,
+    userName: kind === "user" ? own.slice(own.lastIndexOf("/") + 1) : undefined,
+    isFederatedUser: kind === "federated-user",
     account,
     accountNames: [`arn:${partition}:iam::${account}:root`, account],
   };

@@ -9,6 +9,7 @@ export const MAX_SESSION_POLICY = 2048;
 /** What the policy is derived from. Times are NumericDate seconds, half-open: [nbf, exp). */
 export interface SessionBounds {
   readonly step: Step;
+  readonly account: string;
   readonly region: string;
   readonly nbf: number;
   readonly exp: number;
@@ -27,10 +28,11 @@ interface Grant {
  * The closed form (design.md §2): what the step allows, and a Deny of everything else. The Denies
  * are what holds where a resource policy grants to the session itself, which an Allow-only session
  * policy does not limit (aws.md §1.3). Resources carry account and partition, so `NotResource`
- * denies other accounts as well. Same bounds, same text.
+ * denies other accounts as well; where they do not (S3) the owner's account is a condition. Same
+ * bounds, same text.
  */
-export function sessionPolicy({ step, region, nbf, exp }: SessionBounds): SessionPolicy {
-  const grants = grantsOf(step);
+export function sessionPolicy({ step, account, region, nbf, exp }: SessionBounds): SessionPolicy {
+  const grants = grantsOf(step, account);
   const actions = grants.flatMap((grant) => grant.actions);
   const resources = [...new Set(grants.flatMap((grant) => grant.resources))];
   return {
@@ -50,7 +52,7 @@ export function sessionPolicy({ step, region, nbf, exp }: SessionBounds): Sessio
 /** The text that goes to STS; its length is what the limit counts. */
 export const policyText = (policy: SessionPolicy): string => JSON.stringify(policy);
 
-function grantsOf(step: Step): Grant[] {
+function grantsOf(step: Step, account: string): Grant[] {
   const constraints: ParameterConstraints = step.parameters === "unbounded" ? {} : step.parameters;
   const grants = new Map<string, Grant>();
   for (const action of step.actions) {
@@ -59,7 +61,8 @@ function grantsOf(step: Step): Grant[] {
       descriptor?.target.pattern.test(resource),
     );
     if (descriptor === undefined || resources.length === 0) continue;
-    const bounds = step.parameters === "unbounded" ? [] : descriptor.iamBounds(constraints);
+    const carried = step.parameters === "unbounded" ? [] : descriptor.iamBounds(constraints);
+    const bounds = descriptor.accountInArn ? carried : [ownedBy(account), ...carried];
     const sharing = JSON.stringify([resources, bounds]);
     const grant = grants.get(sharing);
     if (grant === undefined) grants.set(sharing, { actions: [action], resources, bounds });
@@ -67,6 +70,18 @@ function grantsOf(step: Step): Grant[] {
   }
   return [...grants.values()];
 }
+
+/**
+ * Whatever the parameters: a bucket's name alone would also let the session into the bucket that
+ * somebody else makes under it, in an account of his own and with a policy that invites everybody.
+ */
+const ownedBy = (account: string): IamBound => ({
+  key: "aws:ResourceAccount",
+  patterns: [account],
+  like: false,
+  multivalued: false,
+  optional: false,
+});
 
 function allowOf({ actions, resources, bounds }: Grant): Statement {
   const condition = merged(bounds.flatMap(requirements));

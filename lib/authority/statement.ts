@@ -8,7 +8,7 @@ import type { ContextValues, PreparedRequest } from "./request-context.ts";
 export interface CompiledStatement {
   readonly effect: Statement["Effect"];
   readonly index: number;
-  readonly sid: string | undefined;
+  readonly source: Statement;
   readonly principal: PrincipalMatch;
   /**
    * Action, resource and conditions; the principal of a resource policy is looked at separately.
@@ -34,7 +34,7 @@ function compileStatement(
   return {
     effect: statement.Effect,
     index,
-    sid: statement.Sid,
+    source: statement,
     principal: compilePrincipal(statement),
     applies: (request) =>
       matchesAction(request.action) &&
@@ -73,7 +73,7 @@ function compileResources(
   variables: boolean,
 ): (request: PreparedRequest) => boolean {
   const listed = statement.Resource ?? statement.NotResource;
-  // A trust policy has no resource: it is about the role that it belongs to.
+  // Some resource policies name none, a role's trust policy never: they mean what they belong to.
   if (listed === undefined) return () => true;
   const patterns = listOf(listed).map((each) =>
     compilePattern(each, { wildcards: true, variables }),

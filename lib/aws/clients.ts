@@ -19,6 +19,8 @@ export interface ClientPlace {
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
   };
+  /** A profile of the person's AWS configuration, for commands; functions have none. */
+  readonly profile?: string;
 }
 
 /** Options for clients of the plane's own dependencies. `attempts` includes the first; repeats are of safe calls. */

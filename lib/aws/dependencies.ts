@@ -4,6 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { descriptorOf } from "../actions/catalogue.ts";
+import { readOf } from "../actions/reads.ts";
 import { systemClock } from "../clock.ts";
 import { ENV, parsePlaneId } from "../config.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
@@ -56,6 +57,7 @@ export function planeDependencies(component: string, environment: Environment): 
     random: Math.random,
     evidence: new DynamoEvidenceStore(dynamo, tables),
     signer: new KmsSigner(kms, required(environment, ENV.evidenceKeyId)),
+    planeSigner: new KmsSigner(kms, required(environment, ENV.planeKeyId)),
     registry: new DynamoRegistryStore(dynamo, tables),
     counter: new DynamoRefusalCounter(dynamo, tables.state),
     index: new DynamoStateIndex(dynamo, tables.state),
@@ -72,8 +74,9 @@ export function issueDependencies(component: string, environment: Environment): 
   return {
     ...deps,
     descriptorOf,
+    readOf,
     assumeRole: assumeRoleBy(new STSClient(dependencyOptions(place, 1))),
-    readerCredentials: readerCredentialsBy(readerSts, targets, deps.clock),
+    readerCredentials: readerCredentialsBy(readerSts, targets, deps.clock, deps.plane.region),
     ...(place.endpoint !== undefined && { targetEndpoint: place.endpoint }),
   };
 }

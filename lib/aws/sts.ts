@@ -1,5 +1,4 @@
 import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
-import { CATALOGUE } from "../actions/catalogue.ts";
 import type { AwsCredentials } from "../actions/client-settings.ts";
 import type { Clock } from "../clock.ts";
 import {
@@ -10,6 +9,7 @@ import {
 } from "../issuance/assume-role.ts";
 import { Fault } from "../refusal.ts";
 import { errorName, orFault } from "./faults.ts";
+import { readerPolicy } from "./reader-policy.ts";
 
 /** Milliseconds before its end at which a cached reader session is renewed. */
 const RENEW_BEFORE = 120_000;
@@ -37,6 +37,7 @@ export function readerCredentialsBy(
   client: STSClient,
   targets: Readonly<Record<string, readonly string[]>>,
   clock: Clock,
+  region: string,
 ): (roleArn: string, family: string) => Promise<AwsCredentials> {
   const cache = new Map<string, { credentials: AwsCredentials; until: number }>();
   return (roleArn, family) =>
@@ -49,7 +50,7 @@ export function readerCredentialsBy(
           RoleArn: roleArn,
           RoleSessionName: "vai-reader",
           DurationSeconds: SESSION_SECONDS,
-          Policy: JSON.stringify(readerPolicy(family, targets[family] ?? [])),
+          Policy: JSON.stringify(readerPolicy(family, targets[family] ?? [], region)),
         }),
       );
       const session = issuedSession(answer);
@@ -57,14 +58,4 @@ export function readerCredentialsBy(
       cache.set(name, { credentials: session.reveal(), until });
       return session.reveal();
     });
-}
-
-function readerPolicy(family: string, targets: readonly string[]): object {
-  const reads = new Set(
-    CATALOGUE.filter((each) => each.family === family).flatMap((each) => each.reads),
-  );
-  return {
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action: [...reads], Resource: targets }],
-  };
 }

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { ClientPlace } from "../aws/clients.ts";
 import { readBy } from "../encoding/schema.ts";
+import { fromCdkOutputs } from "./cdk-outputs.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT, type Io } from "./io.ts";
 
@@ -13,10 +14,13 @@ const schema = z.object({
   endpoint: z.string().optional(),
   region: z.string(),
   plane: z.string(),
-  functions: z.object({ issue: z.string(), govern: z.string() }),
+  functions: z.object({ issue: z.string(), execute: z.string(), govern: z.string() }),
+  functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),
   tables: z.object({ evidence: z.string(), state: z.string(), registry: z.string() }),
   evidenceKeyId: z.string(),
-  anchor: z.string(),
+  planeKeyId: z.string(),
+  /** Thumbprint; the outputs of a stack may not hold it. */
+  anchor: z.string().optional(),
   credentials: z
     .object({ deployer: credentials, agent: credentials, auditor: credentials })
     .partial()
@@ -24,24 +28,28 @@ const schema = z.object({
   keys: z.record(z.string(), z.string()).optional(),
   names: z.record(z.string(), z.string()).optional(),
   policy: z.object({ id: z.string(), version: z.string(), digest: z.string() }).optional(),
+  samples: z.looseObject({}).optional(),
 });
 export type Deployment = z.infer<typeof schema> & { readonly path: string };
 
 /** Where `npm run local:up` leaves its outputs, below the repository's root. */
 const LOCAL_OUTPUTS = join(import.meta.dirname, "../../localstack/.state/outputs.json");
 const OUTPUTS_VARIABLE = "VAI_OUTPUTS";
-export const OUTPUTS_HELP = `outputs.json of the deployment (default: $${OUTPUTS_VARIABLE}, else the local AWS's)`;
+export const OUTPUTS_HELP = `outputs.json, or what cdk deploy --outputs-file wrote (default: $${OUTPUTS_VARIABLE}, else the local AWS's)`;
 
-/** Reads the deployment that a command is for. @throws {CommandError} that says how to get one. */
-export function readDeployment(io: Io, given: string | undefined): Deployment {
+/**
+ * Reads the deployment that a command is for. `why` says what the command needs of it, where that is not plain.
+ * @throws {CommandError} that says how to get one.
+ */
+export function readDeployment(io: Io, given: string | undefined, why = ""): Deployment {
   const path = resolve(given ?? io.environment[OUTPUTS_VARIABLE] ?? LOCAL_OUTPUTS);
   if (!existsSync(path)) {
     throw new CommandError(
       given === undefined ? EXIT.unreachable : EXIT.unreadable,
-      `there is no ${path}: start the local AWS with "npm run local:up", or give --outputs FILE`,
+      `${why}there is no ${path}: start the local AWS with "npm run local:up", or give --outputs FILE of the deployment`,
     );
   }
-  const read = readBy(schema, readJson(path));
+  const read = readBy(schema, fromCdkOutputs(readJson(path)));
   if (!read.ok) throw new CommandError(EXIT.unreadable, `${path}: ${read.pointer} ${read.detail}`);
   return { ...read.value, path };
 }
@@ -49,15 +57,20 @@ export function readDeployment(io: Io, given: string | undefined): Deployment {
 /** A path of `outputs.json`, which is relative to the repository's root. */
 export const fromRoot = (path: string): string => resolve(dirname(LOCAL_OUTPUTS), "../..", path);
 
-/** As whom a command calls: one of the local AWS's users, else whatever the environment gives the AWS SDK. */
+/**
+ * As whom a command calls: by the profile that a person names, else as one of the local AWS's users, else whatever
+ * the environment gives the AWS SDK.
+ */
 export function placeFor(
   deployment: Deployment,
   user: "deployer" | "agent" | "auditor",
+  profile?: string,
 ): ClientPlace {
-  const given = deployment.credentials?.[user];
+  const given = profile === undefined ? deployment.credentials?.[user] : undefined;
   return {
     region: deployment.region,
     ...(deployment.endpoint !== undefined && { endpoint: deployment.endpoint }),
     ...(given !== undefined && { credentials: given }),
+    ...(profile !== undefined && { profile }),
   };
 }

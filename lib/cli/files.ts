@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { signingKey } from "../client/keys.ts";
 import type { SigningKey } from "../encoding/jws.ts";
@@ -41,15 +41,21 @@ export function writeSecret(path: string, text: string): void {
   writeNew(path, text, 0o600);
 }
 
-function writeNew(path: string, text: string, mode = 0o644): void {
+const EXISTS = "exists already; choose another name or remove it first";
+
+/** Before something is done that cannot be repeated: that there is room for its result. @throws {CommandError}. */
+export function requireNew(path: string, or = ""): void {
+  if (existsSync(path)) throw new CommandError(EXIT.unreadable, `${path} ${EXISTS}${or}`);
+}
+
+/** Writes a file, never over an existing one. @throws {CommandError}. */
+export function writeNew(path: string, text: string, mode = 0o644): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text, { mode, flag: "wx" });
   } catch (error) {
     const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
-    const why = exists
-      ? "exists already; choose another name or remove it first"
-      : "cannot be written";
+    const why = exists ? EXISTS : "cannot be written";
     throw new CommandError(EXIT.unreadable, `${path} ${why}`);
   }
 }

@@ -9,12 +9,17 @@ export interface Io {
 }
 
 /**
- * Exit codes of every command: 0 done; 1 the answer is no (refused, the action failed or its outcome is unknown, or evidence with a defect); 2 the input or the
- * command line cannot be read; 3 consistent but not trusted (`vai verify` without an anchor); 4 the plane or a
- * dependency cannot be reached.
+ * Exit codes of every command: 0 done; 1 the answer is no (refused, the action failed or its outcome is unknown,
+ * evidence with a defect, a deployment with a problem); 2 the input or the command line cannot be read; 3 nothing is
+ * wrong in what was seen, and not everything was (`vai verify` without an anchor, `vai doctor` without permissions);
+ * 4 the plane or a dependency cannot be reached. `vai credentials … -- command` ends as its command does.
  */
 export const EXIT = { done: 0, no: 1, unreadable: 2, untrusted: 3, unreachable: 4 } as const;
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+/** One of {@link EXIT}, or the code of a program that a command ran. */
+export type ExitCode = number;
+
+/** Set for whatever this process starts: a profile whose credential_process is `vai` would start it without end. */
+export const STARTED_BY_VAI = "VAI_STARTED_BY_VAI";
 
 /** Ends a command with a message that says what to do next. */
 export class CommandError extends Error {

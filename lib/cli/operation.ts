@@ -1,7 +1,10 @@
+import type { Command } from "commander";
+import type { Operation } from "../continuity/request.ts";
 import type { Constraint, Scalar } from "../contract/constraint.ts";
 import { type Contract, readContract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
 import { isRefusal } from "../refusal.ts";
+import { OUTPUTS_HELP } from "./deployment.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
 
@@ -13,18 +16,48 @@ export interface AskingOptions {
   readonly set?: readonly string[];
 }
 
+/** Options of commands that send a signed request, beside those of what is asked. */
+export interface SendingOptions extends AskingOptions {
+  readonly key?: string;
+  readonly idempotencyKey?: string;
+  readonly event?: true;
+  readonly saveEvent?: string;
+  readonly outputs?: string;
+  readonly json?: true;
+}
+
+export const SENDING_OPTIONS: readonly (readonly [flags: string, help: string])[] = [
+  ["--key <file>", "the agent's private JWK (default: the local agent's)"],
+  [
+    "--idempotency-key <key>",
+    "names this ask; use the same again only to retry it (default: new)",
+  ],
+  ["--save-event <file>", "also write the signed event that was sent"],
+  ["--event", "send a saved event again, byte for byte"],
+  ["--outputs <file>", OUTPUTS_HELP],
+  ["--json", "print the answer as JSON"],
+];
+
+export const STEP_OPTION = ["--step <id>", "the contract's step (default: its only one)"] as const;
+
 const collected = (value: string, before: string[]): string[] => [...before, value];
 
-export const ASKING_OPTIONS: readonly (readonly [
-  flags: string,
-  help: string,
-  collect?: (value: string, before: string[]) => string[],
-])[] = [
-  ["--step <id>", "the contract's step (default: its only one)"],
-  ["--action <action>", "IAM action (default: the step's only one)"],
-  ["--resource <arn>", "target (default: the step's only one)"],
-  ["--set <name=value>", "a parameter; those that the contract fixes are filled in", collected],
-];
+/** Adds the options of {@link AskingOptions}; `note` says what naming a parameter does. */
+export function addAskingOptions(
+  command: Command,
+  { withStep = true, note = "" }: { readonly withStep?: boolean; readonly note?: string } = {},
+): void {
+  if (withStep) command.option(...STEP_OPTION);
+  command
+    .option("--action <action>", "IAM action (default: the step's only one)")
+    .option("--resource <arn>", "target (default: the step's only one)")
+    .option(
+      "--set <name=value>",
+      `a parameter; those that the contract fixes are filled in${note}`,
+      collected,
+      [],
+    );
+}
 
 /** A file of `vai contract sign`, or a bare contract JWS in JSON. */
 export interface ContractFile {
@@ -78,6 +111,29 @@ export function operationOf(claims: Contract, options: AskingOptions) {
       parameters,
     },
   };
+}
+
+/** Whether a person names anything of an operation. */
+export const namesOperation = ({ action, resource, set = [] }: AskingOptions): boolean =>
+  action !== undefined || resource !== undefined || set.length > 0;
+
+/** The operation to run under a handle: the one that it was asked for, with what a person changes of it. */
+export function operationUnder(
+  { claims, step, operation }: Pick<ContractFile, "claims"> & HandleScope,
+  options: AskingOptions,
+): Operation {
+  if (operation === undefined) return operationOf(claims, { ...options, step }).operation;
+  const given = givenParameters(stepOf(claims, step), options.set ?? []);
+  return {
+    action: options.action ?? operation.action,
+    resource: options.resource ?? operation.resource,
+    parameters: { ...operation.parameters, ...given },
+  };
+}
+
+interface HandleScope {
+  readonly step: string;
+  readonly operation?: Operation | undefined;
 }
 
 function only(values: readonly string[], flag: string): string {

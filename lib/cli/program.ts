@@ -2,6 +2,9 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../config.ts";
 import { Fault } from "../refusal.ts";
 import { contractCommand } from "./commands/contract.ts";
+import { credentialsCommand } from "./commands/credentials.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { executeCommand } from "./commands/execute.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { issueCommand } from "./commands/issue.ts";
@@ -21,10 +24,13 @@ const COMMANDS: readonly AddCommand[] = [
   trustCommand,
   policyCommand,
   issueCommand,
+  executeCommand,
+  credentialsCommand,
   traceCommand,
   exportCommand,
   verifyCommand,
   explainCommand,
+  doctorCommand,
 ];
 
 /** Runs one command line. @returns the exit code (see {@link EXIT}). */
@@ -53,7 +59,7 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted, 4 unreachable.",
+      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 not all of it could be judged, 4 unreachable.",
     );
   for (const add of COMMANDS) add(program, io, end);
   return program;

@@ -30,19 +30,29 @@ const operation = z.strictObject({
 });
 export type Operation = z.infer<typeof operation>;
 
-const claims = z
+/** What every request says: who it is for, under which contract, and what makes it one of a kind. */
+const common = {
+  jti: nonce,
+  iat: numericDate,
+  aud: label,
+  contractDigest: digest,
+  chainDigest: digest.optional(),
+  idempotencyKey: token,
+};
+
+const deliverTo = publicJwk.refine(
+  ({ crv }) => crv === "P-256",
+  "must be an ephemeral public key on P-256",
+);
+
+const issueClaims = z
   .strictObject({
     use: z.literal("issue"),
-    jti: nonce,
-    iat: numericDate,
-    aud: label,
-    contractDigest: digest,
-    chainDigest: digest.optional(),
-    idempotencyKey: token,
+    ...common,
     step: stepId,
     delivery: z.enum(DELIVERIES),
     operation: operation.optional(),
-    deliverTo: publicJwk.optional(),
+    deliverTo: deliverTo.optional(),
   })
   .superRefine((request, context) => {
     const report = (member: string, message: string): void =>
@@ -57,17 +67,37 @@ const claims = z
       report("deliverTo", "belongs to delivery credentials, and only to it");
     }
   });
-export type IssueRequest = z.infer<typeof claims>;
+export type IssueRequest = z.infer<typeof issueClaims>;
+
+const executeClaims = z.strictObject({
+  use: z.literal("execute"),
+  ...common,
+  handleDigest: digest,
+  operation,
+});
+export type ExecuteRequest = z.infer<typeof executeClaims>;
+
+export type Request = IssueRequest | ExecuteRequest;
 
 /** A request that was read strictly; its signature is not judged yet. */
-export interface ReadRequest {
+export interface ReadRequest<Claims extends Request = Request> {
   readonly jws: ReadJws;
-  readonly claims: IssueRequest;
+  readonly claims: Claims;
   readonly digest: Digest;
 }
 
 /** Strict reading of an `issue` request, stage `parse`. */
-export function readRequest(compact: unknown): ReadRequest | Refusal {
+export const readIssueRequest = (compact: unknown): ReadRequest<IssueRequest> | Refusal =>
+  readRequest(issueClaims, compact);
+
+/** Strict reading of an `execute` request, stage `parse`. */
+export const readExecuteRequest = (compact: unknown): ReadRequest<ExecuteRequest> | Refusal =>
+  readRequest(executeClaims, compact);
+
+function readRequest<Claims extends Request>(
+  claims: z.ZodType<Claims>,
+  compact: unknown,
+): ReadRequest<Claims> | Refusal {
   if (compact === undefined || compact === null || compact === "") {
     return refuse("REQUEST_UNSIGNED", "the event has no signed request", "/request");
   }
@@ -123,7 +153,7 @@ export function judgeFreshness(
 }
 
 /** What makes two requests one retry: the claims without `jti` and `iat` (wire.md §4 stage 5). */
-export function requestContentDigest(request: IssueRequest): Digest {
+export function requestContentDigest(request: Request): Digest {
   const { jti: _jti, iat: _iat, ...content } = request;
   return documentDigest(content);
 }

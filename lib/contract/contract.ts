@@ -129,8 +129,7 @@ function isSet(values: readonly string[]): boolean {
 
 /** A contract's members that this software knows but this version does not act on: refused, never ignored. */
 export function unsupportedMember(contract: Contract): string | undefined {
-  const { assumptions, obligations, rollback: undo, delegation, breakGlass } = contract;
-  if (assumptions !== undefined && assumptions.length > 0) return "/contract/assumptions";
+  const { obligations, rollback: undo, delegation, breakGlass } = contract;
   const foreign = obligations?.findIndex(({ kind }) => kind !== "readBack") ?? -1;
   if (foreign >= 0) return pointer("/contract", ["obligations", foreign, "kind"]);
   if (undo !== undefined) return "/contract/rollback";

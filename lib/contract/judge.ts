@@ -82,7 +82,7 @@ export function judgePlace(contract: Contract, plane: PlaneId): Refusal | undefi
 }
 
 /** An ARN's partition, account and region against the contract's; an empty part is one the ARN does not carry. */
-function judgeArnPlace(arn: string, contract: Contract, where: string): Refusal | undefined {
+export function judgeArnPlace(arn: string, contract: Contract, where: string): Refusal | undefined {
   const [, partition, , region, account] = arn.split(":");
   if (partition !== (contract.partition ?? "aws")) {
     return refuse(

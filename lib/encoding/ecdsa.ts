@@ -23,3 +23,23 @@ function integer(scalar: Uint8Array): Buffer {
   out.set(body, 2 + pad);
   return out;
 }
+
+/**
+ * The DER that KMS writes as r‖s, which a JWS carries (RFC 7518 §3.4).
+ * @returns `undefined` when it is not the DER of two integers that fit.
+ */
+export function derToRaw(der: Uint8Array): Buffer | undefined {
+  const raw = Buffer.alloc(2 * SCALAR);
+  let at = 2;
+  for (const end of [SCALAR, 2 * SCALAR]) {
+    const length = der[at + 1] ?? 0;
+    const value = Buffer.from(der.subarray(at + 2, at + 2 + length));
+    const start = value.findIndex((byte) => byte !== 0);
+    const body = start < 0 ? Buffer.alloc(0) : value.subarray(start);
+    if (body.length > SCALAR) return undefined;
+    raw.set(body, end - body.length);
+    at += 2 + length;
+  }
+  // Written again it must be the same: anything else was no signature.
+  return rawToDer(raw)?.equals(der) === true ? raw : undefined;
+}

@@ -1,8 +1,8 @@
 import { type KeyObject, sign, verify } from "node:crypto";
 import { fromBase64url, toBase64url } from "./base64url.ts";
 import { canonicalize } from "./canonical-json.ts";
-import { type Digest, sha256Digest } from "./digest.ts";
-import { rawToDer } from "./ecdsa.ts";
+import { type Digest, digestBytes, sha256Digest } from "./digest.ts";
+import { derToRaw, rawToDer } from "./ecdsa.ts";
 import type { PublicJwk, VerificationKey } from "./jwk.ts";
 import { type Read, readStrictJson, unreadable } from "./strict-json.ts";
 
@@ -11,6 +11,7 @@ export type JwsType =
   | "vai-contract+jwt"
   | "vai-decision+jwt"
   | "vai-request+jwt"
+  | "vai-identity+jwt"
   | "vai-trust-policy+jwt";
 
 interface JwsHeader {
@@ -149,5 +150,25 @@ export function signJws(typ: JwsType, claims: unknown, key: SigningKey): string 
           key: key.privateKey,
           dsaEncoding: "ieee-p1363",
         });
+  return `${input}.${toBase64url(signature)}`;
+}
+
+/** Signs SHA-256 digests with a P-256 key that stays with its holder, such as KMS; DER. */
+export interface DigestSigner {
+  /** RFC 7638 thumbprint of the public key. */
+  keyid(): Promise<string>;
+  sign(digest: Uint8Array): Promise<Uint8Array>;
+}
+
+/** A compact ES256 JWS over the JCS form of `claims`, signed elsewhere. @throws what the signer throws. */
+export async function signJwsBy(
+  typ: JwsType,
+  claims: unknown,
+  signer: DigestSigner,
+): Promise<string> {
+  const header = { alg: "ES256", kid: await signer.keyid(), typ };
+  const input = `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
+  const signature = derToRaw(await signer.sign(digestBytes(sha256Digest(input))));
+  if (signature === undefined) throw new TypeError("the signer gave no DER signature");
   return `${input}.${toBase64url(signature)}`;
 }

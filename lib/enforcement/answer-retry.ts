@@ -2,7 +2,7 @@ import type { IdentityView } from "../evidence/fold.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
 import { Fault, isRefusal } from "../refusal.ts";
 import type { Admitted } from "./admit.ts";
-import { type Answer, answerAbout } from "./answer.ts";
+import { type Answer, answerAbout, type Delivered } from "./answer.ts";
 import { appendToIntent, Stop } from "./append.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
@@ -13,9 +13,10 @@ import { countOnIntent } from "./refusals.ts";
 export async function answerRetry(
   deps: IssueDeps,
   course: Course,
-  { trust }: Admitted,
+  { trust }: Pick<Admitted, "trust">,
   start: Intent,
   found: IdentityView,
+  deliver: (identity: IdentityView) => Promise<Delivered> = async () => ({}),
 ): Promise<Answer> {
   const { identityId } = found;
   const identityIn = ({ state }: Intent): IdentityView => state.identities.get(identityId) ?? found;
@@ -34,5 +35,6 @@ export async function answerRetry(
     // The retry is honest whether or not its record finds room: the grant's own evidence is what answers.
     if (!(fault instanceof Fault)) throw fault;
   }
-  return answerAbout(latest, identityIn(latest), true, deps.clock());
+  const identity = identityIn(latest);
+  return answerAbout(latest, identity, true, deps.clock(), await deliver(identity));
 }

@@ -33,6 +33,10 @@ export interface GrantedAnswer {
   };
   readonly enforcement: readonly Enforced[];
   readonly outcome?: Outcome;
+  /** Delivery `handle`: a compact JWS, to be redeemed at `execute`. */
+  readonly handle?: string;
+  /** Delivery `credentials`: a compact JWE to `deliverTo`; never in a repeated answer. */
+  readonly credentials?: string;
   readonly guarantee: {
     readonly heldBy: "trustPlane" | "caller";
     readonly effectiveUntil: string;
@@ -61,6 +65,9 @@ export interface RefusedAnswer {
 
 export type Answer = GrantedAnswer | RefusedAnswer;
 
+/** What an answer hands over besides words. */
+export type Delivered = Pick<GrantedAnswer, "handle" | "credentials">;
+
 /**
  * The answer about an identity, from the folded chain alone: so a retry gets what the first call got. A grant
  * that ended in a refusal repeats it. `now` in milliseconds.
@@ -70,6 +77,7 @@ export function answerAbout(
   identity: IdentityView,
   deduplicated: boolean,
   now: number,
+  delivered: Delivered = {},
 ): Answer {
   const { end } = identity;
   if (end?.refusal !== undefined) {
@@ -96,12 +104,8 @@ export function answerAbout(
     },
     enforcement: identity.enforcement,
     ...(end?.outcome !== undefined && { outcome: end.outcome }),
-    guarantee: {
-      heldBy: "trustPlane",
-      effectiveUntil: identity.expiresAt,
-      hardExpiry: identity.hardExpiry ?? latestExpiry(identity),
-      revocableWithinSeconds: FUNCTION_TIMEOUT_SECONDS,
-    },
+    ...delivered,
+    guarantee: guaranteeOf(identity),
     evidence: {
       chainId: intent.chainId,
       firstSeq: identity.firstSeq,
@@ -121,9 +125,38 @@ function stateAt(identity: IdentityView, now: number): IdentityView["state"] {
     : identity.state;
 }
 
-/** No session is recorded yet: the latest that one asked for by this invocation could end. */
-const latestExpiry = ({ issuedAt }: IdentityView): string =>
-  toInstant(Date.parse(issuedAt) + (FUNCTION_TIMEOUT_SECONDS + SESSION_SECONDS) * 1000);
+/**
+ * Who holds the authority and how long it can live at worst. Credentials in the caller's hands are ended by the
+ * window in their session policy alone, so nothing shorter than the rest of it is promised for a revocation.
+ */
+function guaranteeOf(identity: IdentityView): GrantedAnswer["guarantee"] {
+  const hardExpiry = identity.hardExpiry ?? latestExpiry(identity);
+  if (identity.delivery !== "credentials") {
+    return {
+      heldBy: "trustPlane",
+      effectiveUntil: identity.expiresAt,
+      hardExpiry,
+      revocableWithinSeconds: FUNCTION_TIMEOUT_SECONDS,
+    };
+  }
+  const effectiveUntil = [identity.expiresAt, hardExpiry].sort()[0] ?? identity.expiresAt;
+  const lifetime = Date.parse(effectiveUntil) - Date.parse(identity.issuedAt);
+  return {
+    heldBy: "caller",
+    effectiveUntil,
+    hardExpiry,
+    revocableWithinSeconds: Math.max(0, Math.ceil(lifetime / 1000)),
+  };
+}
+
+/**
+ * No session is recorded yet: the latest that one could end which this invocation asked for, or which the handle is
+ * redeemed for at its last moment.
+ */
+const latestExpiry = ({ delivery, issuedAt, expiresAt }: IdentityView): string =>
+  delivery === "handle"
+    ? toInstant(Date.parse(expiresAt) + SESSION_SECONDS * 1000)
+    : toInstant(Date.parse(issuedAt) + (FUNCTION_TIMEOUT_SECONDS + SESSION_SECONDS) * 1000);
 
 /** Characters of a detail, and of a pointer, that answers and evidence repeat. */
 const LONGEST_DETAIL = 1000;

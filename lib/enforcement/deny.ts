@@ -1,5 +1,6 @@
+import { readIssueRequest } from "../continuity/request.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
-import type { Refusal } from "../refusal.ts";
+import { isRefusal, type Refusal } from "../refusal.ts";
 import type { Admitted } from "./admit.ts";
 import type { RefusedAnswer } from "./answer.ts";
 import type { Batch } from "./append.ts";
@@ -17,6 +18,7 @@ import {
   recordOnIntent,
   recordUnattributed,
 } from "./refusals.ts";
+import { requestEvidence } from "./request-evidence.ts";
 import type { Trial } from "./trial.ts";
 
 /** A refusal before the executor is verified: on a chain that accuses nobody. */
@@ -32,14 +34,16 @@ export function answerUnattributed(
     verdict: { outcome: outcomeOf(refusal) },
     detail: { eventDigest: course.eventDigest, ...verifiedParts(course, event) },
   };
-  return answerRefusal(course, denial, () => recordUnattributed(deps, course, requested, denial));
+  const drafts = [requested, ...denialDrafts(course, denial)];
+  return answerRefusal(course, denial, () => recordUnattributed(deps, course, drafts));
 }
 
 /** What is verified of an event may stand in evidence; the rest is only its digest (VAI-03). */
 function verifiedParts({ about }: Course, event: unknown): Record<string, unknown> {
   const { request, contract } = (event ?? {}) as Record<string, unknown>;
+  const read = about.request === undefined ? undefined : readIssueRequest(request);
   return {
-    ...(about.request !== undefined && { request }),
+    ...(read !== undefined && !isRefusal(read) && requestEvidence(read)),
     ...(about.contract !== undefined && contract !== undefined && { contract }),
   };
 }

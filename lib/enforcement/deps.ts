@@ -1,8 +1,10 @@
-import type { AwsCredentials } from "../actions/client-settings.ts";
+import type { AwsCredentials, ClientSettings } from "../actions/client-settings.ts";
 import type { ActionDescriptor } from "../actions/descriptor.ts";
+import type { TargetRead } from "../actions/read.ts";
 import type { Clock } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
+import type { DigestSigner } from "../encoding/jws.ts";
 import type {
   EvidenceSigner,
   EvidenceStore,
@@ -26,6 +28,8 @@ export interface PlaneDeps {
   readonly random: () => number;
   readonly evidence: EvidenceStore;
   readonly signer: EvidenceSigner;
+  /** The plane key, for handles; the trust policy lists it with use `plane`. */
+  readonly planeSigner: DigestSigner;
   readonly registry: RegistryStore;
   readonly counter: RefusalCounter;
   readonly index: StateIndex;
@@ -36,6 +40,8 @@ export interface PlaneDeps {
 export interface IssueDeps extends PlaneDeps {
   /** The catalogue of bounded actions. */
   readonly descriptorOf: (action: string) => ActionDescriptor | undefined;
+  /** The reads that assumptions may name. */
+  readonly readOf: (read: string) => TargetRead | undefined;
   readonly assumeRole: AssumeRole;
   /** Credentials of a reader role, cached by the port. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   readonly readerCredentials: (roleArn: string, family: string) => Promise<AwsCredentials>;
@@ -48,3 +54,13 @@ export interface Invocation {
   readonly requestId: string;
   readonly deadline: number;
 }
+
+/** Where clients of targets and reads send. */
+export const placeOf = ({
+  plane,
+  targetEndpoint,
+}: IssueDeps): Omit<ClientSettings, "credentials" | "timeoutMilliseconds"> => ({
+  region: plane.region,
+  account: plane.account,
+  ...(targetEndpoint !== undefined && { endpoint: targetEndpoint }),
+});

@@ -1,8 +1,14 @@
 import { toInstant } from "../clock.ts";
-import { type ReadRequest, requestContentDigest } from "../continuity/request.ts";
+import { type ReadRequest, type Request, requestContentDigest } from "../continuity/request.ts";
 import type { ReadContract } from "../contract/contract.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
-import type { ContractBoundDetail, IdentityIssuedDetail, Opens } from "../evidence/details.ts";
+import type {
+  ContractBoundDetail,
+  IdentityIssuedDetail,
+  Observation,
+  Opens,
+  RequestNames,
+} from "../evidence/details.ts";
 import { contractView } from "../evidence/fold.ts";
 import type { TakenKey } from "../evidence/ports.ts";
 import type { Check, RecordDraft, Verdict } from "../evidence/statement.ts";
@@ -10,11 +16,12 @@ import type { ReadProof } from "../proof/proof.ts";
 import type { Grant } from "./grant.ts";
 import type { Intent } from "./intent.ts";
 import { reservedTotals } from "./judge-scope.ts";
+import { requestEvidence } from "./request-evidence.ts";
 
 /** What the records of one request speak of. */
-export interface Asked {
+export interface Asked<Claims extends Request = Request> {
   readonly contract: ReadContract;
-  readonly request: ReadRequest;
+  readonly request: ReadRequest<Claims>;
   readonly executor: string;
 }
 
@@ -93,7 +100,7 @@ export function requestedDraft(
     type: "IdentityRequested",
     ...(outcome !== undefined && { verdict: { outcome } }),
     detail: {
-      request: request.jws.compact,
+      ...requestEvidence(request),
       executor,
       ...(isBound ? {} : { contract: contract.jws.compact }),
     },
@@ -106,6 +113,7 @@ export function issuedDrafts(
   asked: Asked,
   proof: ReadProof,
   grant: Grant,
+  context: readonly Observation[],
   checks: readonly Check[],
 ): RecordDraft[] {
   const firstSeq = intent.state.head.seq + 1;
@@ -117,7 +125,10 @@ export function issuedDrafts(
       type: "ProofValidated",
       about: identity,
       verdict: { outcome: "ALLOW", checks },
-      detail: { proofDigest: proof.digest },
+      detail: {
+        proofDigest: proof.digest,
+        ...(context.length > 0 && { assumptions: context }),
+      },
     },
     {
       type: "IdentityIssued",
@@ -128,39 +139,53 @@ export function issuedDrafts(
   return withOpening(intent, asked, drafts);
 }
 
-function issuedDetail(
+/** `firstSeq`: number of the first record that the request wrote. */
+export function issuedDetail(
   { request, executor }: Asked,
   grant: Grant,
   firstSeq: number,
 ): IdentityIssuedDetail {
-  const { step, operation } = grant;
+  const { step, operation, governed } = grant;
   return {
     step: step.id,
-    delivery: request.claims.delivery,
+    delivery: grant.delivery,
     executor,
-    requestJti: request.claims.jti,
-    idempotencyKey: request.claims.idempotencyKey,
-    contentDigest: requestContentDigest(request.claims),
+    ...requestNames(request.claims),
     issuedAt: toInstant(grant.issuedAt),
     expiresAt: toInstant(grant.expiresAt),
-    scope: { actions: [operation.action], resources: [operation.resource] },
+    scope: {
+      actions: operation === undefined ? step.actions : [operation.action],
+      resources: operation === undefined ? step.resources : [operation.resource],
+    },
     constraints: step.parameters === "unbounded" ? {} : step.parameters,
     enforcement: grant.enforcement,
-    totals: reservedTotals(request, step),
+    totals: reservedTotals(operation, step),
     firstSeq,
-    roleArn: grant.governed.executionRoleArn,
+    ...(governed !== undefined && { roleArn: governed.executionRoleArn }),
+    ...(operation !== undefined && { operationDigest: documentDigest(operation) }),
     sessionName: grant.sessionName,
     sessionPolicyDigest: documentDigest(grant.sessionPolicy),
   };
 }
 
+/** What tells a retry of this request from another one. */
+export const requestNames = (request: Request): RequestNames => ({
+  requestJti: request.jti,
+  idempotencyKey: request.idempotencyKey,
+  contentDigest: requestContentDigest(request),
+});
+
 /** The retry keys that a grant takes, scoped to executor, contract and use (wire.md §4 stage 5). */
-export function retryKeys({ contract, request, executor }: Asked, grant: Grant): TakenKey[] {
-  const pk = `retry#${executor}#${contract.digest}#${request.claims.use}`;
+export function retryKeys(
+  { contract, request, executor }: Asked,
+  grant: Pick<Grant, "identityId" | "expiresAt">,
+): TakenKey[] {
+  const { use, jti, idempotencyKey } = request.claims;
+  const pk = `retry#${executor}#${contract.digest}#${use}`;
   const ttl = Math.ceil(grant.expiresAt / 1000) + 24 * 60 * 60;
   const value = grant.identityId;
   return [
-    { pk, sk: `key#${request.claims.idempotencyKey}`, value, ttl },
-    { pk, sk: `jti#${request.claims.jti}`, value, ttl },
+    { pk, sk: `key#${idempotencyKey}`, value, ttl },
+    { pk, sk: `jti#${jti}`, value, ttl },
   ];
 }

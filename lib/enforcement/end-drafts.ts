@@ -1,19 +1,29 @@
 import type { CallDescription, PreRead, ReadBack } from "../actions/descriptor.ts";
+import type { Contract } from "../contract/contract.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
-import type { CredentialsMintedDetail, EndDetail, EndState } from "../evidence/details.ts";
+import type {
+  ContractEnding,
+  CredentialsMintedDetail,
+  EndDetail,
+  EndState,
+} from "../evidence/details.ts";
 import type { IdentityView } from "../evidence/fold.ts";
 import type { RecordDraft, Verdict } from "../evidence/statement.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import type { IssuedSession } from "../issuance/session.ts";
 import { failureDomain, type Refusal, type Stage } from "../refusal.ts";
-import type { Grant } from "./grant.ts";
+import type { BoundedGrant, Grant } from "./grant.ts";
+import type { Context } from "./judge-context.ts";
+import type { Redemption } from "./redemption.ts";
 
 /** Barrier 2: which session exists, and what exactly will be called under which constraints, before it is called. */
 export function startedDrafts(
-  grant: Grant,
+  grant: BoundedGrant,
   session: IssuedSession,
   call: CallDescription,
   preRead: PreRead,
+  context: Context,
+  redemption: Redemption | undefined,
 ): RecordDraft[] {
   return [
     mintedDraft(grant, session),
@@ -26,12 +36,18 @@ export function startedDrafts(
         preRead: Object.keys(preRead.facts).length === 0 ? null : documentDigest(preRead.facts),
         constraints: grant.step.parameters,
         enforcement: grant.enforcement,
+        ...(context.length > 0 && { assumptions: context }),
+        ...(redemption !== undefined && {
+          ...redemption.evidence,
+          redemption: redemption.names,
+        }),
       },
     },
   ];
 }
 
-function mintedDraft(grant: Grant, session: IssuedSession): RecordDraft {
+/** Which session exists, before it is used or leaves. */
+export function mintedDraft(grant: Grant, session: IssuedSession): RecordDraft {
   const detail: CredentialsMintedDetail = {
     accessKeyId: session.maskedAccessKeyId,
     sessionPolicy: grant.sessionPolicy,
@@ -45,6 +61,7 @@ function mintedDraft(grant: Grant, session: IssuedSession): RecordDraft {
 export function endDrafts(
   outcome: Outcome,
   seen: ReadBack | undefined,
+  rechecked: Context,
   durationMilliseconds: number,
 ): RecordDraft[] {
   const { status } = outcome;
@@ -53,6 +70,7 @@ export function endDrafts(
   const state = endState(outcome);
   const end: EndDetail = { state, outcome };
   return [
+    ...recheckedDrafts(rechecked),
     {
       type: status === "succeeded" ? "ExecutionCompleted" : "ExecutionFailed",
       verdict: verdictOf(outcome),
@@ -73,6 +91,40 @@ export function endDrafts(
   ];
 }
 
+/** The assumptions that were seen to hold again immediately before the call (VAI-89). */
+const recheckedDrafts = (rechecked: Context): RecordDraft[] =>
+  rechecked.length === 0
+    ? []
+    : [
+        {
+          type: "ContextRechecked",
+          verdict: { outcome: "ALLOW" },
+          detail: { assumptions: rechecked },
+        },
+      ];
+
+/**
+ * The context is no longer what the authority was justified by (VAI-89, ADV-32). A contract may say that it ends
+ * with that; a context that could not be read has not been seen to change.
+ */
+export function invalidatedDrafts(
+  refusal: Refusal,
+  stage: Stage,
+  { revokeOn = [] }: Contract,
+): RecordDraft[] {
+  if (refusal.code !== "CONTEXT_CHANGED") return [];
+  const ends: ContractEnding = revokeOn.includes("contextChanged")
+    ? { endsContract: "REVOKED" }
+    : {};
+  return [
+    {
+      type: "ContextInvalidated",
+      verdict: negative(refusal.code, stage, "DENY"),
+      detail: { reason: refusal.detail, pointer: refusal.pointer, ...ends },
+    },
+  ];
+}
+
 /** A promised read-back that did not show the effect leaves the execution incomplete (VAI-48). */
 function endState({ status, obligations }: Outcome): EndState {
   if (status === "failed") return "FAILED";
@@ -87,7 +139,11 @@ function verdictOf({ status, error }: Outcome): Verdict {
     : { outcome: "ERROR", stage: "execution" };
 }
 
-const negative = (code: Refusal["code"], stage: Stage, outcome: Verdict["outcome"]): Verdict => ({
+export const negative = (
+  code: Refusal["code"],
+  stage: Stage,
+  outcome: Verdict["outcome"],
+): Verdict => ({
   outcome,
   code,
   stage,
@@ -107,15 +163,16 @@ export function rejectedDrafts(
   grant: Grant,
   session: IssuedSession,
   known: IdentityView | undefined,
-  refusal: Refusal,
-  stage: Stage,
+  { refusal, stage }: { readonly refusal: Refusal; readonly stage: Stage },
+  contract: Contract,
 ): RecordDraft[] {
   const isExpiry = refusal.code === "IDENTITY_EXPIRED" || refusal.code === "CONTRACT_EXPIRED";
   const end = isExpiry
     ? endedByRefusal("IdentityExpired", "EXPIRED", refusal, stage, "DENY")
-    : endedByRefusal("IdentityRevoked", "REVOKED", refusal, stage, "DENY");
+    : revokedDraft(refusal, stage);
   return [
     ...(known?.hardExpiry === undefined ? [mintedDraft(grant, session)] : []),
+    ...invalidatedDrafts(refusal, stage, contract),
     {
       type: "ExecutionRejected",
       verdict: negative(refusal.code, stage, "DENY"),
@@ -124,6 +181,10 @@ export function rejectedDrafts(
     end,
   ];
 }
+
+/** The identity ends before its end. */
+export const revokedDraft = (refusal: Refusal, stage: Stage): RecordDraft =>
+  endedByRefusal("IdentityRevoked", "REVOKED", refusal, stage, "DENY");
 
 function endedByRefusal(
   type: RecordDraft["type"],

@@ -1,26 +1,35 @@
-import { type ReadRequest, readRequest } from "../continuity/request.ts";
+import {
+  type ExecuteRequest,
+  type IssueRequest,
+  type ReadRequest,
+  readExecuteRequest,
+  readIssueRequest,
+} from "../continuity/request.ts";
 import { type ReadContract, readContract } from "../contract/contract.ts";
 import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Digest, isDigest, sha256Digest } from "../encoding/digest.ts";
 import { limitProblem } from "../encoding/strict-json.ts";
+import { type ReadHandle, readHandle } from "../issuance/handle.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 
 /** Bytes of the event's JCS form (wire.md §1). */
 const MAX_EVENT_BYTES = 256 * 1024;
-const MEMBERS: ReadonlySet<string> = new Set([
-  "contract",
-  "contractDigest",
-  "proof",
-  "chain",
-  "request",
-]);
+const ISSUE_MEMBERS = ["contract", "contractDigest", "proof", "chain", "request"];
+const EXECUTE_MEMBERS = ["handle", "chain", "request"];
 
 /** An `issue` event after stage `parse`. The proof is judged in its own stage, so it is still raw here. */
 export interface IssueEvent {
   readonly contract: ReadContract | { readonly digest: Digest };
   readonly proof: unknown;
-  readonly request: ReadRequest;
+  readonly request: ReadRequest<IssueRequest>;
   /** Whether the event carries a capability chain, which this version refuses. */
+  readonly hasChain: boolean;
+}
+
+/** An `execute` event after stage `parse`. */
+export interface ExecuteEvent {
+  readonly handle: ReadHandle;
+  readonly request: ReadRequest<ExecuteRequest>;
   readonly hasChain: boolean;
 }
 
@@ -43,20 +52,33 @@ function textOf(event: unknown): string {
 
 /** Stage `parse`: strict reading of event, contract, chain, request, in this order (wire.md §4). No AWS call. */
 export function parseIssueEvent(event: unknown): IssueEvent | Refusal {
-  const shape = readShape(event);
+  const shape = readShape(event, "issue", ISSUE_MEMBERS);
   if (isRefusal(shape)) return shape;
   const contract = readNamedContract(shape);
   if (isRefusal(contract)) return contract;
   const chain = readChain(shape["chain"]);
   if (isRefusal(chain)) return chain;
-  const request = readRequest(shape["request"]);
+  const request = readIssueRequest(shape["request"]);
   if (isRefusal(request)) return request;
   return { contract, proof: shape["proof"], request, hasChain: chain.length > 0 };
 }
 
+/** The same for an `execute` event: event, chain, handle, request. */
+export function parseExecuteEvent(event: unknown): ExecuteEvent | Refusal {
+  const shape = readShape(event, "execute", EXECUTE_MEMBERS);
+  if (isRefusal(shape)) return shape;
+  const chain = readChain(shape["chain"]);
+  if (isRefusal(chain)) return chain;
+  const handle = readHandle(shape["handle"]);
+  if (isRefusal(handle)) return handle;
+  const request = readExecuteRequest(shape["request"]);
+  if (isRefusal(request)) return request;
+  return { handle, request, hasChain: chain.length > 0 };
+}
+
 type Shape = Readonly<Record<string, unknown>>;
 
-function readShape(event: unknown): Shape | Refusal {
+function readShape(event: unknown, use: string, members: readonly string[]): Shape | Refusal {
   const malformed = (detail: string, where = ""): Refusal =>
     refuse("REQUEST_MALFORMED", detail, where);
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
@@ -67,10 +89,10 @@ function readShape(event: unknown): Shape | Refusal {
   if (Buffer.byteLength(canonicalize(event)) > MAX_EVENT_BYTES) {
     return malformed(`the event is larger than ${MAX_EVENT_BYTES} bytes`);
   }
-  const foreign = Object.keys(event).find((key) => !MEMBERS.has(key));
+  const foreign = Object.keys(event).find((key) => !members.includes(key));
   return foreign === undefined
     ? (event as Shape)
-    : malformed(`"${foreign}" is not a member of an issue event`, pointer("", [foreign]));
+    : malformed(`"${foreign}" is not a member of an ${use} event`, pointer("", [foreign]));
 }
 
 function readNamedContract(shape: Shape): IssueEvent["contract"] | Refusal {

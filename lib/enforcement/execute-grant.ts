@@ -5,35 +5,51 @@ import {
   NOTHING_READ,
   type PreRead,
 } from "../actions/descriptor.ts";
-import type { RecordDraft } from "../evidence/statement.ts";
+import type { ReadContract } from "../contract/contract.ts";
+import type { IdentityView } from "../evidence/fold.ts";
 import { outcomeOf } from "../execution/outcome.ts";
 import { CALL_TIMEOUT, readBack, runBoundedCall } from "../execution/run.ts";
-import { executionRoleRequest, issuedSession } from "../issuance/assume-role.ts";
 import type { IssuedSession } from "../issuance/session.ts";
-import { Fault, isRefusal, type Refusal, refuse, type Stage } from "../refusal.ts";
-import { type Answer, answerAbout, refusedAnswer } from "./answer.ts";
-import { appendToIntent, backOff, Stop } from "./append.ts";
+import { isRefusal, type Refusal, refuse, type Stage } from "../refusal.ts";
+import type { Answer } from "./answer.ts";
+import { appendToIntent, Stop } from "./append.ts";
+import { conclude, type Issued, refusalOf } from "./conclude.ts";
 import type { Course } from "./course.ts";
-import type { IssueDeps } from "./deps.ts";
-import { endDrafts, issuanceFailedDrafts, rejectedDrafts, startedDrafts } from "./end-drafts.ts";
-import type { Grant } from "./grant.ts";
+import { type IssueDeps, placeOf } from "./deps.ts";
+import { endDrafts, issuanceFailedDrafts, startedDrafts } from "./end-drafts.ts";
+import type { BoundedGrant } from "./grant.ts";
 import type { Intent } from "./intent.ts";
-import type { TrustSnapshot } from "./trust-snapshot.ts";
+import { type Context, recheckContext } from "./judge-context.ts";
+import { mint } from "./mint.ts";
+import type { Redemption } from "./redemption.ts";
 
-/** Tries of barrier 3 after the first; with their waits about as long as a function lives. */
-const END_TRIES = 20;
 /** Milliseconds kept for read-back and barrier 3 after the call. */
 const CONCLUDING = 5_000;
 
-/** A grant whose barrier 1 is durable. */
-export interface Issued {
-  readonly grant: Grant;
-  readonly intent: Intent;
-  readonly trust: TrustSnapshot;
-  readonly obligations: Parameters<typeof outcomeOf>[2];
+/** A grant whose issuance is durable, about to be run. */
+export interface Runnable extends Issued {
+  readonly grant: BoundedGrant;
+  readonly contract: ReadContract;
+  /** The assumptions as they were seen before. */
+  readonly context: Context;
   /** Stages `state` to `context`, judged again by what the Registry says now; runs beside barrier 2's signing. */
   readonly rejudge: (intent: Intent) => Promise<Refusal | undefined>;
+  readonly redemption?: Redemption;
 }
+
+/** Nothing was started, and why; what the chain is to say of it depends on the use. */
+export interface Unstarted {
+  readonly refusal: Refusal;
+  readonly stage: Stage;
+  /** The session that was obtained and never used. */
+  readonly session: IssuedSession;
+}
+
+/** What became of a run: its answer, a refusal before it began, or that the same request had started it already. */
+export type Run = Answer | Unstarted | Stop<IdentityView>;
+
+export const isUnstarted = (run: Run): run is Unstarted =>
+  !(run instanceof Stop) && "session" in run;
 
 /**
  * From durable issuance to the end of the identity: STS once, barrier 2, the one call, the read-back, barrier 3
@@ -42,25 +58,22 @@ export interface Issued {
 export async function executeGrant(
   deps: IssueDeps,
   course: Course,
-  issued: Issued,
-): Promise<Answer> {
-  const { grant } = issued;
+  runnable: Runnable,
+): Promise<Run> {
+  const { grant } = runnable;
   const descriptor = requiredDescriptor(deps, grant);
   course.enter("issuance");
   const [session, reader] = await Promise.all([
-    mint(deps, grant),
+    mint(deps, grant, grant.governed),
     prepareReader(deps, descriptor, grant),
   ]);
   if (isRefusal(session)) {
-    return conclude(deps, course, issued, () => issuanceFailedDrafts(session));
+    return conclude(deps, course, runnable, () => issuanceFailedDrafts(session));
   }
   course.enter("execution");
-  const started = await begin(deps, course, issued, descriptor, session, reader);
-  if (isRefusal(started)) {
-    return conclude(deps, course, issued, ({ state }) =>
-      rejectedDrafts(grant, session, state.identities.get(grant.identityId), started, course.stage),
-    );
-  }
+  const started = await begin(deps, course, runnable, descriptor, session, reader);
+  if (started instanceof Stop) return started;
+  if (isRefusal(started)) return { refusal: started, stage: course.stage, session };
   const { credentials, preRead } = started.reader;
   const begun = deps.clock();
   const place = placeOf(deps);
@@ -71,39 +84,15 @@ export async function executeGrant(
       ? await runBoundedCall(descriptor, grant.operation, preRead, session, place)
       : { status: "failed", error: { name: late, kind: "precondition" } };
   const seen = await readBack(descriptor, grant.operation, { ...place, credentials });
-  const outcome = outcomeOf(call, seen, issued.obligations);
-  const drafts = endDrafts(outcome, seen, deps.clock() - begun);
-  return conclude(deps, course, { ...issued, intent: started.intent }, () => drafts);
+  const outcome = outcomeOf(call, seen, runnable.contract.claims.obligations ?? []);
+  const drafts = endDrafts(outcome, seen, started.rechecked, deps.clock() - begun);
+  return conclude(deps, course, { ...runnable, intent: started.intent }, () => drafts);
 }
 
-function requiredDescriptor(deps: IssueDeps, { operation }: Grant): ActionDescriptor {
+function requiredDescriptor(deps: IssueDeps, { operation }: BoundedGrant): ActionDescriptor {
   const descriptor = deps.descriptorOf(operation.action);
   if (descriptor === undefined) throw new TypeError(`no descriptor for ${operation.action}`);
   return descriptor;
-}
-
-const placeOf = (deps: IssueDeps): Pick<ClientSettings, "region" | "endpoint"> => ({
-  region: deps.plane.region,
-  ...(deps.targetEndpoint !== undefined && { endpoint: deps.targetEndpoint }),
-});
-
-/** One AssumeRole: no second try with less policy, no other credentials (VAI-100). */
-async function mint(deps: IssueDeps, grant: Grant): Promise<IssuedSession | Refusal> {
-  const { governed, sessionName, sessionPolicy } = grant;
-  try {
-    return issuedSession(
-      await deps.assumeRole(
-        executionRoleRequest(governed.executionRoleArn, sessionName, sessionPolicy),
-      ),
-    );
-  } catch (fault) {
-    const code =
-      fault instanceof Fault && fault.code === "SESSION_POLICY_TOO_LARGE"
-        ? fault.code
-        : "STS_FAILED";
-    const why = fault instanceof Fault ? fault.message : "AssumeRole failed";
-    return refuse(code, `${why}; the use is spent, ask for a new contract`);
-  }
 }
 
 interface Reader {
@@ -115,7 +104,7 @@ interface Reader {
 async function prepareReader(
   deps: IssueDeps,
   descriptor: ActionDescriptor,
-  { governed, operation }: Grant,
+  { governed, operation }: BoundedGrant,
 ): Promise<Reader | Refusal> {
   try {
     const credentials = await deps.readerCredentials(governed.readerRoleArn, descriptor.family);
@@ -127,36 +116,71 @@ async function prepareReader(
   }
 }
 
+interface Begun {
+  readonly intent: Intent;
+  readonly reader: Reader;
+  /** The assumptions that were seen again beside the signing. */
+  readonly rechecked: Context;
+}
+
 /** Barrier 2: `CredentialsMinted` and `ExecutionStarted` are durable, or nothing is called (VAI-06). */
 async function begin(
   deps: IssueDeps,
   course: Course,
-  issued: Issued,
+  runnable: Runnable,
   descriptor: ActionDescriptor,
   session: IssuedSession,
   reader: Reader | Refusal,
-): Promise<{ readonly intent: Intent; readonly reader: Reader } | Refusal> {
+): Promise<Begun | Stop<IdentityView> | Refusal> {
   if (isRefusal(reader)) return reader;
-  const { grant, trust } = issued;
+  const { grant, trust, context, redemption } = runnable;
+  let rechecked: Context = [];
   try {
-    const call = descriptor.describeCall(grant.operation, reader.preRead);
-    const drafts = startedDrafts(grant, session, call, reader.preRead);
-    const result = await appendToIntent<Refusal>(deps, course, trust, issued.intent, {
-      prepare: (intent) => {
-        const ended = endOf(intent, grant);
-        return ended === undefined ? { drafts } : new Stop(ended);
+    const call = descriptor.describeCall(grant.operation, reader.preRead, placeOf(deps));
+    const drafts = startedDrafts(grant, session, call, reader.preRead, context, redemption);
+    const keys = redemption?.keys ?? [];
+    const result = await appendToIntent<Refusal | IdentityView>(
+      deps,
+      course,
+      trust,
+      runnable.intent,
+      {
+        prepare: (intent) => {
+          const settled = redemption?.settle(intent) ?? endOf(intent, grant);
+          return settled === undefined ? { drafts, keys } : new Stop(settled);
+        },
+        meanwhile: async () => {
+          const [refusal, seen] = await Promise.all([
+            runnable.rejudge(runnable.intent),
+            recheck(deps, runnable),
+          ]);
+          if (refusal !== undefined) return refusal;
+          if (isRefusal(seen)) {
+            course.enter("context");
+            return seen;
+          }
+          rechecked = seen;
+          return judgeTimeLeft(deps, grant);
+        },
+        ...(redemption !== undefined && { onTaken: redemption.onTaken }),
       },
-      meanwhile: async () => (await issued.rejudge(issued.intent)) ?? judgeTimeLeft(deps, grant),
-    });
-    if (result instanceof Stop) return result.value;
-    return isRefusal(result) ? result : { intent: result, reader };
+    );
+    if (!(result instanceof Stop)) {
+      return isRefusal(result) ? result : { intent: result, reader, rechecked };
+    }
+    return isRefusal(result.value) ? result.value : new Stop(result.value);
   } catch (fault) {
     return refusalOf(fault);
   }
 }
 
+const recheck = (
+  deps: IssueDeps,
+  { contract, trust, context }: Runnable,
+): Promise<Context | Refusal> => recheckContext(deps, contract.claims, trust.policy, context);
+
 /** Only a denial, violation, supersession or end of this identity stops it (design.md §2 step 6). */
-function endOf({ state }: Intent, { identityId }: Grant): Refusal | undefined {
+function endOf({ state }: Intent, { identityId }: BoundedGrant): Refusal | undefined {
   const identity = state.identities.get(identityId);
   return identity === undefined || identity.end !== undefined
     ? refuse("CONTRACT_REVOKED", "the identity ended before its call")
@@ -164,7 +188,7 @@ function endOf({ state }: Intent, { identityId }: Grant): Refusal | undefined {
 }
 
 /** A fresh instant: the call must be able to end inside the window. */
-const judgeTimeLeft = (deps: IssueDeps, { expiresAt }: Grant): Refusal | undefined =>
+const judgeTimeLeft = (deps: IssueDeps, { expiresAt }: BoundedGrant): Refusal | undefined =>
   expiresAt - deps.clock() < CALL_TIMEOUT
     ? refuse(
         "IDENTITY_EXPIRED",
@@ -176,7 +200,7 @@ const judgeTimeLeft = (deps: IssueDeps, { expiresAt }: Grant): Refusal | undefin
 function lateness(
   deps: IssueDeps,
   { invocation }: Course,
-  { expiresAt }: Grant,
+  { expiresAt }: BoundedGrant,
 ): string | undefined {
   const now = deps.clock();
   if (expiresAt - now < CALL_TIMEOUT) return "IdentityEndsBeforeCall";
@@ -184,65 +208,3 @@ function lateness(
     ? "FunctionEndsBeforeCall"
     : undefined;
 }
-
-export const refusalOf = (fault: unknown): Refusal =>
-  fault instanceof Fault
-    ? refuse(fault.code, fault.message)
-    : refuse("INTERNAL_FAULT", "the trust plane met a condition that it was not built for");
-
-/**
- * Writes the end of an identity and answers from the chain; a store or signer that fails is tried again until just
- * before the function ends. If the end cannot be written the answer is not success, whatever the target did: the
- * identity stays open in evidence and is found there (VAI-103).
- */
-async function conclude(
-  deps: IssueDeps,
-  course: Course,
-  issued: Issued,
-  draftsOf: (intent: Intent) => readonly RecordDraft[],
-): Promise<Answer> {
-  const { stage } = course;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return answerFor(deps, issued, await writeEnd(deps, course, issued, draftsOf));
-    } catch (fault) {
-      const mayPass = fault instanceof Fault && attempt < END_TRIES;
-      const isOver = !mayPass || !(await hasTimeToRetry(deps, course, attempt));
-      if (isOver) return unconcluded(issued.intent, refusalOf(fault), stage);
-    }
-  }
-}
-
-/** Appends the end, unless an earlier try whose answer was lost has done it. */
-async function writeEnd(
-  deps: IssueDeps,
-  course: Course,
-  { grant, intent, trust }: Issued,
-  draftsOf: (intent: Intent) => readonly RecordDraft[],
-): Promise<Intent> {
-  const isEnded = ({ state }: Intent): boolean =>
-    state.identities.get(grant.identityId)?.end !== undefined;
-  const result = await appendToIntent<Intent>(deps, course, trust, intent, {
-    prepare: (latest) => (isEnded(latest) ? new Stop(latest) : { drafts: draftsOf(latest) }),
-  });
-  if (isRefusal(result)) throw new TypeError(result.detail);
-  return result instanceof Stop ? result.value : result;
-}
-
-const hasTimeToRetry = (deps: IssueDeps, course: Course, attempt: number): Promise<boolean> =>
-  backOff(deps, course, attempt).then(
-    () => true,
-    () => false,
-  );
-
-function answerFor(deps: IssueDeps, { grant }: Issued, intent: Intent): Answer {
-  const identity = intent.state.identities.get(grant.identityId);
-  if (identity === undefined) throw new TypeError("an issued identity is in its chain");
-  return answerAbout(intent, identity, false, deps.clock());
-}
-
-/** The barriers before are durable, and named; the end is not. */
-const unconcluded = ({ chainId, state }: Intent, refusal: Refusal, stage: Stage): Answer => ({
-  ...refusedAnswer(refusal, stage, false),
-  evidence: { chainId, seq: state.head.seq },
-});

@@ -13,11 +13,12 @@ import { planeKeysAt, type ReadTrustPolicy, readTrustPolicy } from "../trust/rea
 import { NO_RESTRICTIONS, restrictionsText } from "../trust/restrictions.ts";
 import type { RefusedAnswer } from "./answer.ts";
 import { backOff, place } from "./append.ts";
+import { refusalOf } from "./conclude.ts";
 import { Course } from "./course.ts";
 import type { Invocation, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./event.ts";
-import { refusalOf } from "./execute-grant.ts";
-import { answerRefusal, outcomeOf, recordUnattributed, tailOf } from "./refusals.ts";
+
+import { answerRefusal, denialDrafts, outcomeOf, recordUnattributed, tailOf } from "./refusals.ts";
 import type { RegistryChange, RegistryHead, RegistryRead } from "./registry-port.ts";
 import { openRegistry, type TrustSnapshot } from "./trust-snapshot.ts";
 
@@ -81,13 +82,17 @@ async function publish(
   const next = course.note("trustPolicy", readNext(deps, compact));
   if (isRefusal(next)) return next;
   for (let attempt = 0; ; attempt++) {
-    const [current, keyid] = await Promise.all([deps.registry.read(), deps.signer.keyid()]);
+    const [current, evidence, plane] = await Promise.all([
+      deps.registry.read(),
+      deps.signer.keyid(),
+      deps.planeSigner.keyid(),
+    ]);
     const inForce = course.note("registry", await openCurrent(deps, current));
     if (isRefusal(inForce)) return inForce;
     if (inForce?.digest === next.digest) return answered(current.chain.head?.seq ?? 0);
     const refusal = course.judge([
       ["succession", () => judgeSuccession(next, inForce, deps.plane.id)],
-      ["planeKeys", () => judgePlaneKeys(next.policy, inForce, keyid, course.now)],
+      ["planeKeys", () => judgePlaneKeys(next.policy, inForce, { evidence, plane }, course.now)],
     ]);
     if (refusal !== undefined) return refusal;
     const answer = await commitPolicy(deps, course, next, current);
@@ -158,13 +163,14 @@ function judgeSuccession(
 function judgePlaneKeys(
   next: TrustPolicy,
   inForce: TrustSnapshot | undefined,
-  keyid: string,
+  keyids: Readonly<Record<"evidence" | "plane", string>>,
   now: number,
 ): Refusal | undefined {
-  const inUse = planeKeysAt(next, "evidence", toSeconds(now));
-  if (!inUse.some(({ key }) => jwkThumbprint(key) === keyid)) {
+  for (const use of ["evidence", "plane"] as const) {
+    const inUse = planeKeysAt(next, use, toSeconds(now));
+    if (inUse.some(({ key }) => jwkThumbprint(key) === keyids[use])) continue;
     return malformed(
-      `must hold the evidence key ${keyid} that the functions sign with`,
+      `must hold the ${use} key ${keyids[use]} that the functions sign with`,
       "/trustPolicy/planeKeys",
     );
   }
@@ -247,5 +253,6 @@ function answerDenied(deps: PlaneDeps, course: Course, refusal: Refusal): Promis
     verdict: { outcome: outcomeOf(refusal) },
     detail: { eventDigest: course.eventDigest },
   };
-  return answerRefusal(course, denial, () => recordUnattributed(deps, course, requested, denial));
+  const drafts = [requested, ...denialDrafts(course, denial)];
+  return answerRefusal(course, denial, () => recordUnattributed(deps, course, drafts));
 }

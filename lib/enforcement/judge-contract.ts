@@ -1,6 +1,6 @@
 import { descriptorOf } from "../actions/catalogue.ts";
 import { overbroadProblem } from "../authority/overbroad.ts";
-import { ownResourcePrefix, type PlaneId } from "../config.ts";
+import { ownResourcePrefix } from "../config.ts";
 import { type Contract, type ReadContract, unsupportedMember } from "../contract/contract.ts";
 import {
   judgeClass,
@@ -11,14 +11,16 @@ import {
 } from "../contract/judge.ts";
 import { pointer, type Refusal, refuse } from "../refusal.ts";
 import type { NamedCheck } from "./course.ts";
-import type { IssueEvent } from "./event.ts";
+import type { IssueDeps } from "./deps.ts";
+import type { ExecuteEvent, IssueEvent } from "./event.ts";
+import { judgeAssumptions } from "./judge-assumptions.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** Stage `contract`, in the order of wire.md §4: each check with the name that evidence shows. */
 export function contractChecks(
-  event: IssueEvent,
+  event: Pick<IssueEvent | ExecuteEvent, "request" | "hasChain">,
   contract: ReadContract,
-  plane: PlaneId,
+  { plane, readOf }: Pick<IssueDeps, "plane" | "readOf">,
   trust: TrustSnapshot,
 ): NamedCheck[] {
   const { claims } = contract;
@@ -30,6 +32,7 @@ export function contractChecks(
     ["place", () => judgePlace(claims, plane)],
     ["breadth", () => overbroadProblem(claims, ownResourcePrefix(plane)) ?? judgeKeys(claims)],
     ["registeredActions", () => judgeRegistered(claims, isKnown, trust.policy)],
+    ["assumptions", () => judgeAssumptions(claims, readOf, trust.policy)],
     ["riskClass", () => judgeClass(claims, trust.policy)],
     ["supported", () => judgeSupported(event, contract)],
   ];
@@ -46,7 +49,10 @@ function judgeKeys({ authorization_details }: Contract): Refusal | undefined {
 }
 
 /** A request names the one contract that it was signed for (VAI-55). */
-function judgeDigest({ request }: IssueEvent, { digest }: ReadContract): Refusal | undefined {
+function judgeDigest(
+  { request }: Pick<IssueEvent | ExecuteEvent, "request">,
+  { digest }: ReadContract,
+): Refusal | undefined {
   return request.claims.contractDigest === digest
     ? undefined
     : refuse(
@@ -57,13 +63,15 @@ function judgeDigest({ request }: IssueEvent, { digest }: ReadContract): Refusal
 }
 
 /** What this version does not have is refused by name, never ignored: ignoring a limit would widen. */
-function judgeSupported(event: IssueEvent, { claims }: ReadContract): Refusal | undefined {
+function judgeSupported(
+  event: Pick<IssueEvent | ExecuteEvent, "request" | "hasChain">,
+  { claims }: ReadContract,
+): Refusal | undefined {
   const { request } = event;
   const place =
     unsupportedMember(claims) ??
     (event.hasChain ? "/chain" : undefined) ??
-    (request.claims.chainDigest === undefined ? undefined : "/request/chainDigest") ??
-    (request.claims.delivery === "execute" ? undefined : "/request/delivery");
+    (request.claims.chainDigest === undefined ? undefined : "/request/chainDigest");
   return place === undefined
     ? undefined
     : refuse("NOT_SUPPORTED", `this version does not support ${place}`, place);

@@ -15,22 +15,22 @@ export function judgeRetry(
   executor: string,
   contract: Digest,
 ): IdentityView | Refusal | undefined {
-  const { jti, idempotencyKey } = request.claims;
-  const grants = [...state.identities.values()].filter(
-    (each) => each.executor === executor && each.contractDigest === contract,
-  );
+  const { jti, idempotencyKey, use } = request.claims;
+  const taken = [...state.identities.values()]
+    .filter((each) => each.executor === executor && each.contractDigest === contract)
+    .map((identity) => ({ identity, names: use === "issue" ? identity : identity.redemption }));
   const content = requestContentDigest(request.claims);
-  const sameNonce = grants.find(({ requestJti }) => requestJti === jti);
-  if (sameNonce !== undefined && sameNonce.contentDigest !== content) {
+  const sameNonce = taken.find(({ names }) => names?.requestJti === jti);
+  if (sameNonce !== undefined && sameNonce.names?.contentDigest !== content) {
     return refuse("NONCE_REPLAYED", "this jti was used for another request", "/request/jti");
   }
-  const sameKey = grants.find((each) => each.idempotencyKey === idempotencyKey);
-  if (sameKey !== undefined && sameKey.contentDigest !== content) {
+  const sameKey = taken.find(({ names }) => names?.idempotencyKey === idempotencyKey);
+  if (sameKey !== undefined && sameKey.names?.contentDigest !== content) {
     return refuse(
       "IDEMPOTENCY_CONFLICT",
       "this key was used for another request",
       "/request/idempotencyKey",
     );
   }
-  return sameNonce ?? sameKey;
+  return (sameNonce ?? sameKey)?.identity;
 }

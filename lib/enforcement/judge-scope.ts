@@ -1,55 +1,79 @@
+import type { Operation } from "../actions/descriptor.ts";
 import { judgeOperation } from "../authority/judge-operation.ts";
-import type { ReadRequest } from "../continuity/request.ts";
-import type { Contract, ReadContract } from "../contract/contract.ts";
+import type { ReadContract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
+import { documentDigest } from "../encoding/canonical-json.ts";
+import type { Digest } from "../encoding/digest.ts";
 import { contractView, type IntentState, totalKey } from "../evidence/fold.ts";
 import { pointer, type Refusal, refuse } from "../refusal.ts";
 import type { NamedCheck } from "./course.ts";
 
+/** Names of the checks of stage `scope`, in order. */
 export const SCOPE_CHECK_NAMES = ["step", "operation", "totals"];
+export const REDEMPTION_SCOPE_CHECK_NAMES = ["step", "operation", "grantedOperation"];
 
-/** The step that a request names, or `undefined`. */
-export const stepOf = (contract: Contract, request: ReadRequest): Step | undefined =>
-  contract.authorization_details.find(({ id }) => id === request.claims.step);
+/** The step of a contract by id, or `undefined`. */
+export const stepOf = ({ claims }: ReadContract, id: string): Step | undefined =>
+  claims.authorization_details.find((step) => step.id === id);
 
-/** Stage `scope` (wire.md §4): step, operation, then the sums over all grants of the step. */
+/** Stage `scope` of `issue` (wire.md §4): step, operation, then the sums over all grants of the step. */
 export function scopeChecks(
   contract: ReadContract,
-  request: ReadRequest,
+  stepId: string,
+  operation: Operation | undefined,
   state: IntentState,
 ): NamedCheck[] {
-  const step = stepOf(contract.claims, request);
-  const { operation } = request.claims;
-  if (step === undefined || operation === undefined) {
-    return [
-      [
-        "step",
-        () =>
-          refuse(
-            "STEP_MISMATCH",
-            `the contract has no step "${request.claims.step}"`,
-            "/request/step",
-          ),
-      ],
-    ];
-  }
+  const step = stepOf(contract, stepId);
+  if (step === undefined) return [unknownStep(stepId)];
   return [
     ["step", () => undefined],
-    ["operation", () => judgeOperation(step, operation, contract.claims)],
-    ["totals", () => judgeTotals(contract, request, step, state)],
+    ["operation", () => operation && judgeOperation(step, operation, contract.claims)],
+    ["totals", () => judgeTotals(contract, operation, step, state)],
   ];
 }
 
+/**
+ * Stage `scope` of `execute`: the operation under the step that was granted, and the very one that was granted if
+ * the grant names one. Totals were reserved then.
+ */
+export function redemptionScopeChecks(
+  contract: ReadContract,
+  grant: { readonly step: string; readonly operationDigest?: Digest },
+  operation: Operation,
+): NamedCheck[] {
+  const step = stepOf(contract, grant.step);
+  if (step === undefined) return [unknownStep(grant.step)];
+  return [
+    ["step", () => undefined],
+    ["operation", () => judgeOperation(step, operation, contract.claims)],
+    ["grantedOperation", () => judgeGranted(grant.operationDigest, operation)],
+  ];
+}
+
+const unknownStep = (id: string): NamedCheck => [
+  "step",
+  () => refuse("STEP_MISMATCH", `the contract has no step "${id}"`, "/request/step"),
+];
+
+const judgeGranted = (granted: Digest | undefined, operation: Operation): Refusal | undefined =>
+  granted === undefined || granted === documentDigest(operation)
+    ? undefined
+    : refuse(
+        "CONTRACT_MISMATCH",
+        "the handle was issued for another operation of the same step",
+        "/request/operation",
+      );
+
 function judgeTotals(
   contract: ReadContract,
-  request: ReadRequest,
+  operation: Operation | undefined,
   step: Step,
   state: IntentState,
 ): Refusal | undefined {
   const reserved = contractView(state, contract.digest).totals;
   for (const [parameter, ceiling] of Object.entries(step.limits?.totals ?? {})) {
     const where = pointer("/request/operation/parameters", [parameter]);
-    const value = request.claims.operation?.parameters[parameter];
+    const value = operation?.parameters[parameter];
     if (typeof value !== "number" || value < 0) {
       return refuse(
         "PARAMETER_OUT_OF_BOUNDS",
@@ -70,10 +94,13 @@ function judgeTotals(
 }
 
 /** What a grant reserves of the step's totals; judged before, so every value is an integer. */
-export const reservedTotals = (request: ReadRequest, step: Step): Record<string, number> =>
+export const reservedTotals = (
+  operation: Operation | undefined,
+  step: Step,
+): Record<string, number> =>
   Object.fromEntries(
     Object.keys(step.limits?.totals ?? {}).map((name) => [
       name,
-      Number(request.claims.operation?.parameters[name]),
+      Number(operation?.parameters[name]),
     ]),
   );

@@ -3,7 +3,7 @@ import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import type { ReadContract } from "../contract/contract.ts";
 import { judgeWindow } from "../contract/judge.ts";
 import { callsOf } from "../contract/step.ts";
-import { contractView, type IntentState } from "../evidence/fold.ts";
+import { contractView, type IdentityView, type IntentState } from "../evidence/fold.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { NamedCheck } from "./course.ts";
 
@@ -32,7 +32,42 @@ export function stateChecks(input: StateInput): NamedCheck[] {
   ];
 }
 
-function judgeContractState({ contract, state, now }: StateInput): Refusal | undefined {
+/** Stage `state` of `execute`: instead of uses, the grant itself; its window lies in the contract's. */
+export function redemptionStateChecks(
+  contract: ReadContract,
+  identityId: string,
+  state: IntentState,
+  now: number,
+): NamedCheck[] {
+  return [
+    ["contractState", () => judgeContractState({ contract, state, now })],
+    ["window", () => judgeGrantWindow(state.identities.get(identityId), now)],
+    ["grant", () => judgeUnused(state.identities.get(identityId))],
+  ];
+}
+
+/** A handle is redeemed once: a second time would double the effect (wire.md §8). */
+function judgeUnused(identity: IdentityView | undefined): Refusal | undefined {
+  if (identity === undefined) return refuse("IDENTITY_UNKNOWN", "the grant is gone", "/handle");
+  if (identity.startedAt !== undefined) {
+    return refuse("DUPLICATE_EXECUTION", "the handle was redeemed already", "/handle");
+  }
+  return identity.end === undefined
+    ? undefined
+    : refuse("IDENTITY_REVOKED", `the identity ended: ${identity.state}`, "/handle");
+}
+
+/** Half-open: at its end an identity has ended (ADV-15). */
+const judgeGrantWindow = (identity: IdentityView | undefined, now: number): Refusal | undefined =>
+  identity !== undefined && now < Date.parse(identity.expiresAt)
+    ? undefined
+    : refuse("IDENTITY_EXPIRED", `the identity ended at ${identity?.expiresAt}`, "/handle/exp");
+
+function judgeContractState({
+  contract,
+  state,
+  now,
+}: Pick<StateInput, "contract" | "state" | "now">): Refusal | undefined {
   const { ended } = contractView(state, contract.digest);
   if (ended !== undefined)
     return refuse(ended.code, `the contract ended: ${ended.why}`, "/contract");
@@ -66,9 +101,13 @@ function judgeUses({ contract, stepId, state }: StateInput): Refusal | undefined
 }
 
 /** A course is begun only if it can be recorded to its end, beside what open identities are still owed. */
-function judgeCapacity({ contract, state }: StateInput): Refusal | undefined {
-  const open = [...state.identities.values()].filter(({ end }) => end === undefined).length;
-  const owed = EXECUTION + (contract.claims.obligations?.length ?? 0);
+function judgeCapacity({ contract, state, now }: StateInput): Refusal | undefined {
+  const open = [...state.identities.values()].filter(
+    ({ end, startedAt, expiresAt }) =>
+      end === undefined && (startedAt !== undefined || now < Date.parse(expiresAt)),
+  ).length;
+  const { obligations = [], assumptions = [] } = contract.claims;
+  const owed = EXECUTION + obligations.length + (assumptions.length > 0 ? 1 : 0);
   const isBound = contractView(state, contract.digest).bound !== undefined;
   const course = (isBound ? 0 : BINDING) + ISSUANCE + owed;
   return state.head.seq + course + open * owed <= MAX_RECORDS

@@ -25,7 +25,7 @@ export interface Denial {
   readonly checkNames: readonly string[];
 }
 
-const verdictOf = (course: Course, { refusal, stage, checkNames }: Denial): Verdict => ({
+export const verdictOf = (course: Course, { refusal, stage, checkNames }: Denial): Verdict => ({
   outcome: outcomeOf(refusal),
   code: refusal.code,
   stage,
@@ -37,7 +37,7 @@ const verdictOf = (course: Course, { refusal, stage, checkNames }: Denial): Verd
 export const outcomeOf = ({ code }: Refusal): Verdict["outcome"] =>
   failureDomain(code) === "platform" ? "ERROR" : "DENY";
 
-const placeOf = (refusal: Refusal): { reason: string; pointer?: string } => {
+export const placeOf = (refusal: Refusal): { reason: string; pointer?: string } => {
   const { detail, pointer } = repeatable(refusal);
   return pointer === undefined ? { reason: detail } : { reason: detail, pointer };
 };
@@ -94,8 +94,7 @@ export async function answerRefusal(
 export async function recordUnattributed(
   deps: PlaneDeps,
   course: Course,
-  requested: RecordDraft,
-  denial: Denial,
+  own: readonly RecordDraft[],
 ): Promise<RefusedAnswer["evidence"]> {
   const scope = "unattributed";
   const { single, unwritten } = await deps.counter.count(
@@ -105,11 +104,7 @@ export async function recordUnattributed(
   );
   if (!single) return undefined;
   const counted = unwritten > 0;
-  const drafts = [
-    ...(counted ? [countedDraft({ name: scope }, unwritten)] : []),
-    requested,
-    ...denialDrafts(course, denial),
-  ];
+  const drafts = [...(counted ? [countedDraft({ name: scope }, unwritten)] : []), ...own];
   const chainId = unattributedChain(toInstant(course.now).slice(0, 10), course.eventDigest);
   const settle = counted ? { settle: { scope, count: unwritten } } : {};
   for (let attempt = 0; ; attempt++) {
@@ -155,7 +150,8 @@ function isTail(
 
 /**
  * Records a refusal of a verified executor on the intent's chain; too many of one contract are counted.
- * `onTaken`: what to make of a key that the records would have taken, and somebody else holds.
+ * `onTaken`: what to make of a key that the records would have taken, and somebody else holds. `always`: the records
+ * end authority, so they are written however many there are.
  */
 export async function recordOnIntent(
   deps: PlaneDeps,
@@ -164,11 +160,14 @@ export async function recordOnIntent(
   start: Intent,
   batchOf: (intent: Intent) => Batch,
   onTaken: () => Refusal,
+  { always = false }: { readonly always?: boolean } = {},
 ): Promise<RefusedAnswer["evidence"]> {
   const digest = course.about.contract?.digest;
   if (digest === undefined) throw new TypeError("a verified executor has a contract");
   const isCounted = ({ state }: Intent): boolean =>
-    contractView(state, digest).refusals >= SINGLE_PER_CONTRACT || state.head.seq >= CHAIN_CEILING;
+    !always &&
+    (contractView(state, digest).refusals >= SINGLE_PER_CONTRACT ||
+      state.head.seq >= CHAIN_CEILING);
   const single = await appendToIntent<Intent>(deps, course, trust, start, {
     prepare: (intent) => (isCounted(intent) ? new Stop(intent) : batchOf(intent)),
     onTaken,

@@ -1,14 +1,27 @@
+import type { ReadContract } from "../contract/contract.ts";
+import type { IntentState } from "../evidence/fold.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import type { Admitted } from "./admit.ts";
-import { Course } from "./course.ts";
+import { Course, type NamedCheck } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
-import { deriveGrant, type Grant } from "./grant.ts";
+import type { ExecuteEvent, IssueEvent } from "./event.ts";
+import { deriveGrant, type Grant, type Wish } from "./grant.ts";
 import type { Intent } from "./intent.ts";
 import { contractChecks } from "./judge-contract.ts";
 import { judgeProof } from "./judge-proof.ts";
-import { stateChecks } from "./judge-state.ts";
 import { readTrust } from "./registry.ts";
-import { sameHead } from "./trust-snapshot.ts";
+import { sameHead, type TrustSnapshot } from "./trust-snapshot.ts";
+
+/** What was judged when the world was read. */
+export interface Judged {
+  readonly event: Pick<IssueEvent | ExecuteEvent, "request" | "hasChain">;
+  readonly contract: ReadContract;
+  /** The proof as the event carried it, if it did. */
+  readonly presented?: unknown;
+  readonly wish: Wish;
+  readonly trust: TrustSnapshot;
+  /** Stage `state` without what this grant itself has changed. */
+  readonly stateChecks: (state: IntentState, now: number) => readonly NamedCheck[];
+}
 
 /**
  * Stages `contract` to `authority` again, when the Registry's head moved since the world was read: what governance
@@ -17,33 +30,16 @@ import { sameHead } from "./trust-snapshot.ts";
 export async function rejudge(
   deps: IssueDeps,
   course: Course,
-  admitted: Admitted,
+  judged: Judged,
   grant: Grant,
   intent: Intent,
 ): Promise<Refusal | undefined> {
   const head = await deps.registry.readHead();
-  if (head !== undefined && sameHead(head, admitted.trust.head)) return undefined;
+  if (head !== undefined && sameHead(head, judged.trust.head)) return undefined;
   const again = new Course(deps, course.invocation, course.eventDigest);
   const trust = await readTrust(deps, again.now);
   if (isRefusal(trust)) return trust;
-  const { asked, event } = admitted;
-  const { contract, request } = asked;
-  const judge = (): Refusal | undefined => {
-    again.enter("contract");
-    const foreign = again.judge(contractChecks(event, contract, deps.plane, trust));
-    if (foreign !== undefined) return foreign;
-    again.enter("state");
-    const input = { contract, stepId: request.claims.step, state: intent.state, now: again.now };
-    const ended = again.judge(
-      stateChecks(input).filter(([name]) => name !== "uses" && name !== "capacity"),
-    );
-    if (ended !== undefined) return ended;
-    const proof = judgeProof(again, event.proof, contract, intent, trust);
-    if (isRefusal(proof)) return proof;
-    const renewed = deriveGrant(again, "", contract, request, proof, trust.policy);
-    return isRefusal(renewed) ? renewed : judgeChange(grant, renewed);
-  };
-  const refusal = judge();
+  const refusal = judgeAgain(deps, again, judged, grant, intent, trust);
   if (refusal !== undefined) course.enter(again.stage);
   else
     course.learn({
@@ -52,12 +48,32 @@ export async function rejudge(
   return refusal;
 }
 
+function judgeAgain(
+  deps: IssueDeps,
+  again: Course,
+  { event, contract, presented, wish, stateChecks }: Judged,
+  grant: Grant,
+  intent: Intent,
+  trust: TrustSnapshot,
+): Refusal | undefined {
+  again.enter("contract");
+  const foreign = again.judge(contractChecks(event, contract, deps, trust));
+  if (foreign !== undefined) return foreign;
+  again.enter("state");
+  const ended = again.judge(stateChecks(intent.state, again.now));
+  if (ended !== undefined) return ended;
+  const proof = judgeProof(again, presented, contract, intent, trust);
+  if (isRefusal(proof)) return proof;
+  const renewed = deriveGrant(again, wish, proof, trust.policy);
+  return isRefusal(renewed) ? renewed : judgeChange(grant, renewed);
+}
+
 /** A session of a role that governance took from the action, or one that may now live less long, is not used. */
 function judgeChange(grant: Grant, renewed: Grant): Refusal | undefined {
   const [before, now] = [grant.governed, renewed.governed];
   const isSame =
-    before.executionRoleArn === now.executionRoleArn &&
-    before.readerRoleArn === now.readerRoleArn &&
+    before?.executionRoleArn === now?.executionRoleArn &&
+    before?.readerRoleArn === now?.readerRoleArn &&
     grant.expiresAt <= renewed.expiresAt;
   return isSame
     ? undefined

@@ -1,13 +1,15 @@
 import { contractView, type IdentityView } from "../evidence/fold.ts";
+import type { HandleFacts } from "../issuance/handle.ts";
 import type { ReadProof } from "../proof/proof.ts";
 import { isRefusal, type Refusal } from "../refusal.ts";
 import type { Admitted } from "./admit.ts";
 import { type Batch, Stop } from "./append.ts";
 import { CHECK_NAMES } from "./check-names.ts";
 import type { Course } from "./course.ts";
-import { bindingKeys, issuedDrafts, retryKeys } from "./drafts.ts";
+import { bindingKeys, issuedDetail, issuedDrafts, retryKeys } from "./drafts.ts";
 import { deriveGrant, type Grant } from "./grant.ts";
 import type { Intent } from "./intent.ts";
+import type { Context } from "./judge-context.ts";
 import { judgeProof } from "./judge-proof.ts";
 import { judgeRetry } from "./judge-retry.ts";
 import { scopeChecks } from "./judge-scope.ts";
@@ -22,6 +24,8 @@ export class Trial {
   intent: Intent;
   proof: ReadProof | undefined;
   grant: Grant | undefined;
+  /** The assumptions as they were seen; read once, before anything is written. */
+  context: Context = [];
 
   constructor(course: Course, admitted: Admitted, identityId: string) {
     this.#course = course;
@@ -40,7 +44,8 @@ export class Trial {
     const { asked } = this.#admitted;
     const [grant, proof] = [this.requireGrant(), this.proof];
     if (proof === undefined) throw new TypeError("a grant has a proof");
-    const drafts = issuedDrafts(intent, asked, proof, grant, this.#course.checks(CHECK_NAMES));
+    const checks = this.#course.checks(CHECK_NAMES);
+    const drafts = issuedDrafts(intent, asked, proof, grant, this.context, checks);
     const isBound = contractView(intent.state, asked.contract.digest).bound !== undefined;
     return {
       drafts,
@@ -51,6 +56,18 @@ export class Trial {
   requireGrant(): Grant {
     if (this.grant === undefined) throw new TypeError("nothing was granted");
     return this.grant;
+  }
+
+  /** What the handle of the grant says; nothing for another delivery. */
+  handleFacts(): HandleFacts | undefined {
+    const grant = this.requireGrant();
+    if (grant.delivery !== "handle") return undefined;
+    const { asked } = this.#admitted;
+    const { claims, digest } = asked.contract;
+    return {
+      ...issuedDetail(asked, grant, 0),
+      ...{ identityId: grant.identityId, intentId: claims.intent.id, contractDigest: digest },
+    };
   }
 
   #settle(intent: Intent): Refusal | IdentityView | undefined {
@@ -71,9 +88,11 @@ export class Trial {
     if (isRefusal(proof)) return proof;
     this.proof = proof;
     course.enter("scope");
-    const outside = course.judge(scopeChecks(contract, request, intent.state));
+    const { step: stepId, delivery, operation } = request.claims;
+    const outside = course.judge(scopeChecks(contract, stepId, operation, intent.state));
     if (outside !== undefined) return outside;
-    const grant = deriveGrant(course, this.#identityId, contract, request, proof, trust.policy);
+    const wish = { identityId: this.#identityId, contract, stepId, delivery, operation };
+    const grant = deriveGrant(course, wish, proof, trust.policy);
     if (isRefusal(grant)) return grant;
     this.grant = grant;
     return undefined;

@@ -30,13 +30,25 @@ export interface Enforced {
   readonly enforcedBy: readonly ("trustPlane" | "iam" | "adapter")[];
 }
 
-export interface IdentityIssuedDetail {
-  readonly step: string;
-  readonly delivery: string;
-  readonly executor: string;
+/** What of a context assumption was seen when: never the value itself, which may be anybody's data (wire.md §5). */
+export interface Observation {
+  readonly name: string;
+  readonly digest: Digest;
+  /** RFC 3339. */
+  readonly observedAt: string;
+}
+
+/** Which request used a grant up, so that its retry is known again. */
+export interface RequestNames {
   readonly requestJti: string;
   readonly idempotencyKey: string;
   readonly contentDigest: Digest;
+}
+
+export interface IdentityIssuedDetail extends RequestNames {
+  readonly step: string;
+  readonly delivery: string;
+  readonly executor: string;
   readonly issuedAt: string;
   readonly expiresAt: string;
   readonly scope: { readonly actions: readonly string[]; readonly resources: readonly string[] };
@@ -46,7 +58,10 @@ export interface IdentityIssuedDetail {
   readonly totals: Readonly<Record<string, number>>;
   /** Number of the first record that this request wrote. */
   readonly firstSeq: number;
-  readonly roleArn: string;
+  /** Absent while a handle leaves open which of its actions it will be. */
+  readonly roleArn?: string;
+  /** Absent when the grant is for whatever its step allows. */
+  readonly operationDigest?: Digest;
   readonly sessionName: string;
   readonly sessionPolicyDigest: Digest;
 }
@@ -56,6 +71,16 @@ export interface CredentialsMintedDetail {
   readonly sessionPolicy: unknown;
   readonly sessionPolicyDigest: Digest;
   readonly hardExpiry: string;
+}
+
+/** In `ExecutionStarted`: present when a handle was redeemed, by whose request. */
+export interface ExecutionStartedDetail {
+  readonly redemption?: RequestNames;
+}
+
+/** In `ViolationDetected` and `ContextInvalidated`: whether the contract ends with it, though nothing was executed. */
+export interface ContractEnding {
+  readonly endsContract?: "VIOLATED" | "REVOKED";
 }
 
 export type EndState = "COMPLETED" | "FAILED" | "INCOMPLETE" | "EXPIRED" | "REVOKED";

@@ -2,11 +2,14 @@ import type { Digest } from "../encoding/digest.ts";
 import type { ChainHead } from "./chain.ts";
 import type {
   ContractBoundDetail,
+  ContractEnding,
   CredentialsMintedDetail,
   EndDetail,
   EndState,
+  ExecutionStartedDetail,
   IdentityIssuedDetail,
   Opens,
+  RequestNames,
 } from "./details.ts";
 import type { OpenRecord } from "./open.ts";
 import type { EventType, Predicate } from "./statement.ts";
@@ -19,6 +22,8 @@ export interface IdentityView extends IdentityIssuedDetail {
   readonly state: "ISSUED" | "IN_USE" | EndState;
   readonly hardExpiry?: string;
   readonly startedAt?: string;
+  /** The request that redeemed its handle. */
+  readonly redemption?: RequestNames;
   readonly end?: EndDetail;
   readonly lastSeq: number;
   readonly lastHash: Digest;
@@ -100,25 +105,33 @@ const EFFECTS: Partial<Record<EventType, Effect>> = {
     const { hardExpiry } = predicate.detail as unknown as CredentialsMintedDetail;
     changeIdentity(draft, predicate, (identity) => ({ ...identity, hardExpiry }));
   },
-  ExecutionStarted: (draft, predicate) =>
+  ExecutionStarted: (draft, predicate) => {
+    const { redemption } = predicate.detail as ExecutionStartedDetail;
+    const started = { state: "IN_USE", startedAt: predicate.event.at } as const;
     changeIdentity(draft, predicate, (identity) =>
       identity.end === undefined
-        ? { ...identity, state: "IN_USE", startedAt: predicate.event.at }
+        ? { ...identity, ...started, ...(redemption !== undefined && { redemption }) }
         : identity,
-    ),
+    );
+  },
   RetryDeduplicated: (draft, predicate) =>
     changeIdentity(draft, predicate, (identity) => ({ ...identity, retried: true })),
-  IdentityDenied: (draft, { contract }) => {
-    if (contract === undefined) return;
-    const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
-    draft.contracts.set(contract.digest, { ...view, refusals: view.refusals + 1 });
-  },
+  IdentityDenied: (draft, predicate) => countRefusal(draft, predicate),
+  ExecutionRejected: (draft, predicate) => countRefusal(draft, predicate),
+  ViolationDetected: (draft, predicate) => endByRecord(draft, predicate),
+  ContextInvalidated: (draft, predicate) => endByRecord(draft, predicate),
   IssuanceFailed: (draft, predicate) => endIdentity(draft, predicate),
   IdentityCompleted: (draft, predicate) => endIdentity(draft, predicate),
   ExecutionIncomplete: (draft, predicate) => endIdentity(draft, predicate),
   IdentityExpired: (draft, predicate) => endIdentity(draft, predicate),
   IdentityRevoked: (draft, predicate) => endIdentity(draft, predicate),
 };
+
+function countRefusal(draft: Draft, { contract }: Predicate): void {
+  if (contract === undefined) return;
+  const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
+  draft.contracts.set(contract.digest, { ...view, refusals: view.refusals + 1 });
+}
 
 function issueIdentity(draft: Draft, { identity, contract, detail, chain }: Predicate): void {
   if (identity === undefined || contract === undefined || draft.identities.has(identity.id)) return;
@@ -162,21 +175,35 @@ function endIdentity(draft: Draft, predicate: Predicate): void {
   });
 }
 
-/**
- * A failed execution always ends its contract (wire.md §2 `revokeOn`). An unknown or unproved one spends it
- * whole: asking again could double the effect (VAI-70, ADV-69).
- */
 function endContract(draft: Draft, digest: Digest, end: EndDetail): void {
   const view = draft.contracts.get(digest) ?? UNKNOWN_CONTRACT;
-  if (view.ended !== undefined) return;
+  const ended = view.ended ?? contractEnd(end);
+  if (ended !== undefined) draft.contracts.set(digest, { ...view, ended });
+}
+
+/** Why a contract ended without an execution. */
+const ENDINGS = {
+  VIOLATED: "it was violated with a handle",
+  REVOKED: "its context changed",
+} as const;
+
+function endByRecord(draft: Draft, { contract, detail }: Predicate): void {
+  const { endsContract } = detail as ContractEnding;
+  if (contract === undefined || endsContract === undefined) return;
+  const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
+  const ended = { code: "CONTRACT_REVOKED", why: ENDINGS[endsContract] } as const;
+  if (view.ended === undefined) draft.contracts.set(contract.digest, { ...view, ended });
+}
+
+/**
+ * A failed execution always ends its contract (wire.md §2 `revokeOn`). An
+ * unknown or unproved execution spends it whole: asking again could double the effect (VAI-70, ADV-69).
+ */
+function contractEnd(end: EndDetail): ContractView["ended"] {
   if (end.outcome?.status === "failed") {
-    const ended = { code: "CONTRACT_REVOKED", why: "an execution under it failed" } as const;
-    draft.contracts.set(digest, { ...view, ended });
-  } else if (end.state === "INCOMPLETE") {
-    const ended = {
-      code: "CONTRACT_CONSUMED",
-      why: "an execution under it is incomplete",
-    } as const;
-    draft.contracts.set(digest, { ...view, ended });
+    return { code: "CONTRACT_REVOKED", why: "an execution under it failed" };
   }
+  return end.state === "INCOMPLETE"
+    ? { code: "CONTRACT_CONSUMED", why: "an execution under it is incomplete" }
+    : undefined;
 }

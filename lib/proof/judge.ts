@@ -128,7 +128,26 @@ function judgeIntentScope({ contract, proof }: ProofInput): Refusal | undefined 
     const where = pointer("/contract", ["authorization_details", index, ...place]);
     return refuse("CONTRACT_MISMATCH", "is not part of the intent", where);
   }
-  return undefined;
+  return judgeAssumptionScope(contract, proof);
+}
+
+/** Nobody approved to look elsewhere: an assumption would tell an agent what it may not read (wire.md §9). */
+function judgeAssumptionScope(
+  { assumptions = [] }: Contract,
+  { intent, decision }: ReadProof,
+): Refusal | undefined {
+  const approved = new Set([
+    ...intent.target,
+    ...decision.claims.boundary.authorization_details.flatMap(({ resources }) => resources),
+  ]);
+  const foreign = assumptions.findIndex(({ resource }) => !approved.has(resource));
+  return foreign < 0
+    ? undefined
+    : refuse(
+        "CONTRACT_MISMATCH",
+        "is neither in the intent's target nor in the decision's boundary",
+        pointer("/contract", ["assumptions", foreign, "resource"]),
+      );
 }
 
 /**

@@ -5,6 +5,8 @@ export interface ClaimedCredential {
   readonly accessKeyId: string;
   /** Service of the credential scope, such as `sts`; "" when the form of signature has none. */
   readonly service: string;
+  /** Region of the credential scope; "" when the form of signature has none. */
+  readonly region: string;
 }
 
 /**
@@ -25,6 +27,7 @@ export function claimedCredentials(exchange: Exchange): ClaimedCredential[] {
   return found.map((credential) => {
     const parts = credential.split("/");
     // The service is the last but one part: SigV4 scopes have a region before it, SigV4a none.
-    return { accessKeyId: parts[0] ?? "", service: parts.at(-2) ?? "" };
+    const region = parts.length === 5 ? (parts[2] ?? "") : "";
+    return { accessKeyId: parts[0] ?? "", service: parts.at(-2) ?? "", region };
   });
 }

@@ -10,6 +10,9 @@ export class BodyTooLargeError extends Error {}
 /** Thrown by `Exchange.body` when the client went away in the middle of it. */
 export class ClientGoneError extends Error {}
 
+/** Thrown when the call was made and its answer is to be lost on the way. */
+export class AnswerLostError extends Error {}
+
 /** What goes back to the client. A stream is sent as it comes. */
 export interface Answer {
   readonly status: number;

@@ -8,22 +8,29 @@ suite("OKG-08 the catalogue", () => {
     test(`OKG-08 ${descriptor.action} describes itself`, () => {
       assert.equal(descriptor.action.split(":")[0], descriptor.family);
       assert.match(descriptor.target.example, descriptor.target.pattern);
-      assert.ok(descriptor.reads.every((read) => read.startsWith(`${descriptor.family}:Get`)));
+      const reads = [...descriptor.reads, ...(descriptor.readsAnywhere ?? [])];
+      assert.ok(reads.length > 0);
+      for (const read of reads) {
+        assert.match(read, new RegExp(`^${descriptor.family}:(Get|Describe)[A-Z]`));
+      }
       assert.equal(descriptorOf(descriptor.action), descriptor);
     });
 
     test(`VAI-148 ${descriptor.action} works on exact ARNs only`, () => {
       const { example, pattern } = descriptor.target;
-      for (const bad of [
-        `${example}*`,
-        `${example}/x`,
-        `${example}:live`,
-        example.replace(/\d{12}/, ""),
-        ` ${example}`,
-        `${example}\n`,
-      ]) {
+      const bad = [`${example}*`, `${example}?`, `${example}\${x}`, ` ${example}`, `${example}\n`];
+      // Where targets have paths, one below another is another target and no qualifier of it.
+      if (descriptor.ceiling === descriptor.target) bad.push(`${example}/x`, `${example}:live`);
+      if (descriptor.accountInArn) bad.push(example.replace(/\d{12}/, ""));
+      for (const each of bad) assert.doesNotMatch(each, pattern);
+    });
+
+    test(`VAI-45 ${descriptor.action} has a ceiling that an exact target lies in`, () => {
+      const { example, pattern } = descriptor.ceiling;
+      assert.match(example, pattern);
+      assert.match(descriptor.target.example, pattern);
+      for (const bad of ["*", `${example}*`, `*${example}`, example.replace("arn:aws:", "arn:*:")])
         assert.doesNotMatch(bad, pattern);
-      }
     });
   }
 

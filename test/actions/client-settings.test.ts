@@ -3,7 +3,7 @@ import { afterEach, beforeEach, suite, test } from "node:test";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { CALL_ATTEMPTS, clientOptions } from "../../lib/actions/client-settings.ts";
 import { NOTHING_READ, type Operation } from "../../lib/actions/descriptor.ts";
-import { CREDENTIALS, fakeEndpoint } from "./fake-endpoint.ts";
+import { CREDENTIALS, fakeEndpoint, PLACE } from "./fake-endpoint.ts";
 
 const OPERATIONS: Record<string, Operation> = {
   "dynamodb:UpdateItem": {
@@ -15,6 +15,16 @@ const OPERATIONS: Record<string, Operation> = {
     action: "lambda:UpdateAlias",
     resource: "arn:aws:lambda:us-east-1:000000000000:function:checkout",
     parameters: { alias: "live", version: "7", percent: 10 },
+  },
+  "s3:PutObject": {
+    action: "s3:PutObject",
+    resource: "arn:aws:s3:::settings-bucket/checkout/limits.json",
+    parameters: { body: "{}" },
+  },
+  "ssm:PutParameter": {
+    action: "ssm:PutParameter",
+    resource: "arn:aws:ssm:us-east-1:000000000000:parameter/checkout/limit",
+    parameters: { value: "10" },
   },
 };
 
@@ -75,7 +85,7 @@ suite("VAI-76 only issued credentials", () => {
   test("VAI-76 options hold nothing else of the credentials, and one attempt", () => {
     const options = clientOptions(
       {
-        region: "us-east-1",
+        ...PLACE,
         credentials: { ...CREDENTIALS, extra: "x" } as never,
         timeoutMilliseconds: 1,
       },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type CallOutcome, NOTHING_READ, type Operation } from "../../lib/actions/descriptor.ts";
 import { dynamodbUpdateItem } from "../../lib/actions/dynamodb-update-item.ts";
-import { type Answer, awsError, fakeEndpoint } from "./fake-endpoint.ts";
+import { type Answer, awsError, fakeEndpoint, PLACE } from "./fake-endpoint.ts";
 
 const operation = (parameters: Operation["parameters"]): Operation => ({
   action: "dynamodb:UpdateItem",
@@ -35,12 +35,12 @@ suite("VAI-78 dynamodb:UpdateItem", () => {
   };
 
   test("VAI-78 describes the call exactly, whatever the order of the parameters", () => {
-    assert.deepEqual(dynamodbUpdateItem.describeCall(LISTED, NOTHING_READ), {
+    assert.deepEqual(dynamodbUpdateItem.describeCall(LISTED, NOTHING_READ, PLACE), {
       api: "dynamodb:UpdateItem",
       input: INPUT,
     });
     const reversed = operation(Object.fromEntries(Object.entries(LISTED.parameters).reverse()));
-    assert.deepEqual(dynamodbUpdateItem.describeCall(reversed, NOTHING_READ).input, INPUT);
+    assert.deepEqual(dynamodbUpdateItem.describeCall(reversed, NOTHING_READ, PLACE).input, INPUT);
     assert.doesNotThrow(() => structuredClone(INPUT));
   });
 
@@ -218,7 +218,7 @@ suite("VAI-41 dynamodb:UpdateItem parameters", () => {
   test("VAI-41 two keys, a slash in a name, any text as value", () => {
     const parameters = { "key/pk": "a", "key/sk": 7, "set/a/b": `ä * \${x}`, "expect/a/b": "" };
     assert.equal(dynamodbUpdateItem.judgeParameters(operation(parameters)), undefined);
-    const { input } = dynamodbUpdateItem.describeCall(operation(parameters), NOTHING_READ);
+    const { input } = dynamodbUpdateItem.describeCall(operation(parameters), NOTHING_READ, PLACE);
     assert.deepEqual(input["Key"], { pk: { S: "a" }, sk: { N: "7" } });
     assert.deepEqual(input["ExpressionAttributeNames"], { "#n0": "a/b", "#n1": "pk", "#n2": "sk" });
   });

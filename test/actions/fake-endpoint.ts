@@ -1,12 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { AwsCredentials, ClientSettings } from "../../lib/actions/client-settings.ts";
+import type {
+  AwsCredentials,
+  CallPlace,
+  ClientSettings,
+} from "../../lib/actions/client-settings.ts";
 
 export const CREDENTIALS: AwsCredentials = {
   accessKeyId: "ASIAEXAMPLEISSUED001",
   secretAccessKey: "secret",
   sessionToken: "token",
 };
+
+/** Where the calls of these tests are made. */
+export const PLACE: CallPlace = { account: "000000000000", region: "us-east-1" };
 
 /** One request as it reached the endpoint. */
 interface Seen {
@@ -15,18 +22,25 @@ interface Seen {
   readonly target: string | undefined;
   readonly authorization: string;
   readonly token: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** As JSON where it is JSON, else as text; `undefined` when there is none. */
   readonly body: unknown;
 }
 
 /**
  * `json`: an answer with a status. `hang`: none. `reset`: the connection is closed. `html`: not
- * AWS's format.
+ * AWS's format. `text`: any other body, with headers.
  */
 export type Answer =
   | { readonly status: number; readonly json: object; readonly error?: string }
   | { readonly hang: true }
   | { readonly reset: true }
-  | { readonly status: number; readonly html: string };
+  | { readonly status: number; readonly html: string }
+  | {
+      readonly status: number;
+      readonly text: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
 export interface FakeEndpoint extends AsyncDisposable {
   readonly seen: Seen[];
@@ -49,7 +63,7 @@ export async function fakeEndpoint(answer: Answer): Promise<FakeEndpoint> {
   return {
     seen,
     settings: (changes = {}) => ({
-      region: "us-east-1",
+      ...PLACE,
       endpoint: `http://127.0.0.1:${port}`,
       credentials: CREDENTIALS,
       timeoutMilliseconds: 5000,
@@ -66,14 +80,29 @@ function seenOf(request: IncomingMessage, text: string): Seen {
     target: request.headers["x-amz-target"] as string | undefined,
     authorization: request.headers.authorization ?? "",
     token: request.headers["x-amz-security-token"] as string | undefined,
-    body: text === "" ? undefined : JSON.parse(text),
+    headers: request.headers,
+    body: bodyOf(text),
   };
+}
+
+function bodyOf(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }
 
 function reply(answer: Answer, request: IncomingMessage, response: ServerResponse): void {
   if ("hang" in answer) return;
   if ("reset" in answer) {
     request.socket.destroy();
+    return;
+  }
+  if ("text" in answer) {
+    response.writeHead(answer.status, answer.headers);
+    response.end(answer.text);
     return;
   }
   const isHtml = "html" in answer;

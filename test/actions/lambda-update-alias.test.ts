@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { NOTHING_READ, type Operation, type PreRead } from "../../lib/actions/descriptor.ts";
 import { lambdaUpdateAlias } from "../../lib/actions/lambda-update-alias.ts";
-import { type Answer, awsError, fakeEndpoint } from "./fake-endpoint.ts";
+import { type Answer, awsError, fakeEndpoint, PLACE } from "./fake-endpoint.ts";
 
 const operation = (changes: Operation["parameters"] = {}): Operation => ({
   action: "lambda:UpdateAlias",
@@ -105,7 +105,7 @@ suite("VAI-78 lambda:UpdateAlias", () => {
   });
 
   test("VAI-78 describes the call: the main version is not named, so it stays", () => {
-    assert.deepEqual(lambdaUpdateAlias.describeCall(operation(), READ), {
+    assert.deepEqual(lambdaUpdateAlias.describeCall(operation(), READ, PLACE), {
       api: "lambda:UpdateAlias",
       input: input({ "7": 0.1 }),
     });
@@ -113,14 +113,14 @@ suite("VAI-78 lambda:UpdateAlias", () => {
 
   test("VAI-78 zero percent removes the version", () => {
     assert.deepEqual(
-      lambdaUpdateAlias.describeCall(operation({ percent: 0 }), READ).input,
+      lambdaUpdateAlias.describeCall(operation({ percent: 0 }), READ, PLACE).input,
       input({}),
     );
   });
 
   test("VAI-78 every percent is the nearest weight", () => {
     for (let percent = 1; percent <= 100; percent++) {
-      const { RoutingConfig } = lambdaUpdateAlias.describeCall(operation({ percent }), READ)
+      const { RoutingConfig } = lambdaUpdateAlias.describeCall(operation({ percent }), READ, PLACE)
         .input as never as {
         RoutingConfig: { AdditionalVersionWeights: Record<string, number> };
       };

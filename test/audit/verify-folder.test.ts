@@ -61,7 +61,7 @@ describe("vai verify", () => {
       [story.rows.length, 3, 1],
     );
     const { out } = await run("verify", good, "--anchor", story.anchor.thumbprint);
-    assert.match(out, /^unanchored \(19 records, 3 chains, 1 trust policies\)/);
+    assert.match(out, /^unanchored \(19 records, 3 chains, 1 trust policy\)/);
     assert.match(out, /no checkpoint covers the ends/);
   });
 

@@ -4,7 +4,7 @@ import { proveContainment } from "../../lib/authority/contain.ts";
 import type { Statement } from "../../lib/authority/iam-document.ts";
 import { sessionPolicy } from "../../lib/authority/session-policy.ts";
 import type { Step } from "../../lib/contract/step.ts";
-import { at, contractOf, EXP, NBF, REGION, updateItem } from "./fixtures.ts";
+import { ACCOUNT, at, contractOf, EXP, NBF, REGION, updateItem } from "./fixtures.ts";
 
 /*
  * Policies that know the probes: each denies just the strangers that containment tries, or compares
@@ -20,7 +20,7 @@ const item = (pk: string): Step =>
   });
 
 const statementsOf = (step: Step): Statement[] =>
-  structuredClone(sessionPolicy({ step, region: REGION, nbf: NBF, exp: EXP }))
+  structuredClone(sessionPolicy({ step, account: ACCOUNT, region: REGION, nbf: NBF, exp: EXP }))
     .Statement as Statement[];
 
 const conditionsOf = (statement: Statement | undefined): Conditions =>

@@ -13,6 +13,9 @@ import {
   EXP,
   FUNCTION,
   NBF,
+  OBJECT,
+  putObject,
+  putParameter,
   TABLE,
   trustPolicy,
   updateAlias,
@@ -239,9 +242,56 @@ const OF_ITEMS: Record<string, Mutation> = {
   },
 };
 
+const OWNER = "aws:ResourceAccount";
+
+/** Mutants of what IAM holds of an object, whose ARN does not say whose it is. */
+const OF_OBJECTS: Record<string, Mutation> = {
+  "VAI-42 a bucket of any account in the Allow": (policy) => {
+    delete allowOf(policy).Condition;
+  },
+  "VAI-42 a bucket of another account in the Allow": (policy) => {
+    allowOf(policy).Condition = { StringEquals: { [OWNER]: "999999999999" } };
+  },
+  "VAI-42 a bucket of another account too": (policy) => {
+    allowOf(policy).Condition = { StringEquals: { [OWNER]: ["000000000000", "999999999999"] } };
+    denyWith(policy, OWNER).Condition = {
+      StringNotEquals: { [OWNER]: ["000000000000", "999999999999"] },
+    };
+  },
+  "VAI-42 a bucket whose owner AWS does not say, in the Allow": (policy) => {
+    allowOf(policy).Condition = { StringEqualsIfExists: { [OWNER]: "000000000000" } };
+  },
+  "VAI-42 a bucket whose owner AWS does not say, spared by the Deny": (policy) => {
+    denyWith(policy, OWNER).Condition = {
+      StringNotEquals: { [OWNER]: "000000000000" },
+      Null: { [OWNER]: "false" },
+    };
+  },
+  "VAI-42 accounts that begin so": (policy) => {
+    allowOf(policy).Condition = { StringLike: { [OWNER]: "0000*" } };
+  },
+  "VAI-42 the account as a number": (policy) => {
+    allowOf(policy).Condition = { NumericEquals: { [OWNER]: "0" } };
+  },
+  "VAI-42 an owner's Deny of another object only": (policy) => {
+    denyWith(policy, OWNER).Resource = `${OBJECT}2`;
+  },
+  "VAI-42 an owner's Deny of another action only": (policy) => {
+    denyWith(policy, OWNER).Action = "s3:DeleteObject";
+  },
+  "VAI-42 some other accounts denied instead of all": (policy) => {
+    denyWith(policy, OWNER).Condition = {
+      StringEquals: { [OWNER]: ["999999999999", "~vai-probe"] },
+    };
+  },
+};
+
 for (const [name, step, mutations] of [
   ["dynamodb:UpdateItem", updateItem(), { ...COMMON, ...OF_ITEMS }],
   ["lambda:UpdateAlias", updateAlias(), COMMON],
+  ["s3:PutObject", putObject(), { ...COMMON, ...OF_OBJECTS }],
+  ["s3:PutObject, unbounded", putObject({ parameters: "unbounded" }), { ...COMMON, ...OF_OBJECTS }],
+  ["ssm:PutParameter", putParameter(), COMMON],
 ] as const) {
   suite(`VAI-47 containment of ${name}`, () => {
     test("VAI-47 the derived policy is contained", () => {

@@ -9,19 +9,24 @@ import {
 import { ACCOUNT, EVERYTHING, REGION, SESSION } from "./fixtures.ts";
 
 /**
- * One file, one topic: `{ title, policies?, cases: [{ name, policies?, request?, decision, because?
- * }] }`. What a case leaves out is the file's, then a session of role `exec` that reads object
- * `arn:aws:s3:::data/a`. `"everything"` stands for a policy that allows everything.
+ * One file, one topic: `{ title, source?, policies?, cases: [{ name, policies?, request?, decision,
+ * because?, sids? }] }`. What a case leaves out is the file's, then a session of role `exec` that
+ * reads object `arn:aws:s3:::data/a`. `"everything"` stands for a policy that allows everything.
  */
 interface CaseFile {
   readonly title: string;
+  /** The page of AWS that says so. */
+  readonly source?: string;
   readonly policies?: Partial<Policies>;
   readonly cases: readonly {
     readonly name: string;
     readonly policies?: Partial<Policies>;
     readonly request?: Partial<AccessRequest>;
     readonly decision: string;
+    /** Kind and effect of each reason, in order. */
     readonly because?: readonly string[];
+    /** The `Sid` of each statement that decided. */
+    readonly sids?: readonly string[];
   }[];
 }
 
@@ -57,6 +62,8 @@ for (const file of readdirSync(folder).sort()) {
         assert.equal(result.decision, each.decision);
         const kinds = result.because.map(({ policy, effect }) => `${policy}:${effect}`);
         if (each.because !== undefined) assert.deepEqual(kinds, each.because);
+        const sids = result.because.map(({ sid }) => sid);
+        if (each.sids !== undefined) assert.deepEqual(sids, each.sids);
       });
     }
   });

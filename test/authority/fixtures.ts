@@ -6,6 +6,8 @@ export const ACCOUNT = "000000000000";
 export const REGION = "us-east-1";
 export const TABLE = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/Flags`;
 export const FUNCTION = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:checkout`;
+export const OBJECT = "arn:aws:s3:::settings-bucket/checkout/limits.json";
+export const PARAMETER = `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/checkout/limit`;
 /** 2026-05-05T04:00:00Z, and five minutes later. */
 export const NBF = 1777953600;
 export const EXP = NBF + 300;
@@ -32,6 +34,24 @@ export const updateAlias = (changes: Partial<Step> = {}): Step => ({
     percent: { range: { min: 0, max: 10 } },
   },
   limits: { calls: 1, totals: { percent: 10 } },
+  ...changes,
+});
+
+export const putObject = (changes: Partial<Step> = {}): Step => ({
+  type: "aws",
+  id: "write",
+  actions: ["s3:PutObject"],
+  resources: [OBJECT],
+  parameters: { body: { prefix: "{" }, contentType: { exact: "application/json" } },
+  ...changes,
+});
+
+export const putParameter = (changes: Partial<Step> = {}): Step => ({
+  type: "aws",
+  id: "put",
+  actions: ["ssm:PutParameter"],
+  resources: [PARAMETER],
+  parameters: { value: { oneOf: ["10", "20"] }, expect: { notOneOf: ["0"] } },
   ...changes,
 });
 
@@ -71,6 +91,18 @@ export const trustPolicy = {
       risk: "LOW",
       executionRoleArn: `arn:aws:iam::${ACCOUNT}:role/exec-lambda`,
       readerRoleArn: `arn:aws:iam::${ACCOUNT}:role/read-lambda`,
+    },
+    {
+      action: "s3:PutObject",
+      risk: "LOW",
+      executionRoleArn: `arn:aws:iam::${ACCOUNT}:role/exec-s3`,
+      readerRoleArn: `arn:aws:iam::${ACCOUNT}:role/read-s3`,
+    },
+    {
+      action: "ssm:PutParameter",
+      risk: "LOW",
+      executionRoleArn: `arn:aws:iam::${ACCOUNT}:role/exec-ssm`,
+      readerRoleArn: `arn:aws:iam::${ACCOUNT}:role/read-ssm`,
     },
   ],
 } as unknown as TrustPolicy;

@@ -4,14 +4,24 @@ import { suite, test } from "node:test";
 import type { Operation } from "../../lib/actions/descriptor.ts";
 import { judgeOperation } from "../../lib/authority/judge-operation.ts";
 import type { Step } from "../../lib/contract/step.ts";
-import { contractOf, FUNCTION, TABLE, updateAlias, updateItem } from "./fixtures.ts";
+import type { RiskClass } from "../../lib/encoding/members.ts";
+import {
+  contractOf,
+  FUNCTION,
+  OBJECT,
+  PARAMETER,
+  putObject,
+  putParameter,
+  TABLE,
+  updateAlias,
+  updateItem,
+} from "./fixtures.ts";
 
-/**
- * `{ title, step: "alias"|"item", parameters?: the step's, operation: changes of a listed one, … }`
- */
+/** `{ title, step, risk?: the contract's, parameters?: the step's, operation: changes of a listed one, … }` */
 interface Case {
   readonly title: string;
-  readonly step: "alias" | "item";
+  readonly step: "alias" | "item" | "object" | "parameter";
+  readonly risk?: RiskClass;
   readonly parameters?: Step["parameters"];
   readonly resources?: string[];
   readonly operation?: Partial<Operation>;
@@ -20,7 +30,7 @@ interface Case {
   readonly detail?: string;
 }
 
-const STEPS = { alias: updateAlias, item: updateItem };
+const STEPS = { alias: updateAlias, item: updateItem, object: putObject, parameter: putParameter };
 const LISTED: Record<Case["step"], Operation> = {
   alias: {
     action: "lambda:UpdateAlias",
@@ -31,6 +41,16 @@ const LISTED: Record<Case["step"], Operation> = {
     action: "dynamodb:UpdateItem",
     resource: TABLE,
     parameters: { "key/pk": "svc-a", "set/weight": 3 },
+  },
+  object: {
+    action: "s3:PutObject",
+    resource: OBJECT,
+    parameters: { body: "{}", contentType: "application/json" },
+  },
+  parameter: {
+    action: "ssm:PutParameter",
+    resource: PARAMETER,
+    parameters: { value: "20", expect: "10" },
   },
 };
 
@@ -48,7 +68,7 @@ suite("VAI-41 an operation is judged by the step", () => {
       const refusal = judgeOperation(
         step,
         { ...LISTED[each.step], ...each.operation },
-        contractOf([step]),
+        contractOf([step], each.risk === undefined ? {} : { risk: each.risk }),
       );
       assert.equal(refusal?.code, each.code);
       assert.equal(refusal?.pointer, each.pointer);

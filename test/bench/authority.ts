@@ -2,7 +2,7 @@ import { proveContainment } from "../../lib/authority/contain.ts";
 import { deriveAuthority } from "../../lib/authority/derive.ts";
 import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
 import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
-import { readRequest } from "../../lib/continuity/request.ts";
+import { readIssueRequest } from "../../lib/continuity/request.ts";
 import { readContract } from "../../lib/contract/contract.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import { newPlane } from "../support/plane.ts";
@@ -13,7 +13,7 @@ export async function measureAuthority(): Promise<Line[]> {
   const plane = await newPlane();
   const event = plane.event(plane.contract()) as Record<string, unknown>;
   const contract = readContract(event["contract"]);
-  const request = readRequest(event["request"]);
+  const request = readIssueRequest(event["request"]);
   if (isRefusal(contract) || isRefusal(request)) throw new Error("the event was refused");
   const [step] = contract.claims.authorization_details;
   const { operation } = request.claims;

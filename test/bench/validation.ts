@@ -2,7 +2,7 @@ import { verify } from "node:crypto";
 import { signContract } from "../../lib/client/contract.ts";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import { issueEvent } from "../../lib/client/request.ts";
-import { judgeFreshness, judgePossession, readRequest } from "../../lib/continuity/request.ts";
+import { judgeFreshness, judgePossession, readIssueRequest } from "../../lib/continuity/request.ts";
 import { readContract } from "../../lib/contract/contract.ts";
 import {
   judgeClass,
@@ -64,7 +64,7 @@ async function signedEvent(): Promise<{ plane: Plane; event: Event; policy: Trus
   );
   const [step] = claims.authorization_details;
   if (step === undefined) throw new Error("no step");
-  const asked = readRequest((plane.event(held) as Event)["request"]);
+  const asked = readIssueRequest((plane.event(held) as Event)["request"]);
   if (isRefusal(asked) || asked.claims.operation === undefined) throw new Error("no operation");
   const event = issueEvent(
     {
@@ -88,7 +88,7 @@ export async function measureValidation(): Promise<Line> {
   const now = plane.world.now;
   const validate = (): void => {
     const contract = readContract(event["contract"]);
-    const request = readRequest(event["request"]);
+    const request = readIssueRequest(event["request"]);
     const proof = readProof(event.proof);
     if (isRefusal(contract) || isRefusal(request) || isRefusal(proof))
       throw new Error("the event was refused");

@@ -7,7 +7,7 @@ import { parsePlaneId } from "../../lib/config.ts";
 import {
   judgeFreshness,
   judgePossession,
-  readRequest,
+  readIssueRequest,
   requestContentDigest,
 } from "../../lib/continuity/request.ts";
 import { readContract } from "../../lib/contract/contract.ts";
@@ -39,7 +39,7 @@ const vector: Vector = JSON.parse(
 const { digests, event, keys, now, plane } = vector;
 
 const contract = readContract(event.contract);
-const request = readRequest(event.request);
+const request = readIssueRequest(event.request);
 assert.ok(!isRefusal(contract) && !isRefusal(request));
 
 suite("the governed intent of wire.md", () => {

@@ -34,12 +34,7 @@ const writeOwnLog = (name: string) =>
 
 const RECORD_KEEPING = [
   permit("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("evidence")]),
-  permit(
-    "AppendEvidence",
-    ["dynamodb:ConditionCheckItem", "dynamodb:PutItem"],
-    [tableArn("evidence")],
-    IN_TRANSACTION,
-  ),
+  permit("AppendEvidence", ["dynamodb:PutItem"], [tableArn("evidence")], IN_TRANSACTION),
   permit(
     "KeepState",
     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
@@ -91,7 +86,6 @@ suite("permissions", () => {
         .flatMap(({ Action }) => Action)
         .filter((action) => action.startsWith("dynamodb:"));
       assert.deepEqual([...new Set(onEvidence)].sort(), [
-        "dynamodb:ConditionCheckItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",

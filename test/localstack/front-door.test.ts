@@ -34,7 +34,7 @@ async function doorBefore(t: TestContext, steps?: readonly Step[]) {
     response.end(`got ${body.length}`);
   });
   const upstreamPort = await listenFrom(upstream, 0);
-  const options = { upstream: { host: LOOPBACK, port: upstreamPort }, rootKey: ROOT_KEY };
+  const options = { upstream: { host: LOOPBACK, port: upstreamPort }, rootKey: ROOT_KEY, account: "000000000000" };
   const door = steps ? createFrontDoor(options, steps) : createFrontDoor(options);
   const port = await listenFrom(door, 0);
   t.after(() => [door, upstream].forEach(shut));
@@ -110,7 +110,7 @@ test("streams a body that no step has to see: the first part arrives before the 
     incoming.resume();
   });
   const upstreamPort = await listenFrom(upstream, 0);
-  const options = { upstream: { host: LOOPBACK, port: upstreamPort }, rootKey: ROOT_KEY };
+  const options = { upstream: { host: LOOPBACK, port: upstreamPort }, rootKey: ROOT_KEY, account: "000000000000" };
   const door = createFrontDoor(options);
   const port = await listenFrom(door, 0);
   t.after(() => [door, upstream].forEach(shut));
@@ -393,7 +393,7 @@ test("says so when the emulator is gone, in the service's format", async (t) => 
 
 test("does not forward to, and its ports do not listen on, anything but loopback", async (t) => {
   for (const host of ["192.0.2.1", "example.org", "0.0.0.0", "::"]) {
-    const options = { upstream: { host, port: 80 }, rootKey: ROOT_KEY };
+    const options = { upstream: { host, port: 80 }, rootKey: ROOT_KEY, account: "000000000000" };
     assert.throws(() => createFrontDoor(options), /must be a loopback address/, host);
   }
   const { door } = await doorBefore(t);

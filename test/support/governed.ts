@@ -216,6 +216,32 @@ export function eventOf(
   return changed({ contract, proof, request } as unknown, mutation.event, now);
 }
 
+/** The agent's part once it holds a handle: the event that redeems it. */
+export function redemptionOf(
+  { base, contractDigest }: Governed,
+  handle: unknown,
+  names: { readonly jti: string; readonly idempotencyKey: string },
+  now: number,
+  mutation: Mutation = {},
+): unknown {
+  const request = forge(
+    "vai-request+jwt",
+    {
+      use: "execute",
+      ...names,
+      iat: toSeconds(now),
+      aud: PLANE,
+      contractDigest,
+      handleDigest: digestOf(handle),
+      operation: OPERATIONS[base],
+    },
+    "agent",
+    mutation.request,
+    now,
+  );
+  return changed({ handle, request } as unknown, mutation.event, now);
+}
+
 /** The digest of a compact JWS, over its signing input; of anything else some digest. */
 function digestOf(compact: unknown): Digest {
   const text = typeof compact === "string" ? compact : "";

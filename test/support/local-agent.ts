@@ -9,7 +9,7 @@ import { functionArn, keyOf, tableArn } from "./local-contracts.ts";
 import type { LocalPlane } from "./local-plane.ts";
 
 type Event = Readonly<Record<string, unknown>>;
-type Operation = Ask["operation"];
+type Operation = NonNullable<Ask["operation"]>;
 
 /** What a test changes of a good request. */
 export interface Change {

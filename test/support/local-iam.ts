@@ -21,6 +21,9 @@ import type { AwsCredentials } from "../../localstack/start-processes.ts";
 import type { LocalPlane } from "./local-plane.ts";
 import { readRow } from "./local-tables.ts";
 
+/** Where a test leaves what is to be undone after it. */
+export type Ending = Pick<TestContext, "after">;
+
 /** Fails unless AWS itself denies the call. */
 export async function denied(what: string, call: Promise<unknown>): Promise<void> {
   const error = await call.then(
@@ -59,7 +62,7 @@ export async function deployedRole({ deployer }: LocalPlane, arn: string) {
 }
 
 /** An IAM user for one test that may assume roles, and nothing else; gone after it. */
-export async function temporaryUser(t: TestContext, plane: LocalPlane) {
+export async function temporaryUser(t: Ending, plane: LocalPlane) {
   const { iam } = plane.deployer;
   const UserName = `vai-test-${randomBytes(4).toString("hex")}`;
   const { User } = await iam.send(new CreateUserCommand({ UserName }));
@@ -80,7 +83,7 @@ export async function temporaryUser(t: TestContext, plane: LocalPlane) {
 
 /** A role for one test; gone after it. @returns its ARN */
 export async function temporaryRole(
-  t: TestContext,
+  t: Ending,
   { deployer }: LocalPlane,
   trust: string,
   permissions: string,

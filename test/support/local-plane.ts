@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { after } from "node:test";
 import { type Clients, clientsFor } from "../../localstack/clients.ts";
+import { type ControlAccess, controlOf } from "../../localstack/control.ts";
 import { type LocalAws, startLocalAws } from "../../localstack/local-aws.ts";
 import type { LocalOutputs } from "../../localstack/outputs.ts";
 import type { AwsCredentials } from "../../localstack/start-processes.ts";
@@ -14,6 +15,8 @@ export interface LocalPlane {
   readonly deployer: Clients;
   readonly agent: Clients;
   readonly auditor: Clients;
+  /** The front door's feed and faults. Fails on an endpoint that is not ours. */
+  control(): ControlAccess;
   /** Raw SDK clients with any other credentials. */
   as(credentials: AwsCredentials, region?: string): Clients;
 }
@@ -37,13 +40,14 @@ async function start(): Promise<{ aws: LocalAws; plane: LocalPlane }> {
   const named = process.env["VAI_STATE_DIR"];
   if (named === undefined) await endAbandoned();
   const stateDir = named ?? ownState();
-  const aws = await startLocalAws({ stateDir, signal: interrupt.signal });
+  const aws = await startLocalAws({ stateDir, allowFaults: true, signal: interrupt.signal });
   const { outputs, outputsFile, endpoint } = aws;
   const as = (credentials: AwsCredentials, region?: string) =>
     clientsFor({ endpoint, credentials, ...(region !== undefined && { region }) });
   const { deployer, agent, auditor } = outputs.credentials;
   const people = { deployer: as(deployer), agent: as(agent), auditor: as(auditor) };
-  return { aws, plane: { outputs, outputsFile, ...people, as } };
+  const control = () => controlOf(stateDir);
+  return { aws, plane: { outputs, outputsFile, ...people, control, as } };
 }
 
 async function end(): Promise<void> {

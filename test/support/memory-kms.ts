@@ -15,15 +15,18 @@ export class MemoryKms {
   readonly jwk: PublicJwk;
   readonly thumbprint: string;
   readonly #faults: Faults;
+  readonly #name: "signer" | "planeSigner";
   readonly #secret: bigint;
 
-  constructor(faults: Faults) {
+  /** `name`: what faults call it, as in `signer:sign`. */
+  constructor(faults: Faults, name: "signer" | "planeSigner" = "signer") {
     const { d, ...publicPart }: PrivateJwk = newPrivateJwk("ES256");
     const key = readPublicJwk(publicPart);
     if (typeof key === "string") throw new Error(key);
     this.jwk = key.jwk;
     this.thumbprint = key.thumbprint;
     this.#faults = faults;
+    this.#name = name;
     this.#secret = toInteger(Buffer.from(d, "base64url"));
   }
 
@@ -31,15 +34,15 @@ export class MemoryKms {
     const send = (command: { input: unknown; constructor: { name: string } }): Promise<unknown> => {
       const { name } = command.constructor;
       if (name === "GetPublicKeyCommand") {
-        return this.#faults.through("signer:key", () => ({ PublicKey: this.#spki() }));
+        return this.#faults.through(`${this.#name}:key`, () => ({ PublicKey: this.#spki() }));
       }
       if (name !== "SignCommand") throw new Error(`the fake has no ${name}`);
       const input = command.input as Record<string, unknown>;
       if (input["MessageType"] !== "DIGEST" || input["SigningAlgorithm"] !== "ECDSA_SHA_256") {
-        throw new Error("evidence is signed with ECDSA_SHA_256 over a DIGEST");
+        throw new Error("digests are signed with ECDSA_SHA_256 over a DIGEST");
       }
       const digest = input["Message"] as Uint8Array;
-      return this.#faults.through("signer:sign", () => ({ Signature: this.sign(digest) }));
+      return this.#faults.through(`${this.#name}:sign`, () => ({ Signature: this.sign(digest) }));
     };
     return onlyMembers<KMSClient>("KMSClient", { send });
   }

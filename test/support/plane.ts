@@ -8,6 +8,7 @@ import { type Digest, sha256Digest } from "../../lib/encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { Invocation, IssueDeps } from "../../lib/enforcement/deps.ts";
+import { execute } from "../../lib/enforcement/execute.ts";
 import { type CommandAnswer, govern as governPlane } from "../../lib/enforcement/govern.ts";
 import { issue } from "../../lib/enforcement/issue.ts";
 import type { EvidenceRow } from "../../lib/evidence/envelope.ts";
@@ -17,7 +18,15 @@ import type { Predicate } from "../../lib/evidence/statement.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { Faults } from "./faults.ts";
 import { forge, type SignedChange } from "./forge.ts";
-import { eventOf, FUNCTION, type Governed, govern, type Mutation, TABLE } from "./governed.ts";
+import {
+  eventOf,
+  FUNCTION,
+  type Governed,
+  govern,
+  type Mutation,
+  redemptionOf,
+  TABLE,
+} from "./governed.ts";
 import { KEYS } from "./keys.ts";
 import { MemoryDynamo, onlyMembers, TABLES } from "./memory-dynamo.ts";
 import { MemoryKms } from "./memory-kms.ts";
@@ -52,6 +61,8 @@ export class Plane {
   readonly faults = new Faults();
   readonly dynamo = new MemoryDynamo(this.faults);
   readonly kms = new MemoryKms(this.faults);
+  /** The key of handles. */
+  readonly planeKms = new MemoryKms(this.faults, "planeSigner");
   readonly sts: MemorySts;
   readonly targets = new Targets(this.faults);
   policy: TrustPolicy;
@@ -62,7 +73,8 @@ export class Plane {
   constructor(seed?: number) {
     this.world = new World(seed);
     this.sts = new MemorySts(this.faults, this.world.clock);
-    this.policy = firstPolicy(this.kms.jwk, this.world.now);
+    const keys = { evidence: this.kms.jwk, plane: this.planeKms.jwk };
+    this.policy = firstPolicy(keys, this.world.now);
     this.deps = this.process();
   }
 
@@ -85,13 +97,15 @@ export class Plane {
       random: this.world.random,
       evidence: new DynamoEvidenceStore(dynamo, TABLES),
       signer: new KmsSigner(this.kms.client(), "evidence-key"),
+      planeSigner: new KmsSigner(this.planeKms.client(), "plane-key"),
       registry: new DynamoRegistryStore(dynamo, TABLES),
       counter: new DynamoRefusalCounter(dynamo, TABLES.state),
       index: new DynamoStateIndex(dynamo, TABLES.state),
       memory: {},
       descriptorOf: this.targets.descriptorOf,
+      readOf: this.targets.readOf,
       assumeRole: assumeRoleBy(sts),
-      readerCredentials: readerCredentialsBy(sts, targets, this.world.clock),
+      readerCredentials: readerCredentialsBy(sts, targets, this.world.clock, "us-east-1"),
       targetEndpoint: "http://127.0.0.1:9",
     });
   }
@@ -104,6 +118,11 @@ export class Plane {
 
   issue(event: unknown, deps: IssueDeps = this.deps): Promise<Answer> {
     return issue(event, deps, this.invocation());
+  }
+
+  /** Redeems a handle. */
+  execute(event: unknown, deps: IssueDeps = this.deps): Promise<Answer> {
+    return execute(event, { ...deps, component: "execute" }, this.invocation());
   }
 
   govern(event: unknown): Promise<CommandAnswer | RefusedAnswer> {
@@ -150,6 +169,13 @@ export class Plane {
   /** {@link ask}, for a request that must be granted. */
   async grant(mutation: Mutation = {}, governed = this.contract(mutation)): Promise<GrantedAnswer> {
     return granted(await this.ask(mutation, governed));
+  }
+
+  /** The event that redeems a handle, signed by the agent, for the usual operation. */
+  redemption(governed: Governed, handle: unknown, mutation: Mutation = {}): unknown {
+    const { newId, now } = this.world;
+    const names = { jti: newId(), idempotencyKey: `key-${newId()}` };
+    return redemptionOf(governed, handle, names, now, mutation);
   }
 
   rows(chainId: string): EvidenceRow[] {

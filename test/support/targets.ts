@@ -10,6 +10,9 @@ import type {
 } from "../../lib/actions/descriptor.ts";
 import { attributesOf } from "../../lib/actions/dynamodb-parameters.ts";
 import { outcomeOf, readFault } from "../../lib/actions/outcome.ts";
+import type { PlainJson } from "../../lib/actions/plain-answer.ts";
+import type { TargetRead } from "../../lib/actions/read.ts";
+import { readOf as realReadOf } from "../../lib/actions/reads.ts";
 import type { Faults } from "./faults.ts";
 
 /** The world that actions change: one alias and one item. */
@@ -37,6 +40,8 @@ export class Targets {
   readonly calls: TargetCall[] = [];
   /** Credentials of the reads before and after, by access key id. */
   readonly readers: string[] = [];
+  /** What assumptions see, by read: an AWS answer. */
+  readonly answers = new Map<string, PlainJson>();
   /** What the target answers instead of the effect asked for. */
   instead: ((call: TargetCall) => CallOutcome) | undefined;
   readonly #faults: Faults;
@@ -49,6 +54,28 @@ export class Targets {
 
   readonly descriptorOf = (action: string): ActionDescriptor | undefined =>
     this.#byAction.get(action);
+
+  readonly readOf = (name: string): TargetRead | undefined => {
+    const real = realReadOf(name);
+    if (real === undefined) return undefined;
+    return {
+      ...real,
+      fetch: async (_request, settings) => {
+        this.readers.push(clientOptions(settings, 1).credentials.accessKeyId);
+        try {
+          return await this.#faults.through("target:read", () => this.#answerOf(name));
+        } catch (error) {
+          throw readFault(name, error);
+        }
+      },
+    };
+  };
+
+  #answerOf(name: string): PlainJson {
+    const { mainVersion, revision } = this.state.alias;
+    const alias = { Name: "live", FunctionVersion: mainVersion, RevisionId: `r${revision}` };
+    return this.answers.get(name) ?? (name === "lambda:GetAlias" ? alias : {});
+  }
 
   #wrap(real: ActionDescriptor): ActionDescriptor {
     return {
@@ -78,7 +105,7 @@ export class Targets {
     settings: ClientSettings,
   ): Promise<CallOutcome> {
     const { accessKeyId } = clientOptions(settings, 1).credentials;
-    const { input } = real.describeCall(operation, preRead);
+    const { input } = real.describeCall(operation, preRead, settings);
     const call = { action: real.action, accessKeyId, input };
     this.calls.push(call);
     try {

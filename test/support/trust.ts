@@ -10,7 +10,10 @@ const role = (name: string): string => `arn:aws:iam::000000000000:role/${name}`;
 const OPEN = { approvals: 0, attestations: 0, classes: 0, veto: [], credentials: true };
 
 /** The first trust policy of a test's plane. `now` in milliseconds. */
-export function firstPolicy(evidenceKey: PublicJwk, now: number): TrustPolicy {
+export function firstPolicy(
+  keys: Readonly<Record<"evidence" | "plane", PublicJwk>>,
+  now: number,
+): TrustPolicy {
   const seconds = Math.floor(now / 1000);
   return {
     version: 1,
@@ -18,7 +21,10 @@ export function firstPolicy(evidenceKey: PublicJwk, now: number): TrustPolicy {
     plane: PLANE,
     iat: seconds - 60,
     exp: seconds + 30 * 24 * 3600,
-    planeKeys: [{ use: "evidence", key: evidenceKey, notBefore: seconds - 3600 }],
+    planeKeys: [
+      { use: "evidence", key: keys.evidence, notBefore: seconds - 3600 },
+      { use: "plane", key: keys.plane, notBefore: seconds - 3600 },
+    ],
     issuers: [
       { name: "governance.example", keys: [KEYS.issuer.jwk], maxRisk: "HIGH", actions: ACTIONS },
       { name: "other.example", keys: [KEYS.otherIssuer.jwk], maxRisk: "LOW", actions: ACTIONS },

@@ -13,7 +13,7 @@ const within: Operator["compile"] = (text) => {
   block.addSubnet(address, prefix, familyOf(version));
   return (actual) => {
     const actualVersion = isIP(actual);
-    return actualVersion !== 0 && block.check(actual, familyOf(actualVersion));
+    return actualVersion === 0 ? undefined : block.check(actual, familyOf(actualVersion));
   };
 };
 

@@ -8,14 +8,21 @@ const bool: Operator = {
   negated: false,
   compile(text) {
     const wanted = text.toLowerCase();
-    return wanted === "true" || wanted === "false"
-      ? (actual) => actual.toLowerCase() === wanted
-      : undefined;
+    if (!isFlag(wanted)) return undefined;
+    return (actual) => (isFlag(actual.toLowerCase()) ? actual.toLowerCase() === wanted : undefined);
   },
 };
 
-/** Base64 compares byte for byte in its one canonical spelling. */
-const binary: Operator = { negated: false, compile: (text) => (actual) => actual === text };
+const isFlag = (text: string): boolean => text === "true" || text === "false";
+
+/** Base64 in its one canonical spelling compares as the bytes do. */
+const binary: Operator = {
+  negated: false,
+  compile: (text) =>
+    isBase64(text) ? (actual) => (isBase64(actual) ? actual === text : undefined) : undefined,
+};
+
+const isBase64 = (text: string): boolean => Buffer.from(text, "base64").toString("base64") === text;
 
 /**
  * IAM's condition operators by name; `Null` is not among them because it looks at the key, not at

@@ -1,7 +1,10 @@
 import type { ContextValues } from "../request-context.ts";
 
-/** Whether one value of the request matches one value of the policy. */
-export type ValueMatch = (actual: string, values: ContextValues) => boolean;
+/**
+ * Whether one value of the request matches one value of the policy; `undefined` when the request's
+ * value is none that the operator can compare.
+ */
+export type ValueMatch = (actual: string, values: ContextValues) => boolean | undefined;
 
 /** One IAM condition operator, without set prefix and `IfExists`. */
 export interface Operator {

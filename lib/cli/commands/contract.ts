@@ -6,7 +6,7 @@ import { type Digest, isDigest } from "../../encoding/digest.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
 import { readBy } from "../../encoding/schema.ts";
 import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
-import { readJson, readKey, writeResult } from "../files.ts";
+import { readJson, readKey, requireNew, writeResult } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import type { AddCommand } from "../program.ts";
 
@@ -18,6 +18,7 @@ interface Options {
   readonly deciderKey?: string;
   readonly deciderName?: string;
   readonly executor?: string;
+  readonly force?: true;
   readonly json?: true;
 }
 
@@ -28,6 +29,7 @@ export const contractCommand: AddCommand = (program, io) => {
     .command("sign")
     .argument("<draft>", "JSON: purpose, actor, risk, steps, window (see lambdas/README.md)")
     .requiredOption("--out <file>", "where contract and proof go")
+    .option("--force", "write over an existing file; the contract in it is then lost")
     .option("--issuer-key <file>", "governance's private JWK (default: the local AWS's)")
     .option("--issuer-name <name>", "its name in the trust policy")
     .option("--decider-key <file>", "the policy engine's private JWK (default: the local AWS's)")
@@ -41,6 +43,7 @@ export const contractCommand: AddCommand = (program, io) => {
     .description("signs a decision and a contract over a draft, and writes both with their proof")
     .action((file: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);
+      if (options.force !== true) requireNew(options.out, "; or give --force");
       const read = readBy(contractDraft, readJson(file));
       if (!read.ok)
         throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);

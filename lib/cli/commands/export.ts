@@ -1,9 +1,11 @@
 import { writeExport } from "../../audit/export.ts";
 import { evidenceReader } from "../../aws/evidence-reader.ts";
 import { systemClock, toInstant } from "../../clock.ts";
+import { jwkThumbprint } from "../../encoding/jwk.ts";
 import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, report } from "../io.ts";
+import { counted } from "../plural.ts";
 import type { AddCommand } from "../program.ts";
 
 interface Options {
@@ -36,10 +38,10 @@ export const exportCommand: AddCommand = (program, io) => {
       });
       if ("problem" in result) throw new CommandError(EXIT.no, result.problem);
       report(io, options.json === true, result, [
-        `${folder}: ${result.records} records, ${result.chains.length} chains, ${result.trustPolicies} trust policies`,
+        `${folder}: ${counted(result.records, "record")}, ${counted(result.chains.length, "chain")}, ${counted(result.trustPolicies, "trust policy", "trust policies")}`,
         anchors.length === 0
           ? "no anchor's public key is in it: nobody can verify it as it is. Give --anchor-key FILE"
-          : `verify it anywhere with: vai verify ${folder} --anchor ${deployment.anchor}`,
+          : `verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
       ]);
     });
 };

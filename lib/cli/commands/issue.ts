@@ -2,60 +2,60 @@ import { randomUUID } from "node:crypto";
 import { invokeFunction } from "../../aws/invoke.ts";
 import { issueEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
-import type { GrantedAnswer, RefusedAnswer } from "../../enforcement/answer.ts";
-import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
-import { readJson, writeResult } from "../files.ts";
+import type { Contract } from "../../contract/contract.ts";
+import type { Answer } from "../../enforcement/answer.ts";
+import { answerLines, exitCodeOfAnswer } from "../answers.ts";
+import { placeFor, readDeployment } from "../deployment.ts";
+import { readJson, requireNew, writeResult } from "../files.ts";
+import { writeHandleFile } from "../handle-file.ts";
 import { CommandError, EXIT, report } from "../io.ts";
-import { ASKING_OPTIONS, type AskingOptions, operationOf, readContractFile } from "../operation.ts";
+import {
+  addAskingOptions,
+  namesOperation,
+  operationOf,
+  readContractFile,
+  SENDING_OPTIONS,
+  type SendingOptions,
+  stepOf,
+} from "../operation.ts";
 import type { AddCommand } from "../program.ts";
 import { keyOf } from "./contract.ts";
 
-interface Options extends AskingOptions {
-  readonly key?: string;
-  readonly idempotencyKey?: string;
-  readonly event?: true;
-  readonly saveEvent?: string;
-  readonly outputs?: string;
-  readonly json?: true;
+interface Options extends SendingOptions {
+  readonly delivery: string;
+  readonly out?: string;
 }
 
-/** `vai issue`: asks for one bounded action under a contract, as an agent does. */
+/** `vai issue`: asks for authority for one bounded action under a contract, as an agent does. */
 export const issueCommand: AddCommand = (program, io, end) => {
   const command = program
     .command("issue")
     .argument("<file>", "what `vai contract sign` wrote; with --event: an event that was saved")
-    .option("--key <file>", "the agent's private JWK (default: the local agent's)")
     .option(
-      "--idempotency-key <key>",
-      "names this ask; use the same again only to retry it (default: new)",
+      "--delivery <how>",
+      "execute: the plane runs the action now; handle: vai execute redeems it later",
+      "execute",
     )
-    .option("--save-event <file>", "also write the signed event that was sent")
-    .option("--event", "send a saved event again, byte for byte")
-    .option("--outputs <file>", OUTPUTS_HELP)
-    .option("--json", "print the answer as JSON")
+    .option("--out <file>", "with --delivery handle: where the handle goes; never over another file")
     .description("asks the trust plane to run one action under a contract");
-  for (const [flags, help, collect] of ASKING_OPTIONS) {
-    if (collect === undefined) command.option(flags, help);
-    else command.option(flags, help, collect, []);
-  }
+  for (const [flags, help] of SENDING_OPTIONS) command.option(flags, help);
+  addAskingOptions(command);
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs);
+    requireDelivery(options);
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
     if (options.saveEvent !== undefined)
       writeResult(options.saveEvent, `${JSON.stringify(event)}\n`);
     const place = placeFor(deployment, "agent");
-    const answer = (await invokeFunction(place, deployment.functions.issue, event)) as
-      | GrantedAnswer
-      | RefusedAnswer;
-    report(
-      io,
-      options.json === true,
-      answer,
-      answer.ok ? grantedLines(answer) : refusedLines(answer),
-    );
-    // Granted is not done: what failed or is unknown must not let a script go on.
-    const isDone = answer.ok && (answer.outcome?.status ?? "succeeded") === "succeeded";
-    end(isDone ? EXIT.done : EXIT.no);
+    const answer = (await invokeFunction(place, deployment.functions.issue, event)) as Answer;
+    const handle = answer.ok ? answer.handle : undefined;
+    if (handle !== undefined && options.out !== undefined)
+      writeHandleFile(options.out, handle, event);
+    report(io, options.json === true, answer, [
+      ...answerLines(answer),
+      ...handleLines(handle, options.out),
+    ]);
+    end(exitCodeOfAnswer(answer));
   });
 
   function signedEvent(file: string, options: Options): unknown {
@@ -67,14 +67,11 @@ export const issueCommand: AddCommand = (program, io, end) => {
         `${file} has no proof: make it with "vai contract sign"`,
       );
     }
-    const { step, operation } = operationOf(held.claims, options);
+    const { contract, proof } = held;
     return issueEvent(
       {
-        plane: deployment.plane,
-        contract: held.contract,
-        proof: held.proof,
-        step,
-        operation,
+        ...{ plane: deployment.plane, contract, proof },
+        ...wanted(held.claims, options),
         idempotencyKey: options.idempotencyKey ?? randomUUID(),
         jti: randomUUID(),
         iat: toSeconds(systemClock()),
@@ -84,35 +81,36 @@ export const issueCommand: AddCommand = (program, io, end) => {
   }
 };
 
-function grantedLines({
-  identity,
-  outcome,
-  evidence,
-  deduplicated,
-  guarantee,
-}: GrantedAnswer): string[] {
-  const { error, readBack } = outcome ?? {};
-  return [
-    `granted${deduplicated ? " (the same grant again: a retry)" : ""}   identity ${identity.identityId}, ${identity.state}`,
-    `outcome    ${outcome?.status ?? "not known yet"}${error === undefined ? "" : `: ${error.name} (${error.kind})`}`,
-    ...(readBack === undefined
-      ? []
-      : [`read back  ${readBack.matches ? "matches" : "does not match"}`]),
-    ...(outcome?.obligations ?? []).map(
-      ({ name, met }) => `obligation ${name} ${met ? "met" : "missed"}`,
-    ),
-    `ends       ${guarantee.effectiveUntil}`,
-    `evidence   ${evidence.chainId} ${evidence.firstSeq}–${evidence.lastSeq}`,
-    `next       vai trace ${identity.intentId}`,
-  ];
+function handleLines(handle: string | undefined, out: string | undefined): string[] {
+  if (handle === undefined) return [];
+  return out === undefined
+    ? ["handle     not kept: send the same again with --delivery handle --out FILE"]
+    : [`handle     ${out}`, `redeem     vai execute ${out}`];
 }
 
-function refusedLines({ code, stage, detail, pointer, evidence }: RefusedAnswer): string[] {
-  return [
-    `refused    ${code} at ${stage}`,
-    `why        ${detail}`,
-    ...(pointer === undefined ? [] : [`where      ${pointer}`]),
-    ...(evidence === undefined ? [] : [`evidence   ${evidence.chainId} ${evidence.seq}`]),
-    `next       vai explain ${code}`,
-  ];
+/** A handle must be kept somewhere, or the use that it cost is lost with it: known before anything is asked. */
+function requireDelivery({ delivery, out }: Options): void {
+  const problem = deliveryProblem(delivery, out);
+  if (problem !== undefined) throw new CommandError(EXIT.unreadable, problem);
+  if (out !== undefined) requireNew(out);
+}
+
+function deliveryProblem(delivery: string, out: string | undefined): string | undefined {
+  if (delivery === "credentials") return "for credentials there is: vai credentials";
+  if (delivery !== "execute" && delivery !== "handle")
+    return `--delivery ${delivery}: use execute or handle`;
+  if (delivery === "handle" && out === undefined) return "--delivery handle needs --out FILE";
+  return delivery === "execute" && out !== undefined
+    ? "--out is for --delivery handle"
+    : undefined;
+}
+
+/** A handle may leave open which operation it will be, unless totals are reserved for it (wire.md §4). */
+function wanted(claims: Contract, options: Options) {
+  if (options.delivery !== "handle") return operationOf(claims, options);
+  const step = stepOf(claims, options.step);
+  const hasTotals = Object.keys(step.limits?.totals ?? {}).length > 0;
+  return hasTotals || namesOperation(options)
+    ? { delivery: "handle" as const, ...operationOf(claims, options) }
+    : { delivery: "handle" as const, step: step.id };
 }

@@ -9,8 +9,8 @@ import { isRefusal } from "../../refusal.ts";
 import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import {
-  ASKING_OPTIONS,
   type AskingOptions,
+  addAskingOptions,
   operationOf,
   readContractFile,
   stepOf,
@@ -23,6 +23,9 @@ interface Options extends AskingOptions {
   readonly json?: true;
 }
 
+const NEEDS =
+  "vai policy reads the trust policy in force from the deployment, for the actions and roles that it opens: ";
+
 /** `vai policy`: what IAM will be told, and who enforces what. */
 export const policyCommand: AddCommand = (program, io, end) => {
   const command = program
@@ -31,12 +34,9 @@ export const policyCommand: AddCommand = (program, io, end) => {
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON")
     .description("shows the derived session policy, its size and the enforcement map");
-  for (const [flags, help, collect] of ASKING_OPTIONS) {
-    if (collect === undefined) command.option(flags, help);
-    else command.option(flags, `${help}; shows the policy for this one call`, collect, []);
-  }
+  addAskingOptions(command, { note: "; shows the policy for this one call" });
   command.action(async (file: string, options: Options) => {
-    const deployment = readDeployment(io, options.outputs);
+    const deployment = readDeployment(io, options.outputs, NEEDS);
     const { claims } = readContractFile(file);
     const trust = await publishedPolicy(deployment, "auditor");
     if (trust === undefined)

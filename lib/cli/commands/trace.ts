@@ -3,6 +3,7 @@ import { openFolder } from "../../audit/folder.ts";
 import { traceLines } from "../../audit/trace-text.ts";
 import type { EvidenceSet } from "../../audit/verify-evidence.ts";
 import { evidenceReader } from "../../aws/evidence-reader.ts";
+import { jwkThumbprint } from "../../encoding/jwk.ts";
 import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, report } from "../io.ts";
@@ -73,5 +74,7 @@ async function fromTable(io: Io, intentId: string, options: Options): Promise<So
       "the anchor's public key is not at hand: give --anchor-key FILE",
     );
   }
-  return { set: await intentOfTable(reader, intentId, anchors), pinned: [deployment.anchor] };
+  const pinned =
+    deployment.anchor === undefined ? anchors.map(jwkThumbprint) : [deployment.anchor];
+  return { set: await intentOfTable(reader, intentId, anchors), pinned };
 }

@@ -1,5 +1,5 @@
 import { invokeFunction } from "../../aws/invoke.ts";
-import { evidencePublicKey } from "../../aws/plane-access.ts";
+import { planePublicKey } from "../../aws/plane-access.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { signJws } from "../../encoding/jws.ts";
@@ -10,6 +10,7 @@ import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../t
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { readJson, readKey } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
+import { counted } from "../plural.ts";
 import type { AddCommand } from "../program.ts";
 import { type PublishedPolicy, publishedPolicy } from "../trust-policy.ts";
 
@@ -86,7 +87,7 @@ const refusedLines = ({ code, detail, pointer }: RefusedAnswer): string[] => [
   `next       vai explain ${code}`,
 ];
 
-/** The draft with the members that follow from what is in force: number, link, plane, times, evidence keys. */
+/** The draft with the members that follow from what is in force: number, link, plane, times, plane keys. */
 async function nextPolicy(
   deployment: Deployment,
   file: string,
@@ -95,9 +96,11 @@ async function nextPolicy(
   if (!Number.isInteger(validDays) || validDays < 1) {
     throw new CommandError(EXIT.unreadable, "--valid-days must be a whole number of days");
   }
-  const [current, evidence] = await Promise.all([
+  const place = placeFor(deployment, "deployer");
+  const [current, evidence, plane] = await Promise.all([
     publishedPolicy(deployment, "deployer"),
-    evidencePublicKey(placeFor(deployment, "deployer"), deployment.evidenceKeyId),
+    planePublicKey(place, deployment.evidenceKeyId),
+    planePublicKey(place, deployment.planeKeyId),
   ]);
   const iat = toSeconds(systemClock());
   const draft = readJson(file);
@@ -108,22 +111,24 @@ async function nextPolicy(
     plane: deployment.plane,
     iat,
     exp: iat + validDays * DAY,
-    planeKeys: planeKeysWith(current, evidence),
+    planeKeys: planeKeysWith(current?.policy.planeKeys ?? [], { evidence, plane }),
   };
   const read = readBy(trustPolicySchema, policy);
   if (!read.ok) throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
   return read.value;
 }
 
-/** Plane keys only grow: those in force, and the one that the functions sign with now. */
+/** Plane keys only grow: those in force, and the ones that the functions sign with now. */
 function planeKeysWith(
-  current: PublishedPolicy | undefined,
-  key: PublicJwk,
+  known: TrustPolicy["planeKeys"],
+  inUse: { readonly evidence: PublicJwk; readonly plane: PublicJwk },
 ): TrustPolicy["planeKeys"] {
-  const known = current?.policy.planeKeys ?? [];
-  const isKnown = known.some((each) => jwkThumbprint(each.key) === jwkThumbprint(key));
+  const thumbprints = new Set(known.map(({ key }) => jwkThumbprint(key)));
   const notBefore = known.length === 0 ? 0 : toSeconds(systemClock());
-  return isKnown ? known : [...known, { use: "evidence", key, notBefore }];
+  const added = (["evidence", "plane"] as const)
+    .map((use) => ({ use, key: inUse[use], notBefore }))
+    .filter(({ key }) => !thumbprints.has(jwkThumbprint(key)));
+  return [...known, ...added];
 }
 
 function describePolicy({ policy, digest, signedBy }: PublishedPolicy): string[] {
@@ -144,7 +149,7 @@ function describePolicy({ policy, digest, signedBy }: PublishedPolicy): string[]
     ),
     ...Object.entries(policy.governance).map(
       ([name, { maxSeconds, approvals, attestations }]) =>
-        `class       ${name}: at most ${maxSeconds} s, ${approvals} approvals, ${attestations} attestations`,
+        `class       ${name}: at most ${maxSeconds} s, ${counted(approvals, "approval")}, ${counted(attestations, "attestation")}`,
     ),
   ];
 }

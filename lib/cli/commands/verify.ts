@@ -2,6 +2,7 @@ import { openFolder } from "../../audit/folder.ts";
 import { plain } from "../../audit/plain-text.ts";
 import { type EvidenceReport, verifyEvidence } from "../../audit/verify-evidence.ts";
 import { CommandError, EXIT, type ExitCode, report } from "../io.ts";
+import { counted } from "../plural.ts";
 import type { AddCommand } from "../program.ts";
 
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
@@ -62,26 +63,28 @@ const ANCHOR_HINT =
 
 function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
   const { verdict, firstDefect, defects, records, chains, trustPolicies, trusted } = found;
-  const counted = `${records} records, ${chains.length} chains, ${trustPolicies} trust policies`;
+  const amount = `${counted(records, "record")}, ${counted(chains.length, "chain")}, ${counted(trustPolicies, "trust policy", "trust policies")}`;
   if (firstDefect !== undefined) {
     const { chainId, seq, what, code } = firstDefect;
     const others =
-      defects.length > 1 ? [`${defects.length - 1} more defects: --json lists them`] : [];
+      defects.length > 1
+        ? [`${counted(defects.length - 1, "more defect")}: vai verify --json lists all`]
+        : [];
     return [
       `${verdict}: ${plain(chainId)} record ${seq} ${plain(what, 400)} [${code}]`,
-      `(${counted})`,
+      `(${amount})`,
       ...others,
       ...(what.includes(UNPINNED) ? [ANCHOR_HINT] : []),
     ];
   }
   if (!trusted) {
     return [
-      `consistent, but not trusted (${counted})`,
+      `consistent, but not trusted (${amount})`,
       "the export vouches for its own anchor: give --anchor <thumbprint> that you know from elsewhere",
     ];
   }
   return [
-    `${verdict} (${counted})`,
+    `${verdict} (${amount})`,
     `every record is signed by a key that anchor ${pinned.join(" or ")} vouches for, and no chain has a gap`,
     "no checkpoint covers the ends of the chains: records cut off before the export was made would not show",
   ];

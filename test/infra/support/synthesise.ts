@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { addStacks, newApp } from "../../../infra/app.ts";
 import { type Deployment, readDeployment } from "../../../infra/deployment.ts";
@@ -39,3 +40,10 @@ export const stackOf = (deployment: Deployment = EXAMPLE): TrustPlaneStack =>
 /** The synthesised template of a deployment. */
 export const templateOf = (deployment?: Deployment): Template =>
   Template.fromStack(stackOf(deployment));
+
+/** An app with every stack that there is, not yet synthesised. */
+export function everyStack(): App {
+  const app = newApp();
+  addStacks(app, { ...EXAMPLE, samples: true }, stubBundles());
+  return app;
+}

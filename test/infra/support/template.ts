@@ -50,6 +50,11 @@ export class Resolved {
       .map((resource) => this.resolve(resource) as Resource);
   }
 
+  /** Every resource by its logical id, references not replaced. */
+  all(): [string, Resource][] {
+    return Object.entries(this.#resources);
+  }
+
   /** The one resource of a type whose property has a value. */
   one(type: string, property: string, value: string): Resource {
     const found = this.ofType(type).filter((resource) => resource.Properties[property] === value);
@@ -76,7 +81,8 @@ export class Resolved {
     return statements(policy.Properties["PolicyDocument"]);
   }
 
-  private resolve(value: unknown): unknown {
+  /** A part of the template with its references replaced. */
+  resolve(value: unknown): unknown {
     if (Array.isArray(value)) return value.map((part) => this.resolve(part));
     if (typeof value !== "object" || value === null) return value;
     const [[key, argument] = ["", undefined], ...more] = Object.entries(value);

@@ -1,0 +1,154 @@
+import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import * as z from "zod";
+import { type PublicJwk, readPublicJwk } from "../lib/encoding/jwk.ts";
+import { actionFamilies, FAMILY_NAMES } from "./action-families.ts";
+import { type BadTarget, foreignTargets, ownTargets, targetsSchema } from "./targets.ts";
+
+const anchor = z.custom<PublicJwk>().superRefine((value, context) => {
+  const key = readPublicJwk(value);
+  if (typeof key === "string") {
+    context.addIssue({
+      code: "custom",
+      message: `${key}; put the public key that \`vai keys new\` printed here`,
+    });
+  }
+});
+
+/**
+ * Thumbprint of a good key; a bad one, which has its own message, counts as different from all
+ * others.
+ */
+const thumbprintOf = (value: unknown): unknown => {
+  const key = readPublicJwk(value);
+  return typeof key === "string" ? Symbol(key) : key.thumbprint;
+};
+
+const account = z.string().regex(/^\d{12}$/, "must be an account id: 12 digits");
+const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as eu-central-1");
+
+const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
+const role = z.string().regex(ROLE, "must be the ARN of a role");
+const rolePair = z
+  .strictObject({ executionRoleArn: role, readerRoleArn: role })
+  .refine(
+    ({ executionRoleArn, readerRoleArn }) => executionRoleArn !== readerRoleArn,
+    "must be two different roles: what acts must not read, what reads must not act",
+  );
+
+const key = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
+    "must be the ARN of a KMS key, not of an alias",
+  );
+
+/** `role/…` or `user/…`, at its end also a `*` for names that a tool makes; or the root user. */
+const administrator = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+\*?)$/,
+    "must be the ARN of a role, which may end in *",
+  );
+
+/** `null` reserves nothing. The account keeps at least 100 for all other functions. */
+const reserved = (byDefault: number) =>
+  z.int("must be a whole number, or null to reserve nothing").min(1).nullable().default(byDefault);
+
+const RETENTIONS = Object.values(RetentionDays).filter(
+  (days): days is number => typeof days === "number" && days !== RetentionDays.INFINITE,
+);
+
+/** IAM counts a role's own tags as the session's, so no role may ever have this one. */
+const RESERVED_TAGS = /^(vai-identity$|vai-plane$|aws:)/i;
+const tagKey = z
+  .string()
+  .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u, "must be a tag key of at most 128 characters")
+  .refine((name) => !RESERVED_TAGS.test(name), "must not be vai-identity, vai-plane or aws:…");
+const tagValue = z
+  .string()
+  .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "must be a tag value of at most 256 characters");
+
+const place = z
+  .strictObject({ account, region, targets: targetsSchema })
+  .superRefine((value, context) => {
+    report(context, foreignTargets(value.targets, value.account, value.region), ["targets"]);
+  });
+
+/** Everything that a deployment file may say, with its defaults. */
+export const deploymentSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(
+        /^[a-z][a-z0-9-]{0,19}$/,
+        "must begin with a-z and have at most 20 of a-z, 0-9 and hyphen",
+      ),
+    anchors: z
+      .array(anchor)
+      .min(1, "must hold one public JWK, or two while an anchor is being replaced")
+      .max(2, "must hold at most two public JWKs")
+      .refine(
+        (keys) => new Set(keys.map(thumbprintOf)).size === keys.length,
+        "must not hold the same key twice",
+      ),
+    targets: targetsSchema,
+    account: account.optional(),
+    samples: z.boolean().default(false),
+    retain: z.boolean().optional(),
+    administrators: z.array(administrator).min(1, "must name at least one role").optional(),
+    concurrency: z
+      .strictObject({ issue: reserved(50), execute: reserved(50), govern: reserved(2) })
+      .prefault({}),
+    logRetentionDays: z
+      .int()
+      .refine((days) => RETENTIONS.includes(days), `must be one of ${RETENTIONS.join(", ")}`)
+      .default(RetentionDays.ONE_YEAR),
+    alarmEmails: z.array(z.email("must be an e-mail address")).default([]),
+    alarmTopicArn: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/, "must be an SNS topic's ARN")
+      .optional(),
+    tags: z.record(tagKey, tagValue).default({}),
+    existingRoles: z.partialRecord(z.enum(FAMILY_NAMES), rolePair).default({}),
+    existingKeys: z
+      .strictObject({ evidence: key.optional(), plane: key.optional() })
+      .refine(
+        ({ evidence, plane }) => evidence === undefined || evidence !== plane,
+        "must be two different keys: one key, one use",
+      )
+      .default({}),
+    elsewhere: z.array(place).default([]),
+  })
+  .superRefine((value, context) => {
+    report(context, ownTargets(value.targets, value.name), ["targets"]);
+    if (value.account !== undefined) {
+      report(context, foreignTargets(value.targets, value.account), ["targets"]);
+    } else if (value.elsewhere.length > 0) {
+      const message =
+        "must be given with elsewhere: roles there trust the functions of one account";
+      context.addIssue({ code: "custom", path: ["account"], message });
+    }
+    const places = value.elsewhere.map((each) => `${each.account} ${each.region}`);
+    for (const [index, { targets }] of value.elsewhere.entries()) {
+      if (places.indexOf(places[index] ?? "") !== index) {
+        const message = "must name each account and region once";
+        context.addIssue({ code: "custom", path: ["elsewhere", index], message });
+      }
+      report(context, ownTargets(targets, value.name), ["elsewhere", index, "targets"]);
+    }
+    const opened = new Set(actionFamilies(value.targets).map(({ name }) => name));
+    for (const family of Object.keys(value.existingRoles).filter((name) => !opened.has(name))) {
+      const message = `has no use: no action of ${family} is in targets`;
+      context.addIssue({ code: "custom", path: ["existingRoles", family], message });
+    }
+  });
+
+function report(
+  context: z.RefinementCtx,
+  bad: readonly BadTarget[],
+  at: readonly PropertyKey[],
+): void {
+  for (const { path, message } of bad) {
+    context.addIssue({ code: "custom", path: [...at, ...path], message });
+  }
+}

@@ -1,0 +1,107 @@
+import * as z from "zod";
+import { CATALOGUE } from "../lib/actions/catalogue.ts";
+import type { ActionDescriptor } from "../lib/actions/descriptor.ts";
+import {
+  type ActionFamily,
+  actionFamilies,
+  familyTargets,
+  type Targets,
+} from "./action-families.ts";
+
+/** Names of the actions that a deployment may open. */
+export const ACTION_NAMES: readonly string[] = CATALOGUE.map(({ action }) => action);
+
+/**
+ * Characters that the ARNs of one family may have together. The reader session of a family lists
+ * all of them in one session policy, for which STS allows 2,048 characters, the policy's own text
+ * included.
+ */
+const FAMILY_CHARACTERS = 1_400;
+
+/**
+ * Characters that the ARNs of all families may have together: each function is told them in one
+ * environment variable, and Lambda allows 4 KB for all variables of a function.
+ */
+const ALL_CHARACTERS = 2_600;
+
+const ceilingOf = ({ ceiling, target }: ActionDescriptor) =>
+  z
+    .array(z.string().regex(ceiling.pattern, { error: formOf(ceiling.example, target.example) }))
+    .min(1, "must name at least one ARN; leave the action out to not deploy it")
+    .refine((arns) => new Set(arns).size === arns.length, "must name each ARN once")
+    .optional();
+
+const formOf = (ceiling: string, target: string): string =>
+  ceiling === target
+    ? `must be one exact ARN such as ${ceiling}: no wildcard, no qualifier`
+    : `must be one exact ARN such as ${target}, or one that ends in * such as ${ceiling}`;
+
+/** The ceilings of a deployment; each defect says what would be right. */
+export const targetsSchema: z.ZodType<Targets> = z
+  .strictObject(
+    Object.fromEntries(CATALOGUE.map((descriptor) => [descriptor.action, ceilingOf(descriptor)])),
+  )
+  .superRefine((value, context) => {
+    for (const message of defects(actionFamilies(value))) {
+      context.addIssue({ code: "custom", message });
+    }
+  });
+
+function* defects(families: readonly ActionFamily[]): Generator<string> {
+  if (families.length === 0) yield `must have at least one of ${ACTION_NAMES.join(", ")}`;
+  let all = 0;
+  for (const family of families) {
+    const characters = familyTargets(family).join("").length;
+    all += characters;
+    if (characters > FAMILY_CHARACTERS) {
+      yield `has ${characters} characters of ${family.name} ARNs; at most ${FAMILY_CHARACTERS}, ` +
+        "because one STS session policy must hold them: deploy a second plane for the rest";
+    }
+  }
+  if (all > ALL_CHARACTERS) {
+    yield `has ${all} characters of ARNs; at most ${ALL_CHARACTERS}, because one environment ` +
+      "variable must hold them: deploy a second plane for the rest";
+  }
+}
+
+/** A target that may not be one, with its place. */
+export interface BadTarget {
+  readonly path: readonly [string, number];
+  readonly message: string;
+}
+
+/**
+ * Targets that are the trust plane's own resources: whoever may write those could rewrite evidence
+ * or code. Boundaries deny the same again.
+ */
+export const ownTargets = (targets: Targets, plane: string): BadTarget[] =>
+  badTargets(targets, (arn) =>
+    isOwn(arn, `vai-${plane}-`)
+      ? `is one of the trust plane's own resources (vai-${plane}-…); it may never be a target`
+      : undefined,
+  );
+
+/** Targets that an account or region cannot have; what an ARN does not carry agrees. */
+export const foreignTargets = (targets: Targets, account: string, region?: string): BadTarget[] =>
+  badTargets(targets, (arn) => {
+    const [, , , inRegion = "", inAccount = ""] = arn.split(":");
+    if (inAccount !== "" && inAccount !== account) return `must be in account ${account}`;
+    const elsewhere = region !== undefined && inRegion !== "" && inRegion !== region;
+    return elsewhere ? `must be in region ${region}` : undefined;
+  });
+
+function badTargets(targets: Targets, judge: (arn: string) => string | undefined): BadTarget[] {
+  return Object.entries(targets).flatMap(([action, arns = []]) =>
+    arns.flatMap((arn, index) => {
+      const message = judge(arn);
+      return message === undefined ? [] : [{ path: [action, index] as const, message }];
+    }),
+  );
+}
+
+/** By any part of the name, in any letter case, as contracts are judged (wire.md §2). */
+function isOwn(arn: string, ownPrefix: string): boolean {
+  const [, , , , , ...resource] = arn.toLowerCase().split(":");
+  const parts = resource.join(":").split(/[:/]/);
+  return parts.some((part) => part.startsWith(ownPrefix));
+}

@@ -1,0 +1,31 @@
+import { CATALOGUE } from "./catalogue.ts";
+import { READS } from "./reads.ts";
+
+/** What the reader role of one family may do: IAM actions, each once, in a stable order. */
+export interface ReaderActions {
+  /** On the configured targets of the family only. */
+  readonly onTargets: readonly string[];
+  /** Those that IAM cannot bound to a resource. */
+  readonly anywhere: readonly string[];
+}
+
+/**
+ * The reads of a family, for its reader role and that role's sessions alike: what its actions need
+ * before and after their call, and what assumptions may name.
+ */
+export function readerActions(family: string): ReaderActions {
+  const actions = CATALOGUE.filter((each) => each.family === family);
+  const reads = READS.filter((each) => each.family === family);
+  return {
+    onTargets: sorted([
+      ...actions.flatMap((each) => each.reads),
+      ...reads.flatMap(({ iamActions }) => iamActions),
+    ]),
+    anywhere: sorted([
+      ...actions.flatMap(({ readsAnywhere = [] }) => readsAnywhere),
+      ...reads.flatMap(({ iamActionsAnywhere = [] }) => iamActionsAnywhere),
+    ]),
+  };
+}
+
+const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();

@@ -1,0 +1,22 @@
+import type { TargetRead } from "./read.ts";
+import { DYNAMODB_READS } from "./read-dynamodb.ts";
+import { EC2_READS } from "./read-ec2.ts";
+import { ECS_READS } from "./read-ecs.ts";
+import { LAMBDA_READS } from "./read-lambda.ts";
+import { S3_READS } from "./read-s3.ts";
+import { SSM_READS } from "./read-ssm.ts";
+
+/** Every read that assumptions of this version may name (wire.md §9). */
+export const READS: readonly TargetRead[] = [
+  ...LAMBDA_READS,
+  ...DYNAMODB_READS,
+  ...SSM_READS,
+  ...S3_READS,
+  ...EC2_READS,
+  ...ECS_READS,
+];
+
+const BY_NAME = new Map(READS.map((read) => [read.read, read]));
+
+/** The read of a name, compared exactly as wire.md §9 writes it; `undefined` when there is none. */
+export const readOf = (name: string): TargetRead | undefined => BY_NAME.get(name);

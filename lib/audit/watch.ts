@@ -1,0 +1,82 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Digest, sha256Digest } from "../encoding/digest.ts";
+import { inside, plain } from "./plain-text.ts";
+
+/** Names and texts of a changed item are its changer's choice: as much of them as a log line needs. */
+const LONGEST_NAME = 60;
+const LONGEST_LIST = 20;
+
+/** A record of the Evidence table that was changed or removed after it was written. Nobody may do either. */
+export interface Tampering {
+  readonly chainId: string;
+  /** As DynamoDB writes the number. */
+  readonly seq: string;
+  readonly change: "modified" | "removed";
+  /** Attributes whose value is another one now; names only. */
+  readonly attributes: readonly string[];
+  /** Digests of the signed envelope's text; absent where there is none. */
+  readonly before?: Digest;
+  readonly after?: Digest;
+}
+
+/** What a batch of the table's stream shows. */
+export interface Watched {
+  readonly tampered: readonly Tampering[];
+  /** Entries that are no stream records of this table: they cannot be judged, and that is told too. */
+  readonly unreadable: number;
+}
+
+/**
+ * Judges a batch of DynamoDB stream records with both images. Evidence is written once, so every `MODIFY` and every
+ * `REMOVE` is tampering (VAI-12, ADV-20, ADV-21); an `INSERT` is none. Never throws: on a batch that throws, a stream
+ * stands still, and with it the watch.
+ * @param event whatever Lambda hands over.
+ */
+export function watchEvidence(event: unknown): Watched {
+  const records = inside(event, "Records");
+  if (!Array.isArray(records)) return { tampered: [], unreadable: 1 };
+  const judged = records.filter((record) => inside(record, "eventName") !== "INSERT").map(judge);
+  const tampered = judged.filter((one) => one !== undefined);
+  return { tampered, unreadable: judged.length - tampered.length };
+}
+
+function judge(record: unknown): Tampering | undefined {
+  const change = changeOf(inside(record, "eventName"));
+  const chainId = inside(record, "dynamodb", "Keys", "chainId", "S");
+  const seq = inside(record, "dynamodb", "Keys", "seq", "N");
+  if (change === undefined || typeof chainId !== "string" || typeof seq !== "string") {
+    return undefined;
+  }
+  const before = inside(record, "dynamodb", "OldImage");
+  const after = inside(record, "dynamodb", "NewImage");
+  const digests = { before: envelopeDigest(before), after: envelopeDigest(after) };
+  return {
+    chainId: plain(chainId),
+    seq: plain(seq),
+    change,
+    attributes: differences(before, after),
+    ...(digests.before !== undefined && { before: digests.before }),
+    ...(digests.after !== undefined && { after: digests.after }),
+  };
+}
+
+function changeOf(eventName: unknown): Tampering["change"] | undefined {
+  if (eventName === "MODIFY") return "modified";
+  return eventName === "REMOVE" ? "removed" : undefined;
+}
+
+function envelopeDigest(image: unknown): Digest | undefined {
+  const envelope = inside(image, "envelope", "S");
+  return typeof envelope === "string" ? sha256Digest(envelope) : undefined;
+}
+
+/** Attributes that one image has and the other has not, or has otherwise; sorted, and not endless. */
+function differences(before: unknown, after: unknown): string[] {
+  const names = new Set([before, after].flatMap((image) => Object.keys(Object(image))));
+  const changed = [...names]
+    .filter((name) => !isDeepStrictEqual(inside(before, name), inside(after, name)))
+    .sort()
+    .map((name) => plain(name, LONGEST_NAME));
+  const more = changed.length - LONGEST_LIST;
+  return more > 0 ? [...changed.slice(0, LONGEST_LIST), `and ${more} more`] : changed;
+}

@@ -1,0 +1,46 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import type { RegistryRead } from "../enforcement/registry-port.ts";
+import { type ClientPlace, dependencyOptions } from "./clients.ts";
+import { type Caller, readCaller } from "./inspect-caller.ts";
+import { type FunctionFacts, readFunction } from "./inspect-functions.ts";
+import { type KeyFacts, readKey } from "./inspect-keys.ts";
+import { type PolicyText, type RoleFacts, readManagedPolicy, readRole } from "./inspect-roles.ts";
+import { readTable, type TableFacts } from "./inspect-tables.ts";
+import { look, type Seen } from "./look.ts";
+import { DynamoRegistryStore } from "./registry-store.ts";
+import type { Tables } from "./transaction.ts";
+
+/** Reads of a deployment, with the credentials of whoever looks; nothing is ever changed. */
+export interface Inspector {
+  caller(): Promise<Caller>;
+  function(name: string): Promise<FunctionFacts>;
+  table(name: string): Promise<TableFacts>;
+  /** `alias`: a name that should lead to the same key. */
+  key(id: string, alias: string): Promise<KeyFacts>;
+  role(arn: string): Promise<RoleFacts>;
+  managedPolicy(arn: string): Promise<Seen<PolicyText>>;
+  registry(): Promise<Seen<RegistryRead>>;
+}
+
+export function inspector(place: ClientPlace, tables: Tables): Inspector {
+  const options = dependencyOptions(place);
+  const lambda = new LambdaClient(options);
+  const dynamo = new DynamoDBClient(options);
+  const kms = new KMSClient(options);
+  const iam = new IAMClient(options);
+  return {
+    caller: () => readCaller(options),
+    function: (name) => readFunction(lambda, name),
+    table: (name) => readTable(dynamo, name),
+    key: (id, alias) => readKey(kms, id, alias),
+    role: (arn) => readRole(iam, arn),
+    managedPolicy: (arn) => readManagedPolicy(iam, arn),
+    registry: () =>
+      look("dynamodb:Query and dynamodb:GetItem on the plane's tables", () =>
+        new DynamoRegistryStore(dynamo, tables).read(),
+      ),
+  };
+}

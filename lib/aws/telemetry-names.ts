@@ -1,0 +1,66 @@
+/** CloudWatch namespace of the plane's own metrics. */
+export const METRIC_NAMESPACE = "vai";
+
+/** Dimensions of the metrics: see {@link PER_FUNCTION}. */
+export const DIMENSIONS = {
+  plane: "plane",
+  function: "function",
+  failureDomain: "failureDomain",
+} as const;
+
+/**
+ * Metrics that the functions write and the stack's alarms read: shared, so that a renamed metric cannot leave an
+ * alarm that never fires. Counts, except `DurationMs`.
+ */
+export const METRICS = {
+  /** Requests and commands that were granted, retries not counted again. */
+  granted: "Granted",
+  /** Retries that got the first answer again. */
+  deduplicated: "Deduplicated",
+  refused: "Refused",
+  /** Requests for an operation outside their contract: stage `scope` (`ViolationDetected`). */
+  violations: "Violations",
+  /** Evidence that could not be stored, signed or continued (`EvidenceEmissionFailed`, VAI-131). */
+  evidenceFailures: "EvidenceFailures",
+  /** Other failures of the plane itself: a dependency, STS, a bug. */
+  faults: "Faults",
+  /** Executions without a known or recorded end, and obligations that were not met. */
+  incomplete: "Incomplete",
+  /** Milliseconds from the event to its answer. */
+  duration: "DurationMs",
+  /** Evidence records that somebody changed or removed. */
+  evidenceTampered: "EvidenceTampered",
+  /** Entries of the Evidence table's stream that could not be read. */
+  watchUnreadable: "WatchUnreadable",
+} as const;
+
+/**
+ * Metrics that have the dimensions `plane` and `function`. The others have `plane` alone: each of them should stay at
+ * nothing, one alarm watches it, and the line says which function it was. `Refused` is written once more under `plane`
+ * and `failureDomain`, of which there are eight; codes, of which there are a hundred, are in the line only.
+ */
+export const PER_FUNCTION: ReadonlySet<string> = new Set([
+  METRICS.granted,
+  METRICS.refused,
+  METRICS.duration,
+]);
+
+/** Name of a metric. */
+export type MetricName = (typeof METRICS)[keyof typeof METRICS];
+
+/** What one line counts; metrics that are absent are not written. */
+export type Counts = Readonly<Partial<Record<MetricName, number>>>;
+
+/** Which function of which plane speaks. */
+export interface Speaker {
+  readonly plane: string;
+  readonly function: string;
+}
+
+const OWN_FUNCTION = /^vai-(?<plane>[a-z][a-z0-9-]{0,19})-(?<name>[a-z]+)$/;
+
+/** From a function's physical name, which the stack fixes: `vai-<plane>-<function>`. */
+export function speakerOf(functionName = "unknown"): Speaker {
+  const { plane = "unknown", name = functionName } = OWN_FUNCTION.exec(functionName)?.groups ?? {};
+  return { plane, function: name };
+}

@@ -1,0 +1,48 @@
+import * as z from "zod";
+import { parsePlaneId } from "../config.ts";
+
+/** Outputs of the plane's stack, as `cdk deploy --outputs-file` writes them below the stack's name. */
+const stack = z.object({
+  Plane: z.string(),
+  IssueFunction: z.string(),
+  IssueUrl: z.string(),
+  ExecuteFunction: z.string(),
+  ExecuteUrl: z.string(),
+  GovernFunction: z.string(),
+  EvidenceTable: z.string(),
+  StateTable: z.string(),
+  RegistryTable: z.string(),
+  EvidenceKeyId: z.string(),
+  PlaneKeyId: z.string(),
+  Anchor: z.string().optional(),
+});
+
+/**
+ * A file of `cdk deploy --outputs-file` in the form of `outputs.json` (wire.md §7); anything else as it is. A file
+ * with several stacks is read for the one that is a trust plane.
+ */
+export function fromCdkOutputs(value: unknown): unknown {
+  const stacks = typeof value === "object" && value !== null ? Object.values(value) : [];
+  const found = stacks.map((each) => stack.safeParse(each).data).find((each) => each !== undefined);
+  const place = found && parsePlaneId(found.Plane);
+  if (found === undefined || place === undefined) return value;
+  return {
+    region: place.region,
+    account: place.account,
+    plane: found.Plane,
+    functions: {
+      issue: found.IssueFunction,
+      execute: found.ExecuteFunction,
+      govern: found.GovernFunction,
+    },
+    functionUrls: { issue: found.IssueUrl, execute: found.ExecuteUrl },
+    tables: {
+      evidence: found.EvidenceTable,
+      state: found.StateTable,
+      registry: found.RegistryTable,
+    },
+    evidenceKeyId: found.EvidenceKeyId,
+    planeKeyId: found.PlaneKeyId,
+    anchor: found.Anchor,
+  };
+}

@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import { constants, devNull } from "node:os";
+import type { IssuedCredentials } from "../client/credentials.ts";
+import type { Deployment } from "./deployment.ts";
+import { CommandError, EXIT, type Io } from "./io.ts";
+
+/** AWS settings that say nothing about who calls. */
+const NEUTRAL =
+  /^AWS_(CA_BUNDLE|DEFAULT_OUTPUT|ENDPOINT_URL(_[A-Z0-9_]+)?|MAX_ATTEMPTS|PAGER|RETRY_MODE|USE_DUALSTACK_ENDPOINT|USE_FIPS_ENDPOINT)$/;
+
+/**
+ * The environment of a program that works under a contract: everything but the caller's own AWS identity. Without
+ * profile, file, metadata service or web identity, a client whose session has ended finds nothing else to become.
+ */
+export function childEnvironment(
+  environment: Io["environment"],
+  { region, endpoint }: Pick<Deployment, "region" | "endpoint">,
+  { accessKeyId, secretAccessKey, sessionToken }: IssuedCredentials,
+): Record<string, string> {
+  const kept = Object.entries(environment).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (!/^AWS_/i.test(entry[0]) || NEUTRAL.test(entry[0])),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    ...(endpoint !== undefined && { AWS_ENDPOINT_URL: endpoint }),
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+}
+
+/** A person's interrupt reaches the child by itself; it decides what to do about it. */
+const HELD_BACK = ["SIGINT", "SIGQUIT"] as const;
+
+/**
+ * Runs a program on this process's own input and output until it ends.
+ * @returns its exit code, or 128 and the signal's number.
+ * @throws {CommandError} when it cannot be started.
+ */
+export function runChild(
+  [program = "", ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, stdio: "inherit" });
+    const wait = (): void => undefined;
+    const passOn = (): void => void child.kill("SIGTERM");
+    for (const signal of HELD_BACK) process.on(signal, wait);
+    process.on("SIGTERM", passOn);
+    const settle = (): void => {
+      for (const signal of HELD_BACK) process.off(signal, wait);
+      process.off("SIGTERM", passOn);
+    };
+    child.once("error", () => {
+      settle();
+      reject(new CommandError(EXIT.unreadable, `${program} cannot be started: is it installed?`));
+    });
+    child.once("exit", (code, signal) => {
+      settle();
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}

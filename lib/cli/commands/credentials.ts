@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import { invokeFunction } from "../../aws/invoke.ts";
+import { deliveryKey, type IssuedCredentials, openCredentials } from "../../client/credentials.ts";
+import { issueEvent } from "../../client/request.ts";
+import { systemClock, toSeconds } from "../../clock.ts";
+import { callsOf, type Step } from "../../contract/step.ts";
+import type { Answer, RefusedAnswer } from "../../enforcement/answer.ts";
+import { Fault } from "../../refusal.ts";
+import { refusedLines } from "../answers.ts";
+import { childEnvironment, runChild } from "../child.ts";
+import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
+import { CommandError, EXIT, STARTED_BY_VAI } from "../io.ts";
+import { type ContractFile, readContractFile, STEP_OPTION, stepOf } from "../operation.ts";
+import type { AddCommand } from "../program.ts";
+import { keyOf } from "./contract.ts";
+
+interface Options {
+  readonly step?: string;
+  readonly key?: string;
+  readonly callerProfile?: string;
+  readonly outputs?: string;
+  readonly once?: true;
+  readonly force?: true;
+}
+
+const MORE = `
+Without a command it speaks the AWS SDKs' credential_process protocol: in ~/.aws/config
+
+  [profile agent]
+  credential_process = /path/to/vai credentials /path/to/contract.json --step STEP --key /path/to/agent.json
+
+With a command, that program alone gets the session, in its environment:
+
+  vai credentials contract.json --step STEP -- aws dynamodb get-item …
+
+Each run is one issuance: one of the step's calls is used, whatever the session then does. The contract must list
+the delivery credentials. The session cannot be renewed beyond the calls; IAM ends it with the contract.`;
+
+/** `vai credentials`: an AWS session under a contract, for clients that know nothing of contracts. */
+export const credentialsCommand: AddCommand = (program, io, end) => {
+  program
+    .command("credentials")
+    .argument("<file>", "what `vai contract sign` wrote")
+    .argument("[command...]", "after --: a program that gets the session in its environment")
+    .option(...STEP_OPTION)
+    .option("--key <file>", "the agent's private JWK (default: the local agent's)")
+    .option(
+      "--caller-profile <name>",
+      "AWS profile that may invoke the plane (default: what the SDK finds)",
+    )
+    .option(
+      "--once",
+      "tell the client no Expiration, so that it asks only once (always so when the step has one call)",
+    )
+    .option("--force", "print the secrets to a terminal too")
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .description("obtains an AWS session under a contract, for an unmodified AWS client")
+    .addHelpText("after", MORE)
+    .action(async (file: string, command: readonly string[], options: Options) => {
+      const isForProcess = command.length === 0;
+      if (isForProcess && io.isTerminal && options.force !== true) {
+        throw new CommandError(
+          EXIT.unreadable,
+          "this prints secrets: put a program after --, let an AWS client run it as credential_process, or give --force",
+        );
+      }
+      if (io.environment[STARTED_BY_VAI] !== undefined) {
+        throw new CommandError(
+          EXIT.unreadable,
+          "vai was started to find the credentials that vai itself calls with: give --caller-profile another profile",
+        );
+      }
+      const deployment = readDeployment(io, options.outputs);
+      const held = readContractFile(file);
+      const step = stepOf(held.claims, options.step);
+      const answer = await ask(deployment, held, step, options);
+      if ("code" in answer) {
+        for (const line of refusalLines(answer, step)) io.err(line);
+        return end(EXIT.no);
+      }
+      if (isForProcess) return io.out(JSON.stringify(processAnswer(answer, step, options)));
+      end(await runChild(command, childEnvironment(io.environment, deployment, answer)));
+    });
+};
+
+/** One issuance. The key that opens it lives in this process only, and so does what it opens. */
+async function ask(
+  deployment: Deployment,
+  { contract, proof }: ContractFile,
+  step: Step,
+  options: Options,
+): Promise<IssuedCredentials | RefusedAnswer> {
+  const { deliverTo, privateKey } = deliveryKey();
+  const event = issueEvent(
+    {
+      ...{ plane: deployment.plane, contract, proof },
+      ...{ step: step.id, delivery: "credentials", deliverTo },
+      // New each time: credentials are never repeated, so a retry of a lost answer could not bring them.
+      idempotencyKey: randomUUID(),
+      jti: randomUUID(),
+      iat: toSeconds(systemClock()),
+    },
+    keyOf(deployment, "agent", options.key),
+  );
+  const place = placeFor(deployment, "agent", options.callerProfile);
+  const { issue } = deployment.functions;
+  const answer = (await invokeFunction(place, issue, event).catch(explainCaller)) as Answer;
+  if (!answer.ok) return answer;
+  if (answer.credentials === undefined)
+    throw new CommandError(EXIT.no, "the plane granted the request and gave no credentials");
+  const opened = await openCredentials(answer.credentials, privateKey);
+  return { ...opened, expiration: earlier(opened.expiration, answer.guarantee.effectiveUntil) };
+}
+
+/** An SDK must not use a session after the contract's end, nor after its own. */
+const earlier = (left: string, right: string): string =>
+  Date.parse(left) <= Date.parse(right) ? left : right;
+
+function explainCaller(error: unknown): never {
+  const cause = error instanceof Fault ? error.cause : undefined;
+  if (cause instanceof Error && cause.name === "CredentialsProviderError") {
+    throw new CommandError(
+      EXIT.unreachable,
+      "there are no AWS credentials to invoke the plane with: give --caller-profile, or set them in the environment",
+    );
+  }
+  throw error;
+}
+
+/**
+ * The protocol's JSON. `Expiration` tells a client when to come back, and that is another issuance: SDKs of the
+ * botocore family come back before every request in a session's last fifteen minutes, and use nothing while that
+ * fails. So a step with one call names none: IAM ends the session all the same.
+ * Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+ */
+function processAnswer(
+  { accessKeyId, secretAccessKey, sessionToken, expiration }: IssuedCredentials,
+  step: Step,
+  { once }: Options,
+) {
+  const mayComeBack = once !== true && callsOf(step) > 1;
+  return {
+    Version: 1,
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    ...(mayComeBack && { Expiration: expiration }),
+  };
+}
+
+function refusalLines(answer: RefusedAnswer, step: Step): string[] {
+  const isUsedUp = answer.code === "CONTRACT_CONSUMED";
+  return [
+    ...refusedLines(answer),
+    ...(isUsedUp
+      ? [
+          `each run of vai credentials is one of the step's calls (${callsOf(step)}). boto3 and the aws CLI run it`,
+          "before every request when less than fifteen minutes are left, which is always: give it --once",
+        ]
+      : []),
+  ];
+}

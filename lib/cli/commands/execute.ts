@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import { invokeFunction } from "../../aws/invoke.ts";
+import { contractDigest, executeEvent } from "../../client/request.ts";
+import { systemClock, toSeconds } from "../../clock.ts";
+import type { Answer } from "../../enforcement/answer.ts";
+import { answerLines, exitCodeOfAnswer } from "../answers.ts";
+import { placeFor, readDeployment } from "../deployment.ts";
+import { readJson, writeResult } from "../files.ts";
+import { readHandleFile } from "../handle-file.ts";
+import { report } from "../io.ts";
+import { addAskingOptions, operationUnder, SENDING_OPTIONS, type SendingOptions } from "../operation.ts";
+import type { AddCommand } from "../program.ts";
+import { keyOf } from "./contract.ts";
+
+/** `vai execute`: redeems a handle, as an agent does. */
+export const executeCommand: AddCommand = (program, io, end) => {
+  const command = program
+    .command("execute")
+    .argument(
+      "<file>",
+      "what `vai issue --delivery handle` wrote; with --event: an event that was saved",
+    )
+    .description("redeems a handle: asks the trust plane to run its one action now");
+  for (const [flags, help] of SENDING_OPTIONS) command.option(flags, help);
+  addAskingOptions(command, { withStep: false });
+  command.action(async (file: string, options: SendingOptions) => {
+    const deployment = readDeployment(io, options.outputs);
+    const event = options.event === true ? readJson(file) : signedEvent(file, options);
+    if (options.saveEvent !== undefined)
+      writeResult(options.saveEvent, `${JSON.stringify(event)}\n`);
+    const place = placeFor(deployment, "agent");
+    const answer = (await invokeFunction(place, deployment.functions.execute, event)) as Answer;
+    report(io, options.json === true, answer, answerLines(answer));
+    end(exitCodeOfAnswer(answer));
+  });
+
+  function signedEvent(file: string, options: SendingOptions): unknown {
+    const deployment = readDeployment(io, options.outputs);
+    const held = readHandleFile(file);
+    return executeEvent(
+      {
+        plane: deployment.plane,
+        handle: held.handle,
+        contractDigest: contractDigest(held.contract),
+        operation: operationUnder(held, options),
+        idempotencyKey: options.idempotencyKey ?? randomUUID(),
+        jti: randomUUID(),
+        iat: toSeconds(systemClock()),
+      },
+      keyOf(deployment, "agent", options.key),
+    );
+  }
+};

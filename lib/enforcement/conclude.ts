@@ -1,0 +1,80 @@
+import type { RecordDraft } from "../evidence/statement.ts";
+import { Fault, isRefusal, type Refusal, refuse, type Stage } from "../refusal.ts";
+import { type Answer, answerAbout, refusedAnswer } from "./answer.ts";
+import { appendToIntent, backOff, Stop } from "./append.ts";
+import type { Course } from "./course.ts";
+import type { IssueDeps } from "./deps.ts";
+import type { Intent } from "./intent.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
+
+/** Tries of barrier 3 after the first; with their waits about as long as a function lives. */
+const END_TRIES = 20;
+
+/** An identity on its chain, as this course last knows it. */
+export interface Issued {
+  readonly grant: { readonly identityId: string };
+  readonly intent: Intent;
+  readonly trust: TrustSnapshot;
+}
+
+export const refusalOf = (fault: unknown): Refusal =>
+  fault instanceof Fault
+    ? refuse(fault.code, fault.message)
+    : refuse("INTERNAL_FAULT", "the trust plane met a condition that it was not built for");
+
+/**
+ * Writes the end of an identity and answers from the chain; a store or signer that fails is tried again until just
+ * before the function ends. If the end cannot be written the answer is not success, whatever the target did: the
+ * identity stays open in evidence and is found there (VAI-103).
+ */
+export async function conclude(
+  deps: IssueDeps,
+  course: Course,
+  issued: Issued,
+  draftsOf: (intent: Intent) => readonly RecordDraft[],
+): Promise<Answer> {
+  const { stage } = course;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return answerFor(deps, issued, await writeEnd(deps, course, issued, draftsOf));
+    } catch (fault) {
+      const mayPass = fault instanceof Fault && attempt < END_TRIES;
+      const isOver = !mayPass || !(await hasTimeToRetry(deps, course, attempt));
+      if (isOver) return unconcluded(issued.intent, refusalOf(fault), stage);
+    }
+  }
+}
+
+/** Appends the end, unless an earlier try whose answer was lost has done it. */
+async function writeEnd(
+  deps: IssueDeps,
+  course: Course,
+  { grant, intent, trust }: Issued,
+  draftsOf: (intent: Intent) => readonly RecordDraft[],
+): Promise<Intent> {
+  const isEnded = ({ state }: Intent): boolean =>
+    state.identities.get(grant.identityId)?.end !== undefined;
+  const result = await appendToIntent<Intent>(deps, course, trust, intent, {
+    prepare: (latest) => (isEnded(latest) ? new Stop(latest) : { drafts: draftsOf(latest) }),
+  });
+  if (isRefusal(result)) throw new TypeError(result.detail);
+  return result instanceof Stop ? result.value : result;
+}
+
+const hasTimeToRetry = (deps: IssueDeps, course: Course, attempt: number): Promise<boolean> =>
+  backOff(deps, course, attempt).then(
+    () => true,
+    () => false,
+  );
+
+function answerFor(deps: IssueDeps, { grant }: Issued, intent: Intent): Answer {
+  const identity = intent.state.identities.get(grant.identityId);
+  if (identity === undefined) throw new TypeError("an issued identity is in its chain");
+  return answerAbout(intent, identity, false, deps.clock());
+}
+
+/** The barriers before are durable, and named; the end is not. */
+const unconcluded = ({ chainId, state }: Intent, refusal: Refusal, stage: Stage): Answer => ({
+  ...refusedAnswer(refusal, stage, false),
+  evidence: { chainId, seq: state.head.seq },
+});

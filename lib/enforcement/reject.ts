@@ -1,0 +1,114 @@
+import { readExecuteRequest } from "../continuity/request.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { ContractEnding } from "../evidence/details.ts";
+import type { RecordDraft } from "../evidence/statement.ts";
+import type { IssuedSession } from "../issuance/session.ts";
+import { isRefusal, type Refusal } from "../refusal.ts";
+import type { Admitted } from "./admit.ts";
+import type { RefusedAnswer } from "./answer.ts";
+import type { Batch } from "./append.ts";
+import { EXECUTE_CHECK_NAMES } from "./check-names.ts";
+import type { Course } from "./course.ts";
+import type { IssueDeps } from "./deps.ts";
+import { invalidatedDrafts, revokedDraft } from "./end-drafts.ts";
+import type { ExecuteEvent } from "./event.ts";
+import type { Intent } from "./intent.ts";
+import {
+  answerRefusal,
+  type Denial,
+  placeOf,
+  recordOnIntent,
+  recordUnattributed,
+  verdictOf,
+} from "./refusals.ts";
+import { requestEvidence } from "./request-evidence.ts";
+
+/** Why a redemption was refused, and the session that was obtained for it and never used. */
+interface Rejection {
+  readonly refusal: Refusal;
+  readonly session?: IssuedSession;
+}
+
+const denialOf = (course: Course, refusal: Refusal): Denial => ({
+  refusal,
+  stage: course.stage,
+  checkNames: EXECUTE_CHECK_NAMES,
+});
+
+/** Redemptions that are refused leave `ExecutionRejected` (wire.md §5). */
+const rejected = (
+  course: Course,
+  denial: Denial,
+  about: Readonly<Record<string, unknown>>,
+): RecordDraft => ({
+  type: "ExecutionRejected",
+  verdict: verdictOf(course, denial),
+  detail: { ...placeOf(denial.refusal), ...about },
+});
+
+/** A refusal before the executor and its handle are verified: on a chain that accuses nobody. */
+export function rejectUnattributed(
+  deps: IssueDeps,
+  course: Course,
+  refusal: Refusal,
+  event: unknown,
+): Promise<RefusedAnswer> {
+  const denial = denialOf(course, refusal);
+  const { request } = (event ?? {}) as Record<string, unknown>;
+  const read = course.about.request === undefined ? undefined : readExecuteRequest(request);
+  const draft = rejected(course, denial, {
+    eventDigest: course.eventDigest,
+    ...(read !== undefined && !isRefusal(read) && requestEvidence(read)),
+  });
+  return answerRefusal(course, denial, () => recordUnattributed(deps, course, [draft]));
+}
+
+/**
+ * A refusal of the handle's own holder. What is outside the contract is a violation: it revokes the identity and
+ * ends the contract (wire.md §4). Any other refusal leaves the handle as it is, to be judged anew.
+ */
+export function rejectRedemption(
+  deps: IssueDeps,
+  course: Course,
+  redeemer: Admitted<ExecuteEvent>,
+  { refusal, session }: Rejection,
+): Promise<RefusedAnswer> {
+  if (refusal.code === "EVIDENCE_CHAIN_BROKEN") {
+    return rejectUnattributed(deps, course, refusal, redeemer.raw);
+  }
+  const { asked, trust } = redeemer;
+  const denial = denialOf(course, refusal);
+  const ending = endingDrafts(course, denial, asked.contract.claims);
+  const rejection = rejected(course, denial, {
+    ...requestEvidence(asked.request),
+    executor: asked.executor,
+    ...(session !== undefined && { unusedAccessKeyId: session.maskedAccessKeyId }),
+  });
+  const batchOf = (intent: Intent): Batch => {
+    const isRevoked = endsContract(ending) && isUnused(intent, redeemer);
+    const end = isRevoked ? [revokedDraft(refusal, denial.stage)] : [];
+    return { drafts: [...ending, rejection, ...end] };
+  };
+  // A denial is always written: only what changes nothing is counted when there is too much of it.
+  const options = { always: endsContract(ending) };
+  return answerRefusal(course, denial, () =>
+    recordOnIntent(deps, course, trust, redeemer.intent, batchOf, () => refusal, options),
+  );
+}
+
+/** What shows that a contract was violated, or that its context changed, and whether it ends with that. */
+function endingDrafts(course: Course, denial: Denial, contract: Contract): RecordDraft[] {
+  if (denial.stage !== "scope") return invalidatedDrafts(denial.refusal, denial.stage, contract);
+  const ends: ContractEnding = { endsContract: "VIOLATED" };
+  const detail = { ...placeOf(denial.refusal), ...ends };
+  return [{ type: "ViolationDetected", verdict: verdictOf(course, denial), detail }];
+}
+
+const endsContract = (drafts: readonly RecordDraft[]): boolean =>
+  drafts.some(({ detail = {} }) => (detail as ContractEnding).endsContract !== undefined);
+
+/** A redemption that was faster runs to its end, which is then recorded as what it was. */
+function isUnused({ state }: Intent, { event }: Admitted<ExecuteEvent>): boolean {
+  const identity = state.identities.get(event.handle.claims.jti);
+  return identity?.startedAt === undefined && identity?.end === undefined;
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import fc from "fast-check";
+import { watchEvidence } from "../../lib/audit/watch.ts";
+import { sha256Digest } from "../../lib/encoding/digest.ts";
+
+const KEYS = { chainId: { S: "intent/7" }, seq: { N: "3" } };
+const RECORD = {
+  ...KEYS,
+  envelope: { S: '{"payload":"one"}' },
+  outcome: { S: "DENY" },
+  actorId: { S: "agent" },
+};
+
+/** A stream record as DynamoDB writes it. */
+const entry = (eventName: string, OldImage?: object, NewImage?: object) => ({
+  eventID: "1",
+  eventName,
+  eventSource: "aws:dynamodb",
+  dynamodb: { Keys: KEYS, OldImage, NewImage, StreamViewType: "NEW_AND_OLD_IMAGES" },
+});
+
+const watch = (...Records: unknown[]) => watchEvidence({ Records });
+
+suite("evidence watch", () => {
+  test("ADV-20 an edited record is named with the attributes that changed and both digests", () => {
+    const edited = { ...RECORD, envelope: { S: '{"payload":"two"}' }, outcome: { S: "ALLOW" } };
+    assert.deepEqual(watch(entry("MODIFY", RECORD, edited)), {
+      tampered: [
+        {
+          chainId: "intent/7",
+          seq: "3",
+          change: "modified",
+          attributes: ["envelope", "outcome"],
+          before: sha256Digest('{"payload":"one"}'),
+          after: sha256Digest('{"payload":"two"}'),
+        },
+      ],
+      unreadable: 0,
+    });
+  });
+
+  test("ADV-20 an attribute that was added or taken away is a change, the envelope untouched", () => {
+    const { actorId: _, ...less } = RECORD;
+    const more = { ...less, ttl: { N: "1" } };
+    const [found] = watch(entry("MODIFY", RECORD, more)).tampered;
+    assert.deepEqual(found?.attributes, ["actorId", "ttl"]);
+    assert.equal(found?.before, found?.after);
+  });
+
+  test("ADV-21 a removed record is named, with the digest of what is gone", () => {
+    const [found] = watch(entry("REMOVE", RECORD)).tampered;
+    assert.equal(found?.change, "removed");
+    assert.equal(found?.before, sha256Digest('{"payload":"one"}'));
+    assert.equal(found?.after, undefined);
+  });
+
+  test("VAI-12 appending a record is no tampering", () => {
+    assert.deepEqual(watch(entry("INSERT", undefined, RECORD)), { tampered: [], unreadable: 0 });
+  });
+
+  test("VAI-131 one entry that cannot be read hides none of the others", () => {
+    const { tampered, unreadable } = watch(null, entry("REMOVE", RECORD), { eventName: "MODIFY" });
+    assert.equal(tampered.length, 1);
+    assert.equal(unreadable, 2);
+  });
+
+  for (const event of [undefined, null, 7, "x", {}, { Records: "x" }, []]) {
+    test(`VAI-131 an event that is no batch is told, not passed over: ${JSON.stringify(event)}`, () => {
+      assert.deepEqual(watchEvidence(event), { tampered: [], unreadable: 1 });
+    });
+  }
+
+  test("VAI-131 whatever comes, nothing is thrown, and every entry is judged or counted", () => {
+    const name = fc.constantFrom("MODIFY", "REMOVE", "INSERT", "OTHER");
+    const image = fc.oneof(fc.anything(), fc.constant(RECORD));
+    const some = fc.oneof(fc.anything(), fc.tuple(name, image, image).map(toEntry));
+    fc.assert(
+      fc.property(fc.array(some), (Records) => {
+        const { tampered, unreadable } = watchEvidence({ Records });
+        const inserts = Records.filter(
+          (one) => Object(one) === one && (one as { eventName?: unknown }).eventName === "INSERT",
+        );
+        assert.equal(tampered.length + unreadable, Records.length - inserts.length);
+      }),
+    );
+  });
+
+  test("USR-16 a changed record's values are not repeated, and its names cannot make a line endless", () => {
+    const canary = "canary-77";
+    const names = Array.from({ length: 500 }, (_, index) => [`n${index}`, { S: canary }]);
+    const long = { [`a\n\u202e${"x".repeat(500)}`]: { S: canary } };
+    const edited = { ...RECORD, ...Object.fromEntries(names), ...long, actorId: { S: canary } };
+    const [found] = watch(entry("MODIFY", RECORD, edited)).tampered;
+    assert.equal(found?.attributes.length, 21);
+    const text = JSON.stringify(found);
+    assert.ok(text.length < 2_500 && !text.includes(canary) && !/\\n|\u202e/.test(text), text);
+  });
+});
+
+const toEntry = ([eventName, before, after]: [string, unknown, unknown]) =>
+  entry(eventName, before as object, after as object);

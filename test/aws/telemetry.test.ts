@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { suite, test } from "node:test";
+import { type FunctionContext, serveEvent } from "../../lib/aws/lambda.ts";
+import { type AnyAnswer, reportOf } from "../../lib/aws/telemetry-answer.ts";
+import { METRICS, speakerOf } from "../../lib/aws/telemetry-names.ts";
+import { failureDomain, REFUSAL_CODES } from "../../lib/refusal.ts";
+
+const NOW = Date.UTC(2026, 4, 5, 10);
+const LAMBDA = new URL("../../lib/aws/lambda.ts", import.meta.url).href;
+const CANARY = "canary-9f2c41";
+
+const context: FunctionContext = {
+  awsRequestId: "0198c7d2-invocation",
+  functionName: "vai-two-words-issue",
+  getRemainingTimeInMillis: () => 30_000,
+};
+
+type Line = Readonly<Record<string, unknown>> & {
+  readonly _aws: {
+    readonly Timestamp: number;
+    readonly CloudWatchMetrics: readonly {
+      readonly Namespace: string;
+      readonly Dimensions: readonly (readonly string[])[];
+      readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[];
+    }[];
+  };
+};
+
+/** Serves an event with a given answer, 7 ms later; the lines as text and the one as JSON. */
+async function serve(answer: AnyAnswer | (() => never), event: unknown = {}) {
+  const lines: string[] = [];
+  const times = [NOW, NOW + 7];
+  const clock = () => times.shift() ?? NOW + 7;
+  const log = (line: string): void => {
+    lines.push(line);
+  };
+  const answered = await serveEvent(event, context, { clock, log }, async () =>
+    typeof answer === "function" ? answer() : answer,
+  );
+  const [line = ""] = lines;
+  return { lines, line: JSON.parse(line) as Line, answered };
+}
+
+/** Metric names of a line by dimension set, as CloudWatch would take them. */
+const measured = ({ _aws }: Line) =>
+  _aws.CloudWatchMetrics.map(({ Dimensions, Metrics }) => [
+    Dimensions.map((set) => set.join("+")).join(),
+    ...Metrics.map(({ Name, Unit }) => `${Name} ${Unit}`),
+  ]);
+
+const granted = (over: Partial<AnyAnswer> = {}): AnyAnswer => ({
+  ok: true,
+  deduplicated: false,
+  identity: { identityId: "urn:uuid:1", state: "COMPLETED" },
+  outcome: { status: "succeeded", obligations: [{ met: true }] },
+  evidence: { chainId: "intent/7", lastSeq: 9 },
+  ...over,
+});
+
+const refused = (over: Partial<AnyAnswer> = {}): AnyAnswer => ({
+  ok: false,
+  code: "PARAMETER_OUT_OF_BOUNDS",
+  stage: "scope",
+  failureDomain: "agent",
+  retryable: false,
+  detail: `percent ${CANARY} is above 10`,
+  evidence: { chainId: "intent/7", seq: 12 },
+  ...over,
+});
+
+suite("telemetry", () => {
+  test("VAI-131 a grant is one line of JSON that CloudWatch reads as log entry and as metrics", async () => {
+    const { lines, line } = await serve(granted());
+    assert.equal(lines.length, 1);
+    assert.doesNotMatch(lines[0] ?? "", /\n/);
+    assert.deepEqual(line, {
+      level: "INFO",
+      at: "2026-05-05T10:00:00.007Z",
+      message: "granted",
+      requestId: "0198c7d2-invocation",
+      ok: true,
+      identityId: "urn:uuid:1",
+      state: "COMPLETED",
+      outcome: "succeeded",
+      chainId: "intent/7",
+      seq: 9,
+      ms: 7,
+      plane: "two-words",
+      function: "issue",
+      Granted: 1,
+      DurationMs: 7,
+      _aws: {
+        Timestamp: NOW + 7,
+        CloudWatchMetrics: [
+          {
+            Namespace: "vai",
+            Dimensions: [["plane", "function"]],
+            Metrics: [
+              { Name: "Granted", Unit: "Count" },
+              { Name: "DurationMs", Unit: "Milliseconds" },
+            ],
+          },
+        ],
+      },
+    });
+  });
+
+  test("VAI-131 a refusal is counted, once more by failure domain, and as a violation at stage scope", async () => {
+    const { line } = await serve(refused());
+    const { level, message, code, stage, failureDomain: domain, seq } = line;
+    assert.deepEqual(
+      { level, message, code, stage, domain, seq },
+      {
+        level: "WARN",
+        message: "refused",
+        code: "PARAMETER_OUT_OF_BOUNDS",
+        stage: "scope",
+        domain: "agent",
+        seq: 12,
+      },
+    );
+    assert.deepEqual(measured(line), [
+      ["plane+function", "Refused Count", "DurationMs Milliseconds"],
+      ["plane", "Violations Count"],
+      ["plane+failureDomain", "Refused Count"],
+    ]);
+    assert.equal(line["Refused"], 1);
+  });
+
+  test("VAI-131 what somebody sets in the environment holds no line and no metric back", () => {
+    const script = `
+      const { printLine, serveEvent } = await import(${JSON.stringify(LAMBDA)});
+      const context = { awsRequestId: "r", getRemainingTimeInMillis: () => 1 };
+      const answer = { ok: false, stage: "scope", failureDomain: "agent" };
+      await serveEvent({}, context, { clock: Date.now, log: printLine }, async () => answer);`;
+    const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+      env: {
+        POWERTOOLS_LOG_LEVEL: "SILENT",
+        AWS_LAMBDA_LOG_LEVEL: "FATAL",
+        POWERTOOLS_METRICS_DISABLED: "true",
+        POWERTOOLS_DEV: "true",
+      },
+    });
+    assert.equal(out.trim().split("\n").length, 1, out);
+    assert.equal((JSON.parse(out) as Line)["Violations"], 1);
+  });
+
+  const counted: readonly (readonly [string, AnyAnswer, readonly string[]])[] = [
+    ["a grant", granted(), ["Granted"]],
+    ["a retry that gets the first answer", granted({ deduplicated: true }), ["Deduplicated"]],
+    ["a command that was accepted", { ok: true }, ["Granted"]],
+    [
+      "an outcome that nobody knows",
+      granted({ outcome: { status: "unknown", obligations: [] } }),
+      ["Granted", "Incomplete"],
+    ],
+    [
+      "an obligation that was not met",
+      granted({ outcome: { status: "succeeded", obligations: [{ met: true }, { met: false }] } }),
+      ["Granted", "Incomplete"],
+    ],
+    [
+      "a retry that finds no end of the first",
+      granted({ deduplicated: true, identity: { identityId: "i", state: "INCOMPLETE" } }),
+      ["Deduplicated", "Incomplete"],
+    ],
+    ["a refusal before scope", refused({ stage: "proof" }), ["Refused"]],
+    ["a violation", refused(), ["Refused", "Violations"]],
+    ...["EVIDENCE_STORE_UNAVAILABLE", "EVIDENCE_SIGNER_UNAVAILABLE"].map(
+      (code) =>
+        [
+          code,
+          refused({ code, stage: "evidence", failureDomain: "platform" }),
+          ["Refused", "EvidenceFailures"],
+        ] as const,
+    ),
+    [
+      "a chain that does not hold",
+      refused({ code: "EVIDENCE_CHAIN_BROKEN", stage: "executor", failureDomain: "context" }),
+      ["Refused", "EvidenceFailures"],
+    ],
+    [
+      "evidence that the agent left out is not a failure of ours",
+      refused({ code: "EVIDENCE_MISSING", stage: "proof", failureDomain: "context" }),
+      ["Refused"],
+    ],
+    ...["INTERNAL_FAULT", "DEPENDENCY_UNAVAILABLE", "STS_FAILED", "REGISTRY_STALE"].map(
+      (code) =>
+        [
+          code,
+          refused({ code, stage: "issuance", failureDomain: "platform" }),
+          ["Refused", "Faults"],
+        ] as const,
+    ),
+  ];
+  for (const [name, answer, expected] of counted) {
+    test(`VAI-131 what counts: ${name}`, () => {
+      const { counts, level } = reportOf(answer);
+      assert.deepEqual(Object.keys(counts).sort(), [...expected].sort());
+      assert.ok(Object.values(counts).every((count) => count === 1));
+      const isError = ["EvidenceFailures", "Faults", "Incomplete"].some((m) =>
+        expected.includes(m),
+      );
+      assert.equal(level === "ERROR", isError);
+    });
+  }
+
+  test("VAI-131 every code counts as a refusal of its domain, of which there are few", () => {
+    const domains = REFUSAL_CODES.map((code) => {
+      const report = reportOf(refused({ code, failureDomain: failureDomain(code) }));
+      assert.equal(report.counts[METRICS.refused], 1, code);
+      return report.failureDomain;
+    });
+    assert.ok(new Set(domains).size <= 8);
+  });
+
+  test("USR-16 ADV-66 nothing of an event gets into the log: headers, tokens, bodies, JWS, cookies", async () => {
+    const event = {
+      version: "2.0",
+      headers: {
+        authorization: `AWS4-HMAC-SHA256 Credential=${CANARY}`,
+        "x-amz-security-token": CANARY,
+        cookie: CANARY,
+      },
+      cookies: [CANARY],
+      queryStringParameters: { q: CANARY },
+      requestContext: { http: { sourceIp: CANARY }, authorizer: { iam: { accessKey: CANARY } } },
+      body: JSON.stringify({ contract: CANARY, request: CANARY }),
+    };
+    for (const answer of [granted(), refused()]) {
+      const { lines } = await serve(answer, event);
+      assert.equal(lines.length, 1);
+      assert.ok(!lines[0]?.includes(CANARY), lines[0]);
+    }
+  });
+
+  test("USR-16 ADV-66 of an answer only codes, ids and states are logged: no detail, handle, credentials", async () => {
+    const secret = { handle: CANARY, credentials: CANARY, constraints: { value: CANARY } };
+    const answers = [
+      { ...granted(), ...secret, identity: { ...granted().identity, constraints: CANARY } },
+      { ...granted(), outcome: { status: "failed", error: { name: CANARY }, obligations: [] } },
+      refused({ detail: `ssm:PutParameter of ${CANARY} failed: ${CANARY}` }),
+      refused({ detail: `"${CANARY}" is not a member` }),
+    ];
+    for (const answer of answers) {
+      const { lines } = await serve(answer as AnyAnswer);
+      assert.ok(!lines[0]?.includes(CANARY), lines[0]);
+    }
+  });
+
+  test("USR-16 a fault's API and error name are logged, and nothing that follows them", async () => {
+    const detail = `dynamodb:TransactWriteItems failed: ThrottlingException; ${CANARY}`;
+    const { line, lines } = await serve(
+      refused({ detail, code: "EVIDENCE_STORE_UNAVAILABLE", failureDomain: "platform" }),
+    );
+    assert.equal(line["cause"], "dynamodb:TransactWriteItems failed: ThrottlingException");
+    assert.ok(!lines[0]?.includes(CANARY));
+  });
+
+  test("USR-16 VAI-63 a handler that throws is a refusal; its message is told to nobody", async () => {
+    const { line, lines, answered } = await serve(() => {
+      throw new RangeError(`cannot read ${CANARY}`, { cause: new Error(CANARY) });
+    });
+    assert.deepEqual(answered, {
+      ok: false,
+      code: "INTERNAL_FAULT",
+      stage: "execution",
+      failureDomain: "platform",
+      retryable: false,
+      detail: "the function broke off; evidence says how far it had come",
+    });
+    assert.equal(line["error"], "RangeError");
+    assert.equal(line["level"], "ERROR");
+    assert.equal(line["Faults"], 1);
+    assert.ok(!lines[0]?.includes(CANARY));
+  });
+
+  test("USR-16 what was thrown may carry its text in its name", async () => {
+    const { line, lines } = await serve(() => {
+      throw Object.assign(new Error(), { name: `token ${CANARY}` });
+    });
+    assert.equal(line["error"], "UnknownError");
+    assert.ok(!lines[0]?.includes(CANARY));
+  });
+
+  test("VAI-131 an entry leaves nothing behind for the next", async () => {
+    await serve(refused());
+    const { line } = await serve(granted());
+    assert.deepEqual(measured(line), [
+      ["plane+function", "Granted Count", "DurationMs Milliseconds"],
+    ]);
+    assert.equal(line["failureDomain"], undefined);
+  });
+
+  test("VAI-131 plane and function are read from the physical name that the stack gives", () => {
+    assert.deepEqual(speakerOf("vai-a-b-watch"), { plane: "a-b", function: "watch" });
+    assert.deepEqual(speakerOf("other"), { plane: "unknown", function: "other" });
+    assert.deepEqual(speakerOf(), { plane: "unknown", function: "unknown" });
+  });
+});

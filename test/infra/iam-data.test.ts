@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { Stack } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
+import { addStacks, newApp } from "../../infra/app.ts";
+import { CATALOGUE } from "../../lib/actions/catalogue.ts";
+import { type FoundPolicy, problemsOf } from "../support/iam-problems.ts";
+import { policiesOf } from "./support/policies.ts";
+import { EXAMPLE, stubBundles } from "./support/synthesise.ts";
+import { Resolved } from "./support/template.ts";
+
+/** Every stack of a deployment that opens every action, samples included. */
+function deployedPolicies(): FoundPolicy[] {
+  const app = newApp();
+  const targets = Object.fromEntries(
+    CATALOGUE.map(({ action, ceiling }) => [action, [ceiling.example]]),
+  );
+  addStacks(app, { ...EXAMPLE, targets, samples: true }, stubBundles());
+  return app.node
+    .findAll()
+    .filter((construct) => construct instanceof Stack)
+    .flatMap((stack) => policiesOf(stack.stackName, new Resolved(Template.fromStack(stack))));
+}
+
+suite("what is deployed exists in IAM", () => {
+  const policies = deployedPolicies();
+
+  test("VAI-46 every action, resource form and condition key of every deployed policy is one of AWS's", async () => {
+    assert.deepEqual(await problemsOf(policies), []);
+  });
+
+  test("VAI-46 policies of every kind were looked at", () => {
+    const kinds = new Set(policies.map(({ where }) => where.split("/").slice(1).join("/")));
+    for (const kind of ["AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy/PolicyDocument"])
+      assert.ok(kinds.has(kind), kind);
+    const roles = policies.filter(({ on }) => on === "role").length;
+    assert.ok(roles >= 2 * new Set(CATALOGUE.map(({ family }) => family)).size, "both of a family");
+  });
+});

