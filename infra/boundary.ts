@@ -1,6 +1,6 @@
-import type { Stack } from "aws-cdk-lib";
+import { type Stack, Validations } from "aws-cdk-lib";
 import { CfnRole, ManagedPolicy, type PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { Construct } from "constructs";
+import type { Construct, IConstruct } from "constructs";
 import { ownName, ownResources } from "./plane.ts";
 import { allow, type Conditions, deny } from "./statements.ts";
 
@@ -40,16 +40,36 @@ export interface BoundaryProps {
  * raise it, and Denies for what must stay out of reach even of a resource policy that names the
  * role.
  */
-export const boundaryPolicy = (scope: Construct, id: string, props: BoundaryProps): ManagedPolicy =>
-  new ManagedPolicy(scope, id, {
-    managedPolicyName: ownName(props.plane, `boundary-${props.part}`),
-    description: `Permissions boundary of ${props.part} sessions of the trust plane ${props.plane}`,
+export function boundaryPolicy(scope: Construct, id: string, props: BoundaryProps): ManagedPolicy {
+  const { plane, part, ceiling } = props;
+  const boundary = new ManagedPolicy(scope, id, {
+    managedPolicyName: ownName(plane, `boundary-${part}`),
+    description: `Permissions boundary of ${part} sessions of the trust plane ${plane}`,
     statements: [
-      ...allowing(props.ceiling),
+      ...allowing(ceiling),
       deny("Never", NEVER, ["*"]),
-      deny("NotThePlane", ["*"], ownResources(scope, props.plane)),
+      deny("NotThePlane", ["*"], ownResources(scope, plane)),
     ],
   });
+  acknowledgeWildcards(boundary.node.defaultChild ?? boundary, ceiling);
+  return boundary;
+}
+
+/** Tells cdk-nag why an Allow of a ceiling may have a wildcard in its resource. */
+export function acknowledgeWildcards(of: IConstruct, ceilings: readonly Ceiling[]): void {
+  const wildcards = new Set(ceilings.flatMap(({ targets }) => targets.filter(hasWildcard)));
+  for (const target of wildcards) {
+    Validations.of(of).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${target}]`,
+      reason:
+        target === "*"
+          ? "A list that IAM cannot bound to one resource; it reads, in one region."
+          : "A ceiling that the cloud team wrote; each session policy narrows it to one target.",
+    });
+  }
+}
+
+const hasWildcard = (target: string): boolean => target.endsWith("*");
 
 /**
  * Makes synthesis fail if any role of the stack that an AWS principal may assume (not a service: so

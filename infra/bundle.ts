@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 import { requireBuiltins } from "./builtins.ts";
-import { FUNCTIONS } from "./functions.ts";
+import { BUNDLED } from "./functions.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -17,7 +17,7 @@ export const BUNDLES: string = join(ROOT, "dist");
  */
 export async function bundle(outdir: string = BUNDLES): Promise<void> {
   await build({
-    entryPoints: FUNCTIONS.map((name) => ({
+    entryPoints: BUNDLED.map((name) => ({
       in: join(ROOT, "lambdas", `${name}.ts`),
       out: `${name}/index`,
     })),
@@ -42,5 +42,5 @@ export async function bundle(outdir: string = BUNDLES): Promise<void> {
 
 if (import.meta.main) {
   await bundle();
-  if (process.stdout.isTTY) console.log(`bundled ${FUNCTIONS.join(", ")} into dist/`);
+  if (process.stdout.isTTY) console.log(`bundled ${BUNDLED.join(", ")} into dist/`);
 }

@@ -9,7 +9,7 @@ import {
 import { Construct } from "constructs";
 import { readerActions } from "../lib/actions/reader.ts";
 import { type ActionFamily, familyTargets } from "./action-families.ts";
-import { allowing, boundaryPolicy, type Ceiling } from "./boundary.ts";
+import { acknowledgeWildcards, allowing, boundaryPolicy, type Ceiling } from "./boundary.ts";
 import type { RolePair } from "./deployment.ts";
 import { ownName } from "./plane.ts";
 import type { Conditions } from "./statements.ts";
@@ -134,7 +134,7 @@ interface RoleProps {
 /** A role whose documents are all written here; returns its ARN. */
 function role(scope: Construct, id: string, props: RoleProps): string {
   const { name, description, trust, ceiling, boundary } = props;
-  return new CfnRole(scope, id, {
+  const made = new CfnRole(scope, id, {
     roleName: name,
     description,
     maxSessionDuration: MAX_SESSION_SECONDS,
@@ -146,7 +146,9 @@ function role(scope: Construct, id: string, props: RoleProps): string {
         policyDocument: new PolicyDocument({ statements: allowing(ceiling) }),
       },
     ],
-  }).attrArn;
+  });
+  acknowledgeWildcards(made, ceiling);
+  return made.attrArn;
 }
 
 const trusting = (

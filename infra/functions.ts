@@ -6,3 +6,9 @@ export const FUNCTIONS = ["issue", "execute", "govern"] as const;
 
 /** Name of one of the plane's functions. */
 export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** All that are bundled: those, which people and programs call, and `watch`, which a stream calls. */
+export const BUNDLED = [...FUNCTIONS, "watch"] as const;
+
+/** Name of a bundle. */
+export type BundleName = (typeof BUNDLED)[number];

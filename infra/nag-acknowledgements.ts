@@ -1,12 +1,18 @@
+import { type Stack, Token } from "aws-cdk-lib";
+
 /** A finding of cdk-nag that was looked at and is right as it is. */
 export interface Acknowledgement {
   /** Path of the resource below its stack. */
   readonly path: string;
-  /** The finding as cdk-nag names it; `stackName` stands in names of resources. */
-  readonly finding: (stackName: string) => string;
+  /** The finding as cdk-nag names it in a given stack. */
+  readonly finding: (stack: Stack) => string;
   /** Why it is right, for whoever reviews the stack. */
   readonly reason: string;
 }
+
+/** Account and region stand in a finding as they are, if the stack was told. */
+const known = (value: string, pseudo: string): string =>
+  Token.isUnresolved(value) ? `<AWS::${pseudo}>` : value;
 
 /**
  * Everything of the rule set AwsSolutions that the stacks do not follow, each on the one resource concerned. One that
@@ -15,18 +21,58 @@ export interface Acknowledgement {
 export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
   {
     path: "Callers/Auditor/Resource",
-    finding: (stackName) =>
-      "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:<AWS::Region>:" +
-      `<AWS::AccountId>:table/${stackName}-evidence/index/*]`,
+    finding: ({ stackName, account, region }) =>
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:${known(region, "Region")}:` +
+      `${known(account, "AccountId")}:table/${stackName}-evidence/index/*]`,
     reason:
       "Auditors read the Evidence table through all of its indexes, those of later versions too; " +
       "every index holds what the table itself shows them.",
   },
   {
+    path: "EvidenceWatch/watchRole/DefaultPolicy/Resource",
+    finding: () => "AwsSolutions-IAM5[Resource::*]",
+    reason:
+      "Lambda demands dynamodb:ListStreams of whoever reads a stream. It has no resource to name; " +
+      "it tells names of streams and nothing that is in them.",
+  },
+  // The samples: targets to try governed actions on, never deployed to a production account.
+  {
     path: "Settings/Resource",
     finding: () => "AwsSolutions-DDB3",
+    reason: "A sample table holds nothing worth restoring and goes with its stack.",
+  },
+  {
+    path: "Objects/Resource",
+    finding: () => "AwsSolutions-S1",
     reason:
-      "A sample target that holds nothing worth restoring and goes with its stack; production " +
-      "never deploys the samples.",
+      "The sample bucket gets objects from governed actions only, whose evidence names each; a " +
+      "bucket of access logs would stay behind when the samples are removed.",
+  },
+  {
+    path: "Machines/Network",
+    finding: () => "AwsSolutions-VPC7",
+    reason: "The sample network has no gateway and lets no packet in or out: no flow to log.",
+  },
+  ...["Machines/Instance1", "Machines/Instance2"].flatMap((path) => [
+    {
+      path,
+      finding: () => "AwsSolutions-EC28",
+      reason: "Nobody looks at the load of an instance that does nothing; watching it costs money.",
+    },
+    {
+      path,
+      finding: () => "AwsSolutions-EC29",
+      reason: "It is there to be terminated by a governed action, which protection would refuse.",
+    },
+  ]),
+  {
+    path: "Machines/Cluster",
+    finding: () => "AwsSolutions-ECS4",
+    reason: "The sample cluster runs no task that could be looked into; insights cost money.",
+  },
+  {
+    path: "Machines/Task",
+    finding: () => "AwsSolutions-ECS7",
+    reason: "The sample container sleeps and writes nothing; a log would need a role to write it.",
   },
 ];

@@ -12,7 +12,7 @@ export function checkWithNag(app: App): void {
     for (const { path, finding, reason } of ACKNOWLEDGEMENTS) {
       const resource = descendant(stack, path);
       if (resource === undefined) continue;
-      Validations.of(resource).acknowledge({ id: finding(stack.stackName), reason });
+      Validations.of(resource).acknowledge({ id: finding(stack), reason });
     }
   }
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

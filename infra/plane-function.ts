@@ -5,7 +5,7 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from "aws-cdk
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { FUNCTION_TIMEOUT_SECONDS } from "../lib/config.ts";
-import type { FunctionName } from "./functions.ts";
+import type { BundleName } from "./functions.ts";
 import { logGroupName, ownName } from "./plane.ts";
 import { allow } from "./statements.ts";
 
@@ -17,7 +17,7 @@ export interface PlaneFunctionProps {
   /** Name of the plane. */
   readonly plane: string;
   /** Name of the function within the plane, and of its bundle's folder. */
-  readonly name: FunctionName;
+  readonly name: BundleName;
   /** One sentence for people who find the function in a console. */
   readonly description: string;
   /** Folder of the bundles, see `bundle.ts`. */
@@ -40,7 +40,7 @@ export interface PlaneFunctionProps {
  * The role of one of the plane's functions: usable by Lambda only, with no permission until one is
  * added.
  */
-export const functionRole = (scope: Construct, plane: string, name: FunctionName): Role =>
+export const functionRole = (scope: Construct, plane: string, name: BundleName): Role =>
   new Role(scope, `${name}Role`, {
     roleName: ownName(plane, name),
     description: `The function ${ownName(plane, name)} of the trust plane ${plane}`,

@@ -13,7 +13,7 @@ import { Construct } from "constructs";
 const CIDR = "10.0.0.0/28";
 
 /** An address that no packet leaves to: a group without egress rules would allow all of it. */
-const NOWHERE = "127.0.0.1/32";
+const NOWHERE = "255.255.255.255/32";
 
 const IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-minimal-kernel-default-arm64";
 
@@ -71,6 +71,9 @@ export class SampleMachines extends Construct {
         subnetId,
         securityGroupIds: [groupId],
         metadataOptions: { httpTokens: "required", httpEndpoint: "disabled" },
+        blockDeviceMappings: [
+          { deviceName: "/dev/xvda", ebs: { encrypted: true, volumeType: "gp3", volumeSize: 4 } },
+        ],
         tags: [{ key: "Name", value: name }],
       });
       instance.cfnOptions.condition = this.withInstances;

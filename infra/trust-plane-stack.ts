@@ -8,9 +8,11 @@ import { requireBoundaries } from "./boundary.ts";
 import { CallerPolicies } from "./caller-policies.ts";
 import type { Deployment, RolePair } from "./deployment.ts";
 import { EvidenceTable } from "./evidence-table.ts";
+import { EvidenceWatch } from "./evidence-watch.ts";
 import { elsewhereRoles } from "./execution-role-stack.ts";
 import { ExecutionRoles } from "./execution-roles.ts";
 import type { FunctionName } from "./functions.ts";
+import { Monitoring } from "./monitoring.ts";
 import { PERMISSIONS, type PlaneResources, type SessionRoles } from "./permissions.ts";
 import { planeId } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
@@ -73,6 +75,7 @@ export class TrustPlaneStack extends Stack {
     const served = this.addExecutionRoles(deployment, roles);
     this.functions = this.addFunctions(deployment, bundles, roles, served);
     this.addOutputs(deployment, served);
+    this.addMonitoring(deployment, bundles);
     requireBoundaries(this);
   }
 
@@ -139,6 +142,17 @@ export class TrustPlaneStack extends Stack {
           concurrency: concurrency[name],
         }),
     );
+  }
+
+  private addMonitoring(deployment: Deployment, bundles: string): void {
+    const { name: plane, retain, alarmTopicArn, alarmEmails } = deployment;
+    const { function: watch } = new EvidenceWatch(this, "EvidenceWatch", {
+      ...{ plane, retain, bundles, evidence: this.resources.evidence },
+      logRetention: deployment.logRetentionDays,
+    });
+    new Monitoring(this, "Monitoring", {
+      ...{ plane, watch, alarmTopicArn, alarmEmails, serving: this.functions },
+    });
   }
 
   private addOutputs({ name: plane }: Deployment, served: readonly ServedFamily[]): void {

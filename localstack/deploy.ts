@@ -26,6 +26,10 @@ export interface DeployOptions {
   readonly state: StateFolder;
   readonly access: Access;
   readonly anchor: PublicJwk;
+  /** ARN of who deploys, who may then change what the stack protects. */
+  readonly deployer: string;
+  /** The ceilings; see `samples.ts`. */
+  readonly targets: Readonly<Record<string, readonly string[]>>;
   /** CDK app to deploy: absolute path of a script. Default: the repository's. */
   readonly app?: string;
   readonly progress?: Progress;
@@ -56,6 +60,8 @@ export async function deploy(options: DeployOptions): Promise<StackOutputs> {
   await cdk(options, emptyFolder(state), [
     ...["deploy", "--all", "--require-approval", "never", "--progress", "events"],
     ...["--app", state.cdkOut, "--outputs-file", state.stackOutputs],
+    // Its CloudFormation knows no instances: `samples.ts` makes them.
+    ...["--parameters", `${SAMPLES_STACK}:Instances=elsewhere`],
   ]);
   return JSON.parse(readFileSync(state.stackOutputs, "utf8")) as StackOutputs;
 }
@@ -67,13 +73,13 @@ async function synthesise(options: DeployOptions): Promise<void> {
   await cdk(options, dirname(app), ["synth", "--quiet", ...named]);
 }
 
-function describeDeployment({ state, anchor }: DeployOptions): void {
-  const table = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/sample-settings`;
-  const checkout = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:sample-checkout`;
+function describeDeployment({ state, anchor, deployer, targets }: DeployOptions): void {
   writeJson(state.deployment, {
     name: DEPLOYMENT,
     anchors: [anchor],
-    targets: { "dynamodb:UpdateItem": [table], "lambda:UpdateAlias": [checkout] },
+    targets,
+    // The emulator's CloudFormation acts with all rights; what it drops, the deployer sets.
+    administrators: [deployer],
     samples: true,
   });
 }

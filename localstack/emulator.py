@@ -27,6 +27,7 @@ iam_evaluator.is_root_access_key = is_root_access_key
 
 import emulator_caller  # noqa: E402
 import emulator_dynamodb  # noqa: E402
+import emulator_s3  # noqa: E402
 from ministack.services import dynamodb, iam, sts  # noqa: E402
 
 _request = contextvars.ContextVar("request", default=("", {}))  # (service, decoded parameters)
@@ -106,6 +107,10 @@ def resource_arn(service, method, path, headers, body, params, region, account_i
         checks = emulator_dynamodb.partiql_checks(f"dynamodb:{operation}", parameters, region, account_id)
         _more_checks.set(tuple(checks))
         return checks[0][1]
+    if service == "s3":
+        return emulator_s3.object_arn(arn, path)
+    if service == "ssm" and str(parameters.get("Name", "")).startswith("arn:"):
+        return parameters["Name"]
     if service == "lambda" and path.endswith("/invocations") and params.get("Qualifier"):
         qualifier = params["Qualifier"]
         return f"{arn}:{qualifier[0] if isinstance(qualifier, list) else qualifier}"
@@ -151,6 +156,8 @@ def resolve(key, ctx):
         role = ctx.principal_arn.split(":assumed-role/")[1].split("/")[0]
         stored = iam._roles.get_scoped(ctx.principal_account, None, role) or {}
         return stored.get("Arn") or f"arn:aws:iam::{ctx.principal_account}:role/{role}"
+    if k in ("aws:resourceaccount", "s3:resourceaccount"):
+        return emulator_s3.resource_owner(ctx.resource_arn) or _resolve(key, ctx)
     if k == "sts:sourceidentity":
         return body.get("SourceIdentity") if service == "sts" else None
     if k == "kms:signingalgorithm":

@@ -1,8 +1,10 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
 import { type Access, clientsFor } from "./clients.ts";
 import { deploy, type StackOutputs } from "./deploy.ts";
 import { namedEndpoint } from "./endpoint.ts";
+import { LocalAwsError } from "./errors.ts";
 import { writeJson } from "./files.ts";
 import { fixUp } from "./fix-up.ts";
 import { ADMINISTRATOR, makeIdentity } from "./identities.ts";
@@ -21,6 +23,7 @@ import { LOOPBACK } from "./ports.ts";
 import { endRecorded, isRunning, readProcesses, recordProcesses } from "./processes.ts";
 import { type Progress, silent } from "./progress.ts";
 import { releaseSample } from "./release-sample.ts";
+import { sampleInstances, sampleTargets } from "./samples.ts";
 import { requireAll, selfTest } from "./self-test.ts";
 import { ensureEmulator, requireNode } from "./setup.ts";
 import { type AwsCredentials, isHealthy, startProcesses } from "./start-processes.ts";
@@ -155,7 +158,10 @@ async function bringUp(
   const clients = clientsFor(access);
   const anchor = keys.anchor.publicKey;
   const app = seams.app === undefined ? {} : { app: seams.app };
-  const deployed = await deploy({ state, access, anchor, progress, signal, ...app });
+  const [instances, deployer] = await allDone(sampleInstances(clients.ec2), arnOf(clients.sts));
+  const targets = sampleTargets(instances);
+  const what = { state, access, anchor, deployer, targets, ...app };
+  const deployed = await deploy({ ...what, progress, signal });
   const stacks = { ...deployed, ...(await releaseSample(clients.cloudFormation)) };
   signal?.throwIfAborted();
 
@@ -168,7 +174,7 @@ async function bringUp(
   const credentials = { deployer: access.credentials, agent, auditor };
   const policy = writePolicy(state);
   const { endpoint } = access;
-  const outputs = composeOutputs({ endpoint, stacks, credentials, keys, policy });
+  const outputs = composeOutputs({ endpoint, stacks, instances, credentials, keys, policy });
   signal?.throwIfAborted();
   writeJson(state.outputs, outputs);
 
@@ -176,6 +182,12 @@ async function bringUp(
   await seams.publish({ state, keys, actions: deployedActions(stacks), policy, signal });
   markComplete(state);
   return outputs;
+}
+
+async function arnOf(sts: STSClient): Promise<string> {
+  const { Arn } = await sts.send(new GetCallerIdentityCommand({}));
+  if (Arn === undefined) throw new LocalAwsError("STS does not say who the deployer is.");
+  return Arn;
 }
 
 function markComplete(state: StateFolder): void {

@@ -50,6 +50,11 @@ export interface LocalOutputs {
     readonly table: string;
     readonly function: string;
     readonly newVersion: string;
+    readonly bucket: string;
+    readonly parameter: string;
+    /** Ids of two instances. */
+    readonly instances: readonly string[];
+    readonly service: { readonly cluster: string; readonly name: string };
   };
 }
 
@@ -57,6 +62,8 @@ export interface LocalOutputs {
 export interface OutputParts {
   readonly endpoint: string;
   readonly stacks: StackOutputs;
+  /** Ids of the sample instances, which are in no stack here. */
+  readonly instances: readonly string[];
   readonly credentials: LocalOutputs["credentials"];
   readonly keys: Readonly<Record<KeyName, MadeKey>>;
   readonly policy: LocalOutputs["policy"];
@@ -95,6 +102,10 @@ export function composeOutputs(parts: OutputParts): LocalOutputs {
       table: sample("SampleTable"),
       function: sample("SampleFunction"),
       newVersion: sample("SampleNewVersion"),
+      bucket: sample("SampleBucket"),
+      parameter: sample("SampleParameter"),
+      instances: parts.instances,
+      service: { cluster: sample("SampleCluster"), name: sample("SampleService") },
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Contract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
 import { formExcess } from "./contain-form.ts";
+import { type Prober, proberIn } from "./contain-prober.ts";
 import {
   probesBeyond,
   REGION,
@@ -20,13 +21,8 @@ import {
   type Statement,
   statementsOf,
 } from "./iam-document.ts";
-import {
-  type CompiledPolicies,
-  type CompiledPolicy,
-  compilePolicy,
-  compileResourcePolicy,
-} from "./policies.ts";
-import { changed, type PreparedRequest, prepareRequest } from "./request-context.ts";
+import { type CompiledPolicies, type CompiledPolicy, compilePolicy } from "./policies.ts";
+import { changed, type PreparedRequest } from "./request-context.ts";
 import { compileDocument } from "./statement.ts";
 import { vocabularyOf } from "./vocabulary.ts";
 
@@ -71,13 +67,14 @@ export function proveContainment(
   const excess = structuralExcess(policy, step, contract, probedKeys(subjects));
   if (excess !== undefined) return beyondByText(excess, contract, step, subjects);
   const compiled = compileDocument(policy);
-  if (!subjects.some((subject) => allowsListedCall(subject, contract, compiled))) {
+  const prober = proberIn(contract);
+  if (!subjects.some((subject) => allowsListedCall(subject, contract, compiled, prober))) {
     return { contained: false, reason: "allows no call that the step lists" };
   }
-  const sides = sidesOf(policy, compiled);
+  const sides = sidesOf(policy, compiled, prober);
   for (const subject of subjects) {
     const call = requestAt(subject, contract, contract.nbf * 1000);
-    const request = prepare(call);
+    const request = prober.prepare(call);
     for (const probe of probesBeyond(subject, contract, step, words)) {
       if (sides.refuse(probe.dimension, changed(request, probe))) continue;
       const reason = `wider in ${probe.dimension}`;
@@ -88,15 +85,9 @@ export function proveContainment(
   return open === undefined ? { contained: true } : beyondByText(open, contract, step, subjects);
 }
 
-const PRINCIPAL = "arn:aws:sts::000000000000:assumed-role/vai-probe/vai-probe";
 const ANYTHING = compilePolicy({
   Version: "2012-10-17",
   Statement: { Effect: "Allow", Action: "*", Resource: "*" },
-});
-/** The grant that no session policy limits: to the session itself (aws.md §1.3). */
-const GRANT = compileResourcePolicy({
-  Version: "2012-10-17",
-  Statement: { Effect: "Allow", Principal: { AWS: PRINCIPAL }, Action: "*", Resource: "*" },
 });
 
 const probedKeys = (subjects: readonly Subject[]): ReadonlySet<string> =>
@@ -120,17 +111,19 @@ function beyondByText(
 }
 
 /** Whether the policy allows the listed call at some instant of the window; it may end earlier. */
-function allowsListedCall(subject: Subject, contract: Contract, session: CompiledPolicy): boolean {
+function allowsListedCall(
+  subject: Subject,
+  contract: Contract,
+  session: CompiledPolicy,
+  prober: Prober,
+): boolean {
   const { nbf, exp } = contract;
   const instants = [nbf, exp - 1, Math.floor((nbf + exp) / 2)];
   return instants.some((seconds) => {
     const call = requestAt(subject, contract, seconds * 1000);
-    return isAllowed({ identity: [ANYTHING], session }, prepare(call));
+    return isAllowed({ identity: [ANYTHING], session }, prober.prepare(call));
   });
 }
-
-const prepare = (request: Witness): PreparedRequest =>
-  prepareRequest({ ...request, principalArn: PRINCIPAL });
 
 const isAllowed = (policies: CompiledPolicies, request: PreparedRequest): boolean =>
   decide(policies, request).decision === "Allow";
@@ -146,15 +139,21 @@ interface Sides {
  */
 const DENIED_ONLY: ReadonlySet<string> = new Set(["action", "resource", TIME, REGION]);
 
-function sidesOf(policy: PolicyDocument, compiled: CompiledPolicy): Sides {
+function sidesOf(policy: PolicyDocument, compiled: CompiledPolicy, prober: Prober): Sides {
   const statements = statementsOf(policy);
+  // A session policy limits what lies in another account, so there the Denies stand beside an Allow
+  // of everything: they alone must refuse.
   const denies = remembered((dimension) => ({
     identity: [ANYTHING],
-    resource: [GRANT],
-    session: compiled.filter(({ index }) => isDenyOf(statements[index], dimension)),
+    resource: [prober.toSession],
+    session: [
+      ...ANYTHING,
+      ...compiled.filter(({ index }) => isDenyOf(statements[index], dimension)),
+    ],
   }));
   const allows = remembered((dimension) => ({
     identity: [ANYTHING],
+    resource: [prober.toRole],
     session: compileDocument(allowsOf(policy, dimension)),
   }));
   return {

@@ -1,6 +1,6 @@
 import { DescribeKeyCommand, GetKeyPolicyCommand, type KMSClient } from "@aws-sdk/client-kms";
 import { kmsPublicKey } from "./kms-signer.ts";
-import { look, type Seen, then } from "./look.ts";
+import { look, type Seen, whenRead } from "./look.ts";
 
 export interface KeySetting {
   readonly arn: string;
@@ -32,16 +32,16 @@ export async function readKey(client: KMSClient, id: string, alias: string): Pro
     };
   });
   const [policy, thumbprint, aliased] = await Promise.all([
-    then(setting, () =>
+    whenRead(setting, () =>
       look("kms:GetKeyPolicy", async () => {
         const command = new GetKeyPolicyCommand({ KeyId: id, PolicyName: "default" });
         return (await client.send(command)).Policy;
       }),
     ),
-    then(setting, () =>
+    whenRead(setting, () =>
       look("kms:GetPublicKey", async () => (await kmsPublicKey(client, id)).thumbprint),
     ),
-    then(setting, () =>
+    whenRead(setting, () =>
       look("kms:DescribeKey", async () => {
         const { KeyMetadata } = await client.send(new DescribeKeyCommand({ KeyId: alias }));
         return KeyMetadata?.Arn;

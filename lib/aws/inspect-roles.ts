@@ -7,7 +7,7 @@ import {
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
 } from "@aws-sdk/client-iam";
-import { look, type Seen, then } from "./look.ts";
+import { look, type Seen, whenRead } from "./look.ts";
 
 /** A policy document as JSON text, with the name under which a person finds it. */
 export interface PolicyText {
@@ -34,15 +34,15 @@ export async function readRole(client: IAMClient, arn: string): Promise<RoleFact
     return Role?.Arn === arn ? Role : undefined;
   });
   const [trust, boundary, policies] = await Promise.all([
-    then(role, async ({ AssumeRolePolicyDocument }) => ({
+    whenRead(role, async ({ AssumeRolePolicyDocument }) => ({
       status: "seen" as const,
       value: decoded(AssumeRolePolicyDocument),
     })),
-    then(role, async ({ PermissionsBoundary }): Promise<Seen<PolicyText>> => {
+    whenRead(role, async ({ PermissionsBoundary }): Promise<Seen<PolicyText>> => {
       const policyArn = PermissionsBoundary?.PermissionsBoundaryArn;
       return policyArn === undefined ? { status: "absent" } : readManagedPolicy(client, policyArn);
     }),
-    then(role, () => readPolicies(client, RoleName)),
+    whenRead(role, () => readPolicies(client, RoleName)),
   ]);
   return { arn, trust, boundary, policies };
 }

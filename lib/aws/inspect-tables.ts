@@ -5,7 +5,7 @@ import {
   type DynamoDBClient,
   GetResourcePolicyCommand,
 } from "@aws-sdk/client-dynamodb";
-import { look, type Seen, then } from "./look.ts";
+import { look, type Seen, whenRead } from "./look.ts";
 
 export interface TableSetting {
   readonly arn: string;
@@ -39,7 +39,7 @@ export async function readTable(client: DynamoDBClient, name: string): Promise<T
     };
   });
   const [recovery, expiry, policy] = await Promise.all([
-    then(setting, () =>
+    whenRead(setting, () =>
       look("dynamodb:DescribeContinuousBackups", async () => {
         const { ContinuousBackupsDescription } = await client.send(
           new DescribeContinuousBackupsCommand({ TableName }),
@@ -48,7 +48,7 @@ export async function readTable(client: DynamoDBClient, name: string): Promise<T
         return PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus === "ENABLED";
       }),
     ),
-    then(setting, () =>
+    whenRead(setting, () =>
       look("dynamodb:DescribeTimeToLive", async () => {
         const { TimeToLiveDescription } = await client.send(
           new DescribeTimeToLiveCommand({ TableName }),
@@ -57,7 +57,7 @@ export async function readTable(client: DynamoDBClient, name: string): Promise<T
         return TimeToLiveStatus.startsWith("ENABL") ? AttributeName : "";
       }),
     ),
-    then(setting, ({ arn }) =>
+    whenRead(setting, ({ arn }) =>
       look("dynamodb:GetResourcePolicy", async () => {
         const { Policy } = await client.send(new GetResourcePolicyCommand({ ResourceArn: arn }));
         return Policy || undefined;

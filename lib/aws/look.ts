@@ -7,9 +7,11 @@ export type Seen<T> =
   | { readonly status: "absent" }
   | { readonly status: "unseen"; readonly why: string };
 
-const ABSENT = /^(ResourceNotFoundException|NoSuchEntity(Exception)?|NotFoundException|PolicyNotFoundException)$/;
+const ABSENT =
+  /^(ResourceNotFoundException|NoSuchEntity(Exception)?|NotFoundException|PolicyNotFoundException)$/;
 const DENIED = /^(AccessDenied(Exception)?|UnauthorizedException|UnauthorizedOperation)$/;
-const UNANSWERED = /^(InvalidAction|UnknownOperationException|UnsupportedOperation(Exception)?|NotImplemented(Exception)?)$/;
+const UNANSWERED =
+  /^(InvalidAction|UnknownOperationException|UnsupportedOperation(Exception)?|NotImplemented(Exception)?)$/;
 
 /**
  * Reads once, with what the caller may read.
@@ -32,7 +34,10 @@ function judge(permission: string, error: unknown): Seen<never> {
   const name = errorName(error);
   if (ABSENT.test(name)) return { status: "absent" };
   if (DENIED.test(name))
-    return { status: "unseen", why: `you lack the permission ${deniedAction(error) ?? permission}` };
+    return {
+      status: "unseen",
+      why: `you lack the permission ${deniedAction(error) ?? permission}`,
+    };
   if (UNANSWERED.test(name)) return { status: "unseen", why: `the endpoint has no ${permission}` };
   throw new Fault("DEPENDENCY_UNAVAILABLE", `${permission} failed: ${name}`, error);
 }
@@ -42,7 +47,7 @@ const deniedAction = (error: unknown): string | undefined =>
   /perform: ([a-z0-9-]+:[A-Za-z]+)/.exec(error instanceof Error ? error.message : "")?.[1];
 
 /** The next read, if there is something to read it of. */
-export const then = async <T, U>(
+export const whenRead = async <T, U>(
   seen: Seen<T>,
   next: (value: T) => Promise<Seen<U>>,
 ): Promise<Seen<U>> => (seen.status === "seen" ? next(seen.value) : seen);

@@ -34,7 +34,8 @@ export function judgeObserved(
   const where = pointer("/contract/assumptions", [index]);
   const found = resolve(answer, path);
   if (found === undefined) {
-    return satisfies(expect, undefined)
+    // Of what is no answer nothing is absent: it is unknown.
+    return isObject(answer) && satisfies(expect, undefined)
       ? { digest: ABSENT }
       : refuse("CONTEXT_UNAVAILABLE", `${name}: there is no such value where it was read`, where);
   }
@@ -73,14 +74,15 @@ function resolve(document: unknown, path: string): { readonly value: unknown } |
   let value = document;
   for (const token of path.split("/").slice(1)) {
     const name = token.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
-      return undefined;
-    }
+    if (!isObject(value) || !Object.hasOwn(value, name)) return undefined;
     if (Array.isArray(value) && !/^(?:0|[1-9]\d*)$/.test(name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
+    value = value[name];
   }
   return value === undefined ? undefined : { value };
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
 
 /** A text that is not well-formed has no JSON and so no digest. */
 const isScalar = (value: unknown): value is Scalar =>

@@ -1,9 +1,11 @@
 import {
   DescribeContinuousBackupsCommand,
+  DescribeTableCommand,
   DescribeTimeToLiveCommand,
   GetResourcePolicyCommand,
   PutResourcePolicyCommand,
   UpdateContinuousBackupsCommand,
+  UpdateTableCommand,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { GetRoleCommand, PutRolePermissionsBoundaryCommand } from "@aws-sdk/client-iam";
@@ -69,6 +71,15 @@ export const DROPPED_PROPERTIES: readonly DroppedProperty[] = [
     read: async ({ dynamoDb }, TableName) =>
       (await dynamoDb.send(new DescribeContinuousBackupsCommand({ TableName })))
         .ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus,
+  },
+  {
+    type: "AWS::DynamoDB::Table",
+    property: "SSESpecification",
+    wanted: (value) => (member(value, "SSEEnabled") === true ? "ENABLED" : undefined),
+    set: ({ dynamoDb }, TableName) =>
+      dynamoDb.send(new UpdateTableCommand({ TableName, SSESpecification: { Enabled: true } })),
+    read: async ({ dynamoDb }, TableName) =>
+      (await dynamoDb.send(new DescribeTableCommand({ TableName }))).Table?.SSEDescription?.Status,
   },
   {
     type: "AWS::DynamoDB::Table",

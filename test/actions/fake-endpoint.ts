@@ -124,3 +124,7 @@ export const awsError = (status: number, name: string): Answer => ({
   error: name,
   json: { __type: `com.amazonaws#${name}`, message: "no", Message: "no" },
 });
+
+/** How long to wait for an answer: only what never comes is not waited for. */
+export const patience = (answer: Answer): Partial<ClientSettings> =>
+  "hang" in answer ? { timeoutMilliseconds: 200 } : {};

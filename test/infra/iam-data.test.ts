@@ -7,15 +7,19 @@ import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { type FoundPolicy, problemsOf } from "../support/iam-problems.ts";
 import { policiesOf } from "./support/policies.ts";
 import { EXAMPLE, stubBundles } from "./support/synthesise.ts";
-import { Resolved } from "./support/template.ts";
+import { ACCOUNT, REGION, Resolved } from "./support/template.ts";
 
-/** Every stack of a deployment that opens every action, samples included. */
+const OTHER_ACCOUNT = "444455556666";
+
+/** Every stack of a deployment that opens every action, here and in another account, with samples. */
 function deployedPolicies(): FoundPolicy[] {
   const app = newApp();
-  const targets = Object.fromEntries(
-    CATALOGUE.map(({ action, ceiling }) => [action, [ceiling.example]]),
-  );
-  addStacks(app, { ...EXAMPLE, targets, samples: true }, stubBundles());
+  const examples = CATALOGUE.map(({ action, ceiling }) => [action, [ceiling.example]]);
+  const targets = Object.fromEntries(examples);
+  const there = JSON.parse(JSON.stringify(targets).replaceAll(ACCOUNT, OTHER_ACCOUNT));
+  const elsewhere = [{ account: OTHER_ACCOUNT, region: REGION, targets: there }];
+  const deployment = { ...EXAMPLE, account: ACCOUNT, targets, elsewhere, samples: true };
+  addStacks(app, { ...deployment, alarmEmails: ["team@example.org"] }, stubBundles());
   return app.node
     .findAll()
     .filter((construct) => construct instanceof Stack)
@@ -33,7 +37,13 @@ suite("what is deployed exists in IAM", () => {
     const kinds = new Set(policies.map(({ where }) => where.split("/").slice(1).join("/")));
     for (const kind of ["AssumeRolePolicyDocument", "KeyPolicy", "ResourcePolicy/PolicyDocument"])
       assert.ok(kinds.has(kind), kind);
+    const stacks = new Set(policies.map(({ where }) => where.split(" ")[0]));
+    assert.deepEqual([...stacks].sort(), [
+      "vai-example",
+      `vai-example-roles-${OTHER_ACCOUNT}-${REGION}`,
+      "vai-example-samples",
+    ]);
     const roles = policies.filter(({ on }) => on === "role").length;
-    assert.ok(roles >= 2 * new Set(CATALOGUE.map(({ family }) => family)).size, "both of a family");
+    assert.ok(roles >= 4 * new Set(CATALOGUE.map(({ family }) => family)).size, "pairs, twice");
   });
 });

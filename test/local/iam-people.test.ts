@@ -33,7 +33,10 @@ const signCommand = ({ outputs }: LocalPlane) =>
 test("VAI-45 ADV-44 nobody but the plane obtains a session of an execution or reader role", async () => {
   const plane = await localPlane();
   const { actions } = await publishedPolicy(plane);
-  assert.deepEqual(actions.map(({ action }) => action).sort(), CATALOGUE.map(({ action }) => action).sort());
+  assert.deepEqual(
+    actions.map(({ action }) => action).sort(),
+    CATALOGUE.map(({ action }) => action).sort(),
+  );
   for (const { executionRoleArn, readerRoleArn } of actions) {
     for (const person of PEOPLE) {
       const { sts } = plane[person];

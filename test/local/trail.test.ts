@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { readTrail } from "../../localstack/control.ts";
 import { stateFolder } from "../../localstack/paths.ts";
 import { granted, invoke, refused, settingEvent, shiftEvent } from "../support/local-agent.ts";
@@ -69,10 +71,8 @@ test("UES-43 whoever acts is named as AWS names them: agent, functions, reader, 
   await seedItem(plane, "trail");
   const held = signDraft(plane, settingDraft(plane, "trail"));
   const { result, calls } = await recorded(plane, async () => {
-    await plane
-      .as({ accessKeyId: "AKIANOBODY", secretAccessKey: "none" })
-      .sts.send(new (await import("@aws-sdk/client-sts")).GetCallerIdentityCommand({}))
-      .catch(() => {});
+    const stranger = plane.as({ accessKeyId: "AKIANOBODY", secretAccessKey: "none" });
+    await stranger.sts.send(new GetCallerIdentityCommand({})).catch(() => {});
     return invoke(plane, settingEvent(plane, held, "trail"));
   });
   granted(result);
@@ -118,14 +118,15 @@ test("UES-38 a refusal leaves no call of an issued session in the feed", async (
 test("USR-16 the feed, in memory and as a file, has no secret, token, signature or written value", async () => {
   const plane = await localPlane();
   const secret = "a-value-that-nobody-may-read";
-  await seedItem(plane, secret.slice(0, 20));
-  const { ssm } = await import("@aws-sdk/client-ssm").then(({ SSMClient, PutParameterCommand }) => {
-    const { endpoint, region, credentials } = plane.outputs;
-    const client = new SSMClient({ endpoint, region, credentials: credentials.deployer });
-    const input = { Name: "/trail/secret", Value: secret, Type: "SecureString", Overwrite: true };
-    return { ssm: () => client.send(new PutParameterCommand(input as never)) };
-  });
-  const { calls } = await recorded(plane, ssm);
+  const { endpoint, region, credentials } = plane.outputs;
+  const ssm = new SSMClient({ endpoint, region, credentials: credentials.deployer });
+  const { calls } = await recorded(plane, () =>
+    ssm.send(
+      new PutParameterCommand({
+        ...{ Name: "/trail/secret", Value: secret, Type: "SecureString", Overwrite: true },
+      }),
+    ),
+  );
   const [put] = named(calls, "ssm PutParameter");
   assert.deepEqual(put?.requestParameters, {
     ...{ name: "/trail/secret", type: "SecureString", overwrite: true },
@@ -133,7 +134,6 @@ test("USR-16 the feed, in memory and as a file, has no secret, token, signature 
   });
   const folder = plane.outputsFile.replace(/\/outputs\.json$/, "");
   const file = readFileSync(stateFolder(folder).trail, "utf8");
-  const { credentials } = plane.outputs;
   for (const { secretAccessKey } of Object.values(credentials)) {
     assert.ok(!file.includes(secretAccessKey), "a secret access key");
   }

@@ -1,81 +1,20 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { createServer, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import type { Step } from "../../localstack/front-door/exchange.ts";
 import { createFrontDoor } from "../../localstack/front-door.ts";
 import { LOOPBACK, listenFrom } from "../../localstack/ports.ts";
-
-const ROOT_KEY = "VAIROOT0123";
-
-interface Seen {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage["headers"];
-  readonly rawHeaders: readonly string[];
-  readonly body: Buffer;
-}
-
-interface Answered {
-  readonly status: number;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: Buffer;
-}
-
-/** A front door before a server that records what reaches it. */
-async function doorBefore(t: TestContext, steps?: readonly Step[]) {
-  const seen: Seen[] = [];
-  const upstream = createServer(async (incoming, response) => {
-    const body = await collect(incoming);
-    const { method = "", url = "", headers, rawHeaders } = incoming;
-    seen.push({ method, url, headers, rawHeaders, body });
-    response.writeHead(200, { "x-amzn-requestid": "up", "content-type": "text/plain" });
-    response.end(`got ${body.length}`);
-  });
-  const upstreamPort = await listenFrom(upstream, 0);
-  const options = { upstream: { host: LOOPBACK, port: upstreamPort }, rootKey: ROOT_KEY, account: "000000000000" };
-  const door = steps ? createFrontDoor(options, steps) : createFrontDoor(options);
-  const port = await listenFrom(door, 0);
-  t.after(() => [door, upstream].forEach(shut));
-  return { seen, port, door, upstream };
-}
-
-function shut(server: Server): void {
-  server.close();
-  server.closeAllConnections();
-}
-
-async function collect(stream: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-interface Sent {
-  readonly method?: string;
-  readonly path?: string;
-  readonly headers?: Record<string, string | string[]>;
-  readonly body?: string | Buffer;
-}
-
-function send(port: number, sent: Sent = {}): Promise<Answered> {
-  const { method = "POST", path = "/", headers = {}, body = "" } = sent;
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ host: LOOPBACK, port, method, path, headers }, async (incoming) => {
-      const { statusCode: status = 0, headers: answered } = incoming;
-      resolve({ status, headers: answered, body: await collect(incoming) });
-    });
-    outgoing.on("error", reject);
-    outgoing.end(body);
-  });
-}
-
-const signedAs = (key: string, service: string) => ({
-  authorization: `AWS4-HMAC-SHA256 Credential=${key}/20261121/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=00`,
-});
-const FORM = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
-const sha256 = (body: string) => createHash("sha256").update(body).digest("hex");
+import {
+  doorBefore,
+  FORM,
+  ROOT_KEY,
+  type Sent,
+  send,
+  sha256,
+  shut,
+  signedAs,
+} from "./support/door.ts";
 
 test("forwards host, signed headers, path, query and body as sent, and says https", async (t) => {
   const { seen, port } = await doorBefore(t);
@@ -110,7 +49,11 @@ test("streams a body that no step has to see: the first part arrives before the 
     incoming.resume();
   });
   const upstreamPort = await listenFrom(upstream, 0);
-  const options = { upstream: { host: LOOPBACK, port: upstreamPort }, rootKey: ROOT_KEY, account: "000000000000" };
+  const options = {
+    upstream: { host: LOOPBACK, port: upstreamPort },
+    rootKey: ROOT_KEY,
+    account: "000000000000",
+  };
   const door = createFrontDoor(options);
   const port = await listenFrom(door, 0);
   t.after(() => [door, upstream].forEach(shut));
@@ -374,7 +317,7 @@ test("a step may answer, or look at what comes back: recording and faults are st
   };
   const fault: Step = async (exchange, next) =>
     exchange.target === "/broken" ? { status: 500, headers: [], body: Buffer.from("no") } : next();
-  const { port } = await doorBefore(t, [recorder, fault]);
+  const { port } = await doorBefore(t, { steps: [recorder, fault] });
   await send(port, { path: "/fine" });
   await send(port, { path: "/broken", method: "PUT" });
   assert.deepEqual(recorded, ["POST 200", "PUT 500"]);

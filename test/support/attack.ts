@@ -1,10 +1,13 @@
-import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import type { PlainJson } from "../../lib/actions/plain-answer.ts";
+import type { Answer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import type { CommandAnswer } from "../../lib/enforcement/govern.ts";
 import type { Predicate } from "../../lib/evidence/statement.ts";
+import { type HandleClaims, signHandle } from "../../lib/issuance/handle.ts";
 import type { PlannedFault } from "./faults.ts";
-import type { SignedChange } from "./forge.ts";
+import { forge, type SignedChange } from "./forge.ts";
 import type { Governed, Mutation } from "./governed.ts";
 import { type Change, changed, resolved } from "./mutate.ts";
-import { newPlane, type Plane, refused } from "./plane.ts";
+import { granted, newPlane, type Plane, refused } from "./plane.ts";
 
 /** An item of a table edited by somebody who can write tables and holds no key. */
 export interface TableEdit {
@@ -28,10 +31,24 @@ export interface Attack {
   readonly mutate?: Mutation;
   /** Instead of a request: the next trust policy and the command around it, mutated. */
   readonly govern?: { readonly trustPolicy?: SignedChange; readonly event?: Change };
+  /** Instead of a request: a handle is issued for it, and its redemption is the attack. */
+  readonly redeem?: Redemption;
+  /** What assumptions see while this request is served, by read: one answer after the other. */
+  readonly sees?: Readonly<Record<string, PlainJson[]>>;
   /** Seconds that pass between signing and asking. */
   readonly clock?: number;
   /** Dependencies that fail while this request is served. */
   readonly fails?: readonly PlannedFault[];
+}
+
+/** How a redemption differs from the valid one, after a handle was issued. */
+interface Redemption {
+  /** Redemptions of the same handle before this one. */
+  readonly before?: readonly (Mutation & { readonly fails?: readonly PlannedFault[] })[];
+  /** The handle's claims changed and signed again, by the plane key unless it says by whom. */
+  readonly handle?: SignedChange;
+  readonly request?: SignedChange;
+  readonly event?: Change;
 }
 
 /** Everything that an attack left behind. */
@@ -60,14 +77,15 @@ export async function attackPlane(attack: Attack): Promise<Aftermath> {
     await plane.grant(mutation, own);
     plane.faults.clear();
   }
-  const event = attack.govern
-    ? commandOf(plane, attack.govern)
-    : plane.event(governed, attack.mutate);
+  const event = await eventOf(plane, governed, attack);
   for (const edit of tables) editTable(plane, governed, edit);
   plane.world.pass(attack.clock ?? 0);
   const before = witness(plane, governed);
+  for (const [read, answers] of Object.entries(attack.sees ?? {})) {
+    plane.targets.answers.set(read, answers);
+  }
   plane.faults.plan(...(attack.fails ?? []));
-  const answer = refused(await (attack.govern ? plane.govern(event) : plane.issue(event)));
+  const answer = refused(await send(plane, attack, event));
   plane.faults.clear();
   const after = witness(plane, governed);
   const { chainId } = governed;
@@ -77,6 +95,47 @@ export async function attackPlane(attack: Attack): Promise<Aftermath> {
     chainId,
     spent: spent(before, after),
   };
+}
+
+function send(
+  plane: Plane,
+  { govern, redeem }: Attack,
+  event: unknown,
+): Promise<Answer | CommandAnswer> {
+  if (govern !== undefined) return plane.govern(event);
+  return redeem === undefined ? plane.issue(event) : plane.execute(event);
+}
+
+async function eventOf(plane: Plane, governed: Governed, attack: Attack): Promise<unknown> {
+  if (attack.govern !== undefined) return commandOf(plane, attack.govern);
+  const event = plane.event(governed, attack.mutate);
+  if (attack.redeem === undefined) return event;
+  const { handle } = granted(await plane.issue(event));
+  for (const { fails, ...mutation } of attack.redeem.before ?? []) {
+    plane.faults.plan(...(fails ?? []));
+    await plane.execute(plane.redemption(governed, handle, mutation));
+    plane.faults.clear();
+  }
+  const { handle: change, ...mutation } = attack.redeem;
+  const presented = change === undefined ? handle : await remade(plane, handle, change);
+  return plane.redemption(governed, presented, mutation);
+}
+
+/** A handle with other claims or by another hand. */
+async function remade(plane: Plane, handle: unknown, change: SignedChange): Promise<unknown> {
+  const [, payload = ""] = String(handle).split(".");
+  const claims: object = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+  if (change.signedBy !== undefined || change.tamper !== undefined || "text" in change) {
+    return forge(
+      "vai-identity+jwt",
+      claims,
+      change.signedBy ?? "stranger",
+      change,
+      plane.world.now,
+    );
+  }
+  const other = changed(claims, change, plane.world.now);
+  return signHandle(other as HandleClaims, plane.deps.planeSigner);
 }
 
 function commandOf(plane: Plane, { trustPolicy, event }: NonNullable<Attack["govern"]>): unknown {

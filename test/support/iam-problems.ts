@@ -141,8 +141,9 @@ function homeless(
     const couldBeNamed = effect === "Allow" && types.length > 0;
     return couldBeNamed ? [`${name} on * although it knows resources`] : [];
   }
+  // A Deny of one of the resources is still a Deny.
   const missing = types
-    .filter(({ required }) => required)
+    .filter(({ required }) => required && effect === "Allow")
     .filter(({ form }) => !arns.some((arn) => formMeets(form, arn)));
   if (missing.length > 0) return missing.map((type) => `${name} lacks a resource ${type.form}`);
   if (types.length === 0) return [`${name} knows no resources, so it needs *`];

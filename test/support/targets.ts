@@ -40,8 +40,8 @@ export class Targets {
   readonly calls: TargetCall[] = [];
   /** Credentials of the reads before and after, by access key id. */
   readonly readers: string[] = [];
-  /** What assumptions see, by read: an AWS answer. */
-  readonly answers = new Map<string, PlainJson>();
+  /** What assumptions see, by read: AWS answers one after the other, the last one for ever. */
+  readonly answers = new Map<string, PlainJson[]>();
   /** What the target answers instead of the effect asked for. */
   instead: ((call: TargetCall) => CallOutcome) | undefined;
   readonly #faults: Faults;
@@ -74,7 +74,9 @@ export class Targets {
   #answerOf(name: string): PlainJson {
     const { mainVersion, revision } = this.state.alias;
     const alias = { Name: "live", FunctionVersion: mainVersion, RevisionId: `r${revision}` };
-    return this.answers.get(name) ?? (name === "lambda:GetAlias" ? alias : {});
+    const [next, ...later] = this.answers.get(name) ?? [];
+    if (later.length > 0) this.answers.set(name, later);
+    return next ?? (name === "lambda:GetAlias" ? alias : {});
   }
 
   #wrap(real: ActionDescriptor): ActionDescriptor {

@@ -80,7 +80,7 @@ suite("publishing a trust policy", () => {
     await plane.grant({ request: { set: { "/operation/parameters/percent": 1 } } }, governed);
     await plane.publish({
       set: {
-        "/planeKeys/1": { use: "evidence", key: "$jwk.stranger", notBefore: 0, notAfter: 1 },
+        "/planeKeys/2": { use: "evidence", key: "$jwk.stranger", notBefore: 0, notAfter: 1 },
       },
     });
     await plane.grant({ request: { set: { "/operation/parameters/percent": 1 } } }, governed);

@@ -149,14 +149,13 @@ function processAnswer(
 }
 
 function refusalLines(answer: RefusedAnswer, step: Step): string[] {
-  const isUsedUp = answer.code === "CONTRACT_CONSUMED";
+  if (answer.code !== "CONTRACT_CONSUMED") return refusedLines(answer);
+  const calls = callsOf(step);
   return [
     ...refusedLines(answer),
-    ...(isUsedUp
-      ? [
-          `each run of vai credentials is one of the step's calls (${callsOf(step)}). boto3 and the aws CLI run it`,
-          "before every request when less than fifteen minutes are left, which is always: give it --once",
-        ]
+    `each run of vai credentials is one issuance; step ${step.id} allows ${calls}`,
+    ...(calls > 1
+      ? ["boto3 and the aws CLI run it before every request: for them give it --once"]
       : []),
   ];
 }

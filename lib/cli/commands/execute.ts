@@ -8,7 +8,12 @@ import { placeFor, readDeployment } from "../deployment.ts";
 import { readJson, writeResult } from "../files.ts";
 import { readHandleFile } from "../handle-file.ts";
 import { report } from "../io.ts";
-import { addAskingOptions, operationUnder, SENDING_OPTIONS, type SendingOptions } from "../operation.ts";
+import {
+  addAskingOptions,
+  operationUnder,
+  SENDING_OPTIONS,
+  type SendingOptions,
+} from "../operation.ts";
 import type { AddCommand } from "../program.ts";
 import { keyOf } from "./contract.ts";
 

@@ -36,7 +36,10 @@ export const issueCommand: AddCommand = (program, io, end) => {
       "execute: the plane runs the action now; handle: vai execute redeems it later",
       "execute",
     )
-    .option("--out <file>", "with --delivery handle: where the handle goes; never over another file")
+    .option(
+      "--out <file>",
+      "with --delivery handle: where the handle goes; never over another file",
+    )
     .description("asks the trust plane to run one action under a contract");
   for (const [flags, help] of SENDING_OPTIONS) command.option(flags, help);
   addAskingOptions(command);
@@ -100,9 +103,7 @@ function deliveryProblem(delivery: string, out: string | undefined): string | un
   if (delivery !== "execute" && delivery !== "handle")
     return `--delivery ${delivery}: use execute or handle`;
   if (delivery === "handle" && out === undefined) return "--delivery handle needs --out FILE";
-  return delivery === "execute" && out !== undefined
-    ? "--out is for --delivery handle"
-    : undefined;
+  return delivery === "execute" && out !== undefined ? "--out is for --delivery handle" : undefined;
 }
 
 /** A handle may leave open which operation it will be, unless totals are reserved for it (wire.md §4). */

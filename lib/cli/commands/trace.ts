@@ -74,7 +74,6 @@ async function fromTable(io: Io, intentId: string, options: Options): Promise<So
       "the anchor's public key is not at hand: give --anchor-key FILE",
     );
   }
-  const pinned =
-    deployment.anchor === undefined ? anchors.map(jwkThumbprint) : [deployment.anchor];
+  const pinned = deployment.anchor === undefined ? anchors.map(jwkThumbprint) : [deployment.anchor];
   return { set: await intentOfTable(reader, intentId, anchors), pinned };
 }

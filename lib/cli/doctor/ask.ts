@@ -1,5 +1,11 @@
 import { type AccessRequest, evaluatePolicies } from "../../authority/evaluate.ts";
-import { type PolicyDocument, type Statement, statementsOf, readPolicy, isDocumentProblem } from "../../authority/iam-document.ts";
+import {
+  isDocumentProblem,
+  type PolicyDocument,
+  readPolicy,
+  type Statement,
+  statementsOf,
+} from "../../authority/iam-document.ts";
 import type { Finding, Subject } from "./finding.ts";
 
 /** The rights of an administrator. */

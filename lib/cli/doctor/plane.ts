@@ -6,35 +6,44 @@ import { CommandError, EXIT } from "../io.ts";
 export const FUNCTION_NAMES = ["issue", "execute", "govern"] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
+/** Partition of a region (AWS general reference, ARNs). */
+const partitionOf = (region: string): string => {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+};
+
 /** What a deployment should be, as every check needs it. */
 export interface Expected {
   readonly deployment: Deployment;
   readonly account: string;
-  readonly region: string;
   /** Name of the plane. */
   readonly name: string;
-  /** ARNs of the functions' roles: as the functions say, else as the stack names them. */
+  /** ARNs of the functions' roles: their names are fixed, so that tables, keys and roles can name them. */
   readonly roles: Readonly<Record<FunctionName, string>>;
   /** Made to be thrown away: with samples, hence without protection against deletion. */
   readonly isThrowAway: boolean;
+  /** An ARN in the deployment's account and region; IAM has no region. */
+  arn(service: "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
 }
 
-export function expectedOf(
-  deployment: Deployment,
-  roles: Partial<Readonly<Record<FunctionName, string>>> = {},
-): Expected {
+export function expectedOf(deployment: Deployment): Expected {
   const plane = parsePlaneId(deployment.plane);
   if (plane === undefined)
     throw new CommandError(EXIT.unreadable, `${deployment.path}: /plane is not a plane id`);
   const { account, region, name } = plane;
-  const roleOf = (use: FunctionName): string =>
-    roles[use] || `arn:aws:iam::${account}:role/vai-${name}-${use}`;
+  const arn: Expected["arn"] = (service, resource) =>
+    `arn:${partitionOf(region)}:${service}:${service === "iam" ? "" : region}:${account}:${resource}`;
+  const role = (use: FunctionName): string => arn("iam", `role/vai-${name}-${use}`);
   return {
-    ...{ deployment, account, region, name },
-    roles: { issue: roleOf("issue"), execute: roleOf("execute"), govern: roleOf("govern") },
+    ...{ deployment, account, name, arn },
+    roles: { issue: role("issue"), execute: role("execute"), govern: role("govern") },
     isThrowAway: deployment.samples !== undefined,
   };
 }
+
+/** ARN of a KMS key by what a deployment calls it: its id, or for one that was brought its ARN. */
+export const keyArn = ({ arn }: Expected, id: string): string =>
+  id.startsWith("arn:") ? id : arn("kms", `key/${id}`);
 
 /** ARN of a session of a role, as a principal that asks for something. */
 export const sessionOf = (roleArn: string): string => {
@@ -43,7 +52,7 @@ export const sessionOf = (roleArn: string): string => {
 };
 
 /** People with every right in the account whom no policy of the plane names. */
-export const administrators = (account: string): readonly string[] => [
-  `arn:aws:iam::${account}:user/administrator`,
-  `arn:aws:sts::${account}:assumed-role/Administrator/somebody`,
+export const administrators = ({ arn }: Expected): readonly string[] => [
+  arn("iam", "user/administrator"),
+  sessionOf(arn("iam", "role/Administrator")),
 ];

@@ -5,8 +5,9 @@ import type { App } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { addStacks, newApp } from "../../../infra/app.ts";
 import { type Deployment, readDeployment } from "../../../infra/deployment.ts";
-import { FUNCTIONS } from "../../../infra/functions.ts";
+import { BUNDLED } from "../../../infra/functions.ts";
 import type { TrustPlaneStack } from "../../../infra/trust-plane-stack.ts";
+import { CATALOGUE } from "../../../lib/actions/catalogue.ts";
 
 /** The example deployment, which has both action families. */
 export const EXAMPLE: Deployment = readDeployment(
@@ -26,7 +27,7 @@ let stub: string | undefined;
 export function stubBundles(): string {
   if (stub !== undefined) return stub;
   stub = temporaryFolder();
-  for (const name of FUNCTIONS) {
+  for (const name of BUNDLED) {
     mkdirSync(join(stub, name));
     writeFileSync(join(stub, name, "index.mjs"), "export const handler = () => {};\n");
   }
@@ -41,9 +42,23 @@ export const stackOf = (deployment: Deployment = EXAMPLE): TrustPlaneStack =>
 export const templateOf = (deployment?: Deployment): Template =>
   Template.fromStack(stackOf(deployment));
 
-/** An app with every stack that there is, not yet synthesised. */
+/** The account of the plane, and another one in which it has roles. */
+const HERE = "111122223333";
+const THERE = "444455556666";
+
+/**
+ * An app with every stack and every action that there is, not yet synthesised: the plane of an
+ * account that is named, its roles in another one, the samples.
+ */
 export function everyStack(): App {
+  const targets = Object.fromEntries(
+    CATALOGUE.map(({ action, ceiling }) => [action, [ceiling.example]]),
+  );
+  const place = { account: THERE, region: "eu-central-1" };
+  const there = JSON.parse(JSON.stringify(targets).replaceAll(HERE, THERE));
+  const elsewhere = [{ ...place, targets: there }];
   const app = newApp();
-  addStacks(app, { ...EXAMPLE, samples: true }, stubBundles());
+  const all = { ...EXAMPLE, account: HERE, targets, elsewhere, samples: true };
+  addStacks(app, { ...all, alarmEmails: ["on-call@example.org"] }, stubBundles());
   return app;
 }

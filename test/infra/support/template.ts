@@ -37,7 +37,7 @@ export class Resolved {
     const json = template.toJSON();
     this.#resources = json["Resources"] as Record<string, Resource>;
     this.outputs = Object.fromEntries(
-      Object.entries(json["Outputs"] as Record<string, { Value: unknown }>).map(
+      Object.entries((json["Outputs"] ?? {}) as Record<string, { Value: unknown }>).map(
         ([name, output]) => [name, String(this.resolve(output.Value))],
       ),
     );
@@ -104,16 +104,20 @@ export class Resolved {
     if (properties["ManagedPolicyName"] !== undefined) {
       return `arn:aws:iam::${ACCOUNT}:policy/${String(properties["ManagedPolicyName"])}`;
     }
-    const name = ["TableName", "RoleName", "FunctionName", "LogGroupName"]
+    if (this.#resources[id]?.Type === "AWS::SNS::Topic") {
+      return `arn:aws:sns:${REGION}:${ACCOUNT}:${id}`;
+    }
+    const name = ["TableName", "RoleName", "FunctionName", "LogGroupName", "BucketName"]
       .map((property) => properties[property])
       .find((found) => typeof found === "string");
     return typeof name === "string" ? name : id;
   }
 
   #attribute(id: string, attribute: string): string {
-    if (attribute !== "Arn") return `${id}.${attribute}`;
     const name = this.#ref(id);
     const place = `${REGION}:${ACCOUNT}`;
+    if (attribute === "StreamArn") return `arn:aws:dynamodb:${place}:table/${name}/stream/latest`;
+    if (attribute !== "Arn") return `${id}.${attribute}`;
     switch (this.#resources[id]?.Type) {
       case "AWS::IAM::Role":
         return `arn:aws:iam::${ACCOUNT}:role/${name}`;
@@ -125,6 +129,8 @@ export class Resolved {
         return `arn:aws:logs:${place}:log-group:${name}:*`;
       case "AWS::KMS::Key":
         return `arn:aws:kms:${place}:key/evidence`;
+      case "AWS::S3::Bucket":
+        return `arn:aws:s3:::${name}`;
       default:
         throw new Error(`no ARN known for ${id}`);
     }

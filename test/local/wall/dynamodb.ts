@@ -18,7 +18,7 @@ import {
 import { tableArn } from "../../support/local-contracts.ts";
 import type { Ending } from "../../support/local-iam.ts";
 import type { LocalPlane } from "../../support/local-plane.ts";
-import type { Raw } from "../../support/local-raw.ts";
+import type { Clients } from "../../../localstack/clients.ts";
 import { seedItem } from "../../support/local-targets.ts";
 import { ABROAD, type Beyond, type Build } from "./wall.ts";
 
@@ -50,11 +50,11 @@ const setting = (TableName: string, pk: string, change: Partial<UpdateItemComman
 });
 
 /** The governed update of any item of a table. */
-export const update = (as: Raw, TableName: string, pk = "walled"): Promise<unknown> =>
+export const update = (as: Clients, TableName: string, pk = "walled"): Promise<unknown> =>
   as.dynamoDb.send(new UpdateItemCommand(setting(TableName, pk)));
 
 /** The same update of several items at once. */
-const updates = (as: Raw, ...items: (readonly [table: string, pk: string])[]): Promise<unknown> =>
+const updates = (as: Clients, ...items: (readonly [table: string, pk: string])[]): Promise<unknown> =>
   as.dynamoDb.send(
     new TransactWriteItemsCommand({
       TransactItems: items.map(([table, pk]) => {
@@ -64,7 +64,7 @@ const updates = (as: Raw, ...items: (readonly [table: string, pk: string])[]): P
     }),
   );
 
-const put = (as: Raw, TableName: string): Promise<unknown> =>
+const put = (as: Clients, TableName: string): Promise<unknown> =>
   as.dynamoDb.send(new PutItemCommand({ TableName, Item: keyOf("new") }));
 
 /** Other actions on the very table. */

@@ -9,7 +9,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import { functionArn } from "../../support/local-contracts.ts";
-import type { Raw } from "../../support/local-raw.ts";
+import type { Clients } from "../../../localstack/clients.ts";
 import { resetRouting } from "../../support/local-targets.ts";
 import { ABROAD, type Build } from "./wall.ts";
 
@@ -19,7 +19,7 @@ export const functionWall: Build = async (t, plane) => {
   t.after(() => resetRouting(plane));
   const { function: FunctionName, newVersion } = plane.outputs.samples;
   const alias = { FunctionName, Name: "live" };
-  const shift = ({ lambda }: Raw, change: object = {}) =>
+  const shift = ({ lambda }: Clients, change: object = {}) =>
     lambda.send(
       new UpdateAliasCommand({
         ...{ ...alias, FunctionVersion: "1" },

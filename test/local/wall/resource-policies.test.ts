@@ -4,7 +4,7 @@ import { PutResourcePolicyCommand } from "@aws-sdk/client-dynamodb";
 import type { AwsCredentials } from "../../../localstack/start-processes.ts";
 import { tableArn } from "../../support/local-contracts.ts";
 import { type LocalPlane, localPlane } from "../../support/local-plane.ts";
-import { outcomeOf, type Raw, rawClients } from "../../support/local-raw.ts";
+import { outcomeOf } from "../../support/local-iam.ts";
 import {
   allowsOf,
   policyOf,
@@ -22,7 +22,7 @@ import { temporaryTable, update } from "./dynamodb.ts";
 /** A resource that is not the contract's, and how its policy is made to name somebody. */
 interface Guarded {
   readonly scope: { readonly action: string; readonly target: string };
-  readonly call: (as: Raw) => Promise<unknown>;
+  readonly call: (as: Clients) => Promise<unknown>;
   readonly grantTo: (principal: string) => Promise<unknown>;
 }
 
@@ -56,7 +56,7 @@ for (const [name, guard] of Object.entries(RESOURCES)) {
     const plane = await localPlane();
     const { scope, call, grantTo } = await guard(t, plane);
     const policy = await policyOf(plane, scope);
-    const as = async (credentials: Promise<AwsCredentials>) => rawClients(plane, await credentials);
+    const as = async (credentials: Promise<AwsCredentials>) => plane.as(await credentials);
     const judge = async (held: string, { roleArn, session }: Sessions) => {
       const outcomes = async () => {
         const tried = [allowsOf(policy), policy].map((each) => as(session(each, "1")));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { localPlane } from "../../support/local-plane.ts";
-import { outcomeOf, type Raw, rawClients } from "../../support/local-raw.ts";
+import { outcomeOf } from "../../support/local-iam.ts";
 import {
   policyOf,
   sessionsOfDeployed,
@@ -14,7 +14,7 @@ import { WALLS } from "./walls.ts";
 // IAM alone: a session's credentials in raw SDK clients, none of our code between them and AWS.
 
 /** Clients by region of one session. */
-type Session = (region?: string) => Raw;
+type Session = (region?: string) => Clients;
 
 interface Tried {
   /** The role alone, which may do everything. */
@@ -34,7 +34,7 @@ async function sessionsFor(t: TestContext, { scope }: Wall): Promise<Tried> {
     deployed.session(policy),
   ]);
   const as = (credentials: typeof bare) => (region?: string) =>
-    rawClients(plane, credentials, region);
+    plane.as(credentials, region);
   return {
     alone: as(bare),
     walled: {

@@ -1,11 +1,11 @@
 import type { Ending } from "../../support/local-iam.ts";
 import type { LocalPlane } from "../../support/local-plane.ts";
-import type { Raw } from "../../support/local-raw.ts";
+import type { Clients } from "../../../localstack/clients.ts";
 import type { Scope } from "../../support/local-sessions.ts";
 
 /** A call that a session may not make, though it is sound: somebody else can make it. */
 export interface Beyond {
-  readonly call: (as: Raw) => Promise<unknown>;
+  readonly call: (as: Clients) => Promise<unknown>;
   /** Where it is made; default: where the contract lives. */
   readonly region?: string;
   /**
@@ -18,7 +18,7 @@ export interface Beyond {
 /** One scope, the call that it is for, and the ways around it. */
 export interface Wall {
   readonly scope: Scope;
-  readonly bounded: (as: Raw) => Promise<unknown>;
+  readonly bounded: (as: Clients) => Promise<unknown>;
   /** By what is tried. Made in this order, each by every session. */
   readonly beyond: Readonly<Record<string, Beyond>>;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { localPlane } from "../../support/local-plane.ts";
-import { outcomeOf, rawClients } from "../../support/local-raw.ts";
+import { outcomeOf } from "../../support/local-iam.ts";
 import {
   policyOf,
   sessionsOfDeployed,
@@ -28,7 +28,7 @@ for (const [name, build] of Object.entries(WALLS)) {
     for (const [when, at, expected] of SIGNED) {
       const policy = await policyOf(plane, scope, { now: Date.now() + at });
       for (const { session, roleArn } of [everything, deployed]) {
-        const as = rawClients(plane, await session(policy));
+        const as = plane.as(await session(policy));
         assert.equal(await outcomeOf(bounded(as)), expected, `${when} ${roleArn}`);
       }
     }

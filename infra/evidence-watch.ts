@@ -1,0 +1,80 @@
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
+import {
+  EventSourceMapping,
+  FilterCriteria,
+  FilterRule,
+  StartingPosition,
+} from "aws-cdk-lib/aws-lambda";
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import { functionRole, PlaneFunction } from "./plane-function.ts";
+import { allow } from "./statements.ts";
+
+/** Records that Lambda hands over at once. */
+const BATCH = 100;
+
+/** Tries of a batch whose function died; it throws nothing, so only Lambda itself can fail here. */
+const RETRIES = 10;
+
+/** Properties of {@link EvidenceWatch}. */
+export interface EvidenceWatchProps {
+  /** Name of the plane. */
+  readonly plane: string;
+  /** Folder of the bundles, see `bundle.ts`. */
+  readonly bundles: string;
+  /** The table whose stream is read; it has both images. */
+  readonly evidence: Table;
+  /** Keeps the log when the stack is removed. */
+  readonly retain: boolean;
+  /** Days that the log is kept. */
+  readonly logRetention: RetentionDays;
+}
+
+/**
+ * The function `watch`: sees every record of the Evidence table that is changed or removed, which
+ * the table's policy lets nobody do. So whoever got around that policy, an administrator who edited
+ * it first among them, is seen within seconds. It can read the stream and write its log, nothing
+ * else, and is told nothing.
+ */
+export class EvidenceWatch extends Construct {
+  readonly function: PlaneFunction;
+
+  constructor(scope: Construct, id: string, props: EvidenceWatchProps) {
+    super(scope, id);
+    const { evidence, ...common } = props;
+    const stream = evidence.tableStreamArn;
+    if (stream === undefined) throw new TypeError("the Evidence table has no stream");
+    const role = functionRole(this, props.plane, "watch");
+    this.function = new PlaneFunction(this, "Watch", {
+      ...common,
+      name: "watch",
+      description: "Tells of evidence records that were changed or removed",
+      role,
+      permissions: [
+        // Both images of a change, which Lambda reads on the function's behalf.
+        allow(
+          "ReadEvidenceStream",
+          ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+          [stream],
+        ),
+        // Lambda demands it of whoever reads a stream; it lists ARNs and knows no resource.
+        allow("ListStreams", ["dynamodb:ListStreams"], ["*"]),
+      ],
+      environment: {},
+      concurrency: null,
+    });
+    const mapping = new EventSourceMapping(this, "Stream", {
+      target: this.function.lambda,
+      eventSourceArn: stream,
+      // What happened in the day before the mapping existed is still in the stream.
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: BATCH,
+      retryAttempts: RETRIES,
+      bisectBatchOnError: false,
+      // Appended records, which are all that should be there, start no function and cost nothing.
+      filters: [FilterCriteria.filter({ eventName: FilterRule.or("MODIFY", "REMOVE") })],
+    });
+    // Lambda checks that the role can read the stream when the mapping is made.
+    mapping.node.addDependency(role);
+  }
+}

@@ -1,0 +1,182 @@
+import { Duration } from "aws-cdk-lib";
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import {
+  DIMENSIONS,
+  METRIC_NAMESPACE,
+  METRICS,
+  type MetricName,
+} from "../lib/aws/telemetry-names.ts";
+import { FUNCTION_TIMEOUT_SECONDS } from "../lib/config.ts";
+import { ownName } from "./plane.ts";
+
+/** What one alarm watches. `minutes`: length of a period; `periods`: how many of as many must breach. */
+interface AlarmSpec {
+  /** Heading of its section in `runbook.md`. */
+  readonly name: string;
+  /** One sentence for whoever is woken. */
+  readonly meaning: string;
+  readonly metric: (minutes: number) => IMetric;
+  readonly threshold: number;
+  readonly minutes: number;
+  readonly periods?: number;
+}
+
+/** Properties of {@link Alarms}. */
+export interface AlarmsProps {
+  /** Name of the plane. */
+  readonly plane: string;
+  /** The plane's functions by name, `watch` among them. */
+  readonly functions: Readonly<Record<string, IFunction>>;
+}
+
+/** Share of the timeout from which on a function counts as about to be stopped. */
+const SLOW = 0.8;
+
+/** Milliseconds that the watch may be behind. Lambda reads a stream four times a second. */
+const BEHIND = 5 * 60_000;
+
+/**
+ * The plane's alarms, named `vai-<plane>-<name>`, or `vai-<plane>-<name>-<function>` where there is
+ * one for each function. Each has a section in `runbook.md`.
+ *
+ * Throttles and failures of DynamoDB, KMS and STS have no alarms of their own: those that matter
+ * make requests fail, which `EvidenceFailures` and `Faults` tell, with the API's name in the log.
+ */
+export class Alarms extends Construct {
+  readonly all: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, { plane, functions }: AlarmsProps) {
+    super(scope, id);
+    const specs = [
+      ...planeAlarms(plane),
+      ...watchAlarms(functions["watch"]),
+      ...Object.entries(functions).flatMap(([name, each]) => functionAlarms(name, each)),
+    ];
+    this.all = specs.map((spec) => this.alarm(plane, spec));
+  }
+
+  private alarm(plane: string, spec: AlarmSpec): Alarm {
+    const { name, meaning, metric, threshold, minutes, periods = 1 } = spec;
+    const section = name.split("-")[0] ?? name;
+    return new Alarm(this, name, {
+      alarmName: ownName(plane, name),
+      alarmDescription: `${meaning} What to do: infra/runbook.md#${section.toLowerCase()}`,
+      metric: metric(minutes),
+      threshold,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: periods,
+      datapointsToAlarm: periods,
+      // Metrics are written when something happens; silence is the good case.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+}
+
+/** What the functions' own lines count, over all functions of a plane. */
+function planeAlarms(plane: string): AlarmSpec[] {
+  const counted = (metricName: MetricName) => (minutes: number) =>
+    new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName,
+      dimensionsMap: { [DIMENSIONS.plane]: plane },
+      statistic: Stats.SUM,
+      period: Duration.minutes(minutes),
+    });
+  return [
+    {
+      name: "EvidenceTampered",
+      meaning: "A record of the Evidence table was changed or removed.",
+      metric: counted(METRICS.evidenceTampered),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "EvidenceWatchUnreadable",
+      meaning: "The watch over the Evidence table got entries that it could not judge.",
+      metric: counted(METRICS.watchUnreadable),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "EvidenceFailures",
+      meaning: "Evidence could not be stored, signed or continued; requests are refused.",
+      metric: counted(METRICS.evidenceFailures),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "Violations",
+      meaning: "Somebody with a valid contract asked for something outside of it.",
+      metric: counted(METRICS.violations),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "Incomplete",
+      meaning: "A governed action has no known end, or an obligation was not met.",
+      metric: counted(METRICS.incomplete),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "Faults",
+      meaning: "Requests fail because of the plane itself: a dependency, STS, a bug.",
+      metric: counted(METRICS.faults),
+      threshold: 3,
+      minutes: 5,
+    },
+  ];
+}
+
+const watchAlarms = (watch: IFunction | undefined): AlarmSpec[] =>
+  watch === undefined
+    ? []
+    : [
+        {
+          name: "EvidenceWatchBehind",
+          meaning: "The watch over the Evidence table does not keep up with its stream.",
+          metric: (minutes) =>
+            watch.metric("IteratorAge", {
+              statistic: Stats.MAXIMUM,
+              period: Duration.minutes(minutes),
+            }),
+          threshold: BEHIND,
+          minutes: 5,
+        },
+      ];
+
+/** What Lambda itself counts of one function. */
+const functionAlarms = (name: string, lambda: IFunction): AlarmSpec[] => [
+  {
+    name: `FunctionErrors-${name}`,
+    meaning: `The function ${name} crashed, ran out of memory or was stopped.`,
+    metric: (minutes) => lambda.metricErrors({ period: Duration.minutes(minutes) }),
+    threshold: 1,
+    minutes: 5,
+  },
+  {
+    name: `FunctionThrottles-${name}`,
+    meaning: `Calls of the function ${name} are turned away for want of concurrency.`,
+    metric: (minutes) => lambda.metricThrottles({ period: Duration.minutes(minutes) }),
+    threshold: 1,
+    minutes: 5,
+    periods: 2,
+  },
+  {
+    name: `FunctionSlow-${name}`,
+    meaning: `The function ${name} comes close to its timeout of ${FUNCTION_TIMEOUT_SECONDS} s.`,
+    metric: (minutes) =>
+      lambda.metricDuration({ statistic: Stats.MAXIMUM, period: Duration.minutes(minutes) }),
+    threshold: SLOW * FUNCTION_TIMEOUT_SECONDS * 1000,
+    minutes: 5,
+  },
+];

@@ -1,0 +1,116 @@
+import { Duration } from "aws-cdk-lib";
+import {
+  type Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  type IWidget,
+  Metric,
+  Stats,
+} from "aws-cdk-lib/aws-cloudwatch";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import {
+  DIMENSIONS,
+  METRIC_NAMESPACE,
+  METRICS,
+  type MetricName,
+} from "../lib/aws/telemetry-names.ts";
+import { failureDomain, REFUSAL_CODES } from "../lib/refusal.ts";
+import { ownName } from "./plane.ts";
+
+const PERIOD = Duration.minutes(5);
+const HALF = 12;
+const WHOLE = 24;
+
+/** What should stay at nothing. */
+const TROUBLES = [
+  METRICS.evidenceTampered,
+  METRICS.evidenceFailures,
+  METRICS.violations,
+  METRICS.incomplete,
+  METRICS.faults,
+] as const;
+
+/** Properties of {@link PlaneDashboard}. */
+export interface PlaneDashboardProps {
+  /** Name of the plane. */
+  readonly plane: string;
+  /** The functions that serve requests and commands, by name. */
+  readonly serving: Readonly<Record<string, IFunction>>;
+  readonly alarms: readonly Alarm[];
+}
+
+/**
+ * One page for whoever is on duty: is something wrong, how much is asked and granted, why is the
+ * rest refused, how long does it take, and is there room.
+ */
+export class PlaneDashboard extends Construct {
+  constructor(scope: Construct, id: string, { plane, serving, alarms }: PlaneDashboardProps) {
+    super(scope, id);
+    const names = Object.keys(serving);
+    const of = (metricName: MetricName, dimensions: Record<string, string>, statistic: string) =>
+      new Metric({
+        namespace: METRIC_NAMESPACE,
+        metricName,
+        dimensionsMap: { [DIMENSIONS.plane]: plane, ...dimensions },
+        statistic,
+        period: PERIOD,
+        label: [metricName, ...Object.values(dimensions), statistic === Stats.SUM ? "" : statistic]
+          .join(" ")
+          .trim(),
+      });
+    const perFunction = (metricName: MetricName, statistic: string): IMetric[] =>
+      names.map((name) => of(metricName, { [DIMENSIONS.function]: name }, statistic));
+    const lambdas = Object.values(serving);
+    new Dashboard(this, "Dashboard", {
+      dashboardName: ownName(plane, "operations"),
+      widgets: [
+        [new AlarmStatusWidget({ title: "Alarms", alarms: [...alarms], width: WHOLE, height: 4 })],
+        [
+          graph("Granted and refused", [
+            ...perFunction(METRICS.granted, Stats.SUM),
+            ...perFunction(METRICS.refused, Stats.SUM),
+          ]),
+          graph(
+            "Refused, by failure domain",
+            domains().map((domain) =>
+              of(METRICS.refused, { [DIMENSIONS.failureDomain]: domain }, Stats.SUM),
+            ),
+          ),
+        ],
+        [
+          graph(
+            "Should be nothing",
+            TROUBLES.map((name) => of(name, {}, Stats.SUM)),
+          ),
+          graph("Milliseconds to the answer", [
+            ...perFunction(METRICS.duration, Stats.p(50)),
+            ...perFunction(METRICS.duration, Stats.p(99)),
+          ]),
+        ],
+        [
+          graph(
+            "Functions: errors and throttles",
+            lambdas.flatMap((lambda) => [
+              lambda.metricErrors({ period: PERIOD }),
+              lambda.metricThrottles({ period: PERIOD }),
+            ]),
+          ),
+          graph(
+            "Functions: concurrent executions",
+            lambdas.map((lambda) =>
+              lambda.metric("ConcurrentExecutions", { statistic: Stats.MAXIMUM, period: PERIOD }),
+            ),
+          ),
+        ],
+      ],
+    });
+  }
+}
+
+const graph = (title: string, left: readonly IMetric[]): IWidget =>
+  new GraphWidget({ title, left: [...left], width: HALF, leftYAxis: { min: 0 } });
+
+const domains = (): string[] => [...new Set(REFUSAL_CODES.map(failureDomain))];

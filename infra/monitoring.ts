@@ -1,0 +1,46 @@
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { type ITopic, Topic } from "aws-cdk-lib/aws-sns";
+import { Construct } from "constructs";
+import { Alarms } from "./monitoring-alarms.ts";
+import { PlaneDashboard } from "./monitoring-dashboard.ts";
+import { AlarmTopic } from "./monitoring-topic.ts";
+import type { PlaneFunction } from "./plane-function.ts";
+
+/** Properties of {@link Monitoring}. */
+export interface MonitoringProps {
+  /** Name of the plane. */
+  readonly plane: string;
+  /** The functions that serve requests and commands, by name. */
+  readonly serving: Readonly<Record<string, PlaneFunction>>;
+  /** The function that watches the Evidence table. */
+  readonly watch: PlaneFunction;
+  /** An SNS topic that exists and takes alarms. Default: a topic is made. */
+  readonly alarmTopicArn?: string | undefined;
+  /** Who is told by e-mail through the topic that is made. */
+  readonly alarmEmails: readonly string[];
+}
+
+/** Alarms, whom they are sent to, and a dashboard. What to do about an alarm is in `runbook.md`. */
+export class Monitoring extends Construct {
+  /** The topic that the alarms are sent to. */
+  readonly topic: ITopic;
+
+  constructor(scope: Construct, id: string, props: MonitoringProps) {
+    super(scope, id);
+    const { plane, watch, alarmTopicArn, alarmEmails } = props;
+    const serving = lambdasOf(props.serving);
+    this.topic =
+      alarmTopicArn === undefined
+        ? new AlarmTopic(this, "Topic", { plane, emails: alarmEmails }).topic
+        : Topic.fromTopicArn(this, "Topic", alarmTopicArn);
+    const functions = { ...serving, watch: watch.lambda };
+    const alarms = new Alarms(this, "Alarms", { plane, functions }).all;
+    const tell = new SnsAction(this.topic);
+    for (const alarm of alarms) alarm.addAlarmAction(tell);
+    new PlaneDashboard(this, "Dashboard", { plane, serving, alarms });
+  }
+}
+
+const lambdasOf = (functions: Readonly<Record<string, PlaneFunction>>): Record<string, IFunction> =>
+  Object.fromEntries(Object.entries(functions).map(([name, { lambda }]) => [name, lambda]));

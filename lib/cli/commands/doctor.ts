@@ -1,0 +1,75 @@
+import { inspector } from "../../aws/inspect.ts";
+import { systemClock } from "../../clock.ts";
+import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
+import { examine } from "../doctor/examine.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { permissionsFor } from "../doctor/permissions.ts";
+import { expectedOf } from "../doctor/plane.ts";
+import { EXIT, type ExitCode, report } from "../io.ts";
+import { counted } from "../plural.ts";
+import type { AddCommand } from "../program.ts";
+
+interface Options {
+  readonly outputs?: string;
+  readonly profile?: string;
+  readonly permissions?: true;
+  readonly problems?: true;
+  readonly json?: true;
+}
+
+/** `vai doctor`: is this deployment what it should be? */
+export const doctorCommand: AddCommand = (program, io, end) => {
+  program
+    .command("doctor")
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--profile <name>", "AWS profile to look with (default: what the SDK finds)")
+    .option("--permissions", "print the IAM policy that it needs, and look at nothing")
+    .option("--problems", "leave out what is in order")
+    .option("--json", "print JSON")
+    .description("checks a deployment, read-only, and says what is wrong and what to do")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 all in order, 1 a problem, 3 no problem seen, but not everything could be looked at, 4 AWS cannot be reached.",
+    )
+    .action(async (options: Options) => {
+      const deployment = readDeployment(io, options.outputs);
+      if (options.permissions === true) {
+        return io.out(JSON.stringify(permissionsFor(expectedOf(deployment)), null, 2));
+      }
+      const place = placeFor(deployment, "deployer", options.profile);
+      const findings = await examine(deployment, inspector(place, deployment.tables), systemClock);
+      const shown =
+        options.problems === true ? findings.filter(({ status }) => status !== "ok") : findings;
+      report(
+        io,
+        options.json === true,
+        { plane: deployment.plane, ...amounts(findings), findings: shown },
+        [...shown.flatMap(describe), summary(findings)],
+      );
+      end(exitCodeOf(findings));
+    });
+};
+
+const amounts = (findings: readonly Finding[]) => {
+  const count = (wanted: Finding["status"]): number =>
+    findings.filter(({ status }) => status === wanted).length;
+  return { ok: count("ok"), problems: count("problem"), unseen: count("unseen") };
+};
+
+function summary(findings: readonly Finding[]): string {
+  const { ok, problems, unseen } = amounts(findings);
+  return `${ok} in order, ${counted(problems, "problem")}, ${unseen} could not be looked at`;
+}
+
+const WORDS = { ok: "ok", problem: "PROBLEM", unseen: "not seen" } as const;
+
+const describe = ({ status, subject, text, next }: Finding): string[] => [
+  `${WORDS[status].padEnd(9)} ${subject}: ${text}`,
+  ...(next === undefined ? [] : [`          → ${next}`]),
+];
+
+function exitCodeOf(findings: readonly Finding[]): ExitCode {
+  const { problems, unseen } = amounts(findings);
+  if (problems > 0) return EXIT.no;
+  return unseen > 0 ? EXIT.untrusted : EXIT.done;
+}

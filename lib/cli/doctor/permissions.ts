@@ -1,0 +1,50 @@
+import { type Expected, FUNCTION_NAMES, keyArn } from "./plane.ts";
+
+/** The IAM policy under which `vai doctor` sees everything; it reads and can change nothing. */
+export function permissionsFor(expected: Expected): object {
+  const { deployment, arn } = expected;
+  const { functions, tables, evidenceKeyId, planeKeyId } = deployment;
+  const table = (each: string): string => arn("dynamodb", `table/${each}`);
+  const allow = (Sid: string, Action: readonly string[], Resource: readonly string[]) => ({
+    ...{ Sid, Effect: "Allow", Action, Resource },
+  });
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      allow(
+        "Functions",
+        ["lambda:GetFunctionConfiguration", "lambda:GetFunctionUrlConfig", "lambda:GetPolicy"],
+        FUNCTION_NAMES.map((use) => arn("lambda", `function:${functions[use]}`)),
+      ),
+      allow(
+        "Tables",
+        [
+          "dynamodb:DescribeTable",
+          "dynamodb:DescribeContinuousBackups",
+          "dynamodb:DescribeTimeToLive",
+          "dynamodb:GetResourcePolicy",
+        ],
+        [table(tables.evidence), table(tables.state), table(tables.registry)],
+      ),
+      allow("TrustPolicy", ["dynamodb:Query"], [table(tables.registry), table(tables.evidence)]),
+      allow("TrustPolicyHead", ["dynamodb:GetItem"], [table(tables.state)]),
+      allow(
+        "Keys",
+        ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetPublicKey"],
+        [keyArn(expected, evidenceKeyId), keyArn(expected, planeKeyId)],
+      ),
+      // Roles that were brought have names of their own.
+      allow(
+        "Roles",
+        [
+          "iam:GetRole",
+          "iam:ListRolePolicies",
+          "iam:GetRolePolicy",
+          "iam:ListAttachedRolePolicies",
+        ],
+        [arn("iam", "role/*")],
+      ),
+      allow("ManagedPolicies", ["iam:GetPolicy", "iam:GetPolicyVersion"], [arn("iam", "policy/*")]),
+    ],
+  };
+}

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { CATALOGUE } from "../../lib/actions/catalogue.ts";
+import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
+import { readerPolicy } from "../../lib/aws/reader-policy.ts";
+
+const REGION = "us-east-1";
+const ACCOUNT = "000000000000";
+const SESSION = `arn:aws:sts::${ACCOUNT}:assumed-role/vai-local-read/vai-reader`;
+const ANYTHING = { Effect: "Allow", Action: "*", Resource: "*" };
+const policy = (...Statement: object[]) => ({ Version: "2012-10-17", Statement });
+
+/** Two targets of each family whose reads IAM can bound, one call on the first and one on a stranger. */
+const FAMILIES: [string, string, readonly string[], string, string][] = [
+  [
+    "dynamodb",
+    "dynamodb:GetItem",
+    [`arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/settings`],
+    `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/settings`,
+    `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/ledger`,
+  ],
+  [
+    "lambda",
+    "lambda:GetAlias",
+    [`arn:aws:lambda:${REGION}:${ACCOUNT}:function:checkout`],
+    `arn:aws:lambda:${REGION}:${ACCOUNT}:function:checkout`,
+    `arn:aws:lambda:${REGION}:${ACCOUNT}:function:vai-local-issue`,
+  ],
+  [
+    "s3",
+    "s3:GetObject",
+    ["arn:aws:s3:::settings-bucket/checkout/*", "arn:aws:s3:::other-bucket/one"],
+    "arn:aws:s3:::settings-bucket/checkout/limits.json",
+    "arn:aws:s3:::settings-bucket/payroll/limits.json",
+  ],
+  [
+    "ssm",
+    "ssm:GetParameter",
+    [`arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/checkout/*`],
+    `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/checkout/limit`,
+    `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/payroll/limit`,
+  ],
+  [
+    "ecs",
+    "ecs:DescribeServices",
+    [`arn:aws:ecs:${REGION}:${ACCOUNT}:service/shop/checkout`],
+    `arn:aws:ecs:${REGION}:${ACCOUNT}:service/shop/checkout`,
+    `arn:aws:ecs:${REGION}:${ACCOUNT}:service/shop/payroll`,
+  ],
+];
+
+/** The decision for a role that may do everything; with `granted`, a resource policy names its session too. */
+function decide(
+  session: object,
+  { action, resource, region = REGION }: { action: string; resource: string; region?: string },
+  granted: boolean,
+): string {
+  const grant = policy({ ...ANYTHING, Principal: { AWS: SESSION } });
+  return evaluatePolicies(
+    { identity: [policy(ANYTHING)], session, ...(granted && { resource: [grant] }) },
+    { action, resource, principalArn: SESSION, context: { "aws:RequestedRegion": region } },
+  ).decision;
+}
+
+suite("VAI-86 the reader's session policy", () => {
+  for (const [family, action, targets, mine, foreign] of FAMILIES) {
+    const session = readerPolicy(family, targets, REGION);
+
+    test(`VAI-86 ${family}: reads its targets`, () => {
+      assert.equal(decide(session, { action, resource: mine }, false), "Allow");
+    });
+
+    for (const granted of [false, true]) {
+      const how = granted ? "even if a resource policy names the session" : "whatever its role may";
+      test(`VAI-46 ${family}: nothing else, ${how}`, () => {
+        const write = CATALOGUE.find((each) => each.family === family)?.action ?? "";
+        const calls = [
+          { action, resource: foreign },
+          { action: write, resource: mine },
+          { action: "kms:Sign", resource: "*" },
+          { action, resource: mine, region: "eu-west-1" },
+          // Object ARNs carry no account; the read itself demands the bucket's owner.
+          { action, resource: family === "s3" ? foreign : mine.replace(ACCOUNT, "999999999999") },
+        ];
+        for (const call of calls)
+          assert.equal(decide(session, call, granted), "ExplicitDeny", JSON.stringify(call));
+      });
+    }
+  }
+
+  test("VAI-86 ec2: describes instances in its region, and no more", () => {
+    const targets = [`arn:aws:ec2:${REGION}:${ACCOUNT}:instance/i-0123456789abcdef0`];
+    const session = readerPolicy("ec2", targets, REGION);
+    const describe = { action: "ec2:DescribeInstances", resource: "*" };
+    assert.equal(decide(session, describe, false), "Allow");
+    assert.equal(decide(session, { ...describe, region: "eu-west-1" }, true), "ExplicitDeny");
+    for (const action of ["ec2:StopInstances", "ec2:DescribeVolumes"]) {
+      const call = { action, resource: targets[0] ?? "" };
+      assert.equal(decide(session, call, true), "ExplicitDeny", action);
+    }
+  });
+
+  test("VAI-46 without targets, or of a family without reads, everything is denied", () => {
+    for (const session of [
+      readerPolicy("lambda", [], REGION),
+      readerPolicy("iam", ["x"], REGION),
+    ]) {
+      const call = { action: "lambda:GetAlias", resource: "*" };
+      assert.equal(decide(session, call, true), "ExplicitDeny");
+    }
+  });
+
+  test("VAI-147 1,400 characters of targets fit, however short each is", () => {
+    const shortest: [string, string][] = [
+      ["s3", "arn:aws:s3:::abc/*"],
+      ["ssm", `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/a`],
+      ["ecs", `arn:aws:ecs:${REGION}:${ACCOUNT}:service/c/s`],
+      ["lambda", `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f`],
+      ["dynamodb", `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/abc`],
+      ["ec2", `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/i-01234567`],
+    ];
+    const families = new Set(CATALOGUE.map(({ family }) => family));
+    assert.deepEqual(new Set(shortest.map(([family]) => family)), families);
+    for (const [family, arn] of shortest) {
+      const targets = Array.from({ length: Math.floor(1400 / arn.length) }, () => arn);
+      const text = JSON.stringify(readerPolicy(family, targets, "ap-southeast-1"));
+      assert.ok(text.length <= 2048, `${family}: ${text.length}`);
+    }
+  });
+});
