@@ -75,7 +75,7 @@ export class ExecutionRoles extends Construct implements RolePair {
     super(scope, id);
     const { plane, family, assumedBy, region } = props;
     const part = familyPart(family.name, region);
-    const run = acting(family);
+    const run = acting(this, family);
     const look = looking(this, family);
     this.executionRoleArn = role(this, "Execution", {
       name: executionRoleName(plane, family.name, region),
@@ -102,26 +102,41 @@ export class ExecutionRoles extends Construct implements RolePair {
  * What a session may do, each ARN said once: actions that share their targets share a statement, or
  * three actions on the same instances would not fit into a boundary (6,144 characters).
  */
-function acting({ ceilings }: ActionFamily): Ceiling[] {
+function acting(scope: Construct, family: ActionFamily): Ceiling[] {
   const byTargets = new Map<string, { actions: string[]; targets: readonly string[] }>();
-  for (const { descriptor, targets } of ceilings) {
+  for (const { descriptor, targets } of family.ceilings) {
     const key = targets.toSorted().join(" ");
     const known = byTargets.get(key) ?? { actions: [], targets };
     known.actions.push(descriptor.action);
     byTargets.set(key, known);
   }
-  return [...byTargets.values()].map((each) => ({ ...each, conditions: ISSUED_SESSION }));
+  const conditions = { ...ISSUED_SESSION, ...inThisAccount(scope, family) };
+  return [...byTargets.values()].map((each) => ({ ...each, conditions }));
 }
 
 /** What a reader may look at: the targets; and lists that IAM cannot bound to one, in this region. */
 function looking(scope: Construct, family: ActionFamily): Ceiling[] {
   const { onTargets, anywhere } = readerActions(family.name);
   const inRegion = { StringEquals: { "aws:RequestedRegion": Stack.of(scope).region } };
-  return [
-    { actions: onTargets, targets: familyTargets(family) },
+  const ceilings = [
+    {
+      actions: onTargets,
+      targets: familyTargets(family),
+      conditions: inThisAccount(scope, family),
+    },
     { actions: anywhere, targets: ["*"], conditions: inRegion },
-  ].filter(({ actions }) => actions.length > 0);
+  ];
+  return ceilings.filter(({ actions }) => actions.length > 0);
 }
+
+/**
+ * Where ARNs carry no account: a bucket's name, once given up, can be taken by anybody, and the
+ * ceiling would follow it there.
+ */
+const inThisAccount = (scope: Construct, { ceilings }: ActionFamily): Conditions =>
+  ceilings.every(({ descriptor }) => descriptor.accountInArn)
+    ? {}
+    : { StringEquals: { "aws:ResourceAccount": Stack.of(scope).account } };
 
 interface RoleProps {
   readonly name: string;

@@ -26,8 +26,8 @@ export interface SessionRoles {
  * Resources are base tables: enforcement reads strongly consistently, which an index cannot do.
  */
 const recordKeeping = ({ evidence, state, evidenceKey }: PlaneResources): PolicyStatement[] => [
-  // Query folds a chain, GetItem reads its last record.
-  allow("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [evidence.tableArn]),
+  // Folding a chain, and finding its last record.
+  allow("ReadEvidence", ["dynamodb:Query"], [evidence.tableArn]),
   // A barrier's records, with their chain's head, in one transaction. A put outside one could leave
   // a record without its head. No update, delete, batch or PartiQL.
   allow("AppendEvidence", ["dynamodb:PutItem"], [evidence.tableArn], IN_TRANSACTION),

@@ -27,6 +27,7 @@ iam_evaluator.is_root_access_key = is_root_access_key
 
 import emulator_caller  # noqa: E402
 import emulator_dynamodb  # noqa: E402
+import emulator_operation  # noqa: E402
 import emulator_s3  # noqa: E402
 from ministack.services import dynamodb, iam, sts  # noqa: E402
 
@@ -98,6 +99,8 @@ _resource_arn = iam_actions.extract_resource_arn
 
 
 def resource_arn(service, method, path, headers, body, params, region, account_id):
+    if service == "ec2":
+        params = emulator_operation.as_read(service, headers, body, params)
     parameters = _parameters(service, body, params)
     _request.set((service, parameters))
     _more_checks.set(())
@@ -114,16 +117,13 @@ def resource_arn(service, method, path, headers, body, params, region, account_i
     if service == "lambda" and path.endswith("/invocations") and params.get("Qualifier"):
         qualifier = params["Qualifier"]
         return f"{arn}:{qualifier[0] if isinstance(qualifier, list) else qualifier}"
-    if service == "ecs" and (parameters.get("service") or parameters.get("services")):
-        names = parameters.get("services") or [parameters["service"]]
-        cluster = str(parameters.get("cluster") or "default").rsplit("/", 1)[-1]
-        arns = [n if str(n).startswith("arn:") else f"arn:aws:ecs:{region}:{account_id}:service/{cluster}/{n}"
-                for n in names]
-        _more_checks.set(tuple((None, a) for a in arns[1:]))
-        return arns[0]
-    if service == "ec2":
-        ids = [v[0] if isinstance(v, list) else v for k, v in params.items() if k.startswith("InstanceId.")]
-        _more_checks.set(tuple((None, f"arn:aws:ec2:{region}:{account_id}:instance/{i}") for i in ids))
+    named = (emulator_operation.service_arns(parameters, region, account_id) if service == "ecs"
+             else emulator_operation.instance_arns(params, region, account_id) if service == "ec2" else [])
+    if named:
+        _more_checks.set(tuple((None, each) for each in named[1:]))
+        return named[0]
+    if service == "ec2" and any(name.startswith("InstanceId") for name in params):
+        return "*"  # a Describe
     return arn
 
 

@@ -26,7 +26,7 @@ export function identityAnswers(identityId: string, chain: readonly Predicate[])
     reason: reasonOf(bound?.detail),
     contract: contract === undefined ? null : { id: contract.id, digest: contract.digest },
     limits: limitsOf(issued?.detail, mine),
-    uses: usesOf(mine),
+    uses: usesOf(mine, issued?.detail),
     end: endOf(mine, issued?.detail),
     failures: mine
       .filter(({ event }) => FAILURES.has(event.type))
@@ -63,14 +63,27 @@ function limitsOf(issued: Detail | undefined, mine: readonly Predicate[]): strin
     `only on ${listed(inside(issued, "scope", "resources"))}`,
     ...parameters.map(([name, constraint]) => `${plain(name)}: ${constraintInWords(constraint)}`),
     `from ${textIn(issued, "issuedAt")} until ${textIn(issued, "expiresAt")}, by key ${textIn(issued, "executor")} alone`,
-    `as session ${textIn(issued, "sessionName")} of ${textIn(issued, "roleArn")}`,
+    inside(issued, "roleArn") === undefined
+      ? `as session ${textIn(issued, "sessionName")} of the role of whichever action it is`
+      : `as session ${textIn(issued, "sessionName")} of ${textIn(issued, "roleArn")}`,
     ...(minted ? [`the session could not outlive ${textIn(minted.detail, "hardExpiry")}`] : []),
   ];
 }
 
-function usesOf(mine: readonly Predicate[]): string[] {
-  const uses = mine.flatMap(useOf);
+function usesOf(mine: readonly Predicate[], issued: Detail | undefined): string[] {
+  const uses = [...mine.flatMap((each) => handedOver(each, issued)), ...mine.flatMap(useOf)];
   return uses.length === 0 ? ["it was never used"] : uses;
+}
+
+/** What a caller did with credentials of its own is not on the chain, and is not said to be nothing. */
+function handedOver({ event }: Predicate, issued: Detail | undefined): string[] {
+  const isHandedOver =
+    event.type === "CredentialsMinted" && inside(issued, "delivery") === "credentials";
+  return isHandedOver
+    ? [
+        `${event.at} its credentials were handed to the caller; what was done with them is in CloudTrail, under session ${textIn(issued, "sessionName")}`,
+      ]
+    : [];
 }
 
 function useOf({ event, detail, decision }: Predicate): string[] {

@@ -9,6 +9,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `${who(predicate)} declared the intent to ${listed(inside(detail, "intent", "action"))} on ${listed(inside(detail, "intent", "target"))}`,
   ContextEvaluated: (detail) =>
     `the context observed at ${textIn(detail, "context", "observedAt")} from ${sourcesOf(detail)} was accepted`,
+  ContextRechecked: (detail) =>
+    `the assumptions ${assumptionsOf(detail)} were seen to hold again before the call`,
+  ContextInvalidated: (detail, predicate) =>
+    `the world is no longer as the contract supposed: ${why(detail, predicate)}`,
   PolicyEvaluated: (detail) =>
     `policy ${textIn(detail, "policy", "id")} version ${textIn(detail, "policy", "version")} decided ${textIn(detail, "outcome")}`,
   ContractBound: (detail, { contract }) =>
@@ -72,6 +76,13 @@ const identityOf = ({ identity }: Predicate): string => `identity ${identity?.id
 function sourcesOf(detail: Detail): string {
   const sources = inside(detail, "context", "sources");
   return Array.isArray(sources) ? listed(sources.map((each) => inside(each, "name"))) : "nothing";
+}
+
+function assumptionsOf(detail: Detail): string {
+  const assumptions = inside(detail, "assumptions");
+  return Array.isArray(assumptions)
+    ? listed(assumptions.map((each) => inside(each, "name")))
+    : "nothing";
 }
 
 function readBack(detail: Detail): string {

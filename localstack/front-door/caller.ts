@@ -71,19 +71,20 @@ const MOST = 10_000;
 
 /**
  * Who an access key id belongs to, as far as it was seen: in an answer of AssumeRole, or on an
- * earlier call. Only for choosing which requests a fault hits; nothing is allowed because of it.
+ * earlier call. It says which requests a fault hits, and whom to name where a fault answered in the
+ * place of the emulator; nothing is allowed because of it.
  */
 export class KnownCallers {
-  readonly #arns = new Map<string, string>();
+  readonly #callers = new Map<string, Caller>();
 
-  learn(accessKeyId: string, arn: string): void {
-    this.#arns.delete(accessKeyId);
-    this.#arns.set(accessKeyId, arn);
-    const [oldest] = this.#arns.keys();
-    if (this.#arns.size > MOST && oldest !== undefined) this.#arns.delete(oldest);
+  learn(caller: Caller): void {
+    this.#callers.delete(caller.accessKeyId);
+    this.#callers.set(caller.accessKeyId, caller);
+    const [oldest] = this.#callers.keys();
+    if (this.#callers.size > MOST && oldest !== undefined) this.#callers.delete(oldest);
   }
 
-  arnOf(accessKeyId: string | undefined): string | undefined {
-    return accessKeyId === undefined ? undefined : this.#arns.get(accessKeyId);
+  of(accessKeyId: string | undefined): Caller | undefined {
+    return accessKeyId === undefined ? undefined : this.#callers.get(accessKeyId);
   }
 }

@@ -79,6 +79,12 @@ export function skewOf(exchange: Exchange): number {
   return hit !== undefined && "skewSeconds" in hit ? hit.skewSeconds : 0;
 }
 
+/** Whether a rule answered in the place of the emulator, so that nobody checked the signature. */
+export function isAnswered(exchange: Exchange): boolean {
+  const hit = hits.get(exchange);
+  return hit !== undefined && ("errorCode" in hit || "throttle" in hit);
+}
+
 /** The faults that are in force; none at the start. */
 export class Faults {
   readonly #callers: KnownCallers;
@@ -130,7 +136,7 @@ export class Faults {
   };
 
   #hit(exchange: Exchange, call: Call): Action | undefined {
-    const arn = this.#callers.arnOf(claimedCredentials(exchange)[0]?.accessKeyId);
+    const arn = this.#callers.of(claimedCredentials(exchange)[0]?.accessKeyId)?.arn;
     for (const counted of this.#rules) {
       const { rule } = counted;
       if (!matches(rule.match, call, arn)) continue;

@@ -2,31 +2,26 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { CALL_ATTEMPTS, clientOptions } from "../../lib/actions/client-settings.ts";
-import { NOTHING_READ, type Operation } from "../../lib/actions/descriptor.ts";
+import {
+  type ActionDescriptor,
+  NOTHING_READ,
+  type Operation,
+} from "../../lib/actions/descriptor.ts";
+import { dynamodbUpdateItem } from "../../lib/actions/dynamodb-update-item.ts";
 import { CREDENTIALS, fakeEndpoint, PLACE } from "./fake-endpoint.ts";
 
-const OPERATIONS: Record<string, Operation> = {
-  "dynamodb:UpdateItem": {
-    action: "dynamodb:UpdateItem",
-    resource: "arn:aws:dynamodb:us-east-1:000000000000:table/Flags",
-    parameters: { "key/pk": "svc-a", "set/weight": 3 },
-  },
-  "lambda:UpdateAlias": {
-    action: "lambda:UpdateAlias",
-    resource: "arn:aws:lambda:us-east-1:000000000000:function:checkout",
-    parameters: { alias: "live", version: "7", percent: 10 },
-  },
-  "s3:PutObject": {
-    action: "s3:PutObject",
-    resource: "arn:aws:s3:::settings-bucket/checkout/limits.json",
-    parameters: { body: "{}" },
-  },
-  "ssm:PutParameter": {
-    action: "ssm:PutParameter",
-    resource: "arn:aws:ssm:us-east-1:000000000000:parameter/checkout/limit",
-    parameters: { value: "10" },
-  },
+/** Parameters that each action takes; of those that take none there is no line. */
+const PARAMETERS: Record<string, Operation["parameters"]> = {
+  "dynamodb:UpdateItem": { "key/pk": "svc-a", "set/weight": 3 },
+  "ecs:UpdateService": { desiredCount: 2 },
+  "lambda:UpdateAlias": { alias: "live", version: "7", percent: 10 },
+  "s3:PutObject": { body: "{}" },
+  "ssm:PutParameter": { value: "10" },
 };
+
+const operationOf = ({ action, target }: ActionDescriptor): Operation => ({
+  ...{ action, resource: target.example, parameters: PARAMETERS[action] ?? {} },
+});
 
 const AMBIENT = {
   AWS_ACCESS_KEY_ID: "AKIAAMBIENT",
@@ -58,7 +53,7 @@ suite("VAI-76 only issued credentials", () => {
       test(`ADV-39 ${descriptor.action} with ${name}, while the environment has some`, async () => {
         await using endpoint = await fakeEndpoint({ status: 200, json: {} });
         const settings = endpoint.settings({ credentials: credentials as typeof CREDENTIALS });
-        const operation = OPERATIONS[descriptor.action] as Operation;
+        const operation = operationOf(descriptor);
         const missing = { name: "Fault", code: "CREDENTIALS_MISSING" };
         await assert.rejects(descriptor.call(operation, NOTHING_READ, settings), missing);
         await assert.rejects(descriptor.readBack(operation, settings), missing);
@@ -72,12 +67,8 @@ suite("VAI-76 only issued credentials", () => {
 
   test("VAI-76 what is sent is signed with the issued key and carries its token", async () => {
     await using endpoint = await fakeEndpoint({ status: 200, json: {} });
-    const [descriptor] = CATALOGUE;
-    await descriptor?.call(
-      OPERATIONS["dynamodb:UpdateItem"] as Operation,
-      NOTHING_READ,
-      endpoint.settings(),
-    );
+    const settings = endpoint.settings();
+    await dynamodbUpdateItem.call(operationOf(dynamodbUpdateItem), NOTHING_READ, settings);
     assert.match(endpoint.seen[0]?.authorization ?? "", /Credential=ASIAEXAMPLEISSUED001\//);
     assert.equal(endpoint.seen[0]?.token, "token");
   });

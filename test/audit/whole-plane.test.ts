@@ -7,9 +7,52 @@ import { sentenceOf } from "../../lib/audit/sentences.ts";
 import type { Trace } from "../../lib/audit/trace.ts";
 import { verifyEvidence } from "../../lib/audit/verify-evidence.ts";
 import { EVENT_TYPES } from "../../lib/evidence/statement.ts";
+import { FUNCTION, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import { exportTo, temporary } from "./support/folder.ts";
+
+const SUPPOSED = {
+  name: "live-is-6",
+  read: "lambda:GetAlias",
+  resource: FUNCTION,
+  parameters: { alias: "live" },
+  path: "/FunctionVersion",
+  expect: { exact: "6" },
+  maxAgeSeconds: 60,
+  recheck: true,
+};
+
+/** A handle redeemed, one violated, one whose context changed, and credentials that left. */
+async function deliverAll(plane: Plane): Promise<void> {
+  const handle: Mutation = {
+    contract: { set: { "/deliveries": ["handle"], "/assumptions": [SUPPOSED] } },
+    request: { set: { "/delivery": "handle" } },
+  };
+  const wide = { request: { set: { "/operation/parameters/percent": 99 } } };
+  for (const mutation of [{}, wide]) {
+    const governed = plane.contract(handle);
+    const { handle: held } = await plane.grant(handle, governed);
+    await plane.execute(plane.redemption(governed, held, mutation));
+  }
+  const governed = plane.contract(handle);
+  const { handle: held } = await plane.grant(handle, governed);
+  plane.targets.answers.set("lambda:GetAlias", [{ FunctionVersion: "7" }]);
+  await plane.execute(plane.redemption(governed, held));
+  await plane.grant({
+    base: "item",
+    contract: {
+      set: {
+        "/deliveries": ["credentials"],
+        "/authorization_details/0/parameters": "unbounded",
+      },
+    },
+    request: {
+      set: { "/delivery": "credentials", "/deliverTo": "$jwk.otherAgent" },
+      remove: ["/operation"],
+    },
+  });
+}
 
 /** The records that the enforcement itself writes, judged by code that shares nothing with it but the schema. */
 describe("evidence of a whole plane", () => {
@@ -31,6 +74,7 @@ describe("evidence of a whole plane", () => {
     await plane.issue("no event at all");
     await plane.publish();
     await plane.grant();
+    await deliverAll(plane);
     folder = await exportTo(
       join(place.path, "export"),
       {
@@ -73,6 +117,27 @@ describe("evidence of a whole plane", () => {
     assert.ok(trace.negative.some(({ decision }) => decision.code === "CONTRACT_CONSUMED"));
     for (const { sentence } of trace.events)
       assert.doesNotMatch(sentence, /unknown|undefined|later version/);
+  });
+
+  test("VAI-08 X-01 every delivery is told from its chain alone", async () => {
+    const told = new Set<string>();
+    for (const chain of plane.chains().filter((id) => id.startsWith("intent/"))) {
+      const intentId = chain.slice("intent/".length);
+      const own = await intentOfFolder(await open(), intentId);
+      const trace = (await traceEvidence(own, intentId, [KEYS.anchor.thumbprint])) as Trace;
+      assert.equal(trace.integrity.firstDefect, null, chain);
+      for (const { type, sentence } of trace.events) {
+        told.add(type);
+        assert.doesNotMatch(sentence, /unknown|undefined|later version/, type);
+      }
+      for (const { answers } of trace.identities) {
+        const said = [answers.limits, answers.uses, answers.end].flat().join(" ");
+        assert.doesNotMatch(said, /unknown|undefined/);
+      }
+    }
+    for (const type of ["ContextRechecked", "ContextInvalidated", "ExecutionRejected"]) {
+      assert.ok(told.has(type), type);
+    }
   });
 
   test("VAI-130 every event type that is written has its sentence", () => {

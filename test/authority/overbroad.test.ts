@@ -46,6 +46,17 @@ suite("VAI-148 CONTRACT_OVERBROAD", () => {
       `arn:aws:iam::${ACCOUNT}:role/service/vai-local-execution`,
     ],
     ["VAI-148 the plane's own bucket", "arn:aws:s3:::vai-local-mirror/checkpoints/1"],
+    ["VAI-148 a key named after the plane's own", "arn:aws:s3:::other/vai-local-mirror/1"],
+    ["VAI-148 a star in a key", "arn:aws:s3:::settings-bucket/checkout/*"],
+    ["VAI-148 a policy variable in a key", `arn:aws:s3:::settings-bucket/\${aws:username}`],
+    [
+      "VAI-148 the plane's own parameter",
+      `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/vai-local-config`,
+    ],
+    [
+      "VAI-148 the plane's own parameter below a path",
+      `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/config/VAI-local-issue`,
+    ],
     [
       "VAI-148 the plane's own log group",
       `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/vai-local-issue`,

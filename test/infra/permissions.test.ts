@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { FUNCTIONS } from "../../infra/functions.ts";
+import { FUNCTIONS, type FunctionName } from "../../infra/functions.ts";
+import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { templateOf } from "./support/synthesise.ts";
 import {
   ACCOUNT,
@@ -16,7 +17,9 @@ import {
 const IN_TRANSACTION = {
   StringEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" },
 };
-const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/evidence`;
+const key = (use: string) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${use}`;
+const families = [...new Set(CATALOGUE.map(({ family }) => family))].sort();
+const rolesOf = (kind: "exec" | "read") => families.map((family) => roleArn(`${kind}-${family}`));
 
 const permit = (
   Sid: string,
@@ -33,50 +36,55 @@ const writeOwnLog = (name: string) =>
   );
 
 const RECORD_KEEPING = [
-  permit("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("evidence")]),
+  permit("ReadEvidence", ["dynamodb:Query"], [tableArn("evidence")]),
   permit("AppendEvidence", ["dynamodb:PutItem"], [tableArn("evidence")], IN_TRANSACTION),
   permit(
     "KeepState",
-    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
     [tableArn("state")],
   ),
-  permit("SignEvidence", ["kms:GetPublicKey", "kms:Sign"], [KEY]),
+  permit("SignEvidence", ["kms:GetPublicKey", "kms:Sign"], [key("evidence")]),
   permit("ReadRegistry", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("registry")]),
 ];
+
+const OBTAIN_SESSIONS = [
+  permit(
+    "ObtainBoundedSession",
+    ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+    rolesOf("exec"),
+  ),
+  permit("ObtainReaderSession", ["sts:AssumeRole"], rolesOf("read")),
+];
+
+const KNOW_PLANE_KEY = permit("KnowPlaneKey", ["kms:GetPublicKey"], [key("plane")]);
+
+/** All that each function may do: one permission more, or one less, is a failure. */
+const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
+  issue: [
+    ...RECORD_KEEPING,
+    ...OBTAIN_SESSIONS,
+    permit("SignHandles", ["kms:GetPublicKey", "kms:Sign"], [key("plane")]),
+  ],
+  execute: [...RECORD_KEEPING, ...OBTAIN_SESSIONS, KNOW_PLANE_KEY],
+  govern: [
+    ...RECORD_KEEPING,
+    permit("ChangeRegistry", ["dynamodb:PutItem"], [tableArn("registry")], IN_TRANSACTION),
+    KNOW_PLANE_KEY,
+  ],
+};
 
 suite("permissions", () => {
   const template = templateOf();
   const resolved = new Resolved(template);
 
-  test("VAI-45 issue may keep records, obtain sessions of these roles, and nothing else", () => {
-    assert.deepEqual(resolved.roleStatements("vai-example-issue"), [
-      writeOwnLog("issue"),
-      ...RECORD_KEEPING,
-      permit(
-        "ObtainBoundedSession",
-        ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
-        [roleArn("exec-dynamodb"), roleArn("exec-lambda")],
-      ),
-      permit(
-        "ObtainReaderSession",
-        ["sts:AssumeRole"],
-        [roleArn("read-dynamodb"), roleArn("read-lambda")],
-      ),
-    ]);
-  });
-
-  test("VAI-45 govern may keep records, change the Registry in a transaction, and obtain no session", () => {
-    assert.deepEqual(resolved.roleStatements("vai-example-govern"), [
-      writeOwnLog("govern"),
-      ...RECORD_KEEPING,
-      permit(
-        "ChangeRegistry",
-        ["dynamodb:PutItem", "dynamodb:UpdateItem"],
-        [tableArn("registry")],
-        IN_TRANSACTION,
-      ),
-    ]);
-  });
+  for (const name of FUNCTIONS) {
+    test(`VAI-45 ${name} may do what it does, and nothing else`, () => {
+      assert.deepEqual(resolved.roleStatements(`vai-example-${name}`), [
+        writeOwnLog(name),
+        ...PERMISSIONS[name],
+      ]);
+    });
+  }
 
   test("VAI-91 no function may update, delete, batch-write or PartiQL the Evidence table", () => {
     for (const name of FUNCTIONS) {
@@ -85,11 +93,7 @@ suite("permissions", () => {
         .filter(({ Resource }) => Resource.some((arn) => /evidence$|\*$/.test(arn)))
         .flatMap(({ Action }) => Action)
         .filter((action) => action.startsWith("dynamodb:"));
-      assert.deepEqual([...new Set(onEvidence)].sort(), [
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-      ]);
+      assert.deepEqual([...new Set(onEvidence)].sort(), ["dynamodb:PutItem", "dynamodb:Query"]);
     }
   });
 
@@ -132,12 +136,12 @@ suite("permissions", () => {
     }
   });
 
-  test("VAI-15 all that an agent's role needs is to call issue", () => {
+  test("VAI-15 all that an agent's role needs is to call issue and execute", () => {
     assert.deepEqual(resolved.managedStatements("vai-example-agent"), [
       permit(
         "CallThePlane",
         ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
-        [functionArn("issue")],
+        [functionArn("execute"), functionArn("issue")],
       ),
     ]);
   });
@@ -145,17 +149,23 @@ suite("permissions", () => {
   test("VAI-15 nobody is let in by a resource policy of a function; URLs demand IAM", () => {
     template.resourceCountIs("AWS::Lambda::Permission", 0);
     const urls = resolved.ofType("AWS::Lambda::Url").map(({ Properties }) => Properties);
-    assert.deepEqual(urls, [{ AuthType: "AWS_IAM", TargetFunctionArn: functionArn("issue") }]);
+    assert.deepEqual(
+      urls,
+      ["issue", "execute"].map((name) => ({
+        AuthType: "AWS_IAM",
+        TargetFunctionArn: functionArn(name),
+      })),
+    );
   });
 
-  test("VAI-15 an auditor's role reads evidence and the public key", () => {
+  test("VAI-15 an auditor's role reads evidence by its keys and the public keys, and scans nothing", () => {
     assert.deepEqual(resolved.managedStatements("vai-example-auditor"), [
       permit(
         "ReadEvidence",
-        ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+        ["dynamodb:GetItem", "dynamodb:Query"],
         [tableArn("evidence"), `${tableArn("evidence")}/index/*`],
       ),
-      permit("VerifyEvidence", ["kms:GetPublicKey"], [KEY]),
+      permit("VerifyEvidence", ["kms:GetPublicKey"], [key("evidence"), key("plane")]),
     ]);
   });
 

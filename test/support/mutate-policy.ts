@@ -9,6 +9,28 @@ export interface Mutant {
   readonly policy: SessionPolicy;
 }
 
+/** What a policy allows, as if it denied nothing. */
+export const allowsOf = (policy: SessionPolicy): SessionPolicy => ({
+  ...policy,
+  Statement: policy.Statement.filter(({ Effect }) => Effect === "Allow"),
+});
+
+/** What a policy denies, as if it allowed everything: as a resource policy could for it. */
+export const deniesOf = (policy: SessionPolicy): SessionPolicy => ({
+  ...policy,
+  Statement: [
+    { Effect: "Allow", Action: "*", Resource: "*" },
+    ...policy.Statement.filter(({ Effect }) => Effect === "Deny"),
+  ],
+});
+
+/**
+ * The half of a policy that a mutant changes. Allows and Denies hold the same bounds twice, so only
+ * alone does either show what it holds.
+ */
+export const halfOf = ({ effect }: Mutant, policy: SessionPolicy): SessionPolicy =>
+  effect === "Deny" ? deniesOf(policy) : allowsOf(policy);
+
 type Condition = NonNullable<Statement["Condition"]>;
 type Element = "Action" | "NotAction" | "Resource" | "NotResource";
 
@@ -31,7 +53,7 @@ export const strangerOf = (key: string): string => STRANGERS[key] ?? "vai-strang
  */
 export const mutantsOf = (policy: SessionPolicy): Mutant[] =>
   policy.Statement.flatMap((statement, index) =>
-    changesOf(statement, policy).map(([what, changed]) => ({
+    changesOf(statement).map(([what, changed]) => ({
       name: `${index} ${formOf(statement)}: ${what}`,
       effect: statement.Effect,
       policy: {
@@ -52,33 +74,26 @@ function formOf(statement: Statement): string {
   return [Effect, ...means].join(" ");
 }
 
-const changesOf = (statement: Statement, policy: SessionPolicy): Change[] => [
+const changesOf = (statement: Statement): Change[] => [
   ["removed", undefined],
-  ...elementChanges(statement, policy),
+  ...ELEMENTS.flatMap((element) => elementChanges(statement, element)),
   ...conditionsOf(statement).flatMap((each) => conditionChanges(statement, each)),
 ];
 
 const ELEMENTS: readonly Element[] = ["Action", "NotAction", "Resource", "NotResource"];
 
-function elementChanges(statement: Statement, policy: SessionPolicy): Change[] {
-  const changes: Change[] = [];
-  for (const element of ELEMENTS) {
-    const values = listOf(statement[element]);
-    if (values.length === 0) continue;
-    const put = (what: string, value: string | readonly string[]): void => {
-      changes.push([what, { ...statement, [element]: value }]);
-    };
-    if (!values.includes("*")) put(`${element} and everything`, [...values, "*"]);
-    else put(`${element} as the Allow has it`, listOf(allowed(policy, element)));
-    if (values.length > 1)
-      for (const value of values) put(`${element} without ${value}`, without(values, value));
-  }
-  return changes;
+function elementChanges(statement: Statement, element: Element): Change[] {
+  const values = listOf(statement[element]);
+  const put = (what: string, value: readonly string[]): Change => [
+    `${element} ${what}`,
+    { ...statement, [element]: value },
+  ];
+  // What a Deny names it denies: only an exception from it is weaker for naming more.
+  const isWeaker = statement.Effect === "Allow" || element.startsWith("Not");
+  const everything = values.length > 0 && isWeaker ? [put("and everything", [...values, "*"])] : [];
+  const fewer = values.map((value) => put(`without ${value}`, without(values, value)));
+  return [...everything, ...(values.length > 1 ? fewer : [])];
 }
-
-/** What the first Allow says of the element: a Deny of no more than that denies nothing else. */
-const allowed = ({ Statement: [first] }: SessionPolicy, element: Element) =>
-  first?.[element === "Action" || element === "NotAction" ? "Action" : "Resource"];
 
 const without = <T>(values: readonly T[], value: T): T[] => values.filter((each) => each !== value);
 
@@ -140,8 +155,7 @@ const shifted = (date: string, by: number): string =>
 function weakened({ operator, key, values }: OneCondition): [string, Partial<OneCondition>][] {
   const [first = ""] = values;
   if (operator === "Null") return [["flipped", { values: [first === "true" ? "false" : "true"] }]];
-  if (operator === "DateLessThan")
-    return [["a day earlier", { values: [shifted(first, -DAY)] }]];
+  if (operator === "DateLessThan") return [["a day earlier", { values: [shifted(first, -DAY)] }]];
   if (operator === "DateGreaterThanEquals")
     return [["a day later", { values: [shifted(first, DAY)] }]];
   const changes: [string, Partial<OneCondition>][] = [
@@ -152,8 +166,10 @@ function weakened({ operator, key, values }: OneCondition): [string, Partial<One
     changes.push(["for all values", { operator: operator.replace("ForAnyValue", "ForAllValues") }]);
   if (operator.startsWith("ForAllValues:"))
     changes.push(["for any value", { operator: operator.replace("ForAllValues", "ForAnyValue") }]);
-  if (!operator.endsWith("IfExists"))
+  // Negated and set operators answer for an absent key what IfExists does.
+  if (/^String(Equals|Like)$/.test(operator))
     changes.push(["if it exists", { operator: `${operator}IfExists` }]);
-  else changes.push(["must exist", { operator: operator.replace("IfExists", "") }]);
+  if (operator.endsWith("IfExists"))
+    changes.push(["must exist", { operator: operator.replace("IfExists", "") }]);
   return changes;
 }

@@ -128,7 +128,7 @@ export class Resolved {
       case "AWS::Logs::LogGroup":
         return `arn:aws:logs:${place}:log-group:${name}:*`;
       case "AWS::KMS::Key":
-        return `arn:aws:kms:${place}:key/evidence`;
+        return `arn:aws:kms:${place}:key/${id.startsWith("PlaneKey") ? "plane" : "evidence"}`;
       case "AWS::S3::Bucket":
         return `arn:aws:s3:::${name}`;
       default:

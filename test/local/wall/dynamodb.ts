@@ -15,10 +15,10 @@ import {
   type UpdateItemCommandInput,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
+import type { Clients } from "../../../localstack/clients.ts";
 import { tableArn } from "../../support/local-contracts.ts";
 import type { Ending } from "../../support/local-iam.ts";
 import type { LocalPlane } from "../../support/local-plane.ts";
-import type { Clients } from "../../../localstack/clients.ts";
 import { seedItem } from "../../support/local-targets.ts";
 import { ABROAD, type Beyond, type Build } from "./wall.ts";
 
@@ -54,7 +54,10 @@ export const update = (as: Clients, TableName: string, pk = "walled"): Promise<u
   as.dynamoDb.send(new UpdateItemCommand(setting(TableName, pk)));
 
 /** The same update of several items at once. */
-const updates = (as: Clients, ...items: (readonly [table: string, pk: string])[]): Promise<unknown> =>
+const updates = (
+  as: Clients,
+  ...items: (readonly [table: string, pk: string])[]
+): Promise<unknown> =>
   as.dynamoDb.send(
     new TransactWriteItemsCommand({
       TransactItems: items.map(([table, pk]) => {
@@ -128,7 +131,7 @@ export const tableWall: Build = async (t, plane) => {
         call: (as) => updates(as, [production, "walled"], [table, "walled"]),
       },
       "another region": {
-        ...{ region: ABROAD, alone: "ResourceNotFoundException" },
+        ...{ region: ABROAD, outcome: "ResourceNotFoundException" },
         call: (as) => update(as, table),
       },
     },

@@ -8,8 +8,8 @@ import {
   UpdateAliasCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import { functionArn } from "../../support/local-contracts.ts";
 import type { Clients } from "../../../localstack/clients.ts";
+import { functionArn } from "../../support/local-contracts.ts";
 import { resetRouting } from "../../support/local-targets.ts";
 import { ABROAD, type Build } from "./wall.ts";
 
@@ -41,7 +41,7 @@ export const functionWall: Build = async (t, plane) => {
       },
       "another action: DeleteAlias": {
         call: ({ lambda }) => lambda.send(new DeleteAliasCommand({ FunctionName, Name: "none" })),
-        alone: "ResourceNotFoundException",
+        outcome: "ResourceNotFoundException",
       },
       "another action: Invoke": {
         call: ({ lambda }) => lambda.send(new InvokeCommand({ FunctionName })),
@@ -51,18 +51,18 @@ export const functionWall: Build = async (t, plane) => {
       },
       "another action: RemovePermission": {
         call: ({ lambda }) => lambda.send(new RemovePermissionCommand(permission)),
-        alone: "ResourceNotFoundException",
+        outcome: "ResourceNotFoundException",
       },
       "another action: UpdateFunctionConfiguration": {
         call: ({ lambda }) => lambda.send(new UpdateFunctionConfigurationCommand(settings)),
-        alone: "ResourceNotFoundException",
+        outcome: "ResourceNotFoundException",
       },
       "VAI-42 another function": {
         call: (as) => shift(as, { FunctionName: "sample-billing" }),
-        alone: "ResourceNotFoundException",
+        outcome: "ResourceNotFoundException",
       },
       "another region": {
-        ...{ region: ABROAD, alone: "ResourceNotFoundException" },
+        ...{ region: ABROAD, outcome: "ResourceNotFoundException" },
         call: (as) => shift(as),
       },
     },

@@ -1,7 +1,8 @@
 import {
   GetItemCommand,
-  QueryCommand,
   ScanCommand,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import {
@@ -10,9 +11,16 @@ import {
   ListRolesCommand,
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
-import { GetPublicKeyCommand, ListKeysCommand } from "@aws-sdk/client-kms";
+import { GetPublicKeyCommand, SignCommand } from "@aws-sdk/client-kms";
 import { GetFunctionCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
-import { asThePlaneAsks, document, type Ending, temporaryRole } from "../../support/local-iam.ts";
+import type { Clients } from "../../../localstack/clients.ts";
+import {
+  asThePlaneAsks,
+  document,
+  type Ending,
+  publishedPolicy,
+  temporaryRole,
+} from "../../support/local-iam.ts";
 import type { LocalPlane } from "../../support/local-plane.ts";
 import type { Beyond } from "./wall.ts";
 
@@ -21,7 +29,9 @@ export async function planeWall(
   t: Ending,
   plane: LocalPlane,
 ): Promise<Readonly<Record<string, Beyond>>> {
-  const { account, evidenceKeyId: KeyId, functions, tables } = plane.outputs;
+  const { account, evidenceKeyId, functions, planeKeyId, tables } = plane.outputs;
+  const { actions } = await publishedPolicy(plane);
+  const roles = [...new Set(actions.map(({ executionRoleArn }) => executionRoleArn))];
   const anybody = { AWS: `arn:aws:iam::${account}:root` };
   const Action = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
   const trust = document({ Effect: "Allow", Principal: anybody, Action });
@@ -29,14 +39,31 @@ export async function planeWall(
   const open = await temporaryRole(t, plane, trust, all);
   const RoleName = open.slice(open.indexOf("/") + 1);
   const row = { pk: { S: "head" }, sk: { S: "head" } };
-  const changed = {
-    ...{ Key: row, UpdateExpression: "SET pwned = :x", ConditionExpression: "pwned = :x" },
+  const never = {
+    ...{ UpdateExpression: "SET pwned = :x", ConditionExpression: "pwned = :x" },
     ExpressionAttributeValues: { ":x": { S: "x" } },
   };
-  const asked = { KeyConditionExpression: "chainId = :x" };
-  const registryChain = { ":x": { S: "plane/registry" } };
+  const registry = { TableName: tables.registry, Key: row };
+  const record = { chainId: { S: "plane/registry" }, seq: { N: "1" } };
+  const append = {
+    ...{ TableName: tables.evidence, Item: record },
+    ConditionExpression: "attribute_not_exists(chainId)",
+  };
+  const inTransaction = (item: TransactWriteItem) =>
+    new TransactWriteItemsCommand({ TransactItems: [item] });
+  const sign = (KeyId: string) =>
+    new SignCommand({
+      ...{ KeyId, MessageType: "DIGEST", SigningAlgorithm: "ECDSA_SHA_256" },
+      Message: new Uint8Array(32),
+    });
   return {
     "a second AssumeRole": { call: ({ sts }) => sts.send(asThePlaneAsks(open)) },
+    ...Object.fromEntries(
+      roles.map((role) => [
+        `a second AssumeRole, of ${role.slice(role.indexOf("/") + 1)}`,
+        { call: ({ sts }: Clients) => sts.send(asThePlaneAsks(role)), twin: "issue" as const },
+      ]),
+    ),
     "IAM: reading a role": { call: ({ iam }) => iam.send(new GetRoleCommand({ RoleName })) },
     "IAM: all roles": { call: ({ iam }) => iam.send(new ListRolesCommand({})) },
     "IAM: widening a role": {
@@ -47,45 +74,47 @@ export async function planeWall(
     },
     "IAM: a standing key": {
       call: ({ iam }) => iam.send(new CreateAccessKeyCommand({ UserName: "nobody" })),
-      alone: "NoSuchEntityException",
+      outcome: "NoSuchEntityException",
     },
     "the plane's State, read": {
       call: ({ dynamoDb }) => dynamoDb.send(new ScanCommand({ TableName: tables.state })),
     },
     "the plane's State, changed": {
       call: ({ dynamoDb }) =>
-        dynamoDb.send(new UpdateItemCommand({ TableName: tables.state, ...changed })),
-      alone: "ConditionalCheckFailedException",
+        dynamoDb.send(new UpdateItemCommand({ TableName: tables.state, Key: row, ...never })),
+      ...{ twin: "issue", outcome: "ConditionalCheckFailedException" },
     },
     "the plane's Registry, read": {
-      call: ({ dynamoDb }) =>
-        dynamoDb.send(new GetItemCommand({ TableName: tables.registry, Key: row })),
+      call: ({ dynamoDb }) => dynamoDb.send(new GetItemCommand(registry)),
     },
     "the plane's Registry, changed": {
-      call: ({ dynamoDb }) =>
-        dynamoDb.send(new UpdateItemCommand({ TableName: tables.registry, ...changed })),
-      alone: "ConditionalCheckFailedException",
+      call: ({ dynamoDb }) => dynamoDb.send(inTransaction({ Update: { ...registry, ...never } })),
+      ...{ twin: "govern", outcome: "TransactionCanceledException" },
     },
     "the plane's Evidence, read": {
       call: ({ dynamoDb }) =>
-        dynamoDb.send(
-          new QueryCommand({
-            ...{ TableName: tables.evidence, ...asked },
-            ExpressionAttributeValues: registryChain,
-          }),
-        ),
+        dynamoDb.send(new GetItemCommand({ TableName: tables.evidence, Key: record })),
     },
-    "the plane's evidence key": {
-      call: ({ kms }) => kms.send(new GetPublicKeyCommand({ KeyId })),
+    "the plane's Evidence, appended": {
+      call: ({ dynamoDb }) => dynamoDb.send(inTransaction({ Put: append })),
+      ...{ twin: "issue", outcome: "TransactionCanceledException" },
     },
-    "all keys": { call: ({ kms }) => kms.send(new ListKeysCommand({})) },
+    "the plane's keys: evidence signed": {
+      ...{ call: ({ kms }) => kms.send(sign(evidenceKeyId)), twin: "issue" },
+    },
+    "the plane's keys: a handle signed": {
+      ...{ call: ({ kms }) => kms.send(sign(planeKeyId)), twin: "issue" },
+    },
+    "the plane's keys: the public half": {
+      call: ({ kms }) => kms.send(new GetPublicKeyCommand({ KeyId: evidenceKeyId })),
+    },
     "the plane's function, read": {
       call: ({ lambda }) => lambda.send(new GetFunctionCommand({ FunctionName: functions.issue })),
     },
     "the plane's function, changed": {
       call: ({ lambda }) =>
         lambda.send(new UpdateAliasCommand({ FunctionName: functions.issue, Name: "none" })),
-      alone: "ResourceNotFoundException",
+      outcome: "ResourceNotFoundException",
     },
   };
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { PutResourcePolicyCommand } from "@aws-sdk/client-dynamodb";
+import type { Clients } from "../../../localstack/clients.ts";
 import type { AwsCredentials } from "../../../localstack/start-processes.ts";
 import { tableArn } from "../../support/local-contracts.ts";
-import { type LocalPlane, localPlane } from "../../support/local-plane.ts";
 import { outcomeOf } from "../../support/local-iam.ts";
+import { type LocalPlane, localPlane } from "../../support/local-plane.ts";
 import {
   allowsOf,
   policyOf,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localPlane } from "../../support/local-plane.ts";
 import { outcomeOf } from "../../support/local-iam.ts";
+import { localPlane } from "../../support/local-plane.ts";
 import {
   policyOf,
   sessionsOfDeployed,
