@@ -43,11 +43,6 @@ const recordKeeping = ({ evidence, state, evidenceKey }: PlaneResources): Policy
   allow("SignEvidence", ["kms:Sign", "kms:GetPublicKey"], [evidenceKey.key.keyArn]),
 ];
 
-// The trust policy must name the keys in use, and a handle is made under one: their names are
-// thumbprints, so the public half is read.
-const knowPlaneKey = ({ planeKey }: PlaneResources): PolicyStatement =>
-  allow("KnowPlaneKey", ["kms:GetPublicKey"], [planeKey.key.keyArn]);
-
 // Whom the plane believes, and what is halted; only govern writes it.
 const readRegistry = ({ registry }: PlaneResources): PolicyStatement =>
   allow("ReadRegistry", ["dynamodb:GetItem", "dynamodb:Query"], [registry.tableArn]);
@@ -75,12 +70,14 @@ const issuePermissions = (resources: PlaneResources, roles: SessionRoles): Polic
   allow("SignHandles", ["kms:Sign", "kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
 
-/** Everything that `execute` may do, besides writing its log. It makes no handle, it redeems them. */
+/**
+ * Everything that `execute` may do, besides writing its log. It makes no handle, it redeems them:
+ * whose they are, the trust policy says.
+ */
 const executePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
   readRegistry(resources),
   ...obtainSessions(roles),
-  knowPlaneKey(resources),
 ];
 
 /**
@@ -92,7 +89,8 @@ const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
   readRegistry(resources),
   // A change of trust is one transaction with its signed record, or it does not happen.
   allow("ChangeRegistry", ["dynamodb:PutItem"], [resources.registry.tableArn], IN_TRANSACTION),
-  knowPlaneKey(resources),
+  // A trust policy must name the keys in use; their names are thumbprints of the public halves.
+  allow("KnowPlaneKey", ["kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
 
 /** By function: all that its role may do besides writing its own log. */

@@ -27,6 +27,7 @@ iam_evaluator.is_root_access_key = is_root_access_key
 
 import emulator_caller  # noqa: E402
 import emulator_dynamodb  # noqa: E402
+import emulator_ec2  # noqa: E402, F401
 import emulator_operation  # noqa: E402
 import emulator_s3  # noqa: E402
 from ministack.services import dynamodb, iam, sts  # noqa: E402

@@ -6,7 +6,7 @@ import { withoutAws } from "./environment.ts";
 import { LocalAwsError } from "./errors.ts";
 import { readIfThere } from "./files.ts";
 import { withLock } from "./lock.ts";
-import { LOCALSTACK_FOLDER } from "./paths.ts";
+import { LOCALSTACK_FOLDER, REPOSITORY_ROOT } from "./paths.ts";
 import { type Progress, silent, terminalProgress } from "./progress.ts";
 import { findPython, PYTHON_NAMES } from "./python.ts";
 import { run } from "./run.ts";
@@ -19,8 +19,10 @@ const STAMP = "requirements.sha256";
 /** Another process may be downloading on a slow line. */
 const LOCK_PATIENCE = 10 * 60_000;
 
-/** Where the emulator's Python lives and how it is checked; the defaults are the repository's. */
+/** Where a Python environment lives and how it is checked; the defaults are the emulator's. */
 export interface SetupOptions {
+  /** What is in it, for people. */
+  readonly what?: string;
   /** Folder with `requirements.txt`, in which `.venv` is made. */
   readonly folder?: string;
   readonly progress?: Progress;
@@ -53,6 +55,15 @@ export async function ensureEmulator(options: SetupOptions = {}): Promise<string
   });
   return python;
 }
+
+/** The same for cfn-lint, with which the tests judge the stacks' templates. */
+export const ensureCfnLint = (progress: Progress = silent): Promise<string> =>
+  ensureEmulator({
+    what: "cfn-lint",
+    folder: join(REPOSITORY_ROOT, "infra/cfn-lint"),
+    modules: ["cfnlint"],
+    progress,
+  });
 
 /** @throws LocalAwsError when the running Node is too old for this repository. */
 export function requireNode(version: string = process.versions.node): void {
@@ -88,17 +99,17 @@ interface Build {
 }
 
 async function build({ folder, modules, stamp, options }: Build): Promise<void> {
-  const progress = options.progress ?? silent;
+  const { what = "the emulator", progress = silent } = options;
   removeLeftovers(folder);
   const base = await findPython(options.pythons ?? PYTHON_NAMES);
   const temporary = join(folder, `${BUILDING}${randomBytes(4).toString("hex")}`);
   try {
-    progress(`making the emulator's Python environment with Python ${base.version}`);
+    progress(`making a Python environment for ${what} with Python ${base.version}`);
     await step(base.path, ["-m", "venv", temporary], "Making a Python environment");
-    progress("installing the emulator (once)");
+    progress(`installing ${what} (once)`);
     const python = join(temporary, "bin", "python");
-    await step(python, pipArguments(folder), "Installing the emulator's Python packages");
-    if (!(await imports(python, modules))) throw new LocalAwsError(brokenMessage(base.path));
+    await step(python, pipArguments(folder), `Installing the Python packages of ${what}`);
+    if (!(await imports(python, modules))) throw new LocalAwsError(brokenMessage(base.path, what));
     writeFileSync(join(temporary, STAMP), stamp);
     swapIn(folder, temporary);
   } finally {
@@ -108,7 +119,8 @@ async function build({ folder, modules, stamp, options }: Build): Promise<void> 
 
 function pipArguments(folder: string): string[] {
   const requirements = join(folder, "requirements.txt");
-  const quiet = ["--quiet", "--disable-pip-version-check", "--no-input"];
+  // Not compiled at once: Python does that with what is imported, a small part of it.
+  const quiet = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"];
   return ["-m", "pip", "install", ...quiet, "--require-hashes", "-r", requirements];
 }
 
@@ -122,9 +134,9 @@ async function step(program: string, args: readonly string[], what: string): Pro
   );
 }
 
-function brokenMessage(python: string): string {
+function brokenMessage(python: string, what: string): string {
   return (
-    `The Python environment made with ${python} cannot import the emulator. Install another ` +
+    `The Python environment made with ${python} cannot import ${what}. Install another ` +
     "Python (3.10 to 3.13) and run the same command again."
   );
 }

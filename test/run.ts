@@ -7,7 +7,7 @@ import { withoutAws } from "../localstack/environment.ts";
 import { LocalAwsError } from "../localstack/errors.ts";
 import { REPOSITORY_ROOT } from "../localstack/paths.ts";
 import { terminalProgress } from "../localstack/progress.ts";
-import { ensureEmulator } from "../localstack/setup.ts";
+import { ensureCfnLint, ensureEmulator } from "../localstack/setup.ts";
 import { endAbandoned, ownTemporary } from "./support/local-state.ts";
 
 const HELP = `Usage: npm test | npm run test:unit | npm run test:one -- PATTERN
@@ -30,6 +30,7 @@ const STARTING = [
   "test/lambdas/*.test.ts",
   "test/walkthrough/*.test.ts",
   "test/localstack/{emulator*,processes,setup}.test.ts",
+  "test/infra/cfn-lint.test.ts",
 ];
 
 /** Where requests go and as whom, when a person names an endpoint of their own. */
@@ -111,7 +112,10 @@ async function main(): Promise<number> {
     });
   }
   try {
-    if (!chosen.unit) await ensureEmulator({ progress: terminalProgress() });
+    if (!chosen.unit) {
+      await ensureEmulator({ progress: terminalProgress() });
+      await ensureCfnLint(terminalProgress());
+    }
     await bundle();
     if (interrupted) return 130;
     child = startTests(chosen);

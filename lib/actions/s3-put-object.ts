@@ -23,6 +23,7 @@ import { absenceOf, outcomeOf, readFault } from "./outcome.ts";
 import { OBJECT, OBJECT_CEILING, objectOf } from "./s3-object-arn.ts";
 import { fingerprint, textProblem } from "./sensitive-text.ts";
 
+/** Bytes. A signed request has 64 KiB in all, in base64url, so of content it carries less than 48. */
 const MAX_BODY = 64 * 1024;
 
 /** RFC 9110 §8.3.1: type, subtype, and parameters whose values need no quotes. */
@@ -40,7 +41,7 @@ const parameters = z.object({
 
 type Put = z.infer<typeof parameters>;
 
-/** S3 would choose this too; said aloud, so that what is sent is what was described. */
+/** The SDK would choose this too; said aloud, so that what is sent is what was described. */
 const DEFAULT_TYPE = "application/octet-stream";
 
 /**

@@ -23,7 +23,8 @@ const DONE: Answer = { status: 200, text: "" };
 const xmlError = (status: number, code: string): Answer => ({
   status,
   text: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>no</Message></Error>`,
-  headers: { "content-type": "application/xml" },
+  // By this header an SDK would follow to another region.
+  headers: { "content-type": "application/xml", "x-amz-bucket-region": "eu-west-1" },
 });
 
 suite("VAI-78 s3:PutObject", () => {
@@ -95,6 +96,15 @@ suite("VAI-78 s3:PutObject", () => {
     for (const { headers } of endpoint.seen)
       assert.equal(headers["x-amz-expected-bucket-owner"], "111122223333");
     assert.equal(endpoint.seen.length, 2);
+  });
+
+  test("VAI-78 an endpoint without a name per bucket is called by path", async () => {
+    await using endpoint = await fakeEndpoint(DONE);
+    const settings = endpoint.settings();
+    const named = settings.endpoint?.replace("127.0.0.1", "localhost") ?? assert.fail();
+    await s3PutObject.call(operation(), NOTHING_READ, { ...settings, endpoint: named });
+    const path = endpoint.seen[0]?.path.split("?")[0];
+    assert.equal(path, "/settings-bucket/checkout/limits.json");
   });
 
   for (const [key, path] of [

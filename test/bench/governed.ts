@@ -7,10 +7,11 @@ import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { clientsFor } from "../../localstack/clients.ts";
 import { startLocalAws } from "../../localstack/local-aws.ts";
 import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
-import { invoke, settingEvent } from "../support/local-agent.ts";
+import { invoke, invokeExecute, redemptionEvent, settingEvent } from "../support/local-agent.ts";
 import { settingDraft, signDraft, tableArn } from "../support/local-contracts.ts";
 import type { LocalPlane } from "../support/local-plane.ts";
 import { fixed, type Line, median } from "./measure.ts";
+import { processesOf, type Usage } from "./processes.ts";
 
 const STATE = join(REPOSITORY_ROOT, "localstack", ".state-bench");
 const ITEM = "bench";
@@ -25,7 +26,10 @@ export async function measureGoverned(): Promise<Line[]> {
     const as: LocalPlane["as"] = (credentials) => clientsFor({ endpoint, credentials });
     const { deployer, agent, auditor } = outputs.credentials;
     const people = { deployer: as(deployer), agent: as(agent), auditor: as(auditor) };
-    return await compare({ outputs, outputsFile, as, ...people });
+    const control = (): never => {
+      throw new Error("the bench injects nothing");
+    };
+    return await compare({ outputs, outputsFile, as, control, ...people });
   } finally {
     await aws.stop();
     rmSync(STATE, { recursive: true, force: true });
@@ -49,7 +53,11 @@ async function compare(plane: LocalPlane): Promise<Line[]> {
   }
   const own = median(alone[0]);
   const theirs = median(alone[1]);
+  const before = processesOf(plane.outputs.functions.issue);
   const busy = [await together(governed, 64), await together(bare, 64)] as const;
+  const held = handledAction(plane);
+  await held();
+  const redeemed = median(await inTurns(ALONE / 2, held));
   const how = `dynamodb:UpdateItem; bare: AssumeRole with the same kind of session policy, UpdateItem, GetItem; same local AWS, in turns`;
   return [
     {
@@ -62,7 +70,40 @@ async function compare(plane: LocalPlane): Promise<Line[]> {
       value: `${fixed(busy[0] / busy[1])} times (${fixed(busy[0], 0)} ms against ${fixed(busy[1], 0)} ms)`,
       how: `64 actions each; ${how}; client, functions and emulator share this machine's cores`,
     },
+    {
+      name: "one governed action as handle and execute against the bare one, alone, wall time",
+      value: `${fixed(redeemed / theirs)} times (${fixed(redeemed, 0)} ms against ${fixed(theirs, 0)} ms)`,
+      how: `medians; two invocations of two functions; ${how}`,
+    },
+    ...processLines(before, processesOf(plane.outputs.functions.issue), 64),
   ];
+}
+
+/** What the deployed function's own processes took, its SDK and its HTTP included. */
+function processLines(before: Usage[], after: Usage[], actions: number): Line[] {
+  if (after.length === 0) return [];
+  const cpu = (all: Usage[]) => all.reduce((sum, { cpuMilliseconds }) => sum + cpuMilliseconds, 0);
+  const resident = Math.max(...after.map(({ residentMegabytes }) => residentMegabytes));
+  return [
+    {
+      name: "resident memory of the largest process of the deployed issue function",
+      value: `${fixed(resident, 0)} MB`,
+      goal: "≤ 120 MB",
+      met: resident <= 120,
+      how: `VmRSS after all of this, ${after.length} processes`,
+    },
+    {
+      name: "CPU time of the issue function's processes per governed action, SDK and HTTP included",
+      value: `${fixed((cpu(after) - cpu(before)) / actions)} ms`,
+      how: `user and system time from /proc over ${actions} actions, ${IN_FLIGHT} in flight`,
+    },
+  ];
+}
+
+async function inTurns(count: number, action: () => Promise<void>): Promise<number[]> {
+  const times: number[] = [];
+  for (let turn = 0; turn < count; turn++) times.push(await timed(action));
+  return times;
 }
 
 async function timed(action: () => Promise<void>): Promise<number> {
@@ -90,6 +131,19 @@ function governedAction(plane: LocalPlane): () => Promise<void> {
   return async () => {
     const held = signDraft(plane, settingDraft(plane, ITEM));
     const answer = await invoke(plane, settingEvent(plane, held, ITEM));
+    if (!answer.ok || answer.outcome?.status !== "succeeded")
+      throw new Error(JSON.stringify(answer));
+  };
+}
+
+/** The same with a handle that is issued first and then redeemed at `execute`. */
+function handledAction(plane: LocalPlane): () => Promise<void> {
+  return async () => {
+    const draft = settingDraft(plane, ITEM, {}, { deliveries: ["handle"] });
+    const held = signDraft(plane, draft);
+    const issued = await invoke(plane, settingEvent(plane, held, ITEM, { delivery: "handle" }));
+    if (!issued.ok || issued.handle === undefined) throw new Error(JSON.stringify(issued));
+    const answer = await invokeExecute(plane, redemptionEvent(plane, held, issued.handle, ITEM));
     if (!answer.ok || answer.outcome?.status !== "succeeded")
       throw new Error(JSON.stringify(answer));
   };

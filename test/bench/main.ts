@@ -1,5 +1,6 @@
 import { measureAuthority } from "./authority.ts";
 import { measureBundle } from "./bundle.ts";
+import { measureOwnCpu } from "./cpu.ts";
 import { measureVerification } from "./evidence.ts";
 import { measureGoverned } from "./governed.ts";
 import { type Line, machine } from "./measure.ts";
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Promise<Line | readonly Line[]>>> = {
   evidence: measureVerification,
   bundle: measureBundle,
   rounds: measureRounds,
+  cpu: measureOwnCpu,
   governed: measureGoverned,
 };
 

@@ -63,7 +63,7 @@ const handleFor = (jkt: string): string =>
     KEYS.otherIssuer,
   );
 
-test("VAI-43 the library redeems a handle in the form that the trust plane reads: named by the digest of its signing input", () => {
+test("USR-11 the library redeems a handle in the form that the trust plane reads: named by the digest of its signing input", () => {
   const handle = handleFor(KEYS.agent.thumbprint);
   const event = executeEvent(
     { ...MESSAGE, handle, contractDigest: DIGEST, operation: OPERATION },
@@ -79,7 +79,7 @@ test("VAI-43 the library redeems a handle in the form that the trust plane reads
   });
 });
 
-test("VAI-43 what is no handle is not sent", () => {
+test("USR-11 what is no handle is not sent", () => {
   const redemption = { ...MESSAGE, contractDigest: DIGEST, operation: OPERATION };
   const contract = signJws("vai-contract+jwt", { any: "claims" }, KEYS.issuer);
   for (const handle of ["", "a.b.c", contract]) {

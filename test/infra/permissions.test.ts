@@ -56,8 +56,6 @@ const OBTAIN_SESSIONS = [
   permit("ObtainReaderSession", ["sts:AssumeRole"], rolesOf("read")),
 ];
 
-const KNOW_PLANE_KEY = permit("KnowPlaneKey", ["kms:GetPublicKey"], [key("plane")]);
-
 /** All that each function may do: one permission more, or one less, is a failure. */
 const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   issue: [
@@ -65,11 +63,11 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     ...OBTAIN_SESSIONS,
     permit("SignHandles", ["kms:GetPublicKey", "kms:Sign"], [key("plane")]),
   ],
-  execute: [...RECORD_KEEPING, ...OBTAIN_SESSIONS, KNOW_PLANE_KEY],
+  execute: [...RECORD_KEEPING, ...OBTAIN_SESSIONS],
   govern: [
     ...RECORD_KEEPING,
     permit("ChangeRegistry", ["dynamodb:PutItem"], [tableArn("registry")], IN_TRANSACTION),
-    KNOW_PLANE_KEY,
+    permit("KnowPlaneKey", ["kms:GetPublicKey"], [key("plane")]),
   ],
 };
 
@@ -117,7 +115,11 @@ suite("permissions", () => {
       ...resolved
         .ofType("AWS::IAM::ManagedPolicy")
         .map(({ Properties }) => Properties["PolicyDocument"]),
-      ...resolved.ofType("AWS::KMS::Key").map(({ Properties }) => Properties["KeyPolicy"]),
+      // The key that encrypts alarms on their way is administered by IAM, as KMS does by default.
+      ...resolved
+        .ofType("AWS::KMS::Key")
+        .filter(({ Properties }) => Properties["KeyUsage"] === "SIGN_VERIFY")
+        .map(({ Properties }) => Properties["KeyPolicy"]),
       ...resolved
         .ofType("AWS::IAM::Role")
         .flatMap(({ Properties }) => [

@@ -10,8 +10,10 @@ const KEY_MATERIAL = /AKIA|ASIA|PRIVATE KEY|secret|password|token|"d"|"kty"/i;
 const LOGICAL_IDS = [
   "EvidenceKey16700A33",
   "EvidenceTable4E70CC2C",
+  "ExecuteLogE2D88F9D",
   "GovernLog6B4F0869",
   "IssueLogB26023DA",
+  "PlaneKeyD6D71FCF",
   "TablesRegistry55D7706D",
   "TablesState705891C2",
 ];

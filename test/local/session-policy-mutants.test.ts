@@ -116,7 +116,9 @@ for (const [name, build] of Object.entries(WALLS)) {
       for (const probe of candidates) {
         const form = mutants[probe.window][index];
         assert.ok(form);
-        if (await trial.denies(halfOf(form, form.policy), probe)) continue;
+        const half = halfOf(form, form.policy);
+        // Without a statement it is no policy, and would let nothing through.
+        if (half.Statement.length === 0 || (await trial.denies(half, probe))) continue;
         // The next mutants are of the same statement: what told this one most likely tells them.
         candidates.splice(candidates.indexOf(probe), 1);
         candidates.unshift(probe);

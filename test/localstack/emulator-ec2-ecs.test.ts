@@ -99,6 +99,15 @@ test("VAI-42 an instance is stopped and started under its ARN; no other, and not
   }
 });
 
+test("a dry run of EC2 says whether the call would be allowed, and does not make it", async () => {
+  await admin.ec2.send(start(mine));
+  const { ec2 } = await under(allow("ec2:TerminateInstances", instanceArn(mine)));
+  const end = (id: string) => new TerminateInstancesCommand({ InstanceIds: [id], DryRun: true });
+  await denied(ec2.send(end(other)), "another instance");
+  await assert.rejects(ec2.send(end(mine)), { name: "DryRunOperation" });
+  assert.equal(await stateOf(mine), "running");
+});
+
 test("several instances at once need every one of them", async () => {
   await admin.ec2.send(start(mine, other));
   const both = [instanceArn(mine), instanceArn(other)];

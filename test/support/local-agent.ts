@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import type { SignedContract } from "../../lib/client/contract.ts";
-import { type Ask, issueEvent } from "../../lib/client/request.ts";
+import { type Ask, contractDigest, executeEvent, issueEvent } from "../../lib/client/request.ts";
 import type { SigningKey } from "../../lib/encoding/jws.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import { functionArn, keyOf, tableArn } from "./local-contracts.ts";
@@ -19,6 +19,7 @@ export interface Change {
   readonly jti?: string;
   readonly resource?: string;
   readonly parameters?: Operation["parameters"];
+  readonly delivery?: "execute" | "handle";
 }
 
 /** The agent's request to shift traffic, as event for the `issue` function. */
@@ -45,8 +46,15 @@ export const settingEvent = (
 
 const eventFor =
   (plane: LocalPlane, { contract, proof }: SignedContract, step: string, operation: Operation) =>
-  ({ key, plane: audience = plane.outputs.plane, idempotencyKey, jti }: Change): Event => {
+  ({
+    key,
+    plane: audience = plane.outputs.plane,
+    idempotencyKey,
+    jti,
+    delivery = "execute",
+  }: Change): Event => {
     const ask: Ask = {
+      delivery,
       ...{ plane: audience, contract, proof, step, operation },
       idempotencyKey: idempotencyKey ?? randomUUID(),
       jti: jti ?? randomUUID(),
@@ -55,26 +63,56 @@ const eventFor =
     return issueEvent(ask, key ?? keyOf(plane, "agent"));
   };
 
+/** The agent's request to redeem a handle for what {@link settingEvent} asks. */
+export function redemptionEvent(
+  plane: LocalPlane,
+  { contract }: SignedContract,
+  handle: string,
+  item: string,
+  change: Change = {},
+): Event {
+  const redemption = {
+    ...{ plane: change.plane ?? plane.outputs.plane, handle },
+    contractDigest: contractDigest(contract),
+    operation: {
+      ...{ action: "dynamodb:UpdateItem", resource: change.resource ?? tableArn(plane) },
+      parameters: { "key/pk": item, "set/weight": 10, ...change.parameters },
+    },
+    idempotencyKey: change.idempotencyKey ?? randomUUID(),
+    jti: change.jti ?? randomUUID(),
+    iat: Math.floor(Date.now() / 1000),
+  };
+  return executeEvent(redemption, change.key ?? keyOf(plane, "agent"));
+}
+
 const seen: string[] = [];
 
 /** Every answer that {@link invokeRaw} got in this process, as text. */
 export const answersSeen = (): readonly string[] => seen;
 
-/** Invokes the deployed `issue` function as the agent's IAM user, with any payload. */
-export async function invokeRaw(plane: LocalPlane, payload: string | Uint8Array): Promise<Answer> {
-  const { functions } = plane.outputs;
+/** Invokes a deployed function as the agent's IAM user, with any payload. */
+async function invokeFunction(
+  plane: LocalPlane,
+  FunctionName: string,
+  payload: string | Uint8Array,
+): Promise<Answer> {
   const Payload = typeof payload === "string" ? Buffer.from(payload) : payload;
-  const answered = await plane.agent.lambda.send(
-    new InvokeCommand({ FunctionName: functions.issue, Payload }),
-  );
+  const answered = await plane.agent.lambda.send(new InvokeCommand({ FunctionName, Payload }));
   const text = Buffer.from(answered.Payload ?? []).toString("utf8");
   seen.push(text);
   assert.equal(answered.FunctionError, undefined, `the function crashed: ${text}`);
   return JSON.parse(text) as Answer;
 }
 
+export const invokeRaw = (plane: LocalPlane, payload: string | Uint8Array): Promise<Answer> =>
+  invokeFunction(plane, plane.outputs.functions.issue, payload);
+
 export const invoke = (plane: LocalPlane, event: unknown): Promise<Answer> =>
   invokeRaw(plane, JSON.stringify(event));
+
+/** Invokes `execute`, which redeems handles. */
+export const invokeExecute = (plane: LocalPlane, event: unknown): Promise<Answer> =>
+  invokeFunction(plane, plane.outputs.functions.execute, JSON.stringify(event));
 
 /** The answer as a grant. Fails with the refusal otherwise. */
 export function granted(answer: Answer): GrantedAnswer {

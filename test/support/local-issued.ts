@@ -20,5 +20,7 @@ export async function issuedSession(plane: LocalPlane, scope: Scope): Promise<Aw
     keyOf(plane, "agent"),
   );
   const { credentials = "" } = granted(await invoke(plane, event));
-  return openCredentials(credentials, privateKey);
+  const opened = await openCredentials(credentials, privateKey);
+  const { accessKeyId, secretAccessKey, sessionToken } = opened;
+  return { accessKeyId, secretAccessKey, sessionToken };
 }

@@ -89,6 +89,9 @@ export class Resolved {
     if (more.length === 0) {
       if (key === "Ref") return this.#ref(String(argument));
       if (key === "Fn::GetAtt") return this.#attribute(...(argument as [string, string]));
+      if (key === "Fn::Sub" && typeof argument === "string") {
+        return argument.replace(/\$\{([^}]+)\}/g, (_, id: string) => this.#ref(id));
+      }
       if (key === "Fn::Join") {
         const [separator, parts] = argument as [string, unknown[]];
         return parts.map((part) => String(this.resolve(part))).join(separator);

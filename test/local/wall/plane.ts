@@ -44,6 +44,7 @@ export async function planeWall(
     ExpressionAttributeValues: { ":x": { S: "x" } },
   };
   const registry = { TableName: tables.registry, Key: row };
+  const nowhere = { TableName: tables.registry, Item: row, ConditionExpression: "pwned = pk" };
   const record = { chainId: { S: "plane/registry" }, seq: { N: "1" } };
   const append = {
     ...{ TableName: tables.evidence, Item: record },
@@ -88,7 +89,7 @@ export async function planeWall(
       call: ({ dynamoDb }) => dynamoDb.send(new GetItemCommand(registry)),
     },
     "the plane's Registry, changed": {
-      call: ({ dynamoDb }) => dynamoDb.send(inTransaction({ Update: { ...registry, ...never } })),
+      call: ({ dynamoDb }) => dynamoDb.send(inTransaction({ Put: nowhere })),
       ...{ twin: "govern", outcome: "TransactionCanceledException" },
     },
     "the plane's Evidence, read": {

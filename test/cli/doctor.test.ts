@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Deployment } from "../../lib/cli/deployment.ts";
+import { examine } from "../../lib/cli/doctor/examine.ts";
+import type { Finding } from "../../lib/cli/doctor/finding.ts";
+import { newPlane, type Plane } from "../support/plane.ts";
+import { BROKEN } from "./support/broken.ts";
+import { DEPLOYMENT, healthyWorld, inspectorOf, type World } from "./support/healthy.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+let made: Promise<{ readonly world: World; readonly plane: Plane }> | undefined;
+
+/** What the doctor says about a healthy deployment with one change. `days` later than its trust policy was signed. */
+async function examined(
+  change: (world: World) => void = () => undefined,
+  { deployment = DEPLOYMENT, days = 0 }: { deployment?: Deployment; days?: number } = {},
+): Promise<readonly Finding[]> {
+  made ??= newPlane().then(async (plane) => ({ world: await healthyWorld(plane), plane }));
+  const { world: healthy, plane } = await made;
+  const world = structuredClone(healthy);
+  const now = plane.world.now + days * DAY;
+  world.caller = { ...world.caller, awsTime: now };
+  change(world);
+  return examine(deployment, inspectorOf(world), () => now);
+}
+
+const of = (findings: readonly Finding[], status: Finding["status"]): readonly Finding[] =>
+  findings.filter((finding) => finding.status === status);
+const said = (findings: readonly Finding[]): string =>
+  findings.map(({ subject, text }) => `${subject}: ${text}`).join("\n");
+
+describe("vai doctor", () => {
+  test("USR-12 finds nothing wrong with what the stack deploys, and says of each part what it saw", async () => {
+    const findings = await examined();
+    assert.deepEqual(of(findings, "problem"), []);
+    assert.deepEqual(of(findings, "unseen"), []);
+    for (const subject of [/^clock/, /^function .*-govern/, /^table .*-registry/, /^key plane/]) {
+      assert.ok(
+        findings.some((finding) => subject.test(finding.subject)),
+        String(subject),
+      );
+    }
+    for (const subject of [
+      /^execution role/,
+      /^reader role/,
+      /^policy .*-agent/,
+      /^trust policy/,
+    ]) {
+      assert.ok(
+        findings.some((finding) => subject.test(finding.subject)),
+        String(subject),
+      );
+    }
+  });
+
+  for (const { id, name, change, subject, text } of BROKEN) {
+    test(`${id} ${name}: is named, with what to do`, async () => {
+      const problems = of(await examined(change), "problem");
+      const found = problems.find((each) => subject.test(each.subject) && text.test(each.text));
+      assert.ok(found, `nothing about ${subject} ${text}:\n${said(problems)}`);
+      assert.ok((found.next ?? "").length > 10);
+    });
+  }
+
+  test("USR-12 one change is one cause: what is not broken is not accused", async () => {
+    const problems = of(
+      await examined((world) => {
+        const role = Object.values(world.roles)[0];
+        assert.ok(role);
+        role.boundary = { status: "absent" };
+      }),
+      "problem",
+    );
+    assert.equal(problems.length, 1, said(problems));
+  });
+
+  test("USR-12 a trust policy that ends within a week is a problem; one that has ended too", async () => {
+    assert.deepEqual(of(await examined(undefined, { days: 22 }), "problem"), []);
+    assert.match(
+      said(of(await examined(undefined, { days: 25 }), "problem")),
+      /in less than 5 days/,
+    );
+    assert.match(
+      said(of(await examined(undefined, { days: 31 }), "problem")),
+      /trust policy ended at/,
+    );
+  });
+
+  test("USR-12 a throw-away deployment with samples need not be protected against deletion", async () => {
+    const unprotect = (world: World): void => {
+      for (const { setting } of Object.values(world.tables)) {
+        assert.ok(setting.status === "seen");
+        Object.assign(setting.value, { isProtected: false });
+      }
+    };
+    const throwAway = { ...DEPLOYMENT, samples: {} };
+    assert.deepEqual(of(await examined(unprotect, { deployment: throwAway }), "problem"), []);
+    assert.equal(of(await examined(unprotect), "problem").length, 3);
+  });
+
+  test("USR-12 what the caller may not see is told, with the permission, and is no problem by itself", async () => {
+    const why = "you lack the permission iam:GetRole";
+    const findings = await examined((world) => {
+      for (const role of Object.values(world.roles)) role.trust = { status: "unseen", why };
+      world.registry = { status: "unseen", why: "you lack the permission dynamodb:Query" };
+    });
+    assert.deepEqual(of(findings, "problem"), []);
+    assert.match(said(of(findings, "unseen")), /trust policy: .*dynamodb:Query/);
+    const roles = await examined((world) => {
+      for (const role of Object.values(world.roles)) role.trust = { status: "unseen", why };
+    });
+    assert.equal(of(roles, "unseen").filter(({ text }) => text === why).length, 4);
+  });
+
+  test("VAI-145 a role of another account cannot be read from here, and that is said", async () => {
+    const plane = await newPlane({
+      policy: {
+        set: {
+          "/actions/0/executionRoleArn": "arn:aws:iam::111122223333:role/brought",
+        },
+      },
+    });
+    const world = await healthyWorld(plane);
+    const findings = await examine(DEPLOYMENT, inspectorOf(world), () => plane.world.now);
+    assert.match(said(of(findings, "unseen")), /111122223333:role\/brought: it is in account/);
+  });
+
+  test("USR-12 credentials of another account end the search with one answer", async () => {
+    const findings = await examined((world) => {
+      world.caller = { ...world.caller, account: "111122223333" };
+    });
+    assert.match(said(of(findings, "problem")), /credentials are of account 111122223333/);
+    assert.equal(of(findings, "problem").length, 1);
+  });
+});

@@ -1,0 +1,223 @@
+import type { Inspector } from "../../../lib/aws/inspect.ts";
+import type { Caller } from "../../../lib/aws/inspect-caller.ts";
+import type { FunctionFacts, FunctionSetting } from "../../../lib/aws/inspect-functions.ts";
+import type { KeyFacts } from "../../../lib/aws/inspect-keys.ts";
+import type { PolicyText, RoleFacts } from "../../../lib/aws/inspect-roles.ts";
+import type { TableFacts } from "../../../lib/aws/inspect-tables.ts";
+import type { Seen } from "../../../lib/aws/look.ts";
+import type { Deployment } from "../../../lib/cli/deployment.ts";
+import { ENV } from "../../../lib/config.ts";
+import type { RegistryRead } from "../../../lib/enforcement/registry-port.ts";
+import { KEYS } from "../../support/keys.ts";
+import type { Plane } from "../../support/plane.ts";
+import * as policies from "./policies.ts";
+
+export const ACCOUNT = "000000000000";
+export const REGION = "us-east-1";
+export const EXECUTION_ROLES = ["exec-lambda", "exec-dynamodb"];
+export const READER_ROLES = ["read-lambda", "read-dynamodb"];
+
+const USES = ["issue", "execute", "govern"] as const;
+const EVIDENCE_KEY = "11111111-1111-4111-8111-111111111111";
+const PLANE_KEY = "22222222-2222-4222-8222-222222222222";
+
+export const DEPLOYMENT: Deployment = {
+  path: "/outputs.json",
+  region: REGION,
+  plane: `vai:${ACCOUNT}:${REGION}:test`,
+  functions: { issue: "vai-test-issue", execute: "vai-test-execute", govern: "vai-test-govern" },
+  tables: {
+    evidence: "vai-test-evidence",
+    state: "vai-test-state",
+    registry: "vai-test-registry",
+  },
+  evidenceKeyId: EVIDENCE_KEY,
+  planeKeyId: PLANE_KEY,
+  anchor: KEYS.anchor.thumbprint,
+};
+
+/** What there is to see of a deployment. Documents are objects here, so that a test can change one. */
+export interface World {
+  caller: Caller;
+  functions: Record<
+    string,
+    { setting: Seen<FunctionSetting>; urlAuth: Seen<string>; policy?: object }
+  >;
+  tables: Record<string, Omit<TableFacts, "policy"> & { policy: Seen<object> }>;
+  keys: Record<string, Omit<KeyFacts, "policy"> & { policy: Seen<object> }>;
+  roles: Record<string, WorldRole>;
+  managed: Record<string, object>;
+  registry: Seen<RegistryRead>;
+}
+
+interface WorldRole {
+  trust: Seen<object>;
+  boundary: Seen<object>;
+  policies: { name: string; document: object }[];
+}
+
+const seen = <T>(value: T): Seen<T> => ({ status: "seen", value });
+const ABSENT = { status: "absent" } as const;
+const arn = (service: string, resource: string): string =>
+  `arn:aws:${service}:${service === "iam" ? "" : REGION}:${ACCOUNT}:${resource}`;
+export const roleArn = (name: string): string => arn("iam", `role/${name}`);
+const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
+
+/** A deployment with nothing wrong, around a plane whose trust policy is published. */
+export async function healthyWorld(plane: Plane): Promise<World> {
+  const environment: Record<string, string> = {
+    [ENV.plane]: DEPLOYMENT.plane,
+    [ENV.evidenceTable]: DEPLOYMENT.tables.evidence,
+    [ENV.stateTable]: DEPLOYMENT.tables.state,
+    [ENV.registryTable]: DEPLOYMENT.tables.registry,
+    [ENV.evidenceKeyId]: EVIDENCE_KEY,
+    [ENV.planeKeyId]: PLANE_KEY,
+    [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
+    [ENV.targets]: "{}",
+  };
+  const writers = USES.map(functionRole);
+  const callers = [functionRole("issue"), functionRole("execute")];
+  return {
+    caller: { arn: arn("iam", "user/looks"), account: ACCOUNT, awsTime: plane.world.now },
+    functions: Object.fromEntries(
+      USES.map((use) => [
+        DEPLOYMENT.functions[use],
+        {
+          setting: seen({
+            ...{ runtime: "nodejs24.x", timeout: 30, roleArn: functionRole(use) },
+            environment: { ...environment },
+          }),
+          urlAuth: use === "govern" ? ABSENT : seen("AWS_IAM"),
+        },
+      ]),
+    ),
+    tables: {
+      [DEPLOYMENT.tables.evidence]: table("evidence", ["chainId", "seq"], {
+        policy: seen(policies.evidenceTable(arn("dynamodb", "table/vai-test-evidence"), writers)),
+        stream: "NEW_AND_OLD_IMAGES",
+      }),
+      [DEPLOYMENT.tables.state]: table("state", ["pk", "sk"], { expiry: "ttl" }),
+      [DEPLOYMENT.tables.registry]: table("registry", ["pk", "sk"], {}),
+    },
+    keys: {
+      [EVIDENCE_KEY]: key(EVIDENCE_KEY, "evidence", writers, await plane.deps.signer.keyid()),
+      [PLANE_KEY]: key(
+        PLANE_KEY,
+        "plane",
+        writers.slice(0, 1),
+        await plane.deps.planeSigner.keyid(),
+      ),
+    },
+    roles: Object.fromEntries([
+      ...EXECUTION_ROLES.map((name) => [
+        roleArn(name),
+        {
+          trust: seen(policies.executionTrust(callers)),
+          boundary: seen(policies.boundary("test", ACCOUNT)),
+          policies: [{ name: "ceiling", document: policies.ceiling("dynamodb:UpdateItem", true) }],
+        },
+      ]),
+      ...READER_ROLES.map((name) => [
+        roleArn(name),
+        {
+          trust: seen(policies.readerTrust(callers)),
+          boundary: seen(policies.boundary("test", ACCOUNT)),
+          policies: [{ name: "ceiling", document: policies.ceiling("dynamodb:GetItem", false) }],
+        },
+      ]),
+    ]),
+    managed: {
+      [arn("iam", "policy/vai-test-agent")]: policies.allowing(
+        ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
+        [arn("lambda", "function:vai-test-issue"), arn("lambda", "function:vai-test-execute")],
+      ),
+      [arn("iam", "policy/vai-test-auditor")]: policies.allowing(
+        ["dynamodb:Query", "kms:GetPublicKey"],
+        ["*"],
+      ),
+    },
+    registry: seen(await plane.deps.registry.read()),
+  };
+}
+
+function table(
+  use: string,
+  keys: string[],
+  {
+    policy = ABSENT,
+    stream = "",
+    expiry = "",
+  }: { policy?: Seen<object>; stream?: string; expiry?: string },
+): World["tables"][string] {
+  const name = `vai-test-${use}`;
+  return {
+    name,
+    setting: seen({ arn: arn("dynamodb", `table/${name}`), keys, isProtected: true, stream }),
+    recovery: seen(true),
+    expiry: seen(expiry),
+    policy,
+  };
+}
+
+function key(
+  id: string,
+  use: string,
+  signers: string[],
+  thumbprint: string,
+): World["keys"][string] {
+  const own = arn("kms", `key/${id}`);
+  return {
+    id,
+    setting: seen({ arn: own, spec: "ECC_NIST_P256", usage: "SIGN_VERIFY", state: "Enabled" }),
+    policy: seen(policies.signingKey(ACCOUNT, signers)),
+    thumbprint: seen(thumbprint),
+    alias: `alias/vai-test-${use}`,
+    aliased: seen(own),
+  };
+}
+
+const asText = (document: Seen<object>): Seen<string> =>
+  document.status === "seen" ? seen(JSON.stringify(document.value)) : document;
+const asPolicy = (name: string, document: Seen<object>): Seen<PolicyText> =>
+  document.status === "seen" ? seen({ name, text: JSON.stringify(document.value) }) : document;
+
+/** Reads of a world, in the form in which AWS answers them. */
+export const inspectorOf = (world: World): Inspector => ({
+  caller: async () => world.caller,
+  function: async (name): Promise<FunctionFacts> => {
+    const found = world.functions[name];
+    if (found === undefined) return { name, setting: ABSENT, urlAuth: ABSENT, policy: ABSENT };
+    const { policy } = found;
+    return { ...found, name, policy: policy === undefined ? ABSENT : seen(JSON.stringify(policy)) };
+  },
+  table: async (name): Promise<TableFacts> => {
+    const found = world.tables[name];
+    return found === undefined
+      ? { name, setting: ABSENT, recovery: ABSENT, expiry: ABSENT, policy: ABSENT }
+      : { ...found, policy: asText(found.policy) };
+  },
+  key: async (id, alias): Promise<KeyFacts> => {
+    const found = world.keys[id];
+    return found === undefined
+      ? { id, alias, setting: ABSENT, policy: ABSENT, thumbprint: ABSENT, aliased: ABSENT }
+      : { ...found, alias, policy: asText(found.policy) };
+  },
+  role: async (roleArnAsked): Promise<RoleFacts> => {
+    const found = world.roles[roleArnAsked];
+    return found === undefined
+      ? { arn: roleArnAsked, trust: ABSENT, boundary: ABSENT, policies: ABSENT }
+      : {
+          arn: roleArnAsked,
+          trust: asText(found.trust),
+          boundary: asPolicy("boundary", found.boundary),
+          policies: seen(
+            found.policies.map(({ name, document }) => ({ name, text: JSON.stringify(document) })),
+          ),
+        };
+  },
+  managedPolicy: async (policyArn) => {
+    const document = world.managed[policyArn];
+    return document === undefined ? ABSENT : asPolicy(policyArn, seen(document));
+  },
+  registry: async () => world.registry,
+});

@@ -1,0 +1,123 @@
+/** Policy documents in the form that the stack deploys (infra/), written by hand so that a test can break them. */
+
+export interface Document {
+  Version: string;
+  Statement: Record<string, unknown>[];
+}
+
+const document = (...statements: Record<string, unknown>[]): Document => ({
+  Version: "2012-10-17",
+  Statement: statements,
+});
+
+export const allowing = (Action: string[], Resource: string[]): Document =>
+  document({ Sid: "All", Effect: "Allow", Action, Resource });
+
+export const evidenceTable = (Resource: string, writers: readonly string[]): Document =>
+  document(
+    {
+      ...{ Sid: "RecordsNeverChange", Effect: "Deny", Principal: "*", Resource },
+      Action: [
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:PartiQLInsert",
+        "dynamodb:PartiQLUpdate",
+        "dynamodb:PartiQLDelete",
+      ],
+    },
+    {
+      ...{ Sid: "OnlyThePlaneAppends", Effect: "Deny", Principal: "*", Resource },
+      Action: "dynamodb:PutItem",
+      Condition: { ArnNotEquals: { "aws:PrincipalArn": writers } },
+    },
+    {
+      ...{ Sid: "TheTableStays", Effect: "Deny", Principal: "*", Resource },
+      Action: ["dynamodb:UpdateTimeToLive", "dynamodb:DeleteTable"],
+    },
+  );
+
+export function signingKey(account: string, signers: readonly string[]): Document {
+  const root = { AWS: `arn:aws:iam::${account}:root` };
+  return document(
+    {
+      ...{ Sid: "FunctionsSignDigests", Effect: "Allow", Principal: { AWS: signers } },
+      ...{ Action: "kms:Sign", Resource: "*" },
+      Condition: {
+        StringEquals: { "kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "DIGEST" },
+      },
+    },
+    {
+      ...{ Sid: "AdministrationWithoutSigning", Effect: "Allow", Principal: root },
+      ...{ Action: ["kms:GetPublicKey", "kms:PutKeyPolicy", "kms:DescribeKey"], Resource: "*" },
+    },
+    {
+      ...{ Sid: "NobodyElseSigns", Effect: "Deny", Principal: "*", Resource: "*" },
+      Action: "kms:Sign",
+      Condition: { ArnNotEquals: { "aws:PrincipalArn": signers } },
+    },
+  );
+}
+
+export const executionTrust = (callers: readonly string[]): Document => {
+  const by = { Effect: "Allow", Principal: { AWS: callers } };
+  return document(
+    {
+      ...{ Sid: "OnlyAsAnIdentity", ...by, Action: "sts:AssumeRole" },
+      Condition: {
+        StringLike: {
+          "sts:RoleSessionName": "vai-*",
+          "sts:SourceIdentity": "vai-*",
+          "aws:RequestTag/vai-identity": "vai-*",
+        },
+      },
+    },
+    {
+      ...{ Sid: "WithSourceIdentity", ...by, Action: "sts:SetSourceIdentity" },
+      Condition: { StringLike: { "sts:SourceIdentity": "vai-*" } },
+    },
+    {
+      ...{ Sid: "WithTheIdentityTagOnly", ...by, Action: "sts:TagSession" },
+      Condition: {
+        "ForAllValues:StringEquals": { "aws:TagKeys": ["vai-identity"] },
+        Null: { "aws:TagKeys": "false" },
+        StringLike: { "aws:RequestTag/vai-identity": "vai-*" },
+      },
+    },
+  );
+};
+
+export const readerTrust = (callers: readonly string[]): Document =>
+  document({
+    ...{ Sid: "OnlyAsReader", Effect: "Allow", Principal: { AWS: callers } },
+    Action: "sts:AssumeRole",
+    Condition: { StringEquals: { "sts:RoleSessionName": "vai-reader" } },
+  });
+
+export const boundary = (plane: string, account: string): Document =>
+  document(
+    { Sid: "Ceiling1", Effect: "Allow", Action: "*", Resource: "*" },
+    {
+      ...{ Sid: "Never", Effect: "Deny", Resource: "*" },
+      Action: ["iam:*", "sts:*", "kms:*", "organizations:*"],
+    },
+    {
+      ...{ Sid: "NotThePlane", Effect: "Deny", Action: "*" },
+      Resource: [
+        `arn:aws:dynamodb:*:${account}:table/vai-${plane}-*`,
+        `arn:aws:lambda:*:${account}:function:vai-${plane}-*`,
+      ],
+    },
+  );
+
+const TAGGED = {
+  StringLike: { "aws:PrincipalTag/vai-identity": "vai-*" },
+  Null: { "aws:PrincipalTag/vai-identity": "false" },
+};
+
+export const ceiling = (Action: string, isTagged: boolean): Document =>
+  document({
+    ...{ Sid: "Ceiling1", Effect: "Allow", Action },
+    Resource: "arn:aws:dynamodb:us-east-1:000000000000:table/settings",
+    ...(isTagged && { Condition: TAGGED }),
+  });

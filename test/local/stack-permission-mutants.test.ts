@@ -1,0 +1,317 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { InvokeCommand } from "@aws-sdk/client-lambda";
+import type { Answer } from "../../lib/enforcement/answer.ts";
+import type { CloudTrailEvent } from "../../localstack/control.ts";
+import { withoutAws } from "../../localstack/environment.ts";
+import { readIfThere } from "../../localstack/files.ts";
+import { REPOSITORY_ROOT, stateFolder } from "../../localstack/paths.ts";
+import { run } from "../../localstack/run.ts";
+import { granted, invokeRaw, refused } from "../support/local-agent.ts";
+import { breaking, recorded } from "../support/local-faults.ts";
+import {
+  type Call,
+  everyOperation,
+  type Operation,
+  runAtIssue,
+  runByHandle,
+  signOperation,
+} from "../support/local-operations.ts";
+import { callerPolicy, type RoleHolder, stackRoles } from "../support/local-permissions.ts";
+import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { send } from "../support/local-sigv4.ts";
+import { resetRouting, seedItem } from "../support/local-targets.ts";
+import {
+  allows,
+  type Document,
+  type Holder,
+  type Judged,
+  missed,
+  type Permission,
+  permissionsOf,
+  without,
+} from "../support/permission-mutants.ts";
+import { authorizationsOf } from "../support/trail-iam.ts";
+
+/**
+ * Permissions that no recorded call needs, by holder and statement, each with its reason. Everything
+ * else that the stack allows is needed by a call of the end-to-end run, or this test fails.
+ */
+const MADE_BY_AWS: readonly (readonly [holder: RegExp, sid: string, reason: string])[] = [
+  [/-(issue|execute|govern|watch)$/, "WriteOwnLog", "Lambda itself writes the log, as the role"],
+  [/-watch$/, "ReadEvidenceStream", "Lambda itself polls the stream, as the role"],
+  [/-watch$/, "ListStreams", "Lambda itself polls the stream, as the role"],
+];
+
+const byInvoke =
+  (plane: LocalPlane): Call =>
+  async (name, event) => {
+    const Payload = JSON.stringify(event);
+    const FunctionName = plane.outputs.functions[name];
+    const answer = await plane.agent.lambda.send(new InvokeCommand({ FunctionName, Payload }));
+    return JSON.parse(Buffer.from(answer.Payload ?? []).toString("utf8")) as Answer;
+  };
+
+const byUrl =
+  ({ outputs }: LocalPlane): Call =>
+  async (name, event) => {
+    const answer = await send({
+      ...{ endpoint: outputs.endpoint, host: new URL(outputs.functionUrls[name]).host },
+      ...{ region: outputs.region, service: "lambda", body: JSON.stringify(event) },
+      headers: { "content-type": "application/json" },
+      credentials: outputs.credentials.agent,
+    });
+    return JSON.parse(answer.body) as Answer;
+  };
+
+/** Every action at `issue` and by handle; refusals, retries, contention, an audit. */
+async function endToEnd(t: TestContext, plane: LocalPlane): Promise<void> {
+  t.after(() => resetRouting(plane));
+  await seedItem(plane, "permissions");
+  // The samples live on: the call is made, and refused as if they were protected.
+  const fault = await breaking(t, plane, {
+    match: { service: "ec2", operation: "TerminateInstances" },
+    do: { status: 400, errorCode: "OperationNotPermitted" },
+  });
+  const families = Map.groupBy(everyOperation(plane, "permissions"), ({ action }) =>
+    action.slice(0, action.indexOf(":")),
+  );
+  await Promise.all([...families.values()].map((operations) => runAll(plane, operations)));
+  await fault.assertHit();
+  await fault.mend();
+  await refusalsAndContention(plane);
+  await audit(plane);
+}
+
+/** The first of a family at `issue` and by handle, so that both functions use its roles. */
+async function runAll(plane: LocalPlane, operations: readonly Operation[]): Promise<void> {
+  for (const [index, operation] of operations.entries()) {
+    const ways = index === 0 ? [runAtIssue, runByHandle] : [index % 2 ? runAtIssue : runByHandle];
+    for (const way of ways) {
+      const answer = await way(plane, byInvoke(plane), signOperation(plane, operation), operation);
+      const { outcome } = granted(answer);
+      const isEnd = operation.action === "ec2:TerminateInstances";
+      assert.equal(outcome?.status, isEnd ? "failed" : "succeeded", JSON.stringify(outcome));
+    }
+  }
+}
+
+async function refusalsAndContention(plane: LocalPlane): Promise<void> {
+  const [first] = everyOperation(plane, "permissions");
+  assert.ok(first);
+  refused(await invokeRaw(plane, "{}"), "CONTRACT_MALFORMED");
+  const held = signOperation(plane, first);
+  const call = byUrl(plane);
+  const answers = await Promise.all([
+    runAtIssue(plane, call, held, first),
+    runByHandle(plane, call, held, first),
+  ]);
+  for (const answer of answers) granted(answer);
+  refused(await runAtIssue(plane, call, held, first), "CONTRACT_CONSUMED");
+}
+
+/** As an auditor does it: with the command, and its own credentials. */
+async function audit(plane: LocalPlane): Promise<void> {
+  const folder = join(dirname(plane.outputsFile), "permissions-export");
+  rmSync(folder, { recursive: true, force: true });
+  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.ts");
+  const env = { ...withoutAws(process.env), VAI_OUTPUTS: plane.outputsFile };
+  const { code, stderr } = await run(process.execPath, [main, "export", folder], { env });
+  rmSync(folder, { recursive: true, force: true });
+  assert.equal(code, 0, stderr);
+}
+
+/** Every call since the start, from the file: also of the start, which published the trust policy. */
+function wholeFeed(plane: LocalPlane): CloudTrailEvent[] {
+  const { trail } = stateFolder(dirname(plane.outputsFile));
+  const text = (readIfThere(`${trail}.1`) ?? "") + readFileSync(trail, "utf8");
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as CloudTrailEvent);
+}
+
+const roleOf = ({ userIdentity: { arn = "" } }: CloudTrailEvent): string | undefined =>
+  arn.split(":assumed-role/")[1]?.split("/")[0];
+
+/** Calls that AWS did not refuse for want of a permission: those that the plane lives on. */
+const isGood = ({ errorCode }: CloudTrailEvent): boolean =>
+  errorCode === undefined ||
+  !/AccessDenied|Unauthorized|InvalidClientToken|Signature/.test(errorCode);
+
+/** The calls of the plane's own functions and sessions, and of its callers, by who made them. */
+function callsByHolder(plane: LocalPlane, feed: readonly CloudTrailEvent[]): Map<string, Judged[]> {
+  const { region, account, functions } = plane.outputs;
+  const own = new Set(
+    Object.values(functions).map((name) => `arn:aws:lambda:${region}:${account}:function:${name}`),
+  );
+  const isOwn = ({ userIdentity: { inScopeOf } }: CloudTrailEvent) =>
+    own.has(inScopeOf?.credentialsIssuedTo ?? "");
+  const tags = new Map<string, Readonly<Record<string, string>>>();
+  const found = new Map<string, Judged[]>();
+  for (const event of feed.filter(isGood)) {
+    const key = event.userIdentity.accessKeyId ?? "";
+    if (isOwn(event)) rememberTags(tags, event);
+    const holder = isOwn(event) || tags.has(key) ? roleOf(event) : event.userIdentity.userName;
+    if (holder === undefined || !isJudged(holder)) continue;
+    const calls = authorizationsOf(event).map((each) => ({
+      ...{ action: each.action, resource: each.resource },
+      principalArn: event.userIdentity.arn ?? "",
+      context: {
+        ...each.context,
+        ...tags.get(key),
+        ...{ "aws:RequestedRegion": event.awsRegion, "aws:ResourceAccount": account },
+        "aws:CurrentTime": event.eventTime,
+      },
+    }));
+    found.set(holder, [...(found.get(holder) ?? []), ...calls]);
+  }
+  return found;
+}
+
+const isJudged = (holder: string): boolean => holder !== "deployer";
+
+/** The tags of sessions that the plane obtained, by their access key: the join of the feed. */
+function rememberTags(
+  tags: Map<string, Readonly<Record<string, string>>>,
+  { requestParameters, responseElements }: CloudTrailEvent,
+): void {
+  const { credentials } = (responseElements ?? {}) as { credentials?: { accessKeyId: string } };
+  if (credentials === undefined) return;
+  const given = (requestParameters?.["tags"] ?? []) as readonly { key: string; value: string }[];
+  const named = given.map(({ key, value }) => [`aws:PrincipalTag/${key}`, value]);
+  tags.set(credentials.accessKeyId, Object.fromEntries(named));
+}
+
+const reasonFor = ({ name }: Holder, { sid }: Permission): string | undefined =>
+  MADE_BY_AWS.find(([holder, statement]) => holder.test(name) && statement === sid)?.[2];
+
+/** The few distinct calls among many: judging each once is enough. */
+const distinct = (calls: readonly Judged[]): Judged[] => [
+  ...new Map(
+    calls.map((call) => {
+      const { "aws:CurrentTime": _, ...context } = call.context as Record<string, unknown>;
+      return [
+        JSON.stringify([
+          call.action,
+          call.resource,
+          call.principalArn.split("/")[1],
+          Object.keys(context),
+        ]),
+        call,
+      ];
+    }),
+  ).values(),
+];
+
+test("VAI-45 VAI-132 every permission of the stack's roles is needed by a recorded call, or its reason is listed", async (t) => {
+  const plane = await localPlane();
+  const { calls: window } = await recorded(plane, () => endToEnd(t, plane));
+  const feed = wholeFeed(plane);
+  assert.ok(
+    feed.some(({ eventID }) => eventID === window.at(-1)?.eventID),
+    "the file has all of it",
+  );
+  const byHolder = callsByHolder(plane, feed);
+  const holders: Holder[] = [
+    ...(await stackRoles(plane)),
+    { ...(await callerPolicy(plane, "vai-local-agent")), name: "agent" },
+    { ...(await callerPolicy(plane, "vai-local-auditor")), name: "auditor" },
+  ];
+  const counts = { permissions: 0, noticed: 0, listed: 0, calls: 0 };
+  const unneeded: string[] = [];
+  for (const holder of holders) {
+    const calls = distinct(byHolder.get(holder.name) ?? []);
+    counts.calls += calls.length;
+    for (const call of calls) {
+      assert.ok(
+        allows(holder, call),
+        `${holder.name} was not allowed ${call.action} ${call.resource}`,
+      );
+    }
+    for (const permission of permissionsOf(holder.document)) {
+      counts.permissions += 1;
+      const isListed = reasonFor(holder, permission) !== undefined;
+      const isNeeded = missed(holder, permission, calls).length > 0;
+      if (isNeeded) counts.noticed += 1;
+      if (isListed) counts.listed += 1;
+      if (isNeeded === isListed) {
+        unneeded.push(
+          `${holder.name} ${permission.sid}: ${permission.action} on ${permission.resource}`,
+        );
+      }
+    }
+  }
+  assert.deepEqual(
+    unneeded,
+    [],
+    "permissions that nothing needs, or that are listed though needed",
+  );
+  assert.equal(counts.noticed + counts.listed, counts.permissions);
+  t.diagnostic(
+    `${counts.permissions} permissions of ${holders.length} roles and policies removed one by one: ` +
+      `${counts.noticed} noticed by ${counts.calls} distinct recorded calls, ${counts.listed} used by Lambda itself`,
+  );
+});
+
+/** Permissions that are taken away for real, and how the plane answers without them. */
+const DEPLOYED: readonly (readonly [
+  role: string,
+  action: string,
+  resource: RegExp,
+  code: string,
+])[] = [
+  ["vai-local-issue", "dynamodb:PutItem", /vai-local-evidence$/, "EVIDENCE_STORE_UNAVAILABLE"],
+  ["vai-local-issue", "sts:AssumeRole", /vai-local-exec-dynamodb$/, "STS_FAILED"],
+  ["vai-local-exec-dynamodb", "dynamodb:UpdateItem", /sample-settings$/, "denied"],
+];
+
+for (const [role, action, resource, code] of DEPLOYED) {
+  test(`VAI-45 without ${action} on ${role} the deployed plane ends in ${code}, and with it it is granted`, async (t) => {
+    const plane = await localPlane();
+    const holder = (await stackRoles(plane)).find(({ name }) => name === role);
+    assert.ok(holder);
+    const permission = permissionsOf(holder.document).find(
+      (each) => each.action === action && resource.test(each.resource),
+    );
+    assert.ok(permission);
+    await seedItem(plane, "poorer");
+    const operation = everyOperation(plane, "poorer")[0] as Operation;
+    const ask = () =>
+      runAtIssue(plane, byInvoke(plane), signOperation(plane, operation), operation);
+    const restore = await poorer(t, plane, holder, permission);
+    const { result, calls } = await recorded(plane, ask);
+    const ended = result.ok ? result.outcome?.error?.kind : result.code;
+    assert.equal(ended, code, JSON.stringify(result));
+    const denied = calls.filter(({ errorCode }) => /AccessDenied/.test(errorCode ?? ""));
+    assert.ok(
+      denied.some((event) => roleOf(event) === role),
+      "IAM denied the role",
+    );
+    await restore();
+    assert.equal(granted(await ask()).outcome?.status, "succeeded");
+  });
+}
+
+/** Puts the role's policy without one permission; the whole one is back at the latest after the test. */
+async function poorer(
+  t: TestContext,
+  { deployer }: LocalPlane,
+  { name, policyName, document }: RoleHolder,
+  permission: Permission,
+): Promise<() => Promise<void>> {
+  const policy = { RoleName: name, PolicyName: policyName };
+  const put = async (changed: Document): Promise<void> => {
+    const isEmpty = changed.Statement.length === 0;
+    const PolicyDocument = JSON.stringify(changed);
+    await (isEmpty
+      ? deployer.iam.send(new DeleteRolePolicyCommand(policy))
+      : deployer.iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument })));
+  };
+  t.after(() => put(document));
+  await put(without(document, permission));
+  return () => put(document);
+}
