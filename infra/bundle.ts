@@ -1,7 +1,10 @@
 import { join } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { requireBuiltins } from "./builtins.ts";
 import { BUNDLED } from "./functions.ts";
+import { noJsonSchemas } from "./json-schemas.ts";
+import { writeLicences } from "./licences.ts";
+import { usedSchemasOnly } from "./schemas.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -9,35 +12,45 @@ const ROOT = join(import.meta.dirname, "..");
 export const BUNDLES: string = join(ROOT, "dist");
 
 /**
- * Bundles the handlers of all functions into `dist/<function>/index.mjs` with one esbuild call.
+ * How a function's code is bundled.
  *
  * Everything is included, the AWS SDK too: the versions that ran are then the ones in the lockfile,
  * not whatever the Lambda runtime brings that day. ESM needs a `require` for the CommonJS packages
  * among them, hence the banner.
  */
+export const BUNDLE_OPTIONS = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  minify: true,
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  mainFields: ["module", "main"],
+  alias: { "@aws-sdk/credential-provider-node": join(ROOT, "lib/aws/function-credentials.ts") },
+  plugins: [requireBuiltins, usedSchemasOnly, noJsonSchemas],
+  outExtension: { ".js": ".mjs" },
+  legalComments: "none",
+  logLevel: "warning",
+  banner: {
+    js: "import{createRequire as _cr}from'node:module';const require=_cr(import.meta.url);",
+  },
+} as const satisfies BuildOptions;
+
+/**
+ * Bundles the handlers of all functions into `dist/<function>/index.mjs` with one esbuild call, and
+ * lays beside each the licences of what is in it.
+ */
 export async function bundle(outdir: string = BUNDLES): Promise<void> {
-  await build({
+  const { metafile } = await build({
+    ...BUNDLE_OPTIONS,
     entryPoints: BUNDLED.map((name) => ({
       in: join(ROOT, "lambdas", `${name}.ts`),
       out: `${name}/index`,
     })),
-    absWorkingDir: ROOT,
     outdir,
-    bundle: true,
-    minify: true,
-    platform: "node",
-    target: "node24",
-    format: "esm",
-    mainFields: ["module", "main"],
-    alias: { "@aws-sdk/credential-provider-node": join(ROOT, "lib/aws/function-credentials.ts") },
-    plugins: [requireBuiltins],
-    outExtension: { ".js": ".mjs" },
-    legalComments: "none",
-    logLevel: "warning",
-    banner: {
-      js: "import{createRequire as _cr}from'node:module';const require=_cr(import.meta.url);",
-    },
+    metafile: true,
   });
+  writeLicences(metafile, ROOT);
 }
 
 if (import.meta.main) {

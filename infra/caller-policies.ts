@@ -51,13 +51,14 @@ export class CallerPolicies extends Construct {
       managedPolicyName: ownName(plane, "auditor"),
       description: `Reads the evidence of the trust plane ${plane}`,
       statements: [
-        // By chain and number; indexes: by contract, identity, actor, type, day. No scan: an export
-        // finds every chain by the types of its records.
+        // By chain and number, as an answer names its record.
+        allow("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [evidence.tableArn]),
+        // By contract, identity, actor, type, day. No scan: an export finds every chain by the
+        // types of its records.
         allow(
-          "ReadEvidence",
-          ["dynamodb:GetItem", "dynamodb:Query"],
+          "FindEvidence",
+          ["dynamodb:Query"],
           [
-            evidence.tableArn,
             Stack.of(this).formatArn({
               service: "dynamodb",
               resource: "table",

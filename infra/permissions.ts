@@ -31,13 +31,9 @@ const recordKeeping = ({ evidence, state, evidenceKey }: PlaneResources): Policy
   // A barrier's records, with their chain's head, in one transaction. A put outside one could leave
   // a record without its head. No update, delete, batch or PartiQL.
   allow("AppendEvidence", ["dynamodb:PutItem"], [evidence.tableArn], IN_TRANSACTION),
-  // Chain heads and retry keys move inside the barrier, counters of refusals outside of it. Nothing
-  // is deleted: TTL does.
-  allow(
-    "KeepState",
-    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-    [state.tableArn],
-  ),
+  // Chain heads move inside the barrier, counters of refusals outside of it. Nothing is deleted:
+  // TTL does.
+  allow("KeepState", ["dynamodb:GetItem", "dynamodb:UpdateItem"], [state.tableArn]),
   // The key's own policy decides how (digests only); this permission says that this function does.
   // GetPublicKey: the function names the key in a record by its thumbprint.
   allow("SignEvidence", ["kms:Sign", "kms:GetPublicKey"], [evidenceKey.key.keyArn]),
@@ -45,7 +41,15 @@ const recordKeeping = ({ evidence, state, evidenceKey }: PlaneResources): Policy
 
 // Whom the plane believes, and what is halted; only govern writes it.
 const readRegistry = ({ registry }: PlaneResources): PolicyStatement =>
-  allow("ReadRegistry", ["dynamodb:GetItem", "dynamodb:Query"], [registry.tableArn]);
+  allow("ReadRegistry", ["dynamodb:Query"], [registry.tableArn]);
+
+/** What a function that grants needs of the plane's tables besides {@link recordKeeping}. */
+const granting = ({ state, registry }: PlaneResources): PolicyStatement[] => [
+  // Retry keys and contract ids, taken inside the barrier.
+  allow("TakeKeys", ["dynamodb:PutItem"], [state.tableArn]),
+  // Whether the Registry has moved since it was read, before the call is made.
+  allow("ReadRegistryHead", ["dynamodb:GetItem"], [registry.tableArn]),
+];
 
 /** Sessions of the execution and reader roles; the functions touch no target themselves. */
 const obtainSessions = ({ execution, reader }: SessionRoles): PolicyStatement[] => [
@@ -65,6 +69,7 @@ const obtainSessions = ({ execution, reader }: SessionRoles): PolicyStatement[] 
 const issuePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
   readRegistry(resources),
+  ...granting(resources),
   ...obtainSessions(roles),
   // Handles are made here and nowhere else; the key's own policy says so too.
   allow("SignHandles", ["kms:Sign", "kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
@@ -77,6 +82,7 @@ const issuePermissions = (resources: PlaneResources, roles: SessionRoles): Polic
 const executePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
   readRegistry(resources),
+  ...granting(resources),
   ...obtainSessions(roles),
 ];
 

@@ -30,7 +30,7 @@ import emulator_dynamodb  # noqa: E402
 import emulator_ec2  # noqa: E402, F401
 import emulator_operation  # noqa: E402
 import emulator_s3  # noqa: E402
-from ministack.services import dynamodb, iam, sts  # noqa: E402
+from ministack.services import dynamodb, iam, kms, sts  # noqa: E402
 
 _request = contextvars.ContextVar("request", default=("", {}))  # (service, decoded parameters)
 _more_checks = contextvars.ContextVar("more_checks", default=())  # further (action, ARN) of the request
@@ -112,7 +112,13 @@ def resource_arn(service, method, path, headers, body, params, region, account_i
         _more_checks.set(tuple(checks))
         return checks[0][1]
     if service == "s3":
-        return emulator_s3.object_arn(arn, path)
+        arn = emulator_s3.object_arn(arn, path)
+        _more_checks.set(tuple((name, arn) for name in emulator_s3.actions_of_headers(arn, method, headers, params)))
+        return arn
+    if service == "dynamodb" and arn == "*":  # a table's policy and tags: named by ARN, checked on the table
+        return parameters.get("ResourceArn") or arn
+    if service == "kms" and ":alias/" in arn:  # using a key by its alias is using the key
+        return (kms._resolve_key(arn) or {}).get("Arn", arn)
     if service == "ssm" and str(parameters.get("Name", "")).startswith("arn:"):
         return parameters["Name"]
     if service == "lambda" and path.endswith("/invocations") and params.get("Qualifier"):
@@ -134,7 +140,7 @@ _enforce = iam_evaluator.enforce
 
 def enforce(access_key, action, service, region, resource_arn="*", service_context=None, **rest):
     checks = _more_checks.get()
-    partiql = any(name for name, _ in checks)
+    partiql = service == "dynamodb" and any(name for name, _ in checks)
     first = checks[0][0] if partiql else action
     denied = _enforce(access_key, first, service, region, resource_arn=resource_arn,
                       service_context=service_context, **rest)

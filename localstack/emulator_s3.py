@@ -23,6 +23,24 @@ def object_arn(arn, path):
     return f"{_HEAD}{bucket}/{key}" if slash and key and arn == _HEAD + folded else arn
 
 
+# What a write does besides writing, each under an action of its own (S3 API reference, PutObject, "Permissions"; S3
+# guide, "Object Lock"). MiniStack takes all of it for PutObject.
+_ACTIONS_OF_HEADERS = {"x-amz-tagging": "s3:PutObjectTagging", "x-amz-acl": "s3:PutObjectAcl",
+                       "x-amz-grant-": "s3:PutObjectAcl", "x-amz-object-lock-mode": "s3:PutObjectRetention",
+                       "x-amz-object-lock-retain-until-date": "s3:PutObjectRetention",
+                       "x-amz-object-lock-legal-hold": "s3:PutObjectLegalHold"}
+_SUBRESOURCES = frozenset("acl tagging retention legal-hold".split())  # these calls are named after them already
+
+
+def actions_of_headers(arn, method, headers, params):
+    """Further actions that a write of this object needs, by its headers; none for a bucket."""
+    if "/" not in arn or method not in ("PUT", "POST") or _SUBRESOURCES & set(params):
+        return []
+    names = [name.lower() for name in headers]
+    needed = [action for start, action in _ACTIONS_OF_HEADERS.items() if any(name.startswith(start) for name in names)]
+    return sorted(set(needed))
+
+
 _apply_bucket_scope = s3._apply_bucket_scope
 
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { toInstant, toSeconds } from "../clock.ts";
 import { parsePlaneId } from "../config.ts";
-import { DELIVERIES } from "../contract/contract.ts";
+import { assumption, DELIVERIES, REVOKE_ON } from "../contract/contract.ts";
 import { step } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
@@ -23,6 +23,9 @@ export const contractDraft = z.strictObject({
   obligations: z
     .array(z.strictObject({ kind: label, name: label, dueSeconds: z.int().min(1) }))
     .optional(),
+  /** What is supposed of the world; recheck reads it again immediately before the call. */
+  assumptions: z.array(assumption).max(16).optional(),
+  revokeOn: z.array(z.enum(REVOKE_ON)).optional(),
   /** Seconds: when the window begins, from now, and how long it is. */
   window: z.strictObject({ startsIn: z.int().default(0), seconds: z.int().min(1) }),
   sources: z.array(z.strictObject({ name: label, digest })).default([]),
@@ -111,18 +114,26 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
       region: place.region,
       deliveries: draft.deliveries,
       authorization_details: draft.steps,
+      ...(draft.assumptions !== undefined && { assumptions: draft.assumptions }),
       ...(draft.obligations !== undefined && { obligations: draft.obligations }),
+      ...(draft.revokeOn !== undefined && { revokeOn: draft.revokeOn }),
     },
     issuer.key,
   );
   return { contract, proof: { intent, context, decision, attestations: [], approvals: [] } };
 }
 
+/** What is looked at belongs to the intent as well: nobody looks at what was not approved. */
 const intentOf = (draft: ContractDraft, id: string) => ({
   id,
   actor: draft.actor.id,
   action: [...new Set(draft.steps.flatMap(({ actions }) => actions))],
-  target: [...new Set(draft.steps.flatMap(({ resources }) => resources))],
+  target: [
+    ...new Set([
+      ...draft.steps.flatMap(({ resources }) => resources),
+      ...(draft.assumptions ?? []).map(({ resource }) => resource),
+    ]),
+  ],
   constraints: {},
   metadata: draft.metadata,
 });

@@ -27,7 +27,11 @@ const scalar = z.union([z.string(), z.int(), z.boolean()]);
 const name = label;
 const seconds = z.int().min(1).max(86_400);
 
-const assumption = z.strictObject({
+/** Signals that may end a contract besides what always does. */
+export const REVOKE_ON = ["contextChanged", "policyChanged", "riskSignal"] as const;
+
+/** One value of the world that the contract supposes (wire.md §2). */
+export const assumption = z.strictObject({
   name,
   read: action,
   resource: arn,
@@ -72,7 +76,7 @@ const claims = z
     authorization_details: steps,
     assumptions: z.array(assumption).max(16).optional(),
     obligations: z.array(obligation).max(16).optional(),
-    revokeOn: z.array(z.enum(["contextChanged", "policyChanged", "riskSignal"])).optional(),
+    revokeOn: z.array(z.enum(REVOKE_ON)).optional(),
     rollback: rollback.optional(),
     delegation: z.strictObject({ maxDepth: z.int().min(0).max(8) }).optional(),
     breakGlass: z.strictObject({ policy: label, incident: label }).optional(),

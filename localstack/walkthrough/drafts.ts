@@ -65,6 +65,31 @@ export const settingDraft = (outputs: LocalOutputs): Draft => ({
   window: { seconds: 600 },
 });
 
+/** The setting back to `safe`, by a handle. */
+export const laterDraft = (outputs: LocalOutputs): Draft => ({
+  ...settingDraft(outputs),
+  purpose: "switch the checkout back, when the release is over",
+  deliveries: ["handle"],
+});
+
+/** Any update of the sample table, by the agent's own client: IAM alone holds it, and only for a while. */
+export const directDraft = (outputs: LocalOutputs): Draft => ({
+  purpose: "repair the settings by hand, for five minutes",
+  actor: ACTOR,
+  risk: "LOW",
+  deliveries: ["credentials"],
+  steps: [
+    {
+      id: "repair",
+      actions: ["dynamodb:UpdateItem"],
+      resources: [tableArn(outputs)],
+      parameters: "unbounded",
+      limits: { calls: 1 },
+    },
+  ],
+  window: { seconds: 300 },
+});
+
 /**
  * Writes a draft into the work folder, as a person would write it.
  *

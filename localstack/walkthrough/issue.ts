@@ -10,6 +10,7 @@ export type Answer =
         readonly status: string;
         readonly readBack?: { readonly matches: boolean };
       };
+      readonly handle?: string;
       readonly evidence: { readonly firstSeq: number; readonly lastSeq: number };
     }
   | { readonly ok: false; readonly code: string; readonly stage: string; readonly detail: string };
@@ -18,14 +19,19 @@ export type Answer =
 export interface Ask {
   readonly id: string;
   readonly title: string;
-  /** Arguments of `vai issue`. */
+  /** What is invoked; `issue` unless it says so. */
+  readonly use?: "issue" | "execute";
+  /** Arguments of `vai issue` or `vai execute`. */
   readonly args: readonly string[];
   readonly expected: string;
 }
 
-/** Asks with `vai issue` and shows the answer: the refusal's code and stage, or how it went. */
-export function ask({ vai, step }: Stage, { id, title, args, expected }: Ask): Promise<Answer> {
-  const given = ["issue", ...args, "--json"];
+/** Asks with `vai` and shows the answer: the refusal's code and stage, or how it went. */
+export function ask(
+  { vai, step }: Stage,
+  { id, title, use = "issue", args, expected }: Ask,
+): Promise<Answer> {
+  const given = [use, ...args, "--json"];
   const run = async () => seenIn(await vai.json<Answer>(given));
   return step({ id, title, command: vai.line(given), expected, run });
 }
@@ -36,12 +42,15 @@ function seenIn(answer: Answer): Seen<Answer> {
     return { seen: `${code} at ${stage}`, detail, value: answer };
   }
   const { deduplicated, identity, outcome, evidence } = answer;
+  const records = `evidence records ${evidence.firstSeq} to ${evidence.lastSeq} of its intent`;
+  if (outcome === undefined && answer.handle !== undefined) {
+    return { seen: `a handle, ${identity.state}`, detail: records, value: answer };
+  }
   const readBack = outcome?.readBack?.matches === true ? "read back matches" : "not read back";
   const words = [
     ...(deduplicated ? ["deduplicated"] : []),
     ...[outcome?.status ?? "no outcome", readBack, identity.state],
   ];
-  const records = `evidence records ${evidence.firstSeq} to ${evidence.lastSeq} of its intent`;
   return { seen: words.join(", "), detail: records, value: answer };
 }
 

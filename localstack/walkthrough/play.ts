@@ -4,7 +4,9 @@ import { shownPath } from "../paths.ts";
 import type { Place, Renderer } from "./render.ts";
 import { type Report, reportOf, type StepResult } from "./report.ts";
 import { bypassScene } from "./scene-bypass.ts";
+import { clientScene } from "./scene-client.ts";
 import { evidenceScene } from "./scene-evidence.ts";
+import { handleScene } from "./scene-handle.ts";
 import { jobScene } from "./scene-job.ts";
 import { refusalScene } from "./scene-refusals.ts";
 import { replayScene } from "./scene-replay.ts";
@@ -15,7 +17,7 @@ import { vaiIn } from "./vai.ts";
 
 const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
-  ...[bypassScene, sessionScene, evidenceScene],
+  ...[handleScene, bypassScene, sessionScene, clientScene, evidenceScene],
 ];
 
 /** Where and for whom the scenes are played. */
@@ -35,7 +37,8 @@ export async function play({ up, work, renderer, signal }: Playing): Promise<Rep
   const { outputs, endpoint } = up;
   const results: StepResult[] = [];
   const stage: Stage = {
-    ...{ outputs, work, signal, vai: vaiIn({ work, outputsFile: up.outputsFile, signal }) },
+    ...{ outputs, outputsFile: up.outputsFile, work, signal },
+    vai: vaiIn({ work, outputsFile: up.outputsFile, signal }),
     as: (user) => clientsFor({ endpoint, credentials: outputs.credentials[user] }),
     step: stepRunner({ renderer, results, signal, clock: Date.now }),
   };

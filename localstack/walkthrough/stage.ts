@@ -23,6 +23,8 @@ export interface Step<T> extends Omit<StepResult, "seen" | "detail" | "ok"> {
 /** What a scene plays on: the deployment, its users, the command `vai`, and who watches. */
 export interface Stage {
   readonly outputs: LocalOutputs;
+  /** Absolute path of `outputs.json`. */
+  readonly outputsFile: string;
   /** Absolute path of the work folder; commands run in it. */
   readonly work: string;
   readonly vai: Vai;

@@ -39,6 +39,7 @@ function coldImport(file: string): number {
     [ENV.stateTable]: "state",
     [ENV.registryTable]: "registry",
     [ENV.evidenceKeyId]: "key",
+    [ENV.planeKeyId]: "plane-key",
     [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
     [ENV.targets]: "{}",
     AWS_REGION: "us-east-1",

@@ -1,5 +1,4 @@
 import type { Mutation } from "../support/governed.ts";
-import type { MemoryKms } from "../support/memory-kms.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import { fixed, type Line } from "./measure.ts";
 
@@ -9,8 +8,7 @@ const COUNTED = 400;
 
 /**
  * CPU time that this software itself takes for one governed action in a warm process: reading, verifying, deriving,
- * proving, chaining and marshalling. AWS is answered from memory, which is counted; KMS's signatures are not, and the
- * SDK's clients are not in it.
+ * proving, chaining and marshalling. AWS is played in memory, which is not counted; the SDK's clients are not in it.
  */
 export async function measureOwnCpu(): Promise<Line[]> {
   const direct = await cpuOf({}, async (plane, event) => plane.issue(event));
@@ -47,20 +45,19 @@ async function cpuOf(
   act: (plane: Plane, event: unknown, governed: Governed) => Promise<{ readonly ok: boolean }>,
 ): Promise<number> {
   const plane = await newPlane();
-  const signing = [countSigning(plane.kms), countSigning(plane.planeKms)];
+  const aws = countAws(plane);
   const run = async (count: number): Promise<number> => {
     const prepared = Array.from({ length: count }, () => {
       const governed = plane.contract(mutation);
       return { governed, event: plane.event(governed, mutation) };
     });
-    for (const each of signing) each.milliseconds = 0;
+    aws.milliseconds = 0;
     const before = process.cpuUsage();
     for (const { event, governed } of prepared) {
       const answer = await act(plane, event, governed);
       if (!answer.ok) throw new Error(JSON.stringify(answer));
     }
-    const spent = sum(process.cpuUsage(before));
-    return (spent - signing.reduce((all, { milliseconds }) => all + milliseconds, 0)) / count;
+    return (sum(process.cpuUsage(before)) - aws.milliseconds) / count;
   };
   await run(WARM_UP);
   return run(COUNTED);
@@ -68,15 +65,18 @@ async function cpuOf(
 
 const sum = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1000;
 
-/** Counts the CPU time of signing, which is KMS's. */
-function countSigning(kms: MemoryKms): { milliseconds: number } {
+/** Counts the CPU time in which AWS is played: tables, keys, sessions, targets. */
+function countAws({ faults }: Plane): { milliseconds: number } {
   const counted = { milliseconds: 0 };
-  const sign = kms.sign.bind(kms);
-  kms.sign = (digest) => {
-    const before = process.cpuUsage();
-    const signature = sign(digest);
-    counted.milliseconds += sum(process.cpuUsage(before));
-    return signature;
-  };
+  const through = faults.through.bind(faults);
+  faults.through = (at, effect) =>
+    through(at, () => {
+      const before = process.cpuUsage();
+      try {
+        return effect();
+      } finally {
+        counted.milliseconds += sum(process.cpuUsage(before));
+      }
+    });
   return counted;
 }

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { addStacks, newApp } from "../../infra/app.ts";
-import { FUNCTIONS } from "../../infra/functions.ts";
+import { bundle } from "../../infra/bundle.ts";
+import { BUNDLED } from "../../infra/functions.ts";
 import { EXAMPLE, stubBundles, temporaryFolder } from "./support/synthesise.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -51,8 +52,19 @@ suite("CDK app", () => {
     const bundles = Object.values(assets.files as Record<string, { source: { path: string } }>)
       .map(({ source }) => join(outdir, source.path, "index.mjs"))
       .filter((file) => existsSync(file));
-    assert.equal(bundles.length, FUNCTIONS.length);
+    assert.equal(bundles.length, BUNDLED.length);
     for (const file of bundles) assert.match(readFileSync(file, "utf8"), /createRequire/);
+  });
+
+  test("USR-12 an unchanged source gives the same bundles, so `cdk diff` has nothing to say", async () => {
+    const folders = [temporaryFolder(), temporaryFolder()] as const;
+    for (const folder of folders) await bundle(folder);
+    for (const name of BUNDLED) {
+      const [first, second] = folders.map((folder) =>
+        readFileSync(join(folder, name, "index.mjs")),
+      );
+      assert.ok(first?.equals(second ?? Buffer.of()), name);
+    }
   });
 
   test("USR-12 the samples are a stack of their own, on request", () => {

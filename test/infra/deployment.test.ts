@@ -7,7 +7,20 @@ import { EXAMPLE, stubBundles } from "./support/synthesise.ts";
 
 const { samples: _samples, retain: _retain, ...GOOD } = EXAMPLE;
 const TABLE = "arn:aws:dynamodb:us-east-1:111122223333:table/settings";
+const PARAMETER = "arn:aws:ssm:us-east-1:111122223333:parameter";
+const SERVICE = "arn:aws:ecs:us-east-1:111122223333:service";
+const INSTANCE = "arn:aws:ec2:us-east-1:111122223333:instance/i-00123456789abcdef";
+const ROLE = "arn:aws:iam::111122223333:role/platform/acting";
+const KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555";
+const ELSEWHERE = {
+  account: "111122223333",
+  region: "us-east-1",
+  targets: { "dynamodb:UpdateItem": [TABLE] },
+};
 const [ANCHOR] = EXAMPLE.anchors;
+/** So many, numbered with two digits. */
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index + 10));
 
 /** What is wrong → the change that makes it so → what the message says, pointer included. */
 const DEFECTS: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
@@ -41,7 +54,7 @@ const DEFECTS: readonly (readonly [string, Record<string, unknown>, RegExp])[] =
   [
     "an unknown action",
     { targets: { "iam:PutRolePolicy": ["*"] } },
-    /\/targets\/iam:PutRolePolicy: unknown; known are dynamodb:UpdateItem, lambda:UpdateAlias/,
+    /\/targets\/iam:PutRolePolicy: unknown; known are dynamodb:UpdateItem, /,
   ],
   [
     "a wildcard",
@@ -89,6 +102,116 @@ const DEFECTS: readonly (readonly [string, Record<string, unknown>, RegExp])[] =
     },
     /\/targets\/lambda:UpdateAlias\/0: is one of the trust plane's own resources/,
   ],
+  [
+    "a bucket of the plane",
+    { targets: { "s3:PutObject": ["arn:aws:s3:::vai-example-log/*"] } },
+    /\/targets\/s3:PutObject\/0: is one of the trust plane's own resources/,
+  ],
+  [
+    "a parameter of the plane, in other letters",
+    { targets: { "ssm:PutParameter": [`${PARAMETER}/VAI-Example-x`] } },
+    /\/targets\/ssm:PutParameter\/0: is one of the trust plane's own resources/,
+  ],
+  [
+    "a cluster of the plane",
+    { targets: { "ecs:UpdateService": [`${SERVICE}/vai-example-x/web`] } },
+    /\/targets\/ecs:UpdateService\/0: is one of the trust plane's own resources/,
+  ],
+  [
+    "all buckets",
+    { targets: { "s3:PutObject": ["arn:aws:s3:::*"] } },
+    /\/targets\/s3:PutObject\/0: must be one exact ARN such as .*, or one that ends in \*/,
+  ],
+  [
+    "all parameters",
+    { targets: { "ssm:PutParameter": [`${PARAMETER}/*`] } },
+    /\/targets\/ssm:PutParameter\/0: must be one exact ARN such as .*, or one that ends in \*/,
+  ],
+  [
+    "all instances",
+    { targets: { "ec2:StopInstances": ["arn:aws:ec2:us-east-1:111122223333:instance/*"] } },
+    /\/targets\/ec2:StopInstances\/0: must be one exact ARN such as .*: no wildcard/,
+  ],
+  [
+    "more ARNs than an environment variable holds",
+    {
+      targets: {
+        "dynamodb:UpdateItem": many(24, (index) => `${TABLE}-${index}`),
+        "ec2:StopInstances": many(22, (index) => INSTANCE.replace("00", `${index}`)),
+      },
+    },
+    /\/targets: has \d+ characters of ARNs; at most 2600, because one environment/,
+  ],
+  ["an account that is a number", { account: 111122223333 }, /\/account: must be of type string/],
+  [
+    "a target of another account than the plane's",
+    { account: "444455556666" },
+    /\/targets\/dynamodb:UpdateItem\/0: must be in account 444455556666/,
+  ],
+  ["no administrators", { administrators: [] }, /\/administrators: must name at least one role/],
+  [
+    "everyone as administrator",
+    { administrators: ["*"] },
+    /\/administrators\/0: must be the ARN of a role/,
+  ],
+  [
+    "every role as administrator",
+    { administrators: ["arn:aws:iam::111122223333:role/*"] },
+    /\/administrators\/0: must be the ARN of a role/,
+  ],
+  [
+    "no concurrency at all",
+    { concurrency: { issue: 0 } },
+    /\/concurrency\/issue: Too small|\/concurrency\/issue: /,
+  ],
+  [
+    "a retention that CloudWatch does not have",
+    { logRetentionDays: 100 },
+    /\/logRetentionDays: must be one of 1, 3, 5, 7, /,
+  ],
+  ["an alarm for nobody", { alarmEmails: ["team"] }, /\/alarmEmails\/0: must be an e-mail address/],
+  ["a topic's name", { alarmTopicArn: "alarms" }, /\/alarmTopicArn: must be an SNS topic's ARN/],
+  // IAM counts a role's own tags as the session's.
+  ["the identity tag", { tags: { "VAI-Identity": "x" } }, /\/tags\/VAI-Identity: must not be vai-/],
+  ["a tag of AWS", { tags: { "aws:x": "y" } }, /\/tags\/aws:x: must not be vai-identity/],
+  [
+    "one role for both uses",
+    { existingRoles: { dynamodb: { executionRoleArn: ROLE, readerRoleArn: ROLE } } },
+    /\/existingRoles\/dynamodb: must be two different roles/,
+  ],
+  [
+    "roles of a family that is not opened",
+    {
+      targets: { "dynamodb:UpdateItem": [TABLE] },
+      existingRoles: { s3: { executionRoleArn: ROLE, readerRoleArn: `${ROLE}2` } },
+    },
+    /\/existingRoles\/s3: has no use: no action of s3 is in targets/,
+  ],
+  [
+    "a key by its alias",
+    { existingKeys: { plane: "alias/plane" } },
+    /\/existingKeys\/plane: must be the ARN of a KMS key, not of an alias/,
+  ],
+  [
+    "one key for two uses",
+    { existingKeys: { plane: KEY, evidence: KEY } },
+    /\/existingKeys: must be two different keys/,
+  ],
+  [
+    "roles elsewhere of a plane of no account",
+    { elsewhere: [ELSEWHERE] },
+    /\/account: must be given with elsewhere/,
+  ],
+  [
+    "targets elsewhere that are here",
+    { account: "111122223333", elsewhere: [{ ...ELSEWHERE, account: "444455556666" }] },
+    /\/elsewhere\/0\/targets\/dynamodb:UpdateItem\/0: must be in account 444455556666/,
+  ],
+  [
+    "the same place twice",
+    { account: "111122223333", elsewhere: [ELSEWHERE, ELSEWHERE] },
+    /\/elsewhere\/1: must name each account and region once/,
+  ],
   ["samples that are no boolean", { samples: "yes" }, /\/samples: must be of type boolean/],
   ["an unknown property", { region: "us-east-1" }, /\/region: unknown; known are name, anchors/],
 ];
@@ -125,6 +248,35 @@ suite("deployment file", () => {
     assert.equal(parseDeployment({ ...GOOD, samples: true }, "f").retain, false);
     assert.equal(parseDeployment({ ...GOOD, samples: true, retain: true }, "f").retain, true);
     assert.equal(parseDeployment({ ...GOOD, retain: false }, "f").retain, false);
+  });
+
+  test("USR-12 what is not said has a safe default", () => {
+    const { name, anchors, targets } = GOOD;
+    const { retain, samples, ...rest } = parseDeployment({ name, anchors, targets }, "f");
+    assert.deepEqual([retain, samples], [true, false]);
+    assert.deepEqual(rest, {
+      ...{ name, anchors, targets },
+      concurrency: { issue: 50, execute: 50, govern: 2 },
+      logRetentionDays: 365,
+      ...{ alarmEmails: [], tags: {}, existingRoles: {}, existingKeys: {}, elsewhere: [] },
+    });
+    assert.deepEqual(parseDeployment({ ...GOOD, concurrency: { issue: null } }, "f").concurrency, {
+      ...{ issue: null, execute: 50, govern: 2 },
+    });
+  });
+
+  test("USR-12 targets that come and go may be opened by a prefix", () => {
+    const targets = {
+      "s3:PutObject": [
+        "arn:aws:s3:::settings-bucket/*",
+        "arn:aws:s3:::settings-bucket/vai-example-/x*",
+      ],
+      "ssm:PutParameter": [`${PARAMETER}/checkout/*`],
+    };
+    assert.throws(() => parseDeployment({ ...GOOD, targets }, "f"), /s3:PutObject\/1: is one of/);
+    const [bucket = ""] = targets["s3:PutObject"];
+    const good = { ...targets, "s3:PutObject": [bucket] };
+    assert.deepEqual(parseDeployment({ ...GOOD, targets: good }, "f").targets, good);
   });
 
   test("USR-12 a missing file, and one that is not JSON, say what to do", () => {

@@ -38,13 +38,14 @@ const writeOwnLog = (name: string) =>
 const RECORD_KEEPING = [
   permit("ReadEvidence", ["dynamodb:Query"], [tableArn("evidence")]),
   permit("AppendEvidence", ["dynamodb:PutItem"], [tableArn("evidence")], IN_TRANSACTION),
-  permit(
-    "KeepState",
-    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-    [tableArn("state")],
-  ),
+  permit("KeepState", ["dynamodb:GetItem", "dynamodb:UpdateItem"], [tableArn("state")]),
   permit("SignEvidence", ["kms:GetPublicKey", "kms:Sign"], [key("evidence")]),
-  permit("ReadRegistry", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("registry")]),
+  permit("ReadRegistry", ["dynamodb:Query"], [tableArn("registry")]),
+];
+
+const GRANTING = [
+  permit("TakeKeys", ["dynamodb:PutItem"], [tableArn("state")]),
+  permit("ReadRegistryHead", ["dynamodb:GetItem"], [tableArn("registry")]),
 ];
 
 const OBTAIN_SESSIONS = [
@@ -60,10 +61,11 @@ const OBTAIN_SESSIONS = [
 const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   issue: [
     ...RECORD_KEEPING,
+    ...GRANTING,
     ...OBTAIN_SESSIONS,
     permit("SignHandles", ["kms:GetPublicKey", "kms:Sign"], [key("plane")]),
   ],
-  execute: [...RECORD_KEEPING, ...OBTAIN_SESSIONS],
+  execute: [...RECORD_KEEPING, ...GRANTING, ...OBTAIN_SESSIONS],
   govern: [
     ...RECORD_KEEPING,
     permit("ChangeRegistry", ["dynamodb:PutItem"], [tableArn("registry")], IN_TRANSACTION),
@@ -162,11 +164,8 @@ suite("permissions", () => {
 
   test("VAI-15 an auditor's role reads evidence by its keys and the public keys, and scans nothing", () => {
     assert.deepEqual(resolved.managedStatements("vai-example-auditor"), [
-      permit(
-        "ReadEvidence",
-        ["dynamodb:GetItem", "dynamodb:Query"],
-        [tableArn("evidence"), `${tableArn("evidence")}/index/*`],
-      ),
+      permit("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("evidence")]),
+      permit("FindEvidence", ["dynamodb:Query"], [`${tableArn("evidence")}/index/*`]),
       permit("VerifyEvidence", ["kms:GetPublicKey"], [key("evidence"), key("plane")]),
     ]);
   });

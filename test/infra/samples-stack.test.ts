@@ -3,7 +3,9 @@ import { suite, test } from "node:test";
 import { Template } from "aws-cdk-lib/assertions";
 import { newApp } from "../../infra/app.ts";
 import { SamplesStack } from "../../infra/samples-stack.ts";
-import { Resolved } from "./support/template.ts";
+import { CATALOGUE } from "../../lib/actions/catalogue.ts";
+import { sampleTargets } from "../../localstack/samples.ts";
+import { ACCOUNT, REGION, Resolved, statements } from "./support/template.ts";
 
 suite("samples stack", () => {
   const template = Template.fromStack(new SamplesStack(newApp(), "vai-local-samples"));
@@ -22,6 +24,71 @@ suite("samples stack", () => {
     ]);
     for (const { DeletionPolicy } of [table, ...resolved.ofType("AWS::Logs::LogGroup")]) {
       assert.equal(DeletionPolicy, "Delete");
+    }
+  });
+
+  test("VAI-45 the bucket is private, encrypted, versioned and takes no plain HTTP", () => {
+    const name = `sample-objects-${ACCOUNT}-${REGION}`;
+    const { Properties } = resolved.one("AWS::S3::Bucket", "BucketName", name);
+    assert.deepEqual(Properties["PublicAccessBlockConfiguration"], {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    });
+    assert.deepEqual(Properties["VersioningConfiguration"], { Status: "Enabled" });
+    assert.match(JSON.stringify(Properties["BucketEncryption"]), /AES256/);
+    const [policy] = resolved.ofType("AWS::S3::BucketPolicy");
+    const denies = statements(policy?.Properties["PolicyDocument"]);
+    assert.ok(denies.every(({ Effect }) => Effect === "Deny"));
+    assert.deepEqual(denies[0]?.Condition, { Bool: { "aws:SecureTransport": "false" } });
+  });
+
+  test("VAI-45 instances and service are as small as can be, run nothing, and nothing reaches them", () => {
+    const instances = resolved.ofType("AWS::EC2::Instance").map(({ Properties }) => Properties);
+    assert.equal(instances.length, 2);
+    for (const { InstanceType, NetworkInterfaces, MetadataOptions } of instances) {
+      assert.equal(InstanceType, "t4g.nano");
+      assert.equal(NetworkInterfaces, undefined);
+      assert.deepEqual(MetadataOptions, { HttpEndpoint: "disabled", HttpTokens: "required" });
+    }
+    for (const type of ["InternetGateway", "NatGateway", "EIP", "Route"]) {
+      template.resourceCountIs(`AWS::EC2::${type}`, 0);
+    }
+    const [service] = resolved.ofType("AWS::ECS::Service");
+    assert.equal(service?.Properties["DesiredCount"], 0);
+    const network = JSON.stringify(service?.Properties["NetworkConfiguration"]);
+    assert.match(network, /"AssignPublicIp":"DISABLED"/);
+    const [task] = resolved.ofType("AWS::ECS::TaskDefinition");
+    for (const role of ["TaskRoleArn", "ExecutionRoleArn"]) {
+      assert.equal(task?.Properties[role], undefined);
+    }
+  });
+
+  test("VAI-45 a local AWS without instances in its CloudFormation makes them by other means", () => {
+    template.hasParameter("Instances", { Default: "here", AllowedValues: ["here", "elsewhere"] });
+    const made = resolved.all().filter(([, { Type }]) => Type === "AWS::EC2::Instance");
+    const [first] = made.map(([, resource]) => (resource as { Condition?: string }).Condition);
+    assert.ok(first);
+    template.hasCondition(first, { "Fn::Equals": [{ Ref: "Instances" }, "here"] });
+    template.hasOutput("SampleInstances", { Condition: first });
+  });
+
+  test("VAI-45 every sample has its output, and the ceilings of the local plane name each", () => {
+    assert.deepEqual(Object.keys(resolved.outputs).sort(), [
+      ...["SampleBucket", "SampleCluster", "SampleFunction", "SampleInstances"],
+      ...["SampleNewVersion", "SampleParameter", "SampleService", "SampleTable"],
+    ]);
+    const targets = sampleTargets(["i-1", "i-2"]);
+    assert.deepEqual(
+      Object.keys(targets),
+      CATALOGUE.map(({ action }) => action),
+    );
+    const named = JSON.stringify(targets)
+      .replaceAll("000000000000", ACCOUNT)
+      .replace("/i-1", "/SampleInstances");
+    for (const output of ["Bucket", "Cluster", "Function", "Parameter", "Service", "Table"]) {
+      assert.ok(named.includes(resolved.outputs[`Sample${output}`] ?? "none"), output);
     }
   });
 

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { GetPublicKeyCommand } from "@aws-sdk/client-kms";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import type { CloudTrailEvent } from "../../localstack/control.ts";
@@ -28,8 +30,9 @@ import {
   allows,
   type Document,
   type Holder,
+  isNoticed,
   type Judged,
-  missed,
+  mutantsOf,
   type Permission,
   permissionsOf,
   without,
@@ -82,8 +85,7 @@ async function endToEnd(t: TestContext, plane: LocalPlane): Promise<void> {
   await Promise.all([...families.values()].map((operations) => runAll(plane, operations)));
   await fault.assertHit();
   await fault.mend();
-  await refusalsAndContention(plane);
-  await audit(plane);
+  await audit(plane, await refusalsAndContention(plane));
 }
 
 /** The first of a family at `issue` and by handle, so that both functions use its roles. */
@@ -99,7 +101,8 @@ async function runAll(plane: LocalPlane, operations: readonly Operation[]): Prom
   }
 }
 
-async function refusalsAndContention(plane: LocalPlane): Promise<void> {
+/** @returns the chain of an intent that was granted */
+async function refusalsAndContention(plane: LocalPlane): Promise<string> {
   const [first] = everyOperation(plane, "permissions");
   assert.ok(first);
   refused(await invokeRaw(plane, "{}"), "CONTRACT_MALFORMED");
@@ -109,12 +112,24 @@ async function refusalsAndContention(plane: LocalPlane): Promise<void> {
     runAtIssue(plane, call, held, first),
     runByHandle(plane, call, held, first),
   ]);
-  for (const answer of answers) granted(answer);
+  const [chainId = ""] = answers.map((answer) => granted(answer).evidence.chainId);
   refused(await runAtIssue(plane, call, held, first), "CONTRACT_CONSUMED");
+  return chainId;
 }
 
-/** As an auditor does it: with the command, and its own credentials. */
-async function audit(plane: LocalPlane): Promise<void> {
+/**
+ * As an auditor does it, with credentials of its own: the record that an answer names, the public
+ * keys from KMS itself, and a complete export by the command.
+ */
+async function audit(plane: LocalPlane, chainId: string): Promise<void> {
+  const { dynamoDb, kms } = plane.auditor;
+  const { tables, evidenceKeyId, planeKeyId } = plane.outputs;
+  const Key = { chainId: { S: chainId }, seq: { N: "1" } };
+  const read = await dynamoDb.send(new GetItemCommand({ TableName: tables.evidence, Key }));
+  assert.ok(read.Item);
+  for (const KeyId of [evidenceKeyId, planeKeyId]) {
+    assert.ok((await kms.send(new GetPublicKeyCommand({ KeyId }))).PublicKey);
+  }
   const folder = join(dirname(plane.outputsFile), "permissions-export");
   rmSync(folder, { recursive: true, force: true });
   const main = join(REPOSITORY_ROOT, "lib", "cli", "main.ts");
@@ -186,7 +201,7 @@ function rememberTags(
   tags.set(credentials.accessKeyId, Object.fromEntries(named));
 }
 
-const reasonFor = ({ name }: Holder, { sid }: Permission): string | undefined =>
+const reasonFor = ({ name }: Holder, sid: string): string | undefined =>
   MADE_BY_AWS.find(([holder, statement]) => holder.test(name) && statement === sid)?.[2];
 
 /** The few distinct calls among many: judging each once is enough. */
@@ -232,16 +247,15 @@ test("VAI-45 VAI-132 every permission of the stack's roles is needed by a record
         `${holder.name} was not allowed ${call.action} ${call.resource}`,
       );
     }
-    for (const permission of permissionsOf(holder.document)) {
+    for (const mutant of mutantsOf(holder)) {
+      const { sid, action, resource } = mutant.permission;
+      const isListed = reasonFor(holder, sid) !== undefined;
+      const isNeeded = isNoticed(mutant, calls);
       counts.permissions += 1;
-      const isListed = reasonFor(holder, permission) !== undefined;
-      const isNeeded = missed(holder, permission, calls).length > 0;
       if (isNeeded) counts.noticed += 1;
       if (isListed) counts.listed += 1;
       if (isNeeded === isListed) {
-        unneeded.push(
-          `${holder.name} ${permission.sid}: ${permission.action} on ${permission.resource}`,
-        );
+        unneeded.push(`${holder.name} ${sid}: ${action} on ${resource}`);
       }
     }
   }

@@ -93,6 +93,22 @@ for (const key of ["aws:ResourceAccount", "s3:ResourceAccount"]) {
   });
 }
 
+/** What a put does besides, and the action that AWS wants for it too. */
+const BESIDES: Readonly<Record<string, Partial<PutObjectCommandInput>>> = {
+  "s3:PutObjectTagging": { Tagging: "team=a" },
+  "s3:PutObjectAcl": { ACL: "bucket-owner-full-control" },
+};
+
+for (const [action, change] of Object.entries(BESIDES)) {
+  test(`VAI-42 a put that needs ${action} too is denied without it`, async () => {
+    const plain = await actingWith(emulator, allow("s3:PutObject", objects(OWN)));
+    await put(plain, OWN);
+    await denied(put(plain, OWN, change));
+    const both = await actingWith(emulator, allow(["s3:PutObject", action], objects(OWN)));
+    await put(both, OWN, change);
+  });
+}
+
 test("a read of a stranger's bucket is checked against its owner too", async () => {
   const condition = { StringEquals: { "aws:ResourceAccount": ACCOUNT } };
   await put(member.clients, THEIRS);

@@ -68,14 +68,16 @@ export async function publishedPolicy(plane: LocalPlane): Promise<TrustPolicy> {
 
 const roleName = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
 
-/** A deployed role's trust policy and its ceiling, as text. */
+/** A deployed role's trust policy and its ceiling, as text, and the ARN of its boundary. */
 export async function deployedRole({ deployer }: LocalPlane, arn: string) {
   const RoleName = roleName(arn);
   const { Role } = await deployer.iam.send(new GetRoleCommand({ RoleName }));
   const PolicyName = "ceiling";
   const inline = await deployer.iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
   const trust = decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "");
-  return { trust, ceiling: decodeURIComponent(inline.PolicyDocument ?? "") };
+  const boundary = Role?.PermissionsBoundary?.PermissionsBoundaryArn;
+  assert.ok(boundary, `${RoleName} has a boundary`);
+  return { trust, ceiling: decodeURIComponent(inline.PolicyDocument ?? ""), boundary };
 }
 
 /** An IAM user for one test that may assume roles, and nothing else; gone after it. */
@@ -104,10 +106,13 @@ export async function temporaryRole(
   { deployer }: LocalPlane,
   trust: string,
   permissions: string,
+  PermissionsBoundary?: string,
 ): Promise<string> {
   const { iam } = deployer;
   const RoleName = `vai-test-${randomBytes(4).toString("hex")}`;
-  const made = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }));
+  const made = await iam.send(
+    new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust, PermissionsBoundary }),
+  );
   const policy = { RoleName, PolicyName: "permissions" };
   await iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: permissions }));
   t.after(async () => {

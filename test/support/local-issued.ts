@@ -4,8 +4,9 @@ import { issueEvent } from "../../lib/client/request.ts";
 import type { AwsCredentials } from "../../localstack/start-processes.ts";
 import { granted, invoke } from "./local-agent.ts";
 import { keyOf } from "./local-contracts.ts";
+import type { Ending } from "./local-iam.ts";
 import type { LocalPlane } from "./local-plane.ts";
-import { type Scope, signScope } from "./local-sessions.ts";
+import { policyOf, type Scope, sessionsOfDeployed, signScope } from "./local-sessions.ts";
 
 /** A session that the deployed plane issued to the local agent, by delivery `credentials`. */
 export async function issuedSession(plane: LocalPlane, scope: Scope): Promise<AwsCredentials> {
@@ -23,4 +24,18 @@ export async function issuedSession(plane: LocalPlane, scope: Scope): Promise<Aw
   const opened = await openCredentials(credentials, privateKey);
   const { accessKeyId, secretAccessKey, sessionToken } = opened;
   return { accessKeyId, secretAccessKey, sessionToken };
+}
+
+/**
+ * A session as the deployed plane has it: by delivery `credentials`, or, since that carries no bounded
+ * parameters, in the deployed role, got as the function `issue` gets it.
+ */
+export async function sessionAsIssued(
+  t: Ending,
+  plane: LocalPlane,
+  scope: Scope,
+): Promise<AwsCredentials> {
+  if (scope.parameters === undefined) return issuedSession(plane, scope);
+  const deployed = await sessionsOfDeployed(t, plane, scope.action);
+  return deployed.session(await policyOf(plane, scope));
 }

@@ -45,15 +45,17 @@ const STRANGERS: Readonly<Record<string, string>> = {
   "dynamodb:Attributes": "owner",
   "dynamodb:ReturnValues": "ALL_OLD",
 };
-export const strangerOf = (key: string): string => STRANGERS[key] ?? "vai-stranger";
+export const strangerOf: Stranger = (key) => STRANGERS[key] ?? "vai-stranger";
+
+type Stranger = (key: string) => string;
 
 /**
  * Every mutant of a session policy: each statement, condition and listed value removed, and each
  * weakened. Policies of the same form have the same mutants in the same order.
  */
-export const mutantsOf = (policy: SessionPolicy): Mutant[] =>
+export const mutantsOf = (policy: SessionPolicy, stranger: Stranger = strangerOf): Mutant[] =>
   policy.Statement.flatMap((statement, index) =>
-    changesOf(statement).map(([what, changed]) => ({
+    changesOf(statement, stranger).map(([what, changed]) => ({
       name: `${index} ${formOf(statement)}: ${what}`,
       effect: statement.Effect,
       policy: {
@@ -74,10 +76,10 @@ function formOf(statement: Statement): string {
   return [Effect, ...means].join(" ");
 }
 
-const changesOf = (statement: Statement): Change[] => [
+const changesOf = (statement: Statement, stranger: Stranger): Change[] => [
   ["removed", undefined],
   ...ELEMENTS.flatMap((element) => elementChanges(statement, element)),
-  ...conditionsOf(statement).flatMap((each) => conditionChanges(statement, each)),
+  ...conditionsOf(statement).flatMap((each) => conditionChanges(statement, each, stranger)),
 ];
 
 const ELEMENTS: readonly Element[] = ["Action", "NotAction", "Resource", "NotResource"];
@@ -112,7 +114,7 @@ const conditionsOf = ({ Condition: condition = {} }: Statement): OneCondition[] 
     })),
   );
 
-function conditionChanges(statement: Statement, one: OneCondition): Change[] {
+function conditionChanges(statement: Statement, one: OneCondition, stranger: Stranger): Change[] {
   const { operator, key, values } = one;
   const named = `${operator} ${key}`;
   const put = (what: string, by?: Partial<OneCondition>): Change => [
@@ -124,7 +126,7 @@ function conditionChanges(statement: Statement, one: OneCondition): Change[] {
     ...(values.length > 1
       ? values.map((value) => put(`without ${value}`, { values: without(values, value) }))
       : []),
-    ...weakened(one).map(([what, by]) => put(what, by)),
+    ...weakened(one, stranger).map(([what, by]) => put(what, by)),
   ];
 }
 
@@ -152,14 +154,17 @@ const shifted = (date: string, by: number): string =>
   new Date(Date.parse(date) + by).toISOString().replace(".000Z", "Z");
 
 /** Other conditions that look much the same: each is a slip that somebody could make. */
-function weakened({ operator, key, values }: OneCondition): [string, Partial<OneCondition>][] {
+function weakened(
+  { operator, key, values }: OneCondition,
+  stranger: Stranger,
+): [string, Partial<OneCondition>][] {
   const [first = ""] = values;
   if (operator === "Null") return [["flipped", { values: [first === "true" ? "false" : "true"] }]];
   if (operator === "DateLessThan") return [["a day earlier", { values: [shifted(first, -DAY)] }]];
   if (operator === "DateGreaterThanEquals")
     return [["a day later", { values: [shifted(first, DAY)] }]];
   const changes: [string, Partial<OneCondition>][] = [
-    ["and a stranger", { values: [...values, strangerOf(key)] }],
+    ["and a stranger", { values: [...values, stranger(key)] }],
     ["of anything", { operator: operator.replace("Equals", "Like"), values: ["*"] }],
   ];
   if (operator.startsWith("ForAnyValue:"))

@@ -30,7 +30,7 @@ export interface Holder {
   /** Name of the role, or of the policy that is attached to somebody. */
   readonly name: string;
   readonly document: Document;
-  readonly boundary?: object | undefined;
+  readonly boundary?: Document | undefined;
 }
 
 /** A recorded call of a holder, with what IAM had to decide. */
@@ -70,12 +70,27 @@ export function without(document: Document, { index, action, resource }: Permiss
 export const allows = ({ document, boundary }: Holder, call: Judged): boolean =>
   evaluatePolicies({ identity: [document], boundary }, call).decision === "Allow";
 
-/** The calls that the holder could not make without this permission. */
-export const missed = (
-  holder: Holder,
-  permission: Permission,
-  calls: readonly Judged[],
-): Judged[] => {
-  const poorer = { ...holder, document: without(holder.document, permission) };
-  return calls.filter((call) => !allows(poorer, call));
+/** A holder that lacks one permission, in its own policy or in its boundary. */
+export interface Mutant {
+  readonly permission: Permission;
+  readonly holder: Holder;
+}
+
+/** Every mutant of a holder. */
+export const mutantsOf = (holder: Holder): Mutant[] => {
+  const { document, boundary } = holder;
+  const own = permissionsOf(document).map((permission) => ({
+    permission,
+    holder: { ...holder, document: without(document, permission) },
+  }));
+  if (boundary === undefined) return own;
+  const bounded = permissionsOf(boundary).map((permission) => ({
+    permission: { ...permission, sid: `boundary ${permission.sid}` },
+    holder: { ...holder, boundary: without(boundary, permission) },
+  }));
+  return [...own, ...bounded];
 };
+
+/** Whether one of the calls is denied to the mutant. */
+export const isNoticed = ({ holder }: Mutant, calls: readonly Judged[]): boolean =>
+  calls.some((call) => !allows(holder, call));

@@ -110,8 +110,8 @@ export class Resolved {
     if (this.#resources[id]?.Type === "AWS::SNS::Topic") {
       return `arn:aws:sns:${REGION}:${ACCOUNT}:${id}`;
     }
-    const name = ["TableName", "RoleName", "FunctionName", "LogGroupName", "BucketName"]
-      .map((property) => properties[property])
+    const name = ["TableName", "RoleName", "FunctionName", "LogGroupName", "BucketName", "Name"]
+      .map((property) => this.resolve(properties[property]))
       .find((found) => typeof found === "string");
     return typeof name === "string" ? name : id;
   }

@@ -1,8 +1,8 @@
 import {
   CreateTagsCommand,
   DescribeInstancesCommand,
-  ModifyInstanceAttributeCommand,
   RebootInstancesCommand,
+  RunInstancesCommand,
   StartInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
@@ -27,6 +27,10 @@ const ACTIONS = Object.keys(CALLS) as Action[];
 const outcomeOf = (action: Action): string =>
   action === "ec2:TerminateInstances" ? "DryRunOperation" : "allowed";
 
+/** No such instance, for whoever gets behind IAM; a dry run does not get so far. */
+const outcomeAbroad = (action: Action): string =>
+  action === "ec2:TerminateInstances" ? "DryRunOperation" : "InvalidInstanceID.NotFound";
+
 export const instanceArn = ({ outputs }: LocalPlane, id: string): string =>
   `arn:aws:ec2:${outputs.region}:${outputs.account}:instance/${id}`;
 
@@ -45,7 +49,6 @@ export const instanceWall =
       const beyond = { call: (as: Clients) => CALLS[each](as, own), outcome: outcomeOf(each) };
       return [`another action: ${each}`, beyond] as const;
     });
-    const disabled = { DisableApiTermination: { Value: false } };
     return {
       scope: { action, target: instanceArn(plane, own) },
       bounded: (as) => call(as, own),
@@ -62,14 +65,21 @@ export const instanceWall =
           call: ({ ec2 }) =>
             ec2.send(new CreateTagsCommand({ Resources: [own], Tags: [{ Key: "a", Value: "b" }] })),
         },
-        "another action: ModifyInstanceAttribute": {
+        "another action: RunInstances": {
           call: ({ ec2 }) =>
-            ec2.send(new ModifyInstanceAttributeCommand({ InstanceId: own, ...disabled })),
+            ec2.send(
+              new RunInstancesCommand({ ImageId: "ami-1", MinCount: 1, MaxCount: 1, DryRun: true }),
+            ),
+          outcome: "DryRunOperation",
         },
         "VAI-42 another resource: another instance": tried(other),
         "several resources: its instance and another": tried(own, other),
         "several resources: another instance first": tried(other, own),
-        "another region": { region: ABROAD, call: (as) => call(as, own), outcome: "?" },
+        "another region": {
+          region: ABROAD,
+          call: (as) => call(as, own),
+          outcome: outcomeAbroad(action),
+        },
       },
     };
   };

@@ -53,7 +53,7 @@ export const serviceWall: Build = async (t, plane) => {
       },
       "another action: RunTask": {
         call: ({ ecs }) => ecs.send(new RunTaskCommand({ cluster, taskDefinition: "none" })),
-        outcome: "?",
+        outcome: "ClientException",
       },
       "another action: DeleteService": {
         call: ({ ecs }) => ecs.send(new DeleteServiceCommand({ cluster, service: "none" })),
@@ -65,7 +65,7 @@ export const serviceWall: Build = async (t, plane) => {
       },
       "another resource: another cluster": {
         call: (as) => update(as, "none", name),
-        outcome: "ClusterNotFoundException",
+        outcome: "ServiceNotFoundException",
       },
       "several resources: DescribeServices": {
         call: ({ ecs }) =>
@@ -74,7 +74,7 @@ export const serviceWall: Build = async (t, plane) => {
       "another region": {
         region: ABROAD,
         call: (as) => update(as, cluster, name),
-        outcome: "?",
+        outcome: "ServiceNotFoundException",
       },
     },
   };

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { PutResourcePolicyCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteObjectCommand,
+  GetBucketPolicyCommand,
+  PutBucketPolicyCommand,
+} from "@aws-sdk/client-s3";
 import type { Clients } from "../../../localstack/clients.ts";
 import type { AwsCredentials } from "../../../localstack/start-processes.ts";
 import { tableArn } from "../../support/local-contracts.ts";
@@ -16,6 +21,7 @@ import {
 } from "../../support/local-sessions.ts";
 import { seedItem } from "../../support/local-targets.ts";
 import { temporaryTable, update } from "./dynamodb.ts";
+import { objectArn, putObject } from "./s3.ts";
 
 // A grant in a resource policy to the session itself is not limited by what the session policy does
 // not allow (IAM user guide, "Session policies"): only by what it denies.
@@ -43,6 +49,25 @@ async function productionTable(t: TestContext, plane: LocalPlane): Promise<Guard
   };
 }
 
+/** Another object of the bucket than the contract's. */
+async function bucketOfObjects(t: TestContext, plane: LocalPlane): Promise<Guarded> {
+  const { bucket: Bucket } = plane.outputs.samples;
+  const { s3 } = plane.deployer;
+  const Key = "walled/other.json";
+  const { Policy: before } = await s3.send(new GetBucketPolicyCommand({ Bucket }));
+  t.after(() => s3.send(new PutBucketPolicyCommand({ Bucket, Policy: before })));
+  t.after(() => s3.send(new DeleteObjectCommand({ Bucket, Key })));
+  const action = "s3:PutObject";
+  return {
+    scope: { action, target: objectArn(plane) },
+    call: (as) => putObject(as, Bucket, Key),
+    grantTo: (principal) => {
+      const Policy = policyFor(principal, action, objectArn(plane, Key));
+      return s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    },
+  };
+}
+
 const policyFor = (principal: string, Action: string, Resource: string): string =>
   JSON.stringify({
     Version: "2012-10-17",
@@ -50,7 +75,10 @@ const policyFor = (principal: string, Action: string, Resource: string): string 
   });
 
 const RESOURCES: Readonly<Record<string, (t: TestContext, plane: LocalPlane) => Promise<Guarded>>> =
-  { "the policy of a DynamoDB table": productionTable };
+  {
+    "the policy of a DynamoDB table": productionTable,
+    "the policy of an S3 bucket": bucketOfObjects,
+  };
 
 for (const [name, guard] of Object.entries(RESOURCES)) {
   test(`VAI-42 VAI-45 ${name} that names the session lets it no further`, async (t) => {

@@ -62,6 +62,7 @@ export const objectWall: Build = async (t, plane) => {
       },
       "another action: PutObjectAcl": {
         call: ({ s3 }) => s3.send(new PutObjectAclCommand({ ...object, ACL: "private" })),
+        outcome: "AccessControlListNotSupported",
       },
       "another action: PutObjectTagging": {
         call: ({ s3 }) => s3.send(new PutObjectTaggingCommand({ ...object, Tagging: TAGGING })),
@@ -100,7 +101,11 @@ export const objectWall: Build = async (t, plane) => {
       "another action: DeleteObject": {
         call: ({ s3 }) => s3.send(new DeleteObjectCommand(object)),
       },
-      "another region": { region: ABROAD, call: (as) => putObject(as, Bucket), outcome: "?" },
+      "another region": {
+        region: ABROAD,
+        call: (as) => putObject(as, Bucket),
+        outcome: "PermanentRedirect",
+      },
     },
   };
 };

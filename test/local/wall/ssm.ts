@@ -55,10 +55,13 @@ export const parameterWall: Build = async (t, plane) => {
         outcome: "ParameterNotFound",
       },
       "VAI-42 another resource: production": { call: (as) => put(as, production) },
-      "another resource: production by its ARN": { call: (as) => put(as, arn(production)) },
+      "another resource: production by its ARN": {
+        call: (as) => put(as, arn(production)),
+        outcome: "ValidationException",
+      },
       "another resource: below the parameter": {
         call: (as) => put(as, `/${Name}/below`),
-        outcome: "?",
+        outcome: "ValidationException",
       },
       "several resources: GetParameters": {
         call: ({ ssm }) => ssm.send(new GetParametersCommand({ Names: [Name, production] })),
@@ -66,7 +69,11 @@ export const parameterWall: Build = async (t, plane) => {
       "several resources: DeleteParameters": {
         call: ({ ssm }) => ssm.send(new DeleteParametersCommand({ Names: ["none", "neither"] })),
       },
-      "another region": { region: ABROAD, call: (as) => put(as, Name), outcome: "?" },
+      "another region": {
+        region: ABROAD,
+        call: (as) => put(as, Name),
+        outcome: "ValidationException",
+      },
     },
   };
 };

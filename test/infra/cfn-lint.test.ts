@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import { ensureCfnLint } from "../../localstack/setup.ts";
+import { everyStack, temporaryFolder } from "./support/synthesise.ts";
+
+const CONFIG = join(import.meta.dirname, "../../infra/cfn-lint/config.yaml");
+
+/** What cfn-lint says of templates: `<file> <rule> <message>`. */
+async function lint(files: readonly string[], options: readonly string[] = []): Promise<string[]> {
+  const program = "from cfnlint.runner import main; main()";
+  const settings = ["--format", "json", ...options];
+  const { stdout, stderr } = spawnSync(
+    await ensureCfnLint(),
+    ["-I", "-c", program, ...settings, "-t", ...files],
+    { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, cwd: temporaryFolder() },
+  );
+  assert.equal(stderr, "");
+  const found = JSON.parse(stdout) as {
+    readonly Filename: string;
+    readonly Rule: { readonly Id: string };
+    readonly Message: string;
+  }[];
+  return found.map(({ Filename, Rule, Message }) => `${Filename} ${Rule.Id} ${Message}`);
+}
+
+suite("cfn-lint", () => {
+  test("USR-12 every stack's template is clean, but for rules that are ignored for a reason", async () => {
+    const { directory } = everyStack().synth();
+    const templates = readdirSync(directory).filter((name) => name.endsWith(".template.json"));
+    assert.equal(templates.length, 3);
+    const found = await lint(
+      templates.map((name) => join(directory, name)),
+      ["--regions", "us-east-1"],
+    );
+    const ignored = [...readFileSync(CONFIG, "utf8").matchAll(/^ {2}- ([EWI]\d{4})$/gm)].map(
+      ([, rule = ""]) => rule,
+    );
+    assert.deepEqual(
+      found.filter((line) => !ignored.some((rule) => line.includes(` ${rule} `))),
+      [],
+    );
+    for (const rule of ignored) {
+      assert.ok(
+        found.some((line) => line.includes(` ${rule} `)),
+        `${rule} finds nothing any more`,
+      );
+    }
+  });
+
+  test("USR-12 the check finds what is wrong, and the configuration for people is read", async () => {
+    const file = join(temporaryFolder(), "wrong.template.json");
+    const Role = { Type: "AWS::IAM::Role", Properties: { Nonsense: true } };
+    writeFileSync(file, JSON.stringify({ Resources: { Role } }));
+    const found = await lint([file], ["--config-file", CONFIG]);
+    assert.ok(
+      found.some((line) => line.includes("AssumeRolePolicyDocument")),
+      found.join("\n"),
+    );
+  });
+});

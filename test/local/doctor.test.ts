@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import {
+  DeleteResourcePolicyCommand,
+  GetResourcePolicyCommand,
+  PutResourcePolicyCommand,
+} from "@aws-sdk/client-dynamodb";
+import {
+  DeleteRolePermissionsBoundaryCommand,
+  GetRoleCommand,
+  PutRolePermissionsBoundaryCommand,
+  PutUserPolicyCommand,
+  UpdateAssumeRolePolicyCommand,
+} from "@aws-sdk/client-iam";
+import { GetKeyPolicyCommand, PutKeyPolicyCommand } from "@aws-sdk/client-kms";
+import { UpdateFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
+import type { Finding } from "../../lib/cli/doctor/finding.ts";
+import { runCli } from "../../lib/cli/program.ts";
+import type { AwsCredentials } from "../../localstack/start-processes.ts";
+import { temporaryUser } from "../support/local-iam.ts";
+import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { ownTemporary } from "../support/local-state.ts";
+
+interface Report {
+  readonly code: number;
+  readonly findings: readonly Finding[];
+}
+
+async function doctor(
+  outputs: string,
+  ...args: readonly string[]
+): Promise<{ code: number; out: string }> {
+  const out: string[] = [];
+  const code = await runCli(["doctor", ...args], {
+    out: (text) => out.push(text),
+    err: (text) => out.push(text),
+    environment: { VAI_OUTPUTS: outputs },
+    isTerminal: false,
+  });
+  return { code, out: out.join("\n") };
+}
+
+async function examined(outputs: string): Promise<Report> {
+  const { code, out } = await doctor(outputs, "--json");
+  return { code, findings: JSON.parse(out).findings };
+}
+
+const of = ({ findings }: Report, status: Finding["status"]): readonly Finding[] =>
+  findings.filter((finding) => finding.status === status);
+
+/** The outputs of the deployment with other credentials to look with. */
+function outputsFor(t: TestContext, plane: LocalPlane, looking: AwsCredentials): string {
+  const folder = mkdtempSync(join(ownTemporary(), "doctor-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const outputs = JSON.parse(readFileSync(plane.outputsFile, "utf8"));
+  const file = join(folder, "outputs.json");
+  const credentials = { ...outputs.credentials, deployer: looking };
+  writeFileSync(file, JSON.stringify({ ...outputs, credentials }));
+  return file;
+}
+
+/** Somebody who may do exactly what a policy says. */
+async function somebodyWith(t: TestContext, plane: LocalPlane, PolicyDocument: string) {
+  const { arn, credentials } = await temporaryUser(t, plane);
+  const UserName = arn.slice(arn.lastIndexOf("/") + 1);
+  const only = { UserName, PolicyName: "assumes", PolicyDocument };
+  await plane.deployer.iam.send(new PutUserPolicyCommand(only));
+  return outputsFor(t, plane, credentials);
+}
+
+test("USR-12 the deployed stack is in order, as its deployer sees it", async () => {
+  const plane = await localPlane();
+  const report = await examined(plane.outputsFile);
+  assert.deepEqual([of(report, "problem"), of(report, "unseen")], [[], []]);
+  assert.equal(report.code, 0);
+  const { code, out } = await doctor(plane.outputsFile, "--problems");
+  assert.deepEqual([code, out.split("\n").length], [0, 1]);
+});
+
+test("USR-12 the printed permissions are enough to see everything, and change nothing", async (t) => {
+  const plane = await localPlane();
+  const permissions = (await doctor(plane.outputsFile, "--permissions")).out;
+  const actions: string[] = JSON.parse(permissions).Statement.flatMap(
+    ({ Action }: { Action: string[] }) => Action,
+  );
+  assert.ok(actions.length > 10);
+  assert.ok(
+    actions.every((action) => /:(Get|List|Describe|Query)[A-Za-z]*$/.test(action)),
+    permissions,
+  );
+  const report = await examined(await somebodyWith(t, plane, permissions));
+  assert.deepEqual(
+    report.findings.filter(({ status }) => status !== "ok"),
+    [],
+  );
+  assert.equal(report.code, 0);
+});
+
+test("USR-12 each permission is needed: without it something is not seen, and the missing one is named", async (t) => {
+  const plane = await localPlane();
+  const policy = JSON.parse((await doctor(plane.outputsFile, "--permissions")).out);
+  for (const [index, { Action }] of policy.Statement.entries()) {
+    for (const action of Action as string[]) {
+      const less = structuredClone(policy);
+      less.Statement[index].Action = Action.filter((each: string) => each !== action);
+      if (less.Statement[index].Action.length === 0) less.Statement.splice(index, 1);
+      const report = await examined(await somebodyWith(t, plane, JSON.stringify(less)));
+      assert.equal(report.code, 3, action);
+      assert.deepEqual(of(report, "problem"), [], action);
+      assert.ok(
+        of(report, "unseen").some(({ text }) => text.includes(action)),
+        `${action} is not named`,
+      );
+    }
+  }
+});
+
+interface Damage {
+  readonly what: string;
+  readonly named: RegExp;
+  /** Breaks it; @returns how to mend it. */
+  readonly make: (plane: LocalPlane) => Promise<() => Promise<unknown>>;
+}
+
+const ROLE = { RoleName: "vai-local-exec-lambda" };
+const evidenceArn = ({ outputs }: LocalPlane): string =>
+  `arn:aws:dynamodb:${outputs.region}:${outputs.account}:table/${outputs.tables.evidence}`;
+
+const DAMAGES: readonly Damage[] = [
+  {
+    what: "a removed boundary",
+    named: /role vai-local-exec-lambda: has no permissions boundary/,
+    make: async ({ deployer: { iam } }) => {
+      const { Role } = await iam.send(new GetRoleCommand(ROLE));
+      const PermissionsBoundary = Role?.PermissionsBoundary?.PermissionsBoundaryArn ?? "";
+      await iam.send(new DeleteRolePermissionsBoundaryCommand(ROLE));
+      const back = { ...ROLE, PermissionsBoundary };
+      return () => iam.send(new PutRolePermissionsBoundaryCommand(back));
+    },
+  },
+  {
+    what: "a loosened trust policy",
+    named: /role vai-local-exec-lambda: its trust policy lets others in: .*:root/,
+    make: async ({ deployer: { iam }, outputs: { account } }) => {
+      const { Role } = await iam.send(new GetRoleCommand(ROLE));
+      const before = decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "");
+      const trust = JSON.parse(before);
+      const Principal = { AWS: `arn:aws:iam::${account}:root` };
+      trust.Statement.push({ Effect: "Allow", Principal, Action: "sts:AssumeRole" });
+      const put = (PolicyDocument: string) =>
+        iam.send(new UpdateAssumeRolePolicyCommand({ ...ROLE, PolicyDocument }));
+      await put(JSON.stringify(trust));
+      return () => put(before);
+    },
+  },
+  {
+    what: "a dropped table policy",
+    named: /table vai-local-evidence: has no resource policy/,
+    make: async (plane) => {
+      const { dynamoDb } = plane.deployer;
+      const ResourceArn = evidenceArn(plane);
+      const { Policy } = await dynamoDb.send(new GetResourcePolicyCommand({ ResourceArn }));
+      await dynamoDb.send(new DeleteResourcePolicyCommand({ ResourceArn }));
+      return () => dynamoDb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+    },
+  },
+  {
+    what: "a key policy that delegates signing",
+    named: /key evidence .*: its policy lets others sign: .*administrator/,
+    make: async ({ deployer: { kms }, outputs }) => {
+      const { evidenceKeyId: KeyId, account } = outputs;
+      const { Policy = "" } = await kms.send(new GetKeyPolicyCommand({ KeyId }));
+      const policy = JSON.parse(Policy);
+      const Principal = { AWS: `arn:aws:iam::${account}:root` };
+      policy.Statement = [
+        ...policy.Statement.filter(({ Effect }: { Effect: string }) => Effect === "Allow"),
+        { Effect: "Allow", Principal, Action: "kms:*", Resource: "*" },
+      ];
+      const put = (text: string) => kms.send(new PutKeyPolicyCommand({ KeyId, Policy: text }));
+      await put(JSON.stringify(policy));
+      return () => put(Policy);
+    },
+  },
+  {
+    what: "a Function URL that asks for nothing",
+    named: /function vai-local-issue: its URL has auth type NONE/,
+    make: async ({ deployer: { lambda }, outputs }) => {
+      const FunctionName = outputs.functions.issue;
+      const put = (AuthType: "NONE" | "AWS_IAM") =>
+        lambda.send(new UpdateFunctionUrlConfigCommand({ FunctionName, AuthType }));
+      await put("NONE");
+      return () => put("AWS_IAM");
+    },
+  },
+];
+
+for (const { what, named, make } of DAMAGES) {
+  test(`USR-12 ${what} on the deployed stack is named, and nothing else is accused`, async (t) => {
+    const plane = await localPlane();
+    const mend = await make(plane);
+    t.after(mend);
+    const report = await examined(plane.outputsFile);
+    assert.equal(report.code, 1);
+    const said = of(report, "problem").map(({ subject, text }) => `${subject}: ${text}`);
+    assert.ok(
+      said.some((each) => named.test(each)),
+      said.join("\n"),
+    );
+    assert.equal(said.length, 1, said.join("\n"));
+    assert.ok(of(report, "problem").every(({ next }) => (next ?? "").length > 10));
+  });
+}
+
+test("USR-12 a deployment that nobody answers for is unreachable, not in order", async (t) => {
+  const plane = await localPlane();
+  const outputs = JSON.parse(readFileSync(plane.outputsFile, "utf8"));
+  const folder = mkdtempSync(join(ownTemporary(), "doctor-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "outputs.json");
+  writeFileSync(file, JSON.stringify({ ...outputs, endpoint: "http://127.0.0.1:9" }));
+  const { code, out } = await doctor(file);
+  assert.equal(code, 4);
+  assert.match(out, /sts:GetCallerIdentity failed/);
+});
