@@ -1,10 +1,17 @@
 import { ArnFormat, Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
-import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  AccountRootPrincipal,
+  type IPrincipal,
+  PolicyDocument,
+  PolicyStatement,
+  ServicePrincipal,
+} from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { type ITopic, Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
 import { ownName } from "./plane.ts";
+import { ADMINISTRATION } from "./signing-key.ts";
 import type { Conditions } from "./statements.ts";
 
 /** Properties of {@link AlarmTopic}. */
@@ -36,16 +43,8 @@ export class AlarmTopic extends Construct {
       pendingWindow: Duration.days(30),
       // It protects messages on their way; nothing that is kept needs it.
       removalPolicy: RemovalPolicy.DESTROY,
+      policy: keyPolicy(cloudWatch, conditions),
     });
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: "AlarmsAreEncrypted",
-        principals: [cloudWatch],
-        actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
-        resources: ["*"], // in a key policy, "*" is this key
-        conditions: { ...conditions },
-      }),
-    );
     const topic = new Topic(this, "Topic", {
       topicName: ownName(plane, "alarms"),
       displayName: `Trust plane ${plane}`,
@@ -65,6 +64,26 @@ export class AlarmTopic extends Construct {
     this.topic = topic;
   }
 }
+
+/** Used by the plane's alarms alone; administered, like the keys that sign, but not used, by the account. */
+const keyPolicy = (cloudWatch: IPrincipal, conditions: Conditions): PolicyDocument =>
+  new PolicyDocument({
+    statements: [
+      new PolicyStatement({
+        sid: "AlarmsAreEncrypted",
+        principals: [cloudWatch],
+        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+        resources: ["*"], // in a key policy, "*" is this key
+        conditions: { ...conditions },
+      }),
+      new PolicyStatement({
+        sid: "AdministrationWithoutUse",
+        principals: [new AccountRootPrincipal()],
+        actions: [...ADMINISTRATION, "kms:EnableKeyRotation"],
+        resources: ["*"],
+      }),
+    ],
+  });
 
 /** Stops other accounts' alarms, and other alarms of this one, from using CloudWatch as deputy. */
 function onlyAlarmsOf(scope: Construct, plane: string): Conditions {

@@ -19,7 +19,7 @@ const PENDING_WINDOW_DAYS = 30;
  * updates the key and its alias, and removal schedules a deletion. `Sign`, `CreateGrant` (which
  * could hand `Sign` on) and `kms:*` are missing.
  */
-const ADMINISTRATION = [
+export const ADMINISTRATION = [
   "kms:DescribeKey",
   "kms:GetKeyPolicy",
   "kms:GetKeyRotationStatus",

@@ -116,7 +116,7 @@ def resource_arn(service, method, path, headers, body, params, region, account_i
         _more_checks.set(tuple((name, arn) for name in emulator_s3.actions_of_headers(arn, method, headers, params)))
         return arn
     if service == "dynamodb" and arn == "*":  # a table's policy and tags: named by ARN, checked on the table
-        return parameters.get("ResourceArn") or arn
+        return str(parameters.get("ResourceArn") or arn)
     if service == "kms" and ":alias/" in arn:  # using a key by its alias is using the key
         return (kms._resolve_key(arn) or {}).get("Arn", arn)
     if service == "ssm" and str(parameters.get("Name", "")).startswith("arn:"):

@@ -10,14 +10,19 @@ import { type DeployedStack, deployedStacks, type Json, resolve } from "./fix-up
  * AWS would enforce less than the real one.
  *
  * @param cdkOut folder of the synthesised app
- * @returns what was set, one line each, such as `vai-local/Role.PermissionsBoundary`
+ * @param mayBeOpen the person accepts an endpoint that enforces less than AWS
+ * @returns what cannot be had, one line each; empty unless that is accepted
  * @throws LocalAwsError when something reads back different from what the template says
  */
-export async function fixUp(cdkOut: string, clients: Clients): Promise<string[]> {
+export async function fixUp(
+  cdkOut: string,
+  clients: Clients,
+  mayBeOpen = false,
+): Promise<string[]> {
   const stacks = await deployedStacks(cdkOut, clients);
   const wanted = stacks.flatMap((stack) => missingIn(stack));
-  await Promise.all(wanted.map((fix) => apply(fix, clients)));
-  return wanted.map(({ name }) => name);
+  const gaps = await Promise.all(wanted.map((fix) => apply(fix, clients, mayBeOpen)));
+  return gaps.flatMap((gap) => gap ?? []);
 }
 
 interface Fix {
@@ -41,10 +46,22 @@ function missingIn(stack: DeployedStack): Fix[] {
   return fixes;
 }
 
-async function apply({ name, id, value, dropped }: Fix, clients: Clients): Promise<void> {
+async function apply(fix: Fix, clients: Clients, mayBeOpen: boolean): Promise<string | undefined> {
+  try {
+    return await setAndReadBack(fix, clients);
+  } catch (error) {
+    if (!mayBeOpen) throw error;
+    return `${fix.name} is what the template says (${(error as Error).name})`;
+  }
+}
+
+async function setAndReadBack(
+  { name, id, value, dropped }: Fix,
+  clients: Clients,
+): Promise<undefined> {
   await dropped.set(clients, id, value);
   const found = await dropped.read(clients, id);
-  if (isDeepStrictEqual(found, value)) return;
+  if (isDeepStrictEqual(found, value)) return undefined;
   throw new LocalAwsError(
     `${name} reads back as ${JSON.stringify(found)}, but the template says ` +
       `${JSON.stringify(value)}. The local AWS would not enforce what AWS does, so it does not ` +

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   type CloudFormationClient,
   DescribeStacksCommand,
+  GetTemplateCommand,
   UpdateStackCommand,
 } from "@aws-sdk/client-cloudformation";
 import { SAMPLES_STACK, type StackOutputs } from "./deploy.ts";
@@ -28,10 +29,13 @@ export async function releaseSample(cloudFormation: CloudFormationClient): Promi
       ? { ParameterKey, ParameterValue: "2" }
       : { ParameterKey, UsePreviousValue: true },
   );
+  // The template as a text: LocalStack knows no UsePreviousTemplate.
+  const asked = new GetTemplateCommand({ StackName: SAMPLES_STACK });
+  const { TemplateBody } = await cloudFormation.send(asked);
   await cloudFormation.send(
     new UpdateStackCommand({
       StackName: SAMPLES_STACK,
-      UsePreviousTemplate: true,
+      TemplateBody,
       Parameters,
       Capabilities: ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
     }),

@@ -65,13 +65,23 @@ function holdsFor(negated: boolean, matches: readonly ValueMatch[]): ValueMatch 
   const anyOf: ValueMatch =
     matches.length === 1 && only !== undefined
       ? only
-      : (actual, values) => oneOf(matches.map((match) => match(actual, values)));
+      : (actual, values) => isTrueFor(matches, (match) => match(actual, values));
   return negated ? (actual, values) => not(anyOf(actual, values)) : anyOf;
 }
 
-/** True beats unknown, unknown beats false. */
-const oneOf = (results: readonly (boolean | undefined)[]): boolean | undefined =>
-  results.includes(true) || (results.includes(undefined) ? undefined : false);
+/** Whether one of several answers is true: true beats unknown, unknown beats false. */
+function isTrueFor<T>(
+  all: readonly T[],
+  ask: (each: T) => boolean | undefined,
+): boolean | undefined {
+  let answer: boolean | undefined = false;
+  for (const each of all) {
+    const own = ask(each);
+    if (own === true) return true;
+    if (own === undefined) answer = undefined;
+  }
+  return answer;
+}
 
 const not = (result: boolean | undefined): boolean | undefined =>
   result === undefined ? undefined : !result;
@@ -83,12 +93,12 @@ function judge(
   holds: ValueMatch,
 ): Verdict {
   if (mode === "one") {
-    const [only, ...more] = actual;
-    return verdict(only === undefined || more.length > 0 ? undefined : holds(only, values));
+    const only = actual.length === 1 ? actual[0] : undefined;
+    return verdict(only === undefined ? undefined : holds(only, values));
   }
   if (isEmpty(actual)) return verdict(mode === "all");
-  const results = actual.map((each) => holds(each, values));
-  return verdict(mode === "any" ? oneOf(results) : not(oneOf(results.map(not))));
+  if (mode === "any") return verdict(isTrueFor(actual, (each) => holds(each, values)));
+  return verdict(not(isTrueFor(actual, (each) => not(holds(each, values)))));
 }
 
 const verdict = (result: boolean | undefined): Verdict =>

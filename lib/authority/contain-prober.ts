@@ -1,7 +1,8 @@
 import type { Place } from "./arn.ts";
 import type { Witness } from "./contain-probes.ts";
-import { type CompiledPolicy, compileResourcePolicy } from "./policies.ts";
+import type { CompiledPolicy } from "./policies.ts";
 import { type PreparedRequest, prepareRequest } from "./request-context.ts";
+import { compileDocument } from "./statement.ts";
 
 /**
  * Who asks in probes: a session of a role where the contract lives. A principal of another account
@@ -25,7 +26,7 @@ export function proberIn({ partition = "aws", account }: Place): Prober {
 }
 
 const grantOf = (AWS: string): CompiledPolicy =>
-  compileResourcePolicy({
+  compileDocument({
     Version: "2012-10-17",
     Statement: { Effect: "Allow", Principal: { AWS }, Action: "*", Resource: "*" },
   });

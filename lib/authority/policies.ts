@@ -47,11 +47,8 @@ export const compilePolicies = (policies: Policies): CompiledPolicies => ({
 export const compilePolicy = (document: object): CompiledPolicy =>
   compile(document, principalPolicyProblem);
 
-/**
- * A policy that belongs to a resource and names principals.
- * @throws {TypeError} when the document is not one that this evaluator knows in full.
- */
-export const compileResourcePolicy = (document: object): CompiledPolicy =>
+/** A policy that belongs to a resource and names principals. */
+const compileResourcePolicy = (document: object): CompiledPolicy =>
   compile(document, () => undefined);
 
 function compile(

@@ -43,10 +43,7 @@ export function limit(
 ): Limit {
   if (policies === undefined) return NO_LIMIT;
   const because: Reason[] = [];
-  for (const [document, statement] of statementsIn(policies)) {
-    if (statement.effect === "Allow" && statement.applies(request))
-      because.push(reason(kind, document, statement));
-  }
+  collect(because, kind, policies, "Allow", request);
   return because.length > 0 ? { allows: true, because } : noneOf(kind);
 }
 
@@ -59,47 +56,53 @@ const NO_GRANT: Grant = { closeness: "none", ...noneOf("resource") };
 
 /** The closest naming counts, if several statements grant. */
 export function resourceGrant(
-  { resource = [], boundary }: CompiledPolicies,
+  { resource, boundary }: CompiledPolicies,
   request: PreparedRequest,
 ): Grant {
+  if (resource === undefined) return NO_GRANT;
   let closeness: Closeness = "none";
   const because: Reason[] = [];
-  for (const [document, statement] of statementsIn(resource)) {
-    if (statement.effect !== "Allow") continue;
-    const own = statement.principal(request.principal, boundary !== undefined);
-    if (own === "none" || !statement.applies(request)) continue;
+  collect(because, "resource", resource, "Allow", request, ({ principal }) => {
+    const own = principal(request.principal, boundary !== undefined);
     closeness = closer(closeness, own);
-    because.push(reason("resource", document, statement));
-  }
-  return closeness === "none" ? NO_GRANT : { closeness, allows: true, because };
+    return own !== "none";
+  });
+  return because.length === 0 ? NO_GRANT : { closeness, allows: true, because };
 }
 
 /** Every Deny that applies. One to the role or the account reaches its sessions too. */
 export function denials(policies: CompiledPolicies, request: PreparedRequest): Reason[] {
   const { identity, session, boundary, resource, scp } = policies;
   const found: Reason[] = [];
-  const collect = (kind: PolicyKind, documents: readonly CompiledPolicy[] | undefined): void => {
-    for (const [document, statement] of statementsIn(documents ?? [])) {
-      if (statement.effect !== "Deny") continue;
-      const concerns =
-        kind !== "resource" ||
-        statement.principal(request.principal, boundary !== undefined) !== "none";
-      if (concerns && statement.applies(request)) found.push(reason(kind, document, statement));
-    }
-  };
-  collect("identity", identity);
-  collect("session", session && [session]);
-  collect("boundary", boundary && [boundary]);
-  collect("resource", resource);
-  collect("scp", scp);
+  collect(found, "identity", identity, "Deny", request);
+  if (session !== undefined) collect(found, "session", [session], "Deny", request);
+  if (boundary !== undefined) collect(found, "boundary", [boundary], "Deny", request);
+  collect(found, "resource", resource, "Deny", request, ({ principal }) => {
+    return principal(request.principal, boundary !== undefined) !== "none";
+  });
+  collect(found, "scp", scp, "Deny", request);
   return found;
 }
 
-function* statementsIn(
-  policies: readonly CompiledPolicy[],
-): Generator<[document: number, CompiledStatement]> {
-  for (const [document, statements] of policies.entries())
-    for (const statement of statements) yield [document, statement];
+/**
+ * Adds the statements of one effect that apply.
+ * @param concerns - asked last: whether a statement that applies means the principal
+ */
+function collect(
+  found: Reason[],
+  kind: PolicyKind,
+  policies: readonly CompiledPolicy[] | undefined,
+  effect: "Allow" | "Deny",
+  request: PreparedRequest,
+  concerns: (statement: CompiledStatement) => boolean = () => true,
+): void {
+  if (policies === undefined) return;
+  for (let document = 0; document < policies.length; document++) {
+    for (const statement of policies[document] ?? []) {
+      if (statement.effect !== effect || !statement.applies(request)) continue;
+      if (concerns(statement)) found.push(reason(kind, document, statement));
+    }
+  }
 }
 
 const reason = (policy: PolicyKind, document: number, statement: CompiledStatement): Reason => ({

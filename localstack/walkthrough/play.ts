@@ -36,11 +36,12 @@ export interface Playing {
 export async function play({ up, work, renderer, signal }: Playing): Promise<Report> {
   const { outputs, endpoint } = up;
   const results: StepResult[] = [];
+  const isEnforced = up.gaps.length === 0;
   const stage: Stage = {
-    ...{ outputs, outputsFile: up.outputsFile, work, signal },
+    ...{ outputs, outputsFile: up.outputsFile, work, signal, isEnforced },
     vai: vaiIn({ work, outputsFile: up.outputsFile, signal }),
     as: (user) => clientsFor({ endpoint, credentials: outputs.credentials[user] }),
-    step: stepRunner({ renderer, results, signal, clock: Date.now }),
+    step: stepRunner({ renderer, results, signal, isEnforced, clock: Date.now }),
   };
   const place: Place = { endpoint, work: shownPath(work), anchor: outputs.anchor };
   renderer.begin(place);

@@ -52,7 +52,11 @@ export function textRenderer(write: (text: string) => void, colour: boolean): Re
     show(lines) {
       for (const each of lines) line(`${INDENT}${paint("dim", "|")} ${each}`);
     },
-    answered({ ok, command, seen, detail, expected }) {
+    answered({ ok, skipped, command, seen, detail, expected }) {
+      if (skipped) {
+        line(`${INDENT}${paint(["bold", "yellow"], "SKIPPED")}  this endpoint does not enforce it`);
+        return;
+      }
       const mark = ok ? paint("green", "ok") : paint(["bold", "red"], "NOT AS EXPECTED");
       const said = isBySdk(command) ? command.slice(2) : shortened(detail ?? "");
       const more = said === "" ? "" : `  ${paint("dim", said)}`;

@@ -101,20 +101,24 @@ test("USR-12 the printed permissions are enough to see everything, and change no
 test("USR-12 each permission is needed: without it something is not seen, and the missing one is named", async (t) => {
   const plane = await localPlane();
   const policy = JSON.parse((await doctor(plane.outputsFile, "--permissions")).out);
-  for (const [index, { Action }] of policy.Statement.entries()) {
-    for (const action of Action as string[]) {
+  const without = policy.Statement.flatMap(({ Action }: { Action: string[] }, index: number) =>
+    Action.map((action) => [index, action] as const),
+  );
+  await Promise.all(
+    without.map(async ([index, action]: readonly [number, string]) => {
       const less = structuredClone(policy);
+      const { Action } = less.Statement[index];
       less.Statement[index].Action = Action.filter((each: string) => each !== action);
-      if (less.Statement[index].Action.length === 0) less.Statement.splice(index, 1);
+      if (Action.length === 1) less.Statement.splice(index, 1);
       const report = await examined(await somebodyWith(t, plane, JSON.stringify(less)));
-      assert.equal(report.code, 3, action);
-      assert.deepEqual(of(report, "problem"), [], action);
+      assert.deepEqual([report.code, of(report, "problem")], [3, []], action);
+      const told = of(report, "unseen").map(({ text }) => text);
       assert.ok(
-        of(report, "unseen").some(({ text }) => text.includes(action)),
+        told.some((text) => text.includes(action)),
         `${action} is not named`,
       );
-    }
-  }
+    }),
+  );
 });
 
 interface Damage {
@@ -203,13 +207,14 @@ for (const { what, named, make } of DAMAGES) {
     t.after(mend);
     const report = await examined(plane.outputsFile);
     assert.equal(report.code, 1);
-    const said = of(report, "problem").map(({ subject, text }) => `${subject}: ${text}`);
+    const problems = of(report, "problem");
+    const said = problems.map(({ subject, text }) => `${subject}: ${text}`);
     assert.ok(
       said.some((each) => named.test(each)),
       said.join("\n"),
     );
-    assert.equal(said.length, 1, said.join("\n"));
-    assert.ok(of(report, "problem").every(({ next }) => (next ?? "").length > 10));
+    assert.equal(new Set(problems.map(({ subject }) => subject)).size, 1, said.join("\n"));
+    assert.ok(problems.every(({ next }) => (next ?? "").length > 10));
   });
 }
 

@@ -23,7 +23,7 @@ export interface KnownAction {
   readonly keys: readonly string[];
 }
 
-export interface KnownType {
+interface KnownType {
   readonly name: string;
   readonly form: string;
   /** Whether the action needs a resource of this type to be allowed. */

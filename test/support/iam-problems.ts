@@ -8,6 +8,7 @@ import {
   supports,
 } from "./iam-data.ts";
 import { formMeets } from "./iam-form.ts";
+import { principalsOf, problemOfOperator, problemOfPrincipal } from "./iam-words.ts";
 
 /** A policy document and where it stands. */
 export interface FoundPolicy {
@@ -125,6 +126,13 @@ async function problemOfForm(arn: string, actions: Named["actions"]): Promise<st
   return forms.some((form) => formMeets(form, arn)) ? [] : [`${arn} is no resource`];
 }
 
+/**
+ * Types that are enough by themselves, though the reference calls another one required: a read of a
+ * DynamoDB index is authorised on the index alone (PutResourcePolicy API, `ResourceArn`: a table and
+ * its indexes may have different permissions).
+ */
+const ENOUGH: ReadonlySet<string> = new Set(["index"]);
+
 /** What keeps an action from ever being meant by the statement. */
 function homeless(
   action: KnownAction,
@@ -142,8 +150,11 @@ function homeless(
     return couldBeNamed ? [`${name} on * although it knows resources`] : [];
   }
   // A Deny of one of the resources is still a Deny.
+  const isEnough = types.some(
+    ({ name: type, form }) => ENOUGH.has(type) && arns.some((arn) => formMeets(form, arn)),
+  );
   const missing = types
-    .filter(({ required }) => required && effect === "Allow")
+    .filter(({ required }) => required && effect === "Allow" && !isEnough)
     .filter(({ form }) => !arns.some((arn) => formMeets(form, arn)));
   if (missing.length > 0) return missing.map((type) => `${name} lacks a resource ${type.form}`);
   if (types.length === 0) return [`${name} knows no resources, so it needs *`];
@@ -181,39 +192,3 @@ function problemsOfKey(
           .map((action) => `requests of ${action.name} never hold ${name}`);
   return [...without, ...problemOfOperator(operator, key)];
 }
-
-/** Operator families by the type of the keys that they compare. */
-const FAMILIES: Readonly<Record<string, RegExp>> = {
-  String: /^String(Not)?(Equals(IgnoreCase)?|Like)$/,
-  // AWS compares ARNs as text too.
-  ARN: /^(Arn|String)(Not)?(Equals|Like)$/,
-  Numeric: /^Numeric(Not)?(Equals|LessThan|GreaterThan)(Equals)?$/,
-  Date: /^Date(Not)?(Equals|LessThan|GreaterThan)(Equals)?$/,
-  Bool: /^Bool$/,
-  IPAddress: /^(Not)?IpAddress$/,
-  Binary: /^BinaryEquals$/,
-};
-
-/** An operator that AWS does not have, or that never compares keys of this type. */
-function problemOfOperator(written: string, { name, type }: KnownKey): string[] {
-  if (written === "Null") return [];
-  const set = /^(ForAllValues|ForAnyValue):/.exec(written)?.[0] ?? "";
-  const operator = written.slice(set.length).replace(/IfExists$/, "");
-  const isList = type.startsWith("ArrayOf");
-  if ((set !== "") !== isList) return [`${written} does not fit ${name}, which is ${type}`];
-  const family = FAMILIES[type.replace(/^ArrayOf/, "")];
-  return family?.test(operator) ? [] : [`${written} does not fit ${name}, which is ${type}`];
-}
-
-const principalsOf = (principal: unknown): string[] => {
-  if (principal === undefined || principal === "*") return [];
-  return Object.entries(principal as Record<string, string | string[]>).flatMap(([kind, names]) =>
-    [names].flat().map((name) => `${kind} ${name}`),
-  );
-};
-
-const PRINCIPALS =
-  /^(AWS (\*|\d{12}|arn:aws[a-z-]*:(iam::\d{12}:(root|user\/\S+|role\/\S+)|sts::\d{12}:assumed-role\/[^\s/]+\/[^\s/]+))|Service [a-z0-9.-]+\.amazonaws\.com)$/;
-
-const problemOfPrincipal = (principal: string): string[] =>
-  PRINCIPALS.test(principal) ? [] : [`${principal} is no principal`];

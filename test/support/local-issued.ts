@@ -9,7 +9,7 @@ import type { LocalPlane } from "./local-plane.ts";
 import { policyOf, type Scope, sessionsOfDeployed, signScope } from "./local-sessions.ts";
 
 /** A session that the deployed plane issued to the local agent, by delivery `credentials`. */
-export async function issuedSession(plane: LocalPlane, scope: Scope): Promise<AwsCredentials> {
+async function issuedSession(plane: LocalPlane, scope: Scope): Promise<AwsCredentials> {
   const { contract, proof } = signScope(plane, scope);
   const { deliverTo, privateKey } = deliveryKey();
   const event = issueEvent(

@@ -2,10 +2,18 @@ import assert from "node:assert/strict";
 import type { LocalPlane } from "./local-plane.ts";
 import { send } from "./local-sigv4.ts";
 
+/** Every line that one of the plane's functions logged; none when it has not run yet. */
+export const functionLog = (plane: LocalPlane, name: string): Promise<string[]> =>
+  linesOf(plane, `/vai/local/${name}`);
+
 /** Every line that the plane's functions logged, by log group: CloudWatch Logs, as the deployer. */
 export async function functionLogs(plane: LocalPlane): Promise<Record<string, string[]>> {
-  const groups = ["/vai/local/issue", "/vai/local/govern"];
-  const read = groups.map(async (group) => [group, await linesOf(plane, group)] as const);
+  const groups = ["/vai/local/issue", "/vai/local/execute", "/vai/local/govern"];
+  const read = groups.map(async (group) => {
+    const lines = await linesOf(plane, group);
+    assert.ok(lines.length > 0, `${group} is empty`);
+    return [group, lines] as const;
+  });
   return Object.fromEntries(await Promise.all(read));
 }
 
@@ -20,7 +28,6 @@ async function linesOf(plane: LocalPlane, logGroupName: string): Promise<string[
     lines.push(...(page.events ?? []).map(({ message }) => message));
     nextToken = page.nextToken;
   } while (nextToken !== undefined);
-  assert.ok(lines.length > 0, `${logGroupName} is empty`);
   return lines;
 }
 

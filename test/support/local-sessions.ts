@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SessionPolicy } from "../../lib/authority/iam-document.ts";
 import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
 import { contractDraft, type Signing } from "../../lib/client/contract.ts";
 import { deriveAuthority, parseContract } from "../../lib/index.ts";
@@ -27,16 +28,6 @@ export interface Scope {
   readonly parameters?: Readonly<Record<string, string | number | boolean>>;
 }
 
-interface Statement {
-  readonly Effect: "Allow" | "Deny";
-}
-
-/** A session policy as the plane derives it. */
-export interface DerivedPolicy {
-  readonly Version: string;
-  readonly Statement: readonly Statement[];
-}
-
 /** A signed contract of ten minutes over one scope; `credentials` only when it is unbounded. */
 export function signScope(plane: LocalPlane, scope: Scope, change: Partial<Signing> = {}) {
   const { action, target, parameters } = scope;
@@ -62,7 +53,7 @@ export async function policyOf(
   plane: LocalPlane,
   scope: Scope,
   change: Partial<Signing> = {},
-): Promise<DerivedPolicy> {
+): Promise<SessionPolicy> {
   const contract = parseContract(signScope(plane, scope, change).contract);
   assert.ok(!isRefusal(contract), JSON.stringify(contract));
   const [whole] = contract.authorization_details;
@@ -76,7 +67,7 @@ export async function policyOf(
 }
 
 /** What the policy allows, without what it denies: what a resource policy could widen. */
-export const allowsOf = ({ Version, Statement }: DerivedPolicy): DerivedPolicy => ({
+export const allowsOf = ({ Version, Statement }: SessionPolicy): SessionPolicy => ({
   Version,
   Statement: Statement.filter(({ Effect }) => Effect === "Allow"),
 });
@@ -85,7 +76,7 @@ export const allowsOf = ({ Version, Statement }: DerivedPolicy): DerivedPolicy =
 export interface Sessions {
   readonly roleArn: string;
   /** Always named and tagged as the plane's; `name` only distinguishes them. */
-  session(policy?: DerivedPolicy, name?: string): Promise<AwsCredentials>;
+  session(policy?: SessionPolicy, name?: string): Promise<AwsCredentials>;
 }
 
 const named = (name: string): string => `vai-${name}${"0".repeat(26 - name.length)}`;

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { jsonRenderer } from "../../localstack/walkthrough/render.ts";
-import type { StepResult } from "../../localstack/walkthrough/report.ts";
+import { reportOf, type StepResult } from "../../localstack/walkthrough/report.ts";
 import { type Step, StepFailed, stepRunner } from "../../localstack/walkthrough/stage.ts";
 
-function runner(signal = new AbortController().signal) {
+function runner(signal = new AbortController().signal, isEnforced = true) {
   const results: StepResult[] = [];
   const renderer = jsonRenderer(() => {});
-  return { results, step: stepRunner({ renderer, results, signal, clock: () => 0 }) };
+  const step = stepRunner({ renderer, results, signal, isEnforced, clock: () => 0 });
+  return { results, step };
 }
 
 const step = (run: Step<number>["run"]): Step<number> => ({
@@ -44,4 +45,25 @@ test("USR-10 an interrupted step is no result", async () => {
   const { results, step: play } = runner(AbortSignal.abort());
   await assert.rejects(play(step(() => Promise.reject(new Error("aborted")))), /aborted/);
   assert.deepEqual(results, []);
+});
+
+test("USR-10 what this endpoint cannot enforce is not run, and is named and counted in the verdict", async () => {
+  const { results, step: play } = runner(undefined, false);
+  let runs = 0;
+  const run = async () => {
+    runs += 1;
+    return { seen: "CODE at stage", value: 1 };
+  };
+  await play({ ...step(run), id: "iam-denies", expected: "AccessDeniedException" });
+  assert.equal(runs, 0, "a call that IAM does not stop would do what it must not");
+  await play(step(run));
+  const { ok, verdict } = reportOf(results);
+  assert.deepEqual(
+    [runs, ok, verdict],
+    [
+      ...[1, true],
+      "1 of 1 steps as expected; skipped 1 checks that this endpoint cannot enforce: iam-denies",
+    ],
+  );
+  assert.equal(reportOf(results.slice(0, 1)).ok, false, "skipping alone shows nothing");
 });

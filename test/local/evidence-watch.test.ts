@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  DeleteResourcePolicyCommand,
+  GetItemCommand,
+  GetResourcePolicyCommand,
+  PutItemCommand,
+  PutResourcePolicyCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { granted, invoke, settingEvent } from "../support/local-agent.ts";
+import { settingDraft, signDraft } from "../support/local-contracts.ts";
+import { functionLog } from "../support/local-logs.ts";
+import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+import { seedItem } from "../support/local-targets.ts";
+
+/** Half a minute: the stream is read a few times a second, by a process that others share. */
+const PATIENCE = { tries: 300, milliseconds: 100 };
+
+/** The lines of `watch` about one chain, once there are as many as expected. */
+async function linesAbout(plane: LocalPlane, chainId: string, expected: number) {
+  for (let tries = 0; ; tries++) {
+    const lines = (await functionLog(plane, "watch"))
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((line) => line["chainId"] === chainId);
+    if (lines.length >= expected || tries === PATIENCE.tries) return lines;
+    await sleep(PATIENCE.milliseconds);
+  }
+}
+
+/** With the Evidence table's policy out of the way: an administrator whom it names can do that. */
+async function withoutPolicy({ deployer, outputs }: LocalPlane, work: () => Promise<void>) {
+  const { region, account, tables } = outputs;
+  const ResourceArn = `arn:aws:dynamodb:${region}:${account}:table/${tables.evidence}`;
+  const { dynamoDb } = deployer;
+  const { Policy } = await dynamoDb.send(new GetResourcePolicyCommand({ ResourceArn }));
+  await dynamoDb.send(new DeleteResourcePolicyCommand({ ResourceArn }));
+  try {
+    await work();
+  } finally {
+    await dynamoDb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+  }
+}
+
+test("ADV-20 ADV-21 an administrator who gets around the table's policy is seen by the watch", async () => {
+  const plane = await localPlane();
+  const { dynamoDb } = plane.deployer;
+  const TableName = plane.outputs.tables.evidence;
+  await seedItem(plane, "watched");
+  const held = signDraft(plane, settingDraft(plane, "watched"));
+  const { chainId } = granted(await invoke(plane, settingEvent(plane, held, "watched"))).evidence;
+  const Key = { chainId: { S: chainId }, seq: { N: "2" } };
+  const { Item: record } = await dynamoDb.send(new GetItemCommand({ TableName, Key }));
+  assert.ok(record !== undefined);
+  assert.deepEqual(await linesAbout(plane, chainId, 0), [], "appending a record says nothing");
+
+  await withoutPolicy(plane, async () => {
+    const edit = { UpdateExpression: "SET #o = :o", ExpressionAttributeNames: { "#o": "outcome" } };
+    const forged: Record<string, AttributeValue> = { ":o": { S: "forged" } };
+    await dynamoDb.send(
+      new UpdateItemCommand({ TableName, Key, ...edit, ExpressionAttributeValues: forged }),
+    );
+    await dynamoDb.send(new DeleteItemCommand({ TableName, Key }));
+    // As it was: other tests verify the whole table.
+    await dynamoDb.send(new PutItemCommand({ TableName, Item: record }));
+  });
+
+  const [edited, removed, ...more] = await linesAbout(plane, chainId, 2);
+  assert.deepEqual(more, []);
+  assert.equal(edited?.["message"], "evidence record modified");
+  assert.deepEqual(edited?.["attributes"], ["outcome"]);
+  assert.equal(removed?.["message"], "evidence record removed");
+  for (const line of [edited, removed]) {
+    assert.equal(line?.["seq"], "2");
+    assert.equal(line?.["EvidenceTampered"], 1);
+    assert.equal(line?.["plane"], plane.outputs.plane.split(":").at(-1));
+  }
+  assert.equal(removed?.["before"], edited?.["after"]);
+});
