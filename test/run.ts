@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { constants } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "../infra/bundle.ts";
 import { withoutAws } from "../localstack/environment.ts";
@@ -19,7 +20,8 @@ Runs the tests; with none of the options all of them, on a local AWS that is sta
 
 Environment:
   VAI_STATE_DIR  use the local AWS of this state folder (npm run local:up), started if it is down
-  the variables of "npm run local:up -- --help"
+  the variables of "npm run local:up -- --help"; with AWS_ENDPOINT_URL, what that endpoint cannot
+  show is skipped, listed and counted
 
 Exit codes: 0 all passed; 1 a test failed or the set-up did; 2 wrong usage; 130 interrupted, and
 nothing is left running.`;
@@ -35,6 +37,9 @@ const STARTING = [
 
 /** Where requests go and as whom, when a person names an endpoint of their own. */
 const NAMED_ENDPOINT = /^AWS_(ENDPOINT_URL|ACCESS_KEY_ID|SECRET_ACCESS_KEY)$/;
+
+/** Skips, and counts, what an endpoint that a person named cannot show. */
+const SKIPPING = join(REPOSITORY_ROOT, "test", "support", "skip-unenforced.ts");
 
 interface Chosen {
   readonly unit: boolean;
@@ -85,7 +90,9 @@ function environment(): NodeJS.ProcessEnv {
 function startTests(chosen: Chosen): ChildProcess {
   const { one } = chosen;
   const pattern = one === undefined ? [] : [`--test-name-pattern=${one}`];
-  const options = ["--test", "--test-isolation=none", ...pattern, ...testFiles(chosen)];
+  const hooks = process.env["AWS_ENDPOINT_URL"] ? ["--import", SKIPPING] : [];
+  const how = [...hooks, "--test", "--test-isolation=none", ...pattern];
+  const options = [...how, ...testFiles(chosen)];
   return spawn(process.execPath, options, {
     cwd: REPOSITORY_ROOT,
     env: environment(),

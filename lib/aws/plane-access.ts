@@ -1,10 +1,11 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import type { PublicJwk } from "../encoding/jwk.ts";
+import type { DigestSigner } from "../encoding/jws.ts";
 import type { StoredChain } from "../evidence/ports.ts";
 import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { DynamoEvidenceStore } from "./evidence-store.ts";
-import { kmsPublicKey } from "./kms-signer.ts";
+import { KmsSigner, kmsPublicKey } from "./kms-signer.ts";
 import type { Tables } from "./transaction.ts";
 
 /** What people read of a plane with their own credentials, outside its functions. */
@@ -23,3 +24,7 @@ export async function readRecords(
 export async function planePublicKey(place: ClientPlace, keyId: string): Promise<PublicJwk> {
   return (await kmsPublicKey(new KMSClient(dependencyOptions(place)), keyId)).jwk;
 }
+
+/** Signs with a KMS key of the caller's own, which stays there. */
+export const kmsSigner = (place: ClientPlace, keyId: string): DigestSigner =>
+  new KmsSigner(new KMSClient(dependencyOptions(place)), keyId);

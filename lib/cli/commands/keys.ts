@@ -1,6 +1,9 @@
+import { planePublicKey } from "../../aws/plane-access.ts";
 import { newPrivateJwk, signingKey } from "../../client/keys.ts";
+import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { writeSecret } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
+import { regionOfKey } from "../key-arn.ts";
 import type { AddCommand } from "../program.ts";
 
 /** `vai keys new`: a private key in a file of its own. */
@@ -24,8 +27,22 @@ export const keysCommand: AddCommand = (program, io) => {
       const { thumbprint, jwk: publicKey } = signingKey(jwk);
       report(io, options.json === true, { file, thumbprint, publicKey }, [
         `private key   ${file}`,
-        `thumbprint    ${thumbprint}`,
-        `public key    ${JSON.stringify(publicKey)}`,
+        ...publicLines(publicKey),
       ]);
     });
+  keys
+    .command("kms")
+    .argument("<arn>", "ARN of a KMS key: ECC_NIST_P256, SIGN_VERIFY")
+    .option("--json", "print JSON")
+    .description("prints the public part and thumbprint of a KMS key, such as an anchor's")
+    .action(async (arn: string, options: { json?: true }) => {
+      const publicKey = await planePublicKey({ region: regionOfKey(arn) }, arn);
+      const thumbprint = jwkThumbprint(publicKey);
+      report(io, options.json === true, { thumbprint, publicKey }, publicLines(publicKey));
+    });
 };
+
+const publicLines = (publicKey: PublicJwk): string[] => [
+  `thumbprint    ${jwkThumbprint(publicKey)}`,
+  `public key    ${JSON.stringify(publicKey)}`,
+];

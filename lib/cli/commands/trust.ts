@@ -1,8 +1,8 @@
 import { invokeFunction } from "../../aws/invoke.ts";
-import { planePublicKey } from "../../aws/plane-access.ts";
+import { kmsSigner, planePublicKey } from "../../aws/plane-access.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
-import { signJws } from "../../encoding/jws.ts";
+import { signJws, signJwsBy } from "../../encoding/jws.ts";
 import { readBy } from "../../encoding/schema.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/govern.ts";
@@ -10,14 +10,17 @@ import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../t
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { readJson, readKey } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
+import { regionOfKey } from "../key-arn.ts";
 import { counted } from "../plural.ts";
 import type { AddCommand } from "../program.ts";
 import { type PublishedPolicy, publishedPolicy } from "../trust-policy.ts";
 
 const DAY = 24 * 60 * 60;
+const TYPE = "vai-trust-policy+jwt";
 
 interface PublishOptions {
-  readonly anchorKey: string;
+  readonly anchorKey?: string;
+  readonly anchorKms?: string;
   readonly validDays: string;
   readonly outputs?: string;
   readonly json?: true;
@@ -48,10 +51,8 @@ export const trustCommand: AddCommand = (program, io, end) => {
       "<draft>",
       "JSON without version, prev, plane, iat, exp, planeKeys; local:up writes one as an example",
     )
-    .requiredOption(
-      "--anchor-key <file>",
-      "private JWK of an anchor that is pinned in the deployment",
-    )
+    .option("--anchor-key <file>", "private JWK of an anchor that is pinned in the deployment")
+    .option("--anchor-kms <arn>", "or the KMS key that is one; it signs and stays there")
     .option("--valid-days <days>", "when the policy ends; nothing is issued after it", "30")
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print the answer as JSON")
@@ -59,7 +60,7 @@ export const trustCommand: AddCommand = (program, io, end) => {
     .action(async (file: string, options: PublishOptions) => {
       const deployment = readDeployment(io, options.outputs);
       const policy = await nextPolicy(deployment, file, Number(options.validDays));
-      const jws = signJws("vai-trust-policy+jwt", policy, readKey(options.anchorKey));
+      const jws = await signedByAnchor(policy, deployment, options);
       const event = { op: "publishTrustPolicy", trustPolicy: jws };
       const place = placeFor(deployment, "deployer");
       const answer = (await invokeFunction(place, deployment.functions.govern, event)) as
@@ -74,6 +75,22 @@ export const trustCommand: AddCommand = (program, io, end) => {
       end(answer.ok ? EXIT.done : EXIT.no);
     });
 };
+
+/** By a key file or by KMS, whose key never leaves it. @throws {CommandError} without either, or with both. */
+async function signedByAnchor(
+  policy: TrustPolicy,
+  deployment: Deployment,
+  { anchorKey, anchorKms }: PublishOptions,
+): Promise<string> {
+  if (anchorKey !== undefined && anchorKms === undefined) {
+    return signJws(TYPE, policy, readKey(anchorKey));
+  }
+  if (anchorKms === undefined || anchorKey !== undefined) {
+    throw new CommandError(EXIT.unreadable, "give one of --anchor-key FILE and --anchor-kms ARN");
+  }
+  const place = { ...placeFor(deployment, "deployer"), region: regionOfKey(anchorKms) };
+  return signJwsBy(TYPE, policy, kmsSigner(place, anchorKms));
+}
 
 const publishedLines = ({ version, exp }: TrustPolicy, { evidence }: CommandAnswer): string[] => [
   `published  trust policy version ${version}, valid until ${toInstant(exp * 1000)}`,

@@ -95,9 +95,9 @@ export const AGENT: Rows = {
     "Stay inside the decision's boundary; a spent total needs a new contract.",
   ],
   CONTRACT_MISMATCH: [
-    "Contract and proof do not fit together, or the contract id or intent belongs to somebody else.",
+    "Contract and proof do not fit together, the contract id or intent belongs to somebody else, or a handle is for another operation.",
     ["executor", "proof", "scope"],
-    "Use a fresh jti and the intent that this contract was decided for.",
+    "Use a fresh jti and the intent that this contract was decided for; redeem a handle with the operation that it was asked for.",
   ],
   STEP_MISMATCH: [
     "The contract has no step of that name.",
@@ -135,9 +135,9 @@ export const AGENT: Rows = {
     "Use a new idempotencyKey for new content; a true retry sends the same content.",
   ],
   DUPLICATE_EXECUTION: [
-    "The identity was redeemed already; each is used once.",
+    "The handle was redeemed already; each is used once.",
     ["state"],
-    "Look at the first execution with vai trace; ask for a new identity if uses are left.",
+    "Look at the first execution with vai trace; ask for a new handle if uses are left.",
   ],
   AUDIENCE_MISMATCH: [
     "The request, contract or trust policy is for another plane.",
@@ -147,6 +147,6 @@ export const AGENT: Rows = {
   DIRECT_MODE_FORBIDDEN: [
     "The contract, its class, or a constraint that IAM cannot carry forbids this delivery.",
     ["authority"],
-    "Ask for delivery `execute`: the plane makes the call for you.",
+    'Ask for a delivery that the contract lists. Credentials need a contract that IAM alone can hold: parameters "unbounded", no totals, no obligations.',
   ],
 };

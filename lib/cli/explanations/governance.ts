@@ -106,9 +106,19 @@ export const TRUST_ROOTS: Rows = {
 /** Proof, context and evidence that do not hold. */
 export const CONTEXT: Rows = {
   CONTEXT_STALE: [
-    "The context that was decided on is older than the risk class allows.",
-    ["proof"],
+    "The context that was decided on, or an assumption that is not read again, is older than the class allows.",
+    ["proof", "context"],
     "Observe again and decide again on what is true now.",
+  ],
+  CONTEXT_CHANGED: [
+    "An assumption of the contract does not hold: the value that was read is not the one expected.",
+    ["context"],
+    "The world is not as it was when this was decided. `pointer` names the assumption; decide again on what is true now.",
+  ],
+  CONTEXT_UNAVAILABLE: [
+    "An assumption of the contract could not be read, and unknown is never taken as fine.",
+    ["context"],
+    "Check the assumption's resource and path; the cloud team checks the reader role of that service.",
   ],
   EVIDENCE_MISSING: [
     "A part of the proof is not there. In a verification: a record or trust policy inside a chain is gone.",
@@ -134,9 +144,24 @@ export const CONTEXT: Rows = {
 
 /** Identities at their end. */
 export const IDENTITY: Rows = {
+  IDENTITY_UNKNOWN: [
+    "The handle is not one of a grant that this plane recorded for this contract and key.",
+    ["executor", "state"],
+    "Redeem the handle that vai issue gave, unchanged, with the key that asked for it.",
+  ],
+  IDENTITY_SIGNATURE_INVALID: [
+    "The handle is not signed by a plane key that the trust policy lists.",
+    ["executor"],
+    "Treat it as forged. If every handle is refused so, governance publishes the plane key: vai trust publish.",
+  ],
   IDENTITY_EXPIRED: [
     "The identity's time ended, or too little was left for the call to end in it.",
-    ["execution"],
-    "Ask earlier in the contract's window, or get a new contract.",
+    ["state", "execution"],
+    "Ask or redeem earlier in the contract's window, or get a new contract.",
+  ],
+  IDENTITY_REVOKED: [
+    "The identity was ended before it was redeemed: by a violation, or by somebody's command.",
+    ["state"],
+    "Find the reason with vai trace; go on only with a new contract.",
   ],
 };

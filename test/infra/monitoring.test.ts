@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { BUNDLED, FUNCTIONS } from "../../infra/functions.ts";
+import { DIMENSIONS, METRIC_NAMESPACE, METRICS } from "../../lib/aws/telemetry-names.ts";
+import { EXAMPLE, templateOf } from "./support/synthesise.ts";
+import { ACCOUNT, REGION, Resolved, type Statement, statements } from "./support/template.ts";
+
+interface AlarmProperties {
+  readonly AlarmName: string;
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Dimensions: readonly { readonly Name: string; readonly Value: string }[];
+  readonly Statistic: string;
+  readonly Period: number;
+  readonly Threshold: number;
+  readonly EvaluationPeriods: number;
+  readonly TreatMissingData: string;
+  readonly ComparisonOperator: string;
+  readonly AlarmActions: readonly string[];
+  readonly AlarmDescription: string;
+}
+
+const alarmsOf = (resolved: Resolved): AlarmProperties[] =>
+  resolved
+    .ofType("AWS::CloudWatch::Alarm")
+    .map(({ Properties }) => Properties as unknown as AlarmProperties);
+
+/** `<statistic> <namespace>/<metric>{<dimensions>} >= <threshold> in <n> x <seconds>`. */
+function said(alarm: AlarmProperties): string {
+  const dimensions = alarm.Dimensions.map(({ Name, Value }) => `${Name}=${Value}`).join();
+  const { Statistic, Namespace, MetricName, Threshold, EvaluationPeriods, Period } = alarm;
+  return `${Statistic} ${Namespace}/${MetricName}{${dimensions}} >= ${Threshold} in ${EvaluationPeriods} x ${Period}`;
+}
+
+const OWN = {
+  EvidenceTampered: "Sum vai/EvidenceTampered{plane=example} >= 1 in 1 x 60",
+  EvidenceWatchUnreadable: "Sum vai/WatchUnreadable{plane=example} >= 1 in 1 x 60",
+  EvidenceFailures: "Sum vai/EvidenceFailures{plane=example} >= 1 in 1 x 60",
+  Violations: "Sum vai/Violations{plane=example} >= 1 in 1 x 60",
+  Incomplete: "Sum vai/Incomplete{plane=example} >= 1 in 1 x 60",
+  Faults: "Sum vai/Faults{plane=example} >= 3 in 1 x 300",
+  EvidenceWatchBehind:
+    "Maximum AWS/Lambda/IteratorAge{FunctionName=vai-example-watch} >= 300000 in 1 x 300",
+};
+
+const ofFunction = (name: string) => ({
+  [`FunctionErrors-${name}`]: `Sum AWS/Lambda/Errors{FunctionName=vai-example-${name}} >= 1 in 1 x 300`,
+  [`FunctionThrottles-${name}`]: `Sum AWS/Lambda/Throttles{FunctionName=vai-example-${name}} >= 1 in 2 x 300`,
+  [`FunctionSlow-${name}`]: `Maximum AWS/Lambda/Duration{FunctionName=vai-example-${name}} >= 24000 in 1 x 300`,
+});
+
+suite("monitoring", () => {
+  const resolved = new Resolved(templateOf());
+  const alarms = alarmsOf(resolved);
+
+  test("VAI-131 each thing that must be known has its alarm, with this threshold", () => {
+    const wanted = Object.assign({}, OWN, ...BUNDLED.map(ofFunction)) as Record<string, string>;
+    const found = Object.fromEntries(
+      alarms.map((alarm) => [alarm.AlarmName.replace("vai-example-", ""), said(alarm)]),
+    );
+    assert.deepEqual(found, wanted);
+  });
+
+  test("VAI-131 silence is no alarm, reaching the threshold is one, and somebody is told", () => {
+    const [topic] = resolved.ofType("AWS::SNS::Topic");
+    assert.equal(topic?.Properties["TopicName"], "vai-example-alarms");
+    for (const alarm of alarms) {
+      assert.equal(alarm.TreatMissingData, "notBreaching", alarm.AlarmName);
+      assert.equal(alarm.ComparisonOperator, "GreaterThanOrEqualToThreshold");
+      assert.equal(alarm.AlarmActions.length, 1);
+      assert.match(alarm.AlarmDescription, /\. What to do: infra\/runbook\.md#[a-z]+$/);
+    }
+  });
+
+  test("VAI-131 a metric that an alarm or the dashboard reads is one that the functions write", () => {
+    const written: ReadonlySet<string> = new Set(Object.values(METRICS));
+    const own = alarms.filter(({ Namespace }) => Namespace === METRIC_NAMESPACE);
+    assert.equal(own.length, 6);
+    for (const { MetricName, Dimensions } of own) {
+      assert.ok(written.has(MetricName), MetricName);
+      assert.deepEqual(Dimensions, [{ Name: DIMENSIONS.plane, Value: "example" }]);
+    }
+    for (const metric of dashboardMetrics(resolved)) assert.ok(written.has(metric), metric);
+  });
+
+  test("VAI-131 the dashboard shows what is asked, granted and refused, how fast, and what is wrong", () => {
+    const shown = new Set(dashboardMetrics(resolved));
+    for (const name of [
+      METRICS.granted,
+      METRICS.refused,
+      METRICS.duration,
+      METRICS.evidenceTampered,
+      METRICS.evidenceFailures,
+      METRICS.violations,
+      METRICS.incomplete,
+      METRICS.faults,
+    ]) {
+      assert.ok(shown.has(name), name);
+    }
+    const text = dashboardText(resolved);
+    for (const name of FUNCTIONS) assert.match(text, new RegExp(`"function","${name}"`));
+    for (const domain of ["agent", "governance", "platform"]) assert.match(text, RegExp(domain));
+  });
+
+  test("VAI-131 the topic is encrypted with a key that CloudWatch may use, for this plane's alarms alone", () => {
+    const key = resolved
+      .ofType("AWS::KMS::Key")
+      .find(({ Properties }) => Properties["EnableKeyRotation"] === true);
+    const [use, administer, ...others] = statements(key?.Properties["KeyPolicy"]);
+    assert.deepEqual(others, []);
+    assert.deepEqual(use, forAlarms("AlarmsAreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"]));
+    assert.ok(administer?.Action.includes("kms:PutKeyPolicy"));
+    for (const action of ["kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:*"]) {
+      assert.ok(!administer?.Action.includes(action), action);
+    }
+    const [topic] = resolved.ofType("AWS::SNS::Topic");
+    assert.notEqual(topic?.Properties["KmsMasterKeyId"], undefined);
+    assert.notEqual(topic?.Properties["KmsMasterKeyId"], "alias/aws/sns");
+  });
+
+  test("VAI-131 nobody but this plane's alarms publishes to the topic, and never in plain text", () => {
+    const [policy] = resolved.ofType("AWS::SNS::TopicPolicy");
+    const [plain, publish, ...others] = statements(policy?.Properties["PolicyDocument"]).sort(
+      (one, other) => one.Effect.localeCompare(other.Effect) * -1,
+    );
+    assert.deepEqual(others, []);
+    assert.equal(plain?.Effect, "Deny");
+    assert.deepEqual(plain?.Condition, { Bool: { "aws:SecureTransport": "false" } });
+    const { Resource: _, ...published } = publish as Statement;
+    const { Resource: __, ...wanted } = forAlarms("AlarmsArePublished", ["sns:Publish"]);
+    assert.deepEqual(published, wanted);
+  });
+
+  test("VAI-131 a topic that exists is used, and none is made", () => {
+    const alarmTopicArn = `arn:aws:sns:${REGION}:${ACCOUNT}:on-call`;
+    const given = new Resolved(templateOf({ ...EXAMPLE, alarmTopicArn }));
+    assert.deepEqual(given.ofType("AWS::SNS::Topic"), []);
+    for (const { AlarmActions } of alarmsOf(given)) assert.deepEqual(AlarmActions, [alarmTopicArn]);
+  });
+
+  test("VAI-131 people who are to be told by e-mail are", () => {
+    const told = new Resolved(templateOf({ ...EXAMPLE, alarmEmails: ["on-call@example.org"] }));
+    const [subscription, ...more] = told.ofType("AWS::SNS::Subscription");
+    assert.deepEqual(more, []);
+    assert.equal(subscription?.Properties["Protocol"], "email");
+    assert.equal(subscription?.Properties["Endpoint"], "on-call@example.org");
+  });
+});
+
+suite("evidence watch in the stack", () => {
+  const template = templateOf();
+  const resolved = new Resolved(template);
+
+  test("ADV-20 every change and removal of a record reaches the function, and nothing else does", () => {
+    const [mapping, ...more] = resolved.ofType("AWS::Lambda::EventSourceMapping");
+    assert.deepEqual(more, []);
+    const { Tags: _, ...properties } = mapping?.Properties ?? {};
+    assert.deepEqual(properties, {
+      FunctionName: "vai-example-watch",
+      EventSourceArn: "EvidenceTable4E70CC2C.StreamArn",
+      StartingPosition: "TRIM_HORIZON",
+      BatchSize: 100,
+      MaximumRetryAttempts: 10,
+      BisectBatchOnFunctionError: false,
+      FilterCriteria: { Filters: [{ Pattern: '{"eventName":["MODIFY","REMOVE"]}' }] },
+    });
+    const table = resolved.one("AWS::DynamoDB::Table", "TableName", "vai-example-evidence");
+    assert.deepEqual(table.Properties["StreamSpecification"], {
+      StreamViewType: "NEW_AND_OLD_IMAGES",
+    });
+  });
+
+  test("USR-12 watch reads the stream and writes its log; it is told nothing and reaches nothing else", () => {
+    const allowed = resolved
+      .roleStatements("vai-example-watch")
+      .map(({ Sid, Effect, Action, Resource }) => [Sid, Effect, Action, Resource]);
+    const log = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/vai/example/watch:*`;
+    assert.deepEqual(allowed, [
+      ["WriteOwnLog", "Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], [log]],
+      [
+        "ReadEvidenceStream",
+        "Allow",
+        ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+        ["EvidenceTable4E70CC2C.StreamArn"],
+      ],
+      ["ListStreams", "Allow", ["dynamodb:ListStreams"], ["*"]],
+    ]);
+    const lambda = resolved.one("AWS::Lambda::Function", "FunctionName", "vai-example-watch");
+    assert.equal(lambda.Properties["Environment"], undefined);
+  });
+
+  test("VAI-131 no function holds lines back by level: they carry the metrics", () => {
+    for (const { Properties } of resolved.ofType("AWS::Lambda::Function")) {
+      const { LogGroup: _, ...others } = Properties["LoggingConfig"] as Record<string, unknown>;
+      assert.deepEqual(others, {}, "plain text: JSON logging would wrap the lines");
+    }
+  });
+
+  test("USR-12 every log has an end, and the watch's log keeps its logical id", () => {
+    for (const { Properties } of resolved.ofType("AWS::Logs::LogGroup")) {
+      assert.equal(Properties["RetentionInDays"], 365);
+    }
+    const logs = Object.keys(template.findResources("AWS::Logs::LogGroup"));
+    assert.ok(logs.includes("EvidenceWatchLogED44352D"), logs.join());
+  });
+});
+
+/** A statement that lets CloudWatch act for this plane's alarms and for no others. */
+const forAlarms = (sid: string, actions: readonly string[]): Statement => ({
+  Sid: sid,
+  Effect: "Allow",
+  Principal: { Service: "cloudwatch.amazonaws.com" },
+  Action: actions,
+  Resource: ["*"],
+  Condition: {
+    StringEquals: { "aws:SourceAccount": ACCOUNT },
+    ArnLike: { "aws:SourceArn": `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:vai-example-*` },
+  },
+});
+
+function dashboardText(resolved: Resolved): string {
+  const [dashboard] = resolved.ofType("AWS::CloudWatch::Dashboard");
+  return String(dashboard?.Properties["DashboardBody"]);
+}
+
+/** Names of the plane's own metrics on the dashboard. */
+const dashboardMetrics = (resolved: Resolved): string[] =>
+  [...dashboardText(resolved).matchAll(/\["vai","([A-Za-z]+)"/g)].map(([, name = ""]) => name);
