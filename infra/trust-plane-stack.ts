@@ -3,6 +3,7 @@ import type { Role } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 import { ENV } from "../lib/config.ts";
+import { jwkThumbprint } from "../lib/encoding/jwk.ts";
 import { type ActionFamily, actionFamilies, familyTargets } from "./action-families.ts";
 import { requireBoundaries } from "./boundary.ts";
 import { CallerPolicies } from "./caller-policies.ts";
@@ -155,7 +156,7 @@ export class TrustPlaneStack extends Stack {
     });
   }
 
-  private addOutputs({ name: plane }: Deployment, served: readonly ServedFamily[]): void {
+  private addOutputs({ name: plane, anchors }: Deployment, served: readonly ServedFamily[]): void {
     const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
     const { issue, execute, govern } = this.functions;
     const authType = FunctionUrlAuthType.AWS_IAM;
@@ -182,6 +183,7 @@ export class TrustPlaneStack extends Stack {
       RegistryTable: registry.tableName,
       EvidenceKeyId: evidenceKey.keyId,
       PlaneKeyId: planeKey.keyId,
+      Anchor: anchors.map(jwkThumbprint)[0] ?? "",
       Actions: this.toJsonString(actions),
       AgentPolicy: callers.agent.managedPolicyArn,
       AuditorPolicy: callers.auditor.managedPolicyArn,

@@ -172,7 +172,7 @@ async function bringUp(
   const targets = sampleTargets(instances);
   const what = { state, access, anchor, deployer, targets, ...app };
   const deployed = await deploy({ ...what, progress, signal });
-  const stacks = { ...deployed, ...(await releaseSample(clients.cloudFormation)) };
+  const stacks = { ...deployed, ...(await releaseSample(clients)) };
   signal?.throwIfAborted();
 
   progress("setting and reading back what the emulator's CloudFormation drops");

@@ -5,6 +5,8 @@ import {
   GetTemplateCommand,
   UpdateStackCommand,
 } from "@aws-sdk/client-cloudformation";
+import { type LambdaClient, ListVersionsByFunctionCommand } from "@aws-sdk/client-lambda";
+import type { Clients } from "./clients.ts";
 import { SAMPLES_STACK, type StackOutputs } from "./deploy.ts";
 import { LocalAwsError } from "./errors.ts";
 
@@ -16,7 +18,10 @@ const PATIENCE = 30_000;
  *
  * @returns the outputs of the samples' stack after it
  */
-export async function releaseSample(cloudFormation: CloudFormationClient): Promise<StackOutputs> {
+export async function releaseSample({
+  cloudFormation,
+  lambda,
+}: Pick<Clients, "cloudFormation" | "lambda">): Promise<StackOutputs> {
   const before = await describe(cloudFormation);
   const given = before.Parameters ?? [];
   // An endpoint that somebody else runs may have had the release from an earlier deployment.
@@ -43,7 +48,11 @@ export async function releaseSample(cloudFormation: CloudFormationClient): Promi
   const deadline = Date.now() + PATIENCE;
   for (;;) {
     const stack = await describe(cloudFormation);
-    if (stack.StackStatus === "UPDATE_COMPLETE") return outputsOf(stack.Outputs ?? []);
+    if (stack.StackStatus === "UPDATE_COMPLETE") {
+      // LocalStack forgets outputs of what an update leaves as it is, and that of the new version.
+      const all = outputsOf([...(before.Outputs ?? []), ...(stack.Outputs ?? [])]);
+      return withNewVersion(lambda, all);
+    }
     if (
       !/^UPDATE_(IN_PROGRESS|COMPLETE_CLEANUP)/.test(stack.StackStatus) ||
       Date.now() > deadline
@@ -53,6 +62,15 @@ export async function releaseSample(cloudFormation: CloudFormationClient): Promi
     }
     await sleep(50);
   }
+}
+
+async function withNewVersion(lambda: LambdaClient, outputs: StackOutputs): Promise<StackOutputs> {
+  const own = outputs[SAMPLES_STACK] ?? {};
+  if (own["SampleNewVersion"] !== undefined) return outputs;
+  const asked = new ListVersionsByFunctionCommand({ FunctionName: own["SampleFunction"] });
+  const { Versions = [] } = await lambda.send(asked);
+  const SampleNewVersion = Versions.at(-1)?.Version ?? "";
+  return { [SAMPLES_STACK]: { ...own, SampleNewVersion } };
 }
 
 async function describe(cloudFormation: CloudFormationClient) {

@@ -20,8 +20,8 @@ export async function readRecords(
   return (await new DynamoEvidenceStore(client, tables).readRecords(chainId)).rows;
 }
 
-/** The public half of a key that the plane signs with now. @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`. */
-export async function planePublicKey(place: ClientPlace, keyId: string): Promise<PublicJwk> {
+/** The public half of a KMS key. @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`. */
+export async function kmsPublicJwk(place: ClientPlace, keyId: string): Promise<PublicJwk> {
   return (await kmsPublicKey(new KMSClient(dependencyOptions(place)), keyId)).jwk;
 }
 

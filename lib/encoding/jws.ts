@@ -112,12 +112,22 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
+/** Objects that verified, with the thumbprint of the key: the same object is judged in several places of one request. */
+const verified = new WeakMap<ReadJws, string>();
+
 /**
  * Whether `key` signed this object under the algorithm that the key implies. The header's `alg` and `kid` must
  * agree with the key: stops algorithm confusion and key substitution (POC-12, POC-A26).
  */
 export function verifyJws(jws: ReadJws, key: VerificationKey): boolean {
   if (jws.header.alg !== key.algorithm || jws.header.kid !== key.thumbprint) return false;
+  if (verified.get(jws) === key.thumbprint) return true;
+  const holds = signatureHolds(jws, key);
+  if (holds) verified.set(jws, key.thumbprint);
+  return holds;
+}
+
+function signatureHolds(jws: ReadJws, key: VerificationKey): boolean {
   const input = Buffer.from(jws.signingInput, "ascii");
   if (key.algorithm === "EdDSA") {
     return jws.signature.length === 64 && verify(null, input, key.keyObject, jws.signature);

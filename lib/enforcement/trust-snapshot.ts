@@ -3,7 +3,7 @@ import type { PlaneId } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
 import { genesisHead, REGISTRY_CHAIN } from "../evidence/chain.ts";
-import { type EvidenceKey, evidenceKeys, openRecord } from "../evidence/open.ts";
+import { type EvidenceKey, evidenceKeys, type OpenRecord, openRecord } from "../evidence/open.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { type ReadTrustPolicy, readTrustPolicy } from "../trust/read.ts";
@@ -18,6 +18,8 @@ export interface TrustSnapshot {
   readonly restrictions: Restrictions;
   readonly head: RegistryHead;
   readonly keys: ReadonlyMap<string, EvidenceKey>;
+  /** The last record of `plane/registry` as it was stored and verified. */
+  readonly last: { readonly envelope: string; readonly record: OpenRecord };
 }
 
 const stale = (
@@ -77,9 +79,11 @@ export function openRegistry(
     return stale("the Registry's head and documents disagree");
   }
   const keys = evidenceKeys(signed.policy);
-  const disagreement = chainDisagreement(read, plane, documents, keys);
+  const last = lastRecord(read, keys, known?.jws === trustPolicy ? known : undefined);
+  if (typeof last === "string") return stale(last);
+  const disagreement = chainDisagreement(read, plane, documents, last.record);
   if (disagreement !== undefined) return stale(disagreement);
-  return { ...signed, restrictions: limits.restrictions, head: documents, keys };
+  return { ...signed, restrictions: limits.restrictions, head: documents, keys, last };
 }
 
 function verifiedPolicy(
@@ -100,22 +104,34 @@ export const sameHead = (left: RegistryHead, right: RegistryHead): boolean =>
   left.trustPolicyDigest === right.trustPolicyDigest &&
   left.restrictionsDigest === right.restrictionsDigest;
 
-/** The last record of `plane/registry` is signed, is its chain's head, and carries the same version and digests. */
+/** The last record of `plane/registry`, its signature verified; the same bytes under the same policy only once. */
+function lastRecord(
+  { chain }: RegistryRead,
+  keys: ReadonlyMap<string, EvidenceKey>,
+  known: TrustSnapshot | undefined,
+): TrustSnapshot["last"] | string {
+  const last = chain.rows.at(-1);
+  if (last === undefined) return "the Registry's chain has no record";
+  const { envelope } = last;
+  if (known?.last.envelope === envelope) return known.last;
+  const record = openRecord(envelope, keys);
+  return typeof record === "string"
+    ? `the last record of the Registry's chain ${record}`
+    : { envelope, record };
+}
+
+/** That record is its chain's head, and carries the same version and digests. */
 function chainDisagreement(
   { chain }: RegistryRead,
   plane: PlaneId,
   documents: RegistryHead,
-  keys: ReadonlyMap<string, EvidenceKey>,
+  { predicate, hash }: OpenRecord,
 ): string | undefined {
-  const last = chain.rows.at(-1);
-  if (last === undefined) return "the Registry's chain has no record";
-  const record = openRecord(last.envelope, keys);
-  if (typeof record === "string") return `the last record of the Registry's chain ${record}`;
-  const { predicate, hash } = record;
   const head = chain.head ?? genesisHead(plane.id, REGISTRY_CHAIN);
   if (predicate.plane !== plane.id || predicate.chain.id !== REGISTRY_CHAIN)
     return "the Registry's chain is another's";
-  if (predicate.chain.seq !== last.seq || last.seq !== head.seq || hash !== head.hash)
+  const stored = chain.rows.at(-1)?.seq;
+  if (predicate.chain.seq !== stored || stored !== head.seq || hash !== head.hash)
     return "the Registry's chain does not end in its head";
   return sameHead(predicate.detail as unknown as RegistryHead, documents)
     ? undefined

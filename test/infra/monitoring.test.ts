@@ -3,7 +3,14 @@ import { suite, test } from "node:test";
 import { BUNDLED, FUNCTIONS } from "../../infra/functions.ts";
 import { DIMENSIONS, METRIC_NAMESPACE, METRICS } from "../../lib/aws/telemetry-names.ts";
 import { EXAMPLE, templateOf } from "./support/synthesise.ts";
-import { ACCOUNT, REGION, Resolved, type Statement, statements } from "./support/template.ts";
+import {
+  ACCOUNT,
+  REGION,
+  Resolved,
+  type Statement,
+  statements,
+  tableArn,
+} from "./support/template.ts";
 
 interface AlarmProperties {
   readonly AlarmName: string;
@@ -147,6 +154,8 @@ suite("monitoring", () => {
   });
 });
 
+const STREAM = `${tableArn("evidence")}/stream/latest`;
+
 suite("evidence watch in the stack", () => {
   const template = templateOf();
   const resolved = new Resolved(template);
@@ -157,7 +166,7 @@ suite("evidence watch in the stack", () => {
     const { Tags: _, ...properties } = mapping?.Properties ?? {};
     assert.deepEqual(properties, {
       FunctionName: "vai-example-watch",
-      EventSourceArn: "EvidenceTable4E70CC2C.StreamArn",
+      EventSourceArn: STREAM,
       StartingPosition: "TRIM_HORIZON",
       BatchSize: 100,
       MaximumRetryAttempts: 10,
@@ -181,7 +190,7 @@ suite("evidence watch in the stack", () => {
         "ReadEvidenceStream",
         "Allow",
         ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-        ["EvidenceTable4E70CC2C.StreamArn"],
+        [STREAM],
       ],
       ["ListStreams", "Allow", ["dynamodb:ListStreams"], ["*"]],
     ]);
@@ -201,7 +210,7 @@ suite("evidence watch in the stack", () => {
       assert.equal(Properties["RetentionInDays"], 365);
     }
     const logs = Object.keys(template.findResources("AWS::Logs::LogGroup"));
-    assert.ok(logs.includes("EvidenceWatchLogED44352D"), logs.join());
+    assert.ok(logs.includes("EvidenceWatchLog27B8B63F"), logs.join());
   });
 });
 

@@ -5,6 +5,7 @@ import { parseDeployment } from "../../infra/deployment.ts";
 import { FUNCTIONS } from "../../infra/functions.ts";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { ENV, ownResourcePrefix, parsePlaneId } from "../../lib/config.ts";
+import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
 import { EXAMPLE, templateOf } from "./support/synthesise.ts";
 import { ACCOUNT, REGION, Resolved, roleArn } from "./support/template.ts";
 
@@ -81,6 +82,7 @@ suite("trust plane stack", () => {
       EvidenceTable: "vai-example-evidence",
       StateTable: "vai-example-state",
       RegistryTable: "vai-example-registry",
+      Anchor: EXAMPLE.anchors.map(jwkThumbprint)[0],
       AgentPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-agent`,
       AuditorPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-auditor`,
     });

@@ -12,7 +12,7 @@ import { run } from "../../localstack/run.ts";
 import { assertGrantedShape } from "../support/local-answer.ts";
 import { type LocalPlane, localPlane } from "../support/local-plane.ts";
 import { ownTemporary } from "../support/local-state.ts";
-import { resetRouting, routing } from "../support/local-targets.ts";
+import { readItem, resetRouting, routing, seedItem } from "../support/local-targets.ts";
 
 const README = readFileSync(join(REPOSITORY_ROOT, "lambdas", "README.md"), "utf8");
 
@@ -27,6 +27,14 @@ const imports = (code: string): string[] =>
     ([, from, dynamic, required]) => from ?? dynamic ?? required ?? "",
   );
 
+const OURS = "./lib/index.ts";
+
+/** A block lies at the repository's root in its reader's hands; here it does not. */
+const withOurLibrary = (code: string): string =>
+  code.replace(OURS, pathToFileURL(join(REPOSITORY_ROOT, "lib", "index.ts")).href);
+
+const SHIFTED = { main: "1", extra: { "2": 0.1 } };
+
 /** A folder inside the repository, so that its packages are found; gone after the test. */
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(ownTemporary(), "readme-"));
@@ -34,10 +42,10 @@ function folderFor(t: TestContext): string {
   return folder;
 }
 
-/** The README's own draft, signed by the command that the README names. */
-async function signedContract(plane: LocalPlane, folder: string): Promise<string> {
+/** One of the README's own drafts, signed by the command that the README names. */
+async function signedContract(plane: LocalPlane, folder: string, text: string): Promise<string> {
   const [draft, held] = [join(folder, "draft.json"), join(folder, "contract.json")];
-  writeFileSync(draft, blocks("json")[0] ?? "");
+  writeFileSync(draft, text);
   const said: string[] = [];
   const take = (text: string) => void said.push(text);
   const code = await runCli(["contract", "sign", draft, "--out", held], {
@@ -48,21 +56,23 @@ async function signedContract(plane: LocalPlane, folder: string): Promise<string
   return held;
 }
 
+const [SHIFT = ""] = blocks("json");
+const DIRECT = blocks("json").find((text) => text.includes('"unbounded"')) ?? "";
+
 /** Runs a block as its reader would; the child has no AWS settings but what the block reads. */
-async function answerOf(t: TestContext, code: string): Promise<GrantedAnswer> {
+async function answerOf(t: TestContext, code: string, draft = SHIFT): Promise<GrantedAnswer> {
   const plane = await localPlane();
   await resetRouting(plane);
   const folder = folderFor(t);
-  const contract = await signedContract(plane, folder);
+  const contract = await signedContract(plane, folder, draft);
   const agent = join(folder, "agent.ts");
-  writeFileSync(agent, code);
+  writeFileSync(agent, withOurLibrary(code));
   const result = await run(process.execPath, [agent, plane.outputsFile, contract], {
     cwd: REPOSITORY_ROOT,
     env: withoutAws(process.env),
     timeout: 60_000,
   });
   assert.equal(result.code, 0, `${result.stdout}\n${result.stderr}`);
-  assert.deepEqual(await routing(plane), { main: "1", extra: { "2": 0.1 } });
   return JSON.parse(result.stdout) as GrantedAnswer;
 }
 
@@ -77,14 +87,30 @@ test("USR-11 the README's agent of a JOSE library and an AWS SDK is granted its 
     ...{ status: "succeeded", readBack: { matches: true } },
     obligations: [{ name: "alias-routing", met: true }],
   });
+  assert.deepEqual(await routing(await localPlane()), SHIFTED);
 });
 
 test("USR-11 the README's agent that uses our library is granted its request", async (t) => {
   const code = blocks("ts")[1] ?? "";
-  const ours = "./lib/index.ts";
-  assert.ok(imports(code).includes(ours));
-  const index = pathToFileURL(join(REPOSITORY_ROOT, "lib", "index.ts")).href;
-  assertGrantedShape(await answerOf(t, code.replace(ours, index)));
+  assert.ok(imports(code).includes(OURS));
+  assertGrantedShape(await answerOf(t, code));
+  assert.deepEqual(await routing(await localPlane()), SHIFTED);
+});
+
+test("USR-11 the README's agent asks for a handle and redeems it", async (t) => {
+  const answer = await answerOf(t, blocks("ts")[2] ?? "");
+  assertGrantedShape(answer);
+  assert.equal(answer.outcome?.status, "succeeded");
+  assert.deepEqual(await routing(await localPlane()), SHIFTED);
+});
+
+test("VAI-44 the README's agent gets credentials, opens them, and works with an unmodified client", async (t) => {
+  const plane = await localPlane();
+  await seedItem(plane, "checkout");
+  const answer = await answerOf(t, blocks("ts")[3] ?? "", DIRECT);
+  assert.equal(answer.credentials, "opened");
+  assert.deepEqual([answer.guarantee.heldBy, answer.outcome], ["caller", undefined]);
+  assert.equal((await readItem(plane, "checkout"))?.["weight"], 10);
 });
 
 test("USR-11 the README has every code once, every stage, and no code that there is not", () => {

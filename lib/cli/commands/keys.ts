@@ -1,4 +1,4 @@
-import { planePublicKey } from "../../aws/plane-access.ts";
+import { kmsPublicJwk } from "../../aws/plane-access.ts";
 import { newPrivateJwk, signingKey } from "../../client/keys.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { writeSecret } from "../files.ts";
@@ -36,7 +36,7 @@ export const keysCommand: AddCommand = (program, io) => {
     .option("--json", "print JSON")
     .description("prints the public part and thumbprint of a KMS key, such as an anchor's")
     .action(async (arn: string, options: { json?: true }) => {
-      const publicKey = await planePublicKey({ region: regionOfKey(arn) }, arn);
+      const publicKey = await kmsPublicJwk({ region: regionOfKey(arn) }, arn);
       const thumbprint = jwkThumbprint(publicKey);
       report(io, options.json === true, { thumbprint, publicKey }, publicLines(publicKey));
     });

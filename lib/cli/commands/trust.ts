@@ -1,5 +1,5 @@
 import { invokeFunction } from "../../aws/invoke.ts";
-import { kmsSigner, planePublicKey } from "../../aws/plane-access.ts";
+import { kmsPublicJwk, kmsSigner } from "../../aws/plane-access.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { signJws, signJwsBy } from "../../encoding/jws.ts";
@@ -116,8 +116,8 @@ async function nextPolicy(
   const place = placeFor(deployment, "deployer");
   const [current, evidence, plane] = await Promise.all([
     publishedPolicy(deployment, "deployer"),
-    planePublicKey(place, deployment.evidenceKeyId),
-    planePublicKey(place, deployment.planeKeyId),
+    kmsPublicJwk(place, deployment.evidenceKeyId),
+    kmsPublicJwk(place, deployment.planeKeyId),
   ]);
   const iat = toSeconds(systemClock());
   const draft = readJson(file);

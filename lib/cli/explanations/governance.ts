@@ -156,7 +156,7 @@ export const IDENTITY: Rows = {
   ],
   IDENTITY_EXPIRED: [
     "The identity's time ended, or too little was left for the call to end in it.",
-    ["state", "execution"],
+    ["state", "issuance", "execution"],
     "Ask or redeem earlier in the contract's window, or get a new contract.",
   ],
   IDENTITY_REVOKED: [

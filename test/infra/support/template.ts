@@ -110,7 +110,15 @@ export class Resolved {
     if (this.#resources[id]?.Type === "AWS::SNS::Topic") {
       return `arn:aws:sns:${REGION}:${ACCOUNT}:${id}`;
     }
-    const name = ["TableName", "RoleName", "FunctionName", "LogGroupName", "BucketName", "Name"]
+    const name = [
+      "TableName",
+      "RoleName",
+      "FunctionName",
+      "LogGroupName",
+      "AlarmName",
+      "BucketName",
+      "Name",
+    ]
       .map((property) => this.resolve(properties[property]))
       .find((found) => typeof found === "string");
     return typeof name === "string" ? name : id;
@@ -128,6 +136,8 @@ export class Resolved {
         return `arn:aws:dynamodb:${place}:table/${name}`;
       case "AWS::Lambda::Function":
         return `arn:aws:lambda:${place}:function:${name}`;
+      case "AWS::CloudWatch::Alarm":
+        return `arn:aws:cloudwatch:${place}:alarm:${name}`;
       case "AWS::Logs::LogGroup":
         return `arn:aws:logs:${place}:log-group:${name}:*`;
       case "AWS::KMS::Key":
