@@ -136,6 +136,10 @@ export const deploymentSchema = z
       }
       report(context, ownTargets(targets, value.name), ["elsewhere", index, "targets"]);
     }
+    if (value.alarmTopicArn !== undefined && value.alarmEmails.length > 0) {
+      const message = "has no use beside alarmTopicArn: subscribe them to that topic";
+      context.addIssue({ code: "custom", path: ["alarmEmails"], message });
+    }
     const opened = new Set(actionFamilies(value.targets).map(({ name }) => name));
     for (const family of Object.keys(value.existingRoles).filter((name) => !opened.has(name))) {
       const message = `has no use: no action of ${family} is in targets`;

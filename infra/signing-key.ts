@@ -39,7 +39,7 @@ export const ADMINISTRATION = [
 ];
 
 /** What each of the plane's keys signs; its alias is `vai-<plane>-<use>`. */
-export const SIGNING_KEYS = {
+const SIGNING_KEYS = {
   evidence: "Signs the evidence of the trust plane",
   plane: "Signs identity handles and chain blocks of the trust plane",
 } as const;

@@ -16,6 +16,7 @@ Environment:
   VAI_ALLOW_REMOTE   1: that endpoint may be another machine
   VAI_ALLOW_UNENFORCED
                      1: that endpoint may enforce less than AWS; what it does not enforce is listed
+  VAI_ALLOW_FAULTS   1: the front door breaks on request, for tests (localstack/README.md)
   VAI_STATE_DIR      where state is kept (default localstack/.state)
 
 Exit codes: 0 it is up; 1 it could not be started, the message says why and what to do, and nothing

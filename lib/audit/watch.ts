@@ -7,7 +7,7 @@ const LONGEST_NAME = 60;
 const LONGEST_LIST = 20;
 
 /** A record of the Evidence table that was changed or removed after it was written. Nobody may do either. */
-export interface Tampering {
+interface Tampering {
   readonly chainId: string;
   /** As DynamoDB writes the number. */
   readonly seq: string;

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { accessSync, constants as fileConstants } from "node:fs";
 import { constants, devNull } from "node:os";
+import { delimiter, join, sep } from "node:path";
 import type { IssuedCredentials } from "../client/credentials.ts";
 import type { Deployment } from "./deployment.ts";
 import { CommandError, EXIT, type Io } from "./io.ts";
@@ -33,6 +35,24 @@ export function childEnvironment(
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_EC2_METADATA_DISABLED: "true",
   };
+}
+
+/** Before a use is spent on it: that there is such a program. @throws {CommandError}. */
+export function requireProgram(program: string, { PATH = "" }: Io["environment"]): void {
+  const places = program.includes(sep)
+    ? [program]
+    : PATH.split(delimiter).map((each) => join(each, program));
+  if (places.some(isExecutable)) return;
+  throw new CommandError(EXIT.unreadable, `${program} cannot be started: is it installed?`);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, fileConstants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A person's interrupt reaches the child by itself; it decides what to do about it. */

@@ -27,8 +27,14 @@ const schema = z.strictObject({
   expiration: z.iso.datetime(),
 });
 
-/** An STS session under a contract. `expiration` in RFC 3339: when STS ends it; the contract may end it earlier. */
-export type IssuedCredentials = z.infer<typeof schema>;
+/** An STS session under a contract, in the form that clients of the AWS SDK for JavaScript take. */
+export interface IssuedCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  /** When STS ends it; `guarantee.effectiveUntil` of the answer says when the contract does. */
+  readonly expiration: Date;
+}
 
 /**
  * Opens the `credentials` of an answer (wire.md §4). Only the two algorithms that the plane uses are accepted, whatever
@@ -49,7 +55,7 @@ export async function openCredentials(
   const read = readBy(schema, jsonOf(opened.plaintext));
   if (!read.ok)
     throw new TypeError(`the credentials are not whole: ${read.pointer} ${read.detail}`);
-  return read.value;
+  return { ...read.value, expiration: new Date(read.value.expiration) };
 }
 
 function jsonOf(plaintext: Uint8Array): unknown {

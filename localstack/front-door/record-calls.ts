@@ -7,6 +7,7 @@ import type { Answer, Exchange, Step } from "./exchange.ts";
 import { isAnswered, skewOf } from "./faults.ts";
 import { isOpenPath } from "./refuse-admin-paths.ts";
 import type { Trail } from "./trail.ts";
+import { trueCall } from "./true-call.ts";
 
 /** What a recorder needs. */
 export interface Recording {
@@ -25,8 +26,9 @@ export interface Recording {
 export function recordCalls(recording: Recording): Step {
   return async (exchange, next) => {
     if (isOpenPath(exchange)) return takeTold(await next()).answer;
-    const call = await callOf(exchange);
+    const asked = await callOf(exchange);
     const { told, answer } = takeTold(await next());
+    const call = trueCall(asked, told);
     const isRead = answer.status >= 400 || call.service === "sts";
     if (!isRead) {
       record(recording, exchange, { call, told, answer });

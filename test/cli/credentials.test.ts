@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { childEnvironment } from "../../lib/cli/child.ts";
 import { STARTED_BY_VAI } from "../../lib/cli/io.ts";
@@ -90,7 +90,6 @@ describe("vai credentials", () => {
   test("X-01 nothing of the session or of the key that opened it is left in a file", async (t) => {
     const table = await desk(t);
     const { out } = await ask(table, direct(1));
-    const { readdirSync } = await import("node:fs");
     const files = readdirSync(table.folder);
     assert.deepEqual(files.sort(), ["agent.json", "held.json", "outputs.json"]);
     const { SecretAccessKey, SessionToken } = JSON.parse(out);
@@ -122,11 +121,12 @@ describe("vai credentials", () => {
     assert.ok(!("AWS_PROFILE" in given) && !("AWS_CONTAINER_CREDENTIALS_FULL_URI" in given));
   });
 
-  test("VAI-44 a program that cannot be started is an error that names it", async (t) => {
+  test("VAI-44 a program that is not there is named before a use is spent on it", async (t) => {
     const table = await desk(t);
     const { code, err } = await ask(table, direct(1), "--", table.file("nothing-here"));
     assert.equal(code, 2);
     assert.match(err, /nothing-here cannot be started/);
+    assert.equal(table.plane.sts.executions.length, 0);
   });
 
   test("VAI-44 a program that a signal ends gives 128 and the signal's number, as a shell would", async (t) => {
@@ -148,7 +148,12 @@ describe("vai credentials", () => {
 });
 
 test("X-01 a program under a contract finds no other AWS identity to become, and keeps the rest of its environment", () => {
-  const session = { accessKeyId: "ASIA", secretAccessKey: "s", sessionToken: "t", expiration: "" };
+  const session = {
+    accessKeyId: "ASIA",
+    secretAccessKey: "s",
+    sessionToken: "t",
+    expiration: new Date(0),
+  };
   const identity = {
     AWS_PROFILE: "x",
     AWS_DEFAULT_PROFILE: "x",

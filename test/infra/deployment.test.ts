@@ -171,6 +171,14 @@ const DEFECTS: readonly (readonly [string, Record<string, unknown>, RegExp])[] =
   ],
   ["an alarm for nobody", { alarmEmails: ["team"] }, /\/alarmEmails\/0: must be an e-mail address/],
   ["a topic's name", { alarmTopicArn: "alarms" }, /\/alarmTopicArn: must be an SNS topic's ARN/],
+  [
+    "e-mails to a topic that exists",
+    {
+      alarmEmails: ["team@example.org"],
+      alarmTopicArn: "arn:aws:sns:us-east-1:111122223333:alarms",
+    },
+    /\/alarmEmails: has no use beside alarmTopicArn/,
+  ],
   // IAM counts a role's own tags as the session's.
   ["the identity tag", { tags: { "VAI-Identity": "x" } }, /\/tags\/VAI-Identity: must not be vai-/],
   ["a tag of AWS", { tags: { "aws:x": "y" } }, /\/tags\/aws:x: must not be vai-identity/],

@@ -7,7 +7,14 @@ import { typesOf, verifiedChain } from "../support/local-evidence.ts";
 import { breaking } from "../support/local-faults.ts";
 import { type LocalPlane, localPlane } from "../support/local-plane.ts";
 import { readItem, seedItem } from "../support/local-targets.ts";
-import { type RealCall, realClient, SDKS, type Sdk, type Way } from "../support/real-client.ts";
+import {
+  type RealCall,
+  realClient,
+  SDKS,
+  type Sdk,
+  selfCalling,
+  type Way,
+} from "../support/real-client.ts";
 
 /** Seconds: how long these contracts are, and how long they still last. AWS refuses signatures 5 minutes off. */
 const [WINDOW, LEFT] = [600, 120];
@@ -126,4 +133,12 @@ test("VAI-44 S3 through credentials: the one object of the contract and no other
   assert.equal(await client.call(put({ Key: `${Key}-other` })), "AccessDenied");
   const read = { ...put({}), operation: "GetObject", input: { Bucket: bucket, Key } };
   assert.equal(await client.call(read), "AccessDenied");
+});
+
+test("VAI-44 a profile that would call itself for its own credentials ends, and says what to give", async (t) => {
+  const plane = await localPlane();
+  const held = directContract(plane, "dynamodb:UpdateItem", tableArn(plane));
+  const { code, stdout, stderr } = await selfCalling(t, plane, held);
+  assert.deepEqual([code, stdout], [4, ""]);
+  assert.match(stderr, /no AWS credentials to invoke the plane with: give --caller-profile/);
 });

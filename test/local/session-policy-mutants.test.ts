@@ -24,11 +24,13 @@ import { WALLS } from "./wall/walls.ts";
 const HOUR = 3_600_000;
 
 /**
- * Policies of one form, hence with the same mutants in the same order: the one in force, and three
- * that deny the listed call for its time or its region alone.
+ * Policies of one form, hence with the same mutants in the same order: the one in force, and those
+ * that deny the listed call for its time, its region or the owner of its bucket alone. A call that
+ * is elsewhere in truth is mostly on another resource too, which the policy denies as well.
  */
-const FORMS = ["now", "before", "after", "abroad"] as const;
+const FORMS = ["now", "before", "after", "abroad", "foreign"] as const;
 type Form = (typeof FORMS)[number];
+type Forms = Readonly<Partial<Record<Form, SessionPolicy>>> & { readonly now: SessionPolicy };
 
 /** A call that the policy of a form must deny. */
 interface Probe {
@@ -38,15 +40,15 @@ interface Probe {
   readonly region?: string;
 }
 
-const ITEM = "dynamodb:UpdateItem of an item";
 /**
  * By wall: mutants that no call on the local AWS tells from the whole policy. An UpdateItem names
- * its key, so AWS never leaves `LeadingKeys` and `Attributes` out; and where a call leaves
- * `ReturnValues` out the local AWS fills in the default. The evaluator and containment notice them
- * (test/authority/session-policy-mutants.test.ts).
+ * its key, so AWS never leaves `LeadingKeys` and `Attributes` out; where a call leaves
+ * `ReturnValues` out the local AWS fills in the default; and a bucket always has an owner. The
+ * evaluator and containment notice them (test/authority/session-policy-mutants.test.ts).
  */
 const UNTOLD: Readonly<Record<string, readonly string[]>> = {
-  [ITEM]: [
+  "s3:PutObject": ["0 Allow: StringEquals aws:ResourceAccount if it exists"],
+  "dynamodb:UpdateItem of an item": [
     "0 Allow: Null dynamodb:LeadingKeys removed",
     "0 Allow: Null dynamodb:Attributes removed",
     "0 Allow: StringEqualsIfExists dynamodb:ReturnValues must exist",
@@ -56,36 +58,60 @@ const UNTOLD: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const probesOf = ({ bounded, beyond }: Wall): Probe[] => [
+const probesOf = ({ bounded, beyond }: Wall, forms: Forms): Probe[] => [
   // What a role that may do everything cannot do, no session policy could let through.
   ...Object.entries(beyond)
     .filter(([, { twin }]) => twin === undefined)
     .map(([what, each]): Probe => ({ what, form: "now", ...each })),
-  ...FORMS.filter((form) => form !== "now").map((form) => ({ what: form, form, call: bounded })),
+  ...FORMS.filter((form) => form !== "now" && form in forms).map((form) => ({
+    what: form,
+    form,
+    call: bounded,
+  })),
 ];
 
 const REGION = "aws:RequestedRegion";
+const OWNER = "aws:ResourceAccount";
 
-async function formsOf(
-  plane: LocalPlane,
-  { scope }: Wall,
-): Promise<Readonly<Record<Form, SessionPolicy>>> {
+async function formsOf(plane: LocalPlane, { scope }: Wall): Promise<Forms> {
   const signedAt = async (offset: number): Promise<SessionPolicy> =>
     (await policyOf(plane, scope, { now: Date.now() + offset })) as SessionPolicy;
   const [now, before, after] = await Promise.all([signedAt(0), signedAt(HOUR), signedAt(-HOUR)]);
-  // A call abroad is also on another resource where ARNs carry the region: so here the call is at
-  // home, and the policy's region is not.
-  const text = JSON.stringify(now);
-  const abroad = text.replace(`"${REGION}":"${plane.outputs.region}"`, `"${REGION}":"eu-west-1"`);
-  assert.notEqual(abroad, text);
-  return { now, before, after, abroad: JSON.parse(abroad) as SessionPolicy };
+  const { region, account } = plane.outputs;
+  const abroad = replaced(now, `"${REGION}":"${region}"`, `"${REGION}":"eu-west-1"`);
+  const foreign = replaced(now, `"${OWNER}":"${account}"`, `"${OWNER}":"999999999999"`);
+  assert.ok(abroad);
+  return { now, before, after, abroad, ...(foreign !== undefined && { foreign }) };
+}
+
+function replaced(policy: SessionPolicy, own: string, other: string): SessionPolicy | undefined {
+  const text = JSON.stringify(policy);
+  return text.includes(own)
+    ? (JSON.parse(text.replaceAll(own, other)) as SessionPolicy)
+    : undefined;
+}
+
+/** The mutants of every form, with what is at home as the stranger of a policy that is elsewhere. */
+function mutantsByForm(plane: LocalPlane, forms: Forms): ReadonlyMap<Form, Mutant[]> {
+  const home: Readonly<Record<string, string>> = {
+    [REGION]: plane.outputs.region,
+    [OWNER]: plane.outputs.account,
+  };
+  const stranger = (key: string): string => home[key] ?? strangerOf(key);
+  return new Map(
+    FORMS.map((form) => {
+      const policy = forms[form];
+      const isHome = form !== "abroad" && form !== "foreign";
+      return [form, policy ? mutantsOf(policy, isHome ? strangerOf : stranger) : []];
+    }),
+  );
 }
 
 /** Tries calls under policies; one session for each policy, however many calls. */
 class Trial {
   readonly #plane: LocalPlane;
   readonly #sessions: Sessions;
-  readonly #known = new Map<string, ReturnType<Sessions["session"]>>();
+  readonly #clients = new Map<string, Promise<Clients>>();
 
   constructor(plane: LocalPlane, sessions: Sessions) {
     this.#plane = plane;
@@ -96,10 +122,17 @@ class Trial {
     policy: SessionPolicy,
     { call, region }: Pick<Probe, "call" | "region">,
   ): Promise<boolean> {
-    const text = JSON.stringify(policy);
-    const session = this.#known.get(text) ?? this.#sessions.session(policy);
-    this.#known.set(text, session);
-    return (await outcomeOf(call(this.#plane.as(await session, region)))) === "denied";
+    const as = await this.#under(policy, region);
+    return (await outcomeOf(call(as))) === "denied";
+  }
+
+  #under(policy: SessionPolicy, region?: string): Promise<Clients> {
+    const asked = JSON.stringify([policy, region]);
+    const clients =
+      this.#clients.get(asked) ??
+      this.#sessions.session(policy).then((session) => this.#plane.as(session, region));
+    this.#clients.set(asked, clients);
+    return clients;
   }
 }
 
@@ -107,12 +140,12 @@ class Trial {
 async function heldBy(
   trial: Trial,
   half: (policy: SessionPolicy) => SessionPolicy,
-  forms: Readonly<Record<Form, SessionPolicy>>,
+  forms: Forms,
   probes: readonly Probe[],
 ): Promise<Probe[]> {
   const held: Probe[] = [];
   for (const probe of probes)
-    if (await trial.denies(half(forms[probe.form]), probe)) held.push(probe);
+    if (await trial.denies(half(forms[probe.form] ?? forms.now), probe)) held.push(probe);
   return held;
 }
 
@@ -125,7 +158,7 @@ for (const [name, build] of Object.entries(WALLS)) {
     const wall = await build(t, plane);
     const forms = await formsOf(plane, wall);
     const trial = new Trial(plane, await sessionsOfEverything(t, plane));
-    const probes = probesOf(wall);
+    const probes = probesOf(wall, forms);
     const held = {
       Allow: await heldBy(trial, allowsOf, forms, probes),
       Deny: await heldBy(trial, deniesOf, forms, probes),
@@ -134,19 +167,13 @@ for (const [name, build] of Object.entries(WALLS)) {
     assert.deepEqual(open, [], "the Denies alone hold every bound");
     assert.ok(!(await trial.denies(forms.now, { call: wall.bounded })), "the listed call");
 
-    const mutants = {
-      now: mutantsOf(forms.now),
-      before: mutantsOf(forms.before),
-      after: mutantsOf(forms.after),
-      abroad: mutantsOf(forms.abroad, (key) =>
-        key === REGION ? plane.outputs.region : strangerOf(key),
-      ),
-    };
+    const mutants = mutantsByForm(plane, forms);
+    const all = mutants.get("now") ?? [];
     const judge = async (mutant: Mutant, index: number): Promise<Noticed> => {
       if (await trial.denies(mutant.policy, { call: wall.bounded })) return "narrower";
       const candidates = held[mutant.effect];
       for (const probe of candidates) {
-        const form = mutants[probe.form][index];
+        const form = mutants.get(probe.form)?.[index];
         assert.ok(form);
         const half = halfOf(form, form.policy);
         // Without a statement it is no policy, and would let nothing through.
@@ -159,10 +186,10 @@ for (const [name, build] of Object.entries(WALLS)) {
       return "not";
     };
     const found: Record<Noticed, string[]> = { wider: [], narrower: [], not: [] };
-    for (const [index, mutant] of mutants.now.entries())
+    for (const [index, mutant] of all.entries())
       found[await judge(mutant, index)].push(mutant.name);
     t.diagnostic(
-      `${mutants.now.length} mutants, ${found.wider.length} let a call through, ` +
+      `${all.length} mutants, ${found.wider.length} let a call through, ` +
         `${found.narrower.length} deny the listed call, ${found.not.length} are not told by a call`,
     );
     assert.deepEqual(found.not, UNTOLD[name] ?? []);

@@ -314,6 +314,29 @@ test("UES-12 errors are recorded by code, whoever gives them and in whichever fo
   );
 });
 
+test("UES-38 a call that names another in signature or header is recorded as what was authorized", async (t) => {
+  const checks: [string, string][] = [["dynamodb:DeleteTable", TABLE]];
+  const { port, events } = await recordingDoor(t, {
+    answer: () => ({ headers: told(SESSION, ...checks) }),
+  });
+  await send(port, json("DescribeTable", { TableName: "harmless" }));
+  await send(port, rest("lambda", "GET", `${L}/f`));
+  await send(port, json("DeleteTable", { TableName: "t" }));
+  checks[0] = ["cloudwatch:PutMetricData", "*"];
+  await send(port, rest("monitoring", "POST", "/service/X/operation/PutMetricData"));
+  assert.deepEqual(
+    (await events()).map(({ eventSource, eventName, requestParameters }) => [
+      ...[eventSource.split(".")[0], eventName, requestParameters],
+    ]),
+    [
+      ["dynamodb", "DeleteTable", null],
+      ["dynamodb", "DeleteTable", null],
+      ["dynamodb", "DeleteTable", { tableName: "t" }],
+      ["monitoring", "PutMetricData", null],
+    ],
+  );
+});
+
 test("ADV-66 nobody can say for the emulator who called: the header of a client is dropped", async (t) => {
   const { port, events, seen } = await recordingDoor(t);
   const forged = { ...told(SESSION), "x-vai-clock": "86400" };

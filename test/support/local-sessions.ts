@@ -76,7 +76,7 @@ export const allowsOf = ({ Version, Statement }: SessionPolicy): SessionPolicy =
 export interface Sessions {
   readonly roleArn: string;
   /** Always named and tagged as the plane's; `name` only distinguishes them. */
-  session(policy?: SessionPolicy, name?: string): Promise<AwsCredentials>;
+  session(policy?: object, name?: string): Promise<AwsCredentials>;
 }
 
 const named = (name: string): string => `vai-${name}${"0".repeat(26 - name.length)}`;

@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import type { SignedContract } from "../../lib/client/contract.ts";
 import { cleanEnvironment } from "../../localstack/environment.ts";
 import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
+import { type RunResult, run } from "../../localstack/run.ts";
 import { ensureEmulator } from "../../localstack/setup.ts";
 import type { LocalPlane } from "./local-plane.ts";
 import { ownTemporary } from "./local-state.ts";
@@ -38,6 +39,38 @@ export type Way =
   /** Started by `vai credentials … -- program`. */
   | "environment";
 
+/** A folder with a contract and a configuration file whose one profile gets its credentials under it. */
+function agentProfile({ outputs }: LocalPlane, held: SignedContract) {
+  const folder = mkdtempSync(join(ownTemporary(), "client-"));
+  const contract = join(folder, "held.json");
+  writeFileSync(contract, JSON.stringify(held));
+  const config = join(folder, "config");
+  const credentials = [process.execPath, VAI, "credentials", contract];
+  const { endpoint, region } = outputs;
+  writeFileSync(
+    config,
+    `[profile agent]\nregion = ${region}\ncredential_process = ${credentials.join(" ")}\n`,
+  );
+  const profile = { AWS_PROFILE: "agent", AWS_CONFIG_FILE: config, AWS_ENDPOINT_URL: endpoint };
+  return { folder, credentials, profile };
+}
+
+/** Runs `vai credentials` where the only profile is the one that runs it, and no user of the plane is given. */
+export async function selfCalling(
+  t: TestContext,
+  plane: LocalPlane,
+  held: SignedContract,
+): Promise<RunResult> {
+  const { folder, credentials, profile } = agentProfile(plane, held);
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const outputs = join(folder, "outputs.json");
+  const { credentials: _, ...others } = plane.outputs;
+  writeFileSync(outputs, JSON.stringify(others));
+  const env = cleanEnvironment(folder, { VAI_OUTPUTS: outputs, ...profile });
+  const [program = "", ...args] = credentials;
+  return run(program, args, { env, cwd: REPOSITORY_ROOT, timeout: 60_000 });
+}
+
 /**
  * Starts an unmodified AWS client under a contract, in an environment that holds nothing of AWS but a configuration
  * file of its own. Ended after the test.
@@ -49,17 +82,7 @@ export async function realClient(
   held: SignedContract,
   way: Way = "profile",
 ): Promise<RealClient> {
-  const folder = mkdtempSync(join(ownTemporary(), "client-"));
-  const contract = join(folder, "held.json");
-  writeFileSync(contract, JSON.stringify(held));
-  const config = join(folder, "config");
-  const credentials = [process.execPath, VAI, "credentials", contract];
-  const { endpoint, region } = plane.outputs;
-  writeFileSync(
-    config,
-    `[profile agent]\nregion = ${region}\ncredential_process = ${credentials.join(" ")}\n`,
-  );
-  const profile = { AWS_PROFILE: "agent", AWS_CONFIG_FILE: config, AWS_ENDPOINT_URL: endpoint };
+  const { folder, credentials, profile } = agentProfile(plane, held);
   const program =
     sdk === "boto3"
       ? [await ensureEmulator(), "-I", join(CLIENTS, "agent.py")]

@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { invokeFunction } from "../../aws/invoke.ts";
 import { deliveryKey, type IssuedCredentials, openCredentials } from "../../client/credentials.ts";
 import { issueEvent } from "../../client/request.ts";
-import { systemClock, toSeconds } from "../../clock.ts";
+import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
 import type { Answer, RefusedAnswer } from "../../enforcement/answer.ts";
 import { Fault } from "../../refusal.ts";
 import { refusedLines } from "../answers.ts";
-import { childEnvironment, runChild } from "../child.ts";
+import { childEnvironment, requireProgram, runChild } from "../child.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
-import { CommandError, EXIT, STARTED_BY_VAI } from "../io.ts";
+import { CommandError, EXIT, type Io, STARTED_BY_VAI } from "../io.ts";
 import { type ContractFile, readContractFile, STEP_OPTION, stepOf } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
 import { keyOf } from "./contract.ts";
@@ -57,19 +57,7 @@ export const credentialsCommand: AddCommand = (program, io, end) => {
     .description("obtains an AWS session under a contract, for an unmodified AWS client")
     .addHelpText("after", MORE)
     .action(async (file: string, command: readonly string[], options: Options) => {
-      const isForProcess = command.length === 0;
-      if (isForProcess && io.isTerminal && options.force !== true) {
-        throw new CommandError(
-          EXIT.unreadable,
-          "this prints secrets: put a program after --, let an AWS client run it as credential_process, or give --force",
-        );
-      }
-      if (io.environment[STARTED_BY_VAI] !== undefined) {
-        throw new CommandError(
-          EXIT.unreadable,
-          "vai was started to find the credentials that vai itself calls with: give --caller-profile another profile",
-        );
-      }
+      requireUse(io, command, options);
       const deployment = readDeployment(io, options.outputs);
       const held = readContractFile(file);
       const step = stepOf(held.claims, options.step);
@@ -78,10 +66,28 @@ export const credentialsCommand: AddCommand = (program, io, end) => {
         for (const line of refusalLines(answer, step)) io.err(line);
         return end(EXIT.no);
       }
-      if (isForProcess) return io.out(JSON.stringify(processAnswer(answer, step, options)));
+      if (command.length === 0) return io.out(JSON.stringify(processAnswer(answer, step, options)));
       end(await runChild(command, childEnvironment(io.environment, deployment, answer)));
     });
 };
+
+/** What must be known before a use is spent. */
+function requireUse(io: Io, [program]: readonly string[], { force }: Options): void {
+  const refuse = (why: string): never => {
+    throw new CommandError(EXIT.unreadable, why);
+  };
+  if (program !== undefined) requireProgram(program, io.environment);
+  else if (io.isTerminal && force !== true) {
+    refuse(
+      "this prints secrets: put a program after --, let an AWS client run it as credential_process, or give --force",
+    );
+  }
+  if (io.environment[STARTED_BY_VAI] !== undefined) {
+    refuse(
+      "vai was started to find the credentials that vai itself calls with: give --caller-profile another profile",
+    );
+  }
+}
 
 /** One issuance. The key that opens it lives in this process only, and so does what it opens. */
 async function ask(
@@ -109,12 +115,11 @@ async function ask(
   if (answer.credentials === undefined)
     throw new CommandError(EXIT.no, "the plane granted the request and gave no credentials");
   const opened = await openCredentials(answer.credentials, privateKey);
-  return { ...opened, expiration: earlier(opened.expiration, answer.guarantee.effectiveUntil) };
+  // An SDK must not use a session after the contract's end, nor after its own.
+  const contractEnd = Date.parse(answer.guarantee.effectiveUntil);
+  const expiration = new Date(Math.min(opened.expiration.getTime(), contractEnd));
+  return { ...opened, expiration };
 }
-
-/** An SDK must not use a session after the contract's end, nor after its own. */
-const earlier = (left: string, right: string): string =>
-  Date.parse(left) <= Date.parse(right) ? left : right;
 
 function explainCaller(error: unknown): never {
   const cause = error instanceof Fault ? error.cause : undefined;
@@ -144,7 +149,7 @@ function processAnswer(
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,
     SessionToken: sessionToken,
-    ...(mayComeBack && { Expiration: expiration }),
+    ...(mayComeBack && { Expiration: toInstant(expiration.getTime()) }),
   };
 }
 
