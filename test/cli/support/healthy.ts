@@ -12,10 +12,10 @@ import { KEYS } from "../../support/keys.ts";
 import type { Plane } from "../../support/plane.ts";
 import * as policies from "./policies.ts";
 
-export const ACCOUNT = "000000000000";
-export const REGION = "us-east-1";
-export const EXECUTION_ROLES = ["exec-lambda", "exec-dynamodb"];
-export const READER_ROLES = ["read-lambda", "read-dynamodb"];
+const ACCOUNT = "000000000000";
+const REGION = "us-east-1";
+const EXECUTION_ROLES = ["exec-lambda", "exec-dynamodb"];
+const READER_ROLES = ["read-lambda", "read-dynamodb"];
 
 const USES = ["issue", "execute", "govern"] as const;
 const EVIDENCE_KEY = "11111111-1111-4111-8111-111111111111";

@@ -1,0 +1,50 @@
+import { addStatement, type Broken } from "./break.ts";
+
+export const BROKEN_OTHERS: readonly Broken[] = [
+  {
+    name: "an agent that may do more than ask",
+    change: (world) =>
+      addStatement(world.managed["arn:aws:iam::000000000000:policy/vai-test-agent"] ?? {}, {
+        ...{ Sid: "Extra", Effect: "Allow", Action: "sts:AssumeRole", Resource: "*" },
+      }),
+    ...{ subject: /vai-test-agent/, text: /do more than call issue and execute: Extra/ },
+  },
+  {
+    name: "an agent that may call govern",
+    change: (world) =>
+      addStatement(world.managed["arn:aws:iam::000000000000:policy/vai-test-agent"] ?? {}, {
+        ...{ Sid: "Govern", Effect: "Allow", Action: "lambda:InvokeFunction" },
+        Resource: "arn:aws:lambda:us-east-1:000000000000:function:vai-test-govern",
+      }),
+    ...{ subject: /vai-test-agent/, text: /do more than call issue and execute: Govern/ },
+  },
+  {
+    name: "an auditor that may write",
+    change: (world) =>
+      addStatement(world.managed["arn:aws:iam::000000000000:policy/vai-test-auditor"] ?? {}, {
+        ...{ Sid: "Write", Effect: "Allow", Action: "dynamodb:*", Resource: "*" },
+      }),
+    ...{ subject: /vai-test-auditor/, text: /do more than read: Write/ },
+  },
+  {
+    name: "a clock that is wrong",
+    change: (world) => {
+      world.caller = { ...world.caller, awsTime: (world.caller.awsTime ?? 0) - 45_000 };
+    },
+    ...{ subject: /^clock/, text: /45 s ahead of AWS/ },
+  },
+  {
+    name: "a plane without a trust policy",
+    change: (world) => {
+      const chain = { rows: [], head: undefined };
+      world.registry = {
+        status: "seen",
+        value: {
+          ...{ head: undefined, trustPolicy: undefined, newest: undefined },
+          ...{ restrictions: undefined, chain },
+        },
+      };
+    },
+    ...{ subject: /^trust policy/, text: /no trust policy/ },
+  },
+];
