@@ -53,14 +53,17 @@ describe("vai contract sign", () => {
     }
     writeFileSync(file("draft.json"), JSON.stringify(DRAFT));
     const policy = { id: "baseline", version: "1", digest: `sha256:${"17".repeat(32)}` };
-    const outputs = { ...JSON.parse(readFileSync(file("outputs.json"), "utf8")), policy };
-    writeFileSync(file("outputs.json"), JSON.stringify(outputs));
+    writeFileSync(file("policy.json"), JSON.stringify(policy));
+    writeFileSync(file("trust.json"), JSON.stringify({ policies: [policy], issuers: [] }));
     const sign = [
       ...["contract", "sign", file("draft.json"), "--out", file("held.json")],
       ...["--issuer-key", file("issuer.json"), "--issuer-name", "governance.example"],
       ...["--decider-key", file("decider.json"), "--decider-name", "policy.example"],
     ];
-    const signed = await vai(sign);
+    const without = await vai(sign);
+    assert.equal(without.code, 2);
+    assert.match(without.err, /names no policy .*--policy FILE/);
+    const signed = await vai([...sign, "--policy", file("policy.json")]);
     assert.equal(signed.code, 0, signed.err);
     const before = readFileSync(file("held.json"), "utf8");
     const contract = parseContract(JSON.parse(before).contract) as { deliveries: string[] };
@@ -73,7 +76,8 @@ describe("vai contract sign", () => {
       before,
       "the first contract is still there",
     );
-    assert.equal((await vai([...sign, "--force"])).code, 0);
+    const anew = await vai([...sign, "--force", "--policy", file("trust.json")]);
+    assert.equal(anew.code, 0, anew.err);
     assert.notEqual(readFileSync(file("held.json"), "utf8"), before);
   });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { contractDraft, signContract } from "../../client/contract.ts";
+import * as z from "zod";
+import { contractDraft, type Signing, signContract } from "../../client/contract.ts";
 import { contractDigest } from "../../client/request.ts";
 import { systemClock } from "../../clock.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
@@ -18,6 +19,7 @@ interface Options {
   readonly deciderKey?: string;
   readonly deciderName?: string;
   readonly executor?: string;
+  readonly policy?: string;
   readonly force?: true;
   readonly json?: true;
 }
@@ -38,6 +40,10 @@ export const contractCommand: AddCommand = (program, io) => {
       "--executor <key>",
       "thumbprint or key file of the agent that may ask (default: the local agent)",
     )
+    .option(
+      "--policy <file>",
+      "JSON {id, version, digest} of the policy that was decided by (default: the deployment's)",
+    )
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON")
     .description("signs a decision and a contract over a draft, and writes both with their proof")
@@ -52,7 +58,7 @@ export const contractCommand: AddCommand = (program, io) => {
         issuer: signer(deployment, "issuer", options.issuerKey, options.issuerName),
         decider: signer(deployment, "decider", options.deciderKey, options.deciderName),
         executor: executorOf(deployment, options.executor),
-        policy: policyOf(deployment),
+        policy: policyOf(deployment, options.policy),
         now: systemClock(),
         newId: randomUUID,
       });
@@ -100,9 +106,20 @@ function executorOf(deployment: Deployment, given: string | undefined): string {
   return keyOf(deployment, "agent", given).thumbprint;
 }
 
-function policyOf({ policy, path }: Deployment): { id: string; version: string; digest: Digest } {
-  if (policy === undefined || !isDigest(policy.digest)) {
-    throw new CommandError(EXIT.unreadable, `${path} names no policy {id, version, digest}`);
+const policyHead = z.object({ id: z.string(), version: z.string(), digest: z.custom<Digest>(isDigest) });
+const policyFile = z.union([policyHead, z.object({ policies: z.array(policyHead).length(1) })]);
+
+const onlyOf = <T>([only]: readonly T[]): T => only as T;
+
+/** The policy that the decision names as its reason: a current one of the trust policy, else it is refused as stale. */
+function policyOf({ policy, path }: Deployment, file: string | undefined): Signing["policy"] {
+  const read = readBy(policyFile, file === undefined ? policy : readJson(file));
+  if (!read.ok) {
+    throw new CommandError(
+      EXIT.unreadable,
+      `${file ?? path} names no policy {id, version, digest}: give --policy FILE, which may be the trust policy's draft if it lists one`,
+    );
   }
-  return { ...policy, digest: policy.digest };
+  const { value } = read;
+  return "policies" in value ? onlyOf(value.policies) : value;
 }

@@ -1,4 +1,3 @@
-import { ENV } from "../../../lib/config.ts";
 import { DEPLOYMENT, roleArn, type World } from "./healthy.ts";
 import type { Document } from "./policies.ts";
 
@@ -40,14 +39,14 @@ export const tableOf = (world: World, use: keyof typeof DEPLOYMENT.tables) => {
   if (found === undefined) throw new Error(use);
   return found;
 };
-export const keyOf = (world: World, id: string) => {
+const keyOf = (world: World, id: string) => {
   const found = world.keys[id];
   if (found === undefined) throw new Error(id);
   return found;
 };
 export const evidenceKey = (world: World) => keyOf(world, DEPLOYMENT.evidenceKeyId);
 export const planeKey = (world: World) => keyOf(world, DEPLOYMENT.planeKeyId);
-export const roleOf = (world: World, name: string) => {
+const roleOf = (world: World, name: string) => {
   const found = world.roles[roleArn(name)];
   if (found === undefined) throw new Error(name);
   return found;

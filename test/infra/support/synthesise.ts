@@ -14,11 +14,18 @@ export const EXAMPLE: Deployment = readDeployment(
   join(import.meta.dirname, "../../../infra/deployment.example.json"),
 );
 
+const folders: string[] = [];
+
 /** A new empty folder, gone when the tests end. */
 export function temporaryFolder(): string {
+  if (folders.length === 0) process.once("exit", removeFolders);
   const folder = mkdtempSync(join(tmpdir(), "vai-infra-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
+}
+
+function removeFolders(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 let stub: string | undefined;
