@@ -4,7 +4,7 @@ import { jwkThumbprint, type PublicJwk } from "../encoding/jwk.ts";
 /** Direct key agreement, so that nothing but the recipient's key opens it; no key of the plane takes part. */
 const ALGORITHMS = { alg: "ECDH-ES", enc: "A256GCM" } as const;
 
-/** What delivery `credentials` hands out (wire.md §4); `expiration` in RFC 3339: when STS ends the session. */
+/** What delivery `credentials` hands out (wire.md §4); `expiration` in RFC 3339: when STS or the contract ends it, whichever is earlier. */
 export interface PlainCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -23,7 +23,25 @@ const ENFORCEMENT: readonly Need[] = [
   { files: "test/local/evaluator-agrees.test.ts", what: IAM },
   { files: "test/local/real-clients.test.ts", what: IAM },
   { files: "test/local/protected-tables.test.ts", what: TABLES },
+  { files: "test/local/edited-tables.test.ts", title: /not even an administrator/, what: TABLES },
+  { files: "test/local/about.test.ts", what: IAM },
+  {
+    files: "test/local/actions-*.test.ts",
+    title: /IAM lets its session|deployed (reader )?roles?|^VAI-78 ec2:TerminateInstances/,
+    what: IAM,
+  },
+  { files: "test/local/doctor.test.ts", title: /each permission is needed/, what: IAM },
   { files: "test/local/function-url.test.ts", title: /is closed to who/, what: "Function URLs" },
+  {
+    files: "test/local/handles.test.ts",
+    title: /a Function URL of its own/,
+    what: "Function URLs",
+  },
+  {
+    files: "test/local/secrets.test.ts",
+    title: /kept, logged or answered/,
+    what: "credentials that are secret",
+  },
 ];
 
 /** Skipped at every endpoint but our own: nobody else records calls or breaks on request. */

@@ -106,7 +106,11 @@ function executorOf(deployment: Deployment, given: string | undefined): string {
   return keyOf(deployment, "agent", given).thumbprint;
 }
 
-const policyHead = z.object({ id: z.string(), version: z.string(), digest: z.custom<Digest>(isDigest) });
+const policyHead = z.object({
+  id: z.string(),
+  version: z.string(),
+  digest: z.custom<Digest>(isDigest),
+});
 const policyFile = z.union([policyHead, z.object({ policies: z.array(policyHead).length(1) })]);
 
 const onlyOf = <T>([only]: readonly T[]): T => only as T;
