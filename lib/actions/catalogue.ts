@@ -26,3 +26,14 @@ const BY_ACTION = new Map(CATALOGUE.map((descriptor) => [descriptor.action, desc
  * The descriptor of an action, compared exactly as IAM writes it; `undefined` when there is none.
  */
 export const descriptorOf = (action: string): ActionDescriptor | undefined => BY_ACTION.get(action);
+
+/**
+ * Whether the value of a parameter must not be repeated: in evidence, in a refusal. Of a parameter that the action
+ * does not know, or of an unknown action, nobody can say what it holds: a misspelt `Body` is a body (USR-16).
+ */
+export function isSensitive(action: string, parameter: string): boolean {
+  const descriptor = descriptorOf(action);
+  return (
+    descriptor === undefined || !descriptor.knows(parameter) || descriptor.sensitive(parameter)
+  );
+}

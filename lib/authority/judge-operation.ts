@@ -1,4 +1,4 @@
-import { descriptorOf } from "../actions/catalogue.ts";
+import { descriptorOf, isSensitive } from "../actions/catalogue.ts";
 import type { Operation } from "../actions/descriptor.ts";
 import { satisfies } from "../contract/constraint.ts";
 import type { Contract } from "../contract/contract.ts";
@@ -94,7 +94,7 @@ function judgeDeclared(
     const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (satisfies(constraint, value)) continue;
     const detail =
-      descriptorOf(action)?.sensitive(name) === true && value !== undefined
+      isSensitive(action, name) && value !== undefined
         ? // A refusal goes into answer, logs and evidence: it says neither value nor constraint.
           `${name} is not one that the contract allows`
         : describeBreach(name, value, constraint);

@@ -22,11 +22,19 @@ const scalar: z.ZodType<Scalar> = z.union([z.string(), z.int(), z.boolean()], {
   error: "must be a string, an integer or a boolean",
 });
 
+/** Parameters of one operation: far more than any action has, and few enough for one record (wire.md §1 arrays). */
+const MAX_PARAMETERS = 256;
+
 /** Read loosely: whether the strings name anything is judged in stage `scope` (wire.md §4). */
 const operation = z.strictObject({
   action: z.string(),
   resource: z.string(),
-  parameters: z.record(z.string(), scalar),
+  parameters: z
+    .record(z.string(), scalar)
+    .refine(
+      (all) => Object.keys(all).length <= MAX_PARAMETERS,
+      `must have at most ${MAX_PARAMETERS} members`,
+    ),
 });
 export type Operation = z.infer<typeof operation>;
 

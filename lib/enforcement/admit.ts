@@ -95,7 +95,9 @@ export async function admitContract(
   const read = opened ?? (await readIntent(deps, chainId, trust, { stored: chain }));
   const intent = course.note("evidenceChain", read);
   if (isRefusal(intent)) return intent;
-  const stranger = course.judge([["designation", () => judgeDesignation(contract, key, trust)]]);
+  const stranger = course.judge([
+    ["designation", () => judgeDesignation(contract, key.thumbprint, trust)],
+  ]);
   return stranger ?? intent;
 }
 
@@ -108,19 +110,19 @@ function learnContract(course: Course, { claims, digest }: ReadContract): void {
 }
 
 /** The contract names its executor by key; a key that governance itself uses may not act (wire.md §6, POC-07). */
-function judgeDesignation(
+export function judgeDesignation(
   { claims }: ReadContract,
-  key: VerificationKey,
+  executor: string,
   { policy }: TrustSnapshot,
 ): Refusal | undefined {
-  if (key.thumbprint !== claims.cnf.jkt) {
+  if (executor !== claims.cnf.jkt) {
     return refuse(
       "EXECUTOR_MISMATCH",
-      `the contract designates ${claims.cnf.jkt}, not ${key.thumbprint}`,
+      `the contract designates ${claims.cnf.jkt}, not ${executor}`,
       "/request",
     );
   }
-  return trustedThumbprints(policy).has(key.thumbprint)
+  return trustedThumbprints(policy).has(executor)
     ? refuse(
         "EXECUTOR_MISMATCH",
         "a key of the trust policy cannot be an executor",

@@ -80,7 +80,7 @@ export function answerAbout(
   delivered: Delivered = {},
 ): Answer {
   const { end } = identity;
-  if (end?.refusal !== undefined) {
+  if (end?.refusal !== undefined && end.outcome === undefined) {
     const evidence = { chainId: intent.chainId, seq: identity.lastSeq };
     return {
       ...refusedAnswer({ refused: true, ...end.refusal }, end.refusal.stage, false),

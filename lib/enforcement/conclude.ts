@@ -45,6 +45,10 @@ export async function conclude(
   }
 }
 
+/** Whether drafts tell the outcome of a call: that is written whatever else has ended the identity meanwhile. */
+const isOutcome = (drafts: readonly RecordDraft[]): boolean =>
+  drafts.some(({ type }) => type === "ExecutionCompleted" || type === "ExecutionFailed");
+
 /** Appends the end, unless an earlier try whose answer was lost has done it. */
 async function writeEnd(
   deps: IssueDeps,
@@ -52,10 +56,13 @@ async function writeEnd(
   { grant, intent, trust }: Issued,
   draftsOf: (intent: Intent) => readonly RecordDraft[],
 ): Promise<Intent> {
-  const isEnded = ({ state }: Intent): boolean =>
-    state.identities.get(grant.identityId)?.end !== undefined;
   const result = await appendToIntent<Intent>(deps, course, trust, intent, {
-    prepare: (latest) => (isEnded(latest) ? new Stop(latest) : { drafts: draftsOf(latest) }),
+    prepare: (latest) => {
+      const drafts = draftsOf(latest);
+      const identity = latest.state.identities.get(grant.identityId);
+      const isWritten = isOutcome(drafts) ? identity?.executed : identity?.end !== undefined;
+      return isWritten === true || drafts.length === 0 ? new Stop(latest) : { drafts };
+    },
   });
   if (isRefusal(result)) throw new TypeError(result.detail);
   return result instanceof Stop ? result.value : result;

@@ -61,6 +61,12 @@ export class Course {
     return result;
   }
 
+  /** Takes over how another judgement of the same request failed: at which stage, in which check. */
+  adopt(other: Course): void {
+    this.stage = other.stage;
+    this.#failed = other.#failed;
+  }
+
   /**
    * Every check of `all` by name: those that held, the one that failed, and those after it, not run (VAI-04), even
    * if they held before a lost condition made everything be judged again.

@@ -56,15 +56,17 @@ export async function deliverCredentials(
 async function record(
   deps: IssueDeps,
   course: Course,
-  { grant, intent: start, trust, contract, context, rejudge }: Deliverable,
+  { grant, intent: start, trust, contract, context, judgeState, rejudge }: Deliverable,
   session: IssuedSession,
 ): Promise<Intent | Refusal> {
   try {
     const result = await appendToIntent<Refusal>(deps, course, trust, start, {
-      prepare: ({ state }) =>
-        state.identities.get(grant.identityId)?.end === undefined
+      prepare: (intent) => {
+        const ended = judgeState(intent);
+        return ended === undefined
           ? { drafts: [mintedDraft(grant, session)] }
-          : new Stop(refuse("CONTRACT_REVOKED", "the identity ended before its delivery")),
+          : new Stop<Refusal>(ended);
+      },
       meanwhile: async () => {
         const [refusal, seen] = await Promise.all([
           rejudge(start),
@@ -73,6 +75,7 @@ async function record(
         if (refusal !== undefined) return refusal;
         if (isRefusal(seen)) {
           course.enter("context");
+          course.note("context", seen);
           return seen;
         }
         return deps.clock() < grant.expiresAt

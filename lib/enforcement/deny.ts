@@ -1,4 +1,5 @@
 import { readIssueRequest } from "../continuity/request.ts";
+import { contractView } from "../evidence/fold.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
 import { isRefusal, type Refusal } from "../refusal.ts";
 import type { Admitted } from "./admit.ts";
@@ -8,6 +9,7 @@ import { CHECK_NAMES } from "./check-names.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
 import { bindingDrafts, bindingKeys, requestedDraft, withOpening } from "./drafts.ts";
+import { invalidatedDrafts } from "./end-drafts.ts";
 import { type Intent, judgeOwnership } from "./intent.ts";
 import { takenContractId } from "./judge-proof.ts";
 import {
@@ -83,9 +85,14 @@ async function answerOnIntent(
   const proof = isProved ? trial.proof : undefined;
   const batchOf = (intent: Intent): Batch => {
     const binding = proof === undefined ? [] : bindingDrafts(intent, asked, proof);
+    const { claims, digest } = asked.contract;
+    const isEnded = contractView(intent.state, digest).ended !== undefined;
+    const invalidated = isEnded ? [] : invalidatedDrafts(refusal, denial.stage, claims);
     const drafts = [
       ...binding,
       requestedDraft(intent, asked, outcomeOf(denial.refusal)),
+      // Only where the contract ends with its context: else nothing was justified by it yet.
+      ...(claims.revokeOn?.includes("contextChanged") === true ? invalidated : []),
       ...denialDrafts(course, denial),
     ];
     return {

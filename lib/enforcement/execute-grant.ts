@@ -32,6 +32,8 @@ export interface Runnable extends Issued {
   readonly contract: ReadContract;
   /** The assumptions as they were seen before. */
   readonly context: Context;
+  /** Stage `state` on the chain as it stands: nothing is begun under a contract that ended meanwhile. */
+  readonly judgeState: (intent: Intent) => Refusal | undefined;
   /** Stages `state` to `context`, judged again by what the Registry says now; runs beside barrier 2's signing. */
   readonly rejudge: (intent: Intent) => Promise<Refusal | undefined>;
   readonly redemption?: Redemption;
@@ -41,15 +43,15 @@ export interface Runnable extends Issued {
 export interface Unstarted {
   readonly refusal: Refusal;
   readonly stage: Stage;
-  /** The session that was obtained and never used. */
-  readonly session: IssuedSession;
+  /** The session that was obtained and never used, if one was. */
+  readonly session?: IssuedSession;
 }
 
 /** What became of a run: its answer, a refusal before it began, or that the same request had started it already. */
 export type Run = Answer | Unstarted | Stop<IdentityView>;
 
 export const isUnstarted = (run: Run): run is Unstarted =>
-  !(run instanceof Stop) && "session" in run;
+  !(run instanceof Stop) && "refusal" in run;
 
 /**
  * From durable issuance to the end of the identity: STS once, barrier 2, the one call, the read-back, barrier 3
@@ -62,14 +64,15 @@ export async function executeGrant(
 ): Promise<Run> {
   const { grant } = runnable;
   const descriptor = requiredDescriptor(deps, grant);
-  course.enter("issuance");
-  const [session, reader] = await Promise.all([
-    mint(deps, grant, grant.governed),
-    prepareReader(deps, descriptor, grant),
-  ]);
-  if (isRefusal(session)) {
-    return conclude(deps, course, runnable, () => issuanceFailedDrafts(session));
+  const prepared = prepareReader(deps, descriptor, grant);
+  const early = await judgeEarly(deps, runnable, prepared);
+  if (early !== undefined) {
+    course.enter("execution");
+    return { refusal: early, stage: course.stage };
   }
+  course.enter("issuance");
+  const [session, reader] = await Promise.all([mint(deps, grant, grant.governed), prepared]);
+  if (isRefusal(session)) return failIssuance(deps, course, runnable, session);
   course.enter("execution");
   const started = await begin(deps, course, runnable, descriptor, session, reader);
   if (started instanceof Stop) return started;
@@ -87,6 +90,45 @@ export async function executeGrant(
   const outcome = outcomeOf(call, seen, runnable.contract.claims.obligations ?? []);
   const drafts = endDrafts(outcome, seen, started.rechecked, deps.clock() - begun);
   return conclude(deps, course, { ...runnable, intent: started.intent }, () => drafts);
+}
+
+/**
+ * A handle can be tried again and again: what refuses it without a session is found before STS is asked, or one
+ * handle could ask for any number of them.
+ */
+async function judgeEarly(
+  deps: IssueDeps,
+  { grant, redemption }: Runnable,
+  prepared: Promise<Reader | Refusal>,
+): Promise<Refusal | undefined> {
+  if (redemption === undefined) return undefined;
+  const reader = await prepared;
+  return isRefusal(reader) ? reader : judgeTimeLeft(deps, grant);
+}
+
+/**
+ * STS gave no session: the identity ends, unless the same handle was redeemed meanwhile by somebody who got one. That
+ * redemption runs to its own end, and this one is told so.
+ */
+async function failIssuance(
+  deps: IssueDeps,
+  course: Course,
+  runnable: Runnable,
+  failed: Refusal,
+): Promise<Run> {
+  const { redemption } = runnable;
+  if (redemption === undefined) {
+    return conclude(deps, course, runnable, () => issuanceFailedDrafts(failed));
+  }
+  let settled: Refusal | IdentityView | undefined;
+  const answer = await conclude(deps, course, runnable, (intent) => {
+    settled = redemption.settle(intent);
+    return settled === undefined ? issuanceFailedDrafts(failed) : [];
+  });
+  if (settled === undefined) return answer;
+  return isRefusal(settled)
+    ? { refusal: settled, stage: course.stage }
+    : new Stop<IdentityView>(settled);
 }
 
 function requiredDescriptor(deps: IssueDeps, { operation }: BoundedGrant): ActionDescriptor {
@@ -146,7 +188,7 @@ async function begin(
       runnable.intent,
       {
         prepare: (intent) => {
-          const settled = redemption?.settle(intent) ?? endOf(intent, grant);
+          const settled = redemption?.settle(intent) ?? runnable.judgeState(intent);
           return settled === undefined ? { drafts, keys } : new Stop(settled);
         },
         meanwhile: async () => {
@@ -157,10 +199,11 @@ async function begin(
           if (refusal !== undefined) return refusal;
           if (isRefusal(seen)) {
             course.enter("context");
+            course.note("context", seen);
             return seen;
           }
           rechecked = seen;
-          return judgeTimeLeft(deps, grant);
+          return course.judge([["window", () => judgeTimeLeft(deps, grant)]]);
         },
         ...(redemption !== undefined && { onTaken: redemption.onTaken }),
       },
@@ -178,14 +221,6 @@ const recheck = (
   deps: IssueDeps,
   { contract, trust, context }: Runnable,
 ): Promise<Context | Refusal> => recheckContext(deps, contract.claims, trust.policy, context);
-
-/** Only a denial, violation, supersession or end of this identity stops it (design.md §2 step 6). */
-function endOf({ state }: Intent, { identityId }: BoundedGrant): Refusal | undefined {
-  const identity = state.identities.get(identityId);
-  return identity === undefined || identity.end !== undefined
-    ? refuse("CONTRACT_REVOKED", "the identity ended before its call")
-    : undefined;
-}
 
 /** A fresh instant: the call must be able to end inside the window. */
 const judgeTimeLeft = (deps: IssueDeps, { expiresAt }: BoundedGrant): Refusal | undefined =>

@@ -1,7 +1,7 @@
 import type { ExecuteRequest } from "../continuity/request.ts";
 import type { IdentityView } from "../evidence/fold.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import { type Admitted, admitContract, admitSpeaker } from "./admit.ts";
+import { type Admitted, admitContract, admitSpeaker, judgeDesignation } from "./admit.ts";
 import type { Answer } from "./answer.ts";
 import { answerRetry } from "./answer-retry.ts";
 import { Stop } from "./append.ts";
@@ -14,13 +14,13 @@ import { executeGrant, isUnstarted } from "./execute-grant.ts";
 import { type BoundedGrant, bounded, deriveGrant, type Wish } from "./grant.ts";
 import type { Intent } from "./intent.ts";
 import { type Context, observeContext } from "./judge-context.ts";
-import { grantOf, handleChecks } from "./judge-handle.ts";
+import { grantOf, handleChecks, judgeHandleSignature } from "./judge-handle.ts";
 import { judgeProof } from "./judge-proof.ts";
 import { judgeRetry } from "./judge-retry.ts";
 import { redemptionScopeChecks } from "./judge-scope.ts";
 import { redemptionStateChecks } from "./judge-state.ts";
 import { rejectRedemption, rejectUnattributed } from "./reject.ts";
-import { rejudge } from "./rejudge.ts";
+import { type Judged, rejudge } from "./rejudge.ts";
 import { requestEvidence } from "./request-evidence.ts";
 import { readRedeemedWorld } from "./world.ts";
 
@@ -95,16 +95,10 @@ async function redeem(deps: IssueDeps, course: Course, redeemer: Redeemer): Prom
   const { contract, request, executor } = asked;
   const run = await executeGrant(deps, course, {
     ...{ grant, intent, trust, contract, context },
-    rejudge: (latest) => {
-      const before = {
-        event,
-        contract,
-        wish,
-        trust,
-        stateChecks: stateChecksOf(redeemer, identity),
-      };
-      return rejudge(deps, course, before, grant, latest);
-    },
+    // Settling judges the state as well.
+    judgeState: () => undefined,
+    rejudge: (latest) =>
+      rejudge(deps, course, judgedBefore(redeemer, identity, wish), grant, latest),
     redemption: {
       names: requestNames(request.claims),
       evidence: { ...requestEvidence(request), executor },
@@ -116,6 +110,18 @@ async function redeem(deps: IssueDeps, course: Course, redeemer: Redeemer): Prom
   });
   if (run instanceof Stop) return answerRetry(deps, course, { trust }, intent, run.value);
   return isUnstarted(run) ? rejectRedemption(deps, course, redeemer, run) : run;
+}
+
+function judgedBefore(redeemer: Redeemer, identity: IdentityView, wish: Wish): Judged {
+  const { event, asked, trust } = redeemer;
+  const { contract, executor } = asked;
+  return {
+    ...{ event, contract, wish, trust, stateChecks: stateChecksOf(redeemer, identity) },
+    executorChecks: (now) => [
+      ["designation", () => judgeDesignation(contract, executor, now)],
+      ["handleSignature", () => judgeHandleSignature(event.handle, now.policy)],
+    ],
+  };
 }
 
 const stateChecksOf =

@@ -2,7 +2,7 @@ import type { IdentityView } from "../evidence/fold.ts";
 import type { TakenKey } from "../evidence/ports.ts";
 import { handleClaims, signHandle } from "../issuance/handle.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import { type Admitted, admit } from "./admit.ts";
+import { type Admitted, admit, judgeDesignation } from "./admit.ts";
 import { type Answer, answerAbout, type Delivered } from "./answer.ts";
 import { answerRetry } from "./answer-retry.ts";
 import { appendToIntent, Stop } from "./append.ts";
@@ -19,7 +19,7 @@ import type { Intent } from "./intent.ts";
 import { observeContext } from "./judge-context.ts";
 import { takenContractId } from "./judge-proof.ts";
 import { stateChecks } from "./judge-state.ts";
-import { type Judged, rejudge } from "./rejudge.ts";
+import { type Judged, judgeStateAgain, rejudge } from "./rejudge.ts";
 import { Trial } from "./trial.ts";
 
 /**
@@ -154,10 +154,11 @@ async function deliver(
     if (identity === undefined) throw new TypeError("an issued identity is in its chain");
     return answerAbout(intent, identity, false, deps.clock(), delivered);
   }
+  const judged = judgedBefore(admitted, grant);
   const issued = {
     ...{ intent, trust, contract: asked.contract, context: trial.context },
-    rejudge: (latest: Intent) =>
-      rejudge(deps, course, judgedBefore(admitted, grant), grant, latest),
+    judgeState: (latest: Intent) => judgeStateAgain(deps, course, judged, latest),
+    rejudge: (latest: Intent) => rejudge(deps, course, judged, grant, latest),
   };
   const run: Run =
     grant.delivery === "credentials"
@@ -165,9 +166,11 @@ async function deliver(
       : await executeGrant(deps, course, { ...issued, grant: bounded(grant) });
   if (run instanceof Stop) throw new TypeError("nobody else can start an issued identity");
   if (!isUnstarted(run)) return run;
+  const { session } = run;
+  if (session === undefined) throw new TypeError("only a redemption is refused before STS");
   return conclude(deps, course, { grant, intent, trust }, ({ state }) => {
     const known = state.identities.get(grant.identityId);
-    return rejectedDrafts(grant, run.session, known, run, asked.contract.claims);
+    return rejectedDrafts(grant, session, known, run, asked.contract.claims);
   });
 }
 
@@ -177,6 +180,9 @@ function judgedBefore({ asked, event, trust }: Admitted, { identityId }: Grant):
   return {
     ...{ event, contract, trust, presented: event.proof },
     wish: { identityId, contract, stepId, delivery, operation },
+    executorChecks: (now) => [
+      ["designation", () => judgeDesignation(contract, asked.executor, now)],
+    ],
     // Uses and room were taken by this very grant.
     stateChecks: (state, now) =>
       stateChecks({ contract, stepId, state, now }).filter(

@@ -36,6 +36,10 @@ function judgeOne(
     const detail = `${assumption.read} is not a read that this trust plane makes`;
     return refuse("ACTION_UNREGISTERED", detail, at("read"));
   }
+  if (!mayLook(policy, contract.iss, read.family)) {
+    const detail = `issuer "${contract.iss}" may grant nothing in ${read.family}, so it may not look there`;
+    return refuse("CONTRACT_ISSUER_UNTRUSTED", detail, at("read"));
+  }
   const elsewhere = judgeArnPlace(assumption.resource, contract, at("resource"));
   if (elsewhere !== undefined) return elsewhere;
   if (!read.target.pattern.test(assumption.resource)) {
@@ -48,3 +52,9 @@ function judgeOne(
     refuse("PARAMETER_OUT_OF_BOUNDS", problem.detail, at("parameters", problem.parameter))
   );
 }
+
+/** Whoever may grant no action of a family would otherwise learn by refusals what stands in its targets. */
+const mayLook = ({ issuers }: TrustPolicy, issuer: string, family: string): boolean =>
+  issuers
+    .find(({ name }) => name === issuer)
+    ?.actions.some((action) => action.startsWith(`${family}:`)) === true;

@@ -6,7 +6,6 @@ import type { IdentityView } from "../evidence/fold.ts";
 import { isHandleOf, type ReadHandle } from "../issuance/handle.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
-import { planeKeysAt } from "../trust/read.ts";
 import type { NamedCheck } from "./course.ts";
 import type { ExecuteEvent } from "./event.ts";
 import type { Intent } from "./intent.ts";
@@ -39,13 +38,20 @@ const judgeHolder = ({ claims }: ReadHandle, executor: string): Refusal | undefi
     ? undefined
     : refuse("EXECUTOR_MISMATCH", "the handle was issued to another key", "/handle/cnf/jkt");
 
-/** Signed by a plane key that was good when the handle was made, and that is not revoked now. */
+/**
+ * Signed by a plane key that had not ended when the grant was made and is not revoked now. When the key began does
+ * not matter: a handle that is made again after a rotation keeps its claims, and the chain vouches for those.
+ */
 export function judgeHandleSignature(
   { claims, jws }: ReadHandle,
   policy: TrustPolicy,
 ): Refusal | undefined {
-  const listed = planeKeysAt(policy, "plane", claims.iat).find(
-    ({ key }) => jwkThumbprint(key) === jws.header.kid,
+  const listed = policy.planeKeys.find(
+    ({ use, key, notAfter, revokedAt }) =>
+      use === "plane" &&
+      revokedAt === undefined &&
+      claims.iat < (notAfter ?? Number.POSITIVE_INFINITY) &&
+      jwkThumbprint(key) === jws.header.kid,
   );
   const key = listed && readPublicJwk(listed.key);
   return key !== undefined && typeof key !== "string" && verifyJws(jws, key)

@@ -150,8 +150,8 @@ function isTail(
 
 /**
  * Records a refusal of a verified executor on the intent's chain; too many of one contract are counted.
- * `onTaken`: what to make of a key that the records would have taken, and somebody else holds. `always`: the records
- * end authority, so they are written however many there are.
+ * `onTaken`: what to make of a key that the records would have taken, and somebody else holds. `isDenial`: the
+ * records end authority, so they are written however many there are.
  */
 export async function recordOnIntent(
   deps: PlaneDeps,
@@ -160,14 +160,14 @@ export async function recordOnIntent(
   start: Intent,
   batchOf: (intent: Intent) => Batch,
   onTaken: () => Refusal,
-  { always = false }: { readonly always?: boolean } = {},
+  isDenial: (intent: Intent) => boolean = () => false,
 ): Promise<RefusedAnswer["evidence"]> {
   const digest = course.about.contract?.digest;
   if (digest === undefined) throw new TypeError("a verified executor has a contract");
-  const isCounted = ({ state }: Intent): boolean =>
-    !always &&
-    (contractView(state, digest).refusals >= SINGLE_PER_CONTRACT ||
-      state.head.seq >= CHAIN_CEILING);
+  const isCounted = (intent: Intent): boolean =>
+    !isDenial(intent) &&
+    (contractView(intent.state, digest).refusals >= SINGLE_PER_CONTRACT ||
+      intent.state.head.seq >= CHAIN_CEILING);
   const single = await appendToIntent<Intent>(deps, course, trust, start, {
     prepare: (intent) => (isCounted(intent) ? new Stop(intent) : batchOf(intent)),
     onTaken,

@@ -1,12 +1,13 @@
 import { readExecuteRequest } from "../continuity/request.ts";
-import type { Contract } from "../contract/contract.ts";
+import type { ReadContract } from "../contract/contract.ts";
 import type { ContractEnding } from "../evidence/details.ts";
+import { contractView } from "../evidence/fold.ts";
 import type { RecordDraft } from "../evidence/statement.ts";
 import type { IssuedSession } from "../issuance/session.ts";
-import { isRefusal, type Refusal } from "../refusal.ts";
+import { Fault, isRefusal, type Refusal } from "../refusal.ts";
 import type { Admitted } from "./admit.ts";
 import type { RefusedAnswer } from "./answer.ts";
-import type { Batch } from "./append.ts";
+import { type Batch, backOff } from "./append.ts";
 import { EXECUTE_CHECK_NAMES } from "./check-names.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
@@ -67,7 +68,7 @@ export function rejectUnattributed(
  * A refusal of the handle's own holder. What is outside the contract is a violation: it revokes the identity and
  * ends the contract (wire.md §4). Any other refusal leaves the handle as it is, to be judged anew.
  */
-export function rejectRedemption(
+export async function rejectRedemption(
   deps: IssueDeps,
   course: Course,
   redeemer: Admitted<ExecuteEvent>,
@@ -78,27 +79,57 @@ export function rejectRedemption(
   }
   const { asked, trust } = redeemer;
   const denial = denialOf(course, refusal);
-  const ending = endingDrafts(course, denial, asked.contract.claims);
   const rejection = rejected(course, denial, {
     ...requestEvidence(asked.request),
     executor: asked.executor,
     ...(session !== undefined && { unusedAccessKeyId: session.maskedAccessKeyId }),
   });
+  let isSpent = false;
   const batchOf = (intent: Intent): Batch => {
-    const isRevoked = endsContract(ending) && isUnused(intent, redeemer);
+    const ending = endingDrafts(course, denial, asked.contract, intent);
+    isSpent = isStartedHere(course, intent, redeemer);
+    const isRevoked = isSpent || (endsContract(ending) && isUnused(intent, redeemer));
     const end = isRevoked ? [revokedDraft(refusal, denial.stage)] : [];
     return { drafts: [...ending, rejection, ...end] };
   };
+  const { drafts: first } = batchOf(redeemer.intent);
   // A denial is always written: only what changes nothing is counted when there is too much of it.
-  const options = { always: endsContract(ending) };
-  return answerRefusal(course, denial, () =>
-    recordOnIntent(deps, course, trust, redeemer.intent, batchOf, () => refusal, options),
+  const isDenial = (intent: Intent): boolean => batchOf(intent).drafts.length > 1;
+  const record = () =>
+    recordOnIntent(deps, course, trust, redeemer.intent, batchOf, () => refusal, isDenial);
+  const answer = await answerRefusal(course, denial, () =>
+    endsContract(first) ? insisting(deps, course, record) : record(),
   );
+  return isSpent ? { ...answer, retryable: false } : answer;
 }
 
-/** What shows that a contract was violated, or that its context changed, and whether it ends with that. */
-function endingDrafts(course: Course, denial: Denial, contract: Contract): RecordDraft[] {
-  if (denial.stage !== "scope") return invalidatedDrafts(denial.refusal, denial.stage, contract);
+/** Tries at recording what ends a contract; with their waits about as long as a function lives. */
+const DENIAL_TRIES = 20;
+
+/** What ends a contract is tried until shortly before the function's end: it must not be forgotten. */
+async function insisting<T>(deps: IssueDeps, course: Course, record: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await record();
+    } catch (fault) {
+      if (!(fault instanceof Fault) || attempt >= DENIAL_TRIES) throw fault;
+      await backOff(deps, course, attempt);
+    }
+  }
+}
+
+/**
+ * What shows that a contract was violated, or that its context changed, and whether it ends with that. A contract
+ * that has ended already ends no second time, or parallel attempts could fill the chain.
+ */
+function endingDrafts(
+  course: Course,
+  denial: Denial,
+  { claims, digest }: ReadContract,
+  { state }: Intent,
+): RecordDraft[] {
+  if (contractView(state, digest).ended !== undefined) return [];
+  if (denial.stage !== "scope") return invalidatedDrafts(denial.refusal, denial.stage, claims);
   const ends: ContractEnding = { endsContract: "VIOLATED" };
   const detail = { ...placeOf(denial.refusal), ...ends };
   return [{ type: "ViolationDetected", verdict: verdictOf(course, denial), detail }];
@@ -106,6 +137,19 @@ function endingDrafts(course: Course, denial: Denial, contract: Contract): Recor
 
 const endsContract = (drafts: readonly RecordDraft[]): boolean =>
   drafts.some(({ detail = {} }) => (detail as ContractEnding).endsContract !== undefined);
+
+/**
+ * Whether the chain says that this very invocation started the identity: its barrier 2 was stored although the
+ * answer was lost, and nothing was called. Left as it is, it would count as a call whose outcome nobody knows.
+ */
+function isStartedHere(
+  { invocation }: Course,
+  { state }: Intent,
+  { event }: Admitted<ExecuteEvent>,
+): boolean {
+  const identity = state.identities.get(event.handle.claims.jti);
+  return identity?.startedIn === invocation.requestId && identity.end === undefined;
+}
 
 /** A redemption that was faster runs to its end, which is then recorded as what it was. */
 function isUnused({ state }: Intent, { event }: Admitted<ExecuteEvent>): boolean {

@@ -21,6 +21,25 @@ export interface Judged {
   readonly trust: TrustSnapshot;
   /** Stage `state` without what this grant itself has changed. */
   readonly stateChecks: (state: IntentState, now: number) => readonly NamedCheck[];
+  /** Stage `executor` as far as the trust policy decides it. */
+  readonly executorChecks: (trust: TrustSnapshot) => readonly NamedCheck[];
+}
+
+/** Stage `state` on the chain as it stands: another request may have ended the contract meanwhile. */
+export function judgeStateAgain(
+  deps: IssueDeps,
+  course: Course,
+  { stateChecks }: Judged,
+  { state }: Intent,
+): Refusal | undefined {
+  for (const [name, check] of stateChecks(state, deps.clock())) {
+    const refusal = check();
+    if (refusal === undefined) continue;
+    course.enter("state");
+    course.note(name, refusal);
+    return refusal;
+  }
+  return undefined;
 }
 
 /**
@@ -40,7 +59,7 @@ export async function rejudge(
   const trust = await readTrust(deps, again.now);
   if (isRefusal(trust)) return trust;
   const refusal = judgeAgain(deps, again, judged, grant, intent, trust);
-  if (refusal !== undefined) course.enter(again.stage);
+  if (refusal !== undefined) course.adopt(again);
   else
     course.learn({
       trustPolicy: { version: trust.head.version, digest: trust.head.trustPolicyDigest },
@@ -51,7 +70,7 @@ export async function rejudge(
 function judgeAgain(
   deps: IssueDeps,
   again: Course,
-  { event, contract, presented, wish, stateChecks }: Judged,
+  { event, contract, presented, wish, stateChecks, executorChecks }: Judged,
   grant: Grant,
   intent: Intent,
   trust: TrustSnapshot,
@@ -59,6 +78,9 @@ function judgeAgain(
   again.enter("contract");
   const foreign = again.judge(contractChecks(event, contract, deps, trust));
   if (foreign !== undefined) return foreign;
+  again.enter("executor");
+  const stranger = again.judge(executorChecks(trust));
+  if (stranger !== undefined) return stranger;
   again.enter("state");
   const ended = again.judge(stateChecks(intent.state, again.now));
   if (ended !== undefined) return ended;

@@ -1,5 +1,5 @@
-import { descriptorOf } from "../actions/catalogue.ts";
-import type { ReadRequest } from "../continuity/request.ts";
+import { descriptorOf, isSensitive } from "../actions/catalogue.ts";
+import type { Operation, ReadRequest } from "../continuity/request.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import type { Digest } from "../encoding/digest.ts";
 
@@ -10,24 +10,30 @@ export type RequestEvidence =
 
 /**
  * A request as evidence (wire.md §5). If its operation has a sensitive parameter, the record holds the digest of the
- * JWS and its claims with those values as digests: whoever may read evidence must not read what was written. The
- * parameters of an action that is not in the catalogue are all taken as sensitive; nobody knows what they are.
+ * JWS and its claims with those values as digests: whoever may read evidence must not read what was written. Of an
+ * action that is not in the catalogue there is one digest over all parameters; a digest for each of thousands of
+ * short ones would make a record that no table takes, and so a violation that leaves no evidence.
  */
 export function requestEvidence({ jws, claims, digest }: ReadRequest): RequestEvidence {
   const { operation } = claims;
   if (operation === undefined) return { request: jws.compact };
-  const descriptor = descriptorOf(operation.action);
-  const isSensitive = (name: string): boolean => descriptor?.sensitive(name) ?? true;
   const names = Object.keys(operation.parameters);
-  if (!names.some(isSensitive)) return { request: jws.compact };
-  const parameters = Object.fromEntries(
-    Object.entries(operation.parameters).map(([name, value]) => [
-      name,
-      isSensitive(name) ? documentDigest(value) : value,
-    ]),
-  );
+  const isPlain = names.every((name) => !isSensitive(operation.action, name));
+  if (isPlain) return { request: jws.compact };
+  const parameters =
+    descriptorOf(operation.action) === undefined
+      ? documentDigest(operation.parameters)
+      : digested(operation);
   return {
     requestDigest: digest,
     requestClaims: { ...claims, operation: { ...operation, parameters } },
   };
 }
+
+const digested = ({ action, parameters }: Operation): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [
+      name,
+      isSensitive(action, name) ? documentDigest(value) : value,
+    ]),
+  );

@@ -22,6 +22,10 @@ export interface IdentityView extends IdentityIssuedDetail {
   readonly state: "ISSUED" | "IN_USE" | EndState;
   readonly hardExpiry?: string;
   readonly startedAt?: string;
+  /** The invocation that wrote its start. */
+  readonly startedIn?: string;
+  /** Whether the outcome of its call is on record. */
+  readonly executed?: true;
   /** The request that redeemed its handle. */
   readonly redemption?: RequestNames;
   readonly end?: EndDetail;
@@ -107,7 +111,11 @@ const EFFECTS: Partial<Record<EventType, Effect>> = {
   },
   ExecutionStarted: (draft, predicate) => {
     const { redemption } = predicate.detail as ExecutionStartedDetail;
-    const started = { state: "IN_USE", startedAt: predicate.event.at } as const;
+    const started = {
+      state: "IN_USE",
+      startedAt: predicate.event.at,
+      startedIn: predicate.source.requestId,
+    } as const;
     changeIdentity(draft, predicate, (identity) =>
       identity.end === undefined
         ? { ...identity, ...started, ...(redemption !== undefined && { redemption }) }
@@ -120,7 +128,13 @@ const EFFECTS: Partial<Record<EventType, Effect>> = {
   ExecutionRejected: (draft, predicate) => countRefusal(draft, predicate),
   ViolationDetected: (draft, predicate) => endByRecord(draft, predicate),
   ContextInvalidated: (draft, predicate) => endByRecord(draft, predicate),
-  IssuanceFailed: (draft, predicate) => endIdentity(draft, predicate),
+  // Of somebody who asked STS for an identity that another one has started: it ends nothing.
+  IssuanceFailed: (draft, predicate) => {
+    const identity = predicate.identity && draft.identities.get(predicate.identity.id);
+    if (identity?.startedAt === undefined) endIdentity(draft, predicate);
+  },
+  ExecutionCompleted: (draft, predicate) => markExecuted(draft, predicate),
+  ExecutionFailed: (draft, predicate) => markExecuted(draft, predicate),
   IdentityCompleted: (draft, predicate) => endIdentity(draft, predicate),
   ExecutionIncomplete: (draft, predicate) => endIdentity(draft, predicate),
   IdentityExpired: (draft, predicate) => endIdentity(draft, predicate),
@@ -165,13 +179,19 @@ function changeIdentity(
   if (identity !== undefined) draft.identities.set(identity.identityId, change(identity));
 }
 
-/** An identity ends once; what follows its end cannot open it again. */
+const markExecuted = (draft: Draft, predicate: Predicate): void =>
+  changeIdentity(draft, predicate, (identity) => ({ ...identity, executed: true }));
+
+/**
+ * An identity ends once; what follows its end cannot open it again. The outcome of a call that was running then is
+ * still told, and still ends the contract if it has to.
+ */
 function endIdentity(draft: Draft, predicate: Predicate): void {
   changeIdentity(draft, predicate, (identity) => {
-    if (identity.end !== undefined) return identity;
     const end = predicate.detail as unknown as EndDetail;
     endContract(draft, identity.contractDigest, end);
-    return { ...identity, state: end.state, end };
+    if (identity.end === undefined) return { ...identity, state: end.state, end };
+    return withLateOutcome(identity, identity.end, predicate, end);
   });
 }
 
@@ -193,6 +213,21 @@ function endByRecord(draft: Draft, { contract, detail }: Predicate): void {
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
   const ended = { code: "CONTRACT_REVOKED", why: ENDINGS[endsContract] } as const;
   if (view.ended === undefined) draft.contracts.set(contract.digest, { ...view, ended });
+}
+
+/** Only of an identity that was running when it was ended, only once, and only by the record of such an end. */
+function withLateOutcome(
+  identity: IdentityView,
+  known: EndDetail,
+  { event: { type } }: Predicate,
+  { outcome }: EndDetail,
+): IdentityView {
+  const isLate =
+    outcome !== undefined &&
+    known.outcome === undefined &&
+    identity.startedAt !== undefined &&
+    (type === "IdentityCompleted" || type === "ExecutionIncomplete");
+  return isLate ? { ...identity, end: { ...known, outcome } } : identity;
 }
 
 /**

@@ -64,6 +64,11 @@ function judgeDecider({ contract, proof, policy }: ProofInput): Refusal | undefi
   if (decider === undefined || key === undefined)
     return invalid(`"${claims.iss}" with this key is not a decider`);
   if (!verifyJws(jws, key)) return invalid("the decision's signature does not verify");
+  const unseen = (contract.assumptions ?? []).find(
+    ({ read }) => !decider.actions.some((action) => serviceOf(action) === serviceOf(read)),
+  );
+  if (unseen !== undefined)
+    return invalid(`decider "${claims.iss}" may not decide on ${unseen.read}`);
   const foreign = actionsOf(contract).find((action) => !decider.actions.includes(action));
   if (foreign !== undefined) return invalid(`decider "${claims.iss}" may not decide on ${foreign}`);
   return isAtLeast(decider.maxRisk, contract.risk)
@@ -232,6 +237,8 @@ function judgeApprovals({ contract, proof, policy }: ProofInput): Refusal | unde
         "/proof/approvals",
       );
 }
+
+const serviceOf = (action: string): string => action.split(":")[0] ?? "";
 
 const actionsOf = (contract: Contract): string[] =>
   contract.authorization_details.flatMap(({ actions }) => actions);

@@ -33,7 +33,7 @@ export interface CloudTrailEvent {
 }
 
 /** Who made the call; `Unknown` when no signature was accepted. */
-export interface UserIdentity {
+interface UserIdentity {
   readonly type: "AssumedRole" | "IAMUser" | "Root" | "FederatedUser" | "AWSAccount" | "Unknown";
   readonly principalId?: string;
   readonly arn?: string;

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { KmsSigner } from "../../lib/aws/kms-signer.ts";
 import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
 import { readHandle } from "../../lib/issuance/handle.ts";
-import { isRefusal } from "../../lib/refusal.ts";
+import { Fault, isRefusal } from "../../lib/refusal.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
 import { MemoryKms } from "../support/memory-kms.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
@@ -234,5 +234,175 @@ suite("an identity handle", () => {
     const text = JSON.stringify(plane.records(governed.chainId));
     const signature = String(issued.handle).split(".")[2] ?? "";
     assert.ok(signature.length > 80 && !text.includes(signature));
+  });
+
+  test("VAI-100 a redemption that STS refuses ends nothing that another redemption has started", async () => {
+    for (const status of ["succeeded", "failed"] as const) {
+      const { plane, governed, issued } = await held();
+      if (status === "failed") {
+        plane.targets.instead = () => ({ status, error: { name: "Other", kind: "other" } });
+      }
+      const [underWay, done] = [Promise.withResolvers<void>(), Promise.withResolvers<unknown>()];
+      const asked = Promise.withResolvers<void>();
+      const [first, second] = [plane.process(), plane.process()];
+      const running = plane.execute(plane.redemption(governed, issued.handle), {
+        ...first,
+        assumeRole: (input) => asked.promise.then(() => first.assumeRole(input)),
+        descriptorOf: (action) => {
+          const real = first.descriptorOf(action);
+          return (
+            real && {
+              ...real,
+              call: async (...given) => {
+                underWay.resolve();
+                await done.promise;
+                return real.call(...given);
+              },
+            }
+          );
+        },
+      });
+      const refusedOne = plane.execute(plane.redemption(governed, issued.handle), {
+        ...second,
+        assumeRole: async () => {
+          asked.resolve();
+          await underWay.promise;
+          throw new Fault("STS_FAILED", "sts:AssumeRole failed: Throttling");
+        },
+      });
+      done.resolve(refusedOne);
+      const [answer, other] = [granted(await running), refused(await refusedOne)];
+      assert.equal(answer.outcome?.status, status);
+      assert.equal(other.code, "DUPLICATE_EXECUTION");
+      assert.ok(!plane.types(governed.chainId).includes("IssuanceFailed"));
+      const { ended } = plane.state(governed.chainId).contracts.get(governed.contractDigest) ?? {};
+      assert.equal(ended?.code, status === "failed" ? "CONTRACT_REVOKED" : undefined);
+    }
+  });
+
+  test("VAI-114 what ended the contract meanwhile stops a request between its barriers", async () => {
+    const both: Mutation = {
+      contract: {
+        set: {
+          "/deliveries": ["handle", "execute"],
+          "/authorization_details/0/limits": { calls: 2, totals: { percent: 20 } },
+        },
+      },
+      request: HANDLE.request ?? {},
+    };
+    const { plane, governed, issued } = await held(both);
+    const wide = { request: { set: { "/operation/parameters/percent": 99 } } };
+    const slow = plane.process();
+    const answer = refused(
+      await plane.issue(plane.event(governed), {
+        ...slow,
+        assumeRole: async (input) => {
+          await plane.execute(plane.redemption(governed, issued.handle, wide));
+          return slow.assumeRole(input);
+        },
+      }),
+    );
+    assert.equal(answer.code, "CONTRACT_REVOKED");
+    assert.equal(plane.targets.calls.length, 0);
+  });
+
+  test("VAI-84 a violation is recorded although signing fails at first", async () => {
+    const { plane, governed, issued } = await held();
+    plane.faults.plan({ at: "signer:sign", to: 6, how: "throttle" });
+    const wide = { request: { set: { "/operation/parameters/percent": 99 } } };
+    const answer = refused(await plane.execute(plane.redemption(governed, issued.handle, wide)));
+    assert.ok(answer.evidence, "it was written in the end");
+    plane.faults.clear();
+    const later = refused(await plane.execute(plane.redemption(governed, issued.handle)));
+    assert.equal(later.code, "CONTRACT_REVOKED");
+  });
+
+  test("VAI-84 an absurd operation is a violation that finds room in one record", async () => {
+    const { plane, governed, issued } = await held();
+    const many = Object.fromEntries(
+      Array.from({ length: 256 }, (_, index) => [`p${index}`, index]),
+    );
+    const absurd = {
+      request: {
+        set: { "/operation": { action: "x:Y", resource: "arn:aws:x:::y", parameters: many } },
+      },
+    };
+    const answer = refused(await plane.execute(plane.redemption(governed, issued.handle, absurd)));
+    assert.equal(answer.code, "ACTION_MISMATCH");
+    assert.ok(answer.evidence);
+    const more = { ...many, one: 1 };
+    const beyond = { request: { set: { ...absurd.request.set, "/operation/parameters": more } } };
+    const malformed = await plane.execute(plane.redemption(governed, issued.handle, beyond));
+    assert.equal(refused(malformed).code, "REQUEST_MALFORMED");
+  });
+
+  test("VAI-84 violations at the same moment end the contract once and do not fill its chain", async () => {
+    const { plane, governed, issued } = await held();
+    const wide = { request: { set: { "/operation/parameters/percent": 99 } } };
+    const events = Array.from({ length: 60 }, () =>
+      plane.redemption(governed, issued.handle, wide),
+    );
+    await Promise.all(events.map((event) => plane.execute(event, plane.process())));
+    const types = plane.types(governed.chainId);
+    assert.equal(types.filter((type) => type === "ViolationDetected").length, 1);
+    assert.ok(types.length < 40, `${types.length} records`);
+  });
+
+  test("VAI-88 a handle that cannot be used asks STS for nothing", async () => {
+    const { plane, governed, issued } = await held();
+    plane.faults.plan({ at: "target:preRead" });
+    for (let round = 0; round < 30; round++) {
+      await plane.execute(plane.redemption(governed, issued.handle));
+    }
+    assert.equal(plane.sts.executions.length, 0);
+  });
+
+  test("VAI-24 a plane key that is revoked while STS is asked makes the redemption end there", async () => {
+    const { plane, governed, issued } = await held();
+    const next = new MemoryKms(plane.faults, "planeSigner");
+    const slow = plane.process();
+    const answer = refused(
+      await plane.execute(plane.redemption(governed, issued.handle), {
+        ...slow,
+        assumeRole: async (input) => {
+          const signer = new KmsSigner(next.client(), "next-plane-key");
+          plane.deps = { ...plane.deps, planeSigner: signer };
+          const seconds = Math.floor(plane.world.now / 1000);
+          await plane.publish({
+            set: {
+              "/planeKeys/1/revokedAt": seconds,
+              "/planeKeys/2": { use: "plane", key: next.jwk, notBefore: seconds - 1 },
+            },
+          });
+          return slow.assumeRole(input);
+        },
+      }),
+    );
+    assert.equal(answer.code, "IDENTITY_SIGNATURE_INVALID");
+    assert.equal(plane.targets.calls.length, 0);
+    const last = plane.records(governed.chainId).at(-1);
+    assert.equal(last?.event.type, "ExecutionRejected");
+    const failed = last?.decision.checks?.filter(({ result }) => result === "fail");
+    assert.deepEqual(
+      failed?.map(({ name }) => name),
+      ["handleSignature"],
+    );
+  });
+
+  test("VAI-64 a handle that is made again after a rotation of the plane key is good", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    const event = plane.event(governed, HANDLE);
+    await plane.issue(event);
+    plane.world.pass(10);
+    const next = new MemoryKms(plane.faults, "planeSigner");
+    plane.deps = { ...plane.deps, planeSigner: new KmsSigner(next.client(), "next-plane-key") };
+    const seconds = Math.floor(plane.world.now / 1000);
+    await plane.publish({
+      set: { "/planeKeys/2": { use: "plane", key: next.jwk, notBefore: seconds } },
+    });
+    const again = granted(await plane.issue(event));
+    const answer = await plane.execute(plane.redemption(governed, again.handle));
+    assert.equal(granted(answer).outcome?.status, "succeeded");
   });
 });

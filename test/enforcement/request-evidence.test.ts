@@ -43,9 +43,18 @@ suite("a request as evidence", () => {
       assert.ok(!text.includes(compact.split(".")[1] ?? ""));
       assert.ok("requestDigest" in evidence);
       assert.equal(evidence.requestDigest, request.digest);
-      assert.ok(text.includes(documentDigest(SECRET)));
+      const whole = documentDigest({ ...parameters });
+      assert.ok(text.includes(action.startsWith("iam:") ? whole : documentDigest(SECRET)));
     });
   }
+
+  test("USR-16 a misspelt parameter is not taken for a harmless one", () => {
+    const { evidence } = evidenceOf("s3:PutObject", "arn:aws:s3:::reports/today.txt", {
+      Body: SECRET,
+    });
+    assert.ok(!JSON.stringify(evidence).includes(SECRET));
+    assert.ok("requestDigest" in evidence);
+  });
 
   test("wire.md §5 without a sensitive value it is the JWS itself", () => {
     const resource = "arn:aws:lambda:us-east-1:000000000000:function:checkout";

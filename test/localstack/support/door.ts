@@ -7,7 +7,7 @@ import { LOOPBACK, listenFrom } from "../../../localstack/ports.ts";
 
 export const ROOT_KEY = "VAIROOT0123";
 
-export interface Seen {
+interface Seen {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage["headers"];
@@ -22,7 +22,7 @@ interface Answered {
 }
 
 /** What the server behind the door says to one request; default 200 and the length of the body. */
-export interface Upstream {
+interface Upstream {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
