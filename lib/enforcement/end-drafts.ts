@@ -139,7 +139,7 @@ function verdictOf({ status, error }: Outcome): Verdict {
     : { outcome: "ERROR", stage: "execution" };
 }
 
-export const negative = (
+const negative = (
   code: Refusal["code"],
   stage: Stage,
   outcome: Verdict["outcome"],

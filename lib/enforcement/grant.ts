@@ -17,7 +17,7 @@ import { stepOf } from "./judge-scope.ts";
 
 export const AUTHORITY_CHECK_NAMES = ["delivery", "sessionPolicy", "directMode", "containment"];
 
-export type Delivery = (typeof DELIVERIES)[number];
+type Delivery = (typeof DELIVERIES)[number];
 
 /** Authority that is justified now: what exactly, until when, by which role. Nothing of it exists at AWS yet. */
 export interface Grant {

@@ -31,7 +31,7 @@ const outcomeOf = (action: Action): string =>
 const outcomeAbroad = (action: Action): string =>
   action === "ec2:TerminateInstances" ? "DryRunOperation" : "InvalidInstanceID.NotFound";
 
-export const instanceArn = ({ outputs }: LocalPlane, id: string): string =>
+const instanceArn = ({ outputs }: LocalPlane, id: string): string =>
   `arn:aws:ec2:${outputs.region}:${outputs.account}:instance/${id}`;
 
 /** One of the three on one instance. */
