@@ -139,11 +139,7 @@ function verdictOf({ status, error }: Outcome): Verdict {
     : { outcome: "ERROR", stage: "execution" };
 }
 
-const negative = (
-  code: Refusal["code"],
-  stage: Stage,
-  outcome: Verdict["outcome"],
-): Verdict => ({
+const negative = (code: Refusal["code"], stage: Stage, outcome: Verdict["outcome"]): Verdict => ({
   outcome,
   code,
   stage,

@@ -170,8 +170,8 @@ function callsByHolder(plane: LocalPlane, feed: readonly CloudTrailEvent[]): Map
   for (const event of feed.filter(isGood)) {
     const key = event.userIdentity.accessKeyId ?? "";
     if (isOwn(event)) rememberTags(tags, event);
-    const holder = isOwn(event) || tags.has(key) ? roleOf(event) : event.userIdentity.userName;
-    if (holder === undefined || !isJudged(holder)) continue;
+    const holder = isOwn(event) || tags.has(key) ? roleOf(event) : callerOf(event);
+    if (holder === undefined) continue;
     const calls = authorizationsOf(event).map((each) => ({
       ...{ action: each.action, resource: each.resource },
       principalArn: event.userIdentity.arn ?? "",
@@ -187,7 +187,9 @@ function callsByHolder(plane: LocalPlane, feed: readonly CloudTrailEvent[]): Map
   return found;
 }
 
-const isJudged = (holder: string): boolean => holder !== "deployer";
+/** The two users whose policies the stack writes; what others do needs none of its permissions. */
+const callerOf = ({ userIdentity: { userName } }: CloudTrailEvent): string | undefined =>
+  userName === "agent" || userName === "auditor" ? userName : undefined;
 
 /** The tags of sessions that the plane obtained, by their access key: the join of the feed. */
 function rememberTags(
