@@ -118,8 +118,14 @@ export function answerAbout(
 /** An identity without a recorded end whose window is over, or whose run can no longer be running. */
 function stateAt(identity: IdentityView, now: number): IdentityView["state"] {
   if (identity.end !== undefined) return identity.state;
-  const { startedAt, expiresAt } = identity;
-  if (startedAt === undefined) return Date.parse(expiresAt) <= now ? "EXPIRED" : identity.state;
+  const { startedAt, expiresAt, issuedAt } = identity;
+  if (startedAt === undefined) {
+    // Only a handle waits, and only credentials that left are with their caller: else nobody runs it any more.
+    const isAwaited = identity.delivery === "handle" || identity.hardExpiry !== undefined;
+    const isLost = Date.parse(issuedAt) + FUNCTION_TIMEOUT_SECONDS * 1000 < now;
+    if (Date.parse(expiresAt) <= now) return "EXPIRED";
+    return isLost && !isAwaited ? "INCOMPLETE" : identity.state;
+  }
   return Date.parse(startedAt) + FUNCTION_TIMEOUT_SECONDS * 1000 < now
     ? "INCOMPLETE"
     : identity.state;

@@ -18,6 +18,7 @@ const ADMISSION = [
   "registeredActions",
   "assumptions",
   "riskClass",
+  "operationNamed",
   "supported",
   "evidenceChain",
   "designation",

@@ -16,12 +16,12 @@ import {
   answerRefusal,
   type Denial,
   denialDrafts,
-  outcomeOf,
   recordOnIntent,
   recordUnattributed,
 } from "./refusals.ts";
 import { requestEvidence } from "./request-evidence.ts";
 import type { Trial } from "./trial.ts";
+import { outcomeOf } from "./verdict-outcome.ts";
 
 /** A refusal before the executor is verified: on a chain that accuses nobody. */
 export function answerUnattributed(

@@ -15,6 +15,7 @@ import { failureDomain, type Refusal, type Stage } from "../refusal.ts";
 import type { BoundedGrant, Grant } from "./grant.ts";
 import type { Context } from "./judge-context.ts";
 import type { Redemption } from "./redemption.ts";
+import { outcomeOf } from "./verdict-outcome.ts";
 
 /** Barrier 2: which session exists, and what exactly will be called under which constraints, before it is called. */
 export function startedDrafts(
@@ -85,7 +86,10 @@ export function endDrafts(
     ),
     {
       type: state === "INCOMPLETE" ? "ExecutionIncomplete" : "IdentityCompleted",
-      verdict: verdictOf(outcome),
+      verdict:
+        state === "INCOMPLETE" && status === "succeeded"
+          ? negative("OBLIGATION_UNMET", "execution", "ERROR")
+          : verdictOf(outcome),
       detail: { ...end },
     },
   ];
@@ -164,14 +168,14 @@ export function rejectedDrafts(
 ): RecordDraft[] {
   const isExpiry = refusal.code === "IDENTITY_EXPIRED" || refusal.code === "CONTRACT_EXPIRED";
   const end = isExpiry
-    ? endedByRefusal("IdentityExpired", "EXPIRED", refusal, stage, "DENY")
+    ? endedByRefusal("IdentityExpired", "EXPIRED", refusal, stage, outcomeOf(refusal))
     : revokedDraft(refusal, stage);
   return [
     ...(known?.hardExpiry === undefined ? [mintedDraft(grant, session)] : []),
     ...invalidatedDrafts(refusal, stage, contract),
     {
       type: "ExecutionRejected",
-      verdict: negative(refusal.code, stage, "DENY"),
+      verdict: negative(refusal.code, stage, outcomeOf(refusal)),
       detail: { reason: refusal.detail },
     },
     end,
@@ -180,7 +184,7 @@ export function rejectedDrafts(
 
 /** The identity ends before its end. */
 export const revokedDraft = (refusal: Refusal, stage: Stage): RecordDraft =>
-  endedByRefusal("IdentityRevoked", "REVOKED", refusal, stage, "DENY");
+  endedByRefusal("IdentityRevoked", "REVOKED", refusal, stage, outcomeOf(refusal));
 
 function endedByRefusal(
   type: RecordDraft["type"],

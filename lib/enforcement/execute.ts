@@ -89,7 +89,8 @@ async function redeem(deps: IssueDeps, course: Course, redeemer: Redeemer): Prom
   const identity = grantOf(intent, event.handle);
   course.learn({ identity: { id: identity.identityId } });
   const judged = await judgeRedemption(deps, course, redeemer, identity).catch(refusalOf);
-  if (judged instanceof Stop) return answerRetry(deps, course, { trust }, intent, judged.value);
+  if (judged instanceof Stop)
+    return answerRetry(deps, course, { trust }, intent, judged.value, "execute");
   if (isRefusal(judged)) return rejectRedemption(deps, course, redeemer, { refusal: judged });
   const { grant, context, wish } = judged;
   const { contract, request, executor } = asked;
@@ -108,7 +109,8 @@ async function redeem(deps: IssueDeps, course: Course, redeemer: Redeemer): Prom
         refuse("EVIDENCE_CHAIN_BROKEN", "State knows a redemption that the chain does not"),
     },
   });
-  if (run instanceof Stop) return answerRetry(deps, course, { trust }, intent, run.value);
+  if (run instanceof Stop)
+    return answerRetry(deps, course, { trust }, intent, run.value, "execute");
   return isUnstarted(run) ? rejectRedemption(deps, course, redeemer, run) : run;
 }
 

@@ -18,9 +18,10 @@ import { Course } from "./course.ts";
 import type { Invocation, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./event.ts";
 
-import { answerRefusal, denialDrafts, outcomeOf, recordUnattributed, tailOf } from "./refusals.ts";
+import { answerRefusal, denialDrafts, recordUnattributed, tailOf } from "./refusals.ts";
 import type { RegistryChange, RegistryHead, RegistryRead } from "./registry-port.ts";
 import { openRegistry, type TrustSnapshot } from "./trust-snapshot.ts";
+import { outcomeOf } from "./verdict-outcome.ts";
 
 /** The answer to a command of people (wire.md §10). */
 export interface CommandAnswer {

@@ -49,7 +49,7 @@ async function serve(deps: IssueDeps, course: Course, admitted: Admitted): Promi
   const reserved = await reserve(deps, course, admitted, trial).catch(refusalOf);
   if (isRefusal(reserved)) return deny(deps, course, admitted, trial, reserved);
   if (reserved instanceof Stop) {
-    return answerRetry(deps, course, admitted, trial.intent, reserved.value, (identity) =>
+    return answerRetry(deps, course, admitted, trial.intent, reserved.value, "issue", (identity) =>
       handleAgain(deps, trial.intent, identity),
     );
   }

@@ -44,12 +44,11 @@ function judgeOne(
   if (elsewhere !== undefined) return elsewhere;
   if (!read.target.pattern.test(assumption.resource)) {
     const detail = `${assumption.read} reads a resource such as ${read.target.example}`;
-    return refuse("TARGET_MISMATCH", detail, at("resource"));
+    return refuse("CONTRACT_MALFORMED", detail, at("resource"));
   }
   const problem = read.problemOf(assumption);
   return (
-    problem &&
-    refuse("PARAMETER_OUT_OF_BOUNDS", problem.detail, at("parameters", problem.parameter))
+    problem && refuse("CONTRACT_MALFORMED", problem.detail, at("parameters", problem.parameter))
   );
 }
 

@@ -6,6 +6,7 @@ import type { Observation } from "../evidence/details.ts";
 import { CALL_TIMEOUT } from "../execution/run.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
+import { refusalOf } from "./conclude.ts";
 import { type IssueDeps, placeOf } from "./deps.ts";
 
 /** Every assumption of a contract that was seen to hold, with what was seen of it. */
@@ -13,7 +14,7 @@ export type Context = readonly Observation[];
 
 /**
  * Stage `context`: reads every assumption by the reader role of its family, now. A read that fails is unknown, and
- * unknown is never fine (VAI-56, VAI-88).
+ * unknown is never fine (VAI-56, VAI-88); a reader role that cannot be had is a dependency that failed (wire.md §4).
  */
 export const observeContext = (
   deps: IssueDeps,
@@ -72,8 +73,9 @@ async function observeOne(
   if (read === undefined || readerRoleArn === undefined) return unknown();
   // Before the answer came: it may be older than its arrival, never younger.
   const observedAt = toInstant(deps.clock());
+  const credentials = await deps.readerCredentials(readerRoleArn, read.family).catch(refusalOf);
+  if (isRefusal(credentials)) return credentials;
   try {
-    const credentials = await deps.readerCredentials(readerRoleArn, read.family);
     const settings = { ...placeOf(deps), credentials, timeoutMilliseconds: CALL_TIMEOUT };
     const answer = await read.fetch(assumption, settings);
     const judged = judgeObserved(assumption, index, answer);

@@ -1,6 +1,7 @@
 import { descriptorOf } from "../actions/catalogue.ts";
 import { overbroadProblem } from "../authority/overbroad.ts";
 import { ownResourcePrefix } from "../config.ts";
+import type { ReadRequest } from "../continuity/request.ts";
 import { type Contract, type ReadContract, unsupportedMember } from "../contract/contract.ts";
 import {
   judgeClass,
@@ -34,6 +35,7 @@ export function contractChecks(
     ["registeredActions", () => judgeRegistered(claims, isKnown, trust.policy)],
     ["assumptions", () => judgeAssumptions(claims, readOf, trust.policy)],
     ["riskClass", () => judgeClass(claims, trust.policy)],
+    ["operationNamed", () => judgeNamed(event.request, claims)],
     ["supported", () => judgeSupported(event, contract)],
   ];
 }
@@ -59,6 +61,20 @@ function judgeDigest(
         "CONTRACT_HASH_MISMATCH",
         `the request was signed for another contract than ${digest}`,
         "/request/contractDigest",
+      );
+}
+
+/** What is totalled must be named when it is reserved (wire.md §4). Credentials name nothing, and are judged later. */
+function judgeNamed({ claims }: ReadRequest, contract: Contract): Refusal | undefined {
+  if (claims.use !== "issue" || claims.delivery !== "handle") return undefined;
+  const step = contract.authorization_details.find(({ id }) => id === claims.step);
+  const [total] = Object.keys(step?.limits?.totals ?? {});
+  return total === undefined || claims.operation !== undefined
+    ? undefined
+    : refuse(
+        "REQUEST_MALFORMED",
+        `the step totals ${total}, so a handle needs the operation`,
+        "/request/operation",
       );
 }
 

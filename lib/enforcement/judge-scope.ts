@@ -28,7 +28,8 @@ export function scopeChecks(
   return [
     ["step", () => undefined],
     ["operation", () => operation && judgeOperation(step, operation, contract.claims)],
-    ["totals", () => judgeTotals(contract, operation, step, state)],
+    // Credentials name no operation; that nobody would total theirs is judged as `authority`.
+    ["totals", () => operation && judgeTotals(contract, operation, step, state)],
   ];
 }
 
@@ -66,14 +67,14 @@ const judgeGranted = (granted: Digest | undefined, operation: Operation): Refusa
 
 function judgeTotals(
   contract: ReadContract,
-  operation: Operation | undefined,
+  operation: Operation,
   step: Step,
   state: IntentState,
 ): Refusal | undefined {
   const reserved = contractView(state, contract.digest).totals;
   for (const [parameter, ceiling] of Object.entries(step.limits?.totals ?? {})) {
     const where = pointer("/request/operation/parameters", [parameter]);
-    const value = operation?.parameters[parameter];
+    const value = operation.parameters[parameter];
     if (typeof value !== "number" || value < 0) {
       return refuse(
         "PARAMETER_OUT_OF_BOUNDS",

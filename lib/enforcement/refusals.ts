@@ -11,6 +11,7 @@ import type { Course } from "./course.ts";
 import type { PlaneDeps } from "./deps.ts";
 import type { Intent } from "./intent.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
+import { outcomeOf } from "./verdict-outcome.ts";
 
 /** Refusals a minute that are written one by one while nobody is verified yet (wire.md §5). */
 const SINGLE_PER_MINUTE = 20;
@@ -32,10 +33,6 @@ export const verdictOf = (course: Course, { refusal, stage, checkNames }: Denial
   failureDomain: failureDomain(refusal.code),
   checks: course.checks(checkNames),
 });
-
-/** A dependency that failed is an error of ours, not a judgement about the caller. */
-export const outcomeOf = ({ code }: Refusal): Verdict["outcome"] =>
-  failureDomain(code) === "platform" ? "ERROR" : "DENY";
 
 export const placeOf = (refusal: Refusal): { reason: string; pointer?: string } => {
   const { detail, pointer } = repeatable(refusal);

@@ -31,8 +31,8 @@ export interface IdentityView extends IdentityIssuedDetail {
   readonly end?: EndDetail;
   readonly lastSeq: number;
   readonly lastHash: Digest;
-  /** Whether a retry was already recorded: later ones are only counted. */
-  readonly retried: boolean;
+  /** Uses of which a retry was already recorded: later ones are only counted. */
+  readonly retried: readonly string[];
 }
 
 /** A contract as its records tell it. Counters only grow, and an end is never taken back. */
@@ -123,7 +123,10 @@ const EFFECTS: Partial<Record<EventType, Effect>> = {
     );
   },
   RetryDeduplicated: (draft, predicate) =>
-    changeIdentity(draft, predicate, (identity) => ({ ...identity, retried: true })),
+    changeIdentity(draft, predicate, (identity) => ({
+      ...identity,
+      retried: [...identity.retried, String(predicate.detail["use"])],
+    })),
   IdentityDenied: (draft, predicate) => countRefusal(draft, predicate),
   ExecutionRejected: (draft, predicate) => countRefusal(draft, predicate),
   ViolationDetected: (draft, predicate) => endByRecord(draft, predicate),
@@ -158,7 +161,7 @@ function issueIdentity(draft: Draft, { identity, contract, detail, chain }: Pred
     state: "ISSUED",
     lastSeq: chain.seq,
     lastHash: chain.prev,
-    retried: false,
+    retried: [],
   });
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
   const uses = new Map(view.uses).set(issued.step, (view.uses.get(issued.step) ?? 0) + 1);

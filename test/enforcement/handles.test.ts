@@ -405,4 +405,26 @@ suite("an identity handle", () => {
     const answer = await plane.execute(plane.redemption(governed, again.handle));
     assert.equal(granted(answer).outcome?.status, "succeeded");
   });
+
+  test("VAI-64 the first retry of each use is recorded, with what it repeats", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    const ask = plane.event(governed, HANDLE);
+    const issued = granted(await plane.issue(ask));
+    await plane.issue(ask);
+    const redemption = plane.redemption(governed, issued.handle);
+    await plane.execute(redemption);
+    await plane.execute(redemption);
+    await plane.execute(redemption);
+    const retries = plane
+      .records(governed.chainId)
+      .filter(({ event }) => event.type === "RetryDeduplicated");
+    assert.deepEqual(
+      retries.map(({ detail, decision }) => [detail["use"], decision.outcome]),
+      [
+        ["issue", "ALLOW"],
+        ["execute", "ALLOW"],
+      ],
+    );
+  });
 });
