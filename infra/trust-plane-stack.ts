@@ -156,7 +156,10 @@ export class TrustPlaneStack extends Stack {
     });
   }
 
-  private addOutputs({ name: plane, anchors }: Deployment, served: readonly ServedFamily[]): void {
+  private addOutputs(
+    { name: plane, anchors, retain }: Deployment,
+    served: readonly ServedFamily[],
+  ): void {
     const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
     const { issue, execute, govern } = this.functions;
     const authType = FunctionUrlAuthType.AWS_IAM;
@@ -184,6 +187,9 @@ export class TrustPlaneStack extends Stack {
       EvidenceKeyId: evidenceKey.keyId,
       PlaneKeyId: planeKey.keyId,
       Anchor: anchors.map(jwkThumbprint)[0] ?? "",
+      // Public keys: whoever exports evidence needs them beside it, and has no key file of the anchor.
+      AnchorKeys: JSON.stringify(anchors),
+      Retain: String(retain),
       Actions: this.toJsonString(actions),
       AgentPolicy: callers.agent.managedPolicyArn,
       AuditorPolicy: callers.auditor.managedPolicyArn,

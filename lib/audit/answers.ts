@@ -1,6 +1,7 @@
 import { readJws } from "../encoding/jws.ts";
 import type { Detail, Predicate } from "../evidence/statement.ts";
 import { constraintInWords, inside, listed, plain, textIn } from "./plain-text.ts";
+import { deliveryInWords } from "./sentences.ts";
 
 /**
  * What an auditor asks about an authority (VAI-08, VAI-128), answered from the records of its chain alone. Every
@@ -59,6 +60,7 @@ function limitsOf(issued: Detail | undefined, mine: readonly Predicate[]): strin
   const minted = mine.find(({ event }) => event.type === "CredentialsMinted");
   const parameters = Object.entries(inside(issued, "constraints") ?? {});
   return [
+    deliveryInWords(issued),
     `step ${textIn(issued, "step")}: only ${listed(inside(issued, "scope", "actions"))}`,
     `only on ${listed(inside(issued, "scope", "resources"))}`,
     ...parameters.map(([name, constraint]) => `${plain(name)}: ${constraintInWords(constraint)}`),

@@ -1,5 +1,6 @@
 import type { PublicJwk } from "../encoding/jwk.ts";
 import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
+import type { AnchorProblem } from "./anchor-problem.ts";
 import { type EvidenceReader, publishedPolicy } from "./export.ts";
 import type { ExportFolder } from "./folder.ts";
 import { type Trace, type TracedRecord, traceIntent } from "./trace.ts";
@@ -51,20 +52,24 @@ async function envelopesOf(reader: EvidenceReader, chainId: string): Promise<str
   return envelopes;
 }
 
+/** Why there is no story: nothing is recorded of the intent, or nothing hangs on the anchors that were named. */
+type Untold = "absent" | AnchorProblem;
+
 /**
- * Verifies the evidence of one intent and tells its story; `undefined` when there is none. Records that do not hold
- * are in the integrity, not in the story.
+ * Verifies the evidence of one intent and tells its story, or why there is none. Records that do not hold are in the
+ * integrity, not in the story.
  */
 export async function traceEvidence(
   set: EvidenceSet,
   intentId: string,
   pinned: readonly string[],
-): Promise<Trace | undefined> {
+): Promise<Trace | Untold> {
   const records: TracedRecord[] = [];
   const report = await verifyEvidence(set, pinned, ({ statement, hash }) =>
     records.push({ predicate: statement.predicate, hash }),
   );
   const { firstDefect, trusted, verdict } = report;
+  if (report.anchorProblem !== undefined) return report.anchorProblem;
   const head = report.chains.find(({ id }) => id === intentChain(intentId));
   const trace = traceIntent(intentId, records, {
     status: verdict,
@@ -73,6 +78,6 @@ export async function traceEvidence(
     head: head === undefined ? null : { seq: head.seq, hash: head.hash },
   });
   return trace.events.length === 0 && firstDefect?.chainId !== intentChain(intentId)
-    ? undefined
+    ? "absent"
     : trace;
 }

@@ -41,6 +41,8 @@ export interface ExportOptions {
 /** Why nothing was exported: the folder is not empty, or the intent has no chain. */
 export interface ExportProblem {
   readonly problem: string;
+  /** Which argument is at fault. */
+  readonly of: "folder" | "intent";
 }
 
 /**
@@ -53,7 +55,7 @@ export async function writeExport(
   options: ExportOptions,
 ): Promise<Manifest | ExportProblem> {
   if (!(await isFree(folder)))
-    return { problem: `${folder} is not an empty folder; choose another one` };
+    return { problem: `${folder} is not an empty folder; choose another one`, of: "folder" };
   const { intent, plane, createdAt, anchors } = options;
   const chainIds =
     intent === undefined
@@ -62,7 +64,7 @@ export async function writeExport(
   await mkdir(folder, { recursive: true });
   const written = await writeRecords(folder, reader, chainIds, options);
   if (intent !== undefined && !written.chains.some(({ id }) => id === intentChain(intent))) {
-    return { problem: `there is no evidence of the intent ${intent}` };
+    return { problem: `there is no evidence of the intent ${intent}`, of: "intent" };
   }
   const { policies, records, chains } = written;
   await writeNew(join(folder, FILES.trustPolicies), policies.map((jws) => `${jws}\n`).join(""));

@@ -25,7 +25,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   ViolationDetected: (detail, predicate) =>
     `an attempt outside the contract: ${why(detail, predicate)}`,
   IdentityIssued: (detail, predicate) =>
-    `${identityOf(predicate)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}`,
+    `${identityOf(predicate)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}`,
   IdentityDenied: (detail, predicate) => `no identity was issued: ${why(detail, predicate)}`,
   RetryDeduplicated: (_detail, predicate) =>
     `the same request came again and got the answer of ${identityOf(predicate)}; nothing ran twice`,
@@ -69,6 +69,19 @@ export function sentenceOf(predicate: Predicate): string {
 function who({ actor }: Predicate): string {
   if (actor?.id !== undefined) return plain(actor.id);
   return actor?.jkt === undefined ? "an unnamed actor" : `an unnamed actor with key ${actor.jkt}`;
+}
+
+const DELIVERIES: Readonly<Record<string, string>> = {
+  execute: "delivery execute: run by the trust plane at once",
+  handle: "delivery handle: a handle, worth one call when it is redeemed",
+  credentials: "delivery credentials: an AWS session in the caller's own hands",
+};
+
+/** How the authority left the plane, which says who held it. */
+export function deliveryInWords(issued: Detail): string {
+  const delivery = inside(issued, "delivery");
+  const known = typeof delivery === "string" && Object.hasOwn(DELIVERIES, delivery);
+  return (known ? DELIVERIES[delivery] : undefined) ?? `delivery ${plain(delivery)}`;
 }
 
 const identityOf = ({ identity }: Predicate): string => `identity ${identity?.id ?? "unknown"}`;

@@ -31,8 +31,10 @@ const KEPT = 100;
 export class Defects {
   readonly #kept: Defect[] = [];
   readonly #first = new Map<Verdict, Defect>();
+  #count = 0;
 
   add(defect: Defect): void {
+    this.#count++;
     if (!this.#first.has(defect.verdict)) this.#first.set(defect.verdict, defect);
     if (this.#kept.length < KEPT) this.#kept.push(defect);
   }
@@ -44,6 +46,11 @@ export class Defects {
   /** The first of the worst kind, in the order of the records. */
   get first(): Defect | undefined {
     return this.#first.get(this.verdict);
+  }
+
+  /** How many there were, kept or not. */
+  get count(): number {
+    return this.#count;
   }
 
   get list(): readonly Defect[] {

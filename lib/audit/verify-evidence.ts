@@ -2,6 +2,7 @@ import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { Predicate } from "../evidence/statement.ts";
+import { type AnchorProblem, anchorProblem } from "./anchor-problem.ts";
 import type { Head } from "./chain-ledger.ts";
 import { evidenceKeys } from "./evidence-keys.ts";
 import type { ReadRecord } from "./read-envelope.ts";
@@ -31,6 +32,8 @@ export interface EvidenceReport extends Verification {
   /** Whether it hangs on an anchor that the verifier named himself; else it is only consistent in itself. */
   readonly trusted: boolean;
   readonly trustPolicies: number;
+  /** Why nothing can hang on the given anchors; the defects then follow from that. */
+  readonly anchorProblem?: AnchorProblem;
 }
 
 /**
@@ -45,7 +48,8 @@ export async function verifyEvidence(
   pinned: readonly string[],
   onRecord: (record: ReadRecord, count: number) => void = () => {},
 ): Promise<EvidenceReport> {
-  const trust = followTrust(set.trustPolicies, anchorsOf(set.anchors, pinned));
+  const anchors = anchorsOf(set.anchors, pinned);
+  const trust = followTrust(set.trustPolicies, anchors);
   const verifier = new RecordVerifier(trust.plane ?? set.plane, set.noted?.chains);
   for (const defect of trust.defects) verifier.report(defect);
   judgePlane(set.plane, trust.plane, verifier);
@@ -63,7 +67,13 @@ export async function verifyEvidence(
   history.end();
   judgeCounts(set, count, verifier);
   const verification = verifier.finish();
-  return { ...verification, trusted: pinned.length > 0, trustPolicies: set.trustPolicies.length };
+  const problem = anchorProblem(set.trustPolicies, anchors, pinned);
+  return {
+    ...verification,
+    trusted: pinned.length > 0,
+    trustPolicies: set.trustPolicies.length,
+    ...(problem !== undefined && { anchorProblem: problem }),
+  };
 }
 
 function anchorsOf(candidates: readonly unknown[], pinned: readonly string[]): VerificationKey[] {

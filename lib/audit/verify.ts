@@ -12,6 +12,8 @@ export interface Verification {
   readonly firstDefect?: Defect;
   /** Every defect, up to a hundred. */
   readonly defects: readonly Defect[];
+  /** How many there are in all. */
+  readonly defectCount: number;
   readonly plane?: string;
   /** How many records were looked at, and the head of every chain whose last record holds. */
   readonly records: number;
@@ -91,11 +93,12 @@ export class RecordVerifier {
     if (this.#heads !== undefined) {
       for (const defect of this.#ledger.ends()) this.#defects.add(defect);
     }
-    const { verdict, first, list } = this.#defects;
+    const { verdict, first, list, count } = this.#defects;
     return {
       verdict,
       ...(first !== undefined && { firstDefect: first }),
       defects: list,
+      defectCount: count,
       ...(this.#plane !== undefined && { plane: this.#plane }),
       records: this.#records,
       chains: this.#ledger.heads(),

@@ -1,8 +1,11 @@
 import {
+  type EventSourceMappingConfiguration,
+  GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
   GetFunctionUrlConfigCommand,
   GetPolicyCommand,
   type LambdaClient,
+  ListEventSourceMappingsCommand,
 } from "@aws-sdk/client-lambda";
 import { look, type Seen } from "./look.ts";
 
@@ -22,11 +25,22 @@ export interface FunctionFacts {
   readonly urlAuth: Seen<string>;
   /** Its resource policy; absent is the normal case. */
   readonly policy: Seen<string>;
+  /** Reserved concurrent executions; absent without a reservation. */
+  readonly concurrency: Seen<number>;
+}
+
+/** What feeds a function from a stream or queue. */
+export interface SourceFacts {
+  readonly sourceArn: string;
+  /** `Enabled`, `Disabled`, `Updating`, … */
+  readonly state: string;
+  /** Filter patterns, as JSON; without any, everything is passed on. */
+  readonly patterns: readonly string[];
 }
 
 export async function readFunction(client: LambdaClient, name: string): Promise<FunctionFacts> {
   const FunctionName = name;
-  const [setting, urlAuth, policy] = await Promise.all([
+  const [setting, urlAuth, policy, concurrency] = await Promise.all([
     look("lambda:GetFunctionConfiguration", async () => {
       const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName }));
       return {
@@ -44,6 +58,34 @@ export async function readFunction(client: LambdaClient, name: string): Promise<
       const { Policy } = await client.send(new GetPolicyCommand({ FunctionName }));
       return Policy;
     }),
+    look("lambda:GetFunctionConcurrency", async () => {
+      const found = await client.send(new GetFunctionConcurrencyCommand({ FunctionName }));
+      return found.ReservedConcurrentExecutions;
+    }),
   ]);
-  return { name, setting, urlAuth, policy };
+  return { name, setting, urlAuth, policy, concurrency };
 }
+
+/** All event source mappings of a function; none for a function that is not there. */
+export const readSources = (
+  client: LambdaClient,
+  FunctionName: string,
+): Promise<Seen<readonly SourceFacts[]>> =>
+  look("lambda:ListEventSourceMappings", async () => {
+    const found: SourceFacts[] = [];
+    let Marker: string | undefined;
+    do {
+      const page = await client.send(
+        new ListEventSourceMappingsCommand({ FunctionName, ...(Marker && { Marker }) }),
+      );
+      found.push(...(page.EventSourceMappings ?? []).map(sourceOf));
+      Marker = page.NextMarker;
+    } while (Marker);
+    return found;
+  });
+
+const sourceOf = (mapping: EventSourceMappingConfiguration): SourceFacts => ({
+  sourceArn: mapping.EventSourceArn ?? "",
+  state: mapping.State ?? "",
+  patterns: (mapping.FilterCriteria?.Filters ?? []).map(({ Pattern }) => Pattern ?? ""),
+});

@@ -14,6 +14,8 @@ export interface TableSetting {
   readonly isProtected: boolean;
   /** `StreamViewType`; empty without a stream. */
   readonly stream: string;
+  /** Empty without a stream. */
+  readonly streamArn: string;
 }
 
 export interface TableFacts {
@@ -36,6 +38,7 @@ export async function readTable(client: DynamoDBClient, name: string): Promise<T
       keys: (Table?.KeySchema ?? []).map(({ AttributeName }) => AttributeName ?? ""),
       isProtected: Table?.DeletionProtectionEnabled === true,
       stream: StreamEnabled === true ? (StreamViewType ?? "") : "",
+      streamArn: StreamEnabled === true ? (Table?.LatestStreamArn ?? "") : "",
     };
   });
   const [recovery, expiry, policy] = await Promise.all([

@@ -5,7 +5,12 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import type { RegistryRead } from "../enforcement/registry-port.ts";
 import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { type Caller, readCaller } from "./inspect-caller.ts";
-import { type FunctionFacts, readFunction } from "./inspect-functions.ts";
+import {
+  type FunctionFacts,
+  readFunction,
+  readSources,
+  type SourceFacts,
+} from "./inspect-functions.ts";
 import { type KeyFacts, readKey } from "./inspect-keys.ts";
 import { type PolicyText, type RoleFacts, readManagedPolicy, readRole } from "./inspect-roles.ts";
 import { readTable, type TableFacts } from "./inspect-tables.ts";
@@ -17,6 +22,8 @@ import type { Tables } from "./transaction.ts";
 export interface Inspector {
   caller(): Promise<Caller>;
   function(name: string): Promise<FunctionFacts>;
+  /** What feeds a function. */
+  sources(functionName: string): Promise<Seen<readonly SourceFacts[]>>;
   table(name: string): Promise<TableFacts>;
   /** `alias`: a name that should lead to the same key. */
   key(id: string, alias: string): Promise<KeyFacts>;
@@ -34,6 +41,7 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
   return {
     caller: () => readCaller(options),
     function: (name) => readFunction(lambda, name),
+    sources: (functionName) => readSources(lambda, functionName),
     table: (name) => readTable(dynamo, name),
     key: (id, alias) => readKey(kms, id, alias),
     role: (arn) => readRole(iam, arn),

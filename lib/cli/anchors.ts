@@ -1,15 +1,19 @@
 import { existsSync } from "node:fs";
-import { type PublicJwk, readPublicJwk } from "../encoding/jwk.ts";
+import type { AnchorProblem } from "../audit/anchor-problem.ts";
+import { jwkThumbprint, type PublicJwk, readPublicJwk } from "../encoding/jwk.ts";
 import { type Deployment, fromRoot } from "./deployment.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
 
 export const ANCHOR_KEY_HELP =
-  "public JWK of the plane's anchor (default: the deployment's own key file)";
+  "public JWK of the plane's anchor (default: the deployment's own)";
 
 /** The public half of a JWK file, which may hold the private one too: nothing of that is kept. */
 function publicHalf(path: string): PublicJwk {
-  const value = readJson(path);
+  return publicKey(readJson(path), path);
+}
+
+function publicKey(value: unknown, path: string): PublicJwk {
   const { d: _private, ...rest } = (
     typeof value === "object" && value !== null ? value : {}
   ) as Record<string, unknown>;
@@ -18,10 +22,41 @@ function publicHalf(path: string): PublicJwk {
   return key.jwk;
 }
 
-/** Public keys of a plane's anchors: as given, else from the deployment's key file if it can be read here. */
+/**
+ * Public keys of a plane's anchors: as given, else as the deployment lists them, else from its key file. Never none.
+ * @throws {CommandError} when none is at hand: evidence could not be judged, nor by anybody whom it is given to.
+ */
 export function anchorKeys(deployment: Deployment, given: string | undefined): PublicJwk[] {
-  if (given !== undefined) return [publicHalf(given)];
+  const found = given === undefined ? keysOf(deployment) : [publicHalf(given)];
+  if (found.length > 0) return found;
+  throw new CommandError(
+    EXIT.unreadable,
+    "the anchor's public key is not at hand, and nothing can be verified without it: give --anchor-key FILE",
+  );
+}
+
+function keysOf(deployment: Deployment): PublicJwk[] {
+  const { anchorKeys: listed = [], path: outputs } = deployment;
+  if (listed.length > 0) return listed.map((each) => publicKey(each, `${outputs}: anchorKeys`));
   const own = deployment.keys?.["anchor"];
   const path = own === undefined ? undefined : fromRoot(own);
   return path !== undefined && existsSync(path) ? [publicHalf(path)] : [];
+}
+
+/** Thumbprints to judge a plane's own table by: a key file that is not the deployment's anchor must not stand for it. */
+export function pinnedBy(
+  { anchor, anchorKeys: listed }: Deployment,
+  given: string | undefined,
+  keys: readonly PublicJwk[],
+): readonly string[] {
+  const isNamed = given !== undefined || listed !== undefined || anchor === undefined;
+  return isNamed ? keys.map(jwkThumbprint) : [anchor];
+}
+
+/** A mistyped or old thumbprint looks like a forgery of everything: the reader must think of the simple cause first. */
+export function anchorAdvice(problem: AnchorProblem, pinned: readonly string[]): string {
+  const anchor = `the anchor ${pinned.join(" or ")}`;
+  return problem === "foreign"
+    ? `nothing here hangs on ${anchor}: is the thumbprint right? It may be another plane's, or from before the local AWS was started anew. If it is right, this is not that plane's evidence, or its trust policies were replaced`
+    : `the public key of ${anchor} is not in the export, so nothing can be verified: export anew, with --anchor-key FILE`;
 }

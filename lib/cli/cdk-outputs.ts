@@ -15,6 +15,8 @@ const stack = z.object({
   EvidenceKeyId: z.string(),
   PlaneKeyId: z.string(),
   Anchor: z.string().optional(),
+  AnchorKeys: z.string().optional(),
+  Retain: z.enum(["true", "false"]).optional(),
 });
 
 /**
@@ -43,6 +45,17 @@ export function fromCdkOutputs(value: unknown): unknown {
     },
     evidenceKeyId: found.EvidenceKeyId,
     planeKeyId: found.PlaneKeyId,
-    anchor: found.Anchor,
+    anchor: found.Anchor || undefined,
+    anchorKeys: parsed(found.AnchorKeys),
+    ...(found.Retain !== undefined && { retain: found.Retain === "true" }),
   };
+}
+
+/** Text that is no JSON stays text, for the schema to name. */
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

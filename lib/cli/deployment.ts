@@ -21,6 +21,8 @@ const schema = z.object({
   planeKeyId: z.string(),
   /** Thumbprint; the outputs of a stack may not hold it. */
   anchor: z.string().optional(),
+  /** Public JWKs of every anchor that the deployment pins. */
+  anchorKeys: z.array(z.unknown()).optional(),
   credentials: z
     .object({ deployer: credentials, agent: credentials, auditor: credentials })
     .partial()
@@ -29,6 +31,8 @@ const schema = z.object({
   names: z.record(z.string(), z.string()).optional(),
   policy: z.object({ id: z.string(), version: z.string(), digest: z.string() }).optional(),
   samples: z.looseObject({}).optional(),
+  /** False for a plane whose tables and keys go with its stack. */
+  retain: z.boolean().optional(),
 });
 export type Deployment = z.infer<typeof schema> & { readonly path: string };
 
@@ -46,7 +50,7 @@ export function readDeployment(io: Io, given: string | undefined, why = ""): Dep
   if (!existsSync(path)) {
     throw new CommandError(
       given === undefined ? EXIT.unreachable : EXIT.unreadable,
-      `${why}there is no ${path}: start the local AWS with "npm run local:up", or give --outputs FILE of the deployment`,
+      `${why}there is no ${path}: ${given === undefined ? 'start the local AWS with "npm run local:up", or ' : ""}give --outputs FILE of the deployment`,
     );
   }
   const read = readBy(schema, fromCdkOutputs(readJson(path)));

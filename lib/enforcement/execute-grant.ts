@@ -154,7 +154,10 @@ async function prepareReader(
     const preRead = (await descriptor.preRead?.(operation, settings)) ?? NOTHING_READ;
     return { credentials, preRead };
   } catch {
-    return refuse("DEPENDENCY_UNAVAILABLE", "the target could not be read before the call");
+    return refuse(
+      "DEPENDENCY_UNAVAILABLE",
+      "the target could not be read before the call: it is not there, the cloud team has not opened it, or AWS did not answer",
+    );
   }
 }
 

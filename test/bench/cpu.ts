@@ -20,14 +20,14 @@ export async function measureOwnCpu(): Promise<Line[]> {
   return [
     {
       name: "own CPU time of one governed action, delivery execute, warm",
-      value: `${fixed(direct)} ms`,
+      value: said(direct),
       goal: "≤ 3 ms",
-      met: direct <= 3,
+      met: direct.process <= 3,
       how,
     },
     {
       name: "own CPU time of one governed action, handle then execute, warm",
-      value: `${fixed(held)} ms`,
+      value: said(held),
       how: `${how}; the agent's signature of its second request is in it`,
     },
   ];
@@ -38,44 +38,77 @@ const HANDLE: Mutation = {
   request: { set: { "/delivery": "handle" } },
 };
 
+/** Milliseconds of one action: of the thread that serves it, and of the whole process. */
+interface Cpu {
+  readonly thread: number;
+  readonly process: number;
+}
+
+const said = (cpu: Cpu): string =>
+  `${fixed(cpu.process)} ms, of them ${fixed(cpu.thread)} ms on the thread that serves`;
+
 type Governed = ReturnType<Plane["contract"]>;
 
 async function cpuOf(
   mutation: Mutation,
   act: (plane: Plane, event: unknown, governed: Governed) => Promise<{ readonly ok: boolean }>,
-): Promise<number> {
+): Promise<Cpu> {
   const plane = await newPlane();
   const aws = countAws(plane);
-  const run = async (count: number): Promise<number> => {
+  const run = async (count: number): Promise<Cpu> => {
     const prepared = Array.from({ length: count }, () => {
       const governed = plane.contract(mutation);
       return { governed, event: plane.event(governed, mutation) };
     });
-    aws.milliseconds = 0;
-    const before = process.cpuUsage();
+    const spent = { thread: 0, process: 0 };
     for (const { event, governed } of prepared) {
+      Object.assign(aws, { thread: 0, process: 0 });
+      const since = started();
       const answer = await act(plane, event, governed);
+      const taken = since();
+      spent.thread += (taken.thread - aws.thread) / count;
+      spent.process += (taken.process - aws.process) / count;
       if (!answer.ok) throw new Error(JSON.stringify(answer));
+      forget(plane);
     }
-    return (sum(process.cpuUsage(before)) - aws.milliseconds) / count;
+    return spent;
   };
   await run(WARM_UP);
   return run(COUNTED);
 }
 
+/** Begins to count; the function returned says how much it was. */
+function started(): () => Cpu {
+  const [thread, all] = [process.threadCpuUsage(), process.cpuUsage()];
+  return () => ({
+    thread: sum(process.threadCpuUsage(thread)),
+    process: sum(process.cpuUsage(all)),
+  });
+}
+
 const sum = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1000;
 
+/** Empties the tables of what is over: a table in memory that grows costs garbage collection that AWS's does not. */
+function forget({ dynamo }: Plane): void {
+  for (const name of ["evidence", "state"]) {
+    const table = dynamo.table(name);
+    for (const key of table.keys()) if (!key.includes("plane/registry")) table.delete(key);
+  }
+}
+
 /** Counts the CPU time in which AWS is played: tables, keys, sessions, targets. */
-function countAws({ faults }: Plane): { milliseconds: number } {
-  const counted = { milliseconds: 0 };
+function countAws({ faults }: Plane): { thread: number; process: number } {
+  const counted = { thread: 0, process: 0 };
   const through = faults.through.bind(faults);
   faults.through = (at, effect) =>
     through(at, () => {
-      const before = process.cpuUsage();
+      const since = started();
       try {
         return effect();
       } finally {
-        counted.milliseconds += sum(process.cpuUsage(before));
+        const taken = since();
+        counted.thread += taken.thread;
+        counted.process += taken.process;
       }
     });
   return counted;

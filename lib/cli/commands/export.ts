@@ -36,12 +36,13 @@ export const exportCommand: AddCommand = (program, io) => {
         anchors,
         ...(io.isTerminal && { onProgress: progressOn(io) }),
       });
-      if ("problem" in result) throw new CommandError(EXIT.no, result.problem);
+      if ("problem" in result) {
+        const exitCode = result.of === "folder" ? EXIT.unreadable : EXIT.no;
+        throw new CommandError(exitCode, result.problem);
+      }
       report(io, options.json === true, result, [
         `${folder}: ${counted(result.records, "record")}, ${counted(result.chains.length, "chain")}, ${counted(result.trustPolicies, "trust policy", "trust policies")}`,
-        anchors.length === 0
-          ? "no anchor's public key is in it: nobody can verify it as it is. Give --anchor-key FILE"
-          : `verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
+        `verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
       ]);
     });
 };

@@ -3,8 +3,7 @@ import { openFolder } from "../../audit/folder.ts";
 import { traceLines } from "../../audit/trace-text.ts";
 import type { EvidenceSet } from "../../audit/verify-evidence.ts";
 import { evidenceReader } from "../../aws/evidence-reader.ts";
-import { jwkThumbprint } from "../../encoding/jwk.ts";
-import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";
+import { ANCHOR_KEY_HELP, anchorAdvice, anchorKeys, pinnedBy } from "../anchors.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, report } from "../io.ts";
 import type { AddCommand } from "../program.ts";
@@ -46,7 +45,10 @@ export const traceCommand: AddCommand = (program, io, end) => {
         ? fromTable(io, intentId, options)
         : fromFolder(options.from, intentId, options));
       const trace = await traceEvidence(set, intentId, pinned);
-      if (trace === undefined) {
+      if (trace === "foreign" || trace === "keyAbsent") {
+        throw new CommandError(EXIT.no, anchorAdvice(trace, pinned));
+      }
+      if (trace === "absent") {
         throw new CommandError(
           EXIT.no,
           `there is no evidence of the intent ${intentId}: is its id right, and the plane?`,
@@ -63,17 +65,11 @@ async function fromFolder(folder: string, intentId: string, { anchor }: Options)
   return { set: await intentOfFolder(opened.value, intentId), pinned: readThumbprints(anchor) };
 }
 
-/** The table is judged by the anchor that the deployment names, if its public key is at hand. */
+/** The table is judged by the anchors that the deployment names. */
 async function fromTable(io: Io, intentId: string, options: Options): Promise<Source> {
   const deployment = readDeployment(io, options.outputs);
   const reader = evidenceReader(placeFor(deployment, "auditor"), deployment.tables.evidence);
   const anchors = anchorKeys(deployment, options.anchorKey);
-  if (anchors.length === 0) {
-    throw new CommandError(
-      EXIT.unreadable,
-      "the anchor's public key is not at hand: give --anchor-key FILE",
-    );
-  }
-  const pinned = deployment.anchor === undefined ? anchors.map(jwkThumbprint) : [deployment.anchor];
+  const pinned = pinnedBy(deployment, options.anchorKey, anchors);
   return { set: await intentOfTable(reader, intentId, anchors), pinned };
 }

@@ -1,6 +1,8 @@
 import { openFolder } from "../../audit/folder.ts";
 import { plain } from "../../audit/plain-text.ts";
+import type { Defect } from "../../audit/verdict.ts";
 import { type EvidenceReport, verifyEvidence } from "../../audit/verify-evidence.ts";
+import { anchorAdvice } from "../anchors.ts";
 import { CommandError, EXIT, type ExitCode, report } from "../io.ts";
 import { counted } from "../plural.ts";
 import type { AddCommand } from "../program.ts";
@@ -56,27 +58,15 @@ function exitCodeOf({ firstDefect, trusted }: EvidenceReport): ExitCode {
   return trusted ? EXIT.done : EXIT.untrusted;
 }
 
-/** A mistyped or old anchor looks like a forgery of everything: the reader must think of the simple cause first. */
+/** The end of a chain of trust policies that an older anchor began. */
 const UNPINNED = "not signed by a given anchor";
 const ANCHOR_HINT =
-  "check the thumbprint first: with another plane's, or one from before the local AWS was started anew, nothing here holds";
+  "if the anchor was replaced since, give the newer one's thumbprint as a second --anchor, when you know it from elsewhere";
 
 function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
-  const { verdict, firstDefect, defects, records, chains, trustPolicies, trusted } = found;
+  const { verdict, firstDefect, records, chains, trustPolicies, trusted } = found;
   const amount = `${counted(records, "record")}, ${counted(chains.length, "chain")}, ${counted(trustPolicies, "trust policy", "trust policies")}`;
-  if (firstDefect !== undefined) {
-    const { chainId, seq, what, code } = firstDefect;
-    const others =
-      defects.length > 1
-        ? [`${counted(defects.length - 1, "more defect")}: vai verify --json lists all`]
-        : [];
-    return [
-      `${verdict}: ${plain(chainId)} record ${seq} ${plain(what, 400)} [${code}]`,
-      `(${amount})`,
-      ...others,
-      ...(what.includes(UNPINNED) ? [ANCHOR_HINT] : []),
-    ];
-  }
+  if (firstDefect !== undefined) return defectLines(found, firstDefect, pinned, amount);
   if (!trusted) {
     return [
       `consistent, but not trusted (${amount})`,
@@ -88,4 +78,27 @@ function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
     `every record is signed by a key that anchor ${pinned.join(" or ")} vouches for, and no chain has a gap`,
     "no checkpoint covers the ends of the chains: records cut off before the export was made would not show",
   ];
+}
+
+function defectLines(
+  { verdict, anchorProblem, ...found }: EvidenceReport,
+  { chainId, seq, what, code }: Defect,
+  pinned: readonly string[],
+  amount: string,
+): string[] {
+  const named = `${verdict}: ${plain(chainId)} record ${seq} ${plain(what, 400)} [${code}]`;
+  if (anchorProblem !== undefined) {
+    return [anchorAdvice(anchorProblem, pinned), named, `(${amount})`];
+  }
+  const hint = what.includes(UNPINNED) ? [ANCHOR_HINT] : [];
+  return [named, `(${amount})`, ...otherDefects(found), ...hint];
+}
+
+function otherDefects({
+  defects,
+  defectCount,
+}: Pick<EvidenceReport, "defects" | "defectCount">): string[] {
+  if (defectCount < 2) return [];
+  const listed = defectCount > defects.length ? `the first ${defects.length}` : "all";
+  return [`${counted(defectCount - 1, "more defect")}: vai verify --json lists ${listed}`];
 }

@@ -2,7 +2,7 @@ import { type PolicyDocument, type Statement, statementsOf } from "../../authori
 import type { PolicyText } from "../../aws/inspect-roles.ts";
 import type { Seen } from "../../aws/look.ts";
 import { withPolicies } from "./ask.ts";
-import { about, allOr, type Finding, type Subject, whenSeen } from "./finding.ts";
+import { about, allOr, type Finding, REPAIR, type Subject, whenSeen } from "./finding.ts";
 import type { Expected } from "./plane.ts";
 import { listed, READ_ACTION } from "./statements.ts";
 
@@ -18,7 +18,7 @@ export function checkCallerPolicy(
   expected: Expected,
 ): readonly Finding[] {
   const subject = about(`policy ${arn.slice(arn.indexOf("/") + 1)}`);
-  const missing = subject.problem("there is no such policy", "deploy the stack again (cdk deploy)");
+  const missing = subject.problem("there is no such policy", REPAIR);
   return whenSeen(policy, subject, missing, ({ text }) =>
     withPolicies(subject, [text], ([document]) => {
       const allows = statementsOf(document as PolicyDocument).filter(
@@ -50,7 +50,7 @@ function checkAgent(
     beyond.length > 0 &&
       subject.problem(
         `lets agents do more than call issue and execute: ${describe(beyond)}`,
-        "deploy the stack again (cdk deploy), and find out who changed it",
+        REPAIR,
       ),
   ]);
 }
@@ -62,10 +62,7 @@ function checkAuditor(subject: Subject, allows: readonly Statement[]): readonly 
   );
   return allOr(subject.ok("auditors may only read"), [
     beyond.length > 0 &&
-      subject.problem(
-        `lets auditors do more than read: ${describe(beyond)}`,
-        "deploy the stack again (cdk deploy), and find out who changed it",
-      ),
+      subject.problem(`lets auditors do more than read: ${describe(beyond)}`, REPAIR),
   ]);
 }
 

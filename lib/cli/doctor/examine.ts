@@ -1,5 +1,6 @@
 import type { Inspector } from "../../aws/inspect.ts";
 import type { FunctionFacts } from "../../aws/inspect-functions.ts";
+import type { TableFacts } from "../../aws/inspect-tables.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import type { Deployment } from "../deployment.ts";
 import { type CallerKind, checkCallerPolicy } from "./callers.ts";
@@ -11,6 +12,7 @@ import { type Expected, expectedOf, FUNCTION_NAMES, type FunctionName } from "./
 import { checkRole, type RoleUse } from "./roles.ts";
 import { checkTable } from "./tables.ts";
 import { checkTrust } from "./trust.ts";
+import { checkSources } from "./watch.ts";
 
 const TABLES = ["evidence", "state", "registry"] as const;
 const CALLERS: readonly CallerKind[] = ["agent", "auditor"];
@@ -29,23 +31,28 @@ export async function examine(
   const caller = await see.caller();
   const time = checkClock(clock(), caller.awsTime);
   if (caller.account !== account) return [...time, elsewhere(caller.account, account)];
-  const [functions, tables, evidence, plane, registry, policies] = await Promise.all([
-    Promise.all(
-      FUNCTION_NAMES.map(
-        async (use) => [use, await see.function(deployment.functions[use])] as const,
+  const [functions, watch, sources, tables, evidence, plane, registry, policies] =
+    await Promise.all([
+      Promise.all(
+        FUNCTION_NAMES.map(
+          async (use) => [use, await see.function(deployment.functions[use])] as const,
+        ),
       ),
-    ),
-    Promise.all(TABLES.map(async (use) => [use, await see.table(deployment.tables[use])] as const)),
-    see.key(deployment.evidenceKeyId, `alias/vai-${name}-evidence`),
-    see.key(deployment.planeKeyId, `alias/vai-${name}-plane`),
-    see.registry(),
-    Promise.all(
-      CALLERS.map(async (kind) => {
-        const policy = arn("iam", `policy/vai-${name}-${kind}`);
-        return [kind, policy, await see.managedPolicy(policy)] as const;
-      }),
-    ),
-  ]);
+      see.function(expected.watch.functionName),
+      see.sources(expected.watch.functionName),
+      Promise.all(
+        TABLES.map(async (use) => [use, await see.table(deployment.tables[use])] as const),
+      ),
+      see.key(deployment.evidenceKeyId, `alias/vai-${name}-evidence`),
+      see.key(deployment.planeKeyId, `alias/vai-${name}-plane`),
+      see.registry(),
+      Promise.all(
+        CALLERS.map(async (kind) => {
+          const policy = arn("iam", `policy/vai-${name}-${kind}`);
+          return [kind, policy, await see.managedPolicy(policy)] as const;
+        }),
+      ),
+    ]);
   const keys: readonly (readonly [KeyUse, typeof evidence])[] = [
     ["evidence", evidence],
     ["plane", plane],
@@ -55,6 +62,8 @@ export async function examine(
     ...time,
     ...functions.flatMap(([use, facts]) => checkFunction(use, facts, expected)),
     ...checkAgreement(functions.map(([, facts]) => facts)),
+    ...checkFunction("watch", watch, expected),
+    ...checkSources(watch, sources, streamOf(tables)),
     ...tables.flatMap(([use, facts]) => checkTable(use, facts, expected)),
     ...keys.flatMap(([use, facts]) => checkKey(use, facts, expected)),
     ...trust.findings,
@@ -72,6 +81,12 @@ const elsewhere = (own: string, wanted: string): Finding =>
   );
 
 type Functions = readonly (readonly [FunctionName, FunctionFacts])[];
+
+/** ARN of the stream that Evidence has now; undefined when it could not be seen. */
+const streamOf = (tables: readonly (readonly [string, TableFacts])[]): string | undefined =>
+  tables.flatMap(([use, { setting }]) =>
+    use === "evidence" && setting.status === "seen" ? [setting.value.streamArn] : [],
+  )[0];
 
 const settingOf = ({ setting }: FunctionFacts) =>
   setting.status === "seen" ? setting.value : undefined;

@@ -9,6 +9,10 @@ export interface Finding {
   readonly next?: string;
 }
 
+/** What to do about a change by hand: CloudFormation leaves what differs alone while the template stays the same. */
+export const REPAIR =
+  "find out who changed it, then undo it (in infra/: npx cdk deploy --revert-drift; without that option nothing is put back)";
+
 /** Findings about one subject. */
 export interface Subject {
   ok(text: string): Finding;

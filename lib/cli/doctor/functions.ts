@@ -2,19 +2,18 @@ import { evaluatePolicies } from "../../authority/evaluate.ts";
 import type { FunctionFacts, FunctionSetting } from "../../aws/inspect-functions.ts";
 import { ENV, FUNCTION_TIMEOUT_SECONDS } from "../../config.ts";
 import { EVERYTHING, withPolicies } from "./ask.ts";
-import { about, allOr, type Finding, type Subject, whenSeen } from "./finding.ts";
-import type { Expected, FunctionName } from "./plane.ts";
+import { about, allOr, type Finding, REPAIR, type Subject, whenSeen } from "./finding.ts";
+import type { Expected, FunctionUse } from "./plane.ts";
 
 /** What the stack deploys; functions are written for it. */
 const RUNTIME = "nodejs24.x";
-const REDEPLOY = "deploy the stack again (cdk deploy), and find out who changed it";
-const AGENTS_CALL: readonly FunctionName[] = ["issue", "execute"];
+const AGENTS_CALL: readonly FunctionUse[] = ["issue", "execute"];
 const STRANGER = "arn:aws:iam::999999999999:user/stranger";
 
 /** One function: its code runs as deployed, knows its plane, and answers only callers with IAM's permission. */
 export function checkFunction(
-  use: FunctionName,
-  { name, setting, urlAuth, policy }: FunctionFacts,
+  use: FunctionUse,
+  { name, setting, urlAuth, policy, concurrency }: FunctionFacts,
   expected: Expected,
 ): readonly Finding[] {
   const subject = about(`function ${name}`);
@@ -29,59 +28,79 @@ export function checkFunction(
   return [
     ...settings,
     ...checkUrl(use, subject, urlAuth),
+    ...whenSeen(concurrency, subject, [], (most) => checkConcurrency(subject, name, most)),
     ...whenSeen(policy, subject, [], (text) => checkCallers(subject, name, text, expected)),
   ];
 }
 
+/** What a function must be told. The watch is told nothing: it knows only what the stream says. */
+const settingsFor = (
+  use: FunctionUse,
+  { deployment }: Expected,
+): Readonly<Record<string, string>> =>
+  use === "watch"
+    ? {}
+    : {
+        [ENV.plane]: deployment.plane,
+        [ENV.evidenceTable]: deployment.tables.evidence,
+        [ENV.stateTable]: deployment.tables.state,
+        [ENV.registryTable]: deployment.tables.registry,
+        [ENV.evidenceKeyId]: deployment.evidenceKeyId,
+        [ENV.planeKeyId]: deployment.planeKeyId,
+      };
+
 function checkSetting(
-  use: FunctionName,
+  use: FunctionUse,
   subject: Subject,
   { runtime, timeout, environment, roleArn }: FunctionSetting,
-  { deployment, roles }: Expected,
+  expected: Expected,
 ): readonly Finding[] {
-  const wanted: Readonly<Record<string, string>> = {
-    [ENV.plane]: deployment.plane,
-    [ENV.evidenceTable]: deployment.tables.evidence,
-    [ENV.stateTable]: deployment.tables.state,
-    [ENV.registryTable]: deployment.tables.registry,
-    [ENV.evidenceKeyId]: deployment.evidenceKeyId,
-    [ENV.planeKeyId]: deployment.planeKeyId,
-  };
-  const wrong = Object.entries(wanted).filter(([name, value]) => environment[name] !== value);
+  const ownRole = use === "watch" ? expected.watch.roleArn : expected.roles[use];
+  const wrong = Object.entries(settingsFor(use, expected)).filter(
+    ([name, value]) => environment[name] !== value,
+  );
   return allOr(subject.ok(`${runtime}, ${timeout} s, its settings agree with the deployment`), [
-    runtime !== RUNTIME && subject.problem(`runs on ${runtime}, not ${RUNTIME}`, REDEPLOY),
+    runtime !== RUNTIME && subject.problem(`runs on ${runtime}, not ${RUNTIME}`, REPAIR),
     timeout !== FUNCTION_TIMEOUT_SECONDS &&
       subject.problem(
         `its timeout is ${timeout} s; answers promise that a revocation reaches it within ${FUNCTION_TIMEOUT_SECONDS} s`,
-        REDEPLOY,
+        REPAIR,
       ),
     ...wrong.map(([name, value]) =>
-      subject.problem(`${name} is ${environment[name] ?? "not set"}, not ${value}`, REDEPLOY),
+      subject.problem(`${name} is ${environment[name] ?? "not set"}, not ${value}`, REPAIR),
     ),
-    roleArn !== roles[use] && subject.problem(`runs under ${roleArn}, not ${roles[use]}`, REDEPLOY),
+    roleArn !== ownRole && subject.problem(`runs under ${roleArn}, not ${ownRole}`, REPAIR),
   ]);
 }
 
+function checkConcurrency(subject: Subject, name: string, most: number): readonly Finding[] {
+  if (most > 0) return [];
+  return [
+    subject.problem(
+      "its reserved concurrency is 0: it is never run",
+      `find out who stopped it and why; then aws lambda put-function-concurrency --function-name ${name} --reserved-concurrent-executions N`,
+    ),
+  ];
+}
+
 function checkUrl(
-  use: FunctionName,
+  use: FunctionUse,
   subject: Subject,
   urlAuth: FunctionFacts["urlAuth"],
 ): readonly Finding[] {
   const isForAgents = AGENTS_CALL.includes(use);
   const absent = isForAgents
-    ? subject.problem("has no Function URL", REDEPLOY)
+    ? subject.problem("has no Function URL", REPAIR)
     : subject.ok("has no Function URL, as it should");
   return whenSeen(urlAuth, subject, absent, (authType) => {
     if (!isForAgents)
-      return [
-        subject.problem("has a Function URL; only people invoke it", `remove it; ${REDEPLOY}`),
-      ];
+      return [subject.problem("has a Function URL; only people invoke it", `remove it; ${REPAIR}`)];
     return [
       authType === "AWS_IAM"
         ? subject.ok("its URL demands IAM's permission")
         : subject.problem(
             `its URL has auth type ${authType}: anybody on the internet reaches it`,
-            `set AWS_IAM; ${REDEPLOY}`,
+            `set AWS_IAM; ${REPAIR}`,
           ),
     ];
   });
@@ -129,6 +148,6 @@ export function checkAgreement(facts: readonly FunctionFacts[]): readonly Findin
   );
   return allOr(
     subject.ok("all were told the same"),
-    differing.map((name) => subject.problem(`they disagree about ${name}`, REDEPLOY)),
+    differing.map((name) => subject.problem(`they disagree about ${name}`, REPAIR)),
   );
 }

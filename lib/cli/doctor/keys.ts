@@ -22,7 +22,8 @@ const DIGESTS_ONLY = {
   "kms:SigningAlgorithm": "ECDSA_SHA_256",
   "kms:MessageType": "DIGEST",
 } as const;
-const OWNER = "correct the key's policy, or deploy the stack again if the key is its own";
+const OWNER =
+  "correct the key's policy; if the key is the stack's own, npx cdk deploy --revert-drift in infra/ does";
 
 /** One signing key: what it is, and who can sign with it. Rotation is not offered for such keys (KMS developer guide). */
 export function checkKey(use: KeyUse, facts: KeyFacts, expected: Expected): readonly Finding[] {

@@ -13,9 +13,18 @@ export function permissionsFor(expected: Expected): object {
     Statement: [
       allow(
         "Functions",
-        ["lambda:GetFunctionConfiguration", "lambda:GetFunctionUrlConfig", "lambda:GetPolicy"],
-        FUNCTION_NAMES.map((use) => arn("lambda", `function:${functions[use]}`)),
+        [
+          "lambda:GetFunctionConfiguration",
+          "lambda:GetFunctionUrlConfig",
+          "lambda:GetPolicy",
+          "lambda:GetFunctionConcurrency",
+        ],
+        [...FUNCTION_NAMES.map((use) => functions[use]), expected.watch.functionName].map((name) =>
+          arn("lambda", `function:${name}`),
+        ),
       ),
+      // Lambda knows no resource for it (Service Authorization Reference).
+      allow("EventSources", ["lambda:ListEventSourceMappings"], ["*"]),
       allow(
         "Tables",
         [

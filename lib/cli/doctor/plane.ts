@@ -5,6 +5,7 @@ import { CommandError, EXIT } from "../io.ts";
 /** The functions that hold roles of their own; agents call the first two. */
 export const FUNCTION_NAMES = ["issue", "execute", "govern"] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
+export type FunctionUse = FunctionName | "watch";
 
 /** Partition of a region (AWS general reference, ARNs). */
 const partitionOf = (region: string): string => {
@@ -20,7 +21,9 @@ export interface Expected {
   readonly name: string;
   /** ARNs of the functions' roles: their names are fixed, so that tables, keys and roles can name them. */
   readonly roles: Readonly<Record<FunctionName, string>>;
-  /** Made to be thrown away: with samples, hence without protection against deletion. */
+  /** The function that is told of changed records; nobody calls it, so the outputs do not name it. */
+  readonly watch: { readonly functionName: string; readonly roleArn: string };
+  /** Made to be thrown away: with samples or without `retain`, hence without protection against deletion. */
   readonly isThrowAway: boolean;
   /** An ARN in the deployment's account and region; IAM has no region. */
   arn(service: "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
@@ -37,7 +40,11 @@ export function expectedOf(deployment: Deployment): Expected {
   return {
     ...{ deployment, account, name, arn },
     roles: { issue: role("issue"), execute: role("execute"), govern: role("govern") },
-    isThrowAway: deployment.samples !== undefined,
+    watch: {
+      functionName: `vai-${name}-watch`,
+      roleArn: arn("iam", `role/vai-${name}-watch`),
+    },
+    isThrowAway: deployment.samples !== undefined || deployment.retain === false,
   };
 }
 

@@ -1,8 +1,14 @@
 import type { PolicyDocument } from "../../authority/iam-document.ts";
 import type { TableFacts, TableSetting } from "../../aws/inspect-tables.ts";
 import { denies, withPolicies } from "./ask.ts";
-import { about, allOr, type Finding, type Subject, whenSeen } from "./finding.ts";
-import { administrators, type Expected, sessionOf } from "./plane.ts";
+import { about, allOr, type Finding, REPAIR, type Subject, whenSeen } from "./finding.ts";
+import {
+  administrators,
+  type Expected,
+  FUNCTION_NAMES,
+  type FunctionName,
+  sessionOf,
+} from "./plane.ts";
 
 type TableUse = "evidence" | "state" | "registry";
 
@@ -19,6 +25,13 @@ const FORMS: Readonly<Record<TableUse, Form>> = {
   registry: { keys: ["pk", "sk"], expiry: "", stream: "" },
 };
 
+/** The functions that write into a table. */
+const WRITERS: Readonly<Record<TableUse, readonly FunctionName[]>> = {
+  evidence: FUNCTION_NAMES,
+  state: FUNCTION_NAMES,
+  registry: ["govern"],
+};
+
 /** What changes or removes a record. */
 const CHANGES = [
   "dynamodb:UpdateItem",
@@ -31,9 +44,7 @@ const CHANGES = [
   "dynamodb:UpdateTimeToLive",
 ];
 
-const REDEPLOY = "deploy the stack again (cdk deploy), and find out who changed it";
-
-/** One table: its form, its protection, and for Evidence the policy that no administrator passes. */
+/** One table: its form, its protection, and the policy that holds against administrators. */
 export function checkTable(
   use: TableUse,
   facts: TableFacts,
@@ -50,24 +61,22 @@ export function checkTable(
   );
   if (setting.status !== "seen") return settings;
   const unprotected = subject.problem(
-    "has no resource policy: whoever has IAM rights in the account can change evidence",
-    REDEPLOY,
+    "has no resource policy: whoever has IAM rights in the account can change what is in it",
+    REPAIR,
   );
   return [
     ...settings,
     ...whenSeen(recovery, subject, [], (isOn) => [
       isOn
         ? subject.ok("point-in-time recovery is on")
-        : subject.problem("point-in-time recovery is off", `turn it on; ${REDEPLOY}`),
+        : subject.problem("point-in-time recovery is off", `turn it on; ${REPAIR}`),
     ]),
     ...whenSeen(expiry, subject, [], (attribute) => checkExpiry(use, subject, attribute)),
-    ...(use === "evidence"
-      ? whenSeen(policy, subject, unprotected, (text) =>
-          withPolicies(subject, [text], ([document]) =>
-            checkPolicy(subject, document as PolicyDocument, setting.value.arn, expected),
-          ),
-        )
-      : []),
+    ...whenSeen(policy, subject, unprotected, (text) =>
+      withPolicies(subject, [text], ([document]) =>
+        checkPolicy(use, subject, document as PolicyDocument, setting.value.arn, expected),
+      ),
+    ),
   ];
 }
 
@@ -79,7 +88,7 @@ function checkSetting(
 ): readonly Finding[] {
   const form = FORMS[use];
   const protection = isThrowAway
-    ? "may be deleted: the deployment has samples"
+    ? "may be deleted: the deployment keeps nothing (samples, or retain: false)"
     : "protected against deletion";
   return allOr(subject.ok(`keys ${keys.join(", ")}; ${protection}`), [
     keys.join() !== form.keys.join() &&
@@ -89,10 +98,10 @@ function checkSetting(
       ),
     !isProtected &&
       !isThrowAway &&
-      subject.problem("is not protected against deletion", `set deletion protection; ${REDEPLOY}`),
+      subject.problem("is not protected against deletion", `set deletion protection; ${REPAIR}`),
     form.stream !== "" &&
       stream !== form.stream &&
-      subject.problem("has no stream with both images: a changed record raises no alarm", REDEPLOY),
+      subject.problem("has no stream with both images: a changed record raises no alarm", REPAIR),
   ]);
 }
 
@@ -110,13 +119,20 @@ function checkExpiry(use: TableUse, subject: Subject, attribute: string): readon
           attribute === ""
             ? "old rows never expire"
             : `items expire by ${attribute}, not ${expiry}`,
-          REDEPLOY,
+          REPAIR,
         ),
   ];
 }
 
+/** Nobody is excepted for records; for the rest those whom the deployment calls its administrators are. */
+const strangersTo = (use: TableUse, expected: Expected): readonly string[] =>
+  use === "evidence"
+    ? administrators(expected)
+    : [expected.arn("iam", "user/vai-doctor-asks"), sessionOf(expected.arn("iam", "role/asks"))];
+
 /** Asked of the evaluator as AWS would be: by people with every right, and by the functions. */
 function checkPolicy(
+  use: TableUse,
   subject: Subject,
   policy: PolicyDocument,
   resource: string,
@@ -130,21 +146,22 @@ function checkPolicy(
     });
   const forbidden = isThrowAway ? CHANGES : [...CHANGES, "dynamodb:DeleteTable"];
   const open = forbidden.filter((action) =>
-    administrators(expected).some((principal) => !isDenied(action, principal)),
+    strangersTo(use, expected).some((principal) => !isDenied(action, principal)),
   );
-  const stopped = Object.entries(roles).filter(([, arn]) =>
-    isDenied("dynamodb:PutItem", sessionOf(arn)),
+  const stopped = WRITERS[use].filter((name) =>
+    isDenied("dynamodb:PutItem", sessionOf(roles[name])),
   );
-  return allOr(subject.ok("its policy lets nobody change records, administrators included"), [
+  const ok =
+    use === "evidence"
+      ? "its policy lets nobody change records, administrators included"
+      : "its policy lets only the plane write";
+  return allOr(subject.ok(ok), [
     open.length > 0 &&
-      subject.problem(
-        `its policy does not stop an administrator from ${open.join(", ")}`,
-        REDEPLOY,
-      ),
+      subject.problem(`its policy does not stop an administrator from ${open.join(", ")}`, REPAIR),
     stopped.length > 0 &&
       subject.problem(
-        `its policy stops ${stopped.map(([use]) => use).join(", ")} from recording: nothing can be granted`,
-        REDEPLOY,
+        `its policy stops ${stopped.join(", ")} from writing: nothing can be granted`,
+        REPAIR,
       ),
   ]);
 }
