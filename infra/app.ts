@@ -6,9 +6,13 @@ import { type Deployment, DeploymentError, readDeployment } from "./deployment.t
 import { ExecutionRoleStack } from "./execution-role-stack.ts";
 import { checkWithNag } from "./nag.ts";
 import { SamplesStack } from "./samples-stack.ts";
+import { regionOf } from "./targets.ts";
 import { TrustPlaneStack } from "./trust-plane-stack.ts";
 
 const EXAMPLE = join(import.meta.dirname, "deployment.example.json");
+
+/** AWS's account id for documentation: the CDK deploys the example there, hence with nobody's credentials. */
+const EXAMPLE_ACCOUNT = "111122223333";
 
 /**
  * A CDK app with the feature flags of new projects, and without usage data in templates: the same
@@ -43,18 +47,33 @@ export function addStacks(app: App, deployment: Deployment, bundles: string): Tr
 async function main(): Promise<void> {
   const app = newApp();
   const given = app.node.tryGetContext("deployment") ?? process.env["VAI_DEPLOYMENT"];
-  const deployment = readDeployment(given ? resolve(String(given)) : EXAMPLE);
+  const deployment = given
+    ? readDeployment(resolve(String(given)))
+    : { ...readDeployment(EXAMPLE), account: EXAMPLE_ACCOUNT };
   await bundle();
   const plane = addStacks(app, deployment, BUNDLES);
   if (!given) {
     Annotations.of(plane).addWarningV2(
       "vai:exampleDeployment",
-      "synthesised from deployment.example.json, whose anchor key nobody holds; " +
+      "synthesised from deployment.example.json, whose anchor key nobody holds, and which cannot be deployed: " +
+        `it is bound to account ${EXAMPLE_ACCOUNT}; ` +
         "name your own file in VAI_DEPLOYMENT or with -c deployment=<file>",
     );
   }
+  warnOfRegion(plane, deployment, process.env["CDK_DEFAULT_REGION"]);
   checkWithNag(app);
   app.synth();
+}
+
+/** `region`: where the CDK would deploy to. Contracts for another region than the plane's are refused. */
+function warnOfRegion(plane: TrustPlaneStack, { targets }: Deployment, region?: string): void {
+  const wanted = regionOf(targets);
+  if (region === undefined || wanted === undefined || wanted === region) return;
+  Annotations.of(plane).addWarningV2(
+    "vai:region",
+    `the targets are in ${wanted}, the stack would go to ${region}, where every contract for them ` +
+      `is refused: set AWS_REGION=${wanted}`,
+  );
 }
 
 if (import.meta.main) {

@@ -2,7 +2,13 @@ import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import { type PublicJwk, readPublicJwk } from "../lib/encoding/jwk.ts";
 import { actionFamilies, FAMILY_NAMES } from "./action-families.ts";
-import { type BadTarget, foreignTargets, ownTargets, targetsSchema } from "./targets.ts";
+import {
+  type BadTarget,
+  foreignTargets,
+  ownTargets,
+  scatteredTargets,
+  targetsSchema,
+} from "./targets.ts";
 
 const anchor = z.custom<PublicJwk>().superRefine((value, context) => {
   const key = readPublicJwk(value);
@@ -47,7 +53,7 @@ const administrator = z
   .string()
   .regex(
     /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+\*?)$/,
-    "must be the ARN of a role, which may end in *",
+    "must be the ARN of a role or user, which may end in * after part of its name, or of root",
   );
 
 /** `null` reserves nothing. The account keeps at least 100 for all other functions. */
@@ -95,7 +101,10 @@ export const deploymentSchema = z
     account: account.optional(),
     samples: z.boolean().default(false),
     retain: z.boolean().optional(),
-    administrators: z.array(administrator).min(1, "must name at least one role").optional(),
+    administrators: z
+      .array(administrator)
+      .min(1, "must name at least one role, user or root")
+      .optional(),
     concurrency: z
       .strictObject({ issue: reserved(50), execute: reserved(50), govern: reserved(2) })
       .prefault({}),
@@ -121,6 +130,7 @@ export const deploymentSchema = z
   })
   .superRefine((value, context) => {
     report(context, ownTargets(value.targets, value.name), ["targets"]);
+    report(context, scatteredTargets(value.targets), ["targets"]);
     if (value.account !== undefined) {
       report(context, foreignTargets(value.targets, value.account), ["targets"]);
     } else if (value.elsewhere.length > 0) {

@@ -90,6 +90,38 @@ export const foreignTargets = (targets: Targets, account: string, region?: strin
     return elsewhere ? `must be in region ${region}` : undefined;
   });
 
+/** Account and region of an ARN; empty where it carries none, as S3's do. */
+const placeOf = (arn: string): { readonly account: string; readonly region: string } => {
+  const [, , , region = "", account = ""] = arn.split(":");
+  return { account, region };
+};
+
+/** The first region that a target names: where the plane must be. */
+export const regionOf = (targets: Targets): string | undefined =>
+  Object.values(targets)
+    .flatMap((arns = []) => arns.map((arn) => placeOf(arn).region))
+    .find((region) => region !== "");
+
+/**
+ * Targets in another account or region than the first: a plane acts in its own only, so contracts
+ * for the others would all be refused.
+ */
+export function scatteredTargets(targets: Targets): BadTarget[] {
+  const all = Object.values(targets).flatMap((arns = []) => arns.map(placeOf));
+  const account = all.map((place) => place.account).find((each) => each !== "");
+  const region = regionOf(targets);
+  return badTargets(targets, (arn) => {
+    const place = placeOf(arn);
+    const isElsewhere =
+      (place.account !== "" && place.account !== account) ||
+      (place.region !== "" && place.region !== region);
+    return isElsewhere
+      ? `must be in ${account}, ${region} like the targets before it: a plane acts in one account ` +
+          "and region; deploy a second plane there"
+      : undefined;
+  });
+}
+
 function badTargets(targets: Targets, judge: (arn: string) => string | undefined): BadTarget[] {
   return Object.entries(targets).flatMap(([action, arns = []]) =>
     arns.flatMap((arn, index) => {

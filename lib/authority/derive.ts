@@ -14,6 +14,11 @@ export interface Authority {
   readonly enforcement: readonly EnforcementEntry[];
 }
 
+/** Of a trust policy what is asked here: which actions it opens. */
+type OpenActions = {
+  readonly actions: readonly Pick<TrustPolicy["actions"][number], "action">[];
+};
+
 export interface DeriveOptions {
   /** NumericDate seconds: an earlier end than the contract's, of the decision or the class. */
   readonly notAfter?: number | undefined;
@@ -30,7 +35,7 @@ export interface DeriveOptions {
 export function deriveAuthority(
   contract: Contract,
   step: Step,
-  trustPolicy: TrustPolicy,
+  trustPolicy: OpenActions,
   { notAfter = contract.exp }: DeriveOptions = {},
 ): Authority | Refusal {
   const index = contract.authorization_details.findIndex(({ id }) => id === step.id);
@@ -67,7 +72,7 @@ const tooLarge = (size: number, place: string): Refusal =>
     place,
   );
 
-function unregistered(step: Step, { actions }: TrustPolicy, place: string): Refusal | undefined {
+function unregistered(step: Step, { actions }: OpenActions, place: string): Refusal | undefined {
   const index = step.actions.findIndex(
     (action) =>
       descriptorOf(action) === undefined || !actions.some((each) => each.action === action),

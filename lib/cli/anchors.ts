@@ -5,8 +5,7 @@ import { type Deployment, fromRoot } from "./deployment.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
 
-export const ANCHOR_KEY_HELP =
-  "public JWK of the plane's anchor (default: the deployment's own)";
+export const ANCHOR_KEY_HELP = "public JWK of the plane's anchor (default: the deployment's own)";
 
 /** The public half of a JWK file, which may hold the private one too: nothing of that is kept. */
 function publicHalf(path: string): PublicJwk {

@@ -35,14 +35,16 @@ function outcomeLines({ outcome, handle }: GrantedAnswer): string[] {
   ];
 }
 
+/** Without a stage where a command judged by itself. */
 export const refusedLines = ({
   code,
   stage,
   detail,
   pointer,
   evidence,
-}: RefusedAnswer): string[] => [
-  `refused    ${code} at ${stage}`,
+}: Pick<RefusedAnswer, "code" | "detail" | "pointer"> &
+  Partial<Pick<RefusedAnswer, "stage" | "evidence">>): string[] => [
+  `refused    ${code}${stage === undefined ? "" : ` at ${stage}`}`,
   `why        ${detail}`,
   ...(pointer === undefined ? [] : [`where      ${pointer}`]),
   ...(evidence === undefined ? [] : [`evidence   ${evidence.chainId} ${evidence.seq}`]),

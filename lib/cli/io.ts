@@ -21,9 +21,6 @@ export type ExitCode = number;
 /** Set for whatever this process starts: a profile whose credential_process is `vai` would start it without end. */
 export const STARTED_BY_VAI = "VAI_STARTED_BY_VAI";
 
-/** What such a process says; the one that asked reads it in the failure of its profile. */
-export const STARTED_ITSELF = "vai was started to find the credentials that vai itself calls with";
-
 /** Ends a command with a message that says what to do next. */
 export class CommandError extends Error {
   readonly exitCode: ExitCode;

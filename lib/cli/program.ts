@@ -13,6 +13,7 @@ import { policyCommand } from "./commands/policy.ts";
 import { traceCommand } from "./commands/trace.ts";
 import { trustCommand } from "./commands/trust.ts";
 import { verifyCommand } from "./commands/verify.ts";
+import { isLocal } from "./deployment.ts";
 import { CommandError, EXIT, type ExitCode, type Io } from "./io.ts";
 
 /** Adds one command; it sets the exit code by returning it, or throws a {@link CommandError}. */
@@ -39,11 +40,15 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
   const program = buildProgram(io, (code) => {
     exitCode = code;
   });
+  let outputs: string | undefined;
+  program.hook("preAction", (_program, command) => {
+    outputs = command.opts()["outputs"];
+  });
   try {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    return exitCodeOf(io, error);
+    return exitCodeOf(io, error, () => isLocal(io, outputs));
   }
 }
 
@@ -59,13 +64,13 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 not all of it could be judged, 4 unreachable.",
+      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at), 4 unreachable.",
     );
   for (const add of COMMANDS) add(program, io, end);
   return program;
 }
 
-function exitCodeOf(io: Io, error: unknown): ExitCode {
+function exitCodeOf(io: Io, error: unknown, isLocalDeployment: () => boolean): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unreadable;
   if (error instanceof CommandError) {
     io.err(`vai: ${error.message}`);
@@ -73,9 +78,10 @@ function exitCodeOf(io: Io, error: unknown): ExitCode {
   }
   if (error instanceof Fault || isConnectionError(error)) {
     const { message } = error as Error;
-    io.err(
-      `vai: ${message}; check that the deployment is up ("npm run local:status") and the credentials`,
-    );
+    const advice = isLocalDeployment()
+      ? 'check that the local AWS is up ("npm run local:status")'
+      : "check your AWS credentials, the region, and the network";
+    io.err(`vai: ${message}; ${advice}`);
     return EXIT.unreachable;
   }
   throw error;

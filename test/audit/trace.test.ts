@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { deliveryInWords } from "../../lib/audit/sentences.ts";
 import type { Trace } from "../../lib/audit/trace.ts";
 import { run } from "./support/cli.ts";
 import { editLines, exportTo, temporary } from "./support/folder.ts";
+import { newKey } from "./support/plane.ts";
 import { CHAIN, INTENT, type Story, tellStory } from "./support/story.ts";
 
 let story: Story;
@@ -85,6 +87,31 @@ describe("vai trace --from", () => {
     const { code, out } = await run("trace", INTENT, "--from", damaged);
     assert.equal(code, 1);
     assert.match(out, new RegExp(`Integrity: gap: ${CHAIN} record 3 is missing`));
+  });
+
+  test("VAI-08 says how the authority was delivered, in the time line and under limits", async () => {
+    const { out } = await run("trace", INTENT, ...anchored());
+    assert.match(
+      out,
+      /#7 .* was issued for .*, delivery execute: run by the trust plane at once$/m,
+    );
+    assert.match(out, /^ {2}limits {3}delivery execute: /m);
+    const issued = (await tree()).events.find(({ type }) => type === "IdentityIssued");
+    for (const delivery of ["handle", "credentials"]) {
+      assert.match(
+        deliveryInWords({ ...issued?.detail, delivery }),
+        new RegExp(`^delivery ${delivery}: `),
+      );
+    }
+    assert.equal(deliveryInWords({ delivery: "toString" }), "delivery toString");
+  });
+
+  test("VAI-24 VAI-08 with a wrong anchor it says so, not that there is no evidence", async () => {
+    const wrong = ["--from", folder, "--anchor", newKey().thumbprint];
+    const { code, out, err } = await run("trace", INTENT, ...wrong);
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, /nothing here hangs on the anchor/);
+    assert.doesNotMatch(err, /no evidence of the intent/);
   });
 
   test("VAI-08 an unknown intent exits 1, a folder that is none exits 2", async () => {

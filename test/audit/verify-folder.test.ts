@@ -185,6 +185,53 @@ describe("vai verify", () => {
     assert.match(report.firstDefect.what, /not signed by a given anchor/);
   });
 
+  test("VAI-24 a wrong anchor is told as one before the verdict; one whose key is absent is another thing", async () => {
+    const other = newKey().thumbprint;
+    const wrong = await run("verify", good, "--anchor", other);
+    assert.equal(wrong.code, 1);
+    assert.match(
+      wrong.out,
+      new RegExp(
+        `^nothing here hangs on the anchor ${other}: is the thumbprint right\\?.*\ntampered: `,
+      ),
+    );
+    assert.doesNotMatch(wrong.out, /more defects/);
+    const keyless = await exportTo(join(place.path, "keyless"), story, { anchors: [] });
+    const { thumbprint } = story.anchor;
+    const { code, out } = await run("verify", keyless, "--anchor", thumbprint);
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /^the public key of the anchor \S+ is not in the export.*--anchor-key FILE\n/,
+    );
+    const right = await verify(good, [other, thumbprint]);
+    assert.deepEqual([right.code, right.report.anchorProblem], [0, undefined]);
+  });
+
+  test("VAI-24 a forged signature under the right anchor is no wrong anchor", async () => {
+    const { code, report } = await withPolicies(([jws = ""]) => [
+      `${jws.slice(0, -9)}${jws.at(-9) === "A" ? "B" : "A"}${jws.slice(-8)}`,
+    ]);
+    assert.deepEqual([code, report.verdict, report.anchorProblem], [1, "tampered", undefined]);
+  });
+
+  test("USR-13 more defects than are kept are counted, and not promised", async () => {
+    const repeated = (count: number) => async (): Promise<string> => {
+      const folder = await copy();
+      await editLines(join(folder, "records.jsonl"), (lines) => [
+        ...lines,
+        ...Array.from({ length: count }, () => lines[0] ?? ""),
+      ]);
+      return (await run("verify", folder, "--anchor", story.anchor.thumbprint)).out;
+    };
+    assert.match(await repeated(2)(), /more defects: vai verify --json lists all$/m);
+    assert.match(
+      await repeated(150)(),
+      /1[5-9]\d more defects: vai verify --json lists the first 100$/m,
+    );
+    assert.match(await repeated(300)(), /30\d more defects/);
+  });
+
   test("VAI-24 an anchor that puts itself into the manifest is not believed", async () => {
     const thief = newKey();
     const forged = signPolicy(thief, [evidenceKey(thief)]);

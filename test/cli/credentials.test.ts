@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { childEnvironment } from "../../lib/cli/child.ts";
 import { STARTED_BY_VAI } from "../../lib/cli/io.ts";
@@ -67,6 +69,44 @@ describe("vai credentials", () => {
       /CONTRACT_CONSUMED[\s\S]*one issuance; step set allows 2[\s\S]*--once/,
     );
     assert.equal(table.plane.sts.executions.length, 2);
+  });
+
+  test("VAI-44 the advice for SDKs that come back is not given about a program after --", async (t) => {
+    const table = await desk(t);
+    const held = table.contract("held.json", direct(2));
+    const args = ["credentials", held, "--", process.execPath, "-e", ""];
+    for (const _use of [1, 2]) assert.equal((await table.vai(args)).code, 0);
+    const { code, err } = await table.vai(args);
+    assert.equal(code, 1);
+    assert.match(err, /CONTRACT_CONSUMED/);
+    assert.doesNotMatch(err, /boto3/);
+  });
+
+  test("USR-11 --json is accepted here too, and changes nothing", async (t) => {
+    const { code, out } = await ask(await desk(t), direct(1), "--json");
+    assert.equal(code, 0);
+    assert.deepEqual(Object.keys(JSON.parse(out)), MEMBERS);
+  });
+
+  test("VAI-44 a caller's profile that runs vai itself is named, and so is this reason", async (t) => {
+    const table = await desk(t);
+    const held = table.contract("held.json", direct(1));
+    const main = join(import.meta.dirname, "../../lib/cli/main.ts");
+    const itself = `${process.execPath} ${main} credentials ${held} --caller-profile loop`;
+    writeFileSync(table.file("config"), `[profile loop]\ncredential_process = ${itself}\n`);
+    const args = [main, "credentials", held, "--caller-profile", "loop"];
+    const env = {
+      PATH: process.execPath,
+      AWS_CONFIG_FILE: table.file("config"),
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+      VAI_OUTPUTS: table.file("outputs.json"),
+    };
+    const ended = spawnSync(process.execPath, args, { env, encoding: "utf8" });
+    assert.deepEqual([ended.status, ended.stdout], [4, ""], ended.stderr);
+    assert.match(
+      ended.stderr,
+      /the profile loop gives no AWS credentials.*runs vai itself, vai stopped that/,
+    );
   });
 
   test("VAI-44 a contract that does not list the delivery is refused, with the code", async (t) => {

@@ -94,9 +94,43 @@ describe("vai doctor", () => {
         Object.assign(setting.value, { isProtected: false });
       }
     };
-    const throwAway = { ...DEPLOYMENT, samples: {} };
-    assert.deepEqual(of(await examined(unprotect, { deployment: throwAway }), "problem"), []);
-    assert.equal(of(await examined(unprotect), "problem").length, 3);
+    for (const throwAway of [{ samples: {} }, { retain: false }]) {
+      const deployment = { ...DEPLOYMENT, ...throwAway };
+      assert.deepEqual(of(await examined(unprotect, { deployment }), "problem"), []);
+    }
+    for (const kept of [{}, { retain: true }]) {
+      const deployment = { ...DEPLOYMENT, ...kept };
+      assert.equal(of(await examined(unprotect, { deployment }), "problem").length, 3);
+    }
+  });
+
+  test("VAI-91 what feeds the watch is not called in order when it could not be seen", async () => {
+    const why = "you lack the permission lambda:ListEventSourceMappings";
+    const findings = await examined((world) => {
+      world.sources = { status: "unseen", why };
+    });
+    assert.deepEqual(of(findings, "problem"), []);
+    assert.match(said(of(findings, "unseen")), /event source of vai-test-watch: .*ListEventSource/);
+    const blind = await examined((world) => {
+      const evidence = world.tables[DEPLOYMENT.tables.evidence];
+      Object.assign(evidence ?? {}, { setting: { status: "unseen", why: "not allowed" } });
+    });
+    assert.match(said(of(blind, "unseen")), /event source .*: the stream of Evidence could not be/);
+  });
+
+  test("USR-12 a function without a reservation is in order", async () => {
+    const findings = await examined((world) => {
+      for (const each of Object.values(world.functions)) each.concurrency = { status: "absent" };
+    });
+    assert.deepEqual(of(findings, "problem"), []);
+  });
+
+  test("USR-12 what was changed by hand is not said to be mended by a deployment that changes nothing", async () => {
+    for (const { change } of BROKEN) {
+      for (const { next = "" } of await examined(change)) {
+        if (next.includes("cdk deploy")) assert.match(next, /cdk deploy --revert-drift/);
+      }
+    }
   });
 
   test("USR-12 what the caller may not see is told, with the permission, and is no problem by itself", async () => {

@@ -96,6 +96,9 @@ describe("the deployment that a command is for", () => {
       govern: "vai-payments-govern",
     });
     assert.deepEqual([deployment.planeKeyId, deployment.samples], ["plane-key", undefined]);
+    assert.equal(deployment.retain, undefined);
+    writeFileSync(path, JSON.stringify({ "vai-payments": { ...STACK, Retain: "false" } }));
+    assert.equal(readDeployment(io, path).retain, false);
   });
 
   test("USR-12 anything else is left as it is, to be judged as outputs.json", () => {

@@ -28,13 +28,17 @@ describe("vai issue --delivery handle, vai execute", () => {
     assert.equal(plane.targets.calls.length, 1);
   });
 
-  test("USR-11 what was reserved with the handle is what is run; anything else that is asked is passed on and refused", async (t) => {
+  test("USR-11 what was reserved with the handle is what is run; anything else is told before it is sent, and refused if it is forced", async (t) => {
     const { plane, contract, vai, file } = await desk(t);
     const handle = file("handle.json");
     const held = contract("held.json", SHIFT);
     await vai(["issue", held, "--delivery", "handle", "--out", handle, "--set", "percent=10"]);
     assert.equal(json(handle).operation.parameters.percent, 10);
-    const other = await vai(["execute", handle, "--set", "percent=9", "--json"]);
+    const before = plane.chains().length;
+    const held9 = await vai(["execute", handle, "--set", "percent=9"]);
+    assert.deepEqual([held9.code, held9.out, plane.chains().length], [2, "", before]);
+    assert.match(held9.err, /not sent: CONTRACT_MISMATCH.*another operation.*--force/);
+    const other = await vai(["execute", handle, "--set", "percent=9", "--force", "--json"]);
     assert.equal(JSON.parse(other.out).code, "CONTRACT_MISMATCH");
     assert.equal(plane.targets.calls.length, 0);
   });
@@ -47,6 +51,18 @@ describe("vai issue --delivery handle, vai execute", () => {
     ]);
     assert.equal(issued.code, 0, issued.out + issued.err);
     assert.ok(!("operation" in json(handle)));
+    assert.match(issued.out, /redeem +vai execute \S+handle\.json( --set \S+=VALUE)+$/m);
+    const attempts: Readonly<Record<string, readonly string[]>> = {
+      "PARAMETER_OUT_OF_BOUNDS, set/weight is missing": [],
+      "PARAMETER_OUT_OF_BOUNDS, set/weight 1000000": ["--set", "set/weight=1000000"],
+      PARAMETER_UNDECLARED: ["--set", "set/weight=7", "--set", "more=1"],
+      ACTION_MISMATCH: ["--set", "set/weight=7", "--action", "dynamodb:DeleteItem"],
+    };
+    for (const [said, args] of Object.entries(attempts)) {
+      const refused = await vai(["execute", handle, ...args]);
+      assert.deepEqual([refused.code, refused.out], [2, ""], said);
+      assert.ok(refused.err.includes(`not sent: ${said}`), refused.err);
+    }
     const redeemed = await vai(["execute", handle, "--set", "set/weight=7"]);
     assert.equal(redeemed.code, 0, redeemed.out + redeemed.err);
     assert.equal(plane.targets.calls.length, 1);
@@ -84,5 +100,28 @@ describe("vai issue --delivery handle, vai execute", () => {
     const { code, err } = await vai(["execute", contract("held.json", SHIFT)]);
     assert.equal(code, 2);
     assert.match(err, /holds no handle; make one with: vai issue/);
+  });
+
+  test("USR-11 the line that redeems a handle names the key and the deployment that asked for it", async (t) => {
+    const { contract, vai, file } = await desk(t);
+    const [handle, key] = [file("handle.json"), file("agent.json")];
+    const asking = ["issue", contract("held.json", SHIFT), "--delivery", "handle", "--out", handle];
+    const outputs = file("outputs.json");
+    const { out } = await vai([
+      ...[...asking, "--set", "percent=10", "--key", key, "--outputs", outputs],
+    ]);
+    assert.ok(out.endsWith(`vai execute ${handle} --key ${key} --outputs ${outputs}`), out);
+  });
+
+  test("USR-11 without a key the option that gives one is named", async (t) => {
+    const { contract, vai, file } = await desk(t);
+    const { keys: _none, ...outputs } = json(file("outputs.json"));
+    writeFileSync(file("keyless.json"), JSON.stringify(outputs));
+    const held = contract("held.json", SHIFT);
+    const { code, err } = await vai([
+      ...["issue", held, "--set", "percent=10", "--outputs", file("keyless.json")],
+    ]);
+    assert.equal(code, 2);
+    assert.match(err, /give --key FILE/);
   });
 });

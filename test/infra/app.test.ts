@@ -11,7 +11,7 @@ import { EXAMPLE, stubBundles, temporaryFolder } from "./support/synthesise.ts";
 const ROOT = join(import.meta.dirname, "../..");
 
 /** Runs the app as the CDK command does, with no account, no region, no network settings. */
-function synthesise(deployment?: string) {
+function synthesise(deployment?: string, region?: string) {
   const outdir = temporaryFolder();
   const { status, stdout, stderr } = spawnSync(process.execPath, ["app.ts"], {
     cwd: join(ROOT, "infra"),
@@ -20,6 +20,7 @@ function synthesise(deployment?: string) {
       PATH: process.env["PATH"],
       CDK_OUTDIR: outdir,
       ...(deployment === undefined ? {} : { VAI_DEPLOYMENT: deployment }),
+      ...(region === undefined ? {} : { CDK_DEFAULT_REGION: region }),
     },
   });
   const manifest = join(outdir, "manifest.json");
@@ -48,6 +49,9 @@ suite("CDK app", () => {
     assert.equal(stdout, "");
     assert.match(stderr, /WARNING synthesised from deployment\.example\.json/);
     assert.deepEqual(stacks, ["vai-example"]);
+    const { artifacts } = JSON.parse(readFileSync(join(outdir, "manifest.json"), "utf8"));
+    // Bound to an account that nobody has, so that `cdk deploy` without a file of one's own fails.
+    assert.match(artifacts["vai-example"].environment, /^aws:\/\/111122223333\//);
     const assets = JSON.parse(readFileSync(join(outdir, "vai-example.assets.json"), "utf8"));
     const bundles = Object.values(assets.files as Record<string, { source: { path: string } }>)
       .map(({ source }) => join(outdir, source.path, "index.mjs"))
@@ -75,6 +79,14 @@ suite("CDK app", () => {
     };
     assert.deepEqual(stacks(false), ["vai-mine"]);
     assert.deepEqual(stacks(true).sort(), ["vai-mine", "vai-mine-samples"]);
+  });
+
+  test("USR-12 says when the stack would go to another region than its targets", () => {
+    const file = deploymentFile({ ...EXAMPLE, name: "mine" });
+    assert.match(synthesise(file, "eu-west-1").stderr, /targets are in us-east-1.*eu-west-1/);
+    const { status, stderr } = synthesise(file, "us-east-1");
+    assert.equal(status, 0, stderr);
+    assert.doesNotMatch(stderr, /the stack would go to|deployment\.example/);
   });
 
   test("USR-12 a bad deployment file ends with exit code 1 and the reason, without a stack trace", () => {

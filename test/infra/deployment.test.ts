@@ -148,16 +148,36 @@ const DEFECTS: readonly (readonly [string, Record<string, unknown>, RegExp])[] =
     { account: "444455556666" },
     /\/targets\/dynamodb:UpdateItem\/0: must be in account 444455556666/,
   ],
+  [
+    "targets in two regions",
+    {
+      targets: {
+        "dynamodb:UpdateItem": [TABLE],
+        "ssm:PutParameter": [`${PARAMETER}/a`, `${PARAMETER.replace("us-east-1", "eu-west-1")}/a`],
+      },
+    },
+    /\/targets\/ssm:PutParameter\/1: must be in 111122223333, us-east-1 like the targets before it/,
+  ],
+  [
+    "targets in two accounts",
+    {
+      targets: {
+        "s3:PutObject": ["arn:aws:s3:::bucket/a"],
+        "dynamodb:UpdateItem": [TABLE, TABLE.replace("111122223333", "444455556666")],
+      },
+    },
+    /\/targets\/dynamodb:UpdateItem\/1: must be in 111122223333, us-east-1/,
+  ],
   ["no administrators", { administrators: [] }, /\/administrators: must name at least one role/],
   [
     "everyone as administrator",
     { administrators: ["*"] },
-    /\/administrators\/0: must be the ARN of a role/,
+    /\/administrators\/0: must be the ARN of a role or user, .* or of root/,
   ],
   [
     "every role as administrator",
     { administrators: ["arn:aws:iam::111122223333:role/*"] },
-    /\/administrators\/0: must be the ARN of a role/,
+    /\/administrators\/0: must be the ARN of a role or user, .* or of root/,
   ],
   [
     "no concurrency at all",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { BUNDLED } from "../../infra/functions.ts";
@@ -31,6 +32,48 @@ const alarms = new Resolved(templateOf())
       .replace(FUNCTION_SUFFIX, ""),
     description: String(Properties["AlarmDescription"]),
   }));
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Every command of the CDK in a page, as printed: in blocks and between backticks. */
+const cdkCommands = (page: string): string[] =>
+  readFileSync(join(ROOT, page), "utf8")
+    .split("\n")
+    .flatMap((line) => line.match(/[^`#]*\bnpx cdk [^`]*/g) ?? []);
+
+suite("commands of the CDK", () => {
+  const pages = ["README.md", "infra/README.md", "infra/runbook.md", "localstack/README.md"];
+
+  test("USR-12 each runs where its app is, names a stack that the app has, and is one of the CDK's", () => {
+    const { app } = JSON.parse(readFileSync(join(ROOT, "infra/cdk.json"), "utf8"));
+    assert.ok(existsSync(join(ROOT, "infra", app.replace(/^node /, ""))));
+    const commands = pages.flatMap(cdkCommands);
+    assert.ok(commands.length > 10);
+    for (const command of commands) {
+      const [, verb = "", rest = ""] = /npx cdk (\w+)([^)]*)/.exec(command) ?? [];
+      // A bootstrap names its place and needs no app; everything else is about the app in infra/.
+      if (verb === "bootstrap") assert.match(rest, /aws:\/\//, command);
+      else assert.match(command, /cd infra && npx cdk/, command);
+      if (/^(deploy|destroy|diff|drift)$/.test(verb))
+        assert.match(rest, /^ "?vai-(\$PLANE|<name>)"?( |$)/, command);
+      else assert.match(verb, /^(synth|bootstrap)$/, command);
+    }
+  });
+
+  test("USR-12 the options that they use are the installed CDK's", () => {
+    const help = (verb: string) =>
+      spawnSync(join(ROOT, "node_modules/.bin/cdk"), [verb, "--help"], { encoding: "utf8" }).stdout;
+    for (const verb of ["deploy", "drift"]) {
+      const text = help(verb);
+      assert.match(text, new RegExp(`^cdk ${verb}`));
+      const used = pages
+        .flatMap(cdkCommands)
+        .filter((command) => command.includes(`cdk ${verb} `))
+        .flatMap((command) => command.match(/--[a-z-]+/g) ?? []);
+      for (const option of new Set(used)) assert.ok(text.includes(option), `${verb} ${option}`);
+    }
+  });
+});
 
 suite("runbook", () => {
   test("VAI-131 every alarm has its section, with what it means, how to look and what to do", () => {

@@ -72,8 +72,10 @@ suite("trust plane stack", () => {
   });
 
   test("USR-12 outputs are what clients, the trust policy and a client in another language need", () => {
-    const { IssueUrl, ExecuteUrl, EvidenceKeyId, PlaneKeyId, Actions, FunctionRoles, ...named } =
+    const { IssueUrl, ExecuteUrl, EvidenceKeyId, PlaneKeyId, Actions, FunctionRoles, ...others } =
       resolved.outputs;
+    const { AnchorKeys, ...named } = others;
+    assert.deepEqual(JSON.parse(AnchorKeys ?? ""), EXAMPLE.anchors);
     assert.deepEqual(named, {
       Plane: `vai:${ACCOUNT}:${REGION}:example`,
       IssueFunction: "vai-example-issue",
@@ -83,6 +85,7 @@ suite("trust plane stack", () => {
       StateTable: "vai-example-state",
       RegistryTable: "vai-example-registry",
       Anchor: EXAMPLE.anchors.map(jwkThumbprint)[0],
+      Retain: "true",
       AgentPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-agent`,
       AuditorPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-auditor`,
     });
@@ -103,7 +106,11 @@ suite("trust plane stack", () => {
   });
 
   test("USR-16 neither outputs nor environment variables carry a secret", () => {
-    for (const [name, value] of Object.entries(resolved.outputs)) {
+    const { AnchorKeys = "[]", ...outputs } = resolved.outputs;
+    for (const jwk of JSON.parse(AnchorKeys) as object[]) {
+      assert.deepEqual(Object.keys(jwk).sort(), ["crv", "kty", "x", "y"]);
+    }
+    for (const [name, value] of Object.entries(outputs)) {
       assert.doesNotMatch(`${name} ${value}`, KEY_MATERIAL);
     }
     for (const { Properties } of resolved.ofType("AWS::Lambda::Function")) {

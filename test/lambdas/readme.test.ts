@@ -27,9 +27,9 @@ const imports = (code: string): string[] =>
     ([, from, dynamic, required]) => from ?? dynamic ?? required ?? "",
   );
 
-const OURS = "./lib/index.ts";
+const OURS = "../lib/index.ts";
 
-/** A block lies at the repository's root in its reader's hands; here it does not. */
+/** A block lies in `play/` in its reader's hands; here it does not. */
 const withOurLibrary = (code: string): string =>
   code.replace(OURS, pathToFileURL(join(REPOSITORY_ROOT, "lib", "index.ts")).href);
 

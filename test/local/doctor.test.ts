@@ -15,7 +15,13 @@ import {
   UpdateAssumeRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { GetKeyPolicyCommand, PutKeyPolicyCommand } from "@aws-sdk/client-kms";
-import { UpdateFunctionUrlConfigCommand } from "@aws-sdk/client-lambda";
+import {
+  GetFunctionConcurrencyCommand,
+  ListEventSourceMappingsCommand,
+  PutFunctionConcurrencyCommand,
+  UpdateEventSourceMappingCommand,
+  UpdateFunctionUrlConfigCommand,
+} from "@aws-sdk/client-lambda";
 import type { Finding } from "../../lib/cli/doctor/finding.ts";
 import { runCli } from "../../lib/cli/program.ts";
 import type { AwsCredentials } from "../../localstack/start-processes.ts";
@@ -164,6 +170,46 @@ const DAMAGES: readonly Damage[] = [
       const { Policy } = await dynamoDb.send(new GetResourcePolicyCommand({ ResourceArn }));
       await dynamoDb.send(new DeleteResourcePolicyCommand({ ResourceArn }));
       return () => dynamoDb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+    },
+  },
+  ...(["state", "registry"] as const).map(
+    (use): Damage => ({
+      what: `a dropped policy of ${use}`,
+      named: new RegExp(`table vai-local-${use}: has no resource policy`),
+      make: async ({ deployer: { dynamoDb }, outputs }) => {
+        const name = outputs.tables[use];
+        const ResourceArn = `arn:aws:dynamodb:${outputs.region}:${outputs.account}:table/${name}`;
+        const { Policy } = await dynamoDb.send(new GetResourcePolicyCommand({ ResourceArn }));
+        await dynamoDb.send(new DeleteResourcePolicyCommand({ ResourceArn }));
+        return () => dynamoDb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+      },
+    }),
+  ),
+  {
+    what: "a watch that was switched off",
+    named: /event source of vai-local-watch: is Disabled: .*no alarm/,
+    make: async ({ deployer: { lambda } }) => {
+      const FunctionName = "vai-local-watch";
+      const list = new ListEventSourceMappingsCommand({ FunctionName });
+      const [{ UUID } = {}] = (await lambda.send(list)).EventSourceMappings ?? [];
+      const set = (Enabled: boolean) =>
+        lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled }));
+      await set(false);
+      return () => set(true);
+    },
+  },
+  {
+    what: "a function that may not run",
+    named: /function vai-local-issue: its reserved concurrency is 0/,
+    make: async ({ deployer: { lambda }, outputs }) => {
+      const FunctionName = outputs.functions.issue;
+      const put = (ReservedConcurrentExecutions: number) =>
+        lambda.send(
+          new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }),
+        );
+      const before = await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }));
+      await put(0);
+      return () => put(before.ReservedConcurrentExecutions ?? 0);
     },
   },
   {

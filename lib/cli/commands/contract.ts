@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { contractDraft, type Signing, signContract } from "../../client/contract.ts";
+import {
+  type ContractDraft,
+  contractDraft,
+  type Signing,
+  signContract,
+} from "../../client/contract.ts";
 import { contractDigest } from "../../client/request.ts";
 import { systemClock } from "../../clock.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
@@ -10,6 +15,7 @@ import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../depl
 import { readJson, readKey, requireNew, writeResult } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import type { AddCommand } from "../program.ts";
+import { uselessBecause } from "../usable.ts";
 
 interface Options {
   readonly out: string;
@@ -31,7 +37,10 @@ export const contractCommand: AddCommand = (program, io) => {
     .command("sign")
     .argument("<draft>", "JSON: purpose, actor, risk, steps, window (see lambdas/README.md)")
     .requiredOption("--out <file>", "where contract and proof go")
-    .option("--force", "write over an existing file; the contract in it is then lost")
+    .option(
+      "--force",
+      "write over an existing file, whose contract is then lost; sign even what could never be used",
+    )
     .option("--issuer-key <file>", "governance's private JWK (default: the local AWS's)")
     .option("--issuer-name <name>", "its name in the trust policy")
     .option("--decider-key <file>", "the policy engine's private JWK (default: the local AWS's)")
@@ -62,6 +71,7 @@ export const contractCommand: AddCommand = (program, io) => {
         now: systemClock(),
         newId: randomUUID,
       });
+      if (options.force !== true) requireUsable(file, signed.contract);
       writeResult(options.out, `${JSON.stringify(signed, null, 2)}\n`);
       const digest = contractDigest(signed.contract);
       const { id } = signed.proof.intent as { id: string };
@@ -73,11 +83,27 @@ export const contractCommand: AddCommand = (program, io) => {
           `contract and proof   ${options.out}`,
           `contract digest      ${digest}`,
           `intent               ${id}`,
-          `next                 vai issue ${options.out} --help`,
+          `next                 ${nextCommand(read.value, options.out)}`,
         ],
       );
     });
 };
+
+/** @throws {CommandError} for a contract under which nothing could ever be granted. */
+function requireUsable(file: string, contract: string): void {
+  const refusal = uselessBecause(contract);
+  if (refusal === undefined) return;
+  const { code, detail, pointer = "" } = refusal;
+  throw new CommandError(
+    EXIT.unreadable,
+    `${file}: not signed, for it could never be used: ${code}, ${detail} ${pointer}. vai explain ${code} says more; --force signs it all the same`,
+  );
+}
+
+const nextCommand = ({ deliveries }: ContractDraft, file: string): string =>
+  deliveries.every((delivery) => delivery === "credentials")
+    ? `vai credentials ${file} -- PROGRAM (each run is one use)`
+    : `vai issue ${file} --help`;
 
 type Role = "issuer" | "decider";
 
@@ -90,20 +116,25 @@ function signer(
   const given = name ?? deployment.names?.[role];
   if (given === undefined)
     throw new CommandError(EXIT.unreadable, `give --${role}-name, as in the trust policy`);
-  return { name: given, key: keyOf(deployment, role, file) };
+  return { name: given, key: keyOf(deployment, role, file, `--${role}-key`) };
 }
 
-/** A key by file, or the deployment's own of that role. */
-export function keyOf(deployment: Deployment, role: string, file: string | undefined): SigningKey {
+/** A key by file, or the deployment's own of that role; without either the error names the option that gives one. */
+export function keyOf(
+  deployment: Deployment,
+  role: string,
+  file: string | undefined,
+  option = "--key",
+): SigningKey {
   const known = deployment.keys?.[role];
   if (file !== undefined) return readKey(file);
-  if (known === undefined) throw new CommandError(EXIT.unreadable, `give --${role}-key FILE`);
+  if (known === undefined) throw new CommandError(EXIT.unreadable, `give ${option} FILE`);
   return readKey(fromRoot(known));
 }
 
 function executorOf(deployment: Deployment, given: string | undefined): string {
   if (given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given)) return given;
-  return keyOf(deployment, "agent", given).thumbprint;
+  return keyOf(deployment, "agent", given, "--executor").thumbprint;
 }
 
 const policyHead = z.object({

@@ -27,11 +27,13 @@ const MORE = `
 Without a command it speaks the AWS SDKs' credential_process protocol: in ~/.aws/config
 
   [profile agent]
-  credential_process = /path/to/vai credentials /path/to/contract.json --step STEP --key /path/to/agent.json
+  credential_process = /srv/vai/node_modules/.bin/node /srv/vai/lib/cli/main.ts credentials /srv/agent/contract.json --step STEP --key /srv/agent/key.json --outputs /srv/agent/outputs.json --caller-profile caller --once
+
+with the paths of your own; "caller" is another profile, the one that may invoke the plane.
 
 With a command, that program alone gets the session, in its environment:
 
-  vai credentials contract.json --step STEP -- aws dynamodb get-item …
+  npx vai credentials contract.json --step STEP -- aws dynamodb get-item …
 
 Each run is one issuance: one of the step's calls is used, whatever the session then does. The contract must list
 the delivery credentials. The session cannot be renewed beyond the calls; IAM ends it with the contract.`;
@@ -54,6 +56,7 @@ export const credentialsCommand: AddCommand = (program, io, end) => {
     )
     .option("--force", "print the secrets to a terminal too")
     .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--json", "print JSON: what it prints is JSON in any case")
     .description("obtains an AWS session under a contract, for an unmodified AWS client")
     .addHelpText("after", MORE)
     .action(async (file: string, command: readonly string[], options: Options) => {
@@ -61,9 +64,9 @@ export const credentialsCommand: AddCommand = (program, io, end) => {
       const deployment = readDeployment(io, options.outputs);
       const held = readContractFile(file);
       const step = stepOf(held.claims, options.step);
-      const answer = await ask(deployment, held, step, options);
+      const answer = await ask(deployment, held, step, options, io);
       if ("code" in answer) {
-        for (const line of refusalLines(answer, step)) io.err(line);
+        for (const line of refusalLines(answer, step, command)) io.err(line);
         return end(EXIT.no);
       }
       if (command.length === 0) return io.out(JSON.stringify(processAnswer(answer, step, options)));
@@ -95,6 +98,7 @@ async function ask(
   { contract, proof }: ContractFile,
   step: Step,
   options: Options,
+  { environment }: Io,
 ): Promise<IssuedCredentials | RefusedAnswer> {
   const { deliverTo, privateKey } = deliveryKey();
   const event = issueEvent(
@@ -110,7 +114,9 @@ async function ask(
   );
   const place = placeFor(deployment, "agent", options.callerProfile);
   const { issue } = deployment.functions;
-  const answer = (await invokeFunction(place, issue, event).catch(explainCaller)) as Answer;
+  const answer = (await invokeFunction(place, issue, event).catch((error: unknown) =>
+    explainCaller(error, options.callerProfile ?? environment["AWS_PROFILE"]),
+  )) as Answer;
   if (!answer.ok) return answer;
   if (answer.credentials === undefined)
     throw new CommandError(EXIT.no, "the plane granted the request and gave no credentials");
@@ -121,12 +127,15 @@ async function ask(
   return { ...opened, expiration };
 }
 
-function explainCaller(error: unknown): never {
+function explainCaller(error: unknown, profile: string | undefined): never {
   const cause = error instanceof Fault ? error.cause : undefined;
   if (cause instanceof Error && cause.name === "CredentialsProviderError") {
     throw new CommandError(
       EXIT.unreachable,
-      "there are no AWS credentials to invoke the plane with: give --caller-profile, or set them in the environment",
+      profile === undefined
+        ? "there are no AWS credentials to invoke the plane with: give --caller-profile, or set them in the environment"
+        : // Whether it was this the SDK does not pass on: it says no more than that nobody had any.
+          `the profile ${profile} gives no AWS credentials to invoke the plane with. If its credential_process runs vai itself, vai stopped that: it would never end. Give --caller-profile a profile with credentials of its own`,
     );
   }
   throw error;
@@ -153,13 +162,13 @@ function processAnswer(
   };
 }
 
-function refusalLines(answer: RefusedAnswer, step: Step): string[] {
+function refusalLines(answer: RefusedAnswer, step: Step, command: readonly string[]): string[] {
   if (answer.code !== "CONTRACT_CONSUMED") return refusedLines(answer);
   const calls = callsOf(step);
   return [
     ...refusedLines(answer),
     `each run of vai credentials is one issuance; step ${step.id} allows ${calls}`,
-    ...(calls > 1
+    ...(calls > 1 && command.length === 0
       ? ["boto3 and the aws CLI run it before every request: for them give it --once"]
       : []),
   ];

@@ -15,7 +15,12 @@ import {
   type SendingOptions,
 } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
+import { requireInside } from "../redemption.ts";
 import { keyOf } from "./contract.ts";
+
+interface Options extends SendingOptions {
+  readonly force?: true;
+}
 
 /** `vai execute`: redeems a handle, as an agent does. */
 export const executeCommand: AddCommand = (program, io, end) => {
@@ -28,7 +33,8 @@ export const executeCommand: AddCommand = (program, io, end) => {
     .description("redeems a handle: asks the trust plane to run its one action now");
   for (const [flags, help] of SENDING_OPTIONS) command.option(flags, help);
   addAskingOptions(command, { withStep: false });
-  command.action(async (file: string, options: SendingOptions) => {
+  command.option("--force", "send it even if it is outside the contract, which ends the contract");
+  command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs);
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
     if (options.saveEvent !== undefined)
@@ -39,15 +45,17 @@ export const executeCommand: AddCommand = (program, io, end) => {
     end(exitCodeOfAnswer(answer));
   });
 
-  function signedEvent(file: string, options: SendingOptions): unknown {
+  function signedEvent(file: string, options: Options): unknown {
     const deployment = readDeployment(io, options.outputs);
     const held = readHandleFile(file);
+    const operation = operationUnder(held, options);
+    if (options.force !== true) requireInside(held, operation);
     return executeEvent(
       {
         plane: deployment.plane,
         handle: held.handle,
         contractDigest: contractDigest(held.contract),
-        operation: operationUnder(held, options),
+        operation,
         idempotencyKey: options.idempotencyKey ?? randomUUID(),
         jti: randomUUID(),
         iat: toSeconds(systemClock()),

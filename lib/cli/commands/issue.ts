@@ -7,7 +7,7 @@ import type { Answer } from "../../enforcement/answer.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
 import { readJson, requireNew, writeResult } from "../files.ts";
-import { writeHandleFile } from "../handle-file.ts";
+import { readHandleFile, writeHandleFile } from "../handle-file.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import {
   addAskingOptions,
@@ -19,6 +19,7 @@ import {
   stepOf,
 } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
+import { redeemCommand } from "../redemption.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options extends SendingOptions {
@@ -56,7 +57,7 @@ export const issueCommand: AddCommand = (program, io, end) => {
       writeHandleFile(options.out, handle, event);
     report(io, options.json === true, answer, [
       ...answerLines(answer),
-      ...handleLines(handle, options.out),
+      ...(handle === undefined ? [] : handleLines(options)),
     ]);
     end(exitCodeOfAnswer(answer));
   });
@@ -84,11 +85,15 @@ export const issueCommand: AddCommand = (program, io, end) => {
   }
 };
 
-function handleLines(handle: string | undefined, out: string | undefined): string[] {
-  if (handle === undefined) return [];
-  return out === undefined
-    ? ["handle     not kept: send the same again with --delivery handle --out FILE"]
-    : [`handle     ${out}`, `redeem     vai execute ${out}`];
+function handleLines({ out, ...options }: Options): string[] {
+  if (out === undefined) {
+    return ["handle     not kept: send the same again with --delivery handle --out FILE"];
+  }
+  const { claims, step, operation } = readHandleFile(out);
+  return [
+    `handle     ${out}`,
+    `redeem     ${redeemCommand(out, stepOf(claims, step), operation, options)}`,
+  ];
 }
 
 /** A handle must be kept somewhere, or the use that it cost is lost with it: known before anything is asked. */

@@ -6,6 +6,7 @@ import { toInstant } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { isRefusal } from "../../refusal.ts";
+import { refusedLines } from "../answers.ts";
 import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import {
@@ -48,9 +49,8 @@ export const policyCommand: AddCommand = (program, io, end) => {
       : step;
     const whole = deriveAuthority(claims, step, trust.policy);
     const derived = isRefusal(whole) ? whole : deriveAuthority(claims, effective, trust.policy);
-    if (isRefusal(derived) || isRefusal(whole)) {
-      const refusal = isRefusal(derived) ? derived : whole;
-      report(io, options.json === true, refusal, [JSON.stringify(refusal)]);
+    if (isRefusal(derived)) {
+      report(io, options.json === true, derived, refusedLines(derived));
       return end(EXIT.no);
     }
     const { sessionPolicy, enforcement } = derived;

@@ -19,7 +19,7 @@ export function checkFunction(
   const subject = about(`function ${name}`);
   const missing = subject.problem(
     "there is no such function",
-    "deploy the stack, or correct the outputs file: it may be another account's or region's",
+    `correct the outputs file if it is another account's or region's; else ${REPAIR}`,
   );
   const settings = whenSeen(setting, subject, missing, (value) =>
     checkSetting(use, subject, value, expected),
@@ -94,13 +94,13 @@ function checkUrl(
     : subject.ok("has no Function URL, as it should");
   return whenSeen(urlAuth, subject, absent, (authType) => {
     if (!isForAgents)
-      return [subject.problem("has a Function URL; only people invoke it", `remove it; ${REPAIR}`)];
+      return [subject.problem("has a Function URL; agents have no business with it", REPAIR)];
     return [
       authType === "AWS_IAM"
         ? subject.ok("its URL demands IAM's permission")
         : subject.problem(
             `its URL has auth type ${authType}: anybody on the internet reaches it`,
-            `set AWS_IAM; ${REPAIR}`,
+            REPAIR,
           ),
     ];
   });

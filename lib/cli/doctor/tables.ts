@@ -69,7 +69,7 @@ export function checkTable(
     ...whenSeen(recovery, subject, [], (isOn) => [
       isOn
         ? subject.ok("point-in-time recovery is on")
-        : subject.problem("point-in-time recovery is off", `turn it on; ${REPAIR}`),
+        : subject.problem("point-in-time recovery is off", REPAIR),
     ]),
     ...whenSeen(expiry, subject, [], (attribute) => checkExpiry(use, subject, attribute)),
     ...whenSeen(policy, subject, unprotected, (text) =>
@@ -96,9 +96,7 @@ function checkSetting(
         `its keys are ${keys.join(", ")}, not ${form.keys.join(", ")}`,
         "this is not the plane's table: correct the outputs file",
       ),
-    !isProtected &&
-      !isThrowAway &&
-      subject.problem("is not protected against deletion", `set deletion protection; ${REPAIR}`),
+    !isProtected && !isThrowAway && subject.problem("is not protected against deletion", REPAIR),
     form.stream !== "" &&
       stream !== form.stream &&
       subject.problem("has no stream with both images: a changed record raises no alarm", REPAIR),

@@ -1,6 +1,9 @@
 import { ENV } from "../../../lib/config.ts";
-import { type Broken, functionOf, put, setEnvironment, setFunction } from "./break.ts";
-import { DEPLOYMENT, roleArn } from "./healthy.ts";
+import { type Broken, functionOf, put, setEnvironment, setFunction, shown } from "./break.ts";
+import { DEPLOYMENT, roleArn, STREAM, WATCH, type World } from "./healthy.ts";
+
+const setSource = (change: object) => (world: World) =>
+  put(shown<object[]>(world.sources)[0] ?? {}, change);
 
 export const BROKEN_FUNCTIONS: readonly Broken[] = [
   {
@@ -49,6 +52,66 @@ export const BROKEN_FUNCTIONS: readonly Broken[] = [
     change: (world) =>
       put(functionOf(world, "govern"), { urlAuth: { status: "seen", value: "AWS_IAM" } }),
     ...{ subject: /vai-test-govern/, text: /has a Function URL/ },
+  },
+  ...(["issue", "execute", "govern"] as const).map(
+    (use): Broken => ({
+      name: `${use} that somebody stopped`,
+      change: (world) => put(functionOf(world, use), { concurrency: { status: "seen", value: 0 } }),
+      ...{ subject: new RegExp(`vai-test-${use}`), text: /reserved concurrency is 0/ },
+    }),
+  ),
+  {
+    name: "a watch that is not there",
+    change: (world) => void delete world.functions[WATCH],
+    ...{ subject: /^function vai-test-watch/, text: /no such function/ },
+  },
+  {
+    name: "a watch that somebody stopped",
+    change: (world) =>
+      put(world.functions[WATCH] ?? {}, { concurrency: { status: "seen", value: 0 } }),
+    ...{ subject: /^function vai-test-watch/, text: /reserved concurrency is 0/ },
+  },
+  {
+    name: "a watch under another role",
+    change: (world) =>
+      put(shown(world.functions[WATCH]?.setting), { roleArn: roleArn("vai-test-issue") }),
+    ...{ subject: /^function vai-test-watch/, text: /runs under .*vai-test-issue/ },
+  },
+  {
+    name: "a watch whose source is switched off",
+    change: setSource({ state: "Disabled" }),
+    ...{ subject: /source of vai-test-watch/, text: /is Disabled: .*no alarm/ },
+  },
+  {
+    name: "a watch without a source",
+    change: (world) => put(world, { sources: { status: "seen", value: [] } }),
+    ...{ subject: /source of vai-test-watch/, text: /stream is not: .*no alarm/ },
+  },
+  {
+    name: "a watch of a stream that was replaced",
+    change: setSource({ sourceArn: STREAM.replace("2026", "2025") }),
+    ...{ subject: /source of vai-test-watch/, text: /another one than Evidence's stream/ },
+  },
+  {
+    name: "a watch that is not told of removed records",
+    change: setSource({ patterns: ['{"eventName":["MODIFY"]}'] }),
+    ...{ subject: /source of vai-test-watch/, text: /drops REMOVE/ },
+  },
+  {
+    name: "a watch whose filter hides some records",
+    change: setSource({
+      patterns: ['{"eventName":["MODIFY","REMOVE"],"dynamodb":{"Keys":{"seq":{"N":["1"]}}}}'],
+    }),
+    ...{ subject: /source of vai-test-watch/, text: /drops MODIFY, REMOVE/ },
+  },
+  {
+    name: "a watch with a second source",
+    change: (world) =>
+      shown<object[]>(world.sources).push({
+        ...{ sourceArn: "arn:aws:sqs:us-east-1:000000000000:noise", state: "Enabled" },
+        patterns: [],
+      }),
+    ...{ subject: /source of vai-test-watch/, text: /:noise is another one/ },
   },
   {
     name: "a function that every account may invoke",

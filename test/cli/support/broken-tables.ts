@@ -1,4 +1,4 @@
-import { type Broken, put, shown, tableOf, withStatement } from "./break.ts";
+import { type Broken, put, shown, tableOf, withoutStatement, withStatement } from "./break.ts";
 import { DEPLOYMENT, roleArn } from "./healthy.ts";
 
 export const BROKEN_TABLES: readonly Broken[] = [
@@ -33,6 +33,24 @@ export const BROKEN_TABLES: readonly Broken[] = [
     change: (world) => put(tableOf(world, "evidence"), { policy: { status: "absent" } }),
     ...{ subject: /vai-test-evidence/, text: /no resource policy/ },
   },
+  ...(["state", "registry"] as const).flatMap((use): readonly Broken[] => [
+    {
+      name: `${use} without a resource policy`,
+      change: (world) => put(tableOf(world, use), { policy: { status: "absent" } }),
+      ...{ subject: new RegExp(`vai-test-${use}`), text: /no resource policy/ },
+    },
+    {
+      name: `a policy of ${use} that lets everybody write`,
+      change: (world) => withoutStatement(shown(tableOf(world, use).policy), "OnlyThePlaneWrites"),
+      ...{ subject: new RegExp(`vai-test-${use}`), text: /does not stop .*UpdateItem.*PutItem/ },
+    },
+    {
+      name: `a policy of ${use} that stops the functions`,
+      change: (world) =>
+        withStatement(shown(tableOf(world, use).policy), "OnlyThePlaneWrites", { Condition: {} }),
+      ...{ subject: new RegExp(`vai-test-${use}`), text: /stops .*govern from writing/ },
+    },
+  ]),
   {
     name: "a table policy without a Deny of batch writes",
     change: (world) =>
@@ -55,7 +73,7 @@ export const BROKEN_TABLES: readonly Broken[] = [
       withStatement(shown(tableOf(world, "evidence").policy), "OnlyThePlaneAppends", {
         Condition: { ArnNotEquals: { "aws:PrincipalArn": roleArn("vai-test-issue") } },
       }),
-    ...{ subject: /vai-test-evidence/, text: /stops execute, govern from recording/ },
+    ...{ subject: /vai-test-evidence/, text: /stops execute, govern from writing/ },
   },
   {
     name: "a table policy that cannot be judged",

@@ -1,6 +1,10 @@
 import type { Inspector } from "../../../lib/aws/inspect.ts";
 import type { Caller } from "../../../lib/aws/inspect-caller.ts";
-import type { FunctionFacts, FunctionSetting } from "../../../lib/aws/inspect-functions.ts";
+import type {
+  FunctionFacts,
+  FunctionSetting,
+  SourceFacts,
+} from "../../../lib/aws/inspect-functions.ts";
 import type { KeyFacts } from "../../../lib/aws/inspect-keys.ts";
 import type { PolicyText, RoleFacts } from "../../../lib/aws/inspect-roles.ts";
 import type { TableFacts } from "../../../lib/aws/inspect-tables.ts";
@@ -41,8 +45,15 @@ export interface World {
   caller: Caller;
   functions: Record<
     string,
-    { setting: Seen<FunctionSetting>; urlAuth: Seen<string>; policy?: object }
+    {
+      setting: Seen<FunctionSetting>;
+      urlAuth: Seen<string>;
+      policy?: object;
+      concurrency: Seen<number>;
+    }
   >;
+  /** What feeds the watch. */
+  sources: Seen<SourceFacts[]>;
   tables: Record<string, Omit<TableFacts, "policy"> & { policy: Seen<object> }>;
   keys: Record<string, Omit<KeyFacts, "policy"> & { policy: Seen<object> }>;
   roles: Record<string, WorldRole>;
@@ -62,6 +73,17 @@ const arn = (service: string, resource: string): string =>
   `arn:aws:${service}:${service === "iam" ? "" : REGION}:${ACCOUNT}:${resource}`;
 export const roleArn = (name: string): string => arn("iam", `role/${name}`);
 const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
+
+export const WATCH = "vai-test-watch";
+export const STREAM = arn("dynamodb", "table/vai-test-evidence/stream/2026-11-20T00:00:00.000");
+
+const watch = () => ({
+  setting: seen({
+    ...{ runtime: "nodejs24.x", timeout: 30, roleArn: functionRole("watch"), environment: {} },
+  }),
+  urlAuth: ABSENT,
+  concurrency: ABSENT,
+});
 
 /** A deployment with nothing wrong, around a plane whose trust policy is published. */
 export async function healthyWorld(plane: Plane): Promise<World> {
@@ -88,16 +110,32 @@ export async function healthyWorld(plane: Plane): Promise<World> {
             environment: { ...environment },
           }),
           urlAuth: use === "govern" ? ABSENT : seen("AWS_IAM"),
+          concurrency: seen(2),
         },
-      ]),
+      ]).concat([[WATCH, watch()]]),
     ),
+    sources: seen([
+      {
+        ...{ sourceArn: STREAM, state: "Enabled" },
+        patterns: [JSON.stringify({ eventName: ["MODIFY", "REMOVE"] })],
+      },
+    ]),
     tables: {
       [DEPLOYMENT.tables.evidence]: table("evidence", ["chainId", "seq"], {
         policy: seen(policies.evidenceTable(arn("dynamodb", "table/vai-test-evidence"), writers)),
         stream: "NEW_AND_OLD_IMAGES",
       }),
-      [DEPLOYMENT.tables.state]: table("state", ["pk", "sk"], { expiry: "ttl" }),
-      [DEPLOYMENT.tables.registry]: table("registry", ["pk", "sk"], {}),
+      [DEPLOYMENT.tables.state]: table("state", ["pk", "sk"], {
+        expiry: "ttl",
+        policy: seen(policies.writtenTable(arn("dynamodb", "table/vai-test-state"), writers)),
+      }),
+      [DEPLOYMENT.tables.registry]: table("registry", ["pk", "sk"], {
+        policy: seen(
+          policies.writtenTable(arn("dynamodb", "table/vai-test-registry"), [
+            functionRole("govern"),
+          ]),
+        ),
+      }),
     },
     keys: {
       [EVIDENCE_KEY]: key(EVIDENCE_KEY, "evidence", writers, await plane.deps.signer.keyid()),
@@ -152,7 +190,13 @@ function table(
   const name = `vai-test-${use}`;
   return {
     name,
-    setting: seen({ arn: arn("dynamodb", `table/${name}`), keys, isProtected: true, stream }),
+    setting: seen({
+      arn: arn("dynamodb", `table/${name}`),
+      keys,
+      isProtected: true,
+      stream,
+      streamArn: stream === "" ? "" : STREAM,
+    }),
     recovery: seen(true),
     expiry: seen(expiry),
     policy,
@@ -186,10 +230,12 @@ export const inspectorOf = (world: World): Inspector => ({
   caller: async () => world.caller,
   function: async (name): Promise<FunctionFacts> => {
     const found = world.functions[name];
-    if (found === undefined) return { name, setting: ABSENT, urlAuth: ABSENT, policy: ABSENT };
+    if (found === undefined)
+      return { name, setting: ABSENT, urlAuth: ABSENT, policy: ABSENT, concurrency: ABSENT };
     const { policy } = found;
     return { ...found, name, policy: policy === undefined ? ABSENT : seen(JSON.stringify(policy)) };
   },
+  sources: async () => world.sources,
   table: async (name): Promise<TableFacts> => {
     const found = world.tables[name];
     return found === undefined

@@ -37,6 +37,32 @@ export const evidenceTable = (Resource: string, writers: readonly string[]): Doc
     },
   );
 
+/** State and Registry: `role/deploys` repairs them. */
+export const writtenTable = (Resource: string, writers: readonly string[]): Document => {
+  const repairs = "arn:aws:iam::000000000000:role/deploys";
+  const deny = { Effect: "Deny", Principal: "*", Resource };
+  return document(
+    {
+      ...{ ...deny, Sid: "OnlyThePlaneWrites" },
+      Action: ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+      Condition: { ArnNotEquals: { "aws:PrincipalArn": [...writers, repairs] } },
+    },
+    {
+      ...{ ...deny, Sid: "NobodyDeletes" },
+      Action: [
+        "dynamodb:DeleteItem",
+        "dynamodb:BatchWriteItem",
+        "dynamodb:PartiQLInsert",
+        "dynamodb:PartiQLUpdate",
+        "dynamodb:PartiQLDelete",
+        "dynamodb:UpdateTimeToLive",
+      ],
+      Condition: { ArnNotEquals: { "aws:PrincipalArn": [repairs] } },
+    },
+    { ...deny, Sid: "TableStays", Action: "dynamodb:DeleteTable" },
+  );
+};
+
 export function signingKey(account: string, signers: readonly string[]): Document {
   const root = { AWS: `arn:aws:iam::${account}:root` };
   return document(
