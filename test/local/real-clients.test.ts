@@ -140,5 +140,5 @@ test("VAI-44 a profile that would call itself for its own credentials ends, and 
   const held = directContract(plane, "dynamodb:UpdateItem", tableArn(plane));
   const { code, stdout, stderr } = await selfCalling(t, plane, held);
   assert.deepEqual([code, stdout], [4, ""]);
-  assert.match(stderr, /no AWS credentials to invoke the plane with: give --caller-profile/);
+  assert.match(stderr, /credential_process runs vai itself.* Give --caller-profile a profile/);
 });
