@@ -94,7 +94,10 @@ export async function rejectRedemption(
   };
   const { drafts: first } = batchOf(redeemer.intent);
   // A denial is always written: only what changes nothing is counted when there is too much of it.
-  const isDenial = (intent: Intent): boolean => batchOf(intent).drafts.length > 1;
+  const isDenial = (intent: Intent): boolean => {
+    const { drafts } = batchOf(intent);
+    return isSpent || endsContract(drafts);
+  };
   const record = () =>
     recordOnIntent(deps, course, trust, redeemer.intent, batchOf, () => refusal, isDenial);
   const answer = await answerRefusal(course, denial, () =>

@@ -105,6 +105,21 @@ suite("assumptions about the world", () => {
     assert.equal(back.outcome?.status, "succeeded", "the handle was left as it is");
   });
 
+  test("VAI-89 a changed world that is asked about again and again does not fill the chain", async () => {
+    const plane = await newPlane();
+    const mutation = supposing({}, { "/deliveries": ["handle"] });
+    const handle: Mutation = { ...mutation, request: { set: { "/delivery": "handle" } } };
+    const governed = plane.contract(handle);
+    const issued = await plane.grant(handle, governed);
+    plane.targets.answers.set("lambda:GetAlias", [{ FunctionVersion: "7" }]);
+    for (let round = 0; round < 60; round++) {
+      await plane.execute(plane.redemption(governed, issued.handle));
+    }
+    const types = plane.types(governed.chainId);
+    assert.equal(types.filter((type) => type === "ContextInvalidated").length, 20);
+    assert.ok(types.length < 60, `${types.length} records`);
+  });
+
   test("VAI-31 a retry of a grant reads nothing again", async () => {
     const plane = await newPlane();
     const mutation = supposing();
