@@ -25,7 +25,19 @@ export interface SessionRoles {
  *
  * Resources are base tables: enforcement reads strongly consistently, which an index cannot do.
  */
-const recordKeeping = ({ evidence, state, evidenceKey }: PlaneResources): PolicyStatement[] => [
+const recordKeeping = ({
+  evidence,
+  state,
+  registry,
+  evidenceKey,
+}: PlaneResources): PolicyStatement[] => [
+  // In one batch, because authority hangs on it: whom the plane believes and what is halted, the
+  // heads of chains and retry keys, the newest record of the Registry's chain.
+  allow(
+    "ReadWorld",
+    ["dynamodb:BatchGetItem"],
+    [registry.tableArn, state.tableArn, evidence.tableArn],
+  ),
   // Folding a chain, and finding its last record.
   allow("ReadEvidence", ["dynamodb:Query"], [evidence.tableArn]),
   // A barrier's records, with their chain's head, in one transaction. A put outside one could leave
@@ -33,22 +45,16 @@ const recordKeeping = ({ evidence, state, evidenceKey }: PlaneResources): Policy
   allow("AppendEvidence", ["dynamodb:PutItem"], [evidence.tableArn], IN_TRANSACTION),
   // Chain heads move inside the barrier, counters of refusals outside of it. Nothing is deleted:
   // TTL does.
-  allow("KeepState", ["dynamodb:GetItem", "dynamodb:UpdateItem"], [state.tableArn]),
+  allow("KeepState", ["dynamodb:UpdateItem"], [state.tableArn]),
   // The key's own policy decides how (digests only); this permission says that this function does.
   // GetPublicKey: the function names the key in a record by its thumbprint.
   allow("SignEvidence", ["kms:Sign", "kms:GetPublicKey"], [evidenceKey.key.keyArn]),
 ];
 
-// Whom the plane believes, and what is halted; only govern writes it.
-const readRegistry = ({ registry }: PlaneResources): PolicyStatement =>
-  allow("ReadRegistry", ["dynamodb:Query"], [registry.tableArn]);
-
 /** What a function that grants needs of the plane's tables besides {@link recordKeeping}. */
-const granting = ({ state, registry }: PlaneResources): PolicyStatement[] => [
+const granting = ({ state }: PlaneResources): PolicyStatement[] => [
   // Retry keys and contract ids, taken inside the barrier.
   allow("TakeKeys", ["dynamodb:PutItem"], [state.tableArn]),
-  // Whether the Registry has moved since it was read, before the call is made.
-  allow("ReadRegistryHead", ["dynamodb:GetItem"], [registry.tableArn]),
 ];
 
 /** Sessions of the execution and reader roles; the functions touch no target themselves. */
@@ -68,7 +74,6 @@ const obtainSessions = ({ execution, reader }: SessionRoles): PolicyStatement[] 
 /** Everything that `issue` may do, besides writing its log. */
 const issuePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
-  readRegistry(resources),
   ...granting(resources),
   ...obtainSessions(roles),
   // Handles are made here and nowhere else; the key's own policy says so too.
@@ -81,7 +86,6 @@ const issuePermissions = (resources: PlaneResources, roles: SessionRoles): Polic
  */
 const executePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
-  readRegistry(resources),
   ...granting(resources),
   ...obtainSessions(roles),
 ];
@@ -92,7 +96,6 @@ const executePermissions = (resources: PlaneResources, roles: SessionRoles): Pol
  */
 const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
   ...recordKeeping(resources),
-  readRegistry(resources),
   // A change of trust is one transaction with its signed record, or it does not happen.
   allow("ChangeRegistry", ["dynamodb:PutItem"], [resources.registry.tableArn], IN_TRANSACTION),
   // A trust policy must name the keys in use; their names are thumbprints of the public halves.

@@ -13,7 +13,7 @@ import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { DynamoEvidenceStore } from "./evidence-store.ts";
 import { KmsSigner } from "./kms-signer.ts";
 import { DynamoRegistryStore } from "./registry-store.ts";
-import { DynamoRefusalCounter, DynamoStateIndex } from "./state.ts";
+import { DynamoRefusalCounter } from "./state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "./sts.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,7 +60,6 @@ export function planeDependencies(component: string, environment: Environment): 
     planeSigner: new KmsSigner(kms, required(environment, ENV.planeKeyId)),
     registry: new DynamoRegistryStore(dynamo, tables),
     counter: new DynamoRefusalCounter(dynamo, tables.state),
-    index: new DynamoStateIndex(dynamo, tables.state),
     memory: {},
   };
 }

@@ -1,16 +1,16 @@
-import {
-  type AttributeValue,
-  type DynamoDBClient,
-  GetItemCommand,
-  QueryCommand,
-} from "@aws-sdk/client-dynamodb";
+import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { ChainHead } from "../evidence/chain.ts";
-import type { Append, AppendResult, EvidenceStore, StoredChain } from "../evidence/ports.ts";
+import type {
+  Append,
+  AppendResult,
+  EvidenceStore,
+  StoredChain,
+  StoredRow,
+} from "../evidence/ports.ts";
 import { orFault } from "./faults.ts";
+import { type Item, readItems } from "./items.ts";
 import { appendItems, headKey, type Tables, transact } from "./transaction.ts";
-
-type Row = StoredChain["rows"][number];
 
 /** Records and head are two reads: one that a writer fell between is repeated, so many times at most. */
 const READS = 5;
@@ -36,9 +36,8 @@ export class DynamoEvidenceStore implements EvidenceStore {
     return { rows: rows.slice(-1), head };
   }
 
-  /** Every record of a chain without its head: for readers who may see Evidence alone. */
-  async readRecords(chainId: string): Promise<Pick<StoredChain, "rows">> {
-    return { rows: await this.#rows(chainId, 0) };
+  readRows(chainId: string): Promise<StoredRow[]> {
+    return this.#rows(chainId, 0);
   }
 
   append(step: Append): Promise<AppendResult> {
@@ -49,9 +48,9 @@ export class DynamoEvidenceStore implements EvidenceStore {
   async #readConsistently(
     chainId: string,
     after: number,
-    readRows: (behind: number) => Promise<Row[]>,
+    readRows: (behind: number) => Promise<StoredRow[]>,
   ): Promise<StoredChain> {
-    const rows: Row[] = [];
+    const rows: StoredRow[] = [];
     for (let read = 1; ; read++) {
       const seen = rows.at(-1)?.seq ?? after;
       const [more, head] = await Promise.all([
@@ -64,9 +63,9 @@ export class DynamoEvidenceStore implements EvidenceStore {
     }
   }
 
-  #rows(chainId: string, after: number): Promise<Row[]> {
+  #rows(chainId: string, after: number): Promise<StoredRow[]> {
     return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => {
-      const rows: Row[] = [];
+      const rows: StoredRow[] = [];
       let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
       do {
         const page = await this.#client.send(
@@ -75,7 +74,7 @@ export class DynamoEvidenceStore implements EvidenceStore {
             ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
           }),
         );
-        rows.push(...(page.Items ?? []).map((item) => unmarshall(item) as Row));
+        rows.push(...(page.Items ?? []).map((item) => unmarshall(item) as StoredRow));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
       return rows;
@@ -87,35 +86,35 @@ const chainQuery = (table: string, chainId: string, after: number) => ({
   TableName: table,
   ConsistentRead: true,
   KeyConditionExpression: "chainId = :chain AND seq > :after",
-  ProjectionExpression: "chainId, seq, envelope",
+  ProjectionExpression: "chainId, seq, #record, sealSeq, seal",
+  ExpressionAttributeNames: { "#record": "record" },
   ExpressionAttributeValues: marshall({ ":chain": chainId, ":after": after }),
 });
 
 /** The last record of a chain behind a number, or none. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
-export function lastRow(
+function lastRow(
   client: DynamoDBClient,
   table: string,
   chainId: string,
   after = 0,
-): Promise<Row[]> {
+): Promise<StoredRow[]> {
   const query = { ...chainQuery(table, chainId, after), ScanIndexForward: false, Limit: 1 };
   return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => {
     const { Items } = await client.send(new QueryCommand(query));
-    return (Items ?? []).map((item) => unmarshall(item) as Row);
+    return (Items ?? []).map((item) => unmarshall(item) as StoredRow);
   });
 }
 
 /** The head that State keeps for a chain. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
-export function readHead(
+async function readHead(
   client: DynamoDBClient,
   table: string,
   chainId: string,
 ): Promise<ChainHead | undefined> {
-  const input = { TableName: table, Key: marshall(headKey(chainId)), ConsistentRead: true };
-  return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:GetItem", async () => {
-    const { Item } = await client.send(new GetItemCommand(input));
-    if (Item === undefined) return undefined;
-    const { seq, hash } = unmarshall(Item);
-    return { seq, hash };
-  });
+  const [item] = await readItems(client, [{ table, key: headKey(chainId) }]);
+  return headOf(item);
 }
+
+/** A chain's head from its item in State. */
+export const headOf = (item: Item | undefined): ChainHead | undefined =>
+  item && ({ seq: item["seq"], hash: item["hash"] } as ChainHead);

@@ -2,7 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import type { RegistryRead } from "../enforcement/registry-port.ts";
+import type { Heads, RegistryDocuments } from "../enforcement/registry-port.ts";
 import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { type Caller, readCaller } from "./inspect-caller.ts";
 import {
@@ -18,6 +18,12 @@ import { look, type Seen } from "./look.ts";
 import { DynamoRegistryStore } from "./registry-store.ts";
 import type { Tables } from "./transaction.ts";
 
+/** The Registry and its chain's end, as enforcement reads them. */
+export interface RegistryLook {
+  readonly heads: Heads;
+  readonly documents: RegistryDocuments;
+}
+
 /** Reads of a deployment, with the credentials of whoever looks; nothing is ever changed. */
 export interface Inspector {
   caller(): Promise<Caller>;
@@ -29,7 +35,7 @@ export interface Inspector {
   key(id: string, alias: string): Promise<KeyFacts>;
   role(arn: string): Promise<RoleFacts>;
   managedPolicy(arn: string): Promise<Seen<PolicyText>>;
-  registry(): Promise<Seen<RegistryRead>>;
+  registry(): Promise<Seen<RegistryLook>>;
 }
 
 export function inspector(place: ClientPlace, tables: Tables): Inspector {
@@ -47,8 +53,10 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
     role: (arn) => readRole(iam, arn),
     managedPolicy: (arn) => readManagedPolicy(iam, arn),
     registry: () =>
-      look("dynamodb:Query and dynamodb:GetItem on the plane's tables", () =>
-        new DynamoRegistryStore(dynamo, tables).read(),
-      ),
+      look("dynamodb:BatchGetItem on the plane's tables", async () => {
+        const store = new DynamoRegistryStore(dynamo, tables);
+        const heads = await store.readHeads({ known: 0 });
+        return { heads, documents: await store.readDocuments(heads.registry) };
+      }),
   };
 }

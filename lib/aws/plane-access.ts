@@ -17,7 +17,7 @@ export async function readRecords(
   chainId: string,
 ): Promise<StoredChain["rows"]> {
   const client = new DynamoDBClient(dependencyOptions(place));
-  return (await new DynamoEvidenceStore(client, tables).readRecords(chainId)).rows;
+  return new DynamoEvidenceStore(client, tables).readRows(chainId);
 }
 
 /** The public half of a KMS key. @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`. */

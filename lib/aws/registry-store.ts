@@ -1,22 +1,18 @@
-import {
-  type AttributeValue,
-  type DynamoDBClient,
-  GetItemCommand,
-  QueryCommand,
-  type TransactWriteItem,
-} from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import type { DynamoDBClient, TransactWriteItem } from "@aws-sdk/client-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import type {
+  Heads,
+  HeadsWanted,
   RegistryChange,
+  RegistryDocuments,
   RegistryHead,
-  RegistryRead,
   RegistryStore,
 } from "../enforcement/registry-port.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
-import type { AppendResult } from "../evidence/ports.ts";
-import { lastRow, readHead } from "./evidence-store.ts";
-import { orFault } from "./faults.ts";
-import { appendItems, type Tables, transact } from "./transaction.ts";
+import type { AppendResult, StoredRow } from "../evidence/ports.ts";
+import { headOf } from "./evidence-store.ts";
+import { type Item, type ItemKey, readItems } from "./items.ts";
+import { appendItems, headKey, type Tables, transact } from "./transaction.ts";
 
 const HEAD = { pk: "registry", sk: "head" };
 const RESTRICTIONS = { pk: "registry", sk: "restrictions" };
@@ -30,9 +26,9 @@ const versionKey = (version: number): { pk: string; sk: string } => ({
 
 const headIsNew = "attribute_not_exists(pk)";
 const headIsWhatWasRead =
-  "version = :version AND trustPolicyDigest = :policy AND restrictionsDigest = :restrictions";
+  "version = :version AND trustPolicyDigest = :policy AND restrictionsDigest = :restrictions AND seq = :seq AND recordHash = :hash AND attribute_not_exists(pending)";
 
-/** The Registry in DynamoDB (wire.md §6), read strongly consistently in one round. */
+/** The Registry in DynamoDB (wire.md §6). */
 export class DynamoRegistryStore implements RegistryStore {
   readonly #client: DynamoDBClient;
   readonly #tables: Tables;
@@ -42,39 +38,44 @@ export class DynamoRegistryStore implements RegistryStore {
     this.#tables = tables;
   }
 
-  read(): Promise<RegistryRead> {
-    return orFault("DEPENDENCY_UNAVAILABLE", "reading the Registry", async () => {
-      const { registry, evidence, state } = this.#tables;
-      const [documents, newest, rows, head] = await Promise.all([
-        this.#query(registry, HEAD.pk, {}),
-        this.#query(registry, POLICIES, { ScanIndexForward: false, Limit: 1 }),
-        lastRow(this.#client, evidence, REGISTRY_CHAIN),
-        readHead(this.#client, state, REGISTRY_CHAIN),
-      ]);
-      const found = documents.find(({ sk }) => sk === HEAD.sk);
-      return {
-        head: found && headOf(found),
-        trustPolicy: newest[0]?.["jws"] as string | undefined,
-        newest: newest[0] && Number(newest[0]["sk"]),
-        restrictions: documents.find(({ sk }) => sk === RESTRICTIONS.sk)?.["document"] as
-          | string
-          | undefined,
-        chain: { rows, head },
-      };
-    });
+  async readHeads({ known, chainId, keys = [] }: HeadsWanted): Promise<Heads> {
+    const { state } = this.#tables;
+    const [registry, registryChain, next, chain, ...values] = await readItems(this.#client, [
+      { table: this.#tables.registry, key: HEAD },
+      { table: state, key: headKey(REGISTRY_CHAIN) },
+      this.#record(known + 1),
+      // One key too few would move the answers; the registry's own head stands in for none.
+      { table: state, key: headKey(chainId ?? REGISTRY_CHAIN) },
+      ...keys.map((key) => ({ table: state, key })),
+    ]);
+    return {
+      registry: registry && registryHead(registry),
+      isPending: registry?.["pending"] !== undefined,
+      registryChain: headOf(registryChain),
+      isContinued: next !== undefined,
+      chain: chainId === undefined ? undefined : headOf(chain),
+      values: values.map((item) => textIn(item, "value")),
+    };
   }
 
-  readHead(): Promise<RegistryHead | undefined> {
-    return orFault("DEPENDENCY_UNAVAILABLE", "reading the Registry's head", async () => {
-      const { Item } = await this.#client.send(
-        new GetItemCommand({
-          TableName: this.#tables.registry,
-          Key: marshall(HEAD),
-          ConsistentRead: true,
-        }),
-      );
-      return Item && headOf(unmarshall(Item));
-    });
+  async readDocuments(
+    head: Pick<RegistryHead, "version" | "seq"> | undefined,
+  ): Promise<RegistryDocuments> {
+    const { version, seq } = head ?? { version: 0, seq: 0 };
+    const { registry } = this.#tables;
+    const [policy, nextPolicy, restrictions, last, next] = await readItems(this.#client, [
+      { table: registry, key: versionKey(version) },
+      { table: registry, key: versionKey(version + 1) },
+      { table: registry, key: RESTRICTIONS },
+      this.#record(seq),
+      this.#record(seq + 1),
+    ]);
+    return {
+      trustPolicy: textIn(policy, "jws"),
+      restrictions: textIn(restrictions, "document"),
+      last: last as StoredRow | undefined,
+      isContinued: nextPolicy !== undefined || next !== undefined,
+    };
   }
 
   commit(change: RegistryChange): Promise<AppendResult> {
@@ -82,12 +83,8 @@ export class DynamoRegistryStore implements RegistryStore {
     return transact(this.#client, [...documents, ...appendItems(this.#tables, change.append)]);
   }
 
-  /** Every signed trust policy from version 1, for exports. */
-  async policies(): Promise<string[]> {
-    const items = await orFault("DEPENDENCY_UNAVAILABLE", "reading trust policies", () =>
-      this.#query(this.#tables.registry, POLICIES, {}),
-    );
-    return items.map(({ jws }) => String(jws));
+  #record(seq: number): ItemKey {
+    return { table: this.#tables.evidence, key: { chainId: REGISTRY_CHAIN, seq } };
   }
 
   #documents({ from, to, trustPolicy, restrictions }: RegistryChange): TransactWriteItem[] {
@@ -115,37 +112,26 @@ export class DynamoRegistryStore implements RegistryStore {
               ":version": from.version,
               ":policy": from.trustPolicyDigest,
               ":restrictions": from.restrictionsDigest,
+              ":seq": from.seq,
+              ":hash": from.recordHash,
             }),
           }),
         },
       },
     ];
   }
-
-  async #query(table: string, pk: string, options: object): Promise<Record<string, unknown>[]> {
-    const items: Record<string, unknown>[] = [];
-    let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
-    do {
-      const page = await this.#client.send(
-        new QueryCommand({
-          TableName: table,
-          ConsistentRead: true,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: marshall({ ":pk": pk }),
-          ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
-          ...options,
-        }),
-      );
-      items.push(...(page.Items ?? []).map((item) => unmarshall(item)));
-      ExclusiveStartKey = "Limit" in options ? undefined : page.LastEvaluatedKey;
-    } while (ExclusiveStartKey !== undefined);
-    return items;
-  }
 }
 
-const headOf = ({
+const registryHead = ({
   version,
   trustPolicyDigest,
   restrictionsDigest,
-}: Record<string, unknown>): RegistryHead =>
-  ({ version, trustPolicyDigest, restrictionsDigest }) as RegistryHead;
+  seq,
+  recordHash,
+}: Item): RegistryHead =>
+  ({ version, trustPolicyDigest, restrictionsDigest, seq, recordHash }) as RegistryHead;
+
+function textIn(item: Item | undefined, name: string): string | undefined {
+  const value = item?.[name];
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,11 +1,10 @@
 import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  GetItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import type { RefusalCounter, StateIndex } from "../evidence/ports.ts";
+import type { RefusalCounter } from "../evidence/ports.ts";
 import { orFault } from "./faults.ts";
 import { counterKey } from "./transaction.ts";
 
@@ -92,31 +91,6 @@ export class DynamoRefusalCounter implements RefusalCounter {
         if (error instanceof ConditionalCheckFailedException) return undefined;
         throw error;
       }
-    });
-  }
-}
-
-/** Values that State keeps under keys; read strongly consistently. */
-export class DynamoStateIndex implements StateIndex {
-  readonly #client: DynamoDBClient;
-  readonly #table: string;
-
-  constructor(client: DynamoDBClient, table: string) {
-    this.#client = client;
-    this.#table = table;
-  }
-
-  lookUp(pk: string, sk: string): Promise<string | undefined> {
-    return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:GetItem", async () => {
-      const { Item } = await this.#client.send(
-        new GetItemCommand({
-          TableName: this.#table,
-          Key: marshall({ pk, sk }),
-          ConsistentRead: true,
-        }),
-      );
-      const value: unknown = Item && unmarshall(Item)["value"];
-      return typeof value === "string" ? value : undefined;
     });
   }
 }

@@ -20,16 +20,12 @@ export async function publishedPolicy(
 ): Promise<PublishedPolicy | undefined> {
   const rows = await readRecords(placeFor(deployment, user), deployment.tables, REGISTRY_CHAIN);
   const compact = rows
-    .map(({ envelope }) => policyIn(envelope))
+    .map(({ record }) => policyIn(record))
     .findLast((found) => found !== undefined);
   return compact === undefined ? undefined : readPublished(compact);
 }
 
-function policyIn(envelope: string): string | undefined {
-  const { payload } = JSON.parse(envelope) as { payload: string };
-  const { predicate } = JSON.parse(Buffer.from(payload, "base64").toString("utf8"));
-  return predicate.detail.trustPolicy;
-}
+const policyIn = (record: string): string | undefined => JSON.parse(record).detail.trustPolicy;
 
 function readPublished(compact: string): PublishedPolicy {
   const jws = readJws(compact, "vai-trust-policy+jwt");

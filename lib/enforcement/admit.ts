@@ -34,7 +34,7 @@ export async function admit(
   const key = admitSpeaker(deps, course, event.request);
   if (isRefusal(key)) return key;
   course.enter("contract");
-  const world = await readWorld(deps, course, event);
+  const world = await readWorld(deps, course, event, key);
   if (isRefusal(world)) return world;
   const admitted = await judgeAdmission(deps, course, event, key, world);
   return isRefusal(admitted) ? admitted : { ...admitted, raw };
@@ -82,7 +82,7 @@ export async function admitContract(
   course: Course,
   event: Pick<IssueEvent | ExecuteEvent, "request" | "hasChain">,
   key: VerificationKey,
-  { trust, contract, chain, intent: opened }: World,
+  { trust, contract, chain, intent: opened, witnesses }: World,
 ): Promise<Intent | Refusal> {
   const [digestCheck, issuerCheck, ...others] = contractChecks(event, contract, deps, trust);
   const unsigned = course.judge([digestCheck, issuerCheck].filter((check) => check !== undefined));
@@ -93,13 +93,36 @@ export async function admitContract(
   course.enter("executor");
   const chainId = intentChain(contract.claims.intent.id);
   const read = opened ?? (await readIntent(deps, chainId, trust, { stored: chain }));
-  const intent = course.note("evidenceChain", read);
+  const intent = course.note("evidenceChain", await confirm(deps, trust, read, witnesses));
   if (isRefusal(intent)) return intent;
   const stranger = course.judge([
-    ["designation", () => judgeDesignation(contract, key.thumbprint, trust)],
+    ["designation", () => judgeDesignation(deps, contract, key.thumbprint, trust)],
   ]);
   return stranger ?? intent;
 }
+
+/**
+ * State names a grant for a request that was granted. A chain that does not know it was read too early, or has lost
+ * its records: whoever rolls it back without the retry keys gives nobody a second use.
+ */
+async function confirm(
+  deps: IssueDeps,
+  trust: TrustSnapshot,
+  intent: Intent | Refusal,
+  witnesses: readonly string[],
+): Promise<Intent | Refusal> {
+  if (isRefusal(intent) || isWitnessed(intent, witnesses)) return intent;
+  const latest = await readIntent(deps, intent.chainId, trust, { opened: intent });
+  if (isRefusal(latest) || isWitnessed(latest, witnesses)) return latest;
+  return lostGrant();
+}
+
+const isWitnessed = ({ state }: Intent, witnesses: readonly string[]): boolean =>
+  witnesses.every((identityId) => state.identities.has(identityId));
+
+/** A key in State that no sealed record explains. */
+export const lostGrant = (): Refusal =>
+  refuse("EVIDENCE_CHAIN_BROKEN", "State knows a grant that the intent's chain does not");
 
 function learnContract(course: Course, { claims, digest }: ReadContract): void {
   course.learn({
@@ -109,8 +132,12 @@ function learnContract(course: Course, { claims, digest }: ReadContract): void {
   });
 }
 
-/** The contract names its executor by key; a key that governance itself uses may not act (wire.md §6, POC-07). */
+/**
+ * The contract names its executor by key; a key that governance itself uses, an anchor's included, may not act
+ * (wire.md §6, POC-07).
+ */
 export function judgeDesignation(
+  { anchors }: Pick<IssueDeps, "anchors">,
   { claims }: ReadContract,
   executor: string,
   { policy }: TrustSnapshot,
@@ -122,10 +149,13 @@ export function judgeDesignation(
       "/request",
     );
   }
-  return trustedThumbprints(policy).has(executor)
+  const isTrusted =
+    trustedThumbprints(policy).has(executor) ||
+    anchors.some(({ thumbprint }) => thumbprint === executor);
+  return isTrusted
     ? refuse(
         "EXECUTOR_MISMATCH",
-        "a key of the trust policy cannot be an executor",
+        "a key of the trust policy, or the anchor's, cannot be an executor",
         "/contract/cnf/jkt",
       )
     : undefined;

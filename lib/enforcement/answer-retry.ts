@@ -1,8 +1,7 @@
 import type { Request } from "../continuity/request.ts";
 import type { IdentityView } from "../evidence/fold.ts";
-import type { RecordDraft, Verdict } from "../evidence/statement.ts";
+import type { RecordDraft, Verdict } from "../evidence/record.ts";
 import { Fault, failureDomain, isRefusal } from "../refusal.ts";
-import type { Admitted } from "./admit.ts";
 import { type Answer, answerAbout, type Delivered } from "./answer.ts";
 import { appendToIntent, Stop } from "./append.ts";
 import type { Course } from "./course.ts";
@@ -15,7 +14,6 @@ import { outcomeOf } from "./verdict-outcome.ts";
 export async function answerRetry(
   deps: IssueDeps,
   course: Course,
-  { trust }: Pick<Admitted, "trust">,
   start: Intent,
   found: IdentityView,
   use: Request["use"],
@@ -31,7 +29,7 @@ export async function answerRetry(
   });
   let latest = start;
   try {
-    const first = await appendToIntent<Intent>(deps, course, trust, start, {
+    const first = await appendToIntent<Intent>(deps, course, start, {
       prepare: (intent) => {
         const identity = identityIn(intent);
         return identity.retried.includes(use) ? new Stop(intent) : { drafts: [draftOf(identity)] };
@@ -40,7 +38,7 @@ export async function answerRetry(
     if (!isRefusal(first)) latest = first instanceof Stop ? first.value : first;
     if (first instanceof Stop) {
       const scope = { name: `retries/${identityId}`, retriesOf: identityId };
-      latest = (await countOnIntent(deps, course, trust, latest, scope)) ?? latest;
+      latest = (await countOnIntent(deps, course, latest, scope)) ?? latest;
     }
   } catch (fault) {
     // The retry is honest whether or not its record finds room: the grant's own evidence is what answers.

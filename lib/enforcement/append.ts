@@ -1,14 +1,13 @@
 import { toInstant } from "../clock.ts";
-import { type ChainHead, chainRecords, headAfter, type UnsignedRecord } from "../evidence/chain.ts";
-import { signRecords } from "../evidence/envelope.ts";
-import type { OpenRecord } from "../evidence/open.ts";
+import { type ChainHead, chainRecords, headAfter, type PlacedRecord } from "../evidence/chain.ts";
 import type { Append, AppendResult, Settlement, TakenKey } from "../evidence/ports.ts";
-import type { RecordDraft } from "../evidence/statement.ts";
+import type { RecordDraft } from "../evidence/record.ts";
 import { Fault, isRefusal, type Refusal } from "../refusal.ts";
+import type { TrustPolicy } from "../trust/policy.ts";
 import type { Course } from "./course.ts";
 import type { PlaneDeps } from "./deps.ts";
 import { extendIntent, type Intent, readIntent } from "./intent.ts";
-import type { TrustSnapshot } from "./trust-snapshot.ts";
+import { requireSigner, sealUnder } from "./seal.ts";
 
 /** Milliseconds kept free before the function's end, so that the answer still leaves. */
 const RESERVE = 2_000;
@@ -23,14 +22,19 @@ export interface Batch {
   readonly settle?: Settlement;
 }
 
+/** Where records go: a chain, and the head that they follow. */
+export interface Place {
+  readonly chainId: string;
+  readonly head: ChainHead;
+}
+
 /** Chains drafts behind a head; their time is the moment of writing. */
-export function place(
+function place(
   deps: PlaneDeps,
   course: Course,
-  chainId: string,
-  head: ChainHead,
+  { chainId, head }: Place,
   drafts: readonly RecordDraft[],
-): UnsignedRecord[] {
+): PlacedRecord[] {
   return chainRecords(drafts, head, {
     plane: deps.plane.id,
     chainId,
@@ -42,8 +46,33 @@ export function place(
   });
 }
 
-/** Stores signed records in one transaction. A lost answer is read back before it counts as failed. */
-async function store(deps: PlaneDeps, step: Append): Promise<AppendResult> {
+/** Records that are sealed under a policy, as one step of their chain. */
+export interface Sealed {
+  readonly records: readonly PlacedRecord[];
+  readonly append: Append;
+}
+
+/**
+ * Chains one batch behind a head that was read, and seals it by one signature.
+ * @param until milliseconds: how long the evidence key must stay good, beyond now.
+ * @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`.
+ */
+export async function sealBatch(
+  deps: PlaneDeps,
+  course: Course,
+  where: Place,
+  { drafts, ...also }: Batch,
+  policy: TrustPolicy,
+  until?: number,
+): Promise<Sealed> {
+  const records = place(deps, course, where, drafts);
+  const rows = await sealUnder(deps, policy, records, { from: deps.clock(), until });
+  const { chainId, head } = where;
+  return { records, append: { chainId, from: head, to: headAfter(records, head), rows, ...also } };
+}
+
+/** Stores sealed records in one transaction. A lost answer is read back before it counts as failed. */
+export async function store(deps: PlaneDeps, step: Append): Promise<AppendResult> {
   try {
     return await deps.evidence.append(step);
   } catch (fault) {
@@ -52,45 +81,28 @@ async function store(deps: PlaneDeps, step: Append): Promise<AppendResult> {
   }
 }
 
-/** Chains, signs and stores one batch behind a head that was read. */
-export async function write(
-  deps: PlaneDeps,
-  course: Course,
-  chainId: string,
-  head: ChainHead,
-  { drafts, ...also }: Batch,
-): Promise<{ readonly records: readonly UnsignedRecord[]; readonly result: AppendResult }> {
-  const records = place(deps, course, chainId, head, drafts);
-  const rows = await signRecords(records, deps.signer);
-  const step = { chainId, from: head, to: headAfter(records, head), rows, ...also };
-  return { records, result: await store(deps, step) };
-}
-
 async function isDurable(deps: PlaneDeps, step: Append): Promise<boolean> {
   try {
     const { rows } = await deps.evidence.readChain(step.chainId, step.from.seq);
     const [first] = step.rows;
     return (
       first !== undefined &&
-      rows.some(({ seq, envelope }) => seq === first.seq && envelope === first.envelope)
+      rows.some(({ seq, record }) => seq === first.seq && record === first.record)
     );
   } catch {
     return false;
   }
 }
 
-const asOpen = ({ statement, hash }: UnsignedRecord): OpenRecord => ({
-  predicate: statement.predicate,
-  hash,
-});
-
 /** What an append to an intent needs, judged for the intent as it stands; a refusal or a settled value stops it. */
 export interface Appending<T> {
   readonly prepare: (intent: Intent) => Batch | Stop<T>;
-  /** Runs beside the signing; a refusal stops the append. */
+  /** Runs beside the sealing; a refusal stops the append. */
   readonly meanwhile?: () => Promise<Refusal | undefined>;
   /** What to make of a key that somebody else holds. */
   readonly onTaken?: (key: TakenKey) => Refusal;
+  /** Milliseconds: how long the evidence key must stay good, beyond now. */
+  readonly until?: number;
 }
 
 /** A value that ends an append without writing. */
@@ -110,25 +122,29 @@ export class Stop<T> {
 export async function appendToIntent<T>(
   deps: PlaneDeps,
   course: Course,
-  trust: TrustSnapshot,
   start: Intent,
-  { prepare, meanwhile, onTaken }: Appending<T>,
+  { prepare, meanwhile, onTaken, until }: Appending<T>,
 ): Promise<Intent | Stop<T> | Refusal> {
   let intent = start;
   for (let attempt = 0; ; attempt++) {
     const batch = prepare(intent);
     if (batch instanceof Stop) return batch;
-    const { chainId, state } = intent;
-    const { drafts, ...also } = batch;
-    const records = place(deps, course, chainId, state.head, drafts);
-    const [rows, stop] = await Promise.all([signRecords(records, deps.signer), meanwhile?.()]);
+    const where = { chainId: intent.chainId, head: intent.state.head };
+    const { policy } = course.requireTrust();
+    const [{ records, append }, stop] = await Promise.all([
+      sealBatch(deps, course, where, batch, policy, until),
+      meanwhile?.(),
+    ]);
     if (stop !== undefined) return stop;
-    const to = headAfter(records, state.head);
-    const result = await store(deps, { chainId, from: state.head, to, rows, ...also });
-    if (result === "appended") return extendIntent(intent, records.map(asOpen));
+    // A trust policy that came meanwhile may have ended the key.
+    await requireSigner(deps, course.requireTrust().policy, { from: deps.clock(), until });
+    const result = await store(deps, append);
+    if (result === "appended") return extendIntent(intent, records);
     if (result !== "conflict" && onTaken !== undefined) return onTaken(result.taken);
     await backOff(deps, course, attempt);
-    const reread = await readIntent(deps, chainId, trust, { opened: intent });
+    const reread = await readIntent(deps, intent.chainId, course.requireTrust(), {
+      opened: intent,
+    });
     if (isRefusal(reread)) return reread;
     intent = reread;
   }

@@ -1,11 +1,10 @@
-import type { RecordDraft } from "../evidence/statement.ts";
+import type { RecordDraft } from "../evidence/record.ts";
 import { Fault, isRefusal, type Refusal, refuse, type Stage } from "../refusal.ts";
 import { type Answer, answerAbout, refusedAnswer } from "./answer.ts";
 import { appendToIntent, backOff, Stop } from "./append.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
 import type { Intent } from "./intent.ts";
-import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** Tries of barrier 3 after the first; with their waits about as long as a function lives. */
 const END_TRIES = 20;
@@ -14,7 +13,6 @@ const END_TRIES = 20;
 export interface Issued {
   readonly grant: { readonly identityId: string };
   readonly intent: Intent;
-  readonly trust: TrustSnapshot;
 }
 
 export const refusalOf = (fault: unknown): Refusal =>
@@ -53,10 +51,10 @@ const isOutcome = (drafts: readonly RecordDraft[]): boolean =>
 async function writeEnd(
   deps: IssueDeps,
   course: Course,
-  { grant, intent, trust }: Issued,
+  { grant, intent }: Issued,
   draftsOf: (intent: Intent) => readonly RecordDraft[],
 ): Promise<Intent> {
-  const result = await appendToIntent<Intent>(deps, course, trust, intent, {
+  const result = await appendToIntent<Intent>(deps, course, intent, {
     prepare: (latest) => {
       const drafts = draftsOf(latest);
       const identity = latest.state.identities.get(grant.identityId);

@@ -1,8 +1,9 @@
 import { VERSION } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
-import type { About, Check, Source } from "../evidence/statement.ts";
+import type { About, Check, Source } from "../evidence/record.ts";
 import { isRefusal, type Refusal, type Stage } from "../refusal.ts";
 import type { Invocation, PlaneDeps } from "./deps.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** A named check: `undefined` or a value when it holds, a refusal when it does not. */
 export type NamedCheck = readonly [name: string, check: () => Refusal | undefined];
@@ -19,6 +20,8 @@ export class Course {
   readonly source: Source;
   stage: Stage = "parse";
   about: About = {};
+  /** The trust that was read last, expired or not: under its keys evidence is read and written. */
+  #trust: TrustSnapshot | undefined;
   #passed: string[] = [];
   #failed: string | undefined;
 
@@ -42,6 +45,23 @@ export class Course {
 
   learn(more: About): void {
     this.about = { ...this.about, ...more };
+  }
+
+  /** Takes note of the trust that was just read. */
+  read(trust: TrustSnapshot): void {
+    this.#trust = trust;
+    const { version, trustPolicyDigest: digest } = trust.head;
+    this.learn({ trustPolicy: { version, digest } });
+  }
+
+  get trust(): TrustSnapshot | undefined {
+    return this.#trust;
+  }
+
+  /** The same, where stage `contract` has read it. */
+  requireTrust(): TrustSnapshot {
+    if (this.#trust === undefined) throw new TypeError("no trust was read");
+    return this.#trust;
   }
 
   /** Runs checks in order; the first refusal decides. */

@@ -56,11 +56,12 @@ export async function deliverCredentials(
 async function record(
   deps: IssueDeps,
   course: Course,
-  { grant, intent: start, trust, contract, context, judgeState, rejudge }: Deliverable,
+  { grant, intent: start, contract, context, judgeState, rejudge }: Deliverable,
   session: IssuedSession,
 ): Promise<Intent | Refusal> {
   try {
-    const result = await appendToIntent<Refusal>(deps, course, trust, start, {
+    const result = await appendToIntent<Refusal>(deps, course, start, {
+      until: course.invocation.deadline,
       prepare: (intent) => {
         const ended = judgeState(intent);
         return ended === undefined
@@ -70,7 +71,7 @@ async function record(
       meanwhile: async () => {
         const [refusal, seen] = await Promise.all([
           rejudge(start),
-          recheckContext(deps, contract.claims, trust.policy, context),
+          recheckContext(deps, contract.claims, course.requireTrust().policy, context),
         ]);
         if (refusal !== undefined) return refusal;
         if (isRefusal(seen)) {

@@ -1,6 +1,6 @@
 import { readIssueRequest } from "../continuity/request.ts";
 import { contractView } from "../evidence/fold.ts";
-import type { RecordDraft } from "../evidence/statement.ts";
+import type { RecordDraft } from "../evidence/record.ts";
 import { isRefusal, type Refusal } from "../refusal.ts";
 import type { Admitted } from "./admit.ts";
 import type { RefusedAnswer } from "./answer.ts";
@@ -8,7 +8,7 @@ import type { Batch } from "./append.ts";
 import { CHECK_NAMES } from "./check-names.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
-import { bindingDrafts, bindingKeys, requestedDraft, withOpening } from "./drafts.ts";
+import { bindingDrafts, bindingKeys, isBound, requestedDraft, withOpening } from "./drafts.ts";
 import { invalidatedDrafts } from "./end-drafts.ts";
 import { type Intent, judgeOwnership } from "./intent.ts";
 import { takenContractId } from "./judge-proof.ts";
@@ -79,7 +79,7 @@ async function answerOnIntent(
   trial: Trial,
   refusal: Refusal,
 ): Promise<RefusedAnswer> {
-  const { asked, trust } = admitted;
+  const { asked } = admitted;
   const denial: Denial = { refusal, stage: course.stage, checkNames: CHECK_NAMES };
   const isProved = denial.stage !== "proof" && denial.stage !== "executor";
   const proof = isProved ? trial.proof : undefined;
@@ -90,7 +90,11 @@ async function answerOnIntent(
     const invalidated = isEnded ? [] : invalidatedDrafts(refusal, denial.stage, claims);
     const drafts = [
       ...binding,
-      requestedDraft(intent, asked, outcomeOf(denial.refusal)),
+      requestedDraft(
+        asked,
+        binding.length > 0 || isBound(intent, asked.contract),
+        outcomeOf(denial.refusal),
+      ),
       // Only where the contract ends with its context: else nothing was justified by it yet.
       ...(claims.revokeOn?.includes("contextChanged") === true ? invalidated : []),
       ...denialDrafts(course, denial),
@@ -106,7 +110,7 @@ async function answerOnIntent(
     return taken;
   };
   const answer = await answerRefusal(course, denial, () =>
-    recordOnIntent(deps, course, trust, trial.intent, batchOf, onTaken),
+    recordOnIntent(deps, course, trial.intent, batchOf, onTaken),
   );
   if (taken === undefined) return answer;
   // Only the binding showed that the contract's id is another's; that is the earlier failing check, and binds nothing.

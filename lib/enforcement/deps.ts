@@ -5,12 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
 import type { DigestSigner } from "../encoding/jws.ts";
-import type {
-  EvidenceSigner,
-  EvidenceStore,
-  RefusalCounter,
-  StateIndex,
-} from "../evidence/ports.ts";
+import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
 import type { RegistryStore } from "./registry-port.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
@@ -32,8 +27,7 @@ export interface PlaneDeps {
   readonly planeSigner: DigestSigner;
   readonly registry: RegistryStore;
   readonly counter: RefusalCounter;
-  readonly index: StateIndex;
-  /** What this process verified last: lets a good contract's chain be read in the first round. */
+  /** What this process verified last: while the Registry is unchanged, no document is read again. */
   readonly memory: { trust?: TrustSnapshot };
 }
 

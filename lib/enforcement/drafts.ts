@@ -11,7 +11,7 @@ import type {
 } from "../evidence/details.ts";
 import { contractView } from "../evidence/fold.ts";
 import type { TakenKey } from "../evidence/ports.ts";
-import type { Check, RecordDraft, Verdict } from "../evidence/statement.ts";
+import type { Check, RecordDraft, Verdict } from "../evidence/record.ts";
 import type { ReadProof } from "../proof/proof.ts";
 import type { Grant } from "./grant.ts";
 import type { Intent } from "./intent.ts";
@@ -37,14 +37,17 @@ export function withOpening(
   return [{ ...first, detail: { ...first.detail, opens } }, ...rest];
 }
 
+/** Whether the chain has bound a contract to its proof. */
+export const isBound = ({ state }: Intent, { digest }: ReadContract): boolean =>
+  contractView(state, digest).bound !== undefined;
+
 /** The records of a contract's binding, once per contract; `IntentSubmitted` once per intent (wire.md §5). */
 export function bindingDrafts(
   intent: Intent,
   { contract }: Asked,
   proof: ReadProof,
 ): RecordDraft[] {
-  const isBound = contractView(intent.state, contract.digest).bound !== undefined;
-  if (isBound) return [];
+  if (isBound(intent, contract)) return [];
   const isSubmitted = [...intent.state.contracts.values()].some(({ bound }) => bound !== undefined);
   const submitted: RecordDraft = {
     type: "IntentSubmitted",
@@ -55,8 +58,9 @@ export function bindingDrafts(
     issuer: contract.claims.iss,
     contract: contract.jws.compact,
     proofDigest: proof.digest,
+    intentDigest: proof.intentDigest,
+    contextDigest: proof.contextDigest,
     decisionDigest: digest,
-    proof: { intent: proof.intent, context: proof.context, decision: jws.compact },
   };
   return [
     ...(isSubmitted ? [] : [submitted]),
@@ -89,13 +93,12 @@ export const bindingKeys = ({ chainId }: Intent, { contract }: Asked): TakenKey[
 
 export const contractIndex = (digest: string): string => `contract#${digest}`;
 
-/** The request as evidence: with the contract until that is bound. */
+/** The request as evidence: with the contract until that is bound, which it may be by the records before this one. */
 export function requestedDraft(
-  intent: Intent,
   { contract, request, executor }: Asked,
+  isBound: boolean,
   outcome?: Verdict["outcome"],
 ): RecordDraft {
-  const isBound = contractView(intent.state, contract.digest).bound !== undefined;
   return {
     type: "IdentityRequested",
     ...(outcome !== undefined && { verdict: { outcome } }),
@@ -120,7 +123,7 @@ export function issuedDrafts(
   const identity = { identity: { id: grant.identityId } };
   const drafts: RecordDraft[] = [
     ...bindingDrafts(intent, asked, proof),
-    requestedDraft(intent, asked),
+    requestedDraft(asked, true),
     {
       type: "ProofValidated",
       about: identity,
@@ -175,17 +178,27 @@ export const requestNames = (request: Request): RequestNames => ({
   contentDigest: requestContentDigest(request),
 });
 
-/** The retry keys that a grant takes, scoped to executor, contract and use (wire.md §4 stage 5). */
+/** The retry keys that a grant takes. */
 export function retryKeys(
-  { contract, request, executor }: Asked,
+  { request, executor }: Asked,
   grant: Pick<Grant, "identityId" | "expiresAt">,
 ): TakenKey[] {
-  const { use, jti, idempotencyKey } = request.claims;
-  const pk = `retry#${executor}#${contract.digest}#${use}`;
   const ttl = Math.ceil(grant.expiresAt / 1000) + 24 * 60 * 60;
-  const value = grant.identityId;
+  return retryKeyNames(request, executor).map((name) => ({
+    ...name,
+    value: grant.identityId,
+    ttl,
+  }));
+}
+
+/** Where State keeps them, scoped to executor, contract and use (wire.md §4 stage 5): idempotency key, then jti. */
+export function retryKeyNames(
+  { claims }: ReadRequest,
+  executor: string,
+): { readonly pk: string; readonly sk: string }[] {
+  const pk = `retry#${executor}#${claims.contractDigest}#${claims.use}`;
   return [
-    { pk, sk: `key#${idempotencyKey}`, value, ttl },
-    { pk, sk: `jti#${jti}`, value, ttl },
+    { pk, sk: `key#${claims.idempotencyKey}` },
+    { pk, sk: `jti#${claims.jti}` },
   ];
 }

@@ -8,7 +8,7 @@ import type {
   EndState,
 } from "../evidence/details.ts";
 import type { IdentityView } from "../evidence/fold.ts";
-import type { RecordDraft, Verdict } from "../evidence/statement.ts";
+import type { RecordDraft, Verdict } from "../evidence/record.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import type { IssuedSession } from "../issuance/session.ts";
 import { failureDomain, type Refusal, type Stage } from "../refusal.ts";

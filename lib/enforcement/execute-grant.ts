@@ -22,6 +22,7 @@ import type { Intent } from "./intent.ts";
 import { type Context, recheckContext } from "./judge-context.ts";
 import { mint } from "./mint.ts";
 import type { Redemption } from "./redemption.ts";
+import { judgeExpiry } from "./trust-snapshot.ts";
 
 /** Milliseconds kept for read-back and barrier 3 after the call. */
 const CONCLUDING = 5_000;
@@ -178,39 +179,35 @@ async function begin(
   reader: Reader | Refusal,
 ): Promise<Begun | Stop<IdentityView> | Refusal> {
   if (isRefusal(reader)) return reader;
-  const { grant, trust, context, redemption } = runnable;
+  const { grant, context, redemption } = runnable;
   let rechecked: Context = [];
   try {
     const call = descriptor.describeCall(grant.operation, reader.preRead, placeOf(deps));
     const drafts = startedDrafts(grant, session, call, reader.preRead, context, redemption);
     const keys = redemption?.keys ?? [];
-    const result = await appendToIntent<Refusal | IdentityView>(
-      deps,
-      course,
-      trust,
-      runnable.intent,
-      {
-        prepare: (intent) => {
-          const settled = redemption?.settle(intent) ?? runnable.judgeState(intent);
-          return settled === undefined ? { drafts, keys } : new Stop(settled);
-        },
-        meanwhile: async () => {
-          const [refusal, seen] = await Promise.all([
-            runnable.rejudge(runnable.intent),
-            recheck(deps, runnable),
-          ]);
-          if (refusal !== undefined) return refusal;
-          if (isRefusal(seen)) {
-            course.enter("context");
-            course.note("context", seen);
-            return seen;
-          }
-          rechecked = seen;
-          return course.judge([["window", () => judgeTimeLeft(deps, grant)]]);
-        },
-        ...(redemption !== undefined && { onTaken: redemption.onTaken }),
+    const result = await appendToIntent<Refusal | IdentityView>(deps, course, runnable.intent, {
+      // Or the outcome could no longer be sealed.
+      until: course.invocation.deadline,
+      prepare: (intent) => {
+        const settled = redemption?.settle(intent) ?? runnable.judgeState(intent);
+        return settled === undefined ? { drafts, keys } : new Stop(settled);
       },
-    );
+      meanwhile: async () => {
+        const [refusal, seen] = await Promise.all([
+          runnable.rejudge(runnable.intent),
+          recheck(deps, course, runnable),
+        ]);
+        if (refusal !== undefined) return refusal;
+        if (isRefusal(seen)) {
+          course.enter("context");
+          course.note("context", seen);
+          return seen;
+        }
+        rechecked = seen;
+        return course.judge([["window", () => judgeTimeLeft(deps, grant)]]);
+      },
+      ...(redemption !== undefined && { onTaken: redemption.onTaken }),
+    });
     if (!(result instanceof Stop)) {
       return isRefusal(result) ? result : { intent: result, reader, rechecked };
     }
@@ -222,8 +219,10 @@ async function begin(
 
 const recheck = (
   deps: IssueDeps,
-  { contract, trust, context }: Runnable,
-): Promise<Context | Refusal> => recheckContext(deps, contract.claims, trust.policy, context);
+  course: Course,
+  { contract, context }: Runnable,
+): Promise<Context | Refusal> =>
+  recheckContext(deps, contract.claims, course.requireTrust().policy, context);
 
 /** A fresh instant: the call must be able to end inside the window. */
 const judgeTimeLeft = (deps: IssueDeps, { expiresAt }: BoundedGrant): Refusal | undefined =>
@@ -237,12 +236,13 @@ const judgeTimeLeft = (deps: IssueDeps, { expiresAt }: BoundedGrant): Refusal | 
 /** Why there is no time left for the call, by name; `undefined` when there is. */
 function lateness(
   deps: IssueDeps,
-  { invocation }: Course,
+  course: Course,
   { expiresAt }: BoundedGrant,
 ): string | undefined {
   const now = deps.clock();
+  if (judgeExpiry(course.requireTrust(), now) !== undefined) return "TrustPolicyEndsBeforeCall";
   if (expiresAt - now < CALL_TIMEOUT) return "IdentityEndsBeforeCall";
-  return invocation.deadline - now < CALL_TIMEOUT + CONCLUDING
+  return course.invocation.deadline - now < CALL_TIMEOUT + CONCLUDING
     ? "FunctionEndsBeforeCall"
     : undefined;
 }

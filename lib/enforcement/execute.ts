@@ -61,7 +61,7 @@ async function admitHandle(
   course.enter("contract");
   const otherContract = course.judge([["contractDigest", () => judgeSameContract(event)]]);
   if (otherContract !== undefined) return otherContract;
-  const world = await readRedeemedWorld(deps, course, event);
+  const world = await readRedeemedWorld(deps, course, event, key);
   if (isRefusal(world)) return world;
   const { trust, contract } = world;
   const intent = await admitContract(deps, course, event, key, world);
@@ -85,21 +85,20 @@ const judgeSameContract = ({ handle, request }: ExecuteEvent): Refusal | undefin
 
 /** Stages `retry` to the end of the identity, for a verified executor with a verified handle. */
 async function redeem(deps: IssueDeps, course: Course, redeemer: Redeemer): Promise<Answer> {
-  const { event, asked, trust, intent } = redeemer;
+  const { event, asked, intent } = redeemer;
   const identity = grantOf(intent, event.handle);
   course.learn({ identity: { id: identity.identityId } });
   const judged = await judgeRedemption(deps, course, redeemer, identity).catch(refusalOf);
-  if (judged instanceof Stop)
-    return answerRetry(deps, course, { trust }, intent, judged.value, "execute");
+  if (judged instanceof Stop) return answerRetry(deps, course, intent, judged.value, "execute");
   if (isRefusal(judged)) return rejectRedemption(deps, course, redeemer, { refusal: judged });
   const { grant, context, wish } = judged;
   const { contract, request, executor } = asked;
   const run = await executeGrant(deps, course, {
-    ...{ grant, intent, trust, contract, context },
+    ...{ grant, intent, contract, context },
     // Settling judges the state as well.
     judgeState: () => undefined,
     rejudge: (latest) =>
-      rejudge(deps, course, judgedBefore(redeemer, identity, wish), grant, latest),
+      rejudge(deps, course, judgedBefore(deps, redeemer, identity, wish), grant, latest),
     redemption: {
       names: requestNames(request.claims),
       evidence: { ...requestEvidence(request), executor },
@@ -109,18 +108,22 @@ async function redeem(deps: IssueDeps, course: Course, redeemer: Redeemer): Prom
         refuse("EVIDENCE_CHAIN_BROKEN", "State knows a redemption that the chain does not"),
     },
   });
-  if (run instanceof Stop)
-    return answerRetry(deps, course, { trust }, intent, run.value, "execute");
+  if (run instanceof Stop) return answerRetry(deps, course, intent, run.value, "execute");
   return isUnstarted(run) ? rejectRedemption(deps, course, redeemer, run) : run;
 }
 
-function judgedBefore(redeemer: Redeemer, identity: IdentityView, wish: Wish): Judged {
+function judgedBefore(
+  deps: IssueDeps,
+  redeemer: Redeemer,
+  identity: IdentityView,
+  wish: Wish,
+): Judged {
   const { event, asked, trust } = redeemer;
   const { contract, executor } = asked;
   return {
     ...{ event, contract, wish, trust, stateChecks: stateChecksOf(redeemer, identity) },
     executorChecks: (now) => [
-      ["designation", () => judgeDesignation(contract, executor, now)],
+      ["designation", () => judgeDesignation(deps, contract, executor, now)],
       ["handleSignature", () => judgeHandleSignature(event.handle, now.policy)],
     ],
   };

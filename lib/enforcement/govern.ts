@@ -1,31 +1,33 @@
 import { toSeconds } from "../clock.ts";
+import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { sha256Digest } from "../encoding/digest.ts";
 import { jwkThumbprint } from "../encoding/jwk.ts";
 import { limitProblem } from "../encoding/strict-json.ts";
-import { headAfter, REGISTRY_CHAIN } from "../evidence/chain.ts";
-import { signRecords } from "../evidence/envelope.ts";
-import type { Append, AppendResult } from "../evidence/ports.ts";
-import type { RecordDraft } from "../evidence/statement.ts";
+import { genesisHead, REGISTRY_CHAIN } from "../evidence/chain.ts";
+import type { AppendResult } from "../evidence/ports.ts";
+import type { RecordDraft } from "../evidence/record.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
-import { type TrustPolicy, trustPolicyGenesis } from "../trust/policy.ts";
+import { type TrustPolicy, trustedThumbprints, trustPolicyGenesis } from "../trust/policy.ts";
 import { planeKeysAt, type ReadTrustPolicy, readTrustPolicy } from "../trust/read.ts";
 import { NO_RESTRICTIONS, restrictionsText } from "../trust/restrictions.ts";
 import type { RefusedAnswer } from "./answer.ts";
-import { backOff, place } from "./append.ts";
+import { backOff, sealBatch } from "./append.ts";
 import { refusalOf } from "./conclude.ts";
 import { Course } from "./course.ts";
 import type { Invocation, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./event.ts";
-
-import { answerRefusal, denialDrafts, recordUnattributed, tailOf } from "./refusals.ts";
-import type { RegistryChange, RegistryHead, RegistryRead } from "./registry-port.ts";
-import { openRegistry, type TrustSnapshot } from "./trust-snapshot.ts";
+import { answerRefusal, denialDrafts, recordUnattributed } from "./refusals.ts";
+import { readTrust } from "./registry.ts";
+import type { Heads, RegistryChange, RegistryHead } from "./registry-port.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
 import { outcomeOf } from "./verdict-outcome.ts";
 
 /** The answer to a command of people (wire.md §10). */
 export interface CommandAnswer {
   readonly ok: true;
+  /** Whether this very policy was in force already. */
+  readonly deduplicated: boolean;
   readonly state: "PUBLISHED";
   readonly inFlight: 0;
   readonly points: readonly [];
@@ -84,42 +86,44 @@ async function publish(
   if (isRefusal(next)) return next;
   for (let attempt = 0; ; attempt++) {
     const [current, evidence, plane] = await Promise.all([
-      deps.registry.read(),
+      openCurrent(deps),
       deps.signer.keyid(),
       deps.planeSigner.keyid(),
     ]);
-    const inForce = course.note("registry", await openCurrent(deps, current));
+    const inForce = course.note("registry", current);
     if (isRefusal(inForce)) return inForce;
-    if (inForce?.digest === next.digest) return answered(current.chain.head?.seq ?? 0);
+    if (inForce !== undefined) course.read(inForce);
+    if (inForce?.digest === next.digest) return answered(inForce.head.seq, true);
     const refusal = course.judge([
       ["succession", () => judgeSuccession(next, inForce, deps.plane.id)],
-      ["planeKeys", () => judgePlaneKeys(next.policy, inForce, { evidence, plane }, course.now)],
+      ["planeKeys", () => judgePlaneKeys(next.policy, inForce, { evidence, plane })],
+      ["keysInTime", () => judgeKeyTimes(next.policy, inForce, { evidence, plane }, deps.clock())],
+      ["anchors", () => judgeAnchors(next.policy, deps.anchors)],
     ]);
     if (refusal !== undefined) return refusal;
-    const answer = await commitPolicy(deps, course, next, current);
+    const answer = await commitPolicy(deps, course, next, inForce);
     if (answer !== undefined) return answer;
     await backOff(deps, course, attempt);
   }
 }
 
 /**
- * What is in force, as the signed chain says it; `undefined` before the first publication. A Registry that disagrees
- * with its chain is continued by nobody: a publication would sign what a table's writer put there.
+ * What is in force, as the sealed chain says it; `undefined` before the first publication. A Registry that disagrees
+ * with its chain is continued by nobody: a publication would seal what a table's writer put there.
  */
-async function openCurrent(
-  deps: PlaneDeps,
-  first: RegistryRead,
-): Promise<TrustSnapshot | Refusal | undefined> {
-  if (isUnborn(first)) return undefined;
-  const opened = openRegistry(first, deps.plane, deps.anchors);
-  return isRefusal(opened)
-    ? openRegistry(await deps.registry.read(), deps.plane, deps.anchors)
-    : opened;
+async function openCurrent(deps: PlaneDeps): Promise<TrustSnapshot | Refusal | undefined> {
+  const { heads, trust } = await readTrust(deps);
+  return isRefusal(trust) && (await isUnborn(deps, heads)) ? undefined : trust;
 }
 
-const isUnborn = ({ head, trustPolicy, restrictions, chain }: RegistryRead): boolean =>
-  [head, trustPolicy, restrictions, chain.head].every((part) => part === undefined) &&
-  chain.rows.length === 0;
+/** Nothing of a publication is anywhere, and this process has never seen one. */
+async function isUnborn({ registry, memory }: PlaneDeps, heads: Heads): Promise<boolean> {
+  const isThere =
+    memory.trust !== undefined || heads.registry !== undefined || heads.registryChain !== undefined;
+  if (isThere || heads.isContinued) return false;
+  const { restrictions, isContinued } = await registry.readDocuments(undefined);
+  return restrictions === undefined && !isContinued;
+}
 
 /** Form, anchor and plane: what can be judged before anything is read. */
 function readNext(deps: PlaneDeps, compact: string): ReadTrustPolicy | Refusal {
@@ -160,20 +164,19 @@ function judgeSuccession(
     : refuse("CHAIN_BROKEN", `prev must be ${prev}`, "/trustPolicy/prev");
 }
 
+type InUse = Readonly<Record<"evidence" | "plane", string>>;
+
 /** Evidence must stay verifiable for ever: plane keys are only added to or ended, and the ones in use are there. */
 function judgePlaneKeys(
   next: TrustPolicy,
   inForce: TrustSnapshot | undefined,
-  keyids: Readonly<Record<"evidence" | "plane", string>>,
-  now: number,
+  keyids: InUse,
 ): Refusal | undefined {
   for (const use of ["evidence", "plane"] as const) {
-    const inUse = planeKeysAt(next, use, toSeconds(now));
-    if (inUse.some(({ key }) => jwkThumbprint(key) === keyids[use])) continue;
-    return malformed(
-      `must hold the ${use} key ${keyids[use]} that the functions sign with`,
-      "/trustPolicy/planeKeys",
+    const isNamed = next.planeKeys.some(
+      (each) => each.use === use && jwkThumbprint(each.key) === keyids[use],
     );
+    if (!isNamed) return notInUse(use, keyids);
   }
   const before = inForce?.policy.planeKeys ?? [];
   const lost = before.findIndex((old) => !next.planeKeys.some((each) => continues(each, old)));
@@ -183,6 +186,56 @@ function judgePlaneKeys(
         `drops or alters plane key ${lost} of version ${inForce?.head.version}`,
         "/trustPolicy/planeKeys",
       );
+}
+
+const notInUse = (use: keyof InUse, keyids: InUse): Refusal =>
+  malformed(
+    `must hold the ${use} key ${keyids[use]} that the functions sign with, in force now`,
+    "/trustPolicy/planeKeys",
+  );
+
+/** Seconds: four times a function's life, so that nothing that a running one seals, or has sealed, is ended by it. */
+const END_AHEAD = 4 * FUNCTION_TIMEOUT_SECONDS;
+
+/**
+ * The keys in use are good now, and a key ends later than anything that it may have sealed: no read tells which record
+ * of all chains is its newest, so an end in the past could make genuine evidence unbelievable for ever (wire.md §6).
+ */
+function judgeKeyTimes(
+  next: TrustPolicy,
+  inForce: TrustSnapshot | undefined,
+  keyids: InUse,
+  now: number,
+): Refusal | undefined {
+  const seconds = toSeconds(now);
+  for (const use of ["evidence", "plane"] as const) {
+    const good = planeKeysAt(next, use, seconds);
+    if (!good.some(({ key }) => jwkThumbprint(key) === keyids[use])) return notInUse(use, keyids);
+  }
+  const known = new Map(
+    inForce?.policy.planeKeys.map(({ key, notAfter }) => [jwkThumbprint(key), notAfter]),
+  );
+  const early = next.planeKeys.findIndex(
+    ({ key, notAfter }) =>
+      notAfter !== undefined &&
+      notAfter !== known.get(jwkThumbprint(key)) &&
+      notAfter < seconds + END_AHEAD,
+  );
+  return early < 0
+    ? undefined
+    : malformed(
+        `must lie at least ${END_AHEAD} s ahead: ${seconds + END_AHEAD} or later`,
+        `/trustPolicy/planeKeys/${early}/notAfter`,
+      );
+}
+
+/** Whoever says whom to believe is nobody that is believed: an anchor's key has no other role (wire.md §6). */
+function judgeAnchors(next: TrustPolicy, anchors: PlaneDeps["anchors"]): Refusal | undefined {
+  const held = trustedThumbprints(next);
+  const anchor = anchors.find(({ thumbprint }) => held.has(thumbprint));
+  return anchor === undefined
+    ? undefined
+    : malformed(`holds the anchor's key ${anchor.thumbprint} in another role`, "/trustPolicy");
 }
 
 type PlaneKey = TrustPolicy["planeKeys"][number];
@@ -200,10 +253,10 @@ async function commitPolicy(
   deps: PlaneDeps,
   course: Course,
   next: ReadTrustPolicy,
-  current: RegistryRead,
+  inForce: TrustSnapshot | undefined,
 ): Promise<CommandAnswer | undefined> {
-  const restrictions = current.restrictions ?? restrictionsText(NO_RESTRICTIONS);
-  const to: RegistryHead = {
+  const restrictions = restrictionsText(inForce?.restrictions ?? NO_RESTRICTIONS);
+  const documents = {
     version: next.policy.version,
     trustPolicyDigest: next.digest,
     restrictionsDigest: sha256Digest(restrictions),
@@ -211,16 +264,20 @@ async function commitPolicy(
   const record: RecordDraft = {
     type: "TrustPolicyPublished",
     // Said by this record alone: if it is not written, no other may speak of this version.
-    about: { trustPolicy: { version: to.version, digest: to.trustPolicyDigest } },
-    detail: { ...to, trustPolicy: next.jws.compact, signedBy: next.jws.header.kid },
+    about: { trustPolicy: { version: documents.version, digest: documents.trustPolicyDigest } },
+    detail: { ...documents, trustPolicy: next.jws.compact, signedBy: next.jws.header.kid },
   };
-  const from = await tailOf(deps, REGISTRY_CHAIN);
-  const records = place(deps, course, REGISTRY_CHAIN, from, [record]);
-  const rows = await signRecords(records, deps.signer);
-  const append: Append = { chainId: REGISTRY_CHAIN, from, to: headAfter(records, from), rows };
-  const change = { from: current.head, to, trustPolicy: next.jws.compact, restrictions, append };
+  const from = inForce?.head;
+  const head =
+    from === undefined
+      ? genesisHead(deps.plane.id, REGISTRY_CHAIN)
+      : { seq: from.seq, hash: from.recordHash };
+  const where = { chainId: REGISTRY_CHAIN, head };
+  const { append } = await sealBatch(deps, course, where, { drafts: [record] }, next.policy);
+  const to: RegistryHead = { ...documents, seq: append.to.seq, recordHash: append.to.hash };
+  const change = { from, to, trustPolicy: next.jws.compact, restrictions, append };
   const result = await storeChange(deps, change);
-  return result === "appended" ? answered(append.to.seq) : undefined;
+  return result === "appended" ? answered(append.to.seq, false) : undefined;
 }
 
 /** Stores a change. A lost answer is read back before it counts as failed. */
@@ -228,26 +285,37 @@ async function storeChange(deps: PlaneDeps, change: RegistryChange): Promise<App
   try {
     return await deps.registry.commit(change);
   } catch (fault) {
-    const { chain } = await deps.registry.read().catch(() => ({ chain: undefined }));
+    const stored = await deps.registry.readDocuments(change.to).catch(() => undefined);
     const [row] = change.append.rows;
-    if (row !== undefined && chain?.rows.at(-1)?.envelope === row.envelope) return "appended";
+    if (row !== undefined && stored?.last?.record === row.record) return "appended";
     throw fault;
   }
 }
 
-const answered = (seq: number): CommandAnswer => ({
+const answered = (seq: number, deduplicated: boolean): CommandAnswer => ({
   ok: true,
+  deduplicated,
   state: "PUBLISHED",
   inFlight: 0,
   points: [],
   evidence: { chainId: REGISTRY_CHAIN, seq },
 });
 
+const CHECK_NAMES = [
+  "parse",
+  "trustPolicy",
+  "registry",
+  "succession",
+  "planeKeys",
+  "keysInTime",
+  "anchors",
+];
+
 function answerDenied(deps: PlaneDeps, course: Course, refusal: Refusal): Promise<RefusedAnswer> {
   const denial = {
     refusal,
     stage: course.stage,
-    checkNames: ["parse", "trustPolicy", "registry", "succession", "planeKeys"],
+    checkNames: CHECK_NAMES,
   };
   const requested: RecordDraft = {
     type: "IdentityRequested",

@@ -1,6 +1,6 @@
 import type { PlaneId } from "../config.ts";
 import type { Contract } from "../contract/contract.ts";
-import { genesisHead } from "../evidence/chain.ts";
+import { genesisHead, headAfter } from "../evidence/chain.ts";
 import { foldIntent, type IntentState } from "../evidence/fold.ts";
 import { type OpenedChain, type OpenRecord, openChain } from "../evidence/open.ts";
 import type { StoredChain } from "../evidence/ports.ts";
@@ -45,7 +45,7 @@ export async function readIntent(
     await sleep(LONGEST_WAIT * random());
     stored = await read();
   }
-  const opened = openChain(stored, plane.id, chainId, trust.keys, before);
+  const opened = openChain(stored, { plane: plane.id, chainId, keys: trust.keys }, before);
   if ("defect" in opened) {
     return refuse("EVIDENCE_CHAIN_BROKEN", `record ${opened.seq} of ${chainId} ${opened.defect}`);
   }
@@ -63,9 +63,7 @@ const isTorn = ({ rows, head }: StoredChain, before: OpenedChain): boolean =>
 /** The same intent after records were appended to it by this course. */
 export function extendIntent(intent: Intent, appended: readonly OpenRecord[]): Intent {
   const records = [...intent.records, ...appended];
-  const last = appended.at(-1);
-  const head =
-    last === undefined ? intent.state.head : { seq: last.predicate.chain.seq, hash: last.hash };
+  const head = headAfter(appended, intent.state.head);
   return { ...intent, records, state: foldIntent(records, head) };
 }
 

@@ -1,8 +1,8 @@
 import type { IdentityView } from "../evidence/fold.ts";
 import type { TakenKey } from "../evidence/ports.ts";
 import { handleClaims, signHandle } from "../issuance/handle.ts";
-import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import { type Admitted, admit, judgeDesignation } from "./admit.ts";
+import { isRefusal, type Refusal } from "../refusal.ts";
+import { type Admitted, admit, judgeDesignation, lostGrant } from "./admit.ts";
 import { type Answer, answerAbout, type Delivered } from "./answer.ts";
 import { answerRetry } from "./answer-retry.ts";
 import { appendToIntent, Stop } from "./append.ts";
@@ -49,7 +49,7 @@ async function serve(deps: IssueDeps, course: Course, admitted: Admitted): Promi
   const reserved = await reserve(deps, course, admitted, trial).catch(refusalOf);
   if (isRefusal(reserved)) return deny(deps, course, admitted, trial, reserved);
   if (reserved instanceof Stop) {
-    return answerRetry(deps, course, admitted, trial.intent, reserved.value, "issue", (identity) =>
+    return answerRetry(deps, course, trial.intent, reserved.value, "issue", (identity) =>
       handleAgain(deps, trial.intent, identity),
     );
   }
@@ -71,11 +71,10 @@ async function reserve(
   admitted: Admitted,
   trial: Trial,
 ): Promise<Reserved | Stop<IdentityView> | Refusal> {
-  const { trust, intent: start } = admitted;
   const unfit = await judgeContext(deps, course, admitted, trial);
   if (unfit !== undefined) return unfit;
   let delivered: Delivered = {};
-  const result = await appendToIntent<Refusal | IdentityView>(deps, course, trust, start, {
+  const result = await appendToIntent<Refusal | IdentityView>(deps, course, admitted.intent, {
     prepare: (intent) => trial.prepare(intent),
     // Beside the records: the handle is worth nothing before its grant is durable, and leaves only then.
     meanwhile: async () => {
@@ -119,7 +118,7 @@ function judgeTaken(course: Course, key: TakenKey): Refusal {
     course.note("uniqueness", taken);
     return taken;
   }
-  return refuse("EVIDENCE_CHAIN_BROKEN", "State knows a grant that the intent's chain does not");
+  return lostGrant();
 }
 
 async function handleOf(deps: IssueDeps, trial: Trial): Promise<Delivered> {
@@ -148,15 +147,15 @@ async function deliver(
   grant: Grant,
   { intent, delivered }: Reserved,
 ): Promise<Answer> {
-  const { asked, trust } = admitted;
+  const { asked } = admitted;
   if (grant.delivery === "handle") {
     const identity = intent.state.identities.get(grant.identityId);
     if (identity === undefined) throw new TypeError("an issued identity is in its chain");
     return answerAbout(intent, identity, false, deps.clock(), delivered);
   }
-  const judged = judgedBefore(admitted, grant);
+  const judged = judgedBefore(deps, admitted, grant);
   const issued = {
-    ...{ intent, trust, contract: asked.contract, context: trial.context },
+    ...{ intent, contract: asked.contract, context: trial.context },
     judgeState: (latest: Intent) => judgeStateAgain(deps, course, judged, latest),
     rejudge: (latest: Intent) => rejudge(deps, course, judged, grant, latest),
   };
@@ -168,20 +167,24 @@ async function deliver(
   if (!isUnstarted(run)) return run;
   const { session } = run;
   if (session === undefined) throw new TypeError("only a redemption is refused before STS");
-  return conclude(deps, course, { grant, intent, trust }, ({ state }) => {
+  return conclude(deps, course, { grant, intent }, ({ state }) => {
     const known = state.identities.get(grant.identityId);
     return rejectedDrafts(grant, session, known, run, asked.contract.claims);
   });
 }
 
-function judgedBefore({ asked, event, trust }: Admitted, { identityId }: Grant): Judged {
+function judgedBefore(
+  deps: IssueDeps,
+  { asked, event, trust }: Admitted,
+  { identityId }: Grant,
+): Judged {
   const { contract, request } = asked;
   const { step: stepId, delivery, operation } = request.claims;
   return {
     ...{ event, contract, trust, presented: event.proof },
     wish: { identityId, contract, stepId, delivery, operation },
     executorChecks: (now) => [
-      ["designation", () => judgeDesignation(contract, asked.executor, now)],
+      ["designation", () => judgeDesignation(deps, contract, asked.executor, now)],
     ],
     // Uses and room were taken by this very grant.
     stateChecks: (state, now) =>

@@ -1,15 +1,15 @@
 import { toInstant } from "../clock.ts";
 import { type ChainHead, genesisHead, unattributedChain } from "../evidence/chain.ts";
 import { contractView } from "../evidence/fold.ts";
-import { hashOfEnvelope, openRecord } from "../evidence/open.ts";
-import type { StoredChain } from "../evidence/ports.ts";
-import type { RecordDraft, Verdict } from "../evidence/statement.ts";
+import { openLast } from "../evidence/open.ts";
+import type { RecordDraft, Verdict } from "../evidence/record.ts";
 import { Fault, failureDomain, isRefusal, type Refusal, type Stage } from "../refusal.ts";
 import { type RefusedAnswer, refusedAnswer, repeatable } from "./answer.ts";
-import { appendToIntent, type Batch, backOff, Stop, write } from "./append.ts";
+import { appendToIntent, type Batch, backOff, Stop, sealBatch, store } from "./append.ts";
 import type { Course } from "./course.ts";
 import type { PlaneDeps } from "./deps.ts";
 import type { Intent } from "./intent.ts";
+import { readTrust } from "./registry.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 import { outcomeOf } from "./verdict-outcome.ts";
 
@@ -103,46 +103,48 @@ export async function recordUnattributed(
   const counted = unwritten > 0;
   const drafts = [...(counted ? [countedDraft({ name: scope }, unwritten)] : []), ...own];
   const chainId = unattributedChain(toInstant(course.now).slice(0, 10), course.eventDigest);
-  const settle = counted ? { settle: { scope, count: unwritten } } : {};
+  const batch: Batch = { drafts, ...(counted && { settle: { scope, count: unwritten } }) };
+  const trust = await sealingTrust(deps, course);
   for (let attempt = 0; ; attempt++) {
-    const head = await tailOf(deps, chainId);
-    const { records, result } = await write(deps, course, chainId, head, { drafts, ...settle });
-    if (result === "appended")
-      return { chainId, seq: records.at(-1)?.statement.predicate.chain.seq ?? 0 };
+    const where = { chainId, head: await tailOf(deps, chainId, trust) };
+    const { append } = await sealBatch(deps, course, where, batch, trust.policy);
+    if ((await store(deps, append)) === "appended") return { chainId, seq: append.to.seq };
     await backOff(deps, course, attempt);
   }
 }
 
 /**
- * The head of a chain, if the last record really is it: nothing is appended to a chain that does not hold. Its
- * signature is judged too, once this process knows a trust policy: somebody with table access alone must not make
- * signed records follow a forged one.
+ * Under which policy a refusal is sealed: the one that this course read, else the one that its process read last, else
+ * the one that is read for it. Without any, nobody could verify the record, and it is not written (wire.md §5).
  */
-export async function tailOf(deps: PlaneDeps, chainId: string): Promise<ChainHead> {
-  const { rows, head } = await deps.evidence.readTail(chainId);
-  const known = head ?? genesisHead(deps.plane.id, chainId);
-  const last = rows.at(-1);
-  const holds = last === undefined ? known.seq === 0 : isTail(deps, chainId, last, known);
-  if (!holds) throw new Fault("EVIDENCE_STORE_UNAVAILABLE", `${chainId} does not end in its head`);
-  return known;
+async function sealingTrust(deps: PlaneDeps, course: Course): Promise<TrustSnapshot> {
+  const known = course.trust ?? deps.memory.trust;
+  if (known !== undefined) return known;
+  const { trust } = await readTrust(deps);
+  if (isRefusal(trust)) throw new Fault("EVIDENCE_SIGNER_UNAVAILABLE", trust.detail);
+  return trust;
 }
 
-function isTail(
-  { memory, plane }: PlaneDeps,
+/**
+ * The head of a chain, if its last record really is it and is sealed: nothing is appended to a chain that does not
+ * hold. Somebody with table access alone must not make sealed records follow a forged one.
+ */
+async function tailOf(
+  { evidence, plane }: PlaneDeps,
   chainId: string,
-  row: StoredChain["rows"][number],
-  head: ChainHead,
-): boolean {
-  if (row.seq !== head.seq || hashOfEnvelope(row.envelope) !== head.hash) return false;
-  if (memory.trust === undefined) return true;
-  const record = openRecord(row.envelope, memory.trust.keys);
-  if (typeof record === "string") return false;
-  const { predicate } = record;
-  return (
-    predicate.plane === plane.id &&
-    predicate.chain.id === chainId &&
-    predicate.chain.seq === row.seq
-  );
+  { keys }: TrustSnapshot,
+): Promise<ChainHead> {
+  const { rows, head } = await evidence.readTail(chainId);
+  const known = head ?? genesisHead(plane.id, chainId);
+  const last = rows.at(-1);
+  if (last === undefined && known.seq === 0) return known;
+  const opened = last && openLast(last, { plane: plane.id, chainId, keys });
+  const holds =
+    typeof opened === "object" &&
+    opened.record.chain.seq === known.seq &&
+    opened.hash === known.hash;
+  if (!holds) throw new Fault("EVIDENCE_STORE_UNAVAILABLE", `${chainId} does not end in its head`);
+  return known;
 }
 
 /**
@@ -153,7 +155,6 @@ function isTail(
 export async function recordOnIntent(
   deps: PlaneDeps,
   course: Course,
-  trust: TrustSnapshot,
   start: Intent,
   batchOf: (intent: Intent) => Batch,
   onTaken: () => Refusal,
@@ -165,13 +166,13 @@ export async function recordOnIntent(
     !isDenial(intent) &&
     (contractView(intent.state, digest).refusals >= SINGLE_PER_CONTRACT ||
       intent.state.head.seq >= CHAIN_CEILING);
-  const single = await appendToIntent<Intent>(deps, course, trust, start, {
+  const single = await appendToIntent<Intent>(deps, course, start, {
     prepare: (intent) => (isCounted(intent) ? new Stop(intent) : batchOf(intent)),
     onTaken,
   });
   if (isRefusal(single)) return undefined;
   if (!(single instanceof Stop)) return placeIn(single);
-  const counted = await countOnIntent(deps, course, trust, single.value, {
+  const counted = await countOnIntent(deps, course, single.value, {
     name: `refusals/${digest}`,
   });
   return counted && placeIn(counted);
@@ -189,7 +190,6 @@ const placeIn = ({ chainId, state }: Intent): { chainId: string; seq: number } =
 export async function countOnIntent(
   deps: PlaneDeps,
   course: Course,
-  trust: TrustSnapshot,
   intent: Intent,
   scope: CountScope,
 ): Promise<Intent | undefined> {
@@ -199,7 +199,7 @@ export async function countOnIntent(
     drafts: [countedDraft(scope, unwritten)],
     settle: { scope: scope.name, count: unwritten },
   };
-  const result = await appendToIntent<never>(deps, course, trust, intent, {
+  const result = await appendToIntent<never>(deps, course, intent, {
     prepare: () => batch,
   });
   return isRefusal(result) || result instanceof Stop ? undefined : result;

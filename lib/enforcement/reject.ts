@@ -2,7 +2,7 @@ import { readExecuteRequest } from "../continuity/request.ts";
 import type { ReadContract } from "../contract/contract.ts";
 import type { ContractEnding } from "../evidence/details.ts";
 import { contractView } from "../evidence/fold.ts";
-import type { RecordDraft } from "../evidence/statement.ts";
+import type { RecordDraft } from "../evidence/record.ts";
 import type { IssuedSession } from "../issuance/session.ts";
 import { Fault, isRefusal, type Refusal } from "../refusal.ts";
 import type { Admitted } from "./admit.ts";
@@ -77,7 +77,7 @@ export async function rejectRedemption(
   if (refusal.code === "EVIDENCE_CHAIN_BROKEN") {
     return rejectUnattributed(deps, course, refusal, redeemer.raw);
   }
-  const { asked, trust } = redeemer;
+  const { asked } = redeemer;
   const denial = denialOf(course, refusal);
   const rejection = rejected(course, denial, {
     ...requestEvidence(asked.request),
@@ -99,7 +99,7 @@ export async function rejectRedemption(
     return isSpent || endsContract(drafts);
   };
   const record = () =>
-    recordOnIntent(deps, course, trust, redeemer.intent, batchOf, () => refusal, isDenial);
+    recordOnIntent(deps, course, redeemer.intent, batchOf, () => refusal, isDenial);
   const answer = await answerRefusal(course, denial, () =>
     endsContract(first) ? insisting(deps, course, record) : record(),
   );

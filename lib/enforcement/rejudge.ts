@@ -9,7 +9,7 @@ import type { Intent } from "./intent.ts";
 import { contractChecks } from "./judge-contract.ts";
 import { judgeProof } from "./judge-proof.ts";
 import { readTrust } from "./registry.ts";
-import { sameHead, type TrustSnapshot } from "./trust-snapshot.ts";
+import { judgeExpiry, sameHead, type TrustSnapshot } from "./trust-snapshot.ts";
 
 /** What was judged when the world was read. */
 export interface Judged {
@@ -43,8 +43,9 @@ export function judgeStateAgain(
 }
 
 /**
- * Stages `contract` to `authority` again, when the Registry's head moved since the world was read: what governance
- * took back meanwhile must not run, and an unrelated change refuses nothing (design.md §2 step 8).
+ * Whom to believe, read again at a fresh instant; and stages `contract` to `authority` again when it moved since the
+ * world was read: what governance took back meanwhile must not run, and an unrelated change refuses nothing
+ * (design.md §2 step 8). A policy that has ended in between ends the request whether anything moved or not.
  */
 export async function rejudge(
   deps: IssueDeps,
@@ -53,17 +54,15 @@ export async function rejudge(
   grant: Grant,
   intent: Intent,
 ): Promise<Refusal | undefined> {
-  const head = await deps.registry.readHead();
-  if (head !== undefined && sameHead(head, judged.trust.head)) return undefined;
   const again = new Course(deps, course.invocation, course.eventDigest);
-  const trust = await readTrust(deps, again.now);
+  const { trust } = await readTrust(deps);
   if (isRefusal(trust)) return trust;
+  const expired = judgeExpiry(trust, deps.clock());
+  if (expired !== undefined) return expired;
+  if (sameHead(trust.head, judged.trust.head)) return undefined;
   const refusal = judgeAgain(deps, again, judged, grant, intent, trust);
   if (refusal !== undefined) course.adopt(again);
-  else
-    course.learn({
-      trustPolicy: { version: trust.head.version, digest: trust.head.trustPolicyDigest },
-    });
+  else course.read(trust);
   return refusal;
 }
 

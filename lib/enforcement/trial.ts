@@ -1,4 +1,4 @@
-import { contractView, type IdentityView } from "../evidence/fold.ts";
+import type { IdentityView } from "../evidence/fold.ts";
 import type { HandleFacts } from "../issuance/handle.ts";
 import type { ReadProof } from "../proof/proof.ts";
 import { isRefusal, type Refusal } from "../refusal.ts";
@@ -6,7 +6,7 @@ import type { Admitted } from "./admit.ts";
 import { type Batch, Stop } from "./append.ts";
 import { CHECK_NAMES } from "./check-names.ts";
 import type { Course } from "./course.ts";
-import { bindingKeys, issuedDetail, issuedDrafts, retryKeys } from "./drafts.ts";
+import { bindingKeys, isBound, issuedDetail, issuedDrafts, retryKeys } from "./drafts.ts";
 import { deriveGrant, type Grant } from "./grant.ts";
 import type { Intent } from "./intent.ts";
 import type { Context } from "./judge-context.ts";
@@ -46,11 +46,8 @@ export class Trial {
     if (proof === undefined) throw new TypeError("a grant has a proof");
     const checks = this.#course.checks(CHECK_NAMES);
     const drafts = issuedDrafts(intent, asked, proof, grant, this.context, checks);
-    const isBound = contractView(intent.state, asked.contract.digest).bound !== undefined;
-    return {
-      drafts,
-      keys: [...retryKeys(asked, grant), ...(isBound ? [] : bindingKeys(intent, asked))],
-    };
+    const binding = isBound(intent, asked.contract) ? [] : bindingKeys(intent, asked);
+    return { drafts, keys: [...retryKeys(asked, grant), ...binding] };
   }
 
   requireGrant(): Grant {

@@ -1,4 +1,4 @@
-import type { Verdict } from "../evidence/statement.ts";
+import type { Verdict } from "../evidence/record.ts";
 import { failureDomain, type Refusal } from "../refusal.ts";
 
 /** A dependency that failed is an error of ours, not a judgement about the caller. */

@@ -1,18 +1,19 @@
 import { type ReadContract, readContract } from "../contract/contract.ts";
 import { judgeIssuer } from "../contract/judge.ts";
 import type { Digest } from "../encoding/digest.ts";
+import type { VerificationKey } from "../encoding/jwk.ts";
 import { intentChain } from "../evidence/chain.ts";
 import { contractView } from "../evidence/fold.ts";
 import type { StoredChain } from "../evidence/ports.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import type { Course } from "./course.ts";
 import type { IssueDeps } from "./deps.ts";
-import { contractIndex } from "./drafts.ts";
+import { contractIndex, retryKeyNames } from "./drafts.ts";
 import type { ExecuteEvent, IssueEvent } from "./event.ts";
 import { type Intent, readIntent } from "./intent.ts";
 import { judgeHandleSignature } from "./judge-handle.ts";
-import { readTrust } from "./registry.ts";
-import type { TrustSnapshot } from "./trust-snapshot.ts";
+import { readTrust, type TrustRead } from "./registry.ts";
+import { judgeExpiry, type TrustSnapshot } from "./trust-snapshot.ts";
 
 /** What was read at once: the trust in force and, if it could be known before, the contract and its chain. */
 export interface World {
@@ -20,6 +21,14 @@ export interface World {
   readonly contract: ReadContract;
   readonly chain?: StoredChain | undefined;
   readonly intent?: Intent;
+  /** Identities that State names for this request's retry keys: where to look, and a second witness. */
+  readonly witnesses: readonly string[];
+}
+
+/** What a request says of itself once its own signature holds. */
+interface Spoken {
+  readonly event: Pick<IssueEvent | ExecuteEvent, "request">;
+  readonly key: VerificationKey;
 }
 
 /**
@@ -30,27 +39,21 @@ export async function readWorld(
   deps: IssueDeps,
   course: Course,
   event: IssueEvent,
+  key: VerificationKey,
 ): Promise<World | Refusal> {
   const named = event.contract;
   if (!("claims" in named)) {
-    return readNamedWorld(deps, course, { digest: named.digest, place: "/contractDigest" });
+    const place = "/contractDigest";
+    return readNamedWorld(deps, course, { event, key }, { digest: named.digest, place });
   }
   const known = deps.memory.trust;
   const isGood = known !== undefined && judgeIssuer(named, known.policy) === undefined;
-  const [trust, chain] = await Promise.all([
-    readTrust(deps, course.now),
-    isGood ? readAhead(deps, named.claims.intent.id) : undefined,
-  ]);
-  course.note("registry", trust);
+  const chainId = isGood ? intentChain(named.claims.intent.id) : undefined;
+  const { trust, chain, witnesses } = await readAtOnce(deps, course, { event, key }, { chainId });
   if (isRefusal(trust)) return trust;
-  learnTrust(course, trust);
   course.note("contractKnown", undefined);
-  return { trust, contract: named, chain };
+  return { trust, contract: named, chain, witnesses };
 }
-
-/** A chain that could not be read ahead is read in its own stage; only there does it fail the request. */
-const readAhead = ({ evidence }: IssueDeps, intentId: string) =>
-  evidence.readChain(intentChain(intentId)).catch(() => undefined);
 
 /**
  * The world of a handle: its contract is bound already. The chain comes in the same round if this process already
@@ -59,15 +62,22 @@ const readAhead = ({ evidence }: IssueDeps, intentId: string) =>
 export async function readRedeemedWorld(
   deps: IssueDeps,
   course: Course,
-  { handle, request }: ExecuteEvent,
+  event: ExecuteEvent,
+  key: VerificationKey,
 ): Promise<World | Refusal> {
+  const { handle, request } = event;
   const known = deps.memory.trust;
   const isOurs = known !== undefined && judgeHandleSignature(handle, known.policy) === undefined;
-  return readNamedWorld(deps, course, {
-    digest: request.claims.contractDigest,
-    place: "/request/contractDigest",
-    ...(isOurs && { intentId: handle.claims.intentId }),
-  });
+  return readNamedWorld(
+    deps,
+    course,
+    { event, key },
+    {
+      digest: request.claims.contractDigest,
+      place: "/request/contractDigest",
+      ...(isOurs && { intentId: handle.claims.intentId }),
+    },
+  );
 }
 
 /** A bound contract by digest; with the id of its intent where that is known beforehand. */
@@ -81,21 +91,19 @@ interface Named {
 async function readNamedWorld(
   deps: IssueDeps,
   course: Course,
+  spoken: Spoken,
   { digest, place, intentId }: Named,
 ): Promise<World | Refusal> {
-  const [trust, chainId, stored] = await Promise.all([
-    readTrust(deps, course.now),
-    intentId === undefined
-      ? deps.index.lookUp(contractIndex(digest), "chain")
-      : intentChain(intentId),
-    intentId === undefined ? undefined : readAhead(deps, intentId),
-  ]);
-  course.note("registry", trust);
+  const known = intentId === undefined ? undefined : intentChain(intentId);
+  const { trust, chain, witnesses, indexed } = await readAtOnce(deps, course, spoken, {
+    chainId: known,
+    index: digest,
+  });
   if (isRefusal(trust)) return trust;
-  learnTrust(course, trust);
+  const chainId = known ?? indexed;
   const unknown = refuse("CONTRACT_UNKNOWN", `${digest} is not bound here`, place);
   if (chainId === undefined) return course.note("contractKnown", unknown);
-  const intent = await readIntent(deps, chainId, trust, { stored });
+  const intent = await readIntent(deps, chainId, trust, { stored: chain });
   if (isRefusal(intent)) {
     course.enter("executor");
     return course.note("contractKnown", intent);
@@ -105,9 +113,52 @@ async function readNamedWorld(
     return course.note("contractKnown", unknown);
   }
   course.note("contractKnown", undefined);
-  return { trust, contract, intent };
+  return { trust, contract, intent, witnesses };
 }
 
-function learnTrust(course: Course, { head }: TrustSnapshot): void {
-  course.learn({ trustPolicy: { version: head.version, digest: head.trustPolicyDigest } });
+interface AtOnce {
+  readonly trust: TrustSnapshot | Refusal;
+  readonly chain: StoredChain | undefined;
+  readonly witnesses: readonly string[];
+  /** The chain that State names for a contract. */
+  readonly indexed: string | undefined;
+}
+
+/**
+ * One round: the batch of heads, retry keys and index, beside it the rows of a chain, and at a process's first request
+ * the name of the evidence key.
+ */
+async function readAtOnce(
+  deps: IssueDeps,
+  course: Course,
+  { event, key }: Spoken,
+  { chainId, index }: { readonly chainId: string | undefined; readonly index?: Digest },
+): Promise<AtOnce> {
+  const retryNames = retryKeyNames(event.request, key.thumbprint);
+  const keys = index === undefined ? retryNames : [...retryNames, indexKey(index)];
+  const [{ heads, trust }, rows] = await Promise.all([
+    readTrust(deps, { chainId, keys }),
+    // A chain that could not be read ahead is read in its own stage; only there does it fail the request.
+    chainId && deps.evidence.readRows(chainId).catch(() => undefined),
+    deps.signer.keyid().catch(() => undefined),
+  ]);
+  const [ofKey, ofJti, indexed] = heads.values;
+  return {
+    trust: course.note("registry", judgeTrust(course, trust)),
+    chain: rows ? { rows, head: heads.chain } : undefined,
+    witnesses: [ofKey, ofJti].filter((value) => value !== undefined),
+    indexed,
+  };
+}
+
+const indexKey = (digest: Digest): { pk: string; sk: string } => ({
+  pk: contractIndex(digest),
+  sk: "chain",
+});
+
+/** Also a policy that has ended is known from here on: the refusal that it brings is sealed under it. */
+function judgeTrust(course: Course, trust: TrustRead["trust"]): TrustSnapshot | Refusal {
+  if (isRefusal(trust)) return trust;
+  course.read(trust);
+  return judgeExpiry(trust, course.now) ?? trust;
 }

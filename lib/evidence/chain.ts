@@ -1,15 +1,12 @@
 import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
-import { preAuthEncoding } from "../encoding/dsse.ts";
 import {
   type About,
-  PAYLOAD_TYPE,
-  PREDICATE_TYPE,
+  type EvidenceRecord,
+  RECORD_TYPE,
   type RecordDraft,
   type Source,
-  STATEMENT_TYPE,
-  type Statement,
-} from "./statement.ts";
+} from "./record.ts";
 
 /** Where a chain ends: the last record's number, from 1, and its hash; `seq` 0 with the genesis when empty. */
 export interface ChainHead {
@@ -38,69 +35,56 @@ export interface ChainContext {
   readonly source: Source;
   readonly at: string;
   readonly about: About;
-  /** Subject of records that have no contract: the digest of the event's JCS bytes. */
+  /** Of the event's JCS bytes, for records that name no contract. */
   readonly eventDigest: Digest;
   readonly newId: () => string;
 }
 
-/** A record with its place in a chain, not yet signed. `hash` is the digest that KMS signs. */
-export interface UnsignedRecord {
-  readonly statement: Statement;
-  readonly payload: Uint8Array;
+/** A record with its place in a chain, not yet sealed. `text` is its JCS form, `hash` the SHA-256 of that. */
+export interface PlacedRecord {
+  readonly record: EvidenceRecord;
+  readonly text: string;
   readonly hash: Digest;
 }
 
-/** Links drafts behind a head, in order. Pure: chaining needs no signature, so signing can run in parallel. */
+/** Links drafts behind a head, in order. Pure: chaining needs no signature, and one signature seals them all. */
 export function chainRecords(
   drafts: readonly RecordDraft[],
   head: ChainHead,
   context: ChainContext,
-): UnsignedRecord[] {
+): PlacedRecord[] {
   let previous = head;
   return drafts.map((draft) => {
-    const record = placeRecord(draft, previous, context);
-    previous = { seq: previous.seq + 1, hash: record.hash };
-    return record;
+    const placed = placeRecord(draft, previous, context);
+    previous = { seq: previous.seq + 1, hash: placed.hash };
+    return placed;
   });
 }
 
 /** The head after the last of `records`. */
-export function headAfter(records: readonly UnsignedRecord[], before: ChainHead): ChainHead {
+export function headAfter(
+  records: readonly Pick<PlacedRecord, "record" | "hash">[],
+  before: ChainHead,
+): ChainHead {
   const last = records.at(-1);
-  return last === undefined ? before : { seq: last.statement.predicate.chain.seq, hash: last.hash };
+  return last === undefined ? before : { seq: last.record.chain.seq, hash: last.hash };
 }
 
-function placeRecord(
-  draft: RecordDraft,
-  previous: ChainHead,
-  context: ChainContext,
-): UnsignedRecord {
+function placeRecord(draft: RecordDraft, previous: ChainHead, context: ChainContext): PlacedRecord {
   const { actor: _actor, request: _request, identity: _identity, ...others } = context.about;
   const shared = draft.accusesNobody === true ? others : context.about;
   const about = { ...shared, ...draft.about };
-  const statement: Statement = {
-    _type: STATEMENT_TYPE,
-    subject: [subjectOf(about, context.eventDigest)],
-    predicateType: PREDICATE_TYPE,
-    predicate: {
-      plane: context.plane,
-      chain: { id: context.chainId, seq: previous.seq + 1, prev: previous.hash },
-      event: { id: context.newId(), type: draft.type, at: context.at },
-      source: context.source,
-      ...about,
-      decision: draft.verdict ?? { outcome: "ALLOW" },
-      detail: draft.detail ?? {},
-    },
+  const record: EvidenceRecord = {
+    type: RECORD_TYPE,
+    plane: context.plane,
+    chain: { id: context.chainId, seq: previous.seq + 1, prev: previous.hash },
+    event: { id: context.newId(), type: draft.type, at: context.at },
+    source: context.source,
+    ...(about.contract === undefined && { eventDigest: context.eventDigest }),
+    ...about,
+    decision: draft.verdict ?? { outcome: "ALLOW" },
+    detail: draft.detail ?? {},
   };
-  const payload = Buffer.from(canonicalize(statement), "utf8");
-  return { statement, payload, hash: sha256Digest(preAuthEncoding(PAYLOAD_TYPE, payload)) };
-}
-
-function subjectOf(about: About, eventDigest: Digest): Statement["subject"][0] {
-  return about.contract === undefined
-    ? { name: "request", digest: { sha256: eventDigest.slice(7) } }
-    : {
-        name: `contract/${about.contract.id}`,
-        digest: { sha256: about.contract.digest.slice(7) },
-      };
+  const text = canonicalize(record);
+  return { record, text, hash: sha256Digest(text) };
 }

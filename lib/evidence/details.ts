@@ -10,18 +10,22 @@ export interface Opens {
   readonly intentDigest: Digest;
 }
 
+/** The proof's parts are in the records before it, and named here by digest: each stands once in a chain. */
 export interface ContractBoundDetail {
   readonly issuer: string;
   /** The contract JWS. */
   readonly contract: string;
   readonly proofDigest: Digest;
+  readonly intentDigest: Digest;
+  readonly contextDigest: Digest;
   readonly decisionDigest: Digest;
-  /** The proof's parts, to be read and verified again at each use. */
-  readonly proof: {
-    readonly intent: unknown;
-    readonly context: unknown;
-    readonly decision: string;
-  };
+}
+
+/** The parts of a bound proof, to be read and verified again at each use. */
+export interface BoundProof {
+  readonly intent: unknown;
+  readonly context: unknown;
+  readonly decision: string;
 }
 
 /** How a constraint is enforced: pointers into the contract (wire.md §4). */

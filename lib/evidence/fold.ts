@@ -1,6 +1,7 @@
 import type { Digest } from "../encoding/digest.ts";
 import type { ChainHead } from "./chain.ts";
 import type {
+  BoundProof,
   ContractBoundDetail,
   ContractEnding,
   CredentialsMintedDetail,
@@ -12,7 +13,7 @@ import type {
   RequestNames,
 } from "./details.ts";
 import type { OpenRecord } from "./open.ts";
-import type { EventType, Predicate } from "./statement.ts";
+import type { EventType, EvidenceRecord } from "./record.ts";
 
 /** An issued identity as its records tell it. Times in RFC 3339. */
 export interface IdentityView extends IdentityIssuedDetail {
@@ -37,7 +38,10 @@ export interface IdentityView extends IdentityIssuedDetail {
 
 /** A contract as its records tell it. Counters only grow, and an end is never taken back. */
 export interface ContractView {
-  readonly bound?: ContractBoundDetail & { readonly contractId: string };
+  readonly bound?: ContractBoundDetail & {
+    readonly contractId: string;
+    readonly proof?: BoundProof;
+  };
   readonly refusals: number;
   /** Issuances per step. */
   readonly uses: ReadonlyMap<string, number>;
@@ -68,24 +72,26 @@ export const contractView = (state: IntentState, digest: Digest): ContractView =
 
 interface Draft {
   opens?: Opens;
+  /** Intents, contexts and decisions by digest: each stands once in a chain, and is named by digest after that. */
+  documents: Map<unknown, unknown>;
   contracts: Map<Digest, ContractView>;
   identities: Map<string, IdentityView>;
 }
 
 /** Folds the verified records of an intent chain. Pure: same records, same state. */
 export function foldIntent(records: readonly OpenRecord[], head: ChainHead): IntentState {
-  const draft: Draft = { contracts: new Map(), identities: new Map() };
+  const draft: Draft = { documents: new Map(), contracts: new Map(), identities: new Map() };
   for (const record of records) applyRecord(draft, record);
-  return { ...draft, head };
+  const { documents: _documents, ...state } = draft;
+  return { ...state, head };
 }
 
-function applyRecord(draft: Draft, record: OpenRecord): void {
-  const { predicate } = record;
-  if (predicate.chain.seq === 1) draft.opens = predicate.detail["opens"] as Opens;
-  EFFECTS[predicate.event.type]?.(draft, predicate);
-  const identity = predicate.identity && draft.identities.get(predicate.identity.id);
-  if (identity !== undefined && !BESIDE_THE_COURSE.has(predicate.event.type)) {
-    const place = { lastSeq: predicate.chain.seq, lastHash: record.hash };
+function applyRecord(draft: Draft, { record, hash }: OpenRecord): void {
+  if (record.chain.seq === 1) draft.opens = record.detail["opens"] as Opens;
+  EFFECTS[record.event.type]?.(draft, record);
+  const identity = record.identity && draft.identities.get(record.identity.id);
+  if (identity !== undefined && !BESIDE_THE_COURSE.has(record.event.type)) {
+    const place = { lastSeq: record.chain.seq, lastHash: hash };
     draft.identities.set(identity.identityId, { ...identity, ...place });
   }
 }
@@ -93,64 +99,83 @@ function applyRecord(draft: Draft, record: OpenRecord): void {
 /** Records about an identity that are no part of its own course, so that a retried answer stays the same. */
 const BESIDE_THE_COURSE: ReadonlySet<EventType> = new Set(["RetryDeduplicated", "RefusalsCounted"]);
 
-type Effect = (draft: Draft, predicate: Predicate) => void;
+type Effect = (draft: Draft, record: EvidenceRecord) => unknown;
 
 /** The closed list of what a record may change: bind, issue, start, end, count. Everything else changes nothing. */
 const EFFECTS: Partial<Record<EventType, Effect>> = {
+  IntentSubmitted: ({ documents }, { detail: { intentDigest, intent } }) =>
+    documents.set(intentDigest, intent),
+  ContextEvaluated: ({ documents }, { detail: { contextDigest, context } }) =>
+    documents.set(contextDigest, context),
+  PolicyEvaluated: ({ documents }, { detail: { decisionDigest, decision } }) =>
+    documents.set(decisionDigest, decision),
   ContractBound: (draft, { contract, detail }) => {
     if (contract === undefined) return;
     const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
     if (view.bound !== undefined) return;
-    const bound = { ...(detail as unknown as ContractBoundDetail), contractId: contract.id };
-    draft.contracts.set(contract.digest, { ...view, bound });
+    const bound = detail as unknown as ContractBoundDetail;
+    const proof = boundProof(draft, bound);
+    const whole = { ...bound, contractId: contract.id, ...(proof !== undefined && { proof }) };
+    draft.contracts.set(contract.digest, { ...view, bound: whole });
   },
-  IdentityIssued: (draft, predicate) => issueIdentity(draft, predicate),
-  CredentialsMinted: (draft, predicate) => {
-    const { hardExpiry } = predicate.detail as unknown as CredentialsMintedDetail;
-    changeIdentity(draft, predicate, (identity) => ({ ...identity, hardExpiry }));
+  IdentityIssued: (draft, record) => issueIdentity(draft, record),
+  CredentialsMinted: (draft, record) => {
+    const { hardExpiry } = record.detail as unknown as CredentialsMintedDetail;
+    changeIdentity(draft, record, (identity) => ({ ...identity, hardExpiry }));
   },
-  ExecutionStarted: (draft, predicate) => {
-    const { redemption } = predicate.detail as ExecutionStartedDetail;
+  ExecutionStarted: (draft, record) => {
+    const { redemption } = record.detail as ExecutionStartedDetail;
     const started = {
       state: "IN_USE",
-      startedAt: predicate.event.at,
-      startedIn: predicate.source.requestId,
+      startedAt: record.event.at,
+      startedIn: record.source.requestId,
     } as const;
-    changeIdentity(draft, predicate, (identity) =>
+    changeIdentity(draft, record, (identity) =>
       identity.end === undefined
         ? { ...identity, ...started, ...(redemption !== undefined && { redemption }) }
         : identity,
     );
   },
-  RetryDeduplicated: (draft, predicate) =>
-    changeIdentity(draft, predicate, (identity) => ({
+  RetryDeduplicated: (draft, record) =>
+    changeIdentity(draft, record, (identity) => ({
       ...identity,
-      retried: [...identity.retried, String(predicate.detail["use"])],
+      retried: [...identity.retried, String(record.detail["use"])],
     })),
-  IdentityDenied: (draft, predicate) => countRefusal(draft, predicate),
-  ExecutionRejected: (draft, predicate) => countRefusal(draft, predicate),
-  ViolationDetected: (draft, predicate) => endByRecord(draft, predicate),
-  ContextInvalidated: (draft, predicate) => endByRecord(draft, predicate),
+  IdentityDenied: (draft, record) => countRefusal(draft, record),
+  ExecutionRejected: (draft, record) => countRefusal(draft, record),
+  ViolationDetected: (draft, record) => endByRecord(draft, record),
+  ContextInvalidated: (draft, record) => endByRecord(draft, record),
   // Of somebody who asked STS for an identity that another one has started: it ends nothing.
-  IssuanceFailed: (draft, predicate) => {
-    const identity = predicate.identity && draft.identities.get(predicate.identity.id);
-    if (identity?.startedAt === undefined) endIdentity(draft, predicate);
+  IssuanceFailed: (draft, record) => {
+    const identity = record.identity && draft.identities.get(record.identity.id);
+    if (identity?.startedAt === undefined) endIdentity(draft, record);
   },
-  ExecutionCompleted: (draft, predicate) => markExecuted(draft, predicate),
-  ExecutionFailed: (draft, predicate) => markExecuted(draft, predicate),
-  IdentityCompleted: (draft, predicate) => endIdentity(draft, predicate),
-  ExecutionIncomplete: (draft, predicate) => endIdentity(draft, predicate),
-  IdentityExpired: (draft, predicate) => endIdentity(draft, predicate),
-  IdentityRevoked: (draft, predicate) => endIdentity(draft, predicate),
+  ExecutionCompleted: (draft, record) => markExecuted(draft, record),
+  ExecutionFailed: (draft, record) => markExecuted(draft, record),
+  IdentityCompleted: (draft, record) => endIdentity(draft, record),
+  ExecutionIncomplete: (draft, record) => endIdentity(draft, record),
+  IdentityExpired: (draft, record) => endIdentity(draft, record),
+  IdentityRevoked: (draft, record) => endIdentity(draft, record),
 };
 
-function countRefusal(draft: Draft, { contract }: Predicate): void {
+/** The parts of the proof, each as the one record before that holds it says; none unless all are there. */
+function boundProof(
+  { documents }: Draft,
+  { intentDigest, contextDigest, decisionDigest }: ContractBoundDetail,
+): BoundProof | undefined {
+  const digests = [intentDigest, contextDigest, decisionDigest];
+  if (!digests.every((digest) => documents.has(digest))) return undefined;
+  const [intent, context, decision] = digests.map((digest) => documents.get(digest));
+  return { intent, context, decision: String(decision) };
+}
+
+function countRefusal(draft: Draft, { contract }: EvidenceRecord): void {
   if (contract === undefined) return;
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
   draft.contracts.set(contract.digest, { ...view, refusals: view.refusals + 1 });
 }
 
-function issueIdentity(draft: Draft, { identity, contract, detail, chain }: Predicate): void {
+function issueIdentity(draft: Draft, { identity, contract, detail, chain }: EvidenceRecord): void {
   if (identity === undefined || contract === undefined || draft.identities.has(identity.id)) return;
   const issued = detail as unknown as IdentityIssuedDetail;
   draft.identities.set(identity.id, {
@@ -175,26 +200,26 @@ function issueIdentity(draft: Draft, { identity, contract, detail, chain }: Pred
 
 function changeIdentity(
   draft: Draft,
-  predicate: Predicate,
+  record: EvidenceRecord,
   change: (identity: IdentityView) => IdentityView,
 ): void {
-  const identity = predicate.identity && draft.identities.get(predicate.identity.id);
+  const identity = record.identity && draft.identities.get(record.identity.id);
   if (identity !== undefined) draft.identities.set(identity.identityId, change(identity));
 }
 
-const markExecuted = (draft: Draft, predicate: Predicate): void =>
-  changeIdentity(draft, predicate, (identity) => ({ ...identity, executed: true }));
+const markExecuted = (draft: Draft, record: EvidenceRecord): void =>
+  changeIdentity(draft, record, (identity) => ({ ...identity, executed: true }));
 
 /**
  * An identity ends once; what follows its end cannot open it again. The outcome of a call that was running then is
  * still told, and still ends the contract if it has to.
  */
-function endIdentity(draft: Draft, predicate: Predicate): void {
-  changeIdentity(draft, predicate, (identity) => {
-    const end = predicate.detail as unknown as EndDetail;
+function endIdentity(draft: Draft, record: EvidenceRecord): void {
+  changeIdentity(draft, record, (identity) => {
+    const end = record.detail as unknown as EndDetail;
     endContract(draft, identity.contractDigest, end);
     if (identity.end === undefined) return { ...identity, state: end.state, end };
-    return withLateOutcome(identity, identity.end, predicate, end);
+    return withLateOutcome(identity, identity.end, record, end);
   });
 }
 
@@ -210,7 +235,7 @@ const ENDINGS = {
   REVOKED: "its context changed",
 } as const;
 
-function endByRecord(draft: Draft, { contract, detail }: Predicate): void {
+function endByRecord(draft: Draft, { contract, detail }: EvidenceRecord): void {
   const { endsContract } = detail as ContractEnding;
   if (contract === undefined || endsContract === undefined) return;
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
@@ -222,7 +247,7 @@ function endByRecord(draft: Draft, { contract, detail }: Predicate): void {
 function withLateOutcome(
   identity: IdentityView,
   known: EndDetail,
-  { event: { type } }: Predicate,
+  { event: { type } }: EvidenceRecord,
   { outcome }: EndDetail,
 ): IdentityView {
   const isLate =

@@ -1,16 +1,24 @@
 import { verify } from "node:crypto";
+import { isCanonical } from "../encoding/canonical-form.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { preAuthEncoding } from "../encoding/dsse.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { type ChainHead, genesisHead } from "./chain.ts";
-import { envelopeText } from "./envelope.ts";
-import type { StoredChain } from "./ports.ts";
-import { PAYLOAD_TYPE, type Predicate, type Statement } from "./statement.ts";
+import type { StoredChain, StoredRow } from "./ports.ts";
+import { type EvidenceRecord, RECORD_TYPE } from "./record.ts";
+import {
+  PAYLOAD_TYPE,
+  SEAL_TYPE,
+  type SealStatement,
+  STATEMENT_TYPE,
+  sealText,
+  subjectName,
+} from "./seal.ts";
 
-/** A record whose signature and place were verified. */
+/** A record whose seal and place were verified. */
 export interface OpenRecord {
-  readonly predicate: Predicate;
+  readonly record: EvidenceRecord;
   readonly hash: Digest;
 }
 
@@ -27,8 +35,10 @@ export interface EvidenceKey {
   readonly notAfter: number;
 }
 
+export type EvidenceKeys = ReadonlyMap<string, EvidenceKey>;
+
 /** Keys of use `evidence` of a trust policy, by thumbprint; those with `revokedAt` are left out. */
-export function evidenceKeys(policy: TrustPolicy): ReadonlyMap<string, EvidenceKey> {
+export function evidenceKeys(policy: TrustPolicy): EvidenceKeys {
   const found = new Map<string, EvidenceKey>();
   for (const { use, key, notBefore, notAfter, revokedAt } of policy.planeKeys) {
     const good = use === "evidence" && revokedAt === undefined ? readPublicJwk(key) : "";
@@ -49,90 +59,173 @@ export interface OpenedChain {
   readonly head: ChainHead;
 }
 
+/** Which chain of which plane, and the keys that may have sealed it. */
+export interface ChainIdentity {
+  readonly plane: string;
+  readonly chainId: string;
+  readonly keys: EvidenceKeys;
+}
+
 /**
- * Opens a chain: signatures, links, numbers without gaps, and the head that State keeps. Whoever can write a
- * table but holds no key gains nothing (design.md §2): any difference is a defect. `before`: what this very
- * invocation has opened already; `stored` then holds what came behind it.
+ * Opens a chain: seals, links, numbers without gaps, and the head that State keeps. Whoever can write a table but
+ * holds no key gains nothing (design.md §2): any difference is a defect. `before`: what this very invocation has
+ * opened already; `stored` then holds what came behind it, from the beginning of a transaction.
  */
 export function openChain(
   stored: StoredChain,
-  plane: string,
-  chainId: string,
-  keys: ReadonlyMap<string, EvidenceKey>,
-  before: OpenedChain = { records: [], head: genesisHead(plane, chainId) },
+  chain: ChainIdentity,
+  before: OpenedChain = { records: [], head: genesisHead(chain.plane, chain.chainId) },
 ): OpenedChain | ChainDefect {
   let { head } = before;
   const records = [...before.records];
-  for (const row of stored.rows) {
-    const record = openRecord(row.envelope, keys);
-    if (typeof record === "string") return { seq: head.seq + 1, defect: record };
-    const misplaced = placeProblem(record.predicate, row.seq, plane, chainId, head);
-    if (misplaced !== undefined) return { seq: head.seq + 1, defect: misplaced };
-    records.push(record);
-    head = { seq: head.seq + 1, hash: record.hash };
+  for (const sealed of transactions(stored.rows)) {
+    const opened = openTransaction(sealed, chain, head);
+    if ("defect" in opened) return opened;
+    records.push(...opened.records);
+    head = opened.head;
   }
-  const known = stored.head ?? genesisHead(plane, chainId);
+  const known = stored.head ?? genesisHead(chain.plane, chain.chainId);
   return known.seq === head.seq && known.hash === head.hash
     ? { records, head }
     : { seq: head.seq, defect: "the last record is not the head" };
 }
 
-function placeProblem(
-  predicate: Predicate,
-  storedAs: number,
-  plane: string,
-  chainId: string,
+/** Rows by transaction: each ends with the row that carries its seal. */
+function transactions(rows: readonly StoredRow[]): StoredRow[][] {
+  const found: StoredRow[][] = [];
+  let open = true;
+  for (const row of rows) {
+    if (open) found.push([]);
+    found.at(-1)?.push(row);
+    open = row.seal !== undefined;
+  }
+  return found;
+}
+
+/** One transaction behind a head: its one seal, and every record under it. */
+function openTransaction(
+  rows: readonly StoredRow[],
+  chain: ChainIdentity,
   before: ChainHead,
-): string | undefined {
-  if (predicate.plane !== plane || predicate.chain.id !== chainId)
-    return "belongs to another chain";
-  if (predicate.chain.seq !== before.seq + 1 || storedAs !== predicate.chain.seq)
-    return "is out of order";
-  return predicate.chain.prev === before.hash ? undefined : "does not link to the record before it";
+): OpenedChain | ChainDefect {
+  const first = before.seq + 1;
+  const seal = readSeal(rows.at(-1)?.seal, chain);
+  if (typeof seal === "string") return { seq: first, defect: seal };
+  const { predicate, subject } = seal;
+  const { first: from, last, prev } = predicate.chain;
+  if (from !== first || last !== first + rows.length - 1 || subject.length !== rows.length) {
+    return { seq: first, defect: "is not where its seal says that it is" };
+  }
+  if (prev !== before.hash) {
+    return { seq: first, defect: "does not link to the record before it" };
+  }
+  let head = before;
+  const records: OpenRecord[] = [];
+  for (const [index, row] of rows.entries()) {
+    const record = openRecord(row, seal, index);
+    if (typeof record === "string") return { seq: first + index, defect: record };
+    if (row.seq !== first + index || row.sealSeq !== last) {
+      return { seq: first + index, defect: "is out of order" };
+    }
+    if (record.record.chain.prev !== head.hash) {
+      return { seq: first + index, defect: "does not link to the record before it" };
+    }
+    records.push(record);
+    head = { seq: row.seq, hash: record.hash };
+  }
+  return { records, head };
 }
 
-/** Opens one envelope: its signature under a key that was good at its time. Returns what is wrong as text. */
-export function openRecord(
-  envelope: string,
-  keys: ReadonlyMap<string, EvidenceKey>,
-): OpenRecord | string {
-  const parsed = parseEnvelope(envelope);
-  if (parsed === undefined) return "is not a DSSE envelope of an evidence record";
+/**
+ * The last record of a chain by itself: the newest row always carries the seal of its transaction. Says what is wrong
+ * as text. Links before it are not looked at: this is for a chain whose end alone matters.
+ */
+export function openLast(row: StoredRow, chain: ChainIdentity): OpenRecord | string {
+  const seal = readSeal(row.seal, chain);
+  if (typeof seal === "string") return seal;
+  const { first, last } = seal.predicate.chain;
+  if (row.seq !== last || row.sealSeq !== last || seal.subject.length !== last - first + 1) {
+    return "is not where its seal says that it is";
+  }
+  return openRecord(row, seal, last - first);
+}
+
+/** A record under its verified seal: canonical, of that plane, chain and time, and the very one that was sealed. */
+function openRecord(row: StoredRow, seal: SealStatement, index: number): OpenRecord | string {
+  const { plane, chain, at } = seal.predicate;
+  const hash = sha256Digest(row.record);
+  const subject = seal.subject[index];
+  const seq = chain.first + index;
+  if (subject?.name !== subjectName(chain.id, seq) || `sha256:${subject.digest.sha256}` !== hash) {
+    return "is not the record that was sealed";
+  }
+  const record = parse(row.record) as EvidenceRecord | null | undefined;
+  if (record?.type !== RECORD_TYPE || !isCanonical(row.record, record)) {
+    return "is not a record in RFC 8785 form";
+  }
+  if (record.plane !== plane || record.chain.id !== chain.id) return "belongs to another chain";
+  if (record.chain.seq !== seq) return "is out of order";
+  return record.event.at === at ? { record, hash } : "is of another time than its seal";
+}
+
+/**
+ * Reads a seal and verifies its one signature under a key that was good at its time. Only the one text that was
+ * written is read: JSON and base64 would let others pass as the same envelope.
+ */
+function readSeal(
+  text: string | undefined,
+  { plane, chainId, keys }: ChainIdentity,
+): SealStatement | string {
+  if (text === undefined) return "has no seal";
+  const parsed = parseSeal(text);
+  if (parsed === undefined) return "does not carry a seal of evidence";
   const { payload, keyid, signature, statement } = parsed;
+  if (statement.predicate.plane !== plane || statement.predicate.chain.id !== chainId) {
+    return "belongs to another chain";
+  }
   const signer = keys.get(keyid);
-  if (signer === undefined) return "is signed by a key that the trust policy does not name";
-  const at = Date.parse(statement.predicate.event.at) / 1000;
-  if (!(signer.notBefore <= at && at < signer.notAfter))
-    return "is signed by a key outside its time";
-  const encoded = preAuthEncoding(PAYLOAD_TYPE, payload);
-  if (!verify("sha256", encoded, signer.key.keyObject, signature))
-    return "has a signature that does not verify";
-  return { predicate: statement.predicate, hash: sha256Digest(encoded) };
+  if (signer === undefined) return "is sealed by a key that the trust policy does not name";
+  const at = Date.parse(statement.predicate.at) / 1000;
+  if (!(signer.notBefore <= at && at < signer.notAfter)) {
+    return "is sealed by a key outside its time";
+  }
+  return verify("sha256", preAuthEncoding(PAYLOAD_TYPE, payload), signer.key.keyObject, signature)
+    ? statement
+    : "has a seal whose signature does not verify";
 }
 
-/** The hash of a record as its envelope stands, without judging its signature; `undefined` for no envelope. */
-export function hashOfEnvelope(envelope: string): Digest | undefined {
-  const parsed = parseEnvelope(envelope);
-  return parsed && sha256Digest(preAuthEncoding(PAYLOAD_TYPE, parsed.payload));
-}
-
-interface ParsedEnvelope {
+interface ParsedSeal {
   readonly payload: Buffer;
   readonly keyid: string;
   readonly signature: Buffer;
-  readonly statement: Statement;
+  readonly statement: SealStatement;
 }
 
-/** Only the one text that was written is read: JSON and base64 would let others pass as the same envelope. */
-function parseEnvelope(text: string): ParsedEnvelope | undefined {
+function parseSeal(text: string): ParsedSeal | undefined {
   try {
     const { payload, signatures } = JSON.parse(text);
     const [{ keyid, sig }] = signatures;
     const [bytes, signature] = [Buffer.from(payload, "base64"), Buffer.from(sig, "base64")];
-    if (envelopeText(bytes, keyid, signature) !== text) return undefined;
-    const statement: Statement = JSON.parse(bytes.toString("utf8"));
-    if (typeof statement.predicate.event.at !== "string") return undefined;
-    return { payload: bytes, keyid, signature, statement };
+    if (sealText(bytes, keyid, signature) !== text) return undefined;
+    const said = bytes.toString("utf8");
+    const statement: SealStatement = JSON.parse(said);
+    const isSeal =
+      statement._type === STATEMENT_TYPE &&
+      statement.predicateType === SEAL_TYPE &&
+      Array.isArray(statement.subject) &&
+      typeof statement.predicate.at === "string" &&
+      typeof statement.predicate.chain.id === "string";
+    return isSeal && isCanonical(said, statement)
+      ? { payload: bytes, keyid, signature, statement }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { ChainHead } from "./chain.ts";
-import type { EvidenceRow } from "./envelope.ts";
+import type { EvidenceRow } from "./seal.ts";
 
 /** Signs evidence with a key that never leaves its holder; P-256, ECDSA_SHA_256, DER. */
 export interface EvidenceSigner {
@@ -9,9 +9,12 @@ export interface EvidenceSigner {
   sign(digest: Uint8Array): Promise<Uint8Array>;
 }
 
+/** A row of Evidence, as much of it as is evidence and its place. */
+export type StoredRow = Pick<EvidenceRow, "chainId" | "seq" | "record" | "sealSeq" | "seal">;
+
 /** A chain as it was read: records in order, and the head that State keeps for it. */
 export interface StoredChain {
-  readonly rows: readonly Pick<EvidenceRow, "chainId" | "seq" | "envelope">[];
+  readonly rows: readonly StoredRow[];
   readonly head: ChainHead | undefined;
 }
 
@@ -51,6 +54,8 @@ export type AppendResult = "appended" | "conflict" | { readonly taken: TakenKey 
 export interface EvidenceStore {
   /** The records of a chain behind number `after` (0: all) and its head, strongly consistent. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
   readChain(chainId: string, after?: number): Promise<StoredChain>;
+  /** The records alone: their head is read in another round, or not at all. @throws the same. */
+  readRows(chainId: string): Promise<readonly StoredRow[]>;
   /** Only the last record and the head. */
   readTail(chainId: string): Promise<StoredChain>;
   append(step: Append): Promise<AppendResult>;
@@ -68,9 +73,4 @@ export interface RefusalCounter {
     minute: number,
     written: number,
   ): Promise<{ single: boolean; unwritten: number }>;
-}
-
-/** A value that State keeps under a key: where to look, never what is true. */
-export interface StateIndex {
-  lookUp(pk: string, sk: string): Promise<string | undefined>;
 }

@@ -6,20 +6,38 @@ import {
   readPublicJwk,
   type VerificationKey,
 } from "../encoding/jwk.ts";
-import { action, digest, label, numericDate, publicJwk, riskClass } from "../encoding/members.ts";
+import {
+  action,
+  digest,
+  label,
+  numericDate,
+  publicJwk,
+  riskClass,
+  stepId,
+} from "../encoding/members.ts";
 
 /** Who may speak in a role: a name, and the keys that it signs with. */
 const keys = z.array(publicJwk).min(1);
-const party = z.strictObject({ name: label, keys });
-const risky = z.strictObject({ name: label, keys, maxRisk: riskClass, actions: z.array(action) });
-
-const planeKey = z.strictObject({
-  use: z.enum(["evidence", "plane", "checkpoint", "observer"]),
-  key: publicJwk,
-  notBefore: numericDate,
-  notAfter: numericDate.optional(),
-  revokedAt: numericDate.optional(),
+/** The observer speaks by a plane key: nobody else may be taken for it (wire.md §6). */
+const partyName = label.refine((name) => name !== "observer", "must be another name than observer");
+const party = z.strictObject({ name: partyName, keys });
+const risky = z.strictObject({
+  ...{ name: partyName, keys, maxRisk: riskClass },
+  actions: z.array(action),
 });
+
+const planeKey = z
+  .strictObject({
+    use: z.enum(["evidence", "plane", "checkpoint", "observer"]),
+    key: publicJwk,
+    notBefore: numericDate,
+    notAfter: numericDate.optional(),
+    revokedAt: numericDate.optional(),
+  })
+  .refine(({ use, key }) => (key.kty === "EC") === (use !== "checkpoint"), {
+    path: ["key"],
+    message: "must be a P-256 key; of use checkpoint an Ed25519 key",
+  });
 
 const evaluatorClass = z.enum(["policy", "state", "risk", "simulation", "human"]);
 
@@ -45,10 +63,10 @@ const governedAction = z
 const policyHead = z.strictObject({ id: label, version: label, digest });
 
 const breakGlass = z.strictObject({
-  id: label,
+  id: stepId,
   actions: z.array(action),
-  maxSeconds: z.int().min(1),
-  approverRoles: z.array(label),
+  maxSeconds: z.int().min(1).max(3600),
+  approverRoles: z.array(label).min(1),
   reviewHours: z.int().min(1),
   exp: numericDate,
 });
@@ -63,8 +81,8 @@ const schema = z
     planeKeys: z.array(planeKey),
     issuers: z.array(risky),
     deciders: z.array(risky),
-    evaluators: z.array(z.strictObject({ name: label, class: evaluatorClass, keys })),
-    approvers: z.array(z.strictObject({ name: label, roles: z.array(label), keys })),
+    evaluators: z.array(z.strictObject({ name: partyName, class: evaluatorClass, keys })),
+    approvers: z.array(z.strictObject({ name: partyName, roles: z.array(label), keys })),
     operators: z.array(party),
     auditors: z.array(party),
     planes: z.array(z.never()),

@@ -10,7 +10,7 @@ const schema = z.strictObject({
   halts: z.array(z.never()),
   revokedKeys: z.array(z.never()),
   quarantines: z.array(z.never()),
-  openReviews: z.array(z.never()),
+  reviews: z.array(z.never()),
 });
 export type Restrictions = z.infer<typeof schema>;
 
@@ -18,7 +18,7 @@ export const NO_RESTRICTIONS: Restrictions = {
   halts: [],
   revokedKeys: [],
   quarantines: [],
-  openReviews: [],
+  reviews: [],
 };
 
 export const restrictionsText = (restrictions: Restrictions): string => canonicalize(restrictions);

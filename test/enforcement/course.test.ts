@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ActionDescriptor } from "../../lib/actions/descriptor.ts";
 import { sessionName } from "../../lib/authority/session-name.ts";
-import type { Predicate } from "../../lib/evidence/statement.ts";
+import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import type { Change } from "../support/mutate.ts";
@@ -13,7 +13,7 @@ const ROW_OF_ISSUANCE = ["IdentityRequested", "ProofValidated", "IdentityIssued"
 const ROW_OF_EXECUTION = ["CredentialsMinted", "ExecutionStarted"];
 
 /** The records of one type on a chain. */
-const of = (plane: Plane, chainId: string, type: string): Predicate[] =>
+const of = (plane: Plane, chainId: string, type: string): EvidenceRecord[] =>
   plane.records(chainId).filter(({ event }) => event.type === type);
 
 suite("the whole course of one request", () => {
@@ -88,7 +88,7 @@ suite("the whole course of one request", () => {
     }
   });
 
-  test("VAI-91 VAI-92 OKG-25 each row's attributes say what its envelope says", async () => {
+  test("VAI-91 VAI-92 OKG-25 each row's attributes say what its record says", async () => {
     const plane = await newPlane();
     const governed = plane.contract({ request: { set: { "/step": "other" } } });
     await plane.ask({ request: { set: { "/step": "other" } } }, governed);

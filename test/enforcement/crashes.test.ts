@@ -42,7 +42,7 @@ const CRASHES: readonly {
   {
     when: "while barrier 1 is signed",
     at: "signer:sign",
-    from: 3,
+    from: 1,
     applied: false,
     last: undefined,
     executions: 0,

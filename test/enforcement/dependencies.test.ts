@@ -33,11 +33,10 @@ async function badDay(mutation: Mutation, ...faults: PlannedFault[]): Promise<Ba
 
 /** Dependencies that are needed before any authority exists, and how their failure is told. */
 const BEFORE: readonly (readonly [Dependency, number, string, string])[] = [
-  ["registry:read", 1, "DEPENDENCY_UNAVAILABLE", "contract"],
-  ["evidence:read", 1, "EVIDENCE_STORE_UNAVAILABLE", "contract"],
-  ["evidence:read", 2, "EVIDENCE_STORE_UNAVAILABLE", "executor"],
-  ["state:read", 1, "DEPENDENCY_UNAVAILABLE", "contract"],
-  ["state:read", 2, "DEPENDENCY_UNAVAILABLE", "executor"],
+  ["heads:read", 1, "DEPENDENCY_UNAVAILABLE", "contract"],
+  ["heads:read", 2, "DEPENDENCY_UNAVAILABLE", "contract"],
+  ["heads:read", 3, "DEPENDENCY_UNAVAILABLE", "executor"],
+  ["evidence:read", 1, "EVIDENCE_STORE_UNAVAILABLE", "executor"],
   ["signer:sign", 1, "EVIDENCE_SIGNER_UNAVAILABLE", "evidence"],
   ["evidence:write", 1, "EVIDENCE_STORE_UNAVAILABLE", "evidence"],
 ];
@@ -76,7 +75,7 @@ suite("a dependency fails before authority exists", () => {
     for (const isWarm of [true, false]) {
       const plane = await newPlane({ policy: { set: { "/actions/1/risk": "MEDIUM" } } });
       if (isWarm) await plane.grant();
-      plane.faults.plan({ at: "evidence:read", from: 2, how: "timeout" });
+      plane.faults.plan({ at: "evidence:read", how: "timeout" });
       const answer = refused(await plane.ask({ ...wrong, base: "item" }));
       assert.deepEqual([answer.code, answer.stage], ["RISK_CLASS_UNDERSTATED", "contract"]);
     }
@@ -85,7 +84,7 @@ suite("a dependency fails before authority exists", () => {
   test("VAI-63 one failed read of what is read ahead is read again in its stage", async () => {
     const plane = await newPlane();
     await plane.grant();
-    plane.faults.plan({ at: "evidence:read", from: 2, to: 2, how: "throttle" });
+    plane.faults.plan({ at: "evidence:read", to: 1, how: "throttle" });
     granted(await plane.ask());
   });
 
@@ -117,7 +116,7 @@ suite("a dependency fails before authority exists", () => {
     const { plane, governed, answer } = await badDay(
       {},
       { at: "evidence:write", from: 1, to: 1, applied: true },
-      { at: "evidence:read", from: 3 },
+      { at: "evidence:read", from: 2 },
     );
     assert.equal(refused(answer).code, "EVIDENCE_STORE_UNAVAILABLE");
     assert.equal(plane.sts.executions.length, 0);
@@ -191,7 +190,7 @@ suite("a dependency fails after barrier 1", () => {
   test("VAI-06 VAI-98 VAI-99 barrier 2 fails once: nothing is called, and the end is recorded", async () => {
     const faults = [
       { at: "evidence:write", from: 2, to: 2 },
-      { at: "signer:sign", from: 8, to: 9 },
+      { at: "signer:sign", from: 2, to: 2 },
     ] as const;
     for (const fault of faults) {
       const { plane, governed, answer } = await badDay({}, fault);
@@ -205,7 +204,7 @@ suite("a dependency fails after barrier 1", () => {
     const { plane, governed, answer } = await badDay(
       {},
       { at: "evidence:write", from: 2, to: 2, applied: true },
-      { at: "evidence:read", from: 3, to: 3 },
+      { at: "evidence:read", from: 2, to: 2 },
     );
     assert.equal(answer.ok, false);
     assert.equal(plane.targets.calls.length, 0);
@@ -299,7 +298,7 @@ suite("evidence fails after the call", () => {
   test("VAI-103 ADV-37 the answer is not success, and evidence keeps the identity open", async () => {
     const faults: readonly (readonly [string, PlannedFault])[] = [
       ["EVIDENCE_STORE_UNAVAILABLE", { at: "evidence:write", from: 3 }],
-      ["EVIDENCE_SIGNER_UNAVAILABLE", { at: "signer:sign", from: 10 }],
+      ["EVIDENCE_SIGNER_UNAVAILABLE", { at: "signer:sign", from: 3 }],
     ];
     for (const how of WAYS_TO_FAIL) {
       for (const [code, fault] of faults) {

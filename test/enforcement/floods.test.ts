@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { Predicate } from "../../lib/evidence/statement.ts";
+import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
-const nameless = (plane: Plane): Predicate[] =>
+const nameless = (plane: Plane): EvidenceRecord[] =>
   plane
     .chains()
     .filter((id) => id.startsWith("unattributed/"))
     .flatMap((id) => plane.records(id));
 
-const count = (records: readonly Predicate[], type: string): number =>
+const count = (records: readonly EvidenceRecord[], type: string): number =>
   records.filter(({ event }) => event.type === type).length;
 
 suite("floods are counted, not signed one by one", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import type { Check, Predicate } from "../../lib/evidence/statement.ts";
+import type { Check, EvidenceRecord } from "../../lib/evidence/record.ts";
 import { failureDomain, REFUSAL_CODES, type RefusalCode, STAGES } from "../../lib/refusal.ts";
 import { type Aftermath, type Attack, attackPlane } from "../support/attack.ts";
 
@@ -82,7 +82,7 @@ function judgeEvidence({ answer, written, chainId }: Aftermath, expected: Case["
   judgeLastRecord(last, expected);
 }
 
-function judgeLastRecord(last: Predicate | undefined, { code, stage }: Case["expect"]): void {
+function judgeLastRecord(last: EvidenceRecord | undefined, { code, stage }: Case["expect"]): void {
   if (last?.event.type !== "IdentityDenied") return;
   assert.equal(last.decision.code, code);
   assert.equal(last.decision.stage, stage);

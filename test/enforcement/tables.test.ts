@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { digestBytes, sha256Digest } from "../../lib/encoding/digest.ts";
+import { preAuthEncoding } from "../../lib/encoding/dsse.ts";
 import { type Attack, attackPlane, type TableEdit } from "../support/attack.ts";
 import type { Mutation } from "../support/governed.ts";
 import { newPlane, refused } from "../support/plane.ts";
@@ -12,8 +14,8 @@ import { newPlane, refused } from "../support/plane.ts";
 const ONE_USE: Attack = { history: [{ request: { set: { "/operation/parameters/percent": 1 } } }] };
 const HEAD = "chain#$chain|head";
 
-async function afterEdits(tables: readonly TableEdit[], mutate: Mutation = {}) {
-  return attackPlane({ ...ONE_USE, tables, mutate });
+async function afterEdits(tables: readonly TableEdit[], mutate: Mutation = {}, cold = false) {
+  return attackPlane({ ...ONE_USE, tables, mutate, ...(cold && { cold }) });
 }
 
 const nothing = { executions: 0, calls: 0, uses: 0, retryKeys: 0, isTargetChanged: false };
@@ -26,8 +28,20 @@ const BREAKS: readonly (readonly [string, TableEdit])[] = [
   ["State: the head deleted", { table: "state", key: HEAD, remove: true }],
   ["State: the head emptied", { table: "state", key: HEAD, set: { seq: 0 } }],
   [
-    "Evidence: the last record's envelope replaced by no envelope",
-    { table: "evidence", key: "$chain|$last", set: { envelope: "{}" } },
+    "Evidence: the last record replaced by none",
+    { table: "evidence", key: "$chain|$last", set: { record: "{}" } },
+  ],
+  [
+    "Evidence: the last seal replaced by none",
+    { table: "evidence", key: "$chain|$last", set: { seal: "{}" } },
+  ],
+  [
+    "Evidence: the row that carries a seal deleted",
+    { table: "evidence", key: "$chain|9", remove: true },
+  ],
+  [
+    "Evidence: a row that names another row's seal",
+    { table: "evidence", key: "$chain|2", set: { sealSeq: 9 } },
   ],
   ["Evidence: the last record deleted", { table: "evidence", key: "$chain|$last", remove: true }],
   ["Evidence: the issuance deleted", { table: "evidence", key: "$chain|7", remove: true }],
@@ -63,16 +77,21 @@ suite("a table edited by somebody without keys: the intent's chain", () => {
   });
 });
 
+/** A row that a writer of the table edits. */
+interface Edited {
+  record: string;
+  seal?: string;
+  sealSeq: number;
+}
+
 suite("a table edited by somebody without keys: forged records", () => {
-  /** One use; then the envelopes of the chain are edited by `edit`; then the agent asks anew. */
-  async function forged(edit: (rows: { envelope: string }[], other: string) => void) {
+  /** One use; then the rows of the chain are edited; then the agent asks anew. */
+  async function forged(edit: (rows: Edited[], other: readonly Edited[]) => void) {
     const plane = await newPlane();
     const [governed, other] = [plane.contract(), plane.contract()];
     await plane.grant({}, governed);
     await plane.grant({}, other);
-    const rows = plane.rows(governed.chainId);
-    const last = plane.rows(other.chainId).at(-1)?.envelope ?? "";
-    edit(rows, last);
+    edit(plane.rows(governed.chainId) as Edited[], plane.rows(other.chainId) as Edited[]);
     const before = plane.effects();
     const answer = refused(await plane.ask({}, governed));
     assert.deepEqual(plane.effects(), before);
@@ -80,101 +99,142 @@ suite("a table edited by somebody without keys: forged records", () => {
     return answer.code;
   }
 
-  const rewritten = (envelope: string, change: (statement: string) => string): string => {
-    const { payload, ...rest } = JSON.parse(envelope);
-    const text = change(Buffer.from(payload, "base64").toString("utf8"));
-    return JSON.stringify({ payload: Buffer.from(text).toString("base64"), ...rest });
-  };
-  const at = (rows: { envelope: string }[], index: number): { envelope: string } => {
+  const at = <T>(rows: readonly T[], index: number): T => {
     const row = rows.at(index);
     assert.ok(row !== undefined);
     return row;
   };
+  const sealed = (row: Edited, change: (seal: Record<string, unknown>) => object): void => {
+    row.seal = JSON.stringify(change(JSON.parse(row.seal ?? "")));
+  };
+  const restated = (row: Edited, change: (payload: string) => string): void =>
+    sealed(row, ({ payload, ...rest }) => {
+      const text = Buffer.from(String(payload), "base64").toString("utf8");
+      const changed = change(text);
+      assert.notEqual(changed, text);
+      return { payload: Buffer.from(changed).toString("base64"), ...rest };
+    });
 
-  const EDITS: readonly (readonly [
-    string,
-    (rows: { envelope: string }[], other: string) => void,
-  ])[] = [
+  const EDITS: readonly (readonly [string, (rows: Edited[], other: readonly Edited[]) => void])[] =
     [
-      "the last record says that the execution failed to be one",
-      (rows) => {
-        const row = at(rows, -1);
-        row.envelope = rewritten(row.envelope, (t) => t.replace("COMPLETED", "REVOKED"));
-      },
-    ],
-    [
-      "the issuance says that it was another step",
-      (rows) => {
-        const row = at(rows, 6);
-        row.envelope = rewritten(row.envelope, (t) =>
-          t.replace('"step":"shift"', '"step":"spent"'),
-        );
-      },
-    ],
-    [
-      "the last record is a copy of another chain's",
-      (rows, other) => {
-        at(rows, -1).envelope = other;
-      },
-    ],
-    [
-      "two records exchanged",
-      (rows) => {
-        const [left, right] = [at(rows, 9), at(rows, 10)];
-        [left.envelope, right.envelope] = [right.envelope, left.envelope];
-      },
-    ],
-    [
-      "the signature taken from another record",
-      (rows) => {
-        const donor = JSON.parse(at(rows, 0).envelope);
-        const row = at(rows, -1);
-        row.envelope = JSON.stringify({
-          ...JSON.parse(row.envelope),
-          signatures: donor.signatures,
-        });
-      },
-    ],
-    [
-      "a second signature added",
-      (rows) => {
-        const row = at(rows, -1);
-        const read = JSON.parse(row.envelope);
-        row.envelope = JSON.stringify({
-          ...read,
-          signatures: [...read.signatures, ...read.signatures],
-        });
-      },
-    ],
-    [
-      "white space in the envelope",
-      (rows) => {
-        at(rows, -1).envelope += " ";
-      },
-    ],
-  ];
+      [
+        "the last record says that the execution failed to be one",
+        (rows) => {
+          at(rows, -1).record = at(rows, -1).record.replace("COMPLETED", "REVOKED");
+        },
+      ],
+      [
+        "the issuance says that it was another step",
+        (rows) => {
+          at(rows, 6).record = at(rows, 6).record.replace('"step":"shift"', '"step":"spent"');
+        },
+      ],
+      [
+        "the last record is a copy of another chain's",
+        (rows, other) => {
+          at(rows, -1).record = at(other, -1).record;
+        },
+      ],
+      [
+        "the last record and its seal are copies of another chain's",
+        (rows, other) => {
+          for (const index of [9, 10]) {
+            const { record, seal } = at(other, index);
+            Object.assign(at(rows, index), { record, ...(seal !== undefined && { seal }) });
+          }
+        },
+      ],
+      [
+        "two records of one seal exchanged",
+        (rows) => {
+          const [left, right] = [at(rows, 9), at(rows, 10)];
+          [left.record, right.record] = [right.record, left.record];
+        },
+      ],
+      [
+        "two seals exchanged",
+        (rows) => {
+          const [left, right] = [at(rows, 8), at(rows, 10)];
+          [left.seal, right.seal] = [right.seal as string, left.seal as string];
+        },
+      ],
+      [
+        "the signature taken from another seal",
+        (rows) => {
+          const donor = JSON.parse(at(rows, 6).seal ?? "");
+          sealed(at(rows, -1), (seal) => ({ ...seal, signatures: donor.signatures }));
+        },
+      ],
+      [
+        "a second signature added",
+        (rows) =>
+          sealed(at(rows, -1), (seal) => {
+            const list = seal["signatures"] as object[];
+            return { ...seal, signatures: [...list, ...list] };
+          }),
+      ],
+      [
+        "white space in the seal",
+        (rows) => {
+          at(rows, -1).seal += " ";
+        },
+      ],
+      [
+        "white space in a record",
+        (rows) => {
+          at(rows, -1).record += " ";
+        },
+      ],
+      [
+        "a subject of the seal left out",
+        (rows) =>
+          restated(at(rows, -1), (text) => {
+            const statement = JSON.parse(text);
+            statement.subject.pop();
+            return JSON.stringify(statement);
+          }),
+      ],
+      [
+        "the seal's time moved",
+        (rows) => restated(at(rows, -1), (text) => text.replace(/"at":"2/, '"at":"3')),
+      ],
+      [
+        "the seal of one record more put on the row before",
+        (rows) => {
+          at(rows, 9).seal = at(rows, 10).seal as string;
+          at(rows, 9).sealSeq = 10;
+        },
+      ],
+      [
+        "the seal taken from the last row",
+        (rows) => {
+          delete at(rows, -1).seal;
+        },
+      ],
+    ];
   for (const [what, edit] of EDITS) {
     test(`ADV-20 VAI-91 OKG-26 Evidence: ${what}`, async () => {
       assert.equal(await forged(edit), "EVIDENCE_CHAIN_BROKEN");
     });
   }
 
-  test("ADV-68 Evidence: a record signed again with another good key", async () => {
+  test("ADV-68 Evidence: a transaction sealed again with another good key", async () => {
     const plane = await newPlane();
     const governed = plane.contract();
     await plane.grant({}, governed);
     const other = await newPlane();
-    const row = at(plane.rows(governed.chainId), -1) as { envelope: string; recordHash: string };
-    const read = JSON.parse(row.envelope);
-    const sig = other.kms.sign(Buffer.from(row.recordHash.slice(7), "hex")).toString("base64");
+    const row = at(plane.rows(governed.chainId), -1) as Edited;
+    const { payload, payloadType } = JSON.parse(row.seal ?? "");
+    const signed = preAuthEncoding(payloadType, Buffer.from(payload, "base64"));
+    const sig = other.kms.sign(digestBytes(sha256Digest(signed))).toString("base64");
     for (const keyid of [other.kms.thumbprint, plane.kms.thumbprint]) {
-      row.envelope = JSON.stringify({ ...read, signatures: [{ keyid, sig }] });
+      sealed(row, (seal) => ({ ...seal, signatures: [{ keyid, sig }] }));
       const answer = refused(await plane.ask({}, governed));
       assert.equal(answer.code, "EVIDENCE_CHAIN_BROKEN");
     }
   });
 
-  test("VAI-91 Evidence: edited attributes change nothing, the envelope is the evidence", async () => {
+  test("VAI-91 Evidence: edited attributes change nothing, record and seal are the evidence", async () => {
     const attributes = { outcome: "DENY", eventType: "IdentityDenied", identityId: "x", prev: "" };
     const { answer } = await afterEdits([
       { table: "evidence", key: "$chain|7", set: { ...attributes, recordHash: "sha256:00" } },
@@ -247,6 +307,15 @@ suite("a table edited by somebody without keys: State's keys", () => {
 suite("a table edited by somebody without keys: the Registry", () => {
   const EDITS: readonly (readonly [string, TableEdit])[] = [
     ["the head's version", { table: "registry", key: "registry|head", set: { version: 2 } }],
+    ["the head's number of a record", { table: "registry", key: "registry|head", set: { seq: 2 } }],
+    [
+      "the head's hash of a record",
+      { table: "registry", key: "registry|head", set: { recordHash: "$digest" } },
+    ],
+    [
+      "a denial of which no record is there",
+      { table: "registry", key: "registry|head", set: { pending: { halt: "x" } } },
+    ],
     [
       "the head's policy digest",
       { table: "registry", key: "registry|head", set: { trustPolicyDigest: "$digest" } },
@@ -257,12 +326,40 @@ suite("a table edited by somebody without keys: the Registry", () => {
     ],
     ["the head deleted", { table: "registry", key: "registry|head", remove: true }],
     [
+      "the registry chain's head moved",
+      { table: "state", key: "chain#plane/registry|head", set: { seq: 2 } },
+    ],
+    [
+      "the registry chain's head deleted",
+      { table: "state", key: "chain#plane/registry|head", remove: true },
+    ],
+    [
+      "a record behind the one that both heads name",
+      { table: "evidence", key: "plane/registry|2", set: { record: "{}" } },
+    ],
+  ];
+  for (const [what, edit] of EDITS) {
+    for (const cold of [false, true]) {
+      test(`VAI-12 VAI-63 ${what}, in a ${cold ? "new" : "warm"} process`, async () => {
+        const { answer, spent } = await afterEdits([edit], {}, cold);
+        assert.deepEqual(
+          [answer.code, answer.stage, answer.retryable],
+          ["REGISTRY_STALE", "contract", true],
+        );
+        assert.deepEqual(spent, nothing);
+      });
+    }
+  }
+
+  /** What a process that has verified it does not read again, and so is not fooled by. */
+  const UNREAD: readonly (readonly [string, TableEdit])[] = [
+    [
       "the restrictions replaced by others",
       {
         table: "registry",
         key: "registry|restrictions",
         set: {
-          document: '{"halts":[],"openReviews":[],"quarantines":[],"revokedKeys":[{"jkt":"x"}]}',
+          document: '{"halts":[],"quarantines":[],"reviews":[],"revokedKeys":[{"jkt":"x"}]}',
         },
       },
     ],
@@ -271,7 +368,7 @@ suite("a table edited by somebody without keys: the Registry", () => {
       {
         table: "registry",
         key: "registry|restrictions",
-        set: { document: '{"halts": [],"openReviews":[],"quarantines":[],"revokedKeys":[]}' },
+        set: { document: '{"halts": [],"quarantines":[],"reviews":[],"revokedKeys":[]}' },
       },
     ],
     ["the restrictions deleted", { table: "registry", key: "registry|restrictions", remove: true }],
@@ -287,23 +384,17 @@ suite("a table edited by somebody without keys: the Registry", () => {
       "the registry chain's last record deleted",
       { table: "evidence", key: "plane/registry|1", remove: true },
     ],
-    [
-      "the registry chain's head moved",
-      { table: "state", key: "chain#plane/registry|head", set: { seq: 2 } },
-    ],
-    [
-      "the registry chain's head deleted",
-      { table: "state", key: "chain#plane/registry|head", remove: true },
-    ],
   ];
-  for (const [what, edit] of EDITS) {
-    test(`VAI-12 VAI-63 ${what}`, async () => {
-      const { answer, spent } = await afterEdits([edit]);
+  for (const [what, edit] of UNREAD) {
+    test(`VAI-12 VAI-63 ${what}: a new process refuses, a warm one goes on with what it verified`, async () => {
+      const cold = await afterEdits([edit], {}, true);
       assert.deepEqual(
-        [answer.code, answer.stage, answer.retryable],
+        [cold.answer.code, cold.answer.stage, cold.answer.retryable],
         ["REGISTRY_STALE", "contract", true],
       );
-      assert.deepEqual(spent, nothing);
+      assert.deepEqual(cold.spent, nothing);
+      const { answer, spent } = await afterEdits([edit]);
+      assert.deepEqual([answer.code, spent], ["CONTRACT_CONSUMED", nothing]);
     });
   }
 
@@ -339,8 +430,8 @@ suite("a table edited by somebody without keys: chains that accuse nobody", () =
     const event = { nonsense: true };
     const { evidence } = refused(await plane.issue(event));
     assert.ok(evidence !== undefined);
-    const row = plane.rows(evidence.chainId).at(-1) as { envelope: string } | undefined;
-    Object.assign(row ?? {}, { envelope: row?.envelope.replace("payload", "Payload") });
+    const row = plane.rows(evidence.chainId).at(-1);
+    Object.assign(row ?? {}, { seal: row?.seal?.replace("payload", "Payload") });
     const again = refused(await plane.issue(event));
     assert.equal(again.code, "REQUEST_MALFORMED");
     assert.equal(again.evidence, undefined);
@@ -349,7 +440,7 @@ suite("a table edited by somebody without keys: chains that accuse nobody", () =
 
   test("VAI-91 a registry chain whose tail was edited takes no further policy", async () => {
     const plane = await newPlane();
-    Object.assign(plane.rows("plane/registry")[0] ?? {}, { envelope: "{}" });
+    Object.assign(plane.rows("plane/registry")[0] ?? {}, { record: "{}" });
     const { jws } = plane.nextPolicy();
     const answer = refused(await plane.govern({ op: "publishTrustPolicy", trustPolicy: jws }));
     assert.equal(answer.code, "REGISTRY_STALE");

@@ -138,6 +138,7 @@ suite("what changes between the barriers", () => {
     };
     const slow = {
       append,
+      readRows: evidence.readRows.bind(evidence),
       readChain: evidence.readChain.bind(evidence),
       readTail: evidence.readTail.bind(evidence),
     };

@@ -20,47 +20,75 @@ before(async () => {
   stored = await plane.deps.evidence.readChain(chainId);
 });
 
-const opens = (chain: StoredChain, id = chainId, plain = PLANE): boolean =>
-  !("defect" in openChain(chain, plain, id, evidenceKeys(plane.policy)));
-const withEnvelope = (index: number, envelope: string): StoredChain => ({
+const opens = (chain: StoredChain, id = chainId, of = PLANE): boolean =>
+  !("defect" in openChain(chain, { plane: of, chainId: id, keys: evidenceKeys(plane.policy) }));
+
+/** The chain with one row's record, or its seal, replaced. */
+const withText = (index: number, part: "record" | "seal", text: string): StoredChain => ({
   ...stored,
-  rows: stored.rows.map((row, at) => (at === index ? { ...row, envelope } : row)),
+  rows: stored.rows.map((row, at) => (at === index ? { ...row, [part]: text } : row)),
 });
+
+/** Every text that is evidence, by its row. */
+const texts = (): (readonly [index: number, part: "record" | "seal", text: string])[] =>
+  stored.rows.flatMap((row, index) => [
+    [index, "record", row.record] as const,
+    ...(row.seal === undefined ? [] : [[index, "seal", row.seal] as const]),
+  ]);
 
 suite("opening a chain", () => {
   test("VAI-12 VAI-91 the chain as it was written opens", () => assert.ok(opens(stored)));
 
-  test("VAI-91 OKG-23 any changed byte of any stored envelope breaks it", () => {
+  test("VAI-91 a seal stands once, in the last row of its transaction", () => {
+    const carrying = stored.rows.filter(({ seal }) => seal !== undefined).map(({ seq }) => seq);
+    assert.deepEqual(carrying, [7, 9, 11]);
+    assert.deepEqual(
+      stored.rows.map(({ sealSeq }) => sealSeq),
+      [7, 7, 7, 7, 7, 7, 7, 9, 9, 11, 11],
+    );
+  });
+
+  test("VAI-91 OKG-23 any changed byte of any stored record or seal breaks it", () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 255 }), (pick, place, flip) => {
-        const index = pick % stored.rows.length;
-        const bytes = Buffer.from(stored.rows[index]?.envelope ?? "");
+        const all = texts();
+        const [index, part, text] = all[pick % all.length] ?? [0, "record", ""];
+        const bytes = Buffer.from(text);
         const at = place % bytes.length;
         bytes[at] = (bytes[at] ?? 0) ^ flip;
-        assert.equal(opens(withEnvelope(index, bytes.toString("latin1"))), false);
+        assert.equal(opens(withText(index, part, bytes.toString("latin1"))), false);
       }),
       { numRuns: 1_000 },
     );
   });
 
-  test("VAI-91 every byte of one envelope, with each bit changed that leaves it text", () => {
-    const { envelope = "" } = stored.rows[0] ?? {};
-    const text = Buffer.from(envelope);
-    for (let at = 0; at < text.length; at++) {
-      const other = Buffer.from(text);
-      other[at] = (other[at] ?? 0) ^ 1;
-      assert.equal(opens(withEnvelope(0, other.toString("latin1"))), false, `byte ${at}`);
+  test("VAI-91 every byte of one record and of one seal, with a bit changed that leaves it text", () => {
+    for (const [index, part, said] of [texts().at(-2), texts().at(-1)].flatMap((one) =>
+      one === undefined ? [] : [one],
+    )) {
+      const text = Buffer.from(said);
+      for (let at = 0; at < text.length; at++) {
+        const other = Buffer.from(text);
+        other[at] = (other[at] ?? 0) ^ 1;
+        assert.equal(opens(withText(index, part, other.toString("latin1"))), false, `byte ${at}`);
+      }
     }
   });
 
   test("VAI-91 any inserted or removed character breaks it", () => {
     fc.assert(
-      fc.property(fc.nat(), fc.constantFrom(" ", "\n", "=", "A", "-", "_", ""), (place, extra) => {
-        const { envelope = "" } = stored.rows[3] ?? {};
-        const at = place % envelope.length;
-        const other = envelope.slice(0, at) + extra + envelope.slice(extra === "" ? at + 1 : at);
-        assert.equal(opens(withEnvelope(3, other)), other === envelope);
-      }),
+      fc.property(
+        fc.nat(),
+        fc.nat(),
+        fc.constantFrom(" ", "\n", "=", "A", "-", "_", ""),
+        (pick, place, extra) => {
+          const all = texts();
+          const [index, part, text] = all[pick % all.length] ?? [0, "record", ""];
+          const at = place % text.length;
+          const other = text.slice(0, at) + extra + text.slice(extra === "" ? at + 1 : at);
+          assert.equal(opens(withText(index, part, other)), other === text);
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -106,7 +134,9 @@ suite("opening a chain", () => {
     assert.ok(key !== undefined);
     const judged = (change: object): boolean => {
       const policy = { ...plane.policy, planeKeys: [{ ...key, ...change }] };
-      return !("defect" in openChain(stored, PLANE, chainId, evidenceKeys(policy)));
+      return !(
+        "defect" in openChain(stored, { plane: PLANE, chainId, keys: evidenceKeys(policy) })
+      );
     };
     assert.equal(judged({}), true);
     assert.equal(judged({ notAfter: seconds + 1 }), true);

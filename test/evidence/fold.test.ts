@@ -9,7 +9,7 @@ import {
   type IntentState,
 } from "../../lib/evidence/fold.ts";
 import type { OpenRecord } from "../../lib/evidence/open.ts";
-import { EVENT_TYPES, type EventType, type Predicate } from "../../lib/evidence/statement.ts";
+import { EVENT_TYPES, type EventType, type EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { Governed } from "../support/governed.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 
@@ -17,7 +17,7 @@ import { newPlane, type Plane } from "../support/plane.ts";
 interface History {
   readonly name: string;
   readonly chainId: string;
-  readonly records: readonly Predicate[];
+  readonly records: readonly EvidenceRecord[];
   readonly contract: Digest;
 }
 
@@ -74,10 +74,10 @@ before(async () => {
 });
 
 const HASH = `sha256:${"cd".repeat(32)}` as Digest;
-const opened = (predicates: readonly Predicate[]): OpenRecord[] =>
-  predicates.map((predicate) => ({ predicate, hash: HASH }));
-const fold = (predicates: readonly Predicate[]): IntentState =>
-  foldIntent(opened(predicates), { seq: predicates.length, hash: HASH });
+const opened = (records: readonly EvidenceRecord[]): OpenRecord[] =>
+  records.map((record) => ({ record, hash: HASH }));
+const fold = (records: readonly EvidenceRecord[]): IntentState =>
+  foldIntent(opened(records), { seq: records.length, hash: HASH });
 
 /** Details of any record: what the fold reads, in every combination, and anything else. */
 const amounts = fc.dictionary(
@@ -114,11 +114,11 @@ interface Further {
   readonly isSame: boolean;
 }
 
-function appended({ records, contract }: History, next: Further): Predicate[] {
+function appended({ records, contract }: History, next: Further): EvidenceRecord[] {
   const last = records.at(-1);
   assert.ok(last !== undefined);
   const known = records.find(({ identity }) => identity !== undefined)?.identity;
-  const predicate: Predicate = {
+  const record: EvidenceRecord = {
     ...last,
     chain: { ...last.chain, seq: last.chain.seq + 1 },
     event: { ...last.event, type: next.type },
@@ -126,7 +126,7 @@ function appended({ records, contract }: History, next: Further): Predicate[] {
     identity: next.isKnown && known !== undefined ? known : { id: "another" },
     detail: next.type === "IdentityIssued" ? { totals: {}, ...next.detail } : next.detail,
   };
-  return [...records, predicate];
+  return [...records, record];
 }
 
 function judgeContract(digest: Digest, earlier: IntentState, later: IntentState): void {

@@ -36,17 +36,18 @@ const writeOwnLog = (name: string) =>
   );
 
 const RECORD_KEEPING = [
+  permit(
+    "ReadWorld",
+    ["dynamodb:BatchGetItem"],
+    [tableArn("evidence"), tableArn("registry"), tableArn("state")],
+  ),
   permit("ReadEvidence", ["dynamodb:Query"], [tableArn("evidence")]),
   permit("AppendEvidence", ["dynamodb:PutItem"], [tableArn("evidence")], IN_TRANSACTION),
-  permit("KeepState", ["dynamodb:GetItem", "dynamodb:UpdateItem"], [tableArn("state")]),
+  permit("KeepState", ["dynamodb:UpdateItem"], [tableArn("state")]),
   permit("SignEvidence", ["kms:GetPublicKey", "kms:Sign"], [key("evidence")]),
-  permit("ReadRegistry", ["dynamodb:Query"], [tableArn("registry")]),
 ];
 
-const GRANTING = [
-  permit("TakeKeys", ["dynamodb:PutItem"], [tableArn("state")]),
-  permit("ReadRegistryHead", ["dynamodb:GetItem"], [tableArn("registry")]),
-];
+const GRANTING = [permit("TakeKeys", ["dynamodb:PutItem"], [tableArn("state")])];
 
 const OBTAIN_SESSIONS = [
   permit(
@@ -93,7 +94,11 @@ suite("permissions", () => {
         .filter(({ Resource }) => Resource.some((arn) => /evidence$|\*$/.test(arn)))
         .flatMap(({ Action }) => Action)
         .filter((action) => action.startsWith("dynamodb:"));
-      assert.deepEqual([...new Set(onEvidence)].sort(), ["dynamodb:PutItem", "dynamodb:Query"]);
+      assert.deepEqual([...new Set(onEvidence)].sort(), [
+        "dynamodb:BatchGetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+      ]);
     }
   });
 

@@ -3,15 +3,16 @@ import { readdirSync } from "node:fs";
 import { suite, test } from "node:test";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { sessionName } from "../../lib/authority/session-name.ts";
-import { documentDigest } from "../../lib/encoding/canonical-json.ts";
+import { canonicalize, documentDigest } from "../../lib/encoding/canonical-json.ts";
 import { readPublicJwk } from "../../lib/encoding/jwk.ts";
 import { readJws, verifyJws } from "../../lib/encoding/jws.ts";
-import { openRecord } from "../../lib/evidence/open.ts";
-import type { Predicate } from "../../lib/evidence/statement.ts";
+import { evidenceKeys, openLast } from "../../lib/evidence/open.ts";
+import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import type { Change } from "../support/mutate.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
+import { PLANE } from "../support/trust.ts";
 
 /*
  * What openkedge's AWS adapter lacks at 0c044ff (requirements.md D.9), row by row: each test shows that we do not
@@ -20,14 +21,15 @@ import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 const ITEM = { base: "item" } as const;
 
-async function ran(mutation: object = {}): Promise<{ plane: Plane; records: Predicate[] }> {
+async function ran(mutation: object = {}): Promise<{ plane: Plane; records: EvidenceRecord[] }> {
   const plane = await newPlane();
   const governed = plane.contract(mutation);
   await plane.ask(mutation, governed);
   return { plane, records: plane.records(governed.chainId) };
 }
 
-const typesOf = (records: readonly Predicate[]): string[] => records.map(({ event }) => event.type);
+const typesOf = (records: readonly EvidenceRecord[]): string[] =>
+  records.map(({ event }) => event.type);
 
 interface Statement {
   readonly Effect: string;
@@ -124,11 +126,11 @@ suite("defects of the upstream adapter that we do not have", () => {
     const issued = records.find(({ event }) => event.type === "IdentityIssued");
     assert.ok(issued?.identity !== undefined);
     const row = plane.rows(issued.chain.id)[issued.chain.seq - 1];
-    const key = readPublicJwk(plane.kms.jwk);
-    assert.ok(typeof key !== "string" && row !== undefined);
-    const good = { key, notBefore: 0, notAfter: Number.POSITIVE_INFINITY };
-    assert.equal(typeof openRecord(row.envelope, new Map([[key.thumbprint, good]])), "object");
-    assert.equal(typeof openRecord(row.envelope, new Map()), "string");
+    assert.ok(row !== undefined);
+    const chain = { plane: PLANE, chainId: issued.chain.id };
+    const keys = evidenceKeys(plane.policy);
+    assert.equal(typeof openLast(row, { ...chain, keys }), "object");
+    assert.equal(typeof openLast(row, { ...chain, keys: new Map() }), "string");
   });
 
   test("UP-04 every action that can be run can get an identity, by the same descriptor", async () => {
@@ -208,29 +210,28 @@ suite("defects of the upstream adapter that we do not have", () => {
     assert.deepEqual([last?.event.type, last?.decision.code], ["IssuanceFailed", "STS_FAILED"]);
   });
 
-  test("UP-16 no record is unsigned, and a signature is not part of what it signs", async () => {
+  test("UP-16 no record is unsealed, and a signature is not part of what it signs", async () => {
     const { plane, records } = await ran();
     const rows = plane.rows(records[0]?.chain.id ?? "");
-    for (const { envelope } of rows) {
-      const { payload, signatures } = JSON.parse(envelope);
+    const sealed = rows.filter(({ seal }) => seal !== undefined);
+    assert.equal(sealed.length, 3);
+    const keys = evidenceKeys(plane.policy);
+    for (const row of sealed) {
+      const { payload, signatures, ...rest } = JSON.parse(row.seal ?? "");
       assert.equal(signatures.length, 1);
       assert.ok(Buffer.from(signatures[0].sig, "base64").length >= 68);
       const statement = Buffer.from(payload, "base64").toString("utf8");
       assert.ok(!statement.includes(signatures[0].sig) && !statement.includes("UNSIGNED"));
-    }
-    for (const { envelope } of rows) {
-      const read = JSON.parse(envelope);
-      const key = readPublicJwk(plane.kms.jwk);
-      assert.ok(typeof key !== "string");
-      const keys = new Map([[key.thumbprint, { key, notBefore: 0, notAfter: 1e12 }]]);
       for (const sig of ["", "UNSIGNED", "AA=="]) {
-        const unsigned = JSON.stringify({ ...read, signatures: [{ ...read.signatures[0], sig }] });
-        assert.equal(typeof openRecord(unsigned, keys), "string");
+        const signed = { ...rest, payload, signatures: [{ ...signatures[0], sig }] };
+        const unsigned = { ...row, seal: canonicalize(signed) };
+        const chain = { plane: PLANE, chainId: row.chainId, keys };
+        assert.equal(typeof openLast(unsigned, chain), "string");
       }
     }
   });
 
-  test("UP-17 records are in-toto statements under a genesis of their own chain; the six RFC types are there", async () => {
+  test("UP-17 seals are in-toto statements over records under a genesis of their own chain; the six RFC types are there", async () => {
     const { plane, records } = await ran();
     const [first] = records;
     assert.notEqual(first?.chain.prev, null);
@@ -253,12 +254,12 @@ suite("defects of the upstream adapter that we do not have", () => {
       assert.ok(types.has(type), type);
     }
     const { payload, payloadType } = JSON.parse(
-      plane.rows(first?.chain.id ?? "")[0]?.envelope ?? "",
+      plane.rows(first?.chain.id ?? "").find(({ seal }) => seal !== undefined)?.seal ?? "",
     );
     assert.equal(payloadType, "application/vnd.in-toto+json");
     const statement = JSON.parse(Buffer.from(payload, "base64").toString("utf8"));
     assert.equal(statement._type, "https://in-toto.io/Statement/v1");
-    assert.equal(statement.predicateType, "urn:vai:evidence:v1");
+    assert.equal(statement.predicateType, "urn:vai:seal:v1");
   });
 
   test("UP-19 the canonical form hides no member and equates no two values", () => {

@@ -1,7 +1,8 @@
 import type { PlainJson } from "../../lib/actions/plain-answer.ts";
 import type { Answer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/govern.ts";
-import type { Predicate } from "../../lib/evidence/statement.ts";
+import { readTrust } from "../../lib/enforcement/registry.ts";
+import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { type HandleClaims, signHandle } from "../../lib/issuance/handle.ts";
 import type { PlannedFault } from "./faults.ts";
 import { forge, type SignedChange } from "./forge.ts";
@@ -23,6 +24,8 @@ export interface Attack {
   /** Change of the first trust policy. */
   readonly policy?: Change;
   readonly publish?: false;
+  /** Served by a process that has served nothing before: it reads every document anew. */
+  readonly cold?: true;
   /** Seconds that pass before the contract is made. */
   readonly wait?: number;
   /** Requests under the same ids that were granted before, each with its own mutation. */
@@ -55,7 +58,7 @@ interface Redemption {
 export interface Aftermath {
   readonly answer: RefusedAnswer;
   /** Records written by the attack, by chain. */
-  readonly written: ReadonlyMap<string, readonly Predicate[]>;
+  readonly written: ReadonlyMap<string, readonly EvidenceRecord[]>;
   readonly chainId: string;
   readonly spent: {
     readonly executions: number;
@@ -69,6 +72,8 @@ export interface Aftermath {
 export async function attackPlane(attack: Attack): Promise<Aftermath> {
   const { policy, publish, wait = 0, history = [], tables = [] } = attack;
   const plane = await newPlane({ policy, ...(publish === false && { publish }) });
+  // As a process that has served before: what it knows whom to believe by, it can seal a refusal under.
+  if (publish !== false) await readTrust(plane.deps);
   plane.world.pass(wait);
   const governed = plane.contract(attack.mutate);
   for (const { fails, ...mutation } of history) {
@@ -85,6 +90,7 @@ export async function attackPlane(attack: Attack): Promise<Aftermath> {
     plane.targets.answers.set(read, answers);
   }
   plane.faults.plan(...(attack.fails ?? []));
+  if (attack.cold === true) plane.deps = plane.process();
   const answer = refused(await send(plane, attack, event));
   plane.faults.clear();
   const after = witness(plane, governed);
@@ -156,7 +162,7 @@ function editTable(plane: Plane, { chainId }: Governed, edit: TableEdit): void {
   const names = edit.table === "evidence" ? ["chainId", "seq"] : ["pk", "sk"];
   const bare = {
     [names[0] ?? ""]: hash,
-    [names[1] ?? ""]: edit.table === "evidence" ? last : range,
+    [names[1] ?? ""]: edit.table === "evidence" ? Number(range) : range,
   };
   table.set(key, {
     ...(table.get(key) ?? bare),

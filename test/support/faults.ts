@@ -2,11 +2,10 @@ import { setImmediate as tick } from "node:timers/promises";
 
 /** What a plane depends on, by what it is needed for. */
 const DEPENDENCIES = [
+  "heads:read",
   "evidence:read",
   "evidence:write",
-  "state:read",
   "state:write",
-  "registry:read",
   "signer:key",
   "signer:sign",
   "planeSigner:key",

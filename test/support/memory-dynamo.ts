@@ -1,8 +1,8 @@
 import {
   type AttributeValue,
+  type BatchGetItemCommandInput,
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  type GetItemCommandInput,
   type QueryCommandInput,
   TransactionCanceledException,
   type TransactWriteItemsCommandInput,
@@ -43,6 +43,8 @@ export class MemoryDynamo {
   readonly tables = new Map<string, Map<string, Item>>(
     Object.values(TABLES).map((name: string) => [name, new Map()]),
   );
+  /** How many of the next keys a batch leaves unprocessed. */
+  unprocessed = 0;
   readonly #faults: Faults;
 
   constructor(faults: Faults) {
@@ -71,7 +73,7 @@ export class MemoryDynamo {
   #answer(name: string, input: Record<string, unknown>): object {
     if (name === "TransactWriteItemsCommand") return this.#transact(input as never);
     if (name === "QueryCommand") return this.#query(input as never);
-    if (name === "GetItemCommand") return this.#get(input as never);
+    if (name === "BatchGetItemCommand") return this.#batchGet(input as never);
     if (name === "UpdateItemCommand") return this.#update(input as never);
     throw new NotUnderstood(`the fake has no ${name}`);
   }
@@ -121,16 +123,27 @@ export class MemoryDynamo {
     const last = page.at(-1);
     const isMore = last !== undefined && begin + page.length < sorted.length;
     return {
-      Items: page.map((item) => marshalled(projected(item, input.ProjectionExpression))),
+      Items: page.map((item) => marshalled(projected(item, input))),
       ...(isMore && { LastEvaluatedKey: marshall({ [hash]: last[hash], [range]: last[range] }) }),
     };
   }
 
-  #get(input: GetItemCommandInput): object {
-    if (input.ConsistentRead !== true)
-      throw new NotUnderstood("enforcement reads strongly consistently");
-    const item = this.table(input.TableName ?? "").get(keyOf(input.TableName ?? "", input.Key));
-    return item === undefined ? {} : { Item: marshalled(item) };
+  /** Leaves what `unprocessed` says for another call, as DynamoDB does under load. */
+  #batchGet({ RequestItems = {} }: BatchGetItemCommandInput): object {
+    const [found, left]: [Record<string, Values[]>, Record<string, object>] = [{}, {}];
+    for (const [table, { Keys = [], ConsistentRead }] of Object.entries(RequestItems)) {
+      if (ConsistentRead !== true)
+        throw new NotUnderstood("enforcement reads strongly consistently");
+      const names = Keys.map((key) => keyOf(table, key));
+      if (new Set(names).size !== names.length) throw new NotUnderstood("a key twice in a batch");
+      const late = Keys.filter(() => this.unprocessed-- > 0);
+      const due = Keys.filter((key) => !late.includes(key));
+      const items = due.map((key) => this.table(table).get(keyOf(table, key)));
+      found[table] = items.filter((item) => item !== undefined).map(marshalled);
+      if (late.length > 0) left[table] = { Keys: late, ConsistentRead };
+    }
+    this.unprocessed = Math.max(0, this.unprocessed);
+    return { Responses: found, UnprocessedKeys: left };
   }
 
   #update(input: UpdateItemCommandInput): object {
@@ -185,10 +198,11 @@ export function onlyMembers<T extends object>(what: string, members: object): T 
 }
 
 function dependencyOf(command: string, { TableName }: Record<string, unknown>): Dependency {
+  if (command === "BatchGetItemCommand") return "heads:read";
   if (command === "TransactWriteItemsCommand") return "evidence:write";
   if (TableName === TABLES.evidence) return "evidence:read";
-  if (TableName === TABLES.registry) return "registry:read";
-  return command === "UpdateItemCommand" ? "state:write" : "state:read";
+  if (command === "UpdateItemCommand") return "state:write";
+  throw new NotUnderstood(`${command} on ${String(TableName)}`);
 }
 
 const keyNames = (table: string): readonly [string, string] =>
@@ -208,9 +222,15 @@ const placeholdersOf = (write: Write) => ({
 
 const marshalled = (item: Item): Values => marshall(item, { removeUndefinedValues: true });
 
-function projected(item: Item, projection: string | undefined): Item {
-  if (projection === undefined) return item;
-  return Object.fromEntries(projection.split(", ").map((name) => [name, item[name]]));
+function projected(
+  item: Item,
+  { ProjectionExpression, ExpressionAttributeNames = {} }: QueryCommandInput,
+): Item {
+  if (ProjectionExpression === undefined) return item;
+  const names = ProjectionExpression.split(", ").map(
+    (name) => ExpressionAttributeNames[name] ?? name,
+  );
+  return Object.fromEntries(names.map((name) => [name, item[name]]));
 }
 
 /** What DynamoDB refuses before it looks at a condition. */

@@ -1,7 +1,7 @@
 import { DynamoEvidenceStore } from "../../lib/aws/evidence-store.ts";
 import { KmsSigner } from "../../lib/aws/kms-signer.ts";
 import { DynamoRegistryStore } from "../../lib/aws/registry-store.ts";
-import { DynamoRefusalCounter, DynamoStateIndex } from "../../lib/aws/state.ts";
+import { DynamoRefusalCounter } from "../../lib/aws/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../../lib/aws/sts.ts";
 import { parsePlaneId } from "../../lib/config.ts";
 import { type Digest, sha256Digest } from "../../lib/encoding/digest.ts";
@@ -11,10 +11,10 @@ import type { Invocation, IssueDeps } from "../../lib/enforcement/deps.ts";
 import { execute } from "../../lib/enforcement/execute.ts";
 import { type CommandAnswer, govern as governPlane } from "../../lib/enforcement/govern.ts";
 import { issue } from "../../lib/enforcement/issue.ts";
-import type { EvidenceRow } from "../../lib/evidence/envelope.ts";
 import { foldIntent, type IntentState } from "../../lib/evidence/fold.ts";
 import { evidenceKeys, openChain } from "../../lib/evidence/open.ts";
-import type { Predicate } from "../../lib/evidence/statement.ts";
+import type { EvidenceRecord } from "../../lib/evidence/record.ts";
+import type { EvidenceRow } from "../../lib/evidence/seal.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { Faults } from "./faults.ts";
 import { forge, type SignedChange } from "./forge.ts";
@@ -100,7 +100,6 @@ export class Plane {
       planeSigner: new KmsSigner(this.planeKms.client(), "plane-key"),
       registry: new DynamoRegistryStore(dynamo, TABLES),
       counter: new DynamoRefusalCounter(dynamo, TABLES.state),
-      index: new DynamoStateIndex(dynamo, TABLES.state),
       memory: {},
       descriptorOf: this.targets.descriptorOf,
       readOf: this.targets.readOf,
@@ -192,8 +191,8 @@ export class Plane {
   }
 
   /** What the records of a chain say; their signatures and links are verified first. */
-  records(chainId: string): Predicate[] {
-    return this.#open(chainId).records.map(({ predicate }) => predicate);
+  records(chainId: string): EvidenceRecord[] {
+    return this.#open(chainId).records.map(({ record }) => record);
   }
 
   types(chainId: string): string[] {
@@ -210,7 +209,11 @@ export class Plane {
     const item = this.dynamo.table(TABLES.state).get(`chain#${chainId}|head`);
     const head = item === undefined ? undefined : { seq: item["seq"], hash: item["hash"] };
     const stored = { rows: this.rows(chainId), head: head as never };
-    const opened = openChain(stored, PLANE, chainId, evidenceKeys(this.policy));
+    const opened = openChain(stored, {
+      plane: PLANE,
+      chainId,
+      keys: evidenceKeys(this.policy),
+    });
     if ("defect" in opened) throw new Error(`${chainId} ${opened.seq} ${opened.defect}`);
     return opened;
   }

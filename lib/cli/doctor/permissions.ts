@@ -35,8 +35,11 @@ export function permissionsFor(expected: Expected): object {
         ],
         [table(tables.evidence), table(tables.state), table(tables.registry)],
       ),
-      allow("TrustPolicy", ["dynamodb:Query"], [table(tables.registry), table(tables.evidence)]),
-      allow("TrustPolicyHead", ["dynamodb:GetItem"], [table(tables.state)]),
+      allow(
+        "TrustPolicy",
+        ["dynamodb:BatchGetItem"],
+        [table(tables.registry), table(tables.evidence), table(tables.state)],
+      ),
       allow(
         "Keys",
         ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetPublicKey"],

@@ -1,10 +1,10 @@
+import type { RegistryLook } from "../../aws/inspect.ts";
 import type { KeyFacts } from "../../aws/inspect-keys.ts";
 import type { Seen } from "../../aws/look.ts";
 import { toInstant, toSeconds } from "../../clock.ts";
 import { ENV, type PlaneId, parsePlaneId } from "../../config.ts";
 import { jwkThumbprint, readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
-import type { RegistryRead } from "../../enforcement/registry-port.ts";
-import { judgeRegistry } from "../../enforcement/trust-snapshot.ts";
+import { judgeExpiry, openRegistry } from "../../enforcement/trust-snapshot.ts";
 import { isRefusal } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import { planeKeysAt } from "../../trust/read.ts";
@@ -28,7 +28,7 @@ export interface TrustFindings {
  * function's; `now` in milliseconds.
  */
 export function checkTrust(
-  registry: Seen<RegistryRead>,
+  registry: Seen<RegistryLook>,
   environment: Readonly<Record<string, string>>,
   keys: readonly (readonly [KeyUse, KeyFacts])[],
   { deployment }: Expected,
@@ -44,7 +44,9 @@ export function checkTrust(
   if (anchors === undefined) return none(subject.unseen("no function said which anchors it pins"));
   if (registry.status === "absent") return none(subject.problem("there is none", PUBLISH));
   const plane = parsePlaneId(deployment.plane) as PlaneId;
-  const judged = judgeRegistry(registry.value, plane, anchors, now);
+  const { heads, documents } = registry.value;
+  const opened = openRegistry(heads, documents, plane, anchors);
+  const judged = isRefusal(opened) ? opened : (judgeExpiry(opened, now) ?? opened);
   if (isRefusal(judged))
     return none(subject.problem(judged.detail, "nothing is granted until this is done"));
   const { policy } = judged;
@@ -112,6 +114,9 @@ const checkKeyIn = (
     );
     return allOr(subject.ok(`lists the ${use} key in use`), [
       !isListed &&
-        subject.problem(`does not list the ${use} key that the functions sign with`, PUBLISH),
+        subject.problem(
+          `does not list the ${use} key that the functions sign with: they refuse every request`,
+          PUBLISH,
+        ),
     ]);
   });

@@ -36,14 +36,11 @@ export const BROKEN_OTHERS: readonly Broken[] = [
   {
     name: "a plane without a trust policy",
     change: (world) => {
-      const chain = { rows: [], head: undefined };
-      world.registry = {
-        status: "seen",
-        value: {
-          ...{ head: undefined, trustPolicy: undefined, newest: undefined },
-          ...{ restrictions: undefined, chain },
-        },
-      };
+      const none = { registry: undefined, registryChain: undefined, chain: undefined, values: [] };
+      const heads = { ...none, isPending: false, isContinued: false };
+      const absent = { trustPolicy: undefined, restrictions: undefined, last: undefined };
+      const documents = { ...absent, isContinued: false };
+      world.registry = { status: "seen", value: { heads, documents } };
     },
     ...{ subject: /^trust policy/, text: /no trust policy/ },
   },

@@ -1,4 +1,4 @@
-import type { Inspector } from "../../../lib/aws/inspect.ts";
+import type { Inspector, RegistryLook } from "../../../lib/aws/inspect.ts";
 import type { Caller } from "../../../lib/aws/inspect-caller.ts";
 import type {
   FunctionFacts,
@@ -11,7 +11,6 @@ import type { TableFacts } from "../../../lib/aws/inspect-tables.ts";
 import type { Seen } from "../../../lib/aws/look.ts";
 import type { Deployment } from "../../../lib/cli/deployment.ts";
 import { ENV } from "../../../lib/config.ts";
-import type { RegistryRead } from "../../../lib/enforcement/registry-port.ts";
 import { KEYS } from "../../support/keys.ts";
 import type { Plane } from "../../support/plane.ts";
 import * as policies from "./policies.ts";
@@ -58,7 +57,7 @@ export interface World {
   keys: Record<string, Omit<KeyFacts, "policy"> & { policy: Seen<object> }>;
   roles: Record<string, WorldRole>;
   managed: Record<string, object>;
-  registry: Seen<RegistryRead>;
+  registry: Seen<RegistryLook>;
 }
 
 interface WorldRole {
@@ -174,8 +173,13 @@ export async function healthyWorld(plane: Plane): Promise<World> {
         ["*"],
       ),
     },
-    registry: seen(await plane.deps.registry.read()),
+    registry: seen(await lookAtRegistry(plane)),
   };
+}
+
+async function lookAtRegistry({ deps: { registry } }: Plane): Promise<RegistryLook> {
+  const heads = await registry.readHeads({ known: 0 });
+  return { heads, documents: await registry.readDocuments(heads.registry) };
 }
 
 function table(

@@ -33,9 +33,7 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
-export const PREDICATE_TYPE = "urn:vai:evidence:v1";
-export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+export const RECORD_TYPE = "urn:vai:record:v1";
 
 /** One check of a request by name; later ones than the first failing are `notRun` (VAI-04). */
 export interface Check {
@@ -85,23 +83,17 @@ export interface RecordDraft {
   readonly accusesNobody?: true;
 }
 
-export interface Predicate extends About {
+/** One record (wire.md §5): plain JSON. Its JCS bytes are what is stored, and their SHA-256 is its `recordHash`. */
+export interface EvidenceRecord extends About {
+  readonly type: typeof RECORD_TYPE;
   readonly plane: string;
   readonly chain: { readonly id: string; readonly seq: number; readonly prev: Digest };
   readonly event: { readonly id: string; readonly type: EventType; readonly at: string };
   readonly source: Source;
+  /** Of the event's JCS bytes; only where no contract is named. */
+  readonly eventDigest?: Digest;
   readonly decision: Verdict;
   readonly detail: Detail;
-}
-
-/** in-toto Statement v1 (wire.md §5); its JCS bytes are the payload of one DSSE envelope. */
-export interface Statement {
-  readonly _type: typeof STATEMENT_TYPE;
-  readonly subject: readonly [
-    { readonly name: string; readonly digest: { readonly sha256: string } },
-  ];
-  readonly predicateType: typeof PREDICATE_TYPE;
-  readonly predicate: Predicate;
 }
 
 const NEGATIVE: ReadonlySet<EventType> = new Set([

@@ -1,4 +1,4 @@
-import { canonicalize } from "../encoding/canonical-json.ts";
+import { canonicalize } from "./canonical-json.ts";
 
 /** Levels of nesting; a payload that is nested deeper is no record, and must not exhaust the stack. */
 const MAX_DEPTH = 64;
