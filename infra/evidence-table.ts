@@ -12,8 +12,8 @@ import { ownName } from "./plane.ts";
 import { evidencePolicy, type Guardians } from "./table-protection.ts";
 
 /**
- * Attributes of a record beside table keys, `at` and `envelope`; conveniences for queries, the
- * envelope is the evidence.
+ * Attributes of a row beside table keys, `at`, `record` and `seal`; conveniences for queries, record
+ * and seal are the evidence.
  */
 const QUERY_ATTRIBUTES = [
   "recordHash",
@@ -27,6 +27,7 @@ const QUERY_ATTRIBUTES = [
   "identityId",
   "actorId",
   "negativeDay",
+  "sealSeq",
 ] as const;
 
 /** Audit indexes: name → partition key. All sort by `at`; enforcement reads none of them. */
@@ -39,7 +40,7 @@ const INDEXES = {
 } as const;
 
 /**
- * The Evidence table: one item per signed record, written once. What may happen to it is decided by
+ * The Evidence table: one item per record, written once. What may happen to it is decided by
  * its resource policy, see `table-protection.ts`.
  */
 export class EvidenceTable extends Construct {

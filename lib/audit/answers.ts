@@ -1,5 +1,5 @@
 import { readJws } from "../encoding/jws.ts";
-import type { Detail, Predicate } from "../evidence/statement.ts";
+import type { Detail, EvidenceRecord } from "../evidence/record.ts";
 import { constraintInWords, inside, listed, plain, textIn } from "./plain-text.ts";
 import { deliveryInWords } from "./sentences.ts";
 
@@ -16,7 +16,10 @@ export interface IdentityAnswers {
   readonly failures: readonly string[];
 }
 
-export function identityAnswers(identityId: string, chain: readonly Predicate[]): IdentityAnswers {
+export function identityAnswers(
+  identityId: string,
+  chain: readonly EvidenceRecord[],
+): IdentityAnswers {
   const mine = chain.filter(({ identity }) => identity?.id === identityId);
   const issued = mine.find(({ event }) => event.type === "IdentityIssued");
   const contract = (issued ?? mine[0])?.contract;
@@ -24,7 +27,7 @@ export function identityAnswers(identityId: string, chain: readonly Predicate[])
     (each) => each.event.type === "ContractBound" && each.contract?.digest === contract?.digest,
   );
   return {
-    reason: reasonOf(bound?.detail),
+    reason: reasonOf(bound?.detail, chain),
     contract: contract === undefined ? null : { id: contract.id, digest: contract.digest },
     limits: limitsOf(issued?.detail, mine),
     uses: usesOf(mine, issued?.detail),
@@ -41,21 +44,31 @@ function claimsOf(compact: unknown, typ: "vai-contract+jwt" | "vai-decision+jwt"
   return read.ok ? read.value.payload : undefined;
 }
 
-/** Who wished what, on which context, which policy said yes, and whose contract it became. */
-function reasonOf(bound: Detail | undefined): string[] {
+/**
+ * Who wished what, on which context, which policy said yes, and whose contract it became. The contract's binding names
+ * the parts of its proof by digest; each stands in a record of its own.
+ */
+function reasonOf(bound: Detail | undefined, chain: readonly EvidenceRecord[]): string[] {
   if (bound === undefined) return ["no contract was bound: nothing was granted"];
-  const proof = inside(bound, "proof");
-  const decision = claimsOf(inside(proof, "decision"), "vai-decision+jwt");
+  const part = (digest: string, name: string): unknown =>
+    inside(chain.find(({ detail }) => isOf(detail, bound, digest, name))?.detail, name);
+  const intent = part("intentDigest", "intent");
+  const context = part("contextDigest", "context");
+  const decision = claimsOf(part("decisionDigest", "decision"), "vai-decision+jwt");
   const contract = claimsOf(inside(bound, "contract"), "vai-contract+jwt");
   return [
-    `${textIn(proof, "intent", "actor")} wished to ${listed(inside(proof, "intent", "action"))} on ${listed(inside(proof, "intent", "target"))}`,
-    `the context was observed at ${textIn(proof, "context", "observedAt")}`,
+    `${textIn(intent, "actor")} wished to ${listed(inside(intent, "action"))} on ${listed(inside(intent, "target"))}`,
+    `the context was observed at ${textIn(context, "observedAt")}`,
     `${textIn(decision, "iss")} decided ${textIn(decision, "outcome")} by policy ${textIn(decision, "policy", "id")} version ${textIn(decision, "policy", "version")}`,
     `${textIn(bound, "issuer")} made the contract out for: ${textIn(contract, "purpose")}`,
   ];
 }
 
-function limitsOf(issued: Detail | undefined, mine: readonly Predicate[]): string[] {
+/** Whether a detail holds the document `name` whose digest a binding names. */
+const isOf = (detail: Detail, bound: Detail, digest: string, name: string): boolean =>
+  inside(detail, name) !== undefined && inside(detail, digest) === inside(bound, digest);
+
+function limitsOf(issued: Detail | undefined, mine: readonly EvidenceRecord[]): string[] {
   if (issued === undefined) return [];
   const minted = mine.find(({ event }) => event.type === "CredentialsMinted");
   const parameters = Object.entries(inside(issued, "constraints") ?? {});
@@ -72,13 +85,13 @@ function limitsOf(issued: Detail | undefined, mine: readonly Predicate[]): strin
   ];
 }
 
-function usesOf(mine: readonly Predicate[], issued: Detail | undefined): string[] {
+function usesOf(mine: readonly EvidenceRecord[], issued: Detail | undefined): string[] {
   const uses = [...mine.flatMap((each) => handedOver(each, issued)), ...mine.flatMap(useOf)];
   return uses.length === 0 ? ["it was never used"] : uses;
 }
 
 /** What a caller did with credentials of its own is not on the chain, and is not said to be nothing. */
-function handedOver({ event }: Predicate, issued: Detail | undefined): string[] {
+function handedOver({ event }: EvidenceRecord, issued: Detail | undefined): string[] {
   const isHandedOver =
     event.type === "CredentialsMinted" && inside(issued, "delivery") === "credentials";
   return isHandedOver
@@ -88,7 +101,7 @@ function handedOver({ event }: Predicate, issued: Detail | undefined): string[] 
     : [];
 }
 
-function useOf({ event, detail, decision }: Predicate): string[] {
+function useOf({ event, detail, decision }: EvidenceRecord): string[] {
   switch (event.type) {
     case "ExecutionStarted":
       return [
@@ -104,7 +117,7 @@ function useOf({ event, detail, decision }: Predicate): string[] {
   }
 }
 
-function endOf(mine: readonly Predicate[], issued: Detail | undefined): string[] {
+function endOf(mine: readonly EvidenceRecord[], issued: Detail | undefined): string[] {
   const ended = mine.find(({ detail }) => typeof detail["state"] === "string");
   if (ended !== undefined) {
     return [`${ended.event.at} ${textIn(ended.detail, "state")} (${ended.event.type})`];

@@ -1,6 +1,8 @@
 import type { Digest } from "../encoding/digest.ts";
 import { genesisHead } from "../evidence/chain.ts";
-import type { Predicate } from "../evidence/statement.ts";
+import type { EvidenceRecord } from "../evidence/record.ts";
+import type { SealStatement } from "../evidence/seal.ts";
+import type { Place } from "./place.ts";
 import type { Defect } from "./verdict.ts";
 
 /** How far a chain was followed. Without a hash its last record was defective, so the next link cannot be judged. */
@@ -16,8 +18,6 @@ export interface Head {
   readonly hash: Digest;
 }
 
-export type Place = { readonly chainId: string; readonly seq: number };
-
 const missing = (chainId: string, from: number, to: number): Defect => ({
   verdict: "gap",
   code: "EVIDENCE_MISSING",
@@ -26,25 +26,35 @@ const missing = (chainId: string, from: number, to: number): Defect => ({
   what: from === to ? "is missing" : `is missing, and every record up to ${to}`,
 });
 
-/** Follows every chain of an export from its genesis: numbers, links, and ends. */
+/** Follows every chain of an export from its genesis: numbers, links, seals, and ends. */
 export class ChainLedger {
   readonly #chains = new Map<string, Followed>();
+  /** The last record that a good seal names, by chain. */
+  readonly #sealed = new Map<string, number>();
   readonly #noted: readonly Head[];
+  readonly #isListed: boolean;
   #current: string | undefined;
 
-  /** `noted`: heads that somebody noted elsewhere, in the order of the chains. */
-  constructor(noted: readonly Head[] = []) {
-    this.#noted = noted;
+  /** `noted`: heads that somebody noted elsewhere, of all chains and in their order. */
+  constructor(noted?: readonly Head[]) {
+    this.#noted = noted ?? [];
+    this.#isListed = noted !== undefined;
   }
 
   /**
    * Whether a record that does not hold can be believed about where it stands, for nothing vouches for what it says:
-   * it is the next of its chain, or begins one that is known or at least well formed.
+   * it is the next of its chain, or begins a new one that is noted or at least well formed.
    */
-  isPlausible({ chainId, seq }: Place, isWellFormed: boolean): boolean {
-    if (chainId === this.#current) return seq === this.#next(chainId);
-    if (seq !== 1) return false;
+  isPlausible(place: Place, isWellFormed: boolean): boolean {
+    const { chainId, seq } = place;
+    if (chainId === this.#current) return this.isNext(place);
+    if (seq !== 1 || this.#chains.has(chainId)) return false;
     return this.#noted.length === 0 ? isWellFormed : this.#noted.some(({ id }) => id === chainId);
+  }
+
+  /** Whether it goes on with the chain that is followed. */
+  isNext({ chainId, seq }: Place): boolean {
+    return chainId === this.#current && seq === this.#next(chainId);
   }
 
   /**
@@ -79,8 +89,25 @@ export class ChainLedger {
     this.#chains.set(chainId, { seq: Math.max(seq, before), hash: undefined });
   }
 
+  /**
+   * Takes note of a seal that holds. Seals of a chain cover its records one after another, each once: a second one
+   * over the same records would be a second history of them.
+   */
+  seal({ chain }: SealStatement["predicate"]): Defect | undefined {
+    const before = this.#sealed.get(chain.id) ?? 0;
+    this.#sealed.set(chain.id, Math.max(before, chain.last));
+    if (chain.first > before) return undefined;
+    return {
+      verdict: "tampered",
+      code: "EVIDENCE_CHAIN_BROKEN",
+      chainId: chain.id,
+      seq: chain.first,
+      what: `is under a seal that stands a second time or behind a later one, which went up to ${before}`,
+    };
+  }
+
   /** Puts a verified record behind its chain; what does not fit there is a defect. */
-  follow({ plane, chain, event }: Predicate, hash: Digest): Defect | undefined {
+  follow({ plane, chain, event }: EvidenceRecord, hash: Digest): Defect | undefined {
     const before = this.#chains.get(chain.id) ?? genesisHead(plane, chain.id);
     this.#current = chain.id;
     const broken = (what: string): Defect => ({
@@ -110,16 +137,24 @@ export class ChainLedger {
     return this.#chains.size;
   }
 
-  /** Compares the ends of chains with the noted ones: a cut tail shows only so (ADV-21, ADV-22). */
+  /**
+   * Compares the ends of chains with what the seals name, and with the noted ones: a tail that was cut off together
+   * with its seals shows only so (ADV-21, ADV-22).
+   */
   *ends(): Generator<Defect> {
-    const unlisted = new Set(this.#chains.keys());
+    const noted = new Map(this.#noted.map((head) => [head.id, head.seq]));
+    for (const [chainId, sealed] of this.#sealed) {
+      const last = this.#chains.get(chainId)?.seq ?? 0;
+      if (last >= sealed || (noted.get(chainId) ?? 0) >= sealed) continue;
+      const what = `is missing: the chain ends at ${last}, its last seal names ${sealed}`;
+      yield { verdict: "truncated", code: "EVIDENCE_TRUNCATED", chainId, seq: last + 1, what };
+    }
     for (const head of this.#noted) {
-      unlisted.delete(head.id);
-      const found = this.#chains.get(head.id);
-      const problem = endProblem(head, found);
+      const problem = endProblem(head, this.#chains.get(head.id));
       if (problem !== undefined) yield { ...problem, chainId: head.id };
     }
-    for (const chainId of unlisted) {
+    for (const chainId of this.#isListed ? this.#chains.keys() : []) {
+      if (noted.has(chainId)) continue;
       const what = "belongs to a chain that the manifest does not list";
       yield { verdict: "tampered", code: "EVIDENCE_CHAIN_BROKEN", chainId, seq: 1, what };
     }

@@ -3,30 +3,50 @@ import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { AnchorProblem } from "./anchor-problem.ts";
 import { type EvidenceReader, publishedPolicy } from "./export.ts";
 import type { ExportFolder } from "./folder.ts";
-import { type Trace, type TracedRecord, traceIntent } from "./trace.ts";
+import { pairSeals } from "./pair-seals.ts";
+import { parseJson } from "./parse-json.ts";
+import { inside } from "./plain-text.ts";
+import type { ReadRecord } from "./read-record.ts";
+import { readSeal } from "./read-seal.ts";
+import { type Trace, traceIntent } from "./trace.ts";
+import { type SealedRow, transactionsOf } from "./transaction.ts";
 import { type EvidenceSet, verifyEvidence } from "./verify-evidence.ts";
 
 /** The evidence of one intent, with `plane/registry`, out of an export folder. */
 export async function intentOfFolder(folder: ExportFolder, intentId: string): Promise<EvidenceSet> {
-  const wanted = new Set([intentChain(intentId), REGISTRY_CHAIN]);
-  const records: string[] = [];
-  for await (const line of folder.records) {
-    if (wanted.has(claimedChain(line))) records.push(line);
-  }
+  const wanted = new Set<unknown>([intentChain(intentId), REGISTRY_CHAIN]);
+  const [records, seals] = await Promise.all([
+    linesWhere(folder.records, (line) => wanted.has(claimedChain(line))),
+    linesWhere(folder.seals, (line) => wanted.has(sealedChain(line))),
+  ]);
   const chains = folder.manifest.chains.filter(({ id }) => wanted.has(id));
   const count = chains.reduce((sum, { seq }) => sum + seq, 0);
   const { trustPolicies } = folder.manifest;
-  return { ...folder, records, noted: { chains, records: count, trustPolicies } };
+  return {
+    ...folder,
+    transactions: pairSeals(records, seals),
+    noted: { chains, records: count, trustPolicies },
+  };
 }
 
-/** The chain that an envelope says it belongs to; nothing is believed by it, it only picks lines. */
-function claimedChain(line: string): string {
-  try {
-    const { payload } = JSON.parse(line);
-    return JSON.parse(Buffer.from(payload, "base64").toString("utf8")).predicate.chain.id;
-  } catch {
-    return "";
+async function linesWhere(
+  lines: AsyncIterable<string | undefined>,
+  isWanted: (line: string) => boolean,
+): Promise<string[]> {
+  const found: string[] = [];
+  for await (const line of lines) {
+    if (line !== undefined && isWanted(line)) found.push(line);
   }
+  return found;
+}
+
+/** The chain that a record says it belongs to; nothing is believed by it, it only picks lines. */
+const claimedChain = (line: string): unknown => inside(parseJson(line), "chain", "id");
+
+/** The same of a seal. */
+function sealedChain(line: string): unknown {
+  const seal = readSeal(line);
+  return "problem" in seal ? undefined : seal.statement.predicate.chain.id;
 }
 
 /** The evidence of one intent, with `plane/registry`, out of the table. */
@@ -36,20 +56,20 @@ export async function intentOfTable(
   anchors: readonly PublicJwk[],
 ): Promise<EvidenceSet> {
   const [own, registry] = await Promise.all([
-    envelopesOf(reader, intentChain(intentId)),
-    envelopesOf(reader, REGISTRY_CHAIN),
+    rowsOf(reader, intentChain(intentId)),
+    rowsOf(reader, REGISTRY_CHAIN),
   ]);
   return {
-    trustPolicies: registry.flatMap(publishedPolicy),
+    trustPolicies: registry.flatMap(({ record }) => publishedPolicy(record)),
     anchors,
-    records: [...own, ...registry],
+    transactions: transactionsOf([...own, ...registry]),
   };
 }
 
-async function envelopesOf(reader: EvidenceReader, chainId: string): Promise<string[]> {
-  const envelopes: string[] = [];
-  for await (const { envelope } of reader.chain(chainId)) envelopes.push(envelope);
-  return envelopes;
+async function rowsOf(reader: EvidenceReader, chainId: string): Promise<SealedRow[]> {
+  const rows: SealedRow[] = [];
+  for await (const row of reader.chain(chainId)) rows.push(row);
+  return rows;
 }
 
 /** Why there is no story: nothing is recorded of the intent, or nothing hangs on the anchors that were named. */
@@ -64,10 +84,8 @@ export async function traceEvidence(
   intentId: string,
   pinned: readonly string[],
 ): Promise<Trace | Untold> {
-  const records: TracedRecord[] = [];
-  const report = await verifyEvidence(set, pinned, ({ statement, hash }) =>
-    records.push({ predicate: statement.predicate, hash }),
-  );
+  const records: ReadRecord[] = [];
+  const report = await verifyEvidence(set, pinned, (read) => records.push(read));
   const { firstDefect, trusted, verdict } = report;
   if (report.anchorProblem !== undefined) return report.anchorProblem;
   const head = report.chains.find(({ id }) => id === intentChain(intentId));

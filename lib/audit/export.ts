@@ -3,20 +3,18 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
-import type { Digest } from "../encoding/digest.ts";
 import { sha256Digest } from "../encoding/digest.ts";
-import { preAuthEncoding } from "../encoding/dsse.ts";
 import type { PublicJwk } from "../encoding/jwk.ts";
 import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
-import { PAYLOAD_TYPE } from "../evidence/statement.ts";
 import type { Head } from "./chain-ledger.ts";
 import { FILES, type Manifest } from "./manifest.ts";
+import { parseJson } from "./parse-json.ts";
+import { inside } from "./plain-text.ts";
+import type { SealedRow } from "./transaction.ts";
 
 /** A row of the Evidence table, as much of it as an export needs. */
-export interface EnvelopeRow {
-  readonly chainId: string;
+export interface StoredRow extends SealedRow {
   readonly seq: number;
-  readonly envelope: string;
 }
 
 /** Reads the Evidence table for audit. */
@@ -24,7 +22,7 @@ export interface EvidenceReader {
   /** Ids of all chains, without order. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
   chainIds(): Promise<readonly string[]>;
   /** One chain by number, strongly consistent; nothing when there is no such chain. @throws the same. */
-  chain(chainId: string): AsyncIterable<EnvelopeRow>;
+  chain(chainId: string): AsyncIterable<StoredRow>;
 }
 
 export interface ExportOptions {
@@ -66,7 +64,7 @@ export async function writeExport(
   if (intent !== undefined && !written.chains.some(({ id }) => id === intentChain(intent))) {
     return { problem: `there is no evidence of the intent ${intent}`, of: "intent" };
   }
-  const { policies, records, chains } = written;
+  const { policies, records, seals, chains } = written;
   await writeNew(join(folder, FILES.trustPolicies), policies.map((jws) => `${jws}\n`).join(""));
   const manifest: Manifest = {
     version: 1,
@@ -74,6 +72,7 @@ export async function writeExport(
     createdAt,
     ...(intent !== undefined && { intent }),
     records,
+    seals,
     trustPolicies: policies.length,
     chains,
     anchors: [...anchors],
@@ -98,6 +97,7 @@ async function isFree(folder: string): Promise<boolean> {
 
 interface Written {
   readonly records: number;
+  readonly seals: number;
   readonly chains: Head[];
   readonly policies: readonly string[];
 }
@@ -108,50 +108,40 @@ async function writeRecords(
   chainIds: readonly string[],
   { onProgress }: ExportOptions,
 ): Promise<Written> {
-  const out = createWriteStream(join(folder, FILES.records), { flags: "wx" });
+  const open = (name: string) => createWriteStream(join(folder, name), { flags: "wx" });
+  const out = { records: open(FILES.records), seals: open(FILES.seals) };
   const [chains, policies]: [Head[], string[]] = [[], []];
-  let records = 0;
+  let [records, seals] = [0, 0];
   for (const id of chainIds) {
-    let last: EnvelopeRow | undefined;
+    let last: StoredRow | undefined;
     for await (const row of reader.chain(id)) {
-      await writeLine(out, row.envelope);
+      await writeLine(out.records, row.record);
       records++;
+      if (row.seal !== undefined) {
+        await writeLine(out.seals, row.seal);
+        seals++;
+      }
       last = row;
-      if (id === REGISTRY_CHAIN) policies.push(...publishedPolicy(row.envelope));
+      if (id === REGISTRY_CHAIN) policies.push(...publishedPolicy(row.record));
     }
-    if (last !== undefined) chains.push({ id, seq: last.seq, hash: hashOf(last.envelope) });
+    if (last !== undefined) chains.push({ id, seq: last.seq, hash: sha256Digest(last.record) });
     onProgress?.(records, chains.length);
   }
-  out.end();
-  await finished(out);
-  return { records, chains, policies };
+  out.records.end();
+  out.seals.end();
+  await Promise.all([finished(out.records), finished(out.seals)]);
+  return { records, seals, chains, policies };
 }
 
-/** One line each, whatever the table holds: an envelope with line breaks was not written by the plane. */
-async function writeLine(out: WriteStream, envelope: string): Promise<void> {
-  if (!out.write(`${envelope.replace(/[\r\n\u2028\u2029]/g, " ")}\n`)) await once(out, "drain");
+/** One line each, whatever the table holds: a text with line breaks was not written by the plane. */
+async function writeLine(out: WriteStream, text: string): Promise<void> {
+  if (!out.write(`${text.replace(/[\r\n]/g, " ")}\n`)) await once(out, "drain");
 }
 
-/** The payload of an envelope, without judging it: what is exported is judged when it is verified. */
-function payloadOf(envelope: string): Buffer {
-  try {
-    return Buffer.from(String(JSON.parse(envelope).payload), "base64");
-  } catch {
-    return Buffer.alloc(0);
-  }
-}
-
-const hashOf = (envelope: string): Digest =>
-  sha256Digest(preAuthEncoding(PAYLOAD_TYPE, payloadOf(envelope)));
-
-/** The trust policy that a record of `plane/registry` published. */
-export function publishedPolicy(envelope: string): string[] {
-  try {
-    const { detail, event } = JSON.parse(payloadOf(envelope).toString("utf8")).predicate;
-    const isPolicy =
-      event.type === "TrustPolicyPublished" && typeof detail.trustPolicy === "string";
-    return isPolicy ? [detail.trustPolicy] : [];
-  } catch {
-    return [];
-  }
+/** The trust policy that a record of `plane/registry` published, without judging it: that is done on verifying. */
+export function publishedPolicy(record: string): string[] {
+  const read = parseJson(record);
+  const policy = inside(read, "detail", "trustPolicy");
+  const isPublished = inside(read, "event", "type") === "TrustPolicyPublished";
+  return isPublished && typeof policy === "string" ? [policy] : [];
 }

@@ -1,14 +1,17 @@
-import { createReadStream } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Read } from "../encoding/strict-json.ts";
+import { linesOf } from "./lines.ts";
 import { FILES, type Manifest, readManifest } from "./manifest.ts";
+import { pairSeals } from "./pair-seals.ts";
 import type { EvidenceSet } from "./verify-evidence.ts";
 
 /** An export folder that was opened: what its manifest says, and its evidence, read as a stream. */
 export interface ExportFolder extends EvidenceSet {
   readonly manifest: Manifest;
+  /** Lines of the files, as {@link linesOf} reads them. Each is read again for each iteration. */
+  readonly records: AsyncIterable<string | undefined>;
+  readonly seals: AsyncIterable<string | undefined>;
 }
 
 /** Opens an export folder. The problem says which file cannot be read. */
@@ -20,8 +23,11 @@ export async function openFolder(folder: string): Promise<Read<ExportFolder>> {
       return unreadable(name, "cannot be read; is this the folder of vai export?");
     texts.push(text);
   }
-  const records = join(folder, FILES.records);
-  if (!(await isReadable(records))) return unreadable(FILES.records, "cannot be read");
+  for (const name of [FILES.records, FILES.seals]) {
+    if (!(await isReadable(join(folder, name)))) return unreadable(name, "cannot be read");
+  }
+  const records = linesOf(join(folder, FILES.records));
+  const seals = linesOf(join(folder, FILES.seals));
   const [manifestText = "", policiesText = ""] = texts;
   const manifest = readManifest(manifestText);
   if (!manifest.ok)
@@ -37,18 +43,18 @@ export async function openFolder(folder: string): Promise<Read<ExportFolder>> {
         .replace(/\n$/, "")
         .split("\n")
         .filter((line, index) => index > 0 || line !== ""),
-      records: linesOf(records),
+      records,
+      seals,
+      transactions: pairSeals(records, seals),
       noted: {
         chains,
         records: manifest.value.records,
+        seals: manifest.value.seals,
         trustPolicies: manifest.value.trustPolicies,
       },
     },
   };
 }
-
-const linesOf = (path: string): AsyncIterable<string> =>
-  createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Infinity });
 
 async function readOr(path: string): Promise<string | undefined> {
   try {

@@ -1,38 +1,38 @@
 import { verify } from "node:crypto";
 import { toInstant } from "../clock.ts";
 import type { EvidenceKeys } from "./evidence-keys.ts";
-import { type ReadRecord, readEnvelope, type UnreadRecord } from "./read-envelope.ts";
+import type { ReadSeal } from "./read-seal.ts";
+import type { Transaction } from "./transaction.ts";
 
-/** A record with the judgement of its form and, if that holds, of its signature. */
-export interface JudgedRecord {
-  readonly read: ReadRecord | UnreadRecord;
+/** A transaction with the judgement of its seal's one signature. */
+export interface JudgedTransaction extends Transaction {
   /** What is wrong with the signature: the key, its time, or the signature itself; `undefined` if nothing. */
   readonly forged?: string | undefined;
 }
 
-/** Reads one record and verifies its signature. */
-export function judgeRecord(record: unknown, keys: EvidenceKeys): JudgedRecord {
-  const read = readEnvelope(record);
-  if ("problem" in read) return { read };
-  const problem = keyProblem(read, keys);
-  return { read, forged: problem ?? (isSigned(read, keys) ? undefined : BAD_SIGNATURE) };
+/** Verifies the signature of a transaction's seal. */
+export function judgeTransaction(transaction: Transaction, keys: EvidenceKeys): JudgedTransaction {
+  const { seal } = transaction;
+  if (seal === undefined || "problem" in seal) return transaction;
+  const problem = keyProblem(seal, keys);
+  return { ...transaction, forged: problem ?? (isSigned(seal, keys) ? undefined : BAD_SIGNATURE) };
 }
 
-/** Records that are judged together. */
-const BATCH = 256;
+/** Transactions that are judged together. */
+const BATCH = 64;
 
 /**
- * The same for many records, in batches, in their order. Signatures of one batch are verified on the threads of libuv
- * while the next one is read, so that an export takes little longer than its signatures alone.
+ * The same for many transactions, in batches, in their order. Signatures of one batch are verified on the threads of
+ * libuv while the next one is read, so that an export takes little longer than reading it.
  */
-export async function* judgeRecords(
-  records: AsyncIterable<unknown> | Iterable<unknown>,
+export async function* judgeTransactions(
+  transactions: AsyncIterable<Transaction> | Iterable<Transaction>,
   keys: EvidenceKeys,
-): AsyncGenerator<readonly JudgedRecord[]> {
-  let running: Promise<JudgedRecord[]> = Promise.resolve([]);
-  let batch: (JudgedRecord | Promise<JudgedRecord>)[] = [];
-  for await (const record of records) {
-    batch.push(judgeMeanwhile(record, keys));
+): AsyncGenerator<readonly JudgedTransaction[]> {
+  let running: Promise<JudgedTransaction[]> = Promise.resolve([]);
+  let batch: (JudgedTransaction | Promise<JudgedTransaction>)[] = [];
+  for await (const transaction of transactions) {
+    batch.push(judgeMeanwhile(transaction, keys));
     if (batch.length < BATCH) continue;
     const done = running;
     running = Promise.all(batch);
@@ -43,38 +43,43 @@ export async function* judgeRecords(
   yield await Promise.all(batch);
 }
 
-function judgeMeanwhile(record: unknown, keys: EvidenceKeys): JudgedRecord | Promise<JudgedRecord> {
-  const read = readEnvelope(record);
-  if ("problem" in read) return { read };
-  const forged = keyProblem(read, keys);
-  const key = keys.get(read.keyid)?.key.keyObject;
-  if (forged !== undefined || key === undefined) return { read, forged };
+function judgeMeanwhile(
+  transaction: Transaction,
+  keys: EvidenceKeys,
+): JudgedTransaction | Promise<JudgedTransaction> {
+  const { seal } = transaction;
+  if (seal === undefined || "problem" in seal) return transaction;
+  const forged = keyProblem(seal, keys);
+  const key = keys.get(seal.keyid)?.key.keyObject;
+  if (forged !== undefined || key === undefined) return { ...transaction, forged };
   return new Promise((resolve) => {
-    verify("sha256", read.signed, key, read.signature, (error, isGood) => {
-      resolve({ read, forged: error === null && isGood ? undefined : BAD_SIGNATURE });
+    verify("sha256", seal.signed, key, seal.signature, (error, isGood) => {
+      const isSigned = error === null && isGood;
+      resolve({ ...transaction, forged: isSigned ? undefined : BAD_SIGNATURE });
     });
   });
 }
 
-const BAD_SIGNATURE = "has a signature that does not verify";
+const BAD_SIGNATURE = "has a seal whose signature does not verify";
 
-function isSigned({ keyid, signed, signature }: ReadRecord, keys: EvidenceKeys): boolean {
+function isSigned({ keyid, signed, signature }: ReadSeal, keys: EvidenceKeys): boolean {
   const key = keys.get(keyid)?.key.keyObject;
   return key !== undefined && verify("sha256", signed, key, signature);
 }
 
-function keyProblem({ keyid, statement }: ReadRecord, keys: EvidenceKeys): string | undefined {
+function keyProblem({ keyid, statement }: ReadSeal, keys: EvidenceKeys): string | undefined {
   const signer = keys.get(keyid);
   // ADV-68: some other good key, even one of the same account, proves nothing.
-  if (signer === undefined)
-    return `is signed by ${keyid}, which is not an evidence key of the plane`;
-  const { at } = statement.predicate.event;
+  if (signer === undefined) {
+    return `is sealed by ${keyid}, which is not an evidence key of the plane`;
+  }
+  const { at } = statement.predicate;
   const second = Date.parse(at) / 1000;
   if (second < signer.notBefore || second >= signer.notAfter) {
-    return `is dated ${at}, when its key ${keyid} was not in use`;
+    return `has a seal of ${at}, when its key ${keyid} was not in use`;
   }
-  // Whoever stole the key can date a record as he likes: only a checkpoint from before could tell (wire.md §5).
+  // Whoever stole the key can date a seal as he likes: only a checkpoint from before could tell (wire.md §5).
   return signer.revokedAt === Infinity
     ? undefined
-    : `is signed by ${keyid}, revoked at ${toInstant(signer.revokedAt * 1000)}; no checkpoint shows that it was there before`;
+    : `is sealed by ${keyid}, revoked at ${toInstant(signer.revokedAt * 1000)}; no checkpoint shows that it was there before`;
 }

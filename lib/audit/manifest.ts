@@ -7,6 +7,7 @@ import type { Read } from "../encoding/strict-json.ts";
 /** Names of the files in an export folder (wire.md §5). */
 export const FILES = {
   records: "records.jsonl",
+  seals: "seals.jsonl",
   trustPolicies: "trust-policies.jsonl",
   manifest: "manifest.json",
 } as const;
@@ -24,6 +25,7 @@ const schema = z.strictObject({
   /** With `--intent`: the one intent whose chain is here beside `plane/registry`. */
   intent: label.optional(),
   records: z.int().min(0),
+  seals: z.int().min(0),
   trustPolicies: z.int().min(0),
   chains: z.array(head),
   /** Public keys of anchors. They prove nothing by being here; the verifier's own thumbprints pick one. */

@@ -1,43 +1,41 @@
-import type { Detail, Predicate } from "../evidence/statement.ts";
+import type { Detail, EvidenceRecord } from "../evidence/record.ts";
 import { inside, listed, plain, textIn } from "./plain-text.ts";
 
-type Sentence = (detail: Detail, predicate: Predicate) => string;
+type Sentence = (detail: Detail, record: EvidenceRecord) => string;
 
 /** What each event says, for people who do not read JSON (VAI-130). Codes and verdicts stand verbatim. */
 const SENTENCES: Readonly<Record<string, Sentence>> = {
-  IntentSubmitted: (detail, predicate) =>
-    `${who(predicate)} declared the intent to ${listed(inside(detail, "intent", "action"))} on ${listed(inside(detail, "intent", "target"))}`,
+  IntentSubmitted: (detail, record) =>
+    `${who(record)} declared the intent to ${listed(inside(detail, "intent", "action"))} on ${listed(inside(detail, "intent", "target"))}`,
   ContextEvaluated: (detail) =>
     `the context observed at ${textIn(detail, "context", "observedAt")} from ${sourcesOf(detail)} was accepted`,
   ContextRechecked: (detail) =>
     `the assumptions ${assumptionsOf(detail)} were seen to hold again before the call`,
-  ContextInvalidated: (detail, predicate) =>
-    `the world is no longer as the contract supposed: ${why(detail, predicate)}`,
+  ContextInvalidated: (detail, record) =>
+    `the world is no longer as the contract supposed: ${why(detail, record)}`,
   PolicyEvaluated: (detail) =>
     `policy ${textIn(detail, "policy", "id")} version ${textIn(detail, "policy", "version")} decided ${textIn(detail, "outcome")}`,
   ContractBound: (detail, { contract }) =>
     `contract ${contract?.id} of ${textIn(detail, "issuer")} was bound to this proof, for ever`,
-  IdentityRequested: (_detail, predicate) => `${who(predicate)} asked for an identity`,
+  IdentityRequested: (_detail, record) => `${who(record)} asked for an identity`,
   ProofValidated: (_detail, { decision }) =>
     `every check of the proof held (${(decision.checks ?? []).length} checks)`,
-  ProofRejected: (detail, predicate) =>
-    `the proof does not carry the request: ${why(detail, predicate)}`,
-  ViolationDetected: (detail, predicate) =>
-    `an attempt outside the contract: ${why(detail, predicate)}`,
-  IdentityIssued: (detail, predicate) =>
-    `${identityOf(predicate)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}`,
-  IdentityDenied: (detail, predicate) => `no identity was issued: ${why(detail, predicate)}`,
-  RetryDeduplicated: (_detail, predicate) =>
-    `the same request came again and got the answer of ${identityOf(predicate)}; nothing ran twice`,
+  ProofRejected: (detail, record) => `the proof does not carry the request: ${why(detail, record)}`,
+  ViolationDetected: (detail, record) => `an attempt outside the contract: ${why(detail, record)}`,
+  IdentityIssued: (detail, record) =>
+    `${identityOf(record)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}`,
+  IdentityDenied: (detail, record) => `no identity was issued: ${why(detail, record)}`,
+  RetryDeduplicated: (_detail, record) =>
+    `the same request came again and got the answer of ${identityOf(record)}; nothing ran twice`,
   RefusalsCounted: (detail) =>
     `${textIn(detail, "count")} more refusals were counted, not written singly (${textIn(detail, "scope")})`,
-  IssuanceFailed: (detail, predicate) =>
-    `STS issued no session: ${why(detail, predicate)}; the use stays spent`,
+  IssuanceFailed: (detail, record) =>
+    `STS issued no session: ${why(detail, record)}; the use stays spent`,
   CredentialsMinted: (detail) =>
     `STS issued the session ${textIn(detail, "accessKeyId")}; it dies at the latest at ${textIn(detail, "hardExpiry")}`,
   ExecutionStarted: (detail) =>
     `the call ${textIn(detail, "call", "api")} was about to be made with ${textIn(detail, "call", "input")}`,
-  ExecutionRejected: (detail, predicate) => `the call was not made: ${why(detail, predicate)}`,
+  ExecutionRejected: (detail, record) => `the call was not made: ${why(detail, record)}`,
   ExecutionCompleted: (detail) =>
     `the call ${textIn(detail, "outcome", "status")} after ${textIn(detail, "durationMilliseconds")} ms; ${readBack(detail)}`,
   ExecutionFailed: (detail) =>
@@ -48,25 +46,22 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `the obligation ${textIn(detail, "name")} (${textIn(detail, "kind")}) was met`,
   ObligationMissed: (detail) =>
     `the obligation ${textIn(detail, "name")} (${textIn(detail, "kind")}) was not met`,
-  IdentityCompleted: (detail, predicate) =>
-    `${identityOf(predicate)} ended ${textIn(detail, "state")}`,
-  IdentityExpired: (detail, predicate) =>
-    `${identityOf(predicate)} expired: ${why(detail, predicate)}`,
-  IdentityRevoked: (detail, predicate) =>
-    `${identityOf(predicate)} was revoked: ${why(detail, predicate)}`,
+  IdentityCompleted: (detail, record) => `${identityOf(record)} ended ${textIn(detail, "state")}`,
+  IdentityExpired: (detail, record) => `${identityOf(record)} expired: ${why(detail, record)}`,
+  IdentityRevoked: (detail, record) => `${identityOf(record)} was revoked: ${why(detail, record)}`,
   TrustPolicyPublished: (detail) =>
     `trust policy version ${textIn(detail, "version")} came into force, signed by anchor ${textIn(detail, "signedBy")}`,
 };
 
 /** One sentence for one record. */
-export function sentenceOf(predicate: Predicate): string {
-  const sentence = SENTENCES[predicate.event.type];
+export function sentenceOf(record: EvidenceRecord): string {
+  const sentence = SENTENCES[record.event.type];
   return sentence === undefined
-    ? `recorded by a later version: ${plain(predicate.detail)}`
-    : sentence(predicate.detail, predicate);
+    ? `recorded by a later version: ${plain(record.detail)}`
+    : sentence(record.detail, record);
 }
 
-function who({ actor }: Predicate): string {
+function who({ actor }: EvidenceRecord): string {
   if (actor?.id !== undefined) return plain(actor.id);
   return actor?.jkt === undefined ? "an unnamed actor" : `an unnamed actor with key ${actor.jkt}`;
 }
@@ -84,7 +79,8 @@ export function deliveryInWords(issued: Detail): string {
   return (known ? DELIVERIES[delivery] : undefined) ?? `delivery ${plain(delivery)}`;
 }
 
-const identityOf = ({ identity }: Predicate): string => `identity ${identity?.id ?? "unknown"}`;
+const identityOf = ({ identity }: EvidenceRecord): string =>
+  `identity ${identity?.id ?? "unknown"}`;
 
 function sourcesOf(detail: Detail): string {
   const sources = inside(detail, "context", "sources");
@@ -112,7 +108,7 @@ const errorOf = (detail: Detail): string =>
     : `: ${textIn(detail, "outcome", "error", "name")} (${textIn(detail, "outcome", "error", "kind")})`;
 
 /** The code verbatim, then the reason, which stands under `refusal` where it ended an identity. */
-function why(detail: Detail, { decision }: Predicate): string {
+function why(detail: Detail, { decision }: EvidenceRecord): string {
   const reason = inside(detail, "reason") ?? inside(detail, "refusal", "detail");
   const code = decision.code ?? "no code";
   return reason === undefined ? code : `${code} — ${plain(reason)}`;

@@ -1,15 +1,10 @@
 import type { Digest } from "../encoding/digest.ts";
 import { intentChain } from "../evidence/chain.ts";
-import { isNegative, type Verdict as Judgement, type Predicate } from "../evidence/statement.ts";
+import { type EvidenceRecord, isNegative, type Verdict as Judgement } from "../evidence/record.ts";
 import { type IdentityAnswers, identityAnswers } from "./answers.ts";
+import type { ReadRecord } from "./read-record.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** A verified record of an intent chain. */
-export interface TracedRecord {
-  readonly predicate: Predicate;
-  readonly hash: Digest;
-}
 
 /** A record in a trace: where, when, what, and how it was judged. */
 interface TracedEvent {
@@ -22,7 +17,7 @@ interface TracedEvent {
   readonly decision: Judgement;
   readonly identityId?: string;
   readonly contractId?: string;
-  readonly detail: Predicate["detail"];
+  readonly detail: EvidenceRecord["detail"];
 }
 
 interface Execution {
@@ -75,11 +70,11 @@ export interface Trace {
 /** Builds the trace of an intent from its verified records alone: no AWS, no clock, no agent's reasoning (VAI-135). */
 export function traceIntent(
   intentId: string,
-  records: readonly TracedRecord[],
+  records: readonly ReadRecord[],
   integrity: Integrity,
 ): Trace {
   const chainId = intentChain(intentId);
-  const own = records.filter(({ predicate }) => predicate.chain.id === chainId);
+  const own = records.filter(({ record }) => record.chain.id === chainId);
   const events = own.map(eventOf);
   const first = (type: string): TracedEvent | null =>
     events.find((event) => event.type === type) ?? null;
@@ -98,15 +93,15 @@ export function traceIntent(
   };
 }
 
-function eventOf({ predicate, hash }: TracedRecord): TracedEvent {
-  const { chain, event, decision, identity, contract, detail } = predicate;
+function eventOf({ record, hash }: ReadRecord): TracedEvent {
+  const { chain, event, decision, identity, contract, detail } = record;
   return {
     seq: chain.seq,
     id: event.id,
     type: event.type,
     at: event.at,
     hash,
-    sentence: sentenceOf(predicate),
+    sentence: sentenceOf(record),
     decision,
     ...(identity !== undefined && { identityId: identity.id }),
     ...(contract !== undefined && { contractId: contract.id }),
@@ -130,7 +125,7 @@ const ENDS = [
 function identityOf(
   identityId: string,
   events: readonly TracedEvent[],
-  own: readonly TracedRecord[],
+  own: readonly ReadRecord[],
 ): TracedIdentity {
   const mine = events.filter((event) => event.identityId === identityId);
   const first = (...types: string[]): TracedEvent | null =>
@@ -156,7 +151,7 @@ function identityOf(
     ended: first(...ENDS),
     answers: identityAnswers(
       identityId,
-      own.map(({ predicate }) => predicate),
+      own.map(({ record }) => record),
     ),
   };
 }

@@ -1,12 +1,13 @@
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
-import type { Predicate } from "../evidence/statement.ts";
+import type { EvidenceRecord } from "../evidence/record.ts";
 import { type AnchorProblem, anchorProblem } from "./anchor-problem.ts";
 import type { Head } from "./chain-ledger.ts";
 import { evidenceKeys } from "./evidence-keys.ts";
-import type { ReadRecord } from "./read-envelope.ts";
-import { judgeRecords } from "./signature.ts";
+import { judgeTransactions } from "./judge.ts";
+import type { ReadRecord } from "./read-record.ts";
+import type { Transaction } from "./transaction.ts";
 import { followTrust, type TrustChain } from "./trust-chain.ts";
 import type { Defect, DefectCode } from "./verdict.ts";
 import { RecordVerifier, type Verification } from "./verify.ts";
@@ -17,13 +18,15 @@ export interface EvidenceSet {
   readonly trustPolicies: readonly string[];
   /** Public keys that may be anchors; which of them are is said by the verifier's own thumbprints. */
   readonly anchors: readonly unknown[];
-  /** Envelopes by chain id and number. */
-  readonly records: AsyncIterable<string> | Iterable<string>;
+  /** Records with their seals, by chain id and number. */
+  readonly transactions: AsyncIterable<Transaction> | Iterable<Transaction>;
   readonly plane?: string;
   /** Heads and counts that were noted when the records were read. */
   readonly noted?: {
     readonly chains: readonly Head[];
     readonly records: number;
+    /** Absent when nobody counted them for these chains alone. */
+    readonly seals?: number;
     readonly trustPolicies: number;
   };
 }
@@ -37,16 +40,16 @@ export interface EvidenceReport extends Verification {
 }
 
 /**
- * Verifies a whole export: trust policies from the anchor, evidence keys from these, every record from the keys, and
- * that both tell the same history.
+ * Verifies a whole export: trust policies from the anchor, evidence keys from these, every seal and record from the
+ * keys, and that both tell the same history.
  * @param pinned RFC 7638 thumbprints of the anchors that the verifier believes. Without any, the anchors of the
  * export stand for themselves: then a good verdict says that it is consistent, and nothing about who made it.
- * @param onRecord sees every record whose form and signature hold.
+ * @param onRecord sees every record that holds under its seal.
  */
 export async function verifyEvidence(
   set: EvidenceSet,
   pinned: readonly string[],
-  onRecord: (record: ReadRecord, count: number) => void = () => {},
+  onRecord: (record: ReadRecord) => void = () => {},
 ): Promise<EvidenceReport> {
   const anchors = anchorsOf(set.anchors, pinned);
   const trust = followTrust(set.trustPolicies, anchors);
@@ -54,18 +57,14 @@ export async function verifyEvidence(
   for (const defect of trust.defects) verifier.report(defect);
   judgePlane(set.plane, trust.plane, verifier);
   const history = new History(trust, (defect) => verifier.report(defect));
-  let count = 0;
-  for await (const batch of judgeRecords(set.records, evidenceKeys(trust.keys))) {
-    for (const judged of batch) {
-      count++;
-      const record = verifier.take(judged);
-      if (record === undefined) continue;
-      history.compare(record.statement.predicate);
-      onRecord(record, count);
+  for await (const batch of judgeTransactions(set.transactions, evidenceKeys(trust.keys))) {
+    for (const read of batch.flatMap((judged) => verifier.take(judged))) {
+      history.compare(read.record);
+      onRecord(read);
     }
   }
   history.end();
-  judgeCounts(set, count, verifier);
+  judgeCounts(set, verifier);
   const verification = verifier.finish();
   const problem = anchorProblem(set.trustPolicies, anchors, pinned);
   return {
@@ -99,12 +98,9 @@ function judgePlane(
 }
 
 /** A manifest counts what it lists; a count that is off was edited, or its file was. */
-function judgeCounts(
-  { noted, trustPolicies }: EvidenceSet,
-  records: number,
-  verifier: RecordVerifier,
-): void {
+function judgeCounts({ noted, trustPolicies }: EvidenceSet, verifier: RecordVerifier): void {
   if (noted === undefined) return;
+  const { records, seals } = verifier.counts;
   const lost = noted.trustPolicies - trustPolicies.length;
   const what = `(trust policy version ${trustPolicies.length + 1}) is missing: the manifest counts ${noted.trustPolicies}`;
   if (lost > 0) {
@@ -118,8 +114,13 @@ function judgeCounts(
     });
   }
   const listed = noted.chains.reduce((sum, { seq }) => sum + seq, 0);
-  if (lost < 0 || (noted.records !== records && listed === records)) {
-    const count = `is in a folder whose manifest counts ${noted.records} records and ${noted.trustPolicies} trust policies; there are ${records} and ${trustPolicies.length}`;
+  const isMiscounted =
+    (noted.records !== records && listed === records) ||
+    // With records missing, that is what is told: their seals went with them.
+    (noted.records === records && (noted.seals ?? seals) !== seals);
+  if (lost < 0 || isMiscounted) {
+    const counted = `${noted.records} records, ${noted.seals ?? seals} seals and ${noted.trustPolicies} trust policies`;
+    const count = `is in a folder whose manifest counts ${counted}; there are ${records}, ${seals} and ${trustPolicies.length}`;
     verifier.report({
       verdict: "tampered",
       code: "EVIDENCE_HASH_MISMATCH",
@@ -142,8 +143,8 @@ class History {
     this.#report = report;
   }
 
-  compare(predicate: Predicate): void {
-    const { chain, event, trustPolicy } = predicate;
+  compare(record: EvidenceRecord): void {
+    const { chain, event, trustPolicy } = record;
     const blame = (code: DefectCode, what: string): void =>
       this.#report({
         verdict: code === "EVIDENCE_MISSING" ? "gap" : "tampered",
@@ -159,7 +160,7 @@ class History {
       if (problem !== undefined) blame(...problem);
     }
     if (chain.id !== REGISTRY_CHAIN || event.type !== "TrustPolicyPublished") return;
-    const problem = this.#publicationProblem(predicate);
+    const problem = this.#publicationProblem(record);
     if (problem !== undefined) blame(...problem);
   }
 
@@ -179,7 +180,7 @@ class History {
     }
   }
 
-  #publicationProblem({ detail }: Predicate): [DefectCode, string] | undefined {
+  #publicationProblem({ detail }: EvidenceRecord): [DefectCode, string] | undefined {
     const { version, trustPolicyDigest, trustPolicy } = detail;
     if (typeof version !== "number" || typeof trustPolicy !== "string") {
       return ["EVIDENCE_HASH_MISMATCH", "publishes no trust policy"];

@@ -1,8 +1,12 @@
 import type { PublicJwk } from "../encoding/jwk.ts";
-import { ChainLedger, type Head, type Place } from "./chain-ledger.ts";
+import { ChainLedger, type Head } from "./chain-ledger.ts";
 import { type EvidenceKey, evidenceKeys } from "./evidence-keys.ts";
-import type { ReadRecord } from "./read-envelope.ts";
-import { type JudgedRecord, judgeRecord } from "./signature.ts";
+import { type JudgedTransaction, judgeTransaction } from "./judge.ts";
+import type { Place } from "./place.ts";
+import { placeOf, type ReadRecord, type UnreadRecord } from "./read-record.ts";
+import type { ReadSeal } from "./read-seal.ts";
+import { type Standing, standingsOf } from "./standing.ts";
+import { type SealedRow, transactionsOf } from "./transaction.ts";
 import { type Defect, type DefectCode, Defects, type Verdict } from "./verdict.ts";
 
 /** What was found in a sequence of records. */
@@ -15,25 +19,29 @@ export interface Verification {
   /** How many there are in all. */
   readonly defectCount: number;
   readonly plane?: string;
-  /** How many records were looked at, and the head of every chain whose last record holds. */
+  /** How many records and seals were looked at, and the head of every chain whose last record holds. */
   readonly records: number;
+  readonly seals: number;
   readonly chains: readonly Head[];
 }
 
 /**
- * Verifies records of wire.md §5: every envelope strictly, its signature under one of `keys`, and every chain from its
- * genesis without gaps. Needs no AWS and no network. A cut tail cannot be seen here; see {@link RecordVerifier}.
- * @param records envelopes, as objects or JSON text, each chain in the order of its numbers.
+ * Verifies records of wire.md §5: every record and every seal strictly, each seal's signature once, under one of
+ * `keys`, and every chain from its genesis without gaps. Needs no AWS and no network. A cut tail cannot be seen here;
+ * see {@link RecordVerifier}.
+ * @param rows texts as the table keeps them, each chain in the order of its numbers. What is none is a defect.
  * @param keys evidence keys: public P-256 JWKs, or with the time in which each was good.
  * @throws {TypeError} when a key is none.
  */
 export function verifyRecords(
-  records: Iterable<unknown>,
+  rows: Iterable<SealedRow>,
   keys: Iterable<PublicJwk | EvidenceKey>,
 ): Verification {
   const known = evidenceKeys(keys);
   const verifier = new RecordVerifier();
-  for (const record of records) verifier.take(judgeRecord(record, known));
+  for (const transaction of transactionsOf(rows)) {
+    verifier.take(judgeTransaction(transaction, known));
+  }
   return verifier.finish();
 }
 
@@ -46,16 +54,19 @@ interface Misread {
 /** For a record that nothing places: neither itself nor any neighbour. */
 const NOWHERE: Place = { chainId: "", seq: 1 };
 
-/** Puts judged records together one after another, so that an export of any length fits. */
+/** Records that wait for their place; a flood of them must not fill the memory of who looks. */
+const MOST_UNPLACED = 1000;
+
+/** Puts judged transactions together one after another, so that an export of any length fits. */
 export class RecordVerifier {
   readonly #ledger: ChainLedger;
-  readonly #heads: readonly Head[] | undefined;
   readonly #defects = new Defects();
   readonly #eventIds = new Set<string>();
   /** Records that do not hold and cannot say where they stand: the next one tells. */
   #unplaced: (Misread & { readonly claimed: Place | undefined })[] = [];
   #plane: string | undefined;
   #records = 0;
+  #seals = 0;
 
   /**
    * @param plane the plane that every record must belong to; by default the first record's.
@@ -63,24 +74,28 @@ export class RecordVerifier {
    */
   constructor(plane?: string, heads?: readonly Head[]) {
     this.#plane = plane;
-    this.#heads = heads;
     this.#ledger = new ChainLedger(heads);
   }
 
-  /** Takes the next record. @returns it if its form and its signature hold. */
-  take({ read, forged }: JudgedRecord): ReadRecord | undefined {
-    this.#records++;
-    if ("problem" in read) {
-      return this.#skip(read.place, false, { code: "EVIDENCE_CHAIN_BROKEN", what: read.problem });
+  /** Takes the next transaction. @returns the records that hold, and so does their seal. */
+  take({ records, seal, forged }: JudgedTransaction): ReadRecord[] {
+    this.#records += records.length;
+    if (seal === undefined) return this.#takeUnsealed(records);
+    this.#seals++;
+    if ("problem" in seal) {
+      return this.#takeUnder({ code: "EVIDENCE_CHAIN_BROKEN", what: seal.problem }, records);
     }
-    const { chain } = read.statement.predicate;
-    const place = { chainId: chain.id, seq: chain.seq };
     if (forged !== undefined) {
-      return this.#skip(place, true, { code: "EVIDENCE_SIGNATURE_INVALID", what: forged });
+      return this.#takeUnder({ code: "EVIDENCE_SIGNATURE_INVALID", what: forged }, records);
     }
-    this.#settle(place);
-    this.#judgePlace(read);
-    return read;
+    const standings = standingsOf(records, seal);
+    if (this.#isForeign(standings, seal)) {
+      const what = "has a seal of other records";
+      return this.#takeUnder({ code: "EVIDENCE_HASH_MISMATCH", what }, records);
+    }
+    const doubled = this.#ledger.seal(seal.statement.predicate);
+    if (doubled !== undefined) this.#defects.add(doubled);
+    return standings.flatMap((standing) => this.#takeSealed(standing, seal));
   }
 
   /** A defect that somebody found by comparing records with something else. */
@@ -88,11 +103,14 @@ export class RecordVerifier {
     this.#defects.add(defect);
   }
 
+  /** What was taken so far. */
+  get counts(): { readonly records: number; readonly seals: number } {
+    return { records: this.#records, seals: this.#seals };
+  }
+
   finish(): Verification {
     this.#settle(undefined);
-    if (this.#heads !== undefined) {
-      for (const defect of this.#ledger.ends()) this.#defects.add(defect);
-    }
+    for (const defect of this.#ledger.ends()) this.#defects.add(defect);
     const { verdict, first, list, count } = this.#defects;
     return {
       verdict,
@@ -101,24 +119,104 @@ export class RecordVerifier {
       defectCount: count,
       ...(this.#plane !== undefined && { plane: this.#plane }),
       records: this.#records,
+      seals: this.#seals,
       chains: this.#ledger.heads(),
     };
   }
 
-  #skip(claimed: Place | undefined, isWellFormed: boolean, misread: Misread): undefined {
-    if (claimed === undefined || !this.#ledger.isPlausible(claimed, isWellFormed)) {
-      this.#unplaced.push({ ...misread, claimed });
-      return;
+  /**
+   * Whether a seal names none of the records before it, and they are not edited ones in its place: not as many, not
+   * where it says, or such as go on with the chain where it does not.
+   */
+  #isForeign(standings: readonly Standing[], { statement }: ReadSeal): boolean {
+    const [first] = standings;
+    if (first === undefined || standings.some(({ isSealed }) => isSealed)) return false;
+    const { subject, predicate } = statement;
+    const place = { chainId: predicate.chain.id, seq: predicate.chain.first };
+    if (standings.length !== subject.length || !this.#ledger.isPlausible(place, true)) return true;
+    const claimed = placeOf(first.read);
+    return claimed !== undefined && this.#ledger.isNext(claimed) && !this.#ledger.isNext(place);
+  }
+
+  /** Without a seal anybody can have written a record: its text proves nothing, not even where it belongs. */
+  #takeUnsealed(records: readonly (ReadRecord | UnreadRecord)[]): [] {
+    for (const read of records) {
+      this.#skip(read, { code: "EVIDENCE_SIGNATURE_INVALID", what: `has no seal${also(read)}` });
     }
-    this.#settle(claimed);
-    this.#blame(claimed, misread);
+    return [];
+  }
+
+  /** One seal that does not hold is one defect, named at the first record before it; the others fall with it. */
+  #takeUnder(misread: Misread, records: readonly (ReadRecord | UnreadRecord)[]): [] {
+    const [first, ...others] = records;
+    if (first === undefined) this.#blame(this.#ledger.due(1, undefined) ?? NOWHERE, misread);
+    else this.#skip(first, misread);
+    for (const read of others) {
+      const claimed = placeOf(read);
+      if (claimed !== undefined && this.#ledger.isPlausible(claimed, false)) {
+        this.#settle(claimed);
+        this.#ledger.skip(claimed);
+      }
+    }
+    return [];
+  }
+
+  #takeSealed({ read, index, isSealed }: Standing, seal: ReadSeal): ReadRecord[] {
+    if (index === undefined) return this.#takeUnsealed([read]);
+    const { chain } = seal.statement.predicate;
+    const place = { chainId: chain.id, seq: chain.first + index };
+    if (!isSealed) {
+      const what = `is not the record that was sealed${also(read)}`;
+      return this.#skip(read, { code: "EVIDENCE_HASH_MISMATCH", what }, place);
+    }
+    const problem = "problem" in read ? read.problem : placeProblem(read, seal, index);
+    this.#settle(place);
+    if (problem !== undefined || "problem" in read) {
+      this.#blame(place, { code: "EVIDENCE_CHAIN_BROKEN", what: problem ?? "" });
+      return [];
+    }
+    this.#judgePlace(read);
+    return [read];
+  }
+
+  /**
+   * Names a record that does not hold where it stands: where its seal says, or where it claims. What nobody vouches
+   * for fills no place in a chain unless it is the one that is due there.
+   */
+  #skip(read: ReadRecord | UnreadRecord, misread: Misread, sealed?: Place): [] {
+    const claimed = placeOf(read);
+    const isWellFormed = !("problem" in read);
+    const place = [sealed, claimed].find(
+      (each) =>
+        each !== undefined && this.#ledger.isPlausible(each, each === sealed || isWellFormed),
+    );
+    if (place !== undefined) {
+      this.#settle(place);
+      this.#blame(place, misread);
+    } else if (isWellFormed && sealed === undefined && claimed !== undefined) {
+      this.#defects.add({ verdict: "tampered", ...misread, ...claimed });
+    } else {
+      this.#unplaced.push({ ...misread, claimed });
+      if (this.#unplaced.length > MOST_UNPLACED) this.#giveUpOldest();
+    }
+    return [];
+  }
+
+  #giveUpOldest(): void {
+    const [oldest] = this.#unplaced.splice(0, 1);
+    const place = this.#ledger.due(1, undefined) ?? NOWHERE;
+    if (oldest !== undefined) {
+      this.#defects.add({ verdict: "tampered", code: oldest.code, what: oldest.what, ...place });
+    }
   }
 
   /** Gives the records that could not say it their places, now that the next one is known. */
   #settle(next: Place | undefined): void {
     for (const [index, { claimed, ...misread }] of this.#unplaced.entries()) {
-      const due = this.#ledger.due(this.#unplaced.length - index, next);
-      this.#blame(due ?? claimed ?? NOWHERE, misread);
+      const place = this.#ledger.due(this.#unplaced.length - index, next) ?? claimed ?? NOWHERE;
+      const isBehind = place.chainId === next?.chainId && place.seq >= next.seq;
+      if (isBehind) this.#defects.add({ verdict: "tampered", ...misread, ...place });
+      else this.#blame(place, misread);
     }
     this.#unplaced = [];
   }
@@ -128,9 +226,8 @@ export class RecordVerifier {
     this.#defects.add({ verdict: "tampered", ...misread, ...place });
   }
 
-  #judgePlace({ statement, hash }: ReadRecord): void {
-    const { predicate } = statement;
-    const { chain, event, plane } = predicate;
+  #judgePlace({ record, hash }: ReadRecord): void {
+    const { chain, event, plane } = record;
     this.#plane ??= plane;
     const broken = (what: string): void =>
       this.#defects.add({
@@ -141,7 +238,7 @@ export class RecordVerifier {
         what,
       });
     if (plane !== this.#plane) broken(`belongs to ${plane}; the others belong to ${this.#plane}`);
-    const misplaced = this.#ledger.follow(predicate, hash);
+    const misplaced = this.#ledger.follow(record, hash);
     if (misplaced !== undefined) {
       this.#defects.add(misplaced);
       return;
@@ -149,4 +246,20 @@ export class RecordVerifier {
     if (this.#eventIds.has(event.id)) broken(`has the event id of another record, ${event.id}`);
     this.#eventIds.add(event.id);
   }
+}
+
+const also = (read: ReadRecord | UnreadRecord): string =>
+  "problem" in read ? `, and ${read.problem}` : "";
+
+/** What a record says about its place, against the seal that names it: a seal of other words is none of this record. */
+function placeProblem({ record }: ReadRecord, seal: ReadSeal, index: number): string | undefined {
+  const { plane, chain, at } = seal.statement.predicate;
+  if (record.plane !== plane) return `belongs to ${record.plane}, and its seal to ${plane}`;
+  if (record.chain.id !== chain.id || record.chain.seq !== chain.first + index) {
+    return `calls itself ${record.chain.id} record ${record.chain.seq}, and its seal calls it otherwise`;
+  }
+  if (record.event.at !== at) return `is of ${record.event.at}, and its seal of ${at}`;
+  return index === 0 && record.chain.prev !== chain.prev
+    ? "links to another record than its seal"
+    : undefined;
 }

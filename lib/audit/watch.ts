@@ -14,9 +14,12 @@ interface Tampering {
   readonly change: "modified" | "removed";
   /** Attributes whose value is another one now; names only. */
   readonly attributes: readonly string[];
-  /** Digests of the signed envelope's text; absent where there is none. */
+  /** Digests of the record's text, which are its `recordHash`; absent where there is none. */
   readonly before?: Digest;
   readonly after?: Digest;
+  /** Of the seal's text, which only the last row of a transaction carries. */
+  readonly sealBefore?: Digest;
+  readonly sealAfter?: Digest;
 }
 
 /** What a batch of the table's stream shows. */
@@ -49,14 +52,15 @@ function judge(record: unknown): Tampering | undefined {
   }
   const before = inside(record, "dynamodb", "OldImage");
   const after = inside(record, "dynamodb", "NewImage");
-  const digests = { before: envelopeDigest(before), after: envelopeDigest(after) };
   return {
     chainId: plain(chainId),
     seq: plain(seq),
     change,
     attributes: differences(before, after),
-    ...(digests.before !== undefined && { before: digests.before }),
-    ...(digests.after !== undefined && { after: digests.after }),
+    ...digestOf("before", before, "record"),
+    ...digestOf("after", after, "record"),
+    ...digestOf("sealBefore", before, "seal"),
+    ...digestOf("sealAfter", after, "seal"),
   };
 }
 
@@ -65,9 +69,10 @@ function changeOf(eventName: unknown): Tampering["change"] | undefined {
   return eventName === "REMOVE" ? "removed" : undefined;
 }
 
-function envelopeDigest(image: unknown): Digest | undefined {
-  const envelope = inside(image, "envelope", "S");
-  return typeof envelope === "string" ? sha256Digest(envelope) : undefined;
+/** The digest of a text of an image under its name in a log line; nothing when there is no such text. */
+function digestOf(name: string, image: unknown, attribute: string): Record<string, Digest> {
+  const text = inside(image, attribute, "S");
+  return typeof text === "string" ? { [name]: sha256Digest(text) } : {};
 }
 
 /** Attributes that one image has and the other has not, or has otherwise; sorted, and not endless. */

@@ -5,8 +5,8 @@ import {
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import type { EnvelopeRow, EvidenceReader } from "../audit/export.ts";
-import { EVENT_TYPES } from "../evidence/statement.ts";
+import type { EvidenceReader, StoredRow } from "../audit/export.ts";
+import { EVENT_TYPES } from "../evidence/record.ts";
 import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { orFault } from "./faults.ts";
 
@@ -43,16 +43,21 @@ export class DynamoEvidenceReader implements EvidenceReader {
     return [...found];
   }
 
-  async *chain(chainId: string): AsyncIterable<EnvelopeRow> {
+  async *chain(chainId: string): AsyncIterable<StoredRow> {
     const pages = this.#pages({
       TableName: this.#table,
       ConsistentRead: true,
       KeyConditionExpression: "chainId = :chain",
-      ProjectionExpression: "chainId, seq, envelope",
+      ProjectionExpression: "seq, #record, #seal",
+      ExpressionAttributeNames: { "#record": "record", "#seal": "seal" },
       ExpressionAttributeValues: marshall({ ":chain": chainId }),
     });
-    for await (const { seq, envelope } of pages) {
-      yield { chainId, seq: Number(seq), envelope: String(envelope) };
+    for await (const { seq, record, seal } of pages) {
+      yield {
+        seq: Number(seq),
+        record: String(record),
+        ...(seal !== undefined && { seal: String(seal) }),
+      };
     }
   }
 

@@ -1,5 +1,5 @@
 import { verify } from "node:crypto";
-import { isCanonical } from "../encoding/canonical-form.ts";
+import { isCanonicalText } from "../encoding/canonical-text.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { preAuthEncoding } from "../encoding/dsse.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
@@ -29,7 +29,7 @@ export interface ChainDefect {
 }
 
 /** Evidence keys with the time in which each was good; a revoked one is never good for enforcement. */
-export interface EvidenceKey {
+interface EvidenceKey {
   readonly key: VerificationKey;
   readonly notBefore: number;
   readonly notAfter: number;
@@ -160,7 +160,7 @@ function openRecord(row: StoredRow, seal: SealStatement, index: number): OpenRec
     return "is not the record that was sealed";
   }
   const record = parse(row.record) as EvidenceRecord | null | undefined;
-  if (record?.type !== RECORD_TYPE || !isCanonical(row.record, record)) {
+  if (record?.type !== RECORD_TYPE || !isCanonicalText(row.record)) {
     return "is not a record in RFC 8785 form";
   }
   if (record.plane !== plane || record.chain.id !== chain.id) return "belongs to another chain";
@@ -215,7 +215,7 @@ function parseSeal(text: string): ParsedSeal | undefined {
       Array.isArray(statement.subject) &&
       typeof statement.predicate.at === "string" &&
       typeof statement.predicate.chain.id === "string";
-    return isSeal && isCanonical(said, statement)
+    return isSeal && isCanonicalText(said)
       ? { payload: bytes, keyid, signature, statement }
       : undefined;
   } catch {

@@ -4,6 +4,7 @@ import { awsErrorAnswer } from "./aws-error.ts";
 import { type Call, callOf } from "./call.ts";
 import { type KnownCallers, roleNameOf, sessionNameOf } from "./caller.ts";
 import { claimedCredentials } from "./credential.ts";
+import { type HeldCall, holdFor, instant } from "./distance.ts";
 import { AnswerLostError, type Exchange, type Step } from "./exchange.ts";
 
 /** Which calls a rule hits; an absent member hits all. */
@@ -29,6 +30,8 @@ const action = z.union([
   z.strictObject({ throttle: z.literal(true) }),
   /** The call is made so much later. */
   z.strictObject({ latencyMs: z.int().min(1).max(60_000) }),
+  /** The answer leaves so long after the call came, or when the emulator has it: AWS's distance. */
+  z.strictObject({ distanceMs: z.int().min(1).max(60_000) }),
   /** The call is made, and nobody learns its answer: the connection ends. */
   z.strictObject({ dropAnswer: z.literal(true) }),
   /** AWS's clock is so far ahead (behind when negative): signatures, policies, sessions, Date. */
@@ -53,12 +56,18 @@ type Action = Rule["do"];
 export interface AppliedRule {
   readonly rule: FaultRule;
   readonly hits: number;
+  /** What a distance has held, in the order of the ends; the newest {@link KEPT_CALLS}. */
+  readonly held?: readonly HeldCall[];
 }
+
+/** Calls that each distance remembers. */
+const KEPT_CALLS = 20_000;
 
 interface Counted {
   readonly rule: Rule;
   matched: number;
   hits: number;
+  readonly held: HeldCall[];
 }
 
 /** The error that each service gives for too many requests (service API references). */
@@ -71,17 +80,19 @@ const THROTTLES: Readonly<Record<string, readonly [status: number, errorCode: st
   cloudformation: [400, "Throttling"],
 };
 
-const hits = new WeakMap<Exchange, Action>();
+const hits = new WeakMap<Exchange, Counted>();
+
+const hitOf = (exchange: Exchange): Action | undefined => hits.get(exchange)?.rule.do;
 
 /** Seconds by which AWS's clock is ahead for this request; 0 unless a rule says so. */
 export function skewOf(exchange: Exchange): number {
-  const hit = hits.get(exchange);
+  const hit = hitOf(exchange);
   return hit !== undefined && "skewSeconds" in hit ? hit.skewSeconds : 0;
 }
 
 /** Whether a rule answered in the place of the emulator, so that nobody checked the signature. */
 export function isAnswered(exchange: Exchange): boolean {
-  const hit = hits.get(exchange);
+  const hit = hitOf(exchange);
   return hit !== undefined && ("errorCode" in hit || "throttle" in hit);
 }
 
@@ -95,7 +106,7 @@ export class Faults {
   }
 
   add(rule: Rule): void {
-    this.#rules.push({ rule, matched: 0, hits: 0 });
+    this.#rules.push({ rule, matched: 0, hits: 0, held: [] });
   }
 
   clear(): void {
@@ -103,7 +114,10 @@ export class Faults {
   }
 
   list(): AppliedRule[] {
-    return this.#rules.map(({ rule, hits: count }) => ({ rule, hits: count }));
+    return this.#rules.map(({ rule, hits: count, held }) => ({
+      ...{ rule, hits: count },
+      ...("distanceMs" in rule.do && { held }),
+    }));
   }
 
   /**
@@ -111,9 +125,18 @@ export class Faults {
    * A call whose answer is lost is recorded as what it was.
    */
   readonly choose: Step = async (exchange, next) => {
-    const hit = this.#rules.length === 0 ? undefined : this.#hit(exchange, await callOf(exchange));
-    if (hit === undefined) return next();
-    hits.set(exchange, hit);
+    if (this.#rules.length === 0) return next();
+    const from = instant();
+    const call = await callOf(exchange);
+    const counted = this.#hit(exchange, call);
+    if (counted === undefined) return next();
+    hits.set(exchange, counted);
+    const hit = counted.rule.do;
+    if ("distanceMs" in hit) {
+      const { answer, held } = await holdFor(hit.distanceMs, call, from, next);
+      if (counted.held.push(held) > KEPT_CALLS) counted.held.shift();
+      return answer;
+    }
     if ("latencyMs" in hit) await sleep(hit.latencyMs);
     const answer = await next();
     if (!("dropAnswer" in hit)) return answer;
@@ -123,7 +146,7 @@ export class Faults {
 
   /** On the inside of the recorder: an error in the place of the call is recorded like AWS's own. */
   readonly answer: Step = async (exchange, next) => {
-    const hit = hits.get(exchange);
+    const hit = hitOf(exchange);
     if (hit === undefined) return next();
     if ("errorCode" in hit) {
       const { status, errorCode: code, message } = hit;
@@ -135,7 +158,7 @@ export class Faults {
     return awsErrorAnswer(exchange, { status, code, message: "Rate exceeded" });
   };
 
-  #hit(exchange: Exchange, call: Call): Action | undefined {
+  #hit(exchange: Exchange, call: Call): Counted | undefined {
     const arn = this.#callers.of(claimedCredentials(exchange)[0]?.accessKeyId)?.arn;
     for (const counted of this.#rules) {
       const { rule } = counted;
@@ -143,7 +166,7 @@ export class Faults {
       counted.matched += 1;
       if (counted.matched <= rule.skip || counted.hits === rule.times) continue;
       counted.hits += 1;
-      return rule.do;
+      return counted;
     }
     return undefined;
   }

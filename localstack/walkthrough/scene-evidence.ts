@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type DynamoDBClient, paginateQuery } from "@aws-sdk/client-dynamodb";
-import { EVENT_TYPES } from "../../lib/evidence/statement.ts";
+import { EVENT_TYPES } from "../../lib/evidence/record.ts";
+import { oneRecord } from "./one-record.ts";
 import { bySdk } from "./sdk.ts";
 import type { Scene, Stage } from "./stage.ts";
 import { tamperedCopy } from "./tamper.ts";
@@ -10,17 +11,25 @@ import { trace } from "./trace.ts";
 export const evidenceScene: Scene = {
   title: "Evidence",
   headline:
-    "Every request above left signed records, refusals too, that whoever knows the anchor checks " +
+    "Every request above left sealed records, refusals too, that whoever knows the anchor checks " +
     "offline. The best verdict of this version is `unanchored`: all that is there holds, but no " +
     "checkpoint of a log proves yet that nothing was cut off at an end.",
   async play(stage) {
     await trace(stage);
     await exportAll(stage);
+    await oneRecord(stage);
     const records = await verifyAll(stage);
     await count(stage, records);
     await catchTampering(stage);
   },
 };
+
+/** What `vai export --json` prints, as far as the walkthrough looks at it. */
+interface Exported {
+  readonly records: number;
+  readonly seals: number;
+  readonly chains: readonly unknown[];
+}
 
 function exportAll({ vai, step }: Stage): Promise<void> {
   const args = ["export", "evidence", "--json"];
@@ -30,8 +39,8 @@ function exportAll({ vai, step }: Stage): Promise<void> {
     command: vai.line(args),
     expected: "exported",
     run: async () => {
-      const { records, chains } = await vai.json<{ records: number; chains: unknown[] }>(args);
-      const detail = `${records} records in ${chains.length} chains`;
+      const { records, seals, chains } = await vai.json<Exported>(args);
+      const detail = `${records} records under ${seals} seals in ${chains.length} chains`;
       return { seen: records > 0 ? "exported" : "nothing", detail, value: undefined };
     },
   });
@@ -54,7 +63,8 @@ function verifyAll(stage: Stage): Promise<number> {
   const args = verifying(stage, "evidence");
   return step({
     id: "verify",
-    title: "Offline: every signature, every link, every trust policy, from the anchor down.",
+    title:
+      "Offline: every record, every seal, every link, every trust policy, from the anchor down.",
     command: vai.line(args),
     expected: "unanchored",
     run: async () => {

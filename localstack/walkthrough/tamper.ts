@@ -10,6 +10,10 @@ export interface Tampered {
 const HONEST = '"percent":10';
 const FORGED = '"percent":90';
 
+/** Number of the first record of an export, from 0, that says what would be called with 10 %; -1 when none does. */
+export const saysTenPercent = (records: readonly string[]): number =>
+  records.findIndex((record) => record.includes(HONEST));
+
 /**
  * Copies an export and changes one byte of the first record that says what would be called with
  * 10 %: to 90 %. Everything else stays as it was, byte for byte.
@@ -20,23 +24,15 @@ export function tamperedCopy(from: string, to: string): Tampered {
   cpSync(from, to, { recursive: true });
   const file = join(to, "records.jsonl");
   const lines = readFileSync(file, "utf8").split("\n");
-  const index = lines.findIndex((line) => payloadOf(line).includes(HONEST));
+  const index = saysTenPercent(lines);
   const line = lines[index];
   if (line === undefined) throw new Error(`${file} has no record with ${HONEST}`);
-  const payload = payloadOf(line);
-  const forged = Buffer.from(payload.replace(HONEST, FORGED)).toString("base64");
-  lines[index] = JSON.stringify({ ...(JSON.parse(line) as object), payload: forged });
+  lines[index] = line.replace(HONEST, FORGED);
   writeFileSync(file, lines.join("\n"));
-  const { chain } = (JSON.parse(payload) as Statement).predicate;
+  const { chain } = JSON.parse(line) as EvidenceRecord;
   return { chainId: chain.id, seq: chain.seq };
 }
 
-interface Statement {
-  readonly predicate: { readonly chain: { readonly id: string; readonly seq: number } };
-}
-
-function payloadOf(line: string): string {
-  if (line === "") return "";
-  const { payload } = JSON.parse(line) as { readonly payload: string };
-  return Buffer.from(payload, "base64").toString("utf8");
+interface EvidenceRecord {
+  readonly chain: { readonly id: string; readonly seq: number };
 }

@@ -28,6 +28,11 @@ describe("vai trace --from", () => {
     assert.ok(identity);
     const { reason, limits, uses, end, contract, failures } = identity.answers;
     assert.equal(identity.identityId, story.identityId);
+    assert.equal(
+      reason[0],
+      "spiffe://example.org/agent/coordinator wished to lambda:UpdateAlias on arn:aws:lambda:us-east-1:000000000000:function:checkout",
+    );
+    assert.equal(reason[1], "the context was observed at 2026-05-05T03:59:58.000Z");
     assert.match(reason.join("\n"), /decider\.example decided ALLOW by policy rollout version 3/);
     assert.match(reason.join("\n"), /governance\.example made the contract out for: shift 10 %/);
     assert.ok(limits.includes("percent: 0 to 10"));

@@ -7,7 +7,8 @@ import { sha256Digest } from "../../lib/encoding/digest.ts";
 const KEYS = { chainId: { S: "intent/7" }, seq: { N: "3" } };
 const RECORD = {
   ...KEYS,
-  envelope: { S: '{"payload":"one"}' },
+  record: { S: '{"chain":1}' },
+  seal: { S: '{"payload":"one"}' },
   outcome: { S: "DENY" },
   actorId: { S: "agent" },
 };
@@ -23,36 +24,62 @@ const entry = (eventName: string, OldImage?: object, NewImage?: object) => ({
 const watch = (...Records: unknown[]) => watchEvidence({ Records });
 
 suite("evidence watch", () => {
-  test("ADV-20 an edited record is named with the attributes that changed and both digests", () => {
-    const edited = { ...RECORD, envelope: { S: '{"payload":"two"}' }, outcome: { S: "ALLOW" } };
+  test("ADV-20 an edited record is named with the attributes that changed and all digests", () => {
+    const edited = { ...RECORD, record: { S: '{"chain":2}' }, outcome: { S: "ALLOW" } };
+    const seal = sha256Digest('{"payload":"one"}');
     assert.deepEqual(watch(entry("MODIFY", RECORD, edited)), {
       tampered: [
         {
           chainId: "intent/7",
           seq: "3",
           change: "modified",
-          attributes: ["envelope", "outcome"],
-          before: sha256Digest('{"payload":"one"}'),
-          after: sha256Digest('{"payload":"two"}'),
+          attributes: ["outcome", "record"],
+          before: sha256Digest('{"chain":1}'),
+          after: sha256Digest('{"chain":2}'),
+          sealBefore: seal,
+          sealAfter: seal,
         },
       ],
       unreadable: 0,
     });
   });
 
-  test("ADV-20 an attribute that was added or taken away is a change, the envelope untouched", () => {
+  test("ADV-20 a seal that is exchanged, taken away or put to another row is a change of that row", () => {
+    const { seal: _, ...unsealed } = RECORD;
+    const other = { ...RECORD, seal: { S: '{"payload":"two"}' } };
+    const seals = [
+      [RECORD, other],
+      [RECORD, unsealed],
+      [unsealed, RECORD],
+    ].map(([before, after]) => {
+      const [found] = watch(entry("MODIFY", before, after)).tampered;
+      assert.deepEqual(found?.attributes, ["seal"]);
+      assert.equal(found.before, found.after);
+      return [found.sealBefore, found.sealAfter];
+    });
+    const [one, two] = ['{"payload":"one"}', '{"payload":"two"}'].map(sha256Digest);
+    assert.deepEqual(seals, [
+      [one, two],
+      [one, undefined],
+      [undefined, one],
+    ]);
+  });
+
+  test("ADV-20 an attribute that was added or taken away is a change, record and seal untouched", () => {
     const { actorId: _, ...less } = RECORD;
     const more = { ...less, ttl: { N: "1" } };
     const [found] = watch(entry("MODIFY", RECORD, more)).tampered;
     assert.deepEqual(found?.attributes, ["actorId", "ttl"]);
     assert.equal(found?.before, found?.after);
+    assert.equal(found?.sealBefore, found?.sealAfter);
   });
 
-  test("ADV-21 a removed record is named, with the digest of what is gone", () => {
+  test("ADV-21 a removed record is named, with the digests of what is gone", () => {
     const [found] = watch(entry("REMOVE", RECORD)).tampered;
     assert.equal(found?.change, "removed");
-    assert.equal(found?.before, sha256Digest('{"payload":"one"}'));
-    assert.equal(found?.after, undefined);
+    assert.equal(found?.before, sha256Digest('{"chain":1}'));
+    assert.equal(found?.sealBefore, sha256Digest('{"payload":"one"}'));
+    assert.deepEqual([found?.after, found?.sealAfter], [undefined, undefined]);
   });
 
   test("VAI-12 appending a record is no tampering", () => {

@@ -6,7 +6,7 @@ import { openFolder } from "../../lib/audit/folder.ts";
 import { sentenceOf } from "../../lib/audit/sentences.ts";
 import type { Trace } from "../../lib/audit/trace.ts";
 import { verifyEvidence } from "../../lib/audit/verify-evidence.ts";
-import { EVENT_TYPES } from "../../lib/evidence/statement.ts";
+import { EVENT_TYPES, type EvidenceRecord } from "../../lib/evidence/record.ts";
 import { FUNCTION, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
@@ -143,13 +143,11 @@ describe("evidence of a whole plane", () => {
   test("VAI-130 every event type that is written has its sentence", () => {
     const [row] = plane.rows(chainId);
     assert.ok(row);
-    const { predicate } = JSON.parse(
-      Buffer.from(JSON.parse(row.envelope).payload, "base64").toString("utf8"),
-    );
+    const record: EvidenceRecord = JSON.parse(row.record);
     for (const type of EVENT_TYPES) {
       const sentence = sentenceOf({
-        ...predicate,
-        event: { ...predicate.event, type },
+        ...record,
+        event: { ...record.event, type },
         detail: {},
       });
       assert.doesNotMatch(sentence, /later version/, type);

@@ -17,7 +17,7 @@ const removed = (seq: number) => ({
   eventName: "REMOVE",
   dynamodb: {
     Keys: { chainId: { S: "intent/7" }, seq: { N: String(seq) } },
-    OldImage: { envelope: { S: "{}" } },
+    OldImage: { record: { S: "{}" } },
   },
 });
 
@@ -36,7 +36,7 @@ suite("evidence watch function", () => {
       chainId: "intent/7",
       seq: "4",
       change: "removed",
-      attributes: ["envelope"],
+      attributes: ["record"],
       before: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
       EvidenceTampered: 1,
       plane: "payments",

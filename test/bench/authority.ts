@@ -67,8 +67,8 @@ function measureEvaluator(
   return {
     name: "decisions of our IAM evaluator over identity and session policy",
     value: `${Math.round(rate).toLocaleString("en")} a second`,
-    goal: "≥ 30,000",
-    met: rate >= 30_000,
+    goal: "≥ 100,000",
+    met: rate >= 100_000,
     how: "the same two documents, whole requests; one core",
   };
 }

@@ -8,6 +8,10 @@ export interface Line {
   readonly goal?: string;
   readonly met?: boolean;
   readonly how: string;
+  /** What the value is made of, a row a line. */
+  readonly rows?: readonly string[];
+  /** The same as numbers, for machines: only `--json` has it. */
+  readonly data?: unknown;
 }
 
 /** Milliseconds of one run, the median of several, after as many to warm up. */
@@ -21,9 +25,12 @@ export function medianOf(runs: number, run: () => void): number {
   return median(times);
 }
 
-export function median(times: readonly number[]): number {
-  const sorted = times.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+export const median = (times: readonly number[]): number => percentile(times, 0.5);
+
+/** The smallest value that this share of all values does not exceed (nearest rank): of few values, the largest. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
 /** Rounds until both are compiled as far as they will be, and rounds that count. */

@@ -58,7 +58,7 @@ const LEFT_TO_IAM: Readonly<Record<string, string>> = {
 };
 const RECORD = [
   ...["actorId", "at", "chainId", "code", "contractId", "eventId", "eventType", "identityId"],
-  ...["intentId", "negativeDay", "outcome", "prev", "recordHash", "seq"],
+  ...["intentId", "negativeDay", "outcome", "prev", "recordHash", "sealSeq", "seq"],
 ];
 
 /** Everything that CloudFormation and people need to keep the key; not one of these makes a signature. */
@@ -176,7 +176,7 @@ suite("evidence", () => {
     assert.equal(table.UpdateReplacePolicy, "Retain");
   });
 
-  test("VAI-91 five audit indexes by time carry everything but the envelope", () => {
+  test("VAI-91 five audit indexes by time carry everything but record and seal", () => {
     const indexes = table.Properties["GlobalSecondaryIndexes"] as Index[];
     const keys = Object.fromEntries(
       indexes.map(({ IndexName, KeySchema }) => [

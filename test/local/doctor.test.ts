@@ -93,7 +93,7 @@ test("USR-12 the printed permissions are enough to see everything, and change no
   );
   assert.ok(actions.length > 10);
   assert.ok(
-    actions.every((action) => /:(Get|List|Describe|Query)[A-Za-z]*$/.test(action)),
+    actions.every((action) => /:(Get|List|Describe|BatchGet)[A-Za-z]*$/.test(action)),
     permissions,
   );
   const report = await examined(await somebodyWith(t, plane, permissions));

@@ -7,7 +7,9 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
+import { UpdateFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
+import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
 import { granted, invoke, refused, settingEvent } from "../support/local-agent.ts";
 import { intentOf, keyOf, settingDraft, signDraft } from "../support/local-contracts.ts";
@@ -141,6 +143,15 @@ const REGISTRY_EDITS: readonly RegistryEdit[] = [
     title: "another policy digest in its head",
     ...{ table: "registry", key: HEAD, edit: (row) => ({ ...row, trustPolicyDigest: HASH }) },
   },
+  { title: "the head of its chain deleted", table: "state", key: CHAIN, edit: () => undefined },
+  {
+    title: "another hash in the head of its chain",
+    ...{ table: "state", key: CHAIN, edit: (row) => ({ ...row, hash: HASH }) },
+  },
+];
+
+/** What a function that has verified it does not read again; one that begins does. */
+const DOCUMENT_EDITS: readonly RegistryEdit[] = [
   { title: "the trust policy deleted", table: "registry", key: POLICY, edit: () => undefined },
   {
     title: "a trust policy that another key signed",
@@ -155,11 +166,6 @@ const REGISTRY_EDITS: readonly RegistryEdit[] = [
     ...{ table: "registry", key: RESTRICTIONS },
     edit: (row) => ({ ...row, document: { S: "{}" } }),
   },
-  { title: "the head of its chain deleted", table: "state", key: CHAIN, edit: () => undefined },
-  {
-    title: "another hash in the head of its chain",
-    ...{ table: "state", key: CHAIN, edit: (row) => ({ ...row, hash: HASH }) },
-  },
 ];
 
 test("VAI-97 the Registry edited by who holds no key: REGISTRY_STALE until it is as it was", async (t) => {
@@ -167,18 +173,33 @@ test("VAI-97 the Registry edited by who holds no key: REGISTRY_STALE until it is
   await seedItem(plane, "registry-edited");
   const held = signDraft(plane, settingDraft(plane, "registry-edited"));
   const ask = () => invoke(plane, settingEvent(plane, held, "registry-edited"));
-  for (const { title, table, key, edit } of REGISTRY_EDITS) {
-    await t.test(title, async () => {
-      const row = await readRow(plane, table, ...key);
-      await withEdited(plane, table, row, edit(row), async () => {
-        const answer = refused(await ask(), "REGISTRY_STALE");
-        assert.deepEqual([answer.stage, answer.retryable], ["contract", true]);
-      });
-      assert.equal((await readItem(plane, "registry-edited"))?.["weight"], 1);
+  const isStale = async (edited: RegistryEdit, before: () => Promise<unknown>) => {
+    const { table, key, edit } = edited;
+    const row = await readRow(plane, table, ...key);
+    await withEdited(plane, table, row, edit(row), async () => {
+      await before();
+      const answer = refused(await ask(), "REGISTRY_STALE");
+      assert.deepEqual([answer.stage, answer.retryable], ["contract", true]);
     });
+    assert.equal((await readItem(plane, "registry-edited"))?.["weight"], 1);
+  };
+  for (const edited of REGISTRY_EDITS) {
+    await t.test(edited.title, () => isStale(edited, async () => {}));
+  }
+  for (const edited of DOCUMENT_EDITS) {
+    await t.test(`${edited.title}, and the function begins anew`, () =>
+      isStale(edited, () => beginAnew(plane)),
+    );
   }
   granted(await ask());
 });
+
+/** A changed configuration ends a function's processes: the next invocation is served by a new one. */
+async function beginAnew({ deployer, outputs }: LocalPlane): Promise<void> {
+  const FunctionName = outputs.functions.issue;
+  const same = { FunctionName, Timeout: FUNCTION_TIMEOUT_SECONDS };
+  await deployer.lambda.send(new UpdateFunctionConfigurationCommand(same));
+}
 
 test("VAI-91 a record of evidence is changed or removed by nobody, not even an administrator", async () => {
   const plane = await localPlane();
@@ -189,13 +210,15 @@ test("VAI-91 a record of evidence is changed or removed by nobody, not even an a
   const { dynamoDb } = plane.deployer;
   const TableName = plane.outputs.tables.evidence;
   const Key = { chainId: { S: evidence.chainId }, seq: { N: "1" } };
-  const UpdateExpression = "REMOVE envelope";
   const denied = { name: "AccessDeniedException" };
   await assert.rejects(dynamoDb.send(new DeleteItemCommand({ TableName, Key })), denied);
-  await assert.rejects(
-    dynamoDb.send(new UpdateItemCommand({ TableName, Key, UpdateExpression })),
-    denied,
-  );
+  for (const UpdateExpression of ["REMOVE #text", "SET #text = chainId"]) {
+    for (const name of ["record", "seal"]) {
+      const ExpressionAttributeNames = { "#text": name };
+      const input = { TableName, Key, UpdateExpression, ExpressionAttributeNames };
+      await assert.rejects(dynamoDb.send(new UpdateItemCommand(input)), denied);
+    }
+  }
   await assert.rejects(dynamoDb.send(new PutItemCommand({ TableName, Item: Key })), denied);
   const next = { ...Key, seq: { N: `${evidence.lastSeq + 1}` } };
   await assert.rejects(dynamoDb.send(new PutItemCommand({ TableName, Item: next })), denied);

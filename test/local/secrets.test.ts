@@ -82,9 +82,10 @@ async function tableText({ deployer }: LocalPlane, TableName: string): Promise<s
       new ScanCommand({ TableName, ...(ExclusiveStartKey && { ExclusiveStartKey }) }),
     );
     texts.push(
-      ...(page.Items ?? []).flatMap(({ envelope, ...row }) => [
+      ...(page.Items ?? []).flatMap(({ record, seal, ...row }) => [
         JSON.stringify(row),
-        ...(envelope?.S === undefined ? [] : payloadTexts(envelope.S)),
+        ...(record?.S === undefined ? [] : decoded(record.S)),
+        ...(seal?.S === undefined ? [] : payloadTexts(seal.S)),
       ]),
     );
     ExclusiveStartKey = page.LastEvaluatedKey;
@@ -92,8 +93,8 @@ async function tableText({ deployer }: LocalPlane, TableName: string): Promise<s
   return texts;
 }
 
-function payloadTexts(envelope: string): string[] {
-  const { payload } = JSON.parse(envelope) as { payload: string };
+function payloadTexts(seal: string): string[] {
+  const { payload } = JSON.parse(seal) as { payload: string };
   return decoded(Buffer.from(payload, "base64").toString("utf8"));
 }
 

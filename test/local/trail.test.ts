@@ -139,7 +139,7 @@ test("USR-16 the feed, in memory and as a file, has no secret, token, signature 
   }
   assert.ok(!file.includes(secret), "a value");
   assert.doesNotMatch(file, /SecretAccessKey|SessionToken|Signature=|AWS4-HMAC/);
-  assert.doesNotMatch(file, /"envelope":|eyJ[A-Za-z0-9_-]{20,}\./, "no record and no JWS");
+  assert.doesNotMatch(file, /"record":|"seal":|eyJ[A-Za-z0-9_-]{20,}\./, "no record and no JWS");
   const lines = file.trimEnd().split("\n");
   assert.ok(lines.length > 50);
   for (const line of lines.slice(-50)) JSON.parse(line);

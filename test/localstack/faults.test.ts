@@ -135,6 +135,24 @@ test("a delay holds the call back and lets others pass meanwhile", async (t) => 
   assert.equal(seen.length, 2);
 });
 
+test("a distance is the whole time of a call, whatever the emulator needs of it, and says what it held", async (t) => {
+  const { port, inject, access } = await breakableDoor(t);
+  const batch = { one: { Keys: [{}, {}] }, other: { Keys: [{}] } };
+  const body = JSON.stringify({ RequestItems: batch });
+  await inject({ match: { operation: "BatchGetItem" }, do: { distanceMs: 60 } });
+  await inject({ match: { service: "kms" }, do: { distanceMs: 1 } });
+  await send(port, { ...call("dynamodb", "BatchGetItem"), body });
+  await send(port, call("kms", "Sign"));
+  const [far, near] = (await faultsInForce(access)).map(({ held }) => held?.[0]);
+  assert.ok(far && near);
+  assert.equal(far.name, "dynamodb:BatchGetItem");
+  assert.deepEqual(far.tables, { one: 2, other: 1 });
+  assert.ok(far.emulatorMs <= far.to - far.from && far.bytes > 0);
+  // A timer may be early by the part of a millisecond that it was rounded.
+  assert.ok(far.to - far.from >= 59, `${far.to - far.from} ms`);
+  assert.equal(near.name, "kms:Sign");
+});
+
 test("a moved clock is told to the emulator, for what matches alone", async (t) => {
   const { port, inject, seen } = await breakableDoor(t);
   await inject({ match: { service: "kms" }, do: { skewSeconds: -90 } });

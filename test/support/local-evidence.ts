@@ -11,14 +11,17 @@ import type { LocalPlane } from "./local-plane.ts";
 export interface Item {
   readonly chainId: string;
   readonly seq: number;
-  readonly envelope: string;
+  readonly record: string;
+  readonly sealSeq: number;
+  readonly seal?: string;
   readonly recordHash: string;
   readonly prev: string;
   readonly eventType: string;
   readonly code?: string;
 }
 
-interface Predicate {
+interface EvidenceRecord {
+  readonly type: string;
   readonly plane: string;
   readonly chain: { readonly id: string; readonly seq: number; readonly prev: string };
   readonly event: { readonly id: string; readonly type: string; readonly at: string };
@@ -29,8 +32,8 @@ interface Predicate {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** A record whose signature and place were verified. */
-export interface Verified extends Predicate {
+/** A record whose seal and place were verified. */
+export interface Verified extends EvidenceRecord {
   readonly hash: string;
 }
 
@@ -62,27 +65,56 @@ export async function evidenceKey(plane: LocalPlane): Promise<KeyObject> {
   return createPublicKey({ key: Buffer.from(PublicKey ?? []), format: "der", type: "spki" });
 }
 
-/** Reads a chain and verifies each signature, hash and link. Fails at the first that does not hold. */
+/** Reads a chain and verifies each seal, hash and link. Fails at the first that does not hold. */
 export async function verifiedChain(plane: LocalPlane, chainId: string): Promise<Verified[]> {
   const [items, key] = [await readChain(plane, chainId), await evidenceKey(plane)];
   let previous = sha256(`vai-evidence-genesis\0${plane.outputs.plane}\0${chainId}`);
   return items.map((item, index) => {
-    const record = opened(item.envelope, key);
-    assert.ok(record, `${chainId} ${item.seq}: the signature does not hold`);
-    const { hash, plane: of, chain } = record;
-    const seq = index + 1;
-    assert.equal(of, plane.outputs.plane);
-    assert.deepEqual(chain, { id: chainId, seq, prev: previous });
+    const statement = opened(items[item.sealSeq - 1]?.seal ?? "", key);
+    assert.ok(statement, `${chainId} ${item.seq}: the seal does not hold`);
+    const [hash, seq] = [sha256(item.record), index + 1];
+    const { chain: sealed, plane: sealedPlane, at } = statement.predicate;
+    assert.deepEqual(statement.subject[seq - sealed.first], {
+      name: `${chainId}#${seq}`,
+      digest: { sha256: hash.slice("sha256:".length) },
+    });
+    assert.deepEqual(
+      [sealedPlane, sealed.id, sealed.last, statement.subject.length],
+      [plane.outputs.plane, chainId, item.sealSeq, sealed.last - sealed.first + 1],
+    );
+    assert.equal(item.seal !== undefined, item.sealSeq === seq, "the last row carries the seal");
+    if (seq === sealed.first) assert.equal(sealed.prev, previous);
+    const record = JSON.parse(item.record) as EvidenceRecord;
+    assert.equal(record.type, "urn:vai:record:v1");
+    assert.deepEqual([record.plane, record.event.at], [plane.outputs.plane, at]);
+    assert.deepEqual(record.chain, { id: chainId, seq, prev: previous });
     const stored = [item.chainId, item.seq, item.recordHash, item.prev, item.eventType];
     assert.deepEqual(stored, [chainId, seq, hash, previous, record.event.type]);
     previous = hash;
-    return record;
+    return { ...record, hash };
   });
 }
 
-/** The record in an envelope, if the key signed exactly these bytes (DSSE v1.0.2). */
-export function opened(envelope: string, key: KeyObject): Verified | undefined {
-  const { payloadType, payload, signatures } = JSON.parse(envelope) as {
+/** What a seal says (in-toto Statement v1). */
+interface Statement {
+  readonly _type: string;
+  readonly subject: readonly { readonly name: string; readonly digest: { sha256: string } }[];
+  readonly predicateType: string;
+  readonly predicate: {
+    readonly plane: string;
+    readonly chain: {
+      readonly id: string;
+      readonly first: number;
+      readonly last: number;
+      readonly prev: string;
+    };
+    readonly at: string;
+  };
+}
+
+/** What a seal says, if the key signed exactly these bytes (DSSE v1.0.2). */
+export function opened(seal: string, key: KeyObject): Statement | undefined {
+  const { payloadType, payload, signatures } = JSON.parse(seal) as {
     payloadType: string;
     payload: string;
     signatures: readonly { sig: string }[];
@@ -93,8 +125,12 @@ export function opened(envelope: string, key: KeyObject): Verified | undefined {
   const [first, ...others] = signatures;
   assert.deepEqual([payloadType, others], ["application/vnd.in-toto+json", []]);
   if (!verify("sha256", signed, key, Buffer.from(first?.sig ?? "", "base64"))) return undefined;
-  const { predicate } = JSON.parse(bytes.toString("utf8")) as { predicate: Predicate };
-  return { ...predicate, hash: sha256(signed) };
+  const statement = JSON.parse(bytes.toString("utf8")) as Statement;
+  assert.deepEqual(
+    [statement._type, statement.predicateType],
+    ["https://in-toto.io/Statement/v1", "urn:vai:seal:v1"],
+  );
+  return statement;
 }
 
 const sha256 = (bytes: string | Buffer): string =>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { readRestrictions } from "../../lib/trust/restrictions.ts";
+import { MemoryKms } from "../support/memory-kms.ts";
 import { newPlane, refused } from "../support/plane.ts";
 
 suite("publishing a trust policy", () => {
@@ -29,7 +30,7 @@ suite("publishing a trust policy", () => {
     const plane = await newPlane({ publish: false });
     const command = { op: "publishTrustPolicy", trustPolicy: plane.nextPolicy().jws };
     const first = await plane.govern(command);
-    assert.deepEqual(await plane.govern(command), first);
+    assert.deepEqual(await plane.govern(command), { ...first, deduplicated: true });
     assert.equal(plane.rows("plane/registry").length, 1);
   });
 
@@ -80,7 +81,10 @@ suite("publishing a trust policy", () => {
     await plane.grant({ request: { set: { "/operation/parameters/percent": 1 } } }, governed);
     await plane.publish({
       set: {
-        "/planeKeys/2": { use: "evidence", key: "$jwk.stranger", notBefore: 0, notAfter: 1 },
+        "/planeKeys/2": {
+          ...{ use: "evidence", key: new MemoryKms(plane.faults).jwk, notBefore: 0 },
+          notAfter: Math.floor(plane.world.now / 1000) + 120,
+        },
       },
     });
     await plane.grant({ request: { set: { "/operation/parameters/percent": 1 } } }, governed);
@@ -105,7 +109,7 @@ suite("publishing a trust policy", () => {
 
 suite("restrictions", () => {
   test("VAI-63 a document that this version cannot judge stops everything, not nothing", () => {
-    const empty = '{"halts":[],"openReviews":[],"quarantines":[],"revokedKeys":[]}';
+    const empty = '{"halts":[],"quarantines":[],"reviews":[],"revokedKeys":[]}';
     assert.ok(readRestrictions(empty) !== undefined);
     for (const text of [
       "",

@@ -11,6 +11,7 @@ import type { Report } from "../../localstack/walkthrough/report.ts";
 
 /** Codes and verdicts that the walkthrough must show, verbatim, by step. */
 const SHOWN: Readonly<Record<string, string>> = {
+  "one-record": "record.json: OK, Verified OK",
   "grant-shift": "succeeded, read back matches, COMPLETED",
   "traffic-after": "version 1: 90 %, version 2: 10 %",
   "grant-setting": "succeeded, read back matches, COMPLETED",
@@ -92,7 +93,11 @@ test("USR-10 the walkthrough grants the contract, refuses the rest, and proves i
   assert.match(seen["every-record"] ?? "", /^[1-9]\d+ records$/);
   assert.match(seen["verify-forged"] ?? "", /^tampered, intent\/[0-9a-f-]{36} record \d+$/);
   for (const { id, title, command } of steps) {
-    assert.match(command, /^(\$ vai |# by SDK as (deployer|agent|auditor|role|session): )/, id);
+    assert.match(
+      command,
+      /^(\$ (vai|sha256sum) |# by SDK as (deployer|agent|auditor|role|session): )/,
+      id,
+    );
     assert.match(title, /[.]$/, id);
   }
   assert.deepEqual(leftIn(folder), [], "what holds keys or credentials is gone");

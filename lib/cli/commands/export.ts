@@ -41,7 +41,7 @@ export const exportCommand: AddCommand = (program, io) => {
         throw new CommandError(exitCode, result.problem);
       }
       report(io, options.json === true, result, [
-        `${folder}: ${counted(result.records, "record")}, ${counted(result.chains.length, "chain")}, ${counted(result.trustPolicies, "trust policy", "trust policies")}`,
+        `${folder}: ${counted(result.records, "record")}, ${counted(result.seals, "seal")}, ${counted(result.chains.length, "chain")}, ${counted(result.trustPolicies, "trust policy", "trust policies")}`,
         `verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
       ]);
     });

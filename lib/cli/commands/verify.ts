@@ -33,7 +33,7 @@ export const verifyCommand: AddCommand = (program, io, end) => {
       [],
     )
     .option("--json", "print the report as JSON")
-    .description("verifies exported evidence offline: every signature, link and trust policy")
+    .description("verifies exported evidence offline: every record, seal, link and trust policy")
     .addHelpText(
       "after",
       "\nExit codes: 0 complete or unanchored, 1 a defect (the first is named), 2 unreadable, 3 no --anchor: consistent, not trusted.",
@@ -64,8 +64,8 @@ const ANCHOR_HINT =
   "if the anchor was replaced since, give the newer one's thumbprint as a second --anchor, when you know it from elsewhere";
 
 function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
-  const { verdict, firstDefect, records, chains, trustPolicies, trusted } = found;
-  const amount = `${counted(records, "record")}, ${counted(chains.length, "chain")}, ${counted(trustPolicies, "trust policy", "trust policies")}`;
+  const { verdict, firstDefect, records, seals, chains, trustPolicies, trusted } = found;
+  const amount = `${counted(records, "record")}, ${counted(seals, "seal")}, ${counted(chains.length, "chain")}, ${counted(trustPolicies, "trust policy", "trust policies")}`;
   if (firstDefect !== undefined) return defectLines(found, firstDefect, pinned, amount);
   if (!trusted) {
     return [
@@ -75,7 +75,7 @@ function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
   }
   return [
     `${verdict} (${amount})`,
-    `every record is signed by a key that anchor ${pinned.join(" or ")} vouches for, and no chain has a gap`,
+    `every record is under a seal of a key that anchor ${pinned.join(" or ")} vouches for, and no chain has a gap`,
     "no checkpoint covers the ends of the chains: records cut off before the export was made would not show",
   ];
 }

@@ -1,13 +1,18 @@
+import assert from "node:assert/strict";
 import { sign } from "node:crypto";
-import type { EnvelopeRow, EvidenceReader } from "../../../lib/audit/export.ts";
+import type { EvidenceReader, StoredRow } from "../../../lib/audit/export.ts";
 import { newPrivateJwk, signingKey } from "../../../lib/client/keys.ts";
-import { type Digest, digestBytes } from "../../../lib/encoding/digest.ts";
+import { type Digest, digestBytes, sha256Digest } from "../../../lib/encoding/digest.ts";
 import { preAuthEncoding } from "../../../lib/encoding/dsse.ts";
 import { readJws, type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
-import { chainRecords, genesisHead, headAfter } from "../../../lib/evidence/chain.ts";
-import { type EvidenceRow, signRecords } from "../../../lib/evidence/envelope.ts";
-import type { EvidenceSigner } from "../../../lib/evidence/ports.ts";
-import { type About, PAYLOAD_TYPE, type RecordDraft } from "../../../lib/evidence/statement.ts";
+import { chainRecords, genesisHead, type PlacedRecord } from "../../../lib/evidence/chain.ts";
+import type { About, RecordDraft } from "../../../lib/evidence/record.ts";
+import {
+  type EvidenceRow,
+  PAYLOAD_TYPE,
+  sealRecords,
+  sealText,
+} from "../../../lib/evidence/seal.ts";
 import { type TrustPolicy, trustPolicyGenesis } from "../../../lib/trust/policy.ts";
 
 export const PLANE = "vai:000000000000:us-east-1:local";
@@ -19,20 +24,8 @@ export const newKey = (): SigningKey => signingKey(newPrivateJwk());
 let ids = 0;
 export const newId = (): string => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`;
 
-/** Signs what it has seen: node cannot sign a digest, so the PAE of each digest is remembered. */
-function signerOf(key: SigningKey, messages: ReadonlyMap<string, Uint8Array>): EvidenceSigner {
-  return {
-    keyid: async () => key.thumbprint,
-    sign: async (digest) => {
-      const message = messages.get(Buffer.from(digest).toString("hex"));
-      if (message === undefined) throw new TypeError("asked to sign an unknown record");
-      return sign("sha256", message, key.privateKey);
-    },
-  };
-}
-
-/** The rows that the plane would write for drafts behind the records that are there. */
-export async function writeRows(
+/** The rows that the plane would write for drafts in one transaction, behind the records that are there. */
+export function writeRows(
   key: SigningKey,
   chainId: string,
   drafts: readonly RecordDraft[],
@@ -57,14 +50,29 @@ export async function writeRows(
     eventDigest: `sha256:${"e".repeat(64)}`,
     newId,
   });
-  headAfter(records, head);
-  const messages = new Map(
-    records.map(({ hash, payload }) => [
-      digestBytes(hash).toString("hex"),
-      preAuthEncoding(PAYLOAD_TYPE, payload),
-    ]),
-  );
-  return signRecords(records, signerOf(key, messages));
+  return sealedBy(key, records);
+}
+
+/**
+ * The rows with a good signature. Node cannot sign a digest, so the seal is laid out with an empty one, and its
+ * encoding signed then; that the digest was that encoding's is checked.
+ */
+async function sealedBy(key: SigningKey, records: readonly PlacedRecord[]): Promise<EvidenceRow[]> {
+  let asked: Uint8Array | undefined;
+  const rows = await sealRecords(records, {
+    keyid: async () => key.thumbprint,
+    sign: async (digest) => {
+      asked = digest;
+      return new Uint8Array();
+    },
+  });
+  const last = rows.at(-1);
+  assert.ok(last?.seal);
+  const payload = Buffer.from(JSON.parse(last.seal).payload, "base64");
+  const encoded = preAuthEncoding(PAYLOAD_TYPE, payload);
+  assert.deepEqual(asked, digestBytes(sha256Digest(encoded)));
+  const seal = sealText(payload, key.thumbprint, sign("sha256", encoded, key.privateKey));
+  return rows.with(-1, { ...last, seal });
 }
 
 const GOVERNANCE = {
@@ -139,7 +147,7 @@ export const publication = ({
 /** A table in memory, read as an auditor reads it. */
 export const readerOf = (rows: readonly EvidenceRow[]): EvidenceReader => ({
   chainIds: async () => [...new Set(rows.map(({ chainId }) => chainId))].reverse(),
-  async *chain(chainId): AsyncIterable<EnvelopeRow> {
+  async *chain(chainId): AsyncIterable<StoredRow> {
     yield* rows
       .filter((row) => row.chainId === chainId)
       .sort((left, right) => left.seq - right.seq);

@@ -1,7 +1,7 @@
 import { type Digest, sha256Digest } from "../../../lib/encoding/digest.ts";
 import { type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
-import type { EvidenceRow } from "../../../lib/evidence/envelope.ts";
-import type { About, RecordDraft } from "../../../lib/evidence/statement.ts";
+import type { About, RecordDraft } from "../../../lib/evidence/record.ts";
+import type { EvidenceRow } from "../../../lib/evidence/seal.ts";
 import { evidenceKey, NOW, newId, newKey, publication, signPolicy, writeRows } from "./plane.ts";
 
 export const INTENT = "0198c7d2-0000-7000-8000-000000000001";
@@ -9,6 +9,8 @@ export const CHAIN = `intent/${INTENT}`;
 const ARN = "arn:aws:lambda:us-east-1:000000000000:function:checkout";
 const AGENT = "spiffe://example.org/agent/coordinator";
 const DIGEST: Digest = `sha256:${"1".repeat(64)}`;
+const CONTEXT_DIGEST: Digest = `sha256:${"2".repeat(64)}`;
+const DECISION_DIGEST: Digest = `sha256:${"3".repeat(64)}`;
 
 const step = {
   id: "shift",
@@ -22,7 +24,10 @@ const step = {
   },
 };
 
-/** A plane with one policy, one intent that ran, a refusal on the same intent, and an unattributed refusal. */
+/**
+ * A plane with one policy, one intent that ran (records 1–7, 8–9 and 10–12, a seal each), a refusal on the same intent
+ * (13–16), and an unattributed refusal (1–2). Six seals in all.
+ */
 export interface Story {
   readonly anchor: SigningKey;
   readonly key: SigningKey;
@@ -60,7 +65,12 @@ export async function tellStory(): Promise<Story> {
     request: { jti: "request-1", digest: DIGEST },
   };
   const identityId = newId();
-  const granted = await writeRows(key, CHAIN, grantDrafts(contract, identityId), { about });
+  const drafts = grantDrafts(contract, identityId);
+  let granted: EvidenceRow[] = [];
+  // The three barriers of a governed action.
+  for (const barrier of [drafts.slice(0, 7), drafts.slice(7, 9), drafts.slice(9)]) {
+    granted = [...granted, ...(await writeRows(key, CHAIN, barrier, { about, after: granted }))];
+  }
   const refused = await writeRows(key, CHAIN, refusalDrafts(), {
     about,
     after: granted,
@@ -144,10 +154,10 @@ function grantDrafts(contract: string, id: string): RecordDraft[] {
         opens: { issuer: "governance.example", intentDigest: DIGEST },
       },
     },
-    { type: "ContextEvaluated", detail: { context, contextDigest: DIGEST } },
+    { type: "ContextEvaluated", detail: { context, contextDigest: CONTEXT_DIGEST } },
     {
       type: "PolicyEvaluated",
-      detail: { decision, decisionDigest: DIGEST, outcome: "ALLOW", policy },
+      detail: { decision, decisionDigest: DECISION_DIGEST, outcome: "ALLOW", policy },
     },
     {
       type: "ContractBound",
@@ -155,8 +165,9 @@ function grantDrafts(contract: string, id: string): RecordDraft[] {
         issuer: "governance.example",
         contract,
         proofDigest: DIGEST,
-        decisionDigest: DIGEST,
-        proof: { intent, context, decision },
+        intentDigest: DIGEST,
+        contextDigest: CONTEXT_DIGEST,
+        decisionDigest: DECISION_DIGEST,
       },
     },
     { type: "IdentityRequested", detail: { request: "a.b.c", executor: "x" } },

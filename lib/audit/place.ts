@@ -1,0 +1,16 @@
+import { inside } from "./plain-text.ts";
+
+/** Where a record stands. */
+export interface Place {
+  readonly chainId: string;
+  /** From 1. */
+  readonly seq: number;
+}
+
+/** The place that a parsed record claims for itself, whatever else it says; nothing is believed by it. */
+export function claimedPlace(value: unknown): Place | undefined {
+  const [id, seq] = [inside(value, "chain", "id"), inside(value, "chain", "seq")];
+  return typeof id === "string" && Number.isSafeInteger(seq)
+    ? { chainId: id, seq: seq as number }
+    : undefined;
+}

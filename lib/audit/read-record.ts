@@ -1,0 +1,54 @@
+import { isCanonicalText } from "../encoding/canonical-text.ts";
+import { type Digest, sha256Digest } from "../encoding/digest.ts";
+import type { EvidenceRecord } from "../evidence/record.ts";
+import { parseJson } from "./parse-json.ts";
+import { claimedPlace, type Place } from "./place.ts";
+import { plain } from "./plain-text.ts";
+import { recordProblem } from "./record-shape.ts";
+
+/** A record that was read strictly; whether it was sealed, nobody has judged yet. */
+export interface ReadRecord {
+  readonly record: EvidenceRecord;
+  /** SHA-256 of its text: `recordHash`, and `prev` of the record after it. */
+  readonly hash: Digest;
+}
+
+/** Why a text is no record, as a predicate whose subject is the record. */
+export interface UnreadRecord {
+  readonly problem: string;
+  /** Of its text, when it has one. */
+  readonly hash: Digest | undefined;
+  /** Where it claims to stand, if that can be read. */
+  readonly place: Place | undefined;
+}
+
+/**
+ * Reads one record as strictly as wire.md §5 writes it: canonical JSON, the closed record. Any other spelling of the
+ * same record is none: two spellings could be shown to two auditors as two records.
+ */
+export function readRecord(text: unknown): ReadRecord | UnreadRecord {
+  if (typeof text !== "string") {
+    return { problem: "is not text in UTF-8", hash: undefined, place: undefined };
+  }
+  const hash = sha256Digest(text);
+  const value = parseJson(text);
+  if (value === undefined) return { problem: "is not JSON", hash, place: undefined };
+  const problem = recordProblem(value);
+  if (problem !== undefined) {
+    return {
+      problem: `is not a record: ${plain(problem.trimStart())}`,
+      hash,
+      place: claimedPlace(value),
+    };
+  }
+  return isCanonicalText(text)
+    ? { record: value as EvidenceRecord, hash }
+    : { problem: "is not in RFC 8785 form", hash, place: claimedPlace(value) };
+}
+
+/** The place that a record claims. */
+export function placeOf(read: ReadRecord | UnreadRecord): Place | undefined {
+  if ("problem" in read) return read.place;
+  const { id, seq } = read.record.chain;
+  return { chainId: id, seq };
+}

@@ -1,0 +1,36 @@
+import { inside } from "./plain-text.ts";
+import { type ReadRecord, readRecord, type UnreadRecord } from "./read-record.ts";
+import { type ReadSeal, readSeal, type UnreadSeal } from "./read-seal.ts";
+import { MOST_RECORDS } from "./seal-shape.ts";
+
+/** Evidence as the table keeps it: the text of a record, and in the last row of a transaction the text of its seal. */
+export interface SealedRow {
+  readonly record: string;
+  readonly seal?: string | undefined;
+}
+
+/** Records that stand before one seal, in their order, as they were read. Without a seal nothing vouches for them. */
+export interface Transaction {
+  readonly records: readonly (ReadRecord | UnreadRecord)[];
+  readonly seal?: ReadSeal | UnreadSeal;
+}
+
+/**
+ * Rows by transaction: each ends with the row that carries a seal. Rows that no seal can reach any more are handed
+ * over without one, so that a table whose seals are gone does not fill the memory.
+ * @param rows of any shape: what is no row is a defect, not an exception.
+ */
+export function* transactionsOf(rows: Iterable<unknown>): Generator<Transaction> {
+  let records: (ReadRecord | UnreadRecord)[] = [];
+  for (const row of rows) {
+    records.push(readRecord(inside(row, "record")));
+    const seal = inside(row, "seal");
+    if (seal !== undefined) {
+      yield { records, seal: readSeal(seal) };
+      records = [];
+    } else if (records.length > MOST_RECORDS) {
+      yield { records: records.splice(0, 1) };
+    }
+  }
+  if (records.length > 0) yield { records };
+}
