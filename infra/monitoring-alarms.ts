@@ -14,7 +14,7 @@ import {
   METRIC_NAMESPACE,
   METRICS,
   type MetricName,
-} from "../lib/aws/telemetry-names.ts";
+} from "../lib/aws/function/telemetry-names.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../lib/config.ts";
 import { ownName } from "./plane.ts";
 

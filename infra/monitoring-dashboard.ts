@@ -16,7 +16,7 @@ import {
   METRIC_NAMESPACE,
   METRICS,
   type MetricName,
-} from "../lib/aws/telemetry-names.ts";
+} from "../lib/aws/function/telemetry-names.ts";
 import { failureDomain, REFUSAL_CODES } from "../lib/refusal.ts";
 import { ownName } from "./plane.ts";
 

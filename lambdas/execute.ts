@@ -1,5 +1,5 @@
-import { issueDependencies } from "../lib/aws/dependencies.ts";
-import { type FunctionContext, printLine, serveEvent } from "../lib/aws/lambda.ts";
+import { issueDependencies } from "../lib/aws/function/dependencies.ts";
+import { type FunctionContext, printLine, serveEvent } from "../lib/aws/function/entry.ts";
 import { execute } from "../lib/enforcement/execute.ts";
 
 const deps = issueDependencies("execute", process.env);

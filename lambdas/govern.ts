@@ -1,5 +1,5 @@
-import { planeDependencies } from "../lib/aws/dependencies.ts";
-import { type FunctionContext, printLine, serveEvent } from "../lib/aws/lambda.ts";
+import { planeDependencies } from "../lib/aws/function/dependencies.ts";
+import { type FunctionContext, printLine, serveEvent } from "../lib/aws/function/entry.ts";
 import { govern } from "../lib/enforcement/govern.ts";
 
 const deps = planeDependencies("govern", process.env);

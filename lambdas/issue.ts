@@ -1,5 +1,5 @@
-import { issueDependencies } from "../lib/aws/dependencies.ts";
-import { type FunctionContext, printLine, serveEvent } from "../lib/aws/lambda.ts";
+import { issueDependencies } from "../lib/aws/function/dependencies.ts";
+import { type FunctionContext, printLine, serveEvent } from "../lib/aws/function/entry.ts";
 import { issue } from "../lib/enforcement/issue.ts";
 
 const deps = issueDependencies("issue", process.env);

@@ -1,5 +1,5 @@
-import { type FunctionContext, printLine } from "../lib/aws/lambda.ts";
-import { serveStream } from "../lib/aws/watch.ts";
+import { type FunctionContext, printLine } from "../lib/aws/function/entry.ts";
+import { serveStream } from "../lib/aws/function/watch.ts";
 import { systemClock } from "../lib/clock.ts";
 
 /** Changed and removed records of the Evidence table, from its stream; told by log line and metric, never thrown. */

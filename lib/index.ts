@@ -1,9 +1,9 @@
 /** What others build on (wire.md §12), and what an agent's author imports. */
 
 export { verifyRecords } from "./audit/verify.ts";
-export { proveContainment } from "./authority/contain.ts";
-export { deriveAuthority } from "./authority/derive.ts";
-export { evaluatePolicies } from "./authority/evaluate.ts";
+export { proveContainment } from "./authority/contain/contain.ts";
+export { deriveAuthority } from "./authority/derive/derive.ts";
+export { evaluatePolicies } from "./authority/evaluate/evaluate.ts";
 export { deliveryKey, openCredentials } from "./client/credentials.ts";
 export { newPrivateJwk, signingKey } from "./client/keys.ts";
 export { contractDigest, executeEvent, issueEvent, signRequest } from "./client/request.ts";

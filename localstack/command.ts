@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { LocalAwsError } from "./errors.ts";
+import { LocalAwsError } from "./machine/errors.ts";
 
 /** Options of a command, as `node:util` `parseArgs` takes them; all are flags. */
 export type Flags = Readonly<Record<string, { readonly type: "boolean" }>>;

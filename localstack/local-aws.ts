@@ -1,15 +1,11 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
-import { type Access, clientsFor } from "./clients.ts";
-import { deploy, type StackOutputs } from "./deploy.ts";
-import { namedEndpoint } from "./endpoint.ts";
-import { LocalAwsError } from "./errors.ts";
-import { writeJson } from "./files.ts";
-import { fixUp } from "./fix-up.ts";
-import { ADMINISTRATOR, makeIdentity } from "./identities.ts";
-import { type KeyMaker, makeKeys, vaiKey } from "./keys.ts";
-import { withLock } from "./lock.ts";
+import { type Access, clientsFor } from "./deploy/clients.ts";
+import { deploy, type StackOutputs } from "./deploy/deploy.ts";
+import { fixUp } from "./deploy/fix-up.ts";
+import { ADMINISTRATOR, makeIdentity } from "./deploy/identities.ts";
+import { type KeyMaker, makeKeys, vaiKey } from "./deploy/keys.ts";
 import {
   composeOutputs,
   deployedActions,
@@ -17,17 +13,21 @@ import {
   planeOutput,
   readOutputs,
   writePolicy,
-} from "./outputs.ts";
-import { type StateFolder, stateFolder } from "./paths.ts";
-import { LOOPBACK } from "./ports.ts";
-import { endRecorded, isRunning, readProcesses, recordProcesses } from "./processes.ts";
-import { type Progress, silent } from "./progress.ts";
-import { releaseSample } from "./release-sample.ts";
-import { sampleInstances, sampleTargets } from "./samples.ts";
-import { requireAll, selfTest } from "./self-test.ts";
+} from "./deploy/outputs.ts";
+import { releaseSample } from "./deploy/release-sample.ts";
+import { sampleInstances, sampleTargets } from "./deploy/samples.ts";
+import { requireAll, selfTest } from "./deploy/self-test.ts";
+import { publishTrustPolicy } from "./deploy/trust-policy.ts";
+import { namedEndpoint } from "./machine/endpoint.ts";
+import { LocalAwsError } from "./machine/errors.ts";
+import { writeJson } from "./machine/files.ts";
+import { withLock } from "./machine/lock.ts";
+import { type StateFolder, stateFolder } from "./machine/paths.ts";
+import { LOOPBACK } from "./machine/ports.ts";
+import { endRecorded, isRunning, readProcesses, recordProcesses } from "./machine/processes.ts";
+import { type Progress, silent } from "./machine/progress.ts";
+import { type AwsCredentials, isHealthy, startProcesses } from "./machine/start-processes.ts";
 import { ensureEmulator, requireNode } from "./setup.ts";
-import { type AwsCredentials, isHealthy, startProcesses } from "./start-processes.ts";
-import { publishTrustPolicy } from "./trust-policy.ts";
 
 /** First port of the front door. */
 const PORT = 4566;

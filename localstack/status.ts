@@ -1,7 +1,7 @@
 import { runCommand } from "./command.ts";
 import { outputsIfUp } from "./local-aws.ts";
-import { shownPath, stateFolder } from "./paths.ts";
-import { isRunning, readProcesses } from "./processes.ts";
+import { shownPath, stateFolder } from "./machine/paths.ts";
+import { isRunning, readProcesses } from "./machine/processes.ts";
 
 const HELP = `Usage: npm run local:status [-- --json] [-- --help]
 

@@ -1,8 +1,8 @@
 import { runCommand } from "./command.ts";
-import { LocalAwsError } from "./errors.ts";
 import { startLocalAws } from "./local-aws.ts";
-import { shownPath } from "./paths.ts";
-import { terminalProgress } from "./progress.ts";
+import { LocalAwsError } from "./machine/errors.ts";
+import { shownPath } from "./machine/paths.ts";
+import { terminalProgress } from "./machine/progress.ts";
 
 const HELP = `Usage: npm run local:up [-- --json] [-- --help]
 

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand } from "./command.ts";
-import { LocalAwsError } from "./errors.ts";
 import { startLocalAws, stopLocalAws } from "./local-aws.ts";
-import { withLock } from "./lock.ts";
-import { stateFolder } from "./paths.ts";
-import { terminalProgress } from "./progress.ts";
+import { LocalAwsError } from "./machine/errors.ts";
+import { withLock } from "./machine/lock.ts";
+import { stateFolder } from "./machine/paths.ts";
+import { terminalProgress } from "./machine/progress.ts";
 import { play } from "./walkthrough/play.ts";
 import { jsonRenderer, type Renderer, textRenderer } from "./walkthrough/render.ts";
 import type { Report } from "./walkthrough/report.ts";

@@ -4,12 +4,12 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "../infra/bundle.ts";
-import { withoutAws } from "../localstack/environment.ts";
-import { LocalAwsError } from "../localstack/errors.ts";
-import { REPOSITORY_ROOT } from "../localstack/paths.ts";
-import { terminalProgress } from "../localstack/progress.ts";
+import { withoutAws } from "../localstack/machine/environment.ts";
+import { LocalAwsError } from "../localstack/machine/errors.ts";
+import { REPOSITORY_ROOT } from "../localstack/machine/paths.ts";
+import { terminalProgress } from "../localstack/machine/progress.ts";
 import { ensureCfnLint, ensureEmulator } from "../localstack/setup.ts";
-import { endAbandoned, ownTemporary } from "./support/local-state.ts";
+import { endAbandoned, ownTemporary } from "./support/local/state.ts";
 
 const HELP = `Usage: npm test | npm run test:unit | npm run test:one -- PATTERN
 

@@ -1,12 +1,12 @@
 import type { ActionDescriptor } from "./descriptor.ts";
-import { dynamodbUpdateItem } from "./dynamodb-update-item.ts";
-import { ec2StartInstances } from "./ec2-start-instances.ts";
-import { ec2StopInstances } from "./ec2-stop-instances.ts";
-import { ec2TerminateInstances } from "./ec2-terminate-instances.ts";
-import { ecsUpdateService } from "./ecs-update-service.ts";
-import { lambdaUpdateAlias } from "./lambda-update-alias.ts";
-import { s3PutObject } from "./s3-put-object.ts";
-import { ssmPutParameter } from "./ssm-put-parameter.ts";
+import { dynamodbUpdateItem } from "./dynamodb/update-item.ts";
+import { ec2StartInstances } from "./ec2/start-instances.ts";
+import { ec2StopInstances } from "./ec2/stop-instances.ts";
+import { ec2TerminateInstances } from "./ec2/terminate-instances.ts";
+import { ecsUpdateService } from "./ecs/update-service.ts";
+import { lambdaUpdateAlias } from "./lambda/update-alias.ts";
+import { s3PutObject } from "./s3/put-object.ts";
+import { ssmPutParameter } from "./ssm/put-parameter.ts";
 
 /** Every action that this version can run. Adding one: a file, a test, a line here. */
 export const CATALOGUE: readonly ActionDescriptor[] = [

@@ -1,10 +1,10 @@
+import { DYNAMODB_READS } from "./dynamodb/read.ts";
+import { EC2_READS } from "./ec2/read.ts";
+import { ECS_READS } from "./ecs/read.ts";
+import { LAMBDA_READS } from "./lambda/read.ts";
 import type { TargetRead } from "./read.ts";
-import { DYNAMODB_READS } from "./read-dynamodb.ts";
-import { EC2_READS } from "./read-ec2.ts";
-import { ECS_READS } from "./read-ecs.ts";
-import { LAMBDA_READS } from "./read-lambda.ts";
-import { S3_READS } from "./read-s3.ts";
-import { SSM_READS } from "./read-ssm.ts";
+import { S3_READS } from "./s3/read.ts";
+import { SSM_READS } from "./ssm/read.ts";
 
 /** Every read that assumptions of this version may name (wire.md §9). */
 export const READS: readonly TargetRead[] = [

@@ -1,6 +1,7 @@
 import type { Digest } from "../encoding/digest.ts";
 import { intentChain } from "../evidence/chain.ts";
-import { type EvidenceRecord, isNegative, type Verdict as Judgement } from "../evidence/record.ts";
+import { isNegative } from "../evidence/events.ts";
+import type { EvidenceRecord, Verdict as Judgement } from "../evidence/record.ts";
 import { type IdentityAnswers, identityAnswers } from "./answers.ts";
 import type { ReadRecord } from "./read-record.ts";
 import { sentenceOf } from "./sentences.ts";

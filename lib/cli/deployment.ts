@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
-import type { ClientPlace } from "../aws/clients.ts";
+import type { ClientPlace } from "../aws/ports/clients.ts";
 import { readBy } from "../encoding/schema.ts";
 import { fromCdkOutputs } from "./cdk-outputs.ts";
 import { readJson } from "./files.ts";

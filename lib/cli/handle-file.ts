@@ -1,9 +1,9 @@
 import * as z from "zod";
-import type { Operation } from "../continuity/request.ts";
 import { readContract } from "../contract/contract.ts";
 import { readJws } from "../encoding/jws.ts";
 import { readBy } from "../encoding/schema.ts";
 import { isRefusal } from "../refusal.ts";
+import type { Operation } from "../request/request.ts";
 import { readJson, writeNew } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
 import type { ContractFile } from "./operation.ts";

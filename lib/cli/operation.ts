@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { Operation } from "../continuity/request.ts";
 import type { Constraint, Scalar } from "../contract/constraint.ts";
 import { type Contract, readContract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
 import { isRefusal } from "../refusal.ts";
+import type { Operation } from "../request/request.ts";
 import { OUTPUTS_HELP } from "./deployment.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";

@@ -1,8 +1,8 @@
-import { judgeOperation } from "../authority/judge-operation.ts";
-import type { Operation } from "../continuity/request.ts";
+import { judgeOperation } from "../authority/derive/judge-operation.ts";
 import { satisfies } from "../contract/constraint.ts";
 import type { Step } from "../contract/step.ts";
 import { canonicalize } from "../encoding/canonical-json.ts";
+import type { Operation } from "../request/request.ts";
 import type { HandleFile } from "./handle-file.ts";
 import { CommandError, EXIT } from "./io.ts";
 import { type SendingOptions, stepOf } from "./operation.ts";

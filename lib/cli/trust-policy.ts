@@ -1,4 +1,4 @@
-import { readRecords } from "../aws/plane-access.ts";
+import { readRecords } from "../aws/people/plane-access.ts";
 import { readJws } from "../encoding/jws.ts";
 import { readBy } from "../encoding/schema.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";

@@ -1,7 +1,7 @@
 import { descriptorOf } from "../actions/catalogue.ts";
-import { deriveAuthority } from "../authority/derive.ts";
-import { directMode } from "../authority/direct-mode.ts";
-import { overbroadProblem } from "../authority/overbroad.ts";
+import { deriveAuthority } from "../authority/derive/derive.ts";
+import { directMode } from "../authority/derive/direct-mode.ts";
+import { overbroadProblem } from "../authority/derive/overbroad.ts";
 import { ownResourcePrefix, parsePlaneId } from "../config.ts";
 import { type Contract, readContract, unsupportedMember } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";

@@ -1,7 +1,7 @@
-import type { ExecuteRequest, IssueRequest, Operation, Request } from "../continuity/request.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { PublicJwk } from "../encoding/jwk.ts";
 import { type JwsType, readJws, type SigningKey, signJws } from "../encoding/jws.ts";
+import type { ExecuteRequest, IssueRequest, Operation, Request } from "../request/request.ts";
 
 /** What every request says. `jti` is new for each message, `iat` is now in seconds. */
 interface Message {

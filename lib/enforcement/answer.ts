@@ -5,6 +5,7 @@ import type { Enforced } from "../evidence/details.ts";
 import type { IdentityView } from "../evidence/fold.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import { SESSION_SECONDS } from "../issuance/assume-role.ts";
+import { stateAt } from "../lifecycle/state.ts";
 import {
   type FailureDomain,
   failureDomain,
@@ -13,7 +14,7 @@ import {
   type RefusalCode,
   type Stage,
 } from "../refusal.ts";
-import type { Intent } from "./intent.ts";
+import type { Intent } from "./read/intent.ts";
 
 /** The answer to a request that was granted, or that is a retry of one (wire.md §4). Times in RFC 3339. */
 export interface GrantedAnswer {
@@ -66,7 +67,10 @@ export interface RefusedAnswer {
 export type Answer = GrantedAnswer | RefusedAnswer;
 
 /** What an answer hands over besides words. */
-export type Delivered = Pick<GrantedAnswer, "handle" | "credentials">;
+export interface Delivered {
+  readonly handle?: string | undefined;
+  readonly credentials?: string | undefined;
+}
 
 /**
  * The answer about an identity, from the folded chain alone: so a retry gets what the first call got. A grant
@@ -74,17 +78,18 @@ export type Delivered = Pick<GrantedAnswer, "handle" | "credentials">;
  */
 export function answerAbout(
   intent: Intent,
-  identity: IdentityView,
-  deduplicated: boolean,
+  identityId: string,
   now: number,
-  delivered: Delivered = {},
+  { deduplicated = false, ...delivered }: Delivered & { readonly deduplicated?: boolean } = {},
 ): Answer {
+  const identity = intent.state.identities.get(identityId);
+  if (identity === undefined) throw new TypeError("an issued identity is in its chain");
   const { end } = identity;
   if (end?.refusal !== undefined && end.outcome === undefined) {
-    const evidence = { chainId: intent.chainId, seq: identity.lastSeq };
+    const { stage, ...refusal } = end.refusal;
     return {
-      ...refusedAnswer({ refused: true, ...end.refusal }, end.refusal.stage, false),
-      evidence,
+      ...refusedAnswer({ stage, refusal: { refused: true, ...refusal } }, false),
+      evidence: { chainId: intent.chainId, seq: identity.lastSeq },
     };
   }
   return {
@@ -104,7 +109,8 @@ export function answerAbout(
     },
     enforcement: identity.enforcement,
     ...(end?.outcome !== undefined && { outcome: end.outcome }),
-    ...delivered,
+    ...(delivered.handle !== undefined && { handle: delivered.handle }),
+    ...(delivered.credentials !== undefined && { credentials: delivered.credentials }),
     guarantee: guaranteeOf(identity),
     evidence: {
       chainId: intent.chainId,
@@ -113,22 +119,6 @@ export function answerAbout(
       head: identity.lastHash,
     },
   };
-}
-
-/** An identity without a recorded end whose window is over, or whose run can no longer be running. */
-function stateAt(identity: IdentityView, now: number): IdentityView["state"] {
-  if (identity.end !== undefined) return identity.state;
-  const { startedAt, expiresAt, issuedAt } = identity;
-  if (startedAt === undefined) {
-    // Only a handle waits, and only credentials that left are with their caller: else nobody runs it any more.
-    const isAwaited = identity.delivery === "handle" || identity.hardExpiry !== undefined;
-    const isLost = Date.parse(issuedAt) + FUNCTION_TIMEOUT_SECONDS * 1000 < now;
-    if (Date.parse(expiresAt) <= now) return "EXPIRED";
-    return isLost && !isAwaited ? "INCOMPLETE" : identity.state;
-  }
-  return Date.parse(startedAt) + FUNCTION_TIMEOUT_SECONDS * 1000 < now
-    ? "INCOMPLETE"
-    : identity.state;
 }
 
 /**
@@ -180,7 +170,10 @@ export function repeatable({ detail, pointer }: Refusal): { detail: string; poin
   return { detail: short.toWellFormed(), ...(isWhole && { pointer }) };
 }
 
-export function refusedAnswer(refusal: Refusal, stage: Stage, mayRetry = true): RefusedAnswer {
+export function refusedAnswer(
+  { stage, refusal }: { readonly stage: Stage; readonly refusal: Refusal },
+  mayRetry = true,
+): RefusedAnswer {
   const { code } = refusal;
   const { detail, pointer } = repeatable(refusal);
   return {

@@ -7,8 +7,8 @@ import type { VerificationKey } from "../encoding/jwk.ts";
 import type { DigestSigner } from "../encoding/jws.ts";
 import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
-import type { RegistryStore } from "./registry-port.ts";
-import type { TrustSnapshot } from "./trust-snapshot.ts";
+import type { RegistryStore } from "./read/registry-port.ts";
+import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 
 /** Everything from outside that a course needs; nothing in these rooms reads a clock, an id or a client elsewhere. */
 export interface PlaneDeps {
@@ -50,7 +50,7 @@ export interface Invocation {
 }
 
 /** Where clients of targets and reads send. */
-export const placeOf = ({
+export const targetPlace = ({
   plane,
   targetEndpoint,
 }: IssueDeps): Omit<ClientSettings, "credentials" | "timeoutMilliseconds"> => ({

@@ -1,31 +1,26 @@
-import type { ExecuteRequest } from "../continuity/request.ts";
 import type { IdentityView } from "../evidence/fold.ts";
-import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import { type Admitted, admitContract, admitSpeaker, judgeDesignation } from "./admit.ts";
 import type { Answer } from "./answer.ts";
-import { answerRetry } from "./answer-retry.ts";
-import { Stop } from "./append.ts";
-import { refusalOf } from "./conclude.ts";
-import { Course } from "./course.ts";
+import { type Refused, refused, type Settled, settled } from "./barriers/append.ts";
+import { bounded, executeGrant, type Runnable } from "./deliveries/execute.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
-import { requestNames, retryKeys } from "./drafts.ts";
-import { digestOfEvent, type ExecuteEvent, parseExecuteEvent } from "./event.ts";
-import { executeGrant, isUnstarted } from "./execute-grant.ts";
-import { type BoundedGrant, bounded, deriveGrant, type Wish } from "./grant.ts";
-import type { Intent } from "./intent.ts";
-import { type Context, observeContext } from "./judge-context.ts";
-import { grantOf, handleChecks, judgeHandleSignature } from "./judge-handle.ts";
-import { judgeProof } from "./judge-proof.ts";
-import { judgeRetry } from "./judge-retry.ts";
-import { redemptionScopeChecks } from "./judge-scope.ts";
-import { redemptionStateChecks } from "./judge-state.ts";
-import { rejectRedemption, rejectUnattributed } from "./reject.ts";
-import { type Judged, rejudge } from "./rejudge.ts";
-import { requestEvidence } from "./request-evidence.ts";
-import { readRedeemedWorld } from "./world.ts";
-
-/** An `execute` request whose contract, executor and handle are verified. */
-type Redeemer = Admitted<ExecuteEvent>;
+import { type Failure, isFailure, Judgement } from "./judgement.ts";
+import type { Intent } from "./read/intent.ts";
+import { requestNames } from "./records/issuance.ts";
+import { takenRetryKeys } from "./records/keys.ts";
+import { requestEvidence } from "./records/request.ts";
+import { refuseRedemption, refuseUnverifiedRedemption } from "./refused/redemption.ts";
+import { answerRepeated } from "./refused/repeated.ts";
+import { PARSE_EXECUTE, REQUEST } from "./stages/admission.ts";
+import { AUTHORITY, type Wish } from "./stages/authority.ts";
+import { CONTEXT } from "./stages/context.ts";
+import { CONTRACT, READ_HANDLE_WORLD, SAME_CONTRACT } from "./stages/contract.ts";
+import { brokenChain, DESIGNATION, HANDLE, OPEN_CHAIN } from "./stages/executor.ts";
+import { EXECUTE_ORDER } from "./stages/order.ts";
+import { PROOF } from "./stages/proof.ts";
+import { RETRY } from "./stages/retry.ts";
+import { REDEMPTION_SCOPE } from "./stages/scope.ts";
+import { GRANT_STATE } from "./stages/state.ts";
+import { effectiveStep, type Redemption } from "./verified.ts";
 
 /**
  * Redeems an identity handle (wire.md §8): everything that justified the grant is proved again now, then STS is
@@ -37,160 +32,144 @@ export async function execute(
   deps: IssueDeps,
   invocation: Invocation,
 ): Promise<Answer> {
-  const course = new Course(deps, invocation, digestOfEvent(event));
+  const judgement = new Judgement(deps, invocation, EXECUTE_ORDER, event);
   try {
-    const admitted = await admitHandle(deps, course, event);
-    return isRefusal(admitted)
-      ? await rejectUnattributed(deps, course, admitted, event)
-      : await redeem(deps, course, admitted);
+    const redemption = await verify(judgement);
+    return isFailure(redemption)
+      ? await refuseUnverifiedRedemption(judgement, redemption)
+      : await redeem(judgement, redemption);
   } catch (fault) {
-    return rejectUnattributed(deps, course, refusalOf(fault), event);
+    return refuseUnverifiedRedemption(judgement, judgement.faulted(fault));
   }
 }
 
 /** Stages `parse` to `executor`. */
-async function admitHandle(
-  deps: IssueDeps,
-  course: Course,
-  raw: unknown,
-): Promise<Redeemer | Refusal> {
-  const event = course.note("parse", parseExecuteEvent(raw));
-  if (isRefusal(event)) return event;
-  const key = admitSpeaker(deps, course, event.request);
-  if (isRefusal(key)) return key;
-  course.enter("contract");
-  const otherContract = course.judge([["contractDigest", () => judgeSameContract(event)]]);
-  if (otherContract !== undefined) return otherContract;
-  const world = await readRedeemedWorld(deps, course, event, key);
-  if (isRefusal(world)) return world;
-  const { trust, contract } = world;
-  const intent = await admitContract(deps, course, event, key, world);
-  if (isRefusal(intent)) return intent;
-  const executor = key.thumbprint;
-  const checks = handleChecks(event, contract, executor, intent, trust.policy, deps.plane);
-  const stranger = course.judge(checks);
-  if (stranger !== undefined) return stranger;
-  return { raw, event, asked: { contract, request: event.request, executor }, trust, intent };
+async function verify(judgement: Judgement): Promise<Redemption | Failure> {
+  const parsed = judgement.judge(PARSE_EXECUTE, { raw: judgement.raw });
+  if (isFailure(parsed)) return parsed;
+  const { request, hasChain, handle } = parsed.event;
+  const spoken = judgement.judge(REQUEST, parsed);
+  if (isFailure(spoken)) return spoken;
+  const executor = spoken.key.thumbprint;
+  const meant = judgement.judge(SAME_CONTRACT, { ...parsed, key: spoken.key });
+  if (isFailure(meant)) return meant;
+  const known = await judgement.ask(READ_HANDLE_WORLD, meant);
+  if (isFailure(known)) return known;
+  const { trust, contract } = known;
+  const governed = judgement.judge(CONTRACT, { request, hasChain, contract, trust });
+  if (isFailure(governed)) return governed;
+  const opened = await judgement.ask(OPEN_CHAIN, known);
+  if (isFailure(opened)) return opened;
+  const { intent } = opened;
+  const designated = judgement.judge(DESIGNATION, { contract, executor, trust });
+  if (isFailure(designated)) return designated;
+  const presented = { handle, request, contract, executor, trust, intent };
+  const held = judgement.judge(HANDLE, presented);
+  if (isFailure(held)) return held;
+  const step = effectiveStep(contract, held.identity.step);
+  // A bound contract keeps its proof: an event of `execute` carries none.
+  return { ...presented, step, presented: undefined, identity: held.identity };
 }
-
-/** A request and a handle of two contracts belong to neither. */
-const judgeSameContract = ({ handle, request }: ExecuteEvent): Refusal | undefined =>
-  handle.claims.contractDigest === request.claims.contractDigest
-    ? undefined
-    : refuse(
-        "CONTRACT_HASH_MISMATCH",
-        "the request was signed for another contract than the handle's",
-        "/request/contractDigest",
-      );
 
 /** Stages `retry` to the end of the identity, for a verified executor with a verified handle. */
-async function redeem(deps: IssueDeps, course: Course, redeemer: Redeemer): Promise<Answer> {
-  const { event, asked, intent } = redeemer;
-  const identity = grantOf(intent, event.handle);
-  course.learn({ identity: { id: identity.identityId } });
-  const judged = await judgeRedemption(deps, course, redeemer, identity).catch(refusalOf);
-  if (judged instanceof Stop) return answerRetry(deps, course, intent, judged.value, "execute");
-  if (isRefusal(judged)) return rejectRedemption(deps, course, redeemer, { refusal: judged });
-  const { grant, context, wish } = judged;
-  const { contract, request, executor } = asked;
-  const run = await executeGrant(deps, course, {
-    ...{ grant, intent, contract, context },
-    // Settling judges the state as well.
-    judgeState: () => undefined,
-    rejudge: (latest) =>
-      rejudge(deps, course, judgedBefore(deps, redeemer, identity, wish), grant, latest),
-    redemption: {
-      names: requestNames(request.claims),
-      evidence: { ...requestEvidence(request), executor },
-      keys: retryKeys(asked, grant),
-      settle: (latest) => settle(course, redeemer, identity, latest),
-      onTaken: () =>
-        refuse("EVIDENCE_CHAIN_BROKEN", "State knows a redemption that the chain does not"),
-    },
-  });
-  if (run instanceof Stop) return answerRetry(deps, course, intent, run.value, "execute");
-  return isUnstarted(run) ? rejectRedemption(deps, course, redeemer, run) : run;
-}
-
-function judgedBefore(
-  deps: IssueDeps,
-  redeemer: Redeemer,
-  identity: IdentityView,
-  wish: Wish,
-): Judged {
-  const { event, asked, trust } = redeemer;
-  const { contract, executor } = asked;
-  return {
-    ...{ event, contract, wish, trust, stateChecks: stateChecksOf(redeemer, identity) },
-    executorChecks: (now) => [
-      ["designation", () => judgeDesignation(deps, contract, executor, now)],
-      ["handleSignature", () => judgeHandleSignature(event.handle, now.policy)],
-    ],
-  };
-}
-
-const stateChecksOf =
-  ({ asked: { contract } }: Redeemer, { identityId }: IdentityView) =>
-  (state: Intent["state"], now: number) =>
-    redemptionStateChecks(contract, identityId, state, now);
-
-/** Stage `retry`, then `state`, on the chain as it stands: somebody may have redeemed the handle meanwhile. */
-function settle(
-  course: Course,
-  redeemer: Redeemer,
-  identity: IdentityView,
-  intent: Intent,
-): Refusal | IdentityView | undefined {
-  const { contract, request, executor } = redeemer.asked;
-  const stage = course.stage;
-  course.enter("retry");
-  const retried = judgeRetry(intent.state, request, executor, contract.digest);
-  const settled = course.note("retry", retried);
-  if (settled !== undefined) return settled;
-  course.enter("state");
-  const ended = course.judge(stateChecksOf(redeemer, identity)(intent.state, course.now));
-  if (ended === undefined) course.enter(stage);
-  return ended;
-}
-
-interface Justified {
-  readonly grant: BoundedGrant;
-  readonly context: Context;
-  readonly wish: Wish;
+async function redeem(judgement: Judgement, redemption: Redemption): Promise<Answer> {
+  judgement.learn({ identity: { id: redemption.identity.identityId } });
+  const judged = await justify(judgement, redemption).catch((fault: unknown) =>
+    refused(judgement.faulted(fault)),
+  );
+  if (judged.kind === "refused") return refuseRedemption(judgement, redemption, judged);
+  const run = judged.kind === "settled" ? judged : await executeGrant(judgement, judged.runnable);
+  switch (run.kind) {
+    case "settled":
+      return answerRepeated(judgement, redemption.intent, run.value, "execute");
+    case "unstarted":
+      return refuseRedemption(judgement, redemption, run);
+    case "answered":
+      return run.answer;
+  }
 }
 
 /** Stages `retry` to `context`: every stage of `issue` again except uses left and totals (wire.md §8). */
-async function judgeRedemption(
-  deps: IssueDeps,
-  course: Course,
-  redeemer: Redeemer,
-  identity: IdentityView,
-): Promise<Justified | Stop<IdentityView> | Refusal> {
-  const { asked, trust, intent } = redeemer;
-  const { contract, request } = asked;
-  const settled = settle(course, redeemer, identity, intent);
-  if (settled !== undefined) return isRefusal(settled) ? settled : new Stop(settled);
-  const proof = judgeProof(course, undefined, contract, intent, trust);
-  if (isRefusal(proof)) return proof;
-  course.enter("scope");
+async function justify(
+  judgement: Judgement,
+  redemption: Redemption,
+): Promise<
+  { readonly kind: "justified"; readonly runnable: Runnable } | Settled<IdentityView> | Refused
+> {
+  const { contract, request, identity, trust, intent } = redemption;
   const { operation } = request.claims;
-  const outside = course.judge(redemptionScopeChecks(contract, identity, operation));
-  if (outside !== undefined) return outside;
-  const wish = wishOf(contract, identity, operation);
-  const grant = deriveGrant(course, wish, proof, trust.policy);
-  if (isRefusal(grant)) return grant;
-  course.enter("context");
-  const observed = await observeContext(deps, contract.claims, trust.policy);
-  const context = course.note("context", observed);
-  return isRefusal(context) ? context : { grant: bounded(grant), context, wish };
+  const other = settle(judgement, redemption, intent);
+  if (other !== undefined) return other;
+  const proved = judgement.judge(PROOF, redemption);
+  if (isFailure(proved)) return refused(proved);
+  const aimed = judgement.judge(REDEMPTION_SCOPE, {
+    ...redemption,
+    stepId: identity.step,
+    operation,
+    grantedOperation: identity.operationDigest,
+  });
+  if (isFailure(aimed)) return refused(aimed);
+  const wish: Omit<Wish, "proof" | "trust"> = {
+    identityId: identity.identityId,
+    contract,
+    step: aimed.step,
+    delivery: "handle",
+    operation,
+    // The operation under the grant's own instants: a handle that is redeemed late lives no longer.
+    issued: { at: Date.parse(identity.issuedAt), until: Date.parse(identity.expiresAt) },
+  };
+  const derived = judgement.judge(AUTHORITY, { ...wish, proof: proved.proof, trust });
+  if (isFailure(derived)) return refused(derived);
+  const seen = await judgement.ask(CONTEXT, redemption);
+  if (isFailure(seen)) return refused(seen);
+  const grant = bounded(derived.grant);
+  return {
+    kind: "justified",
+    runnable: {
+      request: redemption,
+      intent,
+      grant,
+      context: seen.context,
+      wish,
+      settle: (latest) => settle(judgement, redemption, latest),
+      others: (again, now) => judgeAgain(again, { ...redemption, trust: now }),
+      redemption: { keys: takenRetryKeys(redemption, grant), onTaken: lostRedemption },
+      redeemedBy: {
+        names: requestNames(request.claims),
+        request: requestEvidence(request),
+        executor: redemption.executor,
+      },
+    },
+  };
 }
 
-/** The operation under the grant's own instants: a handle that is redeemed late lives no longer. */
-const wishOf = (
-  contract: Wish["contract"],
-  { identityId, step, issuedAt, expiresAt }: IdentityView,
-  operation: ExecuteRequest["operation"],
-): Wish => ({
-  ...{ identityId, contract, stepId: step, delivery: "handle", operation },
-  issued: { at: Date.parse(issuedAt), until: Date.parse(expiresAt) },
-});
+/** Stage `retry`, then `state`, on the chain as it stands: somebody may have redeemed the handle meanwhile. */
+function settle(
+  judgement: Judgement,
+  redemption: Redemption,
+  intent: Intent,
+): Settled<IdentityView> | Refused | undefined {
+  const { contract, identity } = redemption;
+  const retried = judgement.judge(RETRY, { ...redemption, intent });
+  if (isFailure(retried)) return refused(retried);
+  if (retried.repeated !== undefined) return settled(retried.repeated);
+  const { identityId } = identity;
+  const ended = judgement.judge(GRANT_STATE, { contract, intent, identityId });
+  return isFailure(ended) ? refused(ended) : undefined;
+}
+
+function judgeAgain(again: Judgement, redemption: Redemption): Failure | undefined {
+  const { contract, intent, identity } = redemption;
+  const held = again.judge(HANDLE, redemption);
+  if (isFailure(held)) return held;
+  const { identityId } = identity;
+  const ended = again.judge(GRANT_STATE, { contract, intent, identityId });
+  return isFailure(ended) ? ended : undefined;
+}
+
+const lostRedemption = (): Failure =>
+  brokenChain({
+    refused: true,
+    code: "EVIDENCE_CHAIN_BROKEN",
+    detail: "State knows a redemption that the chain does not",
+  });

@@ -83,7 +83,7 @@ function placeRecord(draft: RecordDraft, previous: ChainHead, context: ChainCont
     ...(about.contract === undefined && { eventDigest: context.eventDigest }),
     ...about,
     decision: draft.verdict ?? { outcome: "ALLOW" },
-    detail: draft.detail ?? {},
+    detail: { ...draft.detail },
   };
   const text = canonicalize(record);
   return { record, text, hash: sha256Digest(text) };

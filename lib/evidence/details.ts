@@ -1,8 +1,7 @@
+import type { CallDescription } from "../actions/descriptor.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import type { RefusalCode, Stage } from "../refusal.ts";
-
-/** Members of `detail` that the fold reads back; everything else in a detail is for people and auditors. */
 
 /** In the first record of an intent chain: whose the intent is, for ever. */
 export interface Opens {
@@ -42,6 +41,17 @@ export interface Observation {
   readonly observedAt: string;
 }
 
+/** A request in a detail: the JWS, or what may stand there instead of it (wire.md §5). */
+export type RequestEvidence =
+  | { readonly request: string }
+  | { readonly requestDigest: Digest; readonly requestClaims: object };
+
+/** Why something was refused: prose, and a pointer into what was asked. */
+export interface Reason {
+  readonly reason: string;
+  readonly pointer?: string;
+}
+
 /** Which request used a grant up, so that its retry is known again. */
 export interface RequestNames {
   readonly requestJti: string;
@@ -70,19 +80,31 @@ export interface IdentityIssuedDetail extends RequestNames {
   readonly sessionPolicyDigest: Digest;
 }
 
-export interface CredentialsMintedDetail {
+interface CredentialsMintedDetail {
+  /** Masked. */
   readonly accessKeyId: string;
+  readonly sessionName: string;
   readonly sessionPolicy: unknown;
   readonly sessionPolicyDigest: Digest;
   readonly hardExpiry: string;
 }
 
-/** In `ExecutionStarted`: present when a handle was redeemed, by whose request. */
-export interface ExecutionStartedDetail {
+interface ExecutionStartedDetail {
+  readonly adapter: string;
+  readonly operationDigest: Digest;
+  readonly call: CallDescription;
+  /** What was read of the target before the call; `null` for nothing. */
+  readonly preRead: Digest | null;
+  readonly constraints: unknown;
+  /** Of a handle that was redeemed; else `IdentityIssued` says it. */
+  readonly enforcement?: readonly Enforced[];
+  readonly assumptions?: readonly Observation[];
+  /** Present when a handle was redeemed, by whose request. */
   readonly redemption?: RequestNames;
+  readonly executor?: string;
 }
 
-/** In `ViolationDetected` and `ContextInvalidated`: whether the contract ends with it, though nothing was executed. */
+/** Whether the contract ends with it, though nothing was executed. */
 export interface ContractEnding {
   readonly endsContract?: "VIOLATED" | "REVOKED";
 }
@@ -99,4 +121,87 @@ export interface EndDetail {
     readonly detail: string;
     readonly pointer?: string;
   };
+}
+
+interface ExecutedDetail {
+  readonly outcome: Outcome;
+  /** What the read-back saw; `null` for nothing. */
+  readonly observed: Digest | null;
+  readonly durationMilliseconds: number;
+}
+
+interface ObligationDetail {
+  readonly kind: string;
+  readonly name: string;
+}
+
+interface RequestedDetail {
+  /** Of a verified executor's request. */
+  readonly executor?: string;
+  /** The contract JWS, until it is bound. */
+  readonly contract?: unknown;
+  /** Of a request whose executor is not verified. */
+  readonly eventDigest?: Digest;
+}
+
+interface RejectedDetail extends Reason {
+  readonly executor?: string;
+  readonly eventDigest?: Digest;
+  /** Masked; of a session that was obtained and dropped. */
+  readonly unusedAccessKeyId?: string;
+}
+
+interface TrustPolicyDetail {
+  readonly version: number;
+  readonly trustPolicyDigest: Digest;
+  readonly restrictionsDigest: Digest;
+  /** The JWS. */
+  readonly trustPolicy: string;
+  /** Thumbprint of the anchor. */
+  readonly signedBy: string;
+}
+
+type WithRequest<T> = T & ({ readonly request?: never } | RequestEvidence);
+
+/** What each event says. The fold reads some of it back; everything else is for people and auditors. */
+export interface Details {
+  readonly IntentSubmitted: { readonly intent: unknown; readonly intentDigest: Digest };
+  readonly ContextEvaluated: { readonly context: unknown; readonly contextDigest: Digest };
+  readonly ContextRechecked: { readonly assumptions: readonly Observation[] };
+  readonly ContextInvalidated: Reason & ContractEnding;
+  readonly PolicyEvaluated: {
+    readonly decision: string;
+    readonly decisionDigest: Digest;
+    readonly outcome: string;
+    readonly policy: unknown;
+  };
+  readonly ContractBound: ContractBoundDetail;
+  readonly IdentityRequested: WithRequest<RequestedDetail>;
+  readonly ProofValidated: {
+    readonly proofDigest: Digest;
+    readonly assumptions?: readonly Observation[];
+  };
+  readonly ProofRejected: Reason;
+  readonly ViolationDetected: Reason & ContractEnding;
+  readonly IdentityIssued: IdentityIssuedDetail;
+  readonly IdentityDenied: Reason;
+  readonly RetryDeduplicated: { readonly use: string };
+  readonly RefusalsCounted: {
+    readonly scope: string;
+    readonly count: number;
+    readonly basis: "unsigned counter";
+  };
+  readonly IssuanceFailed: EndDetail;
+  readonly CredentialsMinted: CredentialsMintedDetail;
+  readonly ExecutionStarted: WithRequest<ExecutionStartedDetail>;
+  readonly ExecutionRejected: WithRequest<RejectedDetail>;
+  readonly ExecutionCompleted: ExecutedDetail;
+  readonly ExecutionFailed: ExecutedDetail;
+  readonly ExecutionIncomplete: EndDetail;
+  readonly ObligationFulfilled: ObligationDetail;
+  readonly ObligationMissed: ObligationDetail;
+  readonly IdentityCompleted: EndDetail;
+  readonly IdentityExpired: EndDetail;
+  readonly IdentityRevoked: EndDetail;
+  readonly TrustPolicyPublished: TrustPolicyDetail;
 }

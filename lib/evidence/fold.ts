@@ -4,16 +4,15 @@ import type {
   BoundProof,
   ContractBoundDetail,
   ContractEnding,
-  CredentialsMintedDetail,
   EndDetail,
   EndState,
-  ExecutionStartedDetail,
   IdentityIssuedDetail,
   Opens,
   RequestNames,
 } from "./details.ts";
+import type { EventType } from "./events.ts";
 import type { OpenRecord } from "./open.ts";
-import type { EventType, EvidenceRecord } from "./record.ts";
+import type { EvidenceRecord, RecordOf } from "./record.ts";
 
 /** An issued identity as its records tell it. Times in RFC 3339. */
 export interface IdentityView extends IdentityIssuedDetail {
@@ -88,7 +87,7 @@ export function foldIntent(records: readonly OpenRecord[], head: ChainHead): Int
 
 function applyRecord(draft: Draft, { record, hash }: OpenRecord): void {
   if (record.chain.seq === 1) draft.opens = record.detail["opens"] as Opens;
-  EFFECTS[record.event.type]?.(draft, record);
+  (EFFECTS[record.event.type] as Effect | undefined)?.(draft, record as RecordOf<EventType>);
   const identity = record.identity && draft.identities.get(record.identity.id);
   if (identity !== undefined && !BESIDE_THE_COURSE.has(record.event.type)) {
     const place = { lastSeq: record.chain.seq, lastHash: hash };
@@ -99,64 +98,56 @@ function applyRecord(draft: Draft, { record, hash }: OpenRecord): void {
 /** Records about an identity that are no part of its own course, so that a retried answer stays the same. */
 const BESIDE_THE_COURSE: ReadonlySet<EventType> = new Set(["RetryDeduplicated", "RefusalsCounted"]);
 
-type Effect = (draft: Draft, record: EvidenceRecord) => unknown;
+type Effect<Type extends EventType = EventType> = (draft: Draft, record: RecordOf<Type>) => void;
 
 /** The closed list of what a record may change: bind, issue, start, end, count. Everything else changes nothing. */
-const EFFECTS: Partial<Record<EventType, Effect>> = {
-  IntentSubmitted: ({ documents }, { detail: { intentDigest, intent } }) =>
-    documents.set(intentDigest, intent),
-  ContextEvaluated: ({ documents }, { detail: { contextDigest, context } }) =>
-    documents.set(contextDigest, context),
-  PolicyEvaluated: ({ documents }, { detail: { decisionDigest, decision } }) =>
-    documents.set(decisionDigest, decision),
-  ContractBound: (draft, { contract, detail }) => {
-    if (contract === undefined) return;
-    const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
-    if (view.bound !== undefined) return;
-    const bound = detail as unknown as ContractBoundDetail;
-    const proof = boundProof(draft, bound);
-    const whole = { ...bound, contractId: contract.id, ...(proof !== undefined && { proof }) };
-    draft.contracts.set(contract.digest, { ...view, bound: whole });
+const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
+  IntentSubmitted: ({ documents }, { detail: { intentDigest, intent } }) => {
+    documents.set(intentDigest, intent);
   },
-  IdentityIssued: (draft, record) => issueIdentity(draft, record),
+  ContextEvaluated: ({ documents }, { detail: { contextDigest, context } }) => {
+    documents.set(contextDigest, context);
+  },
+  PolicyEvaluated: ({ documents }, { detail: { decisionDigest, decision } }) => {
+    documents.set(decisionDigest, decision);
+  },
+  ContractBound: bindContract,
+  IdentityIssued: issueIdentity,
   CredentialsMinted: (draft, record) => {
-    const { hardExpiry } = record.detail as unknown as CredentialsMintedDetail;
+    const { hardExpiry } = record.detail;
     changeIdentity(draft, record, (identity) => ({ ...identity, hardExpiry }));
   },
-  ExecutionStarted: (draft, record) => {
-    const { redemption } = record.detail as ExecutionStartedDetail;
-    const started = {
-      state: "IN_USE",
-      startedAt: record.event.at,
-      startedIn: record.source.requestId,
-    } as const;
-    changeIdentity(draft, record, (identity) =>
-      identity.end === undefined
-        ? { ...identity, ...started, ...(redemption !== undefined && { redemption }) }
-        : identity,
-    );
-  },
+  ExecutionStarted: startIdentity,
   RetryDeduplicated: (draft, record) =>
     changeIdentity(draft, record, (identity) => ({
       ...identity,
-      retried: [...identity.retried, String(record.detail["use"])],
+      retried: [...identity.retried, record.detail.use],
     })),
-  IdentityDenied: (draft, record) => countRefusal(draft, record),
-  ExecutionRejected: (draft, record) => countRefusal(draft, record),
-  ViolationDetected: (draft, record) => endByRecord(draft, record),
-  ContextInvalidated: (draft, record) => endByRecord(draft, record),
+  IdentityDenied: countRefusal,
+  ExecutionRejected: countRefusal,
+  ViolationDetected: endByRecord,
+  ContextInvalidated: endByRecord,
   // Of somebody who asked STS for an identity that another one has started: it ends nothing.
   IssuanceFailed: (draft, record) => {
     const identity = record.identity && draft.identities.get(record.identity.id);
     if (identity?.startedAt === undefined) endIdentity(draft, record);
   },
-  ExecutionCompleted: (draft, record) => markExecuted(draft, record),
-  ExecutionFailed: (draft, record) => markExecuted(draft, record),
-  IdentityCompleted: (draft, record) => endIdentity(draft, record),
-  ExecutionIncomplete: (draft, record) => endIdentity(draft, record),
-  IdentityExpired: (draft, record) => endIdentity(draft, record),
-  IdentityRevoked: (draft, record) => endIdentity(draft, record),
+  ExecutionCompleted: markExecuted,
+  ExecutionFailed: markExecuted,
+  IdentityCompleted: endIdentity,
+  ExecutionIncomplete: endIdentity,
+  IdentityExpired: endIdentity,
+  IdentityRevoked: endIdentity,
 };
+
+function bindContract(draft: Draft, { contract, detail }: RecordOf<"ContractBound">): void {
+  if (contract === undefined) return;
+  const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
+  if (view.bound !== undefined) return;
+  const proof = boundProof(draft, detail);
+  const bound = { ...detail, contractId: contract.id, ...(proof !== undefined && { proof }) };
+  draft.contracts.set(contract.digest, { ...view, bound });
+}
 
 /** The parts of the proof, each as the one record before that holds it says; none unless all are there. */
 function boundProof(
@@ -175,9 +166,11 @@ function countRefusal(draft: Draft, { contract }: EvidenceRecord): void {
   draft.contracts.set(contract.digest, { ...view, refusals: view.refusals + 1 });
 }
 
-function issueIdentity(draft: Draft, { identity, contract, detail, chain }: EvidenceRecord): void {
+function issueIdentity(
+  draft: Draft,
+  { identity, contract, detail: issued, chain }: RecordOf<"IdentityIssued">,
+): void {
   if (identity === undefined || contract === undefined || draft.identities.has(identity.id)) return;
-  const issued = detail as unknown as IdentityIssuedDetail;
   draft.identities.set(identity.id, {
     ...issued,
     identityId: identity.id,
@@ -207,16 +200,32 @@ function changeIdentity(
   if (identity !== undefined) draft.identities.set(identity.identityId, change(identity));
 }
 
-const markExecuted = (draft: Draft, record: EvidenceRecord): void =>
+function markExecuted(draft: Draft, record: EvidenceRecord): void {
   changeIdentity(draft, record, (identity) => ({ ...identity, executed: true }));
+}
+
+function startIdentity(draft: Draft, record: RecordOf<"ExecutionStarted">): void {
+  const { redemption } = record.detail;
+  changeIdentity(draft, record, (identity) =>
+    identity.end === undefined
+      ? {
+          ...identity,
+          state: "IN_USE",
+          startedAt: record.event.at,
+          startedIn: record.source.requestId,
+          ...(redemption !== undefined && { redemption }),
+        }
+      : identity,
+  );
+}
 
 /**
  * An identity ends once; what follows its end cannot open it again. The outcome of a call that was running then is
  * still told, and still ends the contract if it has to.
  */
-function endIdentity(draft: Draft, record: EvidenceRecord): void {
+function endIdentity(draft: Draft, record: EvidenceRecord & { readonly detail: EndDetail }): void {
+  const end = record.detail;
   changeIdentity(draft, record, (identity) => {
-    const end = record.detail as unknown as EndDetail;
     endContract(draft, identity.contractDigest, end);
     if (identity.end === undefined) return { ...identity, state: end.state, end };
     return withLateOutcome(identity, identity.end, record, end);
@@ -235,8 +244,10 @@ const ENDINGS = {
   REVOKED: "its context changed",
 } as const;
 
-function endByRecord(draft: Draft, { contract, detail }: EvidenceRecord): void {
-  const { endsContract } = detail as ContractEnding;
+function endByRecord(
+  draft: Draft,
+  { contract, detail: { endsContract } }: EvidenceRecord & { readonly detail: ContractEnding },
+): void {
   if (contract === undefined || endsContract === undefined) return;
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
   const ended = { code: "CONTRACT_REVOKED", why: ENDINGS[endsContract] } as const;

@@ -1,5 +1,5 @@
 import type { ChainHead } from "./chain.ts";
-import type { EvidenceRow } from "./seal.ts";
+import type { EvidenceRow } from "./row.ts";
 
 /** Signs evidence with a key that never leaves its holder; P-256, ECDSA_SHA_256, DER. */
 export interface EvidenceSigner {

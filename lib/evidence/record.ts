@@ -1,37 +1,7 @@
 import type { Digest } from "../encoding/digest.ts";
 import type { FailureDomain, RefusalCode, Stage } from "../refusal.ts";
-
-/** Event types of requirements.md appendix E and wire.md §11 that this version writes. */
-export const EVENT_TYPES = [
-  "IntentSubmitted",
-  "ContextEvaluated",
-  "ContextRechecked",
-  "ContextInvalidated",
-  "PolicyEvaluated",
-  "ContractBound",
-  "IdentityRequested",
-  "ProofValidated",
-  "ProofRejected",
-  "ViolationDetected",
-  "IdentityIssued",
-  "IdentityDenied",
-  "RetryDeduplicated",
-  "RefusalsCounted",
-  "IssuanceFailed",
-  "CredentialsMinted",
-  "ExecutionStarted",
-  "ExecutionRejected",
-  "ExecutionCompleted",
-  "ExecutionFailed",
-  "ExecutionIncomplete",
-  "ObligationFulfilled",
-  "ObligationMissed",
-  "IdentityCompleted",
-  "IdentityExpired",
-  "IdentityRevoked",
-  "TrustPolicyPublished",
-] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
+import type { Details, Opens } from "./details.ts";
+import type { EventType } from "./events.ts";
 
 export const RECORD_TYPE = "urn:vai:record:v1";
 
@@ -71,17 +41,20 @@ export interface Source {
   readonly requestId: string;
 }
 
+/** What an event says, as a reader finds it; what this version writes there is {@link Details}. */
 export type Detail = Readonly<Record<string, unknown>>;
 
-/** A record before it has a place in a chain. `about` adds to what the whole transaction is about. */
-export interface RecordDraft {
-  readonly type: EventType;
+/** A record of one event before it has a place in a chain. `about` adds to what the whole transaction is about. */
+interface DraftOf<Type extends EventType> {
+  readonly type: Type;
   readonly verdict?: Verdict;
   readonly about?: About;
-  readonly detail?: Detail;
+  readonly detail: Details[Type] & { readonly opens?: Opens };
   /** Says nothing of who asked: for what no signature of theirs stands behind. */
   readonly accusesNobody?: true;
 }
+
+export type RecordDraft = { [Type in EventType]: DraftOf<Type> }[EventType];
 
 /** One record (wire.md §5): plain JSON. Its JCS bytes are what is stored, and their SHA-256 is its `recordHash`. */
 export interface EvidenceRecord extends About {
@@ -96,20 +69,7 @@ export interface EvidenceRecord extends About {
   readonly detail: Detail;
 }
 
-const NEGATIVE: ReadonlySet<EventType> = new Set([
-  "ContextInvalidated",
-  "ProofRejected",
-  "ViolationDetected",
-  "IdentityDenied",
-  "RefusalsCounted",
-  "IssuanceFailed",
-  "ExecutionRejected",
-  "ExecutionFailed",
-  "ExecutionIncomplete",
-  "ObligationMissed",
-  "IdentityExpired",
-  "IdentityRevoked",
-]);
-
-/** Refusals, failures and violations: what the negative index lists (VAI-92). */
-export const isNegative = (type: EventType): boolean => NEGATIVE.has(type);
+/** A record of one event, with what this version writes in it. */
+export type RecordOf<Type extends EventType> = EvidenceRecord & {
+  readonly detail: Details[Type];
+};

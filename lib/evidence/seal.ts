@@ -2,8 +2,9 @@ import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Digest, digestBytes, sha256Digest } from "../encoding/digest.ts";
 import { preAuthEncoding } from "../encoding/dsse.ts";
 import type { PlacedRecord } from "./chain.ts";
+import { isNegative } from "./events.ts";
 import type { EvidenceSigner } from "./ports.ts";
-import { isNegative } from "./record.ts";
+import type { EvidenceRow } from "./row.ts";
 
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 export const SEAL_TYPE = "urn:vai:seal:v1";
@@ -37,30 +38,6 @@ export interface SealStatement {
 
 /** Name of a record as the subject of its seal. */
 export const subjectName = (chainId: string, seq: number): string => `${chainId}#${seq}`;
-
-/** A record as the Evidence table keeps it (wire.md §5). `record` and `seal` are the evidence, the rest are conveniences. */
-export interface EvidenceRow {
-  readonly chainId: string;
-  readonly seq: number;
-  readonly recordHash: Digest;
-  readonly prev: Digest;
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly at: string;
-  readonly outcome: string;
-  readonly code?: string;
-  readonly intentId?: string;
-  readonly contractId?: string;
-  readonly identityId?: string;
-  readonly actorId?: string;
-  readonly negativeDay?: string;
-  /** The JCS text. */
-  readonly record: string;
-  /** Number of the row that carries the seal: the last of the transaction. */
-  readonly sealSeq: number;
-  /** The JCS text of the envelope; in that row alone. */
-  readonly seal?: string;
-}
 
 /**
  * Seals the records of one transaction by one signature over the SHA-256 of the PAE, and lays them out as rows.

@@ -14,7 +14,7 @@ export interface Outcome {
  * and was seen to have worked. A call whose answer was lost stays unknown even if the target looks right:
  * somebody else may have set it so.
  */
-export function outcomeOf(
+export function callOutcome(
   call: CallOutcome,
   seen: ReadBack | undefined,
   obligations: readonly Obligation[],

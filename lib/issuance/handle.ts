@@ -2,7 +2,8 @@ import * as z from "zod";
 import { toSeconds } from "../clock.ts";
 import { canonicalize } from "../encoding/canonical-json.ts";
 import type { Digest } from "../encoding/digest.ts";
-import { type DigestSigner, type ReadJws, readJws, signJwsBy } from "../encoding/jws.ts";
+import { jwkThumbprint, readPublicJwk } from "../encoding/jwk.ts";
+import { type DigestSigner, type ReadJws, readJws, signJwsBy, verifyJws } from "../encoding/jws.ts";
 import {
   action,
   arn,
@@ -15,6 +16,7 @@ import {
 } from "../encoding/members.ts";
 import { readBy } from "../encoding/schema.ts";
 import { type Refusal, refuse } from "../refusal.ts";
+import type { TrustPolicy } from "../trust/policy.ts";
 
 const claims = z.strictObject({
   iss: label,
@@ -108,3 +110,28 @@ export function readHandle(compact: unknown): ReadHandle | Refusal {
 /** Whether a handle is the one of this grant, member by member (OKG-14). */
 export const isHandleOf = (handle: ReadHandle, plane: string, facts: HandleFacts): boolean =>
   canonicalize(handle.claims) === canonicalize(handleClaims(plane, facts));
+
+/**
+ * Signed by a plane key that had not ended when the grant was made and is not revoked now. When the key began does
+ * not matter: a handle that is made again after a rotation keeps its claims, and the chain vouches for those.
+ */
+export function judgeHandleSignature(
+  { claims, jws }: ReadHandle,
+  policy: TrustPolicy,
+): Refusal | undefined {
+  const listed = policy.planeKeys.find(
+    ({ use, key, notAfter, revokedAt }) =>
+      use === "plane" &&
+      revokedAt === undefined &&
+      claims.iat < (notAfter ?? Number.POSITIVE_INFINITY) &&
+      jwkThumbprint(key) === jws.header.kid,
+  );
+  const key = listed && readPublicJwk(listed.key);
+  return key !== undefined && typeof key !== "string" && verifyJws(jws, key)
+    ? undefined
+    : refuse(
+        "IDENTITY_SIGNATURE_INVALID",
+        "the handle is not signed by a plane key of the trust policy",
+        "/handle",
+      );
+}

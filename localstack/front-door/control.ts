@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import type { Answer, Exchange, Step } from "./exchange.ts";
-import { type Faults, faultRule } from "./faults.ts";
-import { pathOf } from "./named-operation.ts";
-import type { Trail } from "./trail.ts";
+import { type Faults, faultRule } from "./faults/faults.ts";
+import { pathOf } from "./feed/named-operation.ts";
+import type { Trail } from "./feed/trail.ts";
 
 /** Header that carries the control token. */
 export const CONTROL_HEADER = "x-vai-control";

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { pipeline } from "node:stream";
-import { CALLER_HEADER, CLOCK_HEADER } from "./caller.ts";
 import type { Answer, Exchange } from "./exchange.ts";
+import { CALLER_HEADER, CLOCK_HEADER } from "./feed/caller.ts";
 
 /** Headers between two neighbours on the way, which a proxy answers for itself (RFC 9110 §7.6.1). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([

@@ -6,8 +6,8 @@ import {
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import type { Clients } from "../clients.ts";
-import type { AwsCredentials } from "../start-processes.ts";
+import type { Clients } from "../deploy/clients.ts";
+import type { AwsCredentials } from "../machine/start-processes.ts";
 
 const TAG = "vai-identity";
 const document = (Statement: readonly object[]) =>

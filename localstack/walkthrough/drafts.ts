@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LocalOutputs } from "../outputs.ts";
+import type { LocalOutputs } from "../deploy/outputs.ts";
 
 /** The agent's name; its key is its identity, the name is a label. */
 const ACTOR = { id: "spiffe://example.org/agent/coordinator", kind: "agent" };

@@ -1,6 +1,6 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
-import type { Clients } from "../clients.ts";
+import type { Clients } from "../deploy/clients.ts";
 import type { Stage } from "./stage.ts";
 
 /** The alias as AWS has it: who gets how much, and the revision that changes with every update. */

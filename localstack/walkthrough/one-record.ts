@@ -1,8 +1,8 @@
 import { createPublicKey } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { withoutAws } from "../environment.ts";
-import { run } from "../run.ts";
+import { withoutAws } from "../machine/environment.ts";
+import { run } from "../machine/run.ts";
 import type { Stage } from "./stage.ts";
 import { saysTenPercent } from "./tamper.ts";
 

@@ -1,6 +1,6 @@
-import { clientsFor } from "../clients.ts";
+import { clientsFor } from "../deploy/clients.ts";
 import type { LocalAws } from "../local-aws.ts";
-import { shownPath } from "../paths.ts";
+import { shownPath } from "../machine/paths.ts";
 import type { Place, Renderer } from "./render.ts";
 import { type Report, reportOf, type StepResult } from "./report.ts";
 import { bypassScene } from "./scene-bypass.ts";

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { withoutAws } from "../environment.ts";
-import { REPOSITORY_ROOT } from "../paths.ts";
-import { run } from "../run.ts";
+import { withoutAws } from "../machine/environment.ts";
+import { REPOSITORY_ROOT } from "../machine/paths.ts";
+import { run } from "../machine/run.ts";
 import { ensureEmulator } from "../setup.ts";
 import { directDraft, writeDraft } from "./drafts.ts";
 import { readMode } from "./looks.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type DynamoDBClient, paginateQuery } from "@aws-sdk/client-dynamodb";
-import { EVENT_TYPES } from "../../lib/evidence/record.ts";
+import { EVENT_TYPES } from "../../lib/evidence/events.ts";
 import { oneRecord } from "./one-record.ts";
 import { bySdk } from "./sdk.ts";
 import type { Scene, Stage } from "./stage.ts";

@@ -1,5 +1,5 @@
-import { type Clients, clientsFor } from "../clients.ts";
-import type { AwsCredentials } from "../start-processes.ts";
+import { type Clients, clientsFor } from "../deploy/clients.ts";
+import type { AwsCredentials } from "../machine/start-processes.ts";
 import { assumeTagged, withCeilingRole } from "./ceiling-role.ts";
 import { getAlias, updateAlias } from "./looks.ts";
 import type { Policy } from "./scene-trust.ts";

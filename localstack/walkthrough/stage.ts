@@ -1,5 +1,5 @@
-import type { Clients } from "../clients.ts";
-import type { LocalOutputs } from "../outputs.ts";
+import type { Clients } from "../deploy/clients.ts";
+import type { LocalOutputs } from "../deploy/outputs.ts";
 import type { Renderer } from "./render.ts";
 import type { StepResult } from "./report.ts";
 import type { Vai } from "./vai.ts";

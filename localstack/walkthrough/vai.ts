@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { withoutAws } from "../environment.ts";
-import { REPOSITORY_ROOT } from "../paths.ts";
-import { run } from "../run.ts";
+import { withoutAws } from "../machine/environment.ts";
+import { REPOSITORY_ROOT } from "../machine/paths.ts";
+import { run } from "../machine/run.ts";
 
 /** What one `vai` command left: `code` is its exit status. */
 interface Said {

@@ -7,7 +7,7 @@ import {
   NOTHING_READ,
   type Operation,
 } from "../../lib/actions/descriptor.ts";
-import { dynamodbUpdateItem } from "../../lib/actions/dynamodb-update-item.ts";
+import { dynamodbUpdateItem } from "../../lib/actions/dynamodb/update-item.ts";
 import { CREDENTIALS, fakeEndpoint, PLACE } from "./fake-endpoint.ts";
 
 /** Parameters that each action takes; of those that take none there is no line. */

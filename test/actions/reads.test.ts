@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ReadRequest, TargetRead } from "../../lib/actions/read.ts";
 import { READS, readOf } from "../../lib/actions/reads.ts";
-import { changed, described, ec2Error, INSTANCE_ARN, INSTANCE_ID } from "./ec2-answers.ts";
+import { changed, described, ec2Error, INSTANCE_ARN, INSTANCE_ID } from "./ec2/answers.ts";
 import {
   type Answer,
   awsError,

@@ -10,6 +10,7 @@ import { placeOf } from "../../lib/audit/read-record.ts";
 import type { Transaction } from "../../lib/audit/transaction.ts";
 import { type EvidenceSet, verifyEvidence } from "../../lib/audit/verify-evidence.ts";
 import { chainRecords, genesisHead } from "../../lib/evidence/chain.ts";
+import type { RecordDraft } from "../../lib/evidence/record.ts";
 import { sealRecords } from "../../lib/evidence/seal.ts";
 import { temporary } from "./support/folder.ts";
 import { newId, PLANE } from "./support/plane.ts";
@@ -170,7 +171,11 @@ async function longExport(transactions: number) {
     newId,
   } as const;
   for (let index = 0; index < transactions; index++) {
-    const drafts = [{ type: "IdentityRequested" }, { type: "IdentityDenied" }] as const;
+    const reason = { reason: "no" };
+    const drafts: RecordDraft[] = [
+      { type: "IdentityDenied", detail: reason },
+      { type: "IdentityDenied", detail: reason },
+    ];
     const placed = chainRecords(drafts, head, context);
     for (const { record, seal, seq, recordHash } of await sealRecords(placed, signer)) {
       written.records.push(record);

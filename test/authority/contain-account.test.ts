@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { proveContainment } from "../../lib/authority/contain.ts";
-import { sessionPolicy } from "../../lib/authority/session-policy.ts";
+import { proveContainment } from "../../lib/authority/contain/contain.ts";
+import { sessionPolicy } from "../../lib/authority/derive/session-policy.ts";
 import { contractOf, EXP, NBF, updateItem } from "./fixtures.ts";
 
 /** The same step wherever a plane is deployed. */

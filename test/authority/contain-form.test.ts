@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { proveContainment } from "../../lib/authority/contain.ts";
-import type { Statement } from "../../lib/authority/iam-document.ts";
-import { sessionPolicy } from "../../lib/authority/session-policy.ts";
+import { proveContainment } from "../../lib/authority/contain/contain.ts";
+import { sessionPolicy } from "../../lib/authority/derive/session-policy.ts";
+import type { Statement } from "../../lib/authority/evaluate/iam-document.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { ACCOUNT, at, contractOf, EXP, NBF, REGION, updateItem } from "./fixtures.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { proveContainment } from "../../lib/authority/contain.ts";
-import { deriveAuthority } from "../../lib/authority/derive.ts";
-import type { Statement } from "../../lib/authority/iam-document.ts";
-import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
+import { proveContainment } from "../../lib/authority/contain/contain.ts";
+import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
+import { narrowToOperation } from "../../lib/authority/derive/narrow-operation.ts";
+import type { Statement } from "../../lib/authority/evaluate/iam-document.ts";
 import type { Constraint } from "../../lib/contract/constraint.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal } from "../../lib/refusal.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { deriveAuthority } from "../../lib/authority/derive.ts";
-import { MAX_SESSION_POLICY, policyText } from "../../lib/authority/session-policy.ts";
+import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
+import { MAX_SESSION_POLICY, policyText } from "../../lib/authority/derive/session-policy.ts";
 import type { Contract } from "../../lib/contract/contract.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal, type Refusal } from "../../lib/refusal.ts";

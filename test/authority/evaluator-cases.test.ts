@@ -5,7 +5,7 @@ import {
   type AccessRequest,
   evaluatePolicies,
   type Policies,
-} from "../../lib/authority/evaluate.ts";
+} from "../../lib/authority/evaluate/evaluate.ts";
 import { ACCOUNT, EVERYTHING, REGION, SESSION } from "./fixtures.ts";
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
+import { evaluatePolicies } from "../../lib/authority/evaluate/evaluate.ts";
 import { SESSION } from "./fixtures.ts";
 
 type Wanted = string | boolean | number | readonly (string | boolean | number)[];

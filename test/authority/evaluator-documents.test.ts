@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { evaluatePolicies, type Policies } from "../../lib/authority/evaluate.ts";
+import { evaluatePolicies, type Policies } from "../../lib/authority/evaluate/evaluate.ts";
 import { EVERYTHING, SESSION } from "./fixtures.ts";
 
 const request = {

@@ -5,8 +5,8 @@ import {
   type AccessRequest,
   evaluatePolicies,
   type Policies,
-} from "../../lib/authority/evaluate.ts";
-import { OPERATORS } from "../../lib/authority/operators/index.ts";
+} from "../../lib/authority/evaluate/evaluate.ts";
+import { OPERATORS } from "../../lib/authority/evaluate/operators/index.ts";
 import { ACCOUNT, ROLE, SESSION } from "./fixtures.ts";
 
 /*

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import type { Operation } from "../../lib/actions/descriptor.ts";
-import { judgeOperation } from "../../lib/authority/judge-operation.ts";
+import { judgeOperation } from "../../lib/authority/derive/judge-operation.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import type { RiskClass } from "../../lib/encoding/members.ts";
 import {

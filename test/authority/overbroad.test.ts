@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { overbroadProblem } from "../../lib/authority/overbroad.ts";
+import { overbroadProblem } from "../../lib/authority/derive/overbroad.ts";
 import type { Contract } from "../../lib/contract/contract.ts";
 import {
   ACCOUNT,

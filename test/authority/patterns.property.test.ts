@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { compilePattern } from "../../lib/authority/pattern.ts";
+import { compilePattern } from "../../lib/authority/evaluate/pattern.ts";
 
 /** The obvious matcher: slow in the worst case, hard to get wrong. */
 const asRegExp = (pattern: string): RegExp =>

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
-import { parseArn } from "../../lib/authority/arn.ts";
-import { proveContainment } from "../../lib/authority/contain.ts";
-import { type Authority, deriveAuthority } from "../../lib/authority/derive.ts";
-import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
-import { policyText } from "../../lib/authority/session-policy.ts";
+import { proveContainment } from "../../lib/authority/contain/contain.ts";
+import { type Authority, deriveAuthority } from "../../lib/authority/derive/derive.ts";
+import { policyText } from "../../lib/authority/derive/session-policy.ts";
+import { parseArn } from "../../lib/authority/evaluate/arn.ts";
+import { evaluatePolicies } from "../../lib/authority/evaluate/evaluate.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { sessionName } from "../../lib/authority/session-name.ts";
+import { sessionName } from "../../lib/authority/derive/session-name.ts";
 
 suite("VAI-150 session names", () => {
   test("VAI-150 the vector of the wire format", () => {

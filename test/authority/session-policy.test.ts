@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import type { Operation } from "../../lib/actions/descriptor.ts";
-import { proveContainment } from "../../lib/authority/contain.ts";
-import { type Authority, type DeriveOptions, deriveAuthority } from "../../lib/authority/derive.ts";
-import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
-import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
-import { policyText } from "../../lib/authority/session-policy.ts";
+import { proveContainment } from "../../lib/authority/contain/contain.ts";
+import {
+  type Authority,
+  type DeriveOptions,
+  deriveAuthority,
+} from "../../lib/authority/derive/derive.ts";
+import { narrowToOperation } from "../../lib/authority/derive/narrow-operation.ts";
+import { policyText } from "../../lib/authority/derive/session-policy.ts";
+import { evaluatePolicies } from "../../lib/authority/evaluate/evaluate.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import {

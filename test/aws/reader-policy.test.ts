@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
-import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
-import { readerPolicy } from "../../lib/aws/reader-policy.ts";
+import { evaluatePolicies } from "../../lib/authority/evaluate/evaluate.ts";
+import { readerPolicy } from "../../lib/aws/ports/reader-policy.ts";
 
 const REGION = "us-east-1";
 const ACCOUNT = "000000000000";

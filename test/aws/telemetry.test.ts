@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { suite, test } from "node:test";
-import { type FunctionContext, serveEvent } from "../../lib/aws/lambda.ts";
-import { type AnyAnswer, reportOf } from "../../lib/aws/telemetry-answer.ts";
-import { METRICS, speakerOf } from "../../lib/aws/telemetry-names.ts";
+import { type FunctionContext, serveEvent } from "../../lib/aws/function/entry.ts";
+import { type AnyAnswer, reportOf } from "../../lib/aws/function/telemetry-answer.ts";
+import { METRICS, speakerOf } from "../../lib/aws/function/telemetry-names.ts";
 import { failureDomain, REFUSAL_CODES } from "../../lib/refusal.ts";
 
 const NOW = Date.UTC(2026, 4, 5, 10);
-const LAMBDA = new URL("../../lib/aws/lambda.ts", import.meta.url).href;
+const LAMBDA = new URL("../../lib/aws/function/entry.ts", import.meta.url).href;
 const CANARY = "canary-9f2c41";
 
 const context: FunctionContext = {

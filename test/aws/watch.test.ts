@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { serveStream } from "../../lib/aws/watch.ts";
+import { serveStream } from "../../lib/aws/function/watch.ts";
 
 const NOW = Date.UTC(2026, 4, 5, 10);
 

@@ -1,10 +1,10 @@
-import { proveContainment } from "../../lib/authority/contain.ts";
-import { deriveAuthority } from "../../lib/authority/derive.ts";
-import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
-import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
-import { readIssueRequest } from "../../lib/continuity/request.ts";
+import { proveContainment } from "../../lib/authority/contain/contain.ts";
+import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
+import { narrowToOperation } from "../../lib/authority/derive/narrow-operation.ts";
+import { evaluatePolicies } from "../../lib/authority/evaluate/evaluate.ts";
 import { readContract } from "../../lib/contract/contract.ts";
 import { isRefusal } from "../../lib/refusal.ts";
+import { readIssueRequest } from "../../lib/request/request.ts";
 import { newPlane } from "../support/plane.ts";
 import { fixed, type Line, medianOf } from "./measure.ts";
 

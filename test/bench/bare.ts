@@ -3,7 +3,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, GetUserCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
-import type { LocalPlane } from "../support/local-plane.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
 import type { Session, Subject } from "./subjects.ts";
 
 /** What anybody does who has a role and no governance. */

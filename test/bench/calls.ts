@@ -1,4 +1,4 @@
-import type { LocalPlane } from "../support/local-plane.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
 import { DELIVERIES, type Delivery, governed } from "./deliver.ts";
 import { callsOf, countByApi } from "./feed.ts";
 import type { Line } from "./measure.ts";

@@ -4,8 +4,8 @@ import type { ContractDraft, SignedContract } from "../../lib/client/contract.ts
 import { deliveryKey } from "../../lib/client/credentials.ts";
 import { contractDigest, executeEvent, issueEvent } from "../../lib/client/request.ts";
 import type { Answer, GrantedAnswer } from "../../lib/enforcement/answer.ts";
-import { keyOf, signDraft } from "../support/local-contracts.ts";
-import type { LocalPlane } from "../support/local-plane.ts";
+import { keyOf, signDraft } from "../support/local/contracts.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
 import type { Subject } from "./subjects.ts";
 
 export const DELIVERIES = ["execute", "handle", "credentials"] as const;

@@ -1,6 +1,6 @@
-import type { CloudTrailEvent } from "../../localstack/control.ts";
-import { nameOf, recorded } from "../support/local-faults.ts";
-import type { LocalPlane } from "../support/local-plane.ts";
+import type { CloudTrailEvent } from "../../localstack/machine/control.ts";
+import { nameOf, recorded } from "../support/local/faults.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
 
 /** The calls of functions and of the sessions that they made while the work ran; the bench's own are not among them. */
 export async function callsOf<T>(

@@ -1,4 +1,4 @@
-import type { LocalPlane } from "../support/local-plane.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
 import { type Governed, governed } from "./deliver.ts";
 import { atDistance } from "./far/distances.ts";
 import { callsOf, countByApi } from "./feed.ts";

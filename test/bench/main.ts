@@ -1,4 +1,4 @@
-import { LocalAwsError } from "../../localstack/errors.ts";
+import { LocalAwsError } from "../../localstack/machine/errors.ts";
 import { measureAuthority } from "./authority.ts";
 import { measureBundle } from "./bundle.ts";
 import { measureCalls } from "./calls.ts";

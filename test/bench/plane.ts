@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { clientsFor } from "../../localstack/clients.ts";
-import { controlOf } from "../../localstack/control.ts";
+import { clientsFor } from "../../localstack/deploy/clients.ts";
 import { type LocalAws, startLocalAws } from "../../localstack/local-aws.ts";
-import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
-import { terminalProgress } from "../../localstack/progress.ts";
-import type { LocalPlane } from "../support/local-plane.ts";
+import { controlOf } from "../../localstack/machine/control.ts";
+import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
+import { terminalProgress } from "../../localstack/machine/progress.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
 
 const STATE = join(REPOSITORY_ROOT, "localstack", ".state-bench");
 

@@ -2,9 +2,9 @@ import { GetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/clie
 import { GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
 import type { ContractDraft } from "../../lib/client/contract.ts";
 import type { Ask } from "../../lib/client/request.ts";
-import type { Clients } from "../../localstack/clients.ts";
-import { functionArn, settingDraft, shiftDraft, tableArn } from "../support/local-contracts.ts";
-import type { LocalPlane } from "../support/local-plane.ts";
+import type { Clients } from "../../localstack/deploy/clients.ts";
+import { functionArn, settingDraft, shiftDraft, tableArn } from "../support/local/contracts.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
 
 /** One action that the bench runs, governed and bare. */
 export interface Subject {

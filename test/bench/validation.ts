@@ -2,7 +2,6 @@ import { verify } from "node:crypto";
 import { signContract } from "../../lib/client/contract.ts";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import { issueEvent } from "../../lib/client/request.ts";
-import { judgeFreshness, judgePossession, readIssueRequest } from "../../lib/continuity/request.ts";
 import { readContract } from "../../lib/contract/contract.ts";
 import {
   judgeClass,
@@ -17,6 +16,7 @@ import { readJws } from "../../lib/encoding/jws.ts";
 import { PROOF_CHECKS } from "../../lib/proof/judge.ts";
 import { readProof } from "../../lib/proof/proof.ts";
 import { isRefusal } from "../../lib/refusal.ts";
+import { judgeFreshness, judgePossession, readIssueRequest } from "../../lib/request/request.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import { besides, fixed, type Line } from "./measure.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Deployment } from "../../lib/cli/deployment.ts";
-import { examine } from "../../lib/cli/doctor/examine.ts";
-import type { Finding } from "../../lib/cli/doctor/finding.ts";
+import { examine } from "../../lib/doctor/examine.ts";
+import type { Finding } from "../../lib/doctor/finding.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import { BROKEN } from "./support/broken.ts";
 import { DEPLOYMENT, healthyWorld, inspectorOf, type World } from "./support/healthy.ts";

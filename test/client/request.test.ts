@@ -3,12 +3,12 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { deliveryKey } from "../../lib/client/credentials.ts";
 import { executeEvent, issueEvent } from "../../lib/client/request.ts";
-import { judgePossession } from "../../lib/continuity/request.ts";
 import { sha256Digest } from "../../lib/encoding/digest.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
-import { parseExecuteEvent, parseIssueEvent } from "../../lib/enforcement/event.ts";
+import { parseExecuteEvent, parseIssueEvent } from "../../lib/enforcement/read/event.ts";
 import { handleClaims } from "../../lib/issuance/handle.ts";
 import { isRefusal } from "../../lib/refusal.ts";
+import { judgePossession } from "../../lib/request/request.ts";
 import { KEYS } from "../support/keys.ts";
 
 const PLANE = "vai:000000000000:us-east-1:test";

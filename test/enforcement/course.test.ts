@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ActionDescriptor } from "../../lib/actions/descriptor.ts";
-import { sessionName } from "../../lib/authority/session-name.ts";
+import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { KmsSigner } from "../../lib/aws/kms-signer.ts";
+import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
 import { readHandle } from "../../lib/issuance/handle.ts";
 import { Fault, isRefusal } from "../../lib/refusal.ts";

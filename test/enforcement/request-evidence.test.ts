@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { signRequest } from "../../lib/client/request.ts";
-import { readIssueRequest } from "../../lib/continuity/request.ts";
 import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import type { Digest } from "../../lib/encoding/digest.ts";
-import { requestEvidence } from "../../lib/enforcement/request-evidence.ts";
+import { requestEvidence } from "../../lib/enforcement/records/request.ts";
 import { isRefusal } from "../../lib/refusal.ts";
+import { readIssueRequest } from "../../lib/request/request.ts";
 import { KEYS } from "../support/keys.ts";
 import { PLANE } from "../support/trust.ts";
 

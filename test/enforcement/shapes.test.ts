@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { type FunctionContext, serveEvent } from "../../lib/aws/lambda.ts";
+import { type FunctionContext, serveEvent } from "../../lib/aws/function/entry.ts";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import { issue } from "../../lib/enforcement/issue.ts";
 import { REFUSAL_CODES } from "../../lib/refusal.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { verifyRecords } from "../../lib/audit/verify.ts";
-import { KmsSigner } from "../../lib/aws/kms-signer.ts";
+import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { newPrivateJwk } from "../../lib/client/keys.ts";
 import type { IssueDeps } from "../../lib/enforcement/deps.ts";
 import type { Mutation } from "../support/governed.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 import fc from "fast-check";
 import type { Digest } from "../../lib/encoding/digest.ts";
+import { EVENT_TYPES, type EventType } from "../../lib/evidence/events.ts";
 import {
   contractView,
   foldIntent,
@@ -9,7 +10,7 @@ import {
   type IntentState,
 } from "../../lib/evidence/fold.ts";
 import type { OpenRecord } from "../../lib/evidence/open.ts";
-import { EVENT_TYPES, type EventType, type EvidenceRecord } from "../../lib/evidence/record.ts";
+import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { Governed } from "../support/governed.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 

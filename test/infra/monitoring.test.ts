@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { BUNDLED, FUNCTIONS } from "../../infra/functions.ts";
-import { DIMENSIONS, METRIC_NAMESPACE, METRICS } from "../../lib/aws/telemetry-names.ts";
+import { DIMENSIONS, METRIC_NAMESPACE, METRICS } from "../../lib/aws/function/telemetry-names.ts";
 import { EXAMPLE, templateOf } from "./support/synthesise.ts";
 import {
   ACCOUNT,

@@ -4,7 +4,7 @@ import { Template } from "aws-cdk-lib/assertions";
 import { newApp } from "../../infra/app.ts";
 import { SamplesStack } from "../../infra/samples-stack.ts";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
-import { sampleTargets } from "../../localstack/samples.ts";
+import { sampleTargets } from "../../localstack/deploy/samples.ts";
 import { ACCOUNT, REGION, Resolved, statements } from "./support/template.ts";
 
 suite("samples stack", () => {

@@ -6,13 +6,13 @@ import { pathToFileURL } from "node:url";
 import { runCli } from "../../lib/cli/program.ts";
 import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
 import { REFUSAL_CODES, STAGES } from "../../lib/refusal.ts";
-import { withoutAws } from "../../localstack/environment.ts";
-import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
-import { run } from "../../localstack/run.ts";
-import { assertGrantedShape } from "../support/local-answer.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { ownTemporary } from "../support/local-state.ts";
-import { readItem, resetRouting, routing, seedItem } from "../support/local-targets.ts";
+import { withoutAws } from "../../localstack/machine/environment.ts";
+import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
+import { run } from "../../localstack/machine/run.ts";
+import { assertGrantedShape } from "../support/local/answer.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { ownTemporary } from "../support/local/state.ts";
+import { readItem, resetRouting, routing, seedItem } from "../support/local/targets.ts";
 
 const README = readFileSync(join(REPOSITORY_ROOT, "lambdas", "README.md"), "utf8");
 

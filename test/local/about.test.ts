@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { localPlane } from "../support/local-plane.ts";
+import { localPlane } from "../support/local/plane.ts";
 
 test("USR-14 the report names the emulator, its version, and that IAM is enforced", async (t) => {
   const plane = await localPlane();

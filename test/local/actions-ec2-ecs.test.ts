@@ -13,14 +13,14 @@ import type { ClientSettings } from "../../lib/actions/client-settings.ts";
 import type { ActionDescriptor, Operation } from "../../lib/actions/descriptor.ts";
 import type { ReadRequest } from "../../lib/actions/read.ts";
 import { READS, readOf } from "../../lib/actions/reads.ts";
-import { readerCredentialsBy } from "../../lib/aws/sts.ts";
-import type { AwsCredentials } from "../../localstack/start-processes.ts";
-import { functionArn, tableArn } from "../support/local-contracts.ts";
-import { allDenied, publishedPolicy } from "../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { functionRole } from "../support/local-roles.ts";
-import { policyOf, sessionsOfDeployed, sessionsOfEverything } from "../support/local-sessions.ts";
-import { seedItem } from "../support/local-targets.ts";
+import { readerCredentialsBy } from "../../lib/aws/ports/sts.ts";
+import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
+import { functionArn, tableArn } from "../support/local/contracts.ts";
+import { allDenied, publishedPolicy } from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { functionRole } from "../support/local/roles.ts";
+import { policyOf, sessionsOfDeployed, sessionsOfEverything } from "../support/local/sessions.ts";
+import { seedItem } from "../support/local/targets.ts";
 
 const settingsOf = ({ outputs }: LocalPlane, credentials: AwsCredentials): ClientSettings => ({
   ...{ account: outputs.account, region: outputs.region, endpoint: outputs.endpoint },

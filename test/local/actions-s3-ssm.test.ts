@@ -17,13 +17,13 @@ import {
 } from "@aws-sdk/client-ssm";
 import type { ClientSettings } from "../../lib/actions/client-settings.ts";
 import { NOTHING_READ, type Operation } from "../../lib/actions/descriptor.ts";
-import { s3PutObject } from "../../lib/actions/s3-put-object.ts";
-import { ssmPutParameter } from "../../lib/actions/ssm-put-parameter.ts";
-import { narrowToOperation } from "../../lib/authority/narrow-operation.ts";
+import { s3PutObject } from "../../lib/actions/s3/put-object.ts";
+import { ssmPutParameter } from "../../lib/actions/ssm/put-parameter.ts";
+import { narrowToOperation } from "../../lib/authority/derive/narrow-operation.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { deriveAuthority } from "../../lib/index.ts";
 import { isRefusal } from "../../lib/refusal.ts";
-import type { AwsCredentials } from "../../localstack/start-processes.ts";
+import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
 import { contractOf, trustPolicy } from "../authority/fixtures.ts";
 import {
   allDenied,
@@ -33,8 +33,8 @@ import {
   document,
   temporaryRole,
   temporaryUser,
-} from "../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+} from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 
 /** The two sessions of an action: one that may do what its policy says, one that reads. */
 interface Sessions {

@@ -3,15 +3,15 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { CreateKeyCommand, ScheduleKeyDeletionCommand } from "@aws-sdk/client-kms";
-import { kmsSigner } from "../../lib/aws/plane-access.ts";
+import { kmsSigner } from "../../lib/aws/people/plane-access.ts";
 import { runCli } from "../../lib/cli/program.ts";
 import { readPublicJwk } from "../../lib/encoding/jwk.ts";
 import { signJwsBy } from "../../lib/encoding/jws.ts";
 import { readTrustPolicy } from "../../lib/trust/read.ts";
-import { run } from "../../localstack/run.ts";
-import { publishedPolicy } from "../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { ownTemporary } from "../support/local-state.ts";
+import { run } from "../../localstack/machine/run.ts";
+import { publishedPolicy } from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { ownTemporary } from "../support/local/state.ts";
 
 /** A KMS key of the deployer's that could be an anchor. @returns its ARN */
 async function kmsKey(t: TestContext, { deployer }: LocalPlane): Promise<string> {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { granted, invokeRaw, refused, settingEvent } from "../support/local-agent.ts";
-import { assertRefusedShape } from "../support/local-answer.ts";
-import { settingDraft, signDraft } from "../support/local-contracts.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { readItem, seedItem } from "../support/local-targets.ts";
+import { granted, invokeRaw, refused, settingEvent } from "../support/local/agent.ts";
+import { assertRefusedShape } from "../support/local/answer.ts";
+import { settingDraft, signDraft } from "../support/local/contracts.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { readItem, seedItem } from "../support/local/targets.ts";
 
 type Event = Readonly<Record<string, unknown>>;
 

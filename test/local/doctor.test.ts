@@ -22,12 +22,12 @@ import {
   UpdateEventSourceMappingCommand,
   UpdateFunctionUrlConfigCommand,
 } from "@aws-sdk/client-lambda";
-import type { Finding } from "../../lib/cli/doctor/finding.ts";
 import { runCli } from "../../lib/cli/program.ts";
-import type { AwsCredentials } from "../../localstack/start-processes.ts";
-import { temporaryUser } from "../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { ownTemporary } from "../support/local-state.ts";
+import type { Finding } from "../../lib/doctor/finding.ts";
+import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
+import { temporaryUser } from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { ownTemporary } from "../support/local/state.ts";
 
 interface Report {
   readonly code: number;

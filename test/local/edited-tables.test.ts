@@ -11,12 +11,12 @@ import { UpdateFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
-import { granted, invoke, refused, settingEvent } from "../support/local-agent.ts";
-import { intentOf, keyOf, settingDraft, signDraft } from "../support/local-contracts.ts";
-import { readChain } from "../support/local-evidence.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { type Row, readRow } from "../support/local-tables.ts";
-import { forgetRefusals, readItem, seedItem } from "../support/local-targets.ts";
+import { granted, invoke, refused, settingEvent } from "../support/local/agent.ts";
+import { intentOf, keyOf, settingDraft, signDraft } from "../support/local/contracts.ts";
+import { readChain } from "../support/local/evidence.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { type Row, readRow } from "../support/local/tables.ts";
+import { forgetRefusals, readItem, seedItem } from "../support/local/targets.ts";
 
 // Somebody may write State and Registry but holds no key: the deployer plays that part.
 

@@ -4,12 +4,12 @@ import { GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import fc from "fast-check";
-import { evaluatePolicies } from "../../lib/authority/evaluate.ts";
-import type { Clients } from "../../localstack/clients.ts";
-import { outcomeOf } from "../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { sessionArn, sessionsOfEverything } from "../support/local-sessions.ts";
-import { seedItem } from "../support/local-targets.ts";
+import { evaluatePolicies } from "../../lib/authority/evaluate/evaluate.ts";
+import type { Clients } from "../../localstack/deploy/clients.ts";
+import { outcomeOf } from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { sessionArn, sessionsOfEverything } from "../support/local/sessions.ts";
+import { seedItem } from "../support/local/targets.ts";
 
 /*
  * Two implementations that know nothing of each other, asked the same: our evaluator and the IAM of

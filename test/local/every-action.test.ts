@@ -4,11 +4,11 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { READS } from "../../lib/actions/reads.ts";
 import { CANARY } from "../support/canary.ts";
-import { ask, casesOf, runsAsSupposed } from "../support/local-actions.ts";
-import { granted } from "../support/local-agent.ts";
-import { verifiedChain } from "../support/local-evidence.ts";
-import { localPlane } from "../support/local-plane.ts";
-import { resetRouting, seedItem } from "../support/local-targets.ts";
+import { ask, casesOf, runsAsSupposed } from "../support/local/actions.ts";
+import { granted } from "../support/local/agent.ts";
+import { verifiedChain } from "../support/local/evidence.ts";
+import { localPlane } from "../support/local/plane.ts";
+import { resetRouting, seedItem } from "../support/local/targets.ts";
 
 // Every action of the catalogue, asked of the deployed plane under a contract that supposes something of its target.
 

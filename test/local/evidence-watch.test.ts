@@ -11,11 +11,11 @@ import {
   PutResourcePolicyCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { granted, invoke, settingEvent } from "../support/local-agent.ts";
-import { settingDraft, signDraft } from "../support/local-contracts.ts";
-import { functionLog } from "../support/local-logs.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { seedItem } from "../support/local-targets.ts";
+import { granted, invoke, settingEvent } from "../support/local/agent.ts";
+import { settingDraft, signDraft } from "../support/local/contracts.ts";
+import { functionLog } from "../support/local/logs.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { seedItem } from "../support/local/targets.ts";
 
 /** Half a minute: the stream is read a few times a second, by a process that others share. */
 const PATIENCE = { tries: 300, milliseconds: 100 };

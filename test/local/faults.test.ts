@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { CloudTrailEvent } from "../../localstack/control.ts";
-import { granted, invoke, refused, settingEvent } from "../support/local-agent.ts";
-import { intentOf, settingDraft, signDraft } from "../support/local-contracts.ts";
-import { typesOf, verifiedChain } from "../support/local-evidence.ts";
-import { breaking, named, recorded } from "../support/local-faults.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { readItem, seedItem } from "../support/local-targets.ts";
+import type { CloudTrailEvent } from "../../localstack/machine/control.ts";
+import { granted, invoke, refused, settingEvent } from "../support/local/agent.ts";
+import { intentOf, settingDraft, signDraft } from "../support/local/contracts.ts";
+import { typesOf, verifiedChain } from "../support/local/evidence.ts";
+import { breaking, named, recorded } from "../support/local/faults.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { readItem, seedItem } from "../support/local/targets.ts";
 
 /** A contract about one item of its own, and the one request that uses it. */
 async function governedItem(item: string) {

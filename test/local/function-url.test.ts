@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Answer } from "../../lib/enforcement/answer.ts";
-import type { AwsCredentials } from "../../localstack/start-processes.ts";
-import { granted, refused, settingEvent } from "../support/local-agent.ts";
-import { settingDraft, signDraft } from "../support/local-contracts.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { send } from "../support/local-sigv4.ts";
-import { readItem, seedItem } from "../support/local-targets.ts";
+import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
+import { granted, refused, settingEvent } from "../support/local/agent.ts";
+import { settingDraft, signDraft } from "../support/local/contracts.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { send } from "../support/local/sigv4.ts";
+import { readItem, seedItem } from "../support/local/targets.ts";
 
 const post = ({ outputs }: LocalPlane, body: string, credentials?: AwsCredentials) =>
   send({

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { granted, invoke, refused, settingEvent } from "../support/local-agent.ts";
-import { assertGrantedShape, mapOf } from "../support/local-answer.ts";
-import { intentOf, settingDraft, signDraft } from "../support/local-contracts.ts";
-import { typesOf, verifiedChain } from "../support/local-evidence.ts";
-import { localPlane } from "../support/local-plane.ts";
-import { readItem, seedItem } from "../support/local-targets.ts";
+import { granted, invoke, refused, settingEvent } from "../support/local/agent.ts";
+import { assertGrantedShape, mapOf } from "../support/local/answer.ts";
+import { intentOf, settingDraft, signDraft } from "../support/local/contracts.ts";
+import { typesOf, verifiedChain } from "../support/local/evidence.ts";
+import { localPlane } from "../support/local/plane.ts";
+import { readItem, seedItem } from "../support/local/targets.ts";
 
 const STORY = [
   ...["IntentSubmitted", "ContextEvaluated", "PolicyEvaluated", "ContractBound"],

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { runCli } from "../../lib/cli/program.ts";
 import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
-import { granted, invoke, shiftEvent } from "../support/local-agent.ts";
-import { assertGrantedShape, mapOf } from "../support/local-answer.ts";
-import { functionArn, intentOf, shiftDraft, signDraft } from "../support/local-contracts.ts";
-import { typesOf, verifiedChain } from "../support/local-evidence.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { resetRouting, routing } from "../support/local-targets.ts";
+import { granted, invoke, shiftEvent } from "../support/local/agent.ts";
+import { assertGrantedShape, mapOf } from "../support/local/answer.ts";
+import { functionArn, intentOf, shiftDraft, signDraft } from "../support/local/contracts.ts";
+import { typesOf, verifiedChain } from "../support/local/evidence.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { resetRouting, routing } from "../support/local/targets.ts";
 
 const STORY = [
   ...["IntentSubmitted", "ContextEvaluated", "PolicyEvaluated", "ContractBound"],

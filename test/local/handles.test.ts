@@ -10,12 +10,12 @@ import {
   redemptionEvent,
   refused,
   settingEvent,
-} from "../support/local-agent.ts";
-import { settingDraft, signDraft } from "../support/local-contracts.ts";
-import { verifiedChain } from "../support/local-evidence.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { send } from "../support/local-sigv4.ts";
-import { readItem, seedItem } from "../support/local-targets.ts";
+} from "../support/local/agent.ts";
+import { settingDraft, signDraft } from "../support/local/contracts.ts";
+import { verifiedChain } from "../support/local/evidence.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { send } from "../support/local/sigv4.ts";
+import { readItem, seedItem } from "../support/local/targets.ts";
 
 interface Held {
   readonly plane: LocalPlane;

@@ -16,9 +16,9 @@ import {
   ListFunctionsCommand,
   UpdateAliasCommand,
 } from "@aws-sdk/client-lambda";
-import { allDenied, denied } from "../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { functionRole } from "../support/local-roles.ts";
+import { allDenied, denied } from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { functionRole } from "../support/local/roles.ts";
 
 const signCommand = (
   { outputs }: Pick<LocalPlane, "outputs">,

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Answer, GrantedAnswer } from "../../lib/enforcement/answer.ts";
-import { granted, invoke, settingEvent } from "../support/local-agent.ts";
-import { intentOf, settingDraft, signDraft } from "../support/local-contracts.ts";
-import { type Verified, verifiedChain } from "../support/local-evidence.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { readRow } from "../support/local-tables.ts";
-import { readItem, seedItem } from "../support/local-targets.ts";
+import { granted, invoke, settingEvent } from "../support/local/agent.ts";
+import { intentOf, settingDraft, signDraft } from "../support/local/contracts.ts";
+import { type Verified, verifiedChain } from "../support/local/evidence.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { readRow } from "../support/local/tables.ts";
+import { readItem, seedItem } from "../support/local/targets.ts";
 
 const inParallel = (plane: LocalPlane, events: readonly unknown[]): Promise<Answer[]> =>
   Promise.all(events.map((event) => invoke(plane, event)));

@@ -25,11 +25,11 @@ import {
 } from "@aws-sdk/client-iam";
 import { SignCommand } from "@aws-sdk/client-kms";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
-import type { Clients } from "../../localstack/clients.ts";
-import { ADMINISTRATOR, makeIdentity } from "../../localstack/identities.ts";
-import { allDenied, denied, type Ending, outcomeOf } from "../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { type ProbedCall, roleProbe } from "../support/local-probe.ts";
+import type { Clients } from "../../localstack/deploy/clients.ts";
+import { ADMINISTRATOR, makeIdentity } from "../../localstack/deploy/identities.ts";
+import { allDenied, denied, type Ending, outcomeOf } from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { type ProbedCall, roleProbe } from "../support/local/probe.ts";
 
 /** Somebody with all rights that IAM can give, but whom the deployment names nowhere. */
 async function anotherAdministrator(t: Ending, plane: LocalPlane): Promise<Clients> {

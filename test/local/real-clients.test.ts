@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { contractDraft, type SignedContract } from "../../lib/client/contract.ts";
-import { intentOf, signDraft, tableArn } from "../support/local-contracts.ts";
-import { typesOf, verifiedChain } from "../support/local-evidence.ts";
-import { breaking } from "../support/local-faults.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { readItem, seedItem } from "../support/local-targets.ts";
+import { intentOf, signDraft, tableArn } from "../support/local/contracts.ts";
+import { typesOf, verifiedChain } from "../support/local/evidence.ts";
+import { breaking } from "../support/local/faults.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { readItem, seedItem } from "../support/local/targets.ts";
 import {
   type RealCall,
   realClient,

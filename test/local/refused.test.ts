@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { CreateTableCommand, DeleteTableCommand } from "@aws-sdk/client-dynamodb";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
-import { granted, invoke, refused, settingEvent, shiftEvent } from "../support/local-agent.ts";
-import { assertRefusedShape } from "../support/local-answer.ts";
+import { granted, invoke, refused, settingEvent, shiftEvent } from "../support/local/agent.ts";
+import { assertRefusedShape } from "../support/local/answer.ts";
 import {
   functionArn,
   intentOf,
@@ -12,7 +12,7 @@ import {
   shiftDraft,
   signDraft,
   tableArn,
-} from "../support/local-contracts.ts";
+} from "../support/local/contracts.ts";
 import {
   evidenceKey,
   opened,
@@ -20,15 +20,15 @@ import {
   typesOf,
   type Verified,
   verifiedChain,
-} from "../support/local-evidence.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
+} from "../support/local/evidence.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import {
   forgetRefusals,
   readItem,
   resetRouting,
   routing,
   seedItem,
-} from "../support/local-targets.ts";
+} from "../support/local/targets.ts";
 
 const BOUND = ["IntentSubmitted", "ContextEvaluated", "PolicyEvaluated", "ContractBound"];
 const OUTSIDE = ["IdentityRequested", "ProofRejected", "ViolationDetected", "IdentityDenied"];

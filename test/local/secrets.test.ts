@@ -6,13 +6,13 @@ import { test } from "node:test";
 import { type AttributeValue, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { deliveryKey, openCredentials } from "../../lib/client/credentials.ts";
 import { issueEvent } from "../../lib/client/request.ts";
-import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
+import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
 import { CANARY } from "../support/canary.ts";
-import { answersSeen, granted, invoke, refused, settingEvent } from "../support/local-agent.ts";
-import { keyOf, settingDraft, signDraft } from "../support/local-contracts.ts";
-import { functionLogs } from "../support/local-logs.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { seedItem } from "../support/local-targets.ts";
+import { answersSeen, granted, invoke, refused, settingEvent } from "../support/local/agent.ts";
+import { keyOf, settingDraft, signDraft } from "../support/local/contracts.ts";
+import { functionLogs } from "../support/local/logs.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { seedItem } from "../support/local/targets.ts";
 
 // Named so that it runs last in this folder: it looks at what all other tests left behind.
 

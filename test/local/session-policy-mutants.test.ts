@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { SessionPolicy } from "../../lib/authority/iam-document.ts";
-import type { Clients } from "../../localstack/clients.ts";
-import { outcomeOf } from "../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { policyOf, type Sessions, sessionsOfEverything } from "../support/local-sessions.ts";
+import type { SessionPolicy } from "../../lib/authority/evaluate/iam-document.ts";
+import type { Clients } from "../../localstack/deploy/clients.ts";
+import { outcomeOf } from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { policyOf, type Sessions, sessionsOfEverything } from "../support/local/sessions.ts";
 import {
   allowsOf,
   deniesOf,

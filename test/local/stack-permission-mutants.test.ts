@@ -7,13 +7,13 @@ import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-i
 import { GetPublicKeyCommand } from "@aws-sdk/client-kms";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import type { Answer } from "../../lib/enforcement/answer.ts";
-import type { CloudTrailEvent } from "../../localstack/control.ts";
-import { withoutAws } from "../../localstack/environment.ts";
-import { readIfThere } from "../../localstack/files.ts";
-import { REPOSITORY_ROOT, stateFolder } from "../../localstack/paths.ts";
-import { run } from "../../localstack/run.ts";
-import { granted, invokeRaw, refused } from "../support/local-agent.ts";
-import { breaking, recorded } from "../support/local-faults.ts";
+import type { CloudTrailEvent } from "../../localstack/machine/control.ts";
+import { withoutAws } from "../../localstack/machine/environment.ts";
+import { readIfThere } from "../../localstack/machine/files.ts";
+import { REPOSITORY_ROOT, stateFolder } from "../../localstack/machine/paths.ts";
+import { run } from "../../localstack/machine/run.ts";
+import { granted, invokeRaw, refused } from "../support/local/agent.ts";
+import { breaking, recorded } from "../support/local/faults.ts";
 import {
   type Call,
   everyOperation,
@@ -21,11 +21,11 @@ import {
   runAtIssue,
   runByHandle,
   signOperation,
-} from "../support/local-operations.ts";
-import { callerPolicy, type RoleHolder, stackRoles } from "../support/local-permissions.ts";
-import { type LocalPlane, localPlane } from "../support/local-plane.ts";
-import { send } from "../support/local-sigv4.ts";
-import { resetRouting, seedItem } from "../support/local-targets.ts";
+} from "../support/local/operations.ts";
+import { callerPolicy, type RoleHolder, stackRoles } from "../support/local/permissions.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { send } from "../support/local/sigv4.ts";
+import { resetRouting, seedItem } from "../support/local/targets.ts";
 import {
   allows,
   type Document,

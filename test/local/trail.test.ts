@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { readTrail } from "../../localstack/control.ts";
-import { stateFolder } from "../../localstack/paths.ts";
-import { granted, invoke, refused, settingEvent, shiftEvent } from "../support/local-agent.ts";
-import { settingDraft, shiftDraft, signDraft } from "../support/local-contracts.ts";
-import { readChain } from "../support/local-evidence.ts";
-import { named, nameOf, recorded } from "../support/local-faults.ts";
-import { localPlane } from "../support/local-plane.ts";
-import { resetRouting, seedItem } from "../support/local-targets.ts";
+import { readTrail } from "../../localstack/machine/control.ts";
+import { stateFolder } from "../../localstack/machine/paths.ts";
+import { granted, invoke, refused, settingEvent, shiftEvent } from "../support/local/agent.ts";
+import { settingDraft, shiftDraft, signDraft } from "../support/local/contracts.ts";
+import { readChain } from "../support/local/evidence.ts";
+import { named, nameOf, recorded } from "../support/local/faults.ts";
+import { localPlane } from "../support/local/plane.ts";
+import { resetRouting, seedItem } from "../support/local/targets.ts";
 
 test("UES-36 UES-43 VAI-21 the feed shows one governed action by session, joined by key id", async (t) => {
   const plane = await localPlane();

@@ -1,6 +1,6 @@
 import { test } from "node:test";
-import { runsAsSupposed } from "../support/local-actions.ts";
-import { localPlane } from "../support/local-plane.ts";
+import { runsAsSupposed } from "../support/local/actions.ts";
+import { localPlane } from "../support/local/plane.ts";
 
 // Named so that it runs last in this folder: afterwards one of the sample instances is gone.
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
-import { LOCALSTACK_FOLDER } from "../../localstack/paths.ts";
+import { LOCALSTACK_FOLDER } from "../../localstack/machine/paths.ts";
 
 /** The YAML parser that the CDK brings along. */
 const { parse } = createRequire(createRequire(import.meta.url).resolve("aws-cdk-lib/package.json"))(

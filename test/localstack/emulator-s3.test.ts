@@ -11,9 +11,9 @@ import {
 } from "@aws-sdk/client-s3";
 import { GetParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { sessionPolicy } from "../../lib/authority/session-policy.ts";
-import type { Clients } from "../../localstack/clients.ts";
-import { send } from "../support/local-sigv4.ts";
+import { sessionPolicy } from "../../lib/authority/derive/session-policy.ts";
+import type { Clients } from "../../localstack/deploy/clients.ts";
+import { send } from "../support/local/sigv4.ts";
 import {
   actingWith,
   allow,

@@ -14,9 +14,9 @@ import {
   UpdateAliasCommand,
 } from "@aws-sdk/client-lambda";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { clientsFor } from "../../localstack/clients.ts";
-import { isRunning, startTimeOf } from "../../localstack/processes.ts";
-import { requireAll, selfTest } from "../../localstack/self-test.ts";
+import { clientsFor } from "../../localstack/deploy/clients.ts";
+import { requireAll, selfTest } from "../../localstack/deploy/self-test.ts";
+import { isRunning, startTimeOf } from "../../localstack/machine/processes.ts";
 import {
   actingWith,
   allow,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { test } from "node:test";
-import { namedEndpoint } from "../../localstack/endpoint.ts";
-import { cleanEnvironment, withoutAws } from "../../localstack/environment.ts";
-import { isLoopback } from "../../localstack/loopback.ts";
-import { fromRoot, REPOSITORY_ROOT, stateFolder } from "../../localstack/paths.ts";
+import { namedEndpoint } from "../../localstack/machine/endpoint.ts";
+import { cleanEnvironment, withoutAws } from "../../localstack/machine/environment.ts";
+import { isLoopback } from "../../localstack/machine/loopback.ts";
+import { fromRoot, REPOSITORY_ROOT, stateFolder } from "../../localstack/machine/paths.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 test("an endpoint that is named must be this machine, unless remote is allowed", () => {

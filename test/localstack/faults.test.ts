@@ -6,8 +6,8 @@ import {
   faultsInForce,
   injectFault,
   readTrail,
-} from "../../localstack/control.ts";
-import { LOOPBACK } from "../../localstack/ports.ts";
+} from "../../localstack/machine/control.ts";
+import { LOOPBACK } from "../../localstack/machine/ports.ts";
 import { doorBefore, FORM, type Sent, send, signedAs, told } from "./support/door.ts";
 
 const TOKEN = "t".repeat(48);

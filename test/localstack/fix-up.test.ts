@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DeployedStack, resolve } from "../../localstack/fix-up/template.ts";
+import { type DeployedStack, resolve } from "../../localstack/deploy/fix-up/template.ts";
 
 /** A placeholder of `Fn::Sub`. */
 const slot = (name: string) => `\${${name}}`;

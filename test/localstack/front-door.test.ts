@@ -3,8 +3,8 @@ import { createServer, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
 import type { Step } from "../../localstack/front-door/exchange.ts";
-import { createFrontDoor } from "../../localstack/front-door.ts";
-import { LOOPBACK, listenFrom } from "../../localstack/ports.ts";
+import { createFrontDoor } from "../../localstack/front-door/front-door.ts";
+import { LOOPBACK, listenFrom } from "../../localstack/machine/ports.ts";
 import {
   doorBefore,
   FORM,

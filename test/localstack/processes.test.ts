@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { withLock } from "../../localstack/lock.ts";
-import { anyFreePort, listenFrom } from "../../localstack/ports.ts";
+import { withLock } from "../../localstack/machine/lock.ts";
+import { anyFreePort, listenFrom } from "../../localstack/machine/ports.ts";
 import {
   endGroup,
   endRecorded,
@@ -15,7 +15,7 @@ import {
   recordProcesses,
   SCRATCH_MARK,
   startTimeOf,
-} from "../../localstack/processes.ts";
+} from "../../localstack/machine/processes.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 /** A process that leads a group and has a child in it; `ready` when both run. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { findPython } from "../../localstack/python.ts";
+import { findPython } from "../../localstack/machine/python.ts";
 import { ensureEmulator, requireNode } from "../../localstack/setup.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 

@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ControlAccess, controlOf, readTrail } from "../../localstack/control.ts";
 import {
   type CloudTrailEvent,
   operationNameOf,
-} from "../../localstack/front-door/cloudtrail-event.ts";
-import { Trail } from "../../localstack/front-door/trail.ts";
-import { LOOPBACK } from "../../localstack/ports.ts";
+} from "../../localstack/front-door/feed/cloudtrail-event.ts";
+import { Trail } from "../../localstack/front-door/feed/trail.ts";
+import { type ControlAccess, controlOf, readTrail } from "../../localstack/machine/control.ts";
+import { LOOPBACK } from "../../localstack/machine/ports.ts";
 import {
   type DoorChange,
   doorBefore,

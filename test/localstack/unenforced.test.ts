@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { test } from "node:test";
-import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
+import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
 import { skippedSummary, unmetNeeds } from "../support/unenforced.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { suite, test } from "node:test";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
-import { sessionName } from "../../lib/authority/session-name.ts";
+import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import { canonicalize, documentDigest } from "../../lib/encoding/canonical-json.ts";
 import { readPublicJwk } from "../../lib/encoding/jwk.ts";
 import { readJws, verifyJws } from "../../lib/encoding/jws.ts";
@@ -321,7 +321,7 @@ suite("defects of the upstream adapter that we do not have", () => {
     const files = (folder: string): string[] => readdirSync(new URL(folder, root));
     assert.ok(files("lambdas").includes("issue.ts") && files("lambdas").includes("govern.ts"));
     assert.ok(files("infra").length > 0 && files("localstack").length > 0);
-    assert.ok(files("lib/aws").includes("transaction.ts"));
+    assert.ok(files("lib/aws/ports").includes("transaction.ts"));
   });
 
   test("UP-03 OKG-11 a request's signature is the agent's own, and is kept in evidence to be verified later", async () => {

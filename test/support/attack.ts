@@ -1,7 +1,7 @@
 import type { PlainJson } from "../../lib/actions/plain-answer.ts";
 import type { Answer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
-import type { CommandAnswer } from "../../lib/enforcement/govern.ts";
-import { readTrust } from "../../lib/enforcement/registry.ts";
+import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
+import { readTrust } from "../../lib/enforcement/read/registry.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { type HandleClaims, signHandle } from "../../lib/issuance/handle.ts";
 import type { PlannedFault } from "./faults.ts";

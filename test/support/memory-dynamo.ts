@@ -9,7 +9,7 @@ import {
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import type { Tables } from "../../lib/aws/transaction.ts";
+import type { Tables } from "../../lib/aws/ports/transaction.ts";
 import { holds, type Item, NotUnderstood, updated } from "./dynamo-expressions.ts";
 import type { Dependency, Faults } from "./faults.ts";
 

@@ -1,5 +1,5 @@
-import type { SessionPolicy, Statement } from "../../lib/authority/iam-document.ts";
-import { listOf } from "../../lib/authority/iam-document.ts";
+import type { SessionPolicy, Statement } from "../../lib/authority/evaluate/iam-document.ts";
+import { listOf } from "../../lib/authority/evaluate/iam-document.ts";
 
 /** A session policy with one part of it taken away, weakened or narrowed. */
 export interface Mutant {

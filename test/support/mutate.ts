@@ -1,7 +1,10 @@
 import { toInstant } from "../../lib/clock.ts";
 import { KEYS, type KeyName } from "./keys.ts";
 
-/** How a document differs from the valid one: RFC 6901 pointers to new values, and pointers to drop. */
+/**
+ * How a document differs from the valid one: RFC 6901 pointers to new values, and pointers to drop. A token
+ * `$name:N` is a member's name of so many letters.
+ */
 export interface Change {
   readonly set?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
@@ -35,7 +38,8 @@ function parentOf(
   const tokens = pointer
     .slice(1)
     .split("/")
-    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"))
+    .map((token) => token.replace(/^\$name:(\d+)$/, (_, length) => "n".repeat(Number(length))));
   const last = tokens.pop() ?? "";
   let parent = root as Container;
   for (const token of tokens) {

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import type { SignedContract } from "../../lib/client/contract.ts";
-import { cleanEnvironment } from "../../localstack/environment.ts";
-import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
-import { type RunResult, run } from "../../localstack/run.ts";
+import { cleanEnvironment } from "../../localstack/machine/environment.ts";
+import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
+import { type RunResult, run } from "../../localstack/machine/run.ts";
 import { ensureEmulator } from "../../localstack/setup.ts";
-import type { LocalPlane } from "./local-plane.ts";
-import { ownTemporary } from "./local-state.ts";
+import type { LocalPlane } from "./local/plane.ts";
+import { ownTemporary } from "./local/state.ts";
 
 export const SDKS = ["boto3", "JavaScript SDK"] as const;
 export type Sdk = (typeof SDKS)[number];

@@ -8,7 +8,7 @@ import type {
   PreRead,
   ReadBack,
 } from "../../lib/actions/descriptor.ts";
-import { attributesOf } from "../../lib/actions/dynamodb-parameters.ts";
+import { attributesOf } from "../../lib/actions/dynamodb/parameters.ts";
 import { outcomeOf, readFault } from "../../lib/actions/outcome.ts";
 import type { PlainJson } from "../../lib/actions/plain-answer.ts";
 import type { TargetRead } from "../../lib/actions/read.ts";

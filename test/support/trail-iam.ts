@@ -1,4 +1,4 @@
-import { type CloudTrailEvent, operationNameOf } from "../../localstack/control.ts";
+import { type CloudTrailEvent, operationNameOf } from "../../localstack/machine/control.ts";
 
 /** One authorization that AWS makes for a recorded call. */
 export interface Authorization {

@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import { REPOSITORY_ROOT } from "../../localstack/paths.ts";
+import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
 
 /** What tests need that an endpoint which a person named may not have. */
 export interface Need {

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withoutAws } from "../../localstack/environment.ts";
-import { LOCALSTACK_FOLDER, REPOSITORY_ROOT } from "../../localstack/paths.ts";
-import { isRunning, readProcesses } from "../../localstack/processes.ts";
+import { withoutAws } from "../../localstack/machine/environment.ts";
+import { LOCALSTACK_FOLDER, REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
+import { isRunning, readProcesses } from "../../localstack/machine/processes.ts";
 import type { Report } from "../../localstack/walkthrough/report.ts";
 
 /** Codes and verdicts that the walkthrough must show, verbatim, by step. */

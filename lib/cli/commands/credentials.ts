@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { invokeFunction } from "../../aws/invoke.ts";
+import { invokeFunction } from "../../aws/people/invoke.ts";
 import { deliveryKey, type IssuedCredentials, openCredentials } from "../../client/credentials.ts";
 import { issueEvent } from "../../client/request.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";

@@ -1,10 +1,10 @@
-import { inspector } from "../../aws/inspect.ts";
+import { inspector } from "../../aws/inspect/inspect.ts";
 import { systemClock } from "../../clock.ts";
+import { examine } from "../../doctor/examine.ts";
+import type { Finding } from "../../doctor/finding.ts";
+import { permissionsFor } from "../../doctor/permissions.ts";
+import { expectedOf } from "../../doctor/plane.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
-import { examine } from "../doctor/examine.ts";
-import type { Finding } from "../doctor/finding.ts";
-import { permissionsFor } from "../doctor/permissions.ts";
-import { expectedOf } from "../doctor/plane.ts";
 import { EXIT, type ExitCode, report } from "../io.ts";
 import { counted } from "../plural.ts";
 import type { AddCommand } from "../program.ts";

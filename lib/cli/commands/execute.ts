@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { invokeFunction } from "../../aws/invoke.ts";
+import { invokeFunction } from "../../aws/people/invoke.ts";
 import { contractDigest, executeEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
 import type { Answer } from "../../enforcement/answer.ts";

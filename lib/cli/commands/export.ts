@@ -1,5 +1,5 @@
 import { writeExport } from "../../audit/export.ts";
-import { evidenceReader } from "../../aws/evidence-reader.ts";
+import { evidenceReader } from "../../aws/ports/evidence-reader.ts";
 import { systemClock, toInstant } from "../../clock.ts";
 import { jwkThumbprint } from "../../encoding/jwk.ts";
 import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { invokeFunction } from "../../aws/invoke.ts";
+import { invokeFunction } from "../../aws/people/invoke.ts";
 import { issueEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";

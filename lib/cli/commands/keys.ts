@@ -1,4 +1,4 @@
-import { kmsPublicJwk } from "../../aws/plane-access.ts";
+import { kmsPublicJwk } from "../../aws/people/plane-access.ts";
 import { newPrivateJwk, signingKey } from "../../client/keys.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { writeSecret } from "../files.ts";

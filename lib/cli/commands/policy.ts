@@ -1,7 +1,7 @@
-import { deriveAuthority } from "../../authority/derive.ts";
-import type { EnforcementEntry } from "../../authority/enforcement-map.ts";
-import { narrowToOperation } from "../../authority/narrow-operation.ts";
-import { MAX_SESSION_POLICY } from "../../authority/session-policy.ts";
+import { deriveAuthority } from "../../authority/derive/derive.ts";
+import type { EnforcementEntry } from "../../authority/derive/enforcement-map.ts";
+import { narrowToOperation } from "../../authority/derive/narrow-operation.ts";
+import { MAX_SESSION_POLICY } from "../../authority/derive/session-policy.ts";
 import { toInstant } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";

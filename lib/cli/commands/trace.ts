@@ -2,7 +2,7 @@ import { intentOfFolder, intentOfTable, traceEvidence } from "../../audit/collec
 import { openFolder } from "../../audit/folder.ts";
 import { traceLines } from "../../audit/trace-text.ts";
 import type { EvidenceSet } from "../../audit/verify-evidence.ts";
-import { evidenceReader } from "../../aws/evidence-reader.ts";
+import { evidenceReader } from "../../aws/ports/evidence-reader.ts";
 import { ANCHOR_KEY_HELP, anchorAdvice, anchorKeys, pinnedBy } from "../anchors.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, report } from "../io.ts";

@@ -1,11 +1,11 @@
-import { invokeFunction } from "../../aws/invoke.ts";
-import { kmsPublicJwk, kmsSigner } from "../../aws/plane-access.ts";
+import { invokeFunction } from "../../aws/people/invoke.ts";
+import { kmsPublicJwk, kmsSigner } from "../../aws/people/plane-access.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { signJws, signJwsBy } from "../../encoding/jws.ts";
 import { readBy } from "../../encoding/schema.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
-import type { CommandAnswer } from "../../enforcement/govern.ts";
+import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../trust/policy.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { readJson, readKey } from "../files.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ExportOptions, writeExport } from "../../../lib/audit/export.ts";
-import type { EvidenceRow } from "../../../lib/evidence/seal.ts";
+import type { EvidenceRow } from "../../../lib/evidence/row.ts";
 import { PLANE, readerOf } from "./plane.ts";
 import type { Story } from "./story.ts";
 

@@ -7,12 +7,8 @@ import { preAuthEncoding } from "../../../lib/encoding/dsse.ts";
 import { readJws, type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
 import { chainRecords, genesisHead, type PlacedRecord } from "../../../lib/evidence/chain.ts";
 import type { About, RecordDraft } from "../../../lib/evidence/record.ts";
-import {
-  type EvidenceRow,
-  PAYLOAD_TYPE,
-  sealRecords,
-  sealText,
-} from "../../../lib/evidence/seal.ts";
+import type { EvidenceRow } from "../../../lib/evidence/row.ts";
+import { PAYLOAD_TYPE, sealRecords, sealText } from "../../../lib/evidence/seal.ts";
 import { type TrustPolicy, trustPolicyGenesis } from "../../../lib/trust/policy.ts";
 
 export const PLANE = "vai:000000000000:us-east-1:local";
@@ -24,32 +20,39 @@ export const newKey = (): SigningKey => signingKey(newPrivateJwk());
 let ids = 0;
 export const newId = (): string => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`;
 
+/** A record of any event with any detail: a verifier takes what later versions write, too. */
+export type Draft = Omit<RecordDraft, "detail"> & { readonly detail?: object };
+
 /** The rows that the plane would write for drafts in one transaction, behind the records that are there. */
 export function writeRows(
   key: SigningKey,
   chainId: string,
-  drafts: readonly RecordDraft[],
+  drafts: readonly Draft[],
   options: { plane?: string; about?: About; after?: readonly EvidenceRow[]; at?: string } = {},
 ): Promise<EvidenceRow[]> {
   const { plane = PLANE, about = {}, after = [], at = "2026-05-05T04:00:00.000Z" } = options;
   const last = after.at(-1);
   const head =
     last === undefined ? genesisHead(plane, chainId) : { seq: last.seq, hash: last.recordHash };
-  const records = chainRecords(drafts, head, {
-    plane,
-    chainId,
-    source: {
-      component: "issue",
-      version: "0.1.0",
-      account: "000000000000",
-      region: "us-east-1",
-      requestId: "r-1",
+  const records = chainRecords(
+    drafts.map((draft) => ({ detail: {}, ...draft }) as RecordDraft),
+    head,
+    {
+      plane,
+      chainId,
+      source: {
+        component: "issue",
+        version: "0.1.0",
+        account: "000000000000",
+        region: "us-east-1",
+        requestId: "r-1",
+      },
+      at,
+      about,
+      eventDigest: `sha256:${"e".repeat(64)}`,
+      newId,
     },
-    at,
-    about,
-    eventDigest: `sha256:${"e".repeat(64)}`,
-    newId,
-  });
+  );
   return sealedBy(key, records);
 }
 
@@ -128,11 +131,7 @@ export const evidenceKey = (
   ...more,
 });
 
-export const publication = ({
-  jws,
-  version,
-  digest,
-}: ReturnType<typeof signPolicy>): RecordDraft => ({
+export const publication = ({ jws, version, digest }: ReturnType<typeof signPolicy>): Draft => ({
   type: "TrustPolicyPublished",
   about: { trustPolicy: { version, digest } },
   detail: {

@@ -1,8 +1,17 @@
 import { type Digest, sha256Digest } from "../../../lib/encoding/digest.ts";
 import { type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
-import type { About, RecordDraft } from "../../../lib/evidence/record.ts";
-import type { EvidenceRow } from "../../../lib/evidence/seal.ts";
-import { evidenceKey, NOW, newId, newKey, publication, signPolicy, writeRows } from "./plane.ts";
+import type { About } from "../../../lib/evidence/record.ts";
+import type { EvidenceRow } from "../../../lib/evidence/row.ts";
+import {
+  type Draft,
+  evidenceKey,
+  NOW,
+  newId,
+  newKey,
+  publication,
+  signPolicy,
+  writeRows,
+} from "./plane.ts";
 
 export const INTENT = "0198c7d2-0000-7000-8000-000000000001";
 export const CHAIN = `intent/${INTENT}`;
@@ -89,7 +98,7 @@ const denied = (
   stage: "parse" | "scope",
   failureDomain: "malformed" | "agent",
   reason: string,
-): RecordDraft => ({
+): Draft => ({
   type: "IdentityDenied",
   verdict: {
     outcome: "DENY",
@@ -101,7 +110,7 @@ const denied = (
   detail: { reason, pointer: "/request/operation/parameters/percent" },
 });
 
-const refusalDrafts = (): RecordDraft[] => {
+const refusalDrafts = (): Draft[] => {
   const refusal = denied(
     "PARAMETER_OUT_OF_BOUNDS",
     "scope",
@@ -116,7 +125,7 @@ const refusalDrafts = (): RecordDraft[] => {
   ];
 };
 
-function grantDrafts(contract: string, id: string): RecordDraft[] {
+function grantDrafts(contract: string, id: string): Draft[] {
   const intent = {
     id: INTENT,
     actor: AGENT,

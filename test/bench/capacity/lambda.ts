@@ -1,5 +1,5 @@
 import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
-import type { LocalPlane } from "../../support/local-plane.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 
 /** Megabytes at which a function has one vCPU (Lambda developer guide, "Configure Lambda function memory"). */
 export const ONE_VCPU = 1769;

@@ -1,5 +1,5 @@
-import { type HeldCall, instant } from "../../../localstack/front-door/distance.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
+import { type HeldCall, instant } from "../../../localstack/front-door/faults/distance.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import { bareOf } from "../bare.ts";
 import { type Delivery, governed, type Served } from "../deliver.ts";
 import { once } from "../once.ts";

@@ -1,12 +1,12 @@
 import * as z from "zod";
+import type { HeldCall } from "../../../localstack/front-door/faults/distance.ts";
 import {
   clearFaults,
   type FaultRule,
   faultsInForce,
   injectFault,
-} from "../../../localstack/control.ts";
-import type { HeldCall } from "../../../localstack/front-door/distance.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
+} from "../../../localstack/machine/control.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 
 /** JSON that is laid over {@link REGION}: `VAI_BENCH_DISTANCES='{"kms:*":4,"sts:*":40}'`. */
 const VARIABLE = "VAI_BENCH_DISTANCES";

@@ -1,4 +1,4 @@
-import type { LocalPlane } from "../../support/local-plane.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import { DELIVERIES, type Delivery } from "../deliver.ts";
 import { fixed, type Line, median, percentile } from "../measure.ts";
 import { benchPlane } from "../plane.ts";

@@ -1,4 +1,4 @@
-import type { HeldCall } from "../../../localstack/front-door/distance.ts";
+import type { HeldCall } from "../../../localstack/front-door/faults/distance.ts";
 
 type Span = Pick<HeldCall, "from" | "to" | "distanceMs">;
 

@@ -1,4 +1,4 @@
-import type { HeldCall } from "../../../localstack/front-door/distance.ts";
+import type { HeldCall } from "../../../localstack/front-door/faults/distance.ts";
 
 const READS = /^dynamodb:(Query|GetItem|BatchGetItem|Scan)$/;
 const KB4 = 4096;

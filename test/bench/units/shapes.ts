@@ -1,5 +1,5 @@
 import { DescribeTableCommand, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
-import type { LocalPlane } from "../../support/local-plane.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import type { TableShape } from "./write-units.ts";
 
 /** The deployed tables of the plane with their indexes, as DynamoDB describes them. */

@@ -1,8 +1,8 @@
 import { GetItemCommand, paginateQuery, paginateScan } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
-import type { CloudTrailEvent } from "../../../localstack/control.ts";
-import { nameOf } from "../../support/local-faults.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
+import type { CloudTrailEvent } from "../../../localstack/machine/control.ts";
+import { nameOf } from "../../support/local/faults.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import type { Item } from "./item-size.ts";
 import type { TableShape, Write } from "./write-units.ts";
 

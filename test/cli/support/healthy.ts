@@ -1,14 +1,14 @@
-import type { Inspector, RegistryLook } from "../../../lib/aws/inspect.ts";
-import type { Caller } from "../../../lib/aws/inspect-caller.ts";
+import type { Caller } from "../../../lib/aws/inspect/caller.ts";
 import type {
   FunctionFacts,
   FunctionSetting,
   SourceFacts,
-} from "../../../lib/aws/inspect-functions.ts";
-import type { KeyFacts } from "../../../lib/aws/inspect-keys.ts";
-import type { PolicyText, RoleFacts } from "../../../lib/aws/inspect-roles.ts";
-import type { TableFacts } from "../../../lib/aws/inspect-tables.ts";
-import type { Seen } from "../../../lib/aws/look.ts";
+} from "../../../lib/aws/inspect/functions.ts";
+import type { Inspector, RegistryLook } from "../../../lib/aws/inspect/inspect.ts";
+import type { KeyFacts } from "../../../lib/aws/inspect/keys.ts";
+import type { Seen } from "../../../lib/aws/inspect/look.ts";
+import type { PolicyText, RoleFacts } from "../../../lib/aws/inspect/roles.ts";
+import type { TableFacts } from "../../../lib/aws/inspect/tables.ts";
 import type { Deployment } from "../../../lib/cli/deployment.ts";
 import { ENV } from "../../../lib/config.ts";
 import { KEYS } from "../../support/keys.ts";

@@ -15,11 +15,11 @@ import {
   type UpdateItemCommandInput,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { Clients } from "../../../localstack/clients.ts";
-import { tableArn } from "../../support/local-contracts.ts";
-import type { Ending } from "../../support/local-iam.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
-import { seedItem } from "../../support/local-targets.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import { tableArn } from "../../support/local/contracts.ts";
+import type { Ending } from "../../support/local/iam.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
+import { seedItem } from "../../support/local/targets.ts";
 import { ABROAD, type Beyond, type Build } from "./wall.ts";
 
 /** A table beside the governed one; gone after the test. */

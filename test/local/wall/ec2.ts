@@ -7,8 +7,8 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import type { Clients } from "../../../localstack/clients.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import { ABROAD, type Beyond, type Build } from "./wall.ts";
 
 /** The three governed calls. Nothing is ended for a test: EC2 judges a dry run, and does not run it. */

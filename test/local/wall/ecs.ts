@@ -7,9 +7,9 @@ import {
   RunTaskCommand,
   UpdateServiceCommand,
 } from "@aws-sdk/client-ecs";
-import type { Clients } from "../../../localstack/clients.ts";
-import type { Ending } from "../../support/local-iam.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import type { Ending } from "../../support/local/iam.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import { ABROAD, type Build } from "./wall.ts";
 
 const update = ({ ecs }: Clients, cluster: string, service: string): Promise<unknown> =>

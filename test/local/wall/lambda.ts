@@ -8,9 +8,9 @@ import {
   UpdateAliasCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import type { Clients } from "../../../localstack/clients.ts";
-import { functionArn } from "../../support/local-contracts.ts";
-import { resetRouting } from "../../support/local-targets.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import { functionArn } from "../../support/local/contracts.ts";
+import { resetRouting } from "../../support/local/targets.ts";
 import { ABROAD, type Build } from "./wall.ts";
 
 /** `lambda:UpdateAlias` on one function. */

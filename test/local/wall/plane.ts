@@ -19,8 +19,8 @@ import {
   type Ending,
   publishedPolicy,
   temporaryRole,
-} from "../../support/local-iam.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
+} from "../../support/local/iam.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import type { Beyond } from "./wall.ts";
 
 /** What no governed session may do, whatever it is for: to the plane itself, and to IAM. */

@@ -6,11 +6,11 @@ import {
   GetBucketPolicyCommand,
   PutBucketPolicyCommand,
 } from "@aws-sdk/client-s3";
-import type { Clients } from "../../../localstack/clients.ts";
-import type { AwsCredentials } from "../../../localstack/start-processes.ts";
-import { tableArn } from "../../support/local-contracts.ts";
-import { outcomeOf } from "../../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../../support/local-plane.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import type { AwsCredentials } from "../../../localstack/machine/start-processes.ts";
+import { tableArn } from "../../support/local/contracts.ts";
+import { outcomeOf } from "../../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../../support/local/plane.ts";
 import {
   allowsOf,
   policyOf,
@@ -18,8 +18,8 @@ import {
   sessionArn,
   sessionsOfDeployed,
   sessionsOfEverything,
-} from "../../support/local-sessions.ts";
-import { seedItem } from "../../support/local-targets.ts";
+} from "../../support/local/sessions.ts";
+import { seedItem } from "../../support/local/targets.ts";
 import { temporaryTable, update } from "./dynamodb.ts";
 import { objectArn, putObject } from "./s3.ts";
 

@@ -12,10 +12,10 @@ import {
   publishedPolicy,
   temporaryRole,
   temporaryUser,
-} from "../../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../../support/local-plane.ts";
-import { functionRole } from "../../support/local-roles.ts";
-import { policyOf, sessionsOfDeployed } from "../../support/local-sessions.ts";
+} from "../../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../../support/local/plane.ts";
+import { functionRole } from "../../support/local/roles.ts";
+import { policyOf, sessionsOfDeployed } from "../../support/local/sessions.ts";
 import { WALLS } from "./walls.ts";
 
 // Who gets a session of the deployed execution and reader roles, and what their own roles are worth.

@@ -13,9 +13,9 @@ import {
   type PutObjectCommandInput,
   PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
-import type { Clients } from "../../../localstack/clients.ts";
-import type { Ending } from "../../support/local-iam.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import type { Ending } from "../../support/local/iam.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import { ABROAD, type Build } from "./wall.ts";
 
 const KEY = "walled/limits.json";

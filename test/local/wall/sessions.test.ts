@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { CATALOGUE } from "../../../lib/actions/catalogue.ts";
-import type { Clients } from "../../../localstack/clients.ts";
-import type { AwsCredentials } from "../../../localstack/start-processes.ts";
-import { outcomeOf } from "../../support/local-iam.ts";
-import { sessionAsIssued } from "../../support/local-issued.ts";
-import { type LocalPlane, localPlane } from "../../support/local-plane.ts";
-import { functionRole } from "../../support/local-roles.ts";
-import { policyOf, type Scope, sessionsOfEverything } from "../../support/local-sessions.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import type { AwsCredentials } from "../../../localstack/machine/start-processes.ts";
+import { outcomeOf } from "../../support/local/iam.ts";
+import { sessionAsIssued } from "../../support/local/issued.ts";
+import { type LocalPlane, localPlane } from "../../support/local/plane.ts";
+import { functionRole } from "../../support/local/roles.ts";
+import { policyOf, type Scope, sessionsOfEverything } from "../../support/local/sessions.ts";
 import { planeWall } from "./plane.ts";
 import { WALLS } from "./walls.ts";
 

@@ -9,9 +9,9 @@ import {
   LabelParameterVersionCommand,
   PutParameterCommand,
 } from "@aws-sdk/client-ssm";
-import type { Clients } from "../../../localstack/clients.ts";
-import type { Ending } from "../../support/local-iam.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import type { Ending } from "../../support/local/iam.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
 import { ABROAD, type Build } from "./wall.ts";
 
 const put = ({ ssm }: Clients, Name: string): Promise<unknown> =>

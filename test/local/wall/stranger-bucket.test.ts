@@ -8,11 +8,11 @@ import {
   PutBucketPolicyCommand,
 } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
-import type { Clients } from "../../../localstack/clients.ts";
-import { assume, document, outcomeOf } from "../../support/local-iam.ts";
-import { type LocalPlane, localPlane } from "../../support/local-plane.ts";
-import { policyOf, sessionsOfEverything } from "../../support/local-sessions.ts";
-import { send } from "../../support/local-sigv4.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import { assume, document, outcomeOf } from "../../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../../support/local/plane.ts";
+import { policyOf, sessionsOfEverything } from "../../support/local/sessions.ts";
+import { send } from "../../support/local/sigv4.ts";
 import { putObject } from "./s3.ts";
 
 const KEY = "limits.json";

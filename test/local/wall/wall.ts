@@ -1,7 +1,7 @@
-import type { Clients } from "../../../localstack/clients.ts";
-import type { Ending } from "../../support/local-iam.ts";
-import type { LocalPlane } from "../../support/local-plane.ts";
-import type { Scope } from "../../support/local-sessions.ts";
+import type { Clients } from "../../../localstack/deploy/clients.ts";
+import type { Ending } from "../../support/local/iam.ts";
+import type { LocalPlane } from "../../support/local/plane.ts";
+import type { Scope } from "../../support/local/sessions.ts";
 
 /** A call that a session may not make, though it is sound: somebody else can make it. */
 export interface Beyond {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { breaking } from "../../support/local-faults.ts";
-import { outcomeOf } from "../../support/local-iam.ts";
-import { sessionAsIssued } from "../../support/local-issued.ts";
-import { localPlane } from "../../support/local-plane.ts";
+import { breaking } from "../../support/local/faults.ts";
+import { outcomeOf } from "../../support/local/iam.ts";
+import { sessionAsIssued } from "../../support/local/issued.ts";
+import { localPlane } from "../../support/local/plane.ts";
 import {
   policyOf,
   sessionsOfDeployed,
   sessionsOfEverything,
-} from "../../support/local-sessions.ts";
+} from "../../support/local/sessions.ts";
 import { WALLS } from "./walls.ts";
 
 // STS sessions live at least 900 s; a contract's window is as short as it says.

@@ -2,8 +2,11 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, request, type Server } from "node:http";
 import type { TestContext } from "node:test";
 import type { Step } from "../../../localstack/front-door/exchange.ts";
-import { createFrontDoor, type FrontDoorOptions } from "../../../localstack/front-door.ts";
-import { LOOPBACK, listenFrom } from "../../../localstack/ports.ts";
+import {
+  createFrontDoor,
+  type FrontDoorOptions,
+} from "../../../localstack/front-door/front-door.ts";
+import { LOOPBACK, listenFrom } from "../../../localstack/machine/ports.ts";
 
 export const ROOT_KEY = "VAIROOT0123";
 

@@ -5,12 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, type AssumeRoleCommandInput } from "@aws-sdk/client-sts";
-import { type Access, type Clients, clientsFor } from "../../../localstack/clients.ts";
-import { ADMINISTRATOR, makeIdentity } from "../../../localstack/identities.ts";
-import { type StateFolder, stateFolder } from "../../../localstack/paths.ts";
-import { endRecorded, recordProcesses } from "../../../localstack/processes.ts";
+import { type Access, type Clients, clientsFor } from "../../../localstack/deploy/clients.ts";
+import { ADMINISTRATOR, makeIdentity } from "../../../localstack/deploy/identities.ts";
+import { type StateFolder, stateFolder } from "../../../localstack/machine/paths.ts";
+import { endRecorded, recordProcesses } from "../../../localstack/machine/processes.ts";
+import {
+  type StartedProcesses,
+  startProcesses,
+} from "../../../localstack/machine/start-processes.ts";
 import { ensureEmulator } from "../../../localstack/setup.ts";
-import { type StartedProcesses, startProcesses } from "../../../localstack/start-processes.ts";
 
 export interface RunningEmulator {
   readonly state: StateFolder;

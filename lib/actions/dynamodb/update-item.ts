@@ -1,0 +1,137 @@
+import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import type { Scalar } from "../../contract/constraint.ts";
+import {
+  CALL_ATTEMPTS,
+  type ClientSettings,
+  clientOptions,
+  deadline,
+  READ_ATTEMPTS,
+} from "../client-settings.ts";
+import type {
+  ActionDescriptor,
+  CallDescription,
+  CallOutcome,
+  Operation,
+  PreRead,
+  ReadBack,
+} from "../descriptor.ts";
+import { outcomeOf, readFault } from "../outcome.ts";
+import { fromAttribute, Placeholders, type PlainAttribute, toAttribute } from "./expression.ts";
+import { iamBounds, isCarried, requestKeys } from "./iam.ts";
+import { attributesOf, judgeParameters, memberOf } from "./parameters.ts";
+
+const TARGET = {
+  pattern: /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255}$/,
+  example: "arn:aws:dynamodb:us-east-1:111122223333:table/settings",
+};
+
+/**
+ * `dynamodb:UpdateItem`: sets attributes of one existing item, optionally only while others still
+ * hold expected values (wire.md §9). The partition key value, the attribute names and
+ * `ReturnValues` are held by IAM; the values set are bounded by the trust plane and the adapter.
+ */
+export const dynamodbUpdateItem: ActionDescriptor = {
+  action: "dynamodb:UpdateItem",
+  family: "dynamodb",
+  defaultRisk: "MEDIUM",
+  target: TARGET,
+  ceiling: TARGET,
+  accountInArn: true,
+  reads: ["dynamodb:GetItem"],
+
+  knows: (parameter) => memberOf(parameter) !== undefined,
+  sensitive: () => false,
+  judgeParameters,
+
+  carriesInIam: isCarried,
+  iamBounds,
+  requestKeys,
+
+  describeCall,
+  call,
+  readBack,
+};
+
+/** The account is the credentials'; the session policy pins it, and the table, by ARN. */
+const tableName = (operation: Operation): string => operation.resource.split("/")[1] ?? "";
+
+const keyOf = (operation: Operation): Record<string, PlainAttribute> =>
+  Object.fromEntries(
+    attributesOf(operation.parameters, "key").map(([name, value]) => [name, toAttribute(value)]),
+  );
+
+function describeCall(operation: Operation): CallDescription {
+  const placeholders = new Placeholders();
+  const keys = attributesOf(operation.parameters, "key");
+  const assignments = attributesOf(operation.parameters, "set").map((each) =>
+    placeholders.equation(each),
+  );
+  const conditions = [
+    // Without this an update creates the item: a typing error in a key would make a new one.
+    ...keys.map(([name]) => `attribute_exists(${placeholders.name(name)})`),
+    ...attributesOf(operation.parameters, "expect").map((each) => placeholders.equation(each)),
+  ];
+  return {
+    api: "dynamodb:UpdateItem",
+    input: {
+      TableName: tableName(operation),
+      Key: keyOf(operation),
+      UpdateExpression: `SET ${assignments.join(", ")}`,
+      ConditionExpression: conditions.join(" AND "),
+      ExpressionAttributeNames: placeholders.names,
+      ExpressionAttributeValues: placeholders.values,
+      ReturnValues: "NONE",
+    },
+  };
+}
+
+async function call(
+  operation: Operation,
+  { problem }: PreRead,
+  settings: ClientSettings,
+): Promise<CallOutcome> {
+  const client = new DynamoDBClient(clientOptions(settings, CALL_ATTEMPTS));
+  if (problem !== undefined) return { status: "failed", error: problem };
+  const { input } = describeCall(operation);
+  try {
+    await client.send(
+      new UpdateItemCommand(input as unknown as UpdateItemInput),
+      deadline(settings),
+    );
+    return { status: "succeeded" };
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+type GetItemInput = ConstructorParameters<typeof GetItemCommand>[0];
+type UpdateItemInput = ConstructorParameters<typeof UpdateItemCommand>[0];
+
+/**
+ * Matches when every attribute set has the value and type asked for, read strongly consistently.
+ */
+async function readBack(operation: Operation, settings: ClientSettings): Promise<ReadBack> {
+  const wanted = attributesOf(operation.parameters, "set");
+  const placeholders = new Placeholders();
+  const projection = wanted.map(([name]) => placeholders.name(name)).join(", ");
+  try {
+    const client = new DynamoDBClient(clientOptions(settings, READ_ATTEMPTS));
+    const input = {
+      TableName: tableName(operation),
+      Key: keyOf(operation),
+      ConsistentRead: true,
+      ProjectionExpression: projection,
+      ExpressionAttributeNames: placeholders.names,
+    };
+    const command = new GetItemCommand(input as unknown as GetItemInput);
+    const { Item: item = {} } = await client.send(command, deadline(settings));
+    const observed = wanted.map(([name]): [string, Scalar | null] => [
+      name,
+      fromAttribute(item[name]),
+    ]);
+    const matches = wanted.every(([, value], index) => observed[index]?.[1] === value);
+    return { matches, observed: Object.fromEntries(observed) };
+  } catch (error) {
+    throw readFault("dynamodb:GetItem", error);
+  }
+}

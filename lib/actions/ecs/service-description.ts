@@ -1,0 +1,62 @@
+import {
+  DescribeServicesCommand,
+  type DescribeServicesCommandOutput,
+  ECSClient,
+  type Service,
+} from "@aws-sdk/client-ecs";
+import { Fault } from "../../refusal.ts";
+import { type ClientSettings, clientOptions, deadline, READ_ATTEMPTS } from "../client-settings.ts";
+
+/**
+ * One service, by the ARN that names its cluster. The old form without cluster is not taken: it would
+ * leave open which cluster is meant (ECS guide, "Amazon Resource Names (ARNs) and IDs").
+ */
+export const SERVICE = {
+  pattern:
+    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{12}:service\/[A-Za-z0-9_-]{1,255}\/[A-Za-z0-9_-]{1,255}$/,
+  example: "arn:aws:ecs:us-east-1:111122223333:service/shop/checkout",
+};
+
+export const DESCRIBE_SERVICES = "ecs:DescribeServices";
+
+export interface ServiceName {
+  readonly cluster: string;
+  readonly service: string;
+}
+
+/** The account is the credentials'; the session policy pins it, and the service, by ARN. */
+export function serviceOf(arn: string): ServiceName {
+  const [, cluster = "", service = ""] = arn.split("/");
+  return { cluster, service };
+}
+
+export interface DescribedService {
+  readonly answer: DescribeServicesCommandOutput;
+  /** Absent when ECS said that there is none. */
+  readonly service?: Service;
+}
+
+/**
+ * The one service of an ARN. ECS answers with 200 and `failures` for what it does not show.
+ * @throws {Fault} `DEPENDENCY_UNAVAILABLE` unless exactly that service came back or the one failure is
+ *   `MISSING`: anything else is unknown, not fine (ADV-34). AWS's own errors are thrown as they are.
+ */
+export async function describeService(
+  arn: string,
+  settings: ClientSettings,
+): Promise<DescribedService> {
+  const client = new ECSClient(clientOptions(settings, READ_ATTEMPTS));
+  const { cluster, service: name } = serviceOf(arn);
+  const command = new DescribeServicesCommand({ cluster, services: [name] });
+  const answer = await client.send(command, deadline(settings));
+  const { services = [], failures = [] } = answer;
+  const [service] = services;
+  if (service?.serviceArn === arn && services.length === 1 && failures.length === 0) {
+    return { answer, service };
+  }
+  if (services.length === 0 && failures.length === 1 && failures[0]?.reason === "MISSING") {
+    return { answer };
+  }
+  const message = `${DESCRIBE_SERVICES} did not answer with exactly the service asked for`;
+  throw new Fault("DEPENDENCY_UNAVAILABLE", message);
+}

@@ -1,0 +1,30 @@
+import { GetAliasCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import * as z from "zod";
+import { clientOptions, deadline, READ_ATTEMPTS } from "../client-settings.ts";
+import { parametersOf, type TargetRead, targetRead } from "../read.ts";
+
+/** `lambda:GetAlias`: which versions an alias names, such as `/FunctionVersion`. */
+const getAlias = targetRead({
+  read: "lambda:GetAlias",
+  family: "lambda",
+  target: {
+    pattern: /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}$/,
+    example: "arn:aws:lambda:us-east-1:111122223333:function:checkout",
+  },
+  iamActions: ["lambda:GetAlias"],
+  problemOf: parametersOf({
+    alias: z
+      .string()
+      .regex(
+        /^(?!\d+$)[A-Za-z0-9_-]{1,128}$/,
+        "must be an alias name: 1 to 128 of A-Z a-z 0-9 _ -, not all digits",
+      ),
+  }),
+  ask({ resource, parameters }, settings) {
+    const client = new LambdaClient(clientOptions(settings, READ_ATTEMPTS));
+    const input = { FunctionName: resource.split(":")[6], Name: String(parameters["alias"]) };
+    return client.send(new GetAliasCommand(input), deadline(settings));
+  },
+});
+
+export const LAMBDA_READS: readonly TargetRead[] = [getAlias];

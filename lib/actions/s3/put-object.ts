@@ -1,0 +1,169 @@
+import { HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import * as z from "zod";
+import { digestBytes, sha256Digest } from "../../encoding/digest.ts";
+import { readBy } from "../../encoding/schema.ts";
+import { refuse } from "../../refusal.ts";
+import {
+  CALL_ATTEMPTS,
+  type CallPlace,
+  type ClientSettings,
+  clientOptions,
+  deadline,
+  READ_ATTEMPTS,
+} from "../client-settings.ts";
+import type {
+  ActionDescriptor,
+  CallDescription,
+  CallOutcome,
+  Operation,
+  PreRead,
+  ReadBack,
+} from "../descriptor.ts";
+import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
+import { fingerprint, textProblem } from "../sensitive-text.ts";
+import { OBJECT, OBJECT_CEILING, objectOf } from "./object-arn.ts";
+
+/** Bytes. A signed request has 64 KiB in all, in base64url, so of content it carries less than 48. */
+const MAX_BODY = 64 * 1024;
+
+/** RFC 9110 §8.3.1: type, subtype, and parameters whose values need no quotes. */
+const TOKEN = "[A-Za-z0-9!#$&^_.+-]{1,127}";
+const MEDIA_TYPE = new RegExp(`^${TOKEN}/${TOKEN}(?:; ?${TOKEN}=${TOKEN}){0,4}$`);
+
+const parameters = z.object({
+  body: z.string().superRefine((text, context) => {
+    const message = textProblem(text, MAX_BODY);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  }),
+  contentType: z.string().regex(MEDIA_TYPE, "must be a media type such as text/plain").optional(),
+  overwrite: z.boolean("must be true or false").optional(),
+});
+
+type Put = z.infer<typeof parameters>;
+
+/** The SDK would choose this too; said aloud, so that what is sent is what was described. */
+const DEFAULT_TYPE = "application/octet-stream";
+
+/**
+ * `s3:PutObject`: writes one object of text, by default only if there is none (`If-None-Match: *`,
+ * the device that also makes a repeated call harmless). IAM holds the object's ARN and, as object
+ * ARNs carry no account, the bucket's owner (`aws:ResourceAccount`); content, media type and
+ * `overwrite` are held by the trust plane and the adapter. The condition key `s3:if-none-match` is not
+ * used: it would hold one of two forms of the call and nothing of its content.
+ *
+ * Besides what is described here nothing is sent: no ACL, no tags, no metadata; encryption and
+ * object lock are the bucket's defaults. Where the bucket encrypts with a customer key, the execution
+ * role needs `kms:GenerateDataKey` and the reader role `kms:Decrypt` on it.
+ */
+export const s3PutObject: ActionDescriptor = {
+  action: "s3:PutObject",
+  family: "s3",
+  defaultRisk: "MEDIUM",
+  target: OBJECT,
+  ceiling: OBJECT_CEILING,
+  accountInArn: false,
+  // To IAM a HeadObject is a GetObject.
+  reads: ["s3:GetObject"],
+
+  knows: (parameter) => Object.hasOwn(parameters.shape, parameter),
+  sensitive: (parameter) => parameter === "body",
+  judgeParameters(operation) {
+    const read = readBy(parameters, operation.parameters);
+    if (read.ok) return undefined;
+    const place = `/request/operation/parameters${read.pointer}`;
+    return refuse("PARAMETER_OUT_OF_BOUNDS", `${read.pointer.slice(1)} ${read.detail}`, place);
+  },
+
+  carriesInIam: () => false,
+  iamBounds: () => [],
+  requestKeys: () => [],
+
+  describeCall,
+  call,
+  readBack,
+};
+
+/**
+ * Nothing of the SDK's own choice: no redirect to another region, no ARN or access point in place of
+ * a bucket's name, one checksum, ours. Path style where an endpoint is given, which has no name per
+ * bucket.
+ */
+export const clientOf = (settings: ClientSettings, attempts: number): S3Client =>
+  new S3Client({
+    ...clientOptions(settings, attempts),
+    forcePathStyle: settings.endpoint !== undefined,
+    followRegionRedirects: false,
+    useArnRegion: false,
+    disableMultiregionAccessPoints: true,
+    disableS3ExpressSessionAuth: true,
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+  });
+
+/** The object, in a bucket of this account or in none: a name that was given up can be taken by anybody. */
+function addressOf({ resource }: Operation, { account }: CallPlace) {
+  const { bucket, key } = objectOf(resource);
+  return { Bucket: bucket, Key: key, ExpectedBucketOwner: account };
+}
+
+/** Everything that is sent but the content. */
+function headersOf(operation: Operation, place: CallPlace) {
+  const { body, contentType = DEFAULT_TYPE, overwrite = false } = putOf(operation);
+  return {
+    ...addressOf(operation, place),
+    ContentType: contentType,
+    ContentLength: Buffer.byteLength(body),
+    ChecksumSHA256: checksumOf(body),
+    ...(!overwrite && { IfNoneMatch: "*" }),
+  };
+}
+
+const checksumOf = (body: string): string => digestBytes(sha256Digest(body)).toString("base64");
+
+function describeCall(operation: Operation, _: PreRead, place: CallPlace): CallDescription {
+  const Body = fingerprint(putOf(operation).body);
+  return { api: "s3:PutObject", input: { ...headersOf(operation, place), Body } };
+}
+
+async function call(
+  operation: Operation,
+  { problem }: PreRead,
+  settings: ClientSettings,
+): Promise<CallOutcome> {
+  const client = clientOf(settings, CALL_ATTEMPTS);
+  if (problem !== undefined) return { status: "failed", error: problem };
+  const input = { ...headersOf(operation, settings), Body: putOf(operation).body };
+  try {
+    await client.send(new PutObjectCommand(input), deadline(settings));
+    return { status: "succeeded" };
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+/**
+ * Matches when the object there has this content, by the SHA-256 that S3 verified when it was stored,
+ * and this media type. An object without that checksum was written by somebody else.
+ */
+async function readBack(operation: Operation, settings: ClientSettings): Promise<ReadBack> {
+  const { body, contentType = DEFAULT_TYPE } = putOf(operation);
+  try {
+    const input = { ...addressOf(operation, settings), ChecksumMode: "ENABLED" } as const;
+    const command = new HeadObjectCommand(input);
+    const answer = await clientOf(settings, READ_ATTEMPTS).send(command, deadline(settings));
+    const { ChecksumSHA256 = null, ContentLength = null, ContentType = null } = answer;
+    const observed = { checksum: ChecksumSHA256, bytes: ContentLength, contentType: ContentType };
+    const isContent = ChecksumSHA256 === checksumOf(body);
+    return {
+      matches:
+        isContent && ContentLength === Buffer.byteLength(body) && ContentType === contentType,
+      observed,
+    };
+  } catch (error) {
+    if (absenceOf(error) !== undefined) return { matches: false, observed: null };
+    throw readFault("s3:HeadObject", error);
+  }
+}
+
+/** Read again at every use: nothing reaches AWS that the rules did not see. */
+const putOf = (operation: Operation): Put => parameters.parse(operation.parameters);

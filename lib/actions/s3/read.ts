@@ -1,0 +1,30 @@
+import { HeadObjectCommand } from "@aws-sdk/client-s3";
+import { deadline, READ_ATTEMPTS } from "../client-settings.ts";
+import { noParameters, type TargetRead, targetRead } from "../read.ts";
+import { OBJECT, objectOf } from "./object-arn.ts";
+import { clientOf } from "./put-object.ts";
+
+/**
+ * `s3:HeadObject`: what is known of one object without its content, such as `/ETag`, `/VersionId`,
+ * `/ContentLength`, `/ChecksumSHA256`. Only in a bucket of this account: a bucket's name can be given
+ * up and taken by anybody.
+ */
+const headObject = targetRead({
+  read: "s3:HeadObject",
+  family: "s3",
+  target: OBJECT,
+  iamActions: ["s3:GetObject"],
+  problemOf: noParameters,
+  ask({ resource }, settings) {
+    const { bucket, key } = objectOf(resource);
+    const input = {
+      Bucket: bucket,
+      Key: key,
+      ExpectedBucketOwner: settings.account,
+      ChecksumMode: "ENABLED",
+    } as const;
+    return clientOf(settings, READ_ATTEMPTS).send(new HeadObjectCommand(input), deadline(settings));
+  },
+});
+
+export const S3_READS: readonly TargetRead[] = [headObject];

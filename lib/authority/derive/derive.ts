@@ -1,0 +1,105 @@
+import { descriptorOf } from "../../actions/catalogue.ts";
+import type { Contract } from "../../contract/contract.ts";
+import type { Step } from "../../contract/step.ts";
+import { Fault, isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
+import type { TrustPolicy } from "../../trust/policy.ts";
+import { disagreement, parseArn } from "../evaluate/arn.ts";
+import type { SessionPolicy } from "../evaluate/iam-document.ts";
+import { type EnforcementEntry, enforcementMap } from "./enforcement-map.ts";
+import { unsafeTextIn } from "./overbroad.ts";
+import { MAX_SESSION_POLICY, policyText, sessionPolicy } from "./session-policy.ts";
+
+export interface Authority {
+  readonly sessionPolicy: SessionPolicy;
+  readonly enforcement: readonly EnforcementEntry[];
+}
+
+/** Of a trust policy what is asked here: which actions it opens. */
+type OpenActions = {
+  readonly actions: readonly Pick<TrustPolicy["actions"][number], "action">[];
+};
+
+export interface DeriveOptions {
+  /** NumericDate seconds: an earlier end than the contract's, of the decision or the class. */
+  readonly notAfter?: number | undefined;
+}
+
+/**
+ * The session policy and the enforcement map of one step (wire.md §12). `step` is the effective
+ * step: the contract's, narrowed by every block and, for a call, by {@link narrowToOperation}.
+ *
+ * Refuses with `ACTION_UNREGISTERED`, `CONTRACT_OVERBROAD`, `SESSION_POLICY_INEXPRESSIBLE`,
+ * `SESSION_POLICY_TOO_LARGE` or, when no time is left, `CONTRACT_EXPIRED`.
+ * @throws {Fault} `INTERNAL_FAULT` when the step is not of this contract.
+ */
+export function deriveAuthority(
+  contract: Contract,
+  step: Step,
+  trustPolicy: OpenActions,
+  { notAfter = contract.exp }: DeriveOptions = {},
+): Authority | Refusal {
+  const index = contract.authorization_details.findIndex(({ id }) => id === step.id);
+  if (index < 0) throw new Fault("INTERNAL_FAULT", `step ${step.id} is not of this contract`);
+  const place = pointer("/contract", ["authorization_details", index]);
+
+  const problem =
+    unregistered(step, trustPolicy, place) ??
+    unsafeTextIn(step, place) ??
+    misplaced(contract, step, place);
+  if (problem !== undefined) return problem;
+  // Whole seconds, rounded towards less: no evaluator of `aws:CurrentTime` needs to read fractions.
+  const exp = Math.floor(Math.min(contract.exp, notAfter));
+  if (exp <= contract.nbf)
+    return refuse("CONTRACT_EXPIRED", "no time is left in the contract's window", "/contract/exp");
+
+  const enforcement = enforcementMap(contract, step, index);
+  if (isRefusal(enforcement)) return enforcement;
+  const { account, region, nbf } = contract;
+  const policy = sessionPolicy({ step, account, region, nbf, exp });
+  const size = policyText(policy).length;
+  if (size > MAX_SESSION_POLICY) return tooLarge(size, place);
+  return { sessionPolicy: policy, enforcement };
+}
+
+/**
+ * Dropping what does not fit would widen or break what was signed: refused instead (VAI-147,
+ * ADV-40).
+ */
+const tooLarge = (size: number, place: string): Refusal =>
+  refuse(
+    "SESSION_POLICY_TOO_LARGE",
+    `the session policy has ${size} characters, AWS takes ${MAX_SESSION_POLICY}; split the step`,
+    place,
+  );
+
+function unregistered(step: Step, { actions }: OpenActions, place: string): Refusal | undefined {
+  const index = step.actions.findIndex(
+    (action) =>
+      descriptorOf(action) === undefined || !actions.some((each) => each.action === action),
+  );
+  if (index < 0) return undefined;
+  const detail = `${step.actions[index]} is not an action that this trust plane runs`;
+  return refuse("ACTION_UNREGISTERED", detail, pointer(place, ["actions", index]));
+}
+
+/**
+ * A resource that no action of the step can work on, or an action without one, would be a bound
+ * that nobody holds.
+ */
+function misplaced(contract: Contract, step: Step, place: string): Refusal | undefined {
+  const accepts = (action: string, resource: string): boolean =>
+    descriptorOf(action)?.target.pattern.test(resource) === true;
+  for (const [index, resource] of step.resources.entries()) {
+    const arn = parseArn(resource);
+    const isUsable = step.actions.some((action) => accepts(action, resource));
+    if (arn !== undefined && disagreement(arn, contract) === undefined && isUsable) continue;
+    const detail = `${resource} is not a target of the step's actions where the contract lives`;
+    return refuse("SESSION_POLICY_INEXPRESSIBLE", detail, pointer(place, ["resources", index]));
+  }
+  const idle = step.actions.findIndex(
+    (action) => !step.resources.some((resource) => accepts(action, resource)),
+  );
+  if (idle < 0) return undefined;
+  const detail = `${step.actions[idle]} has no resource that it can work on`;
+  return refuse("SESSION_POLICY_INEXPRESSIBLE", detail, pointer(place, ["actions", idle]));
+}

@@ -1,0 +1,108 @@
+import { descriptorOf } from "../../actions/catalogue.ts";
+import type { ActionDescriptor } from "../../actions/descriptor.ts";
+import type { Contract } from "../../contract/contract.ts";
+import type { Step } from "../../contract/step.ts";
+import { pointer, type Refusal, refuse } from "../../refusal.ts";
+
+/**
+ * `trustPlane`: judged before STS. `iam`: held by the session policy. `adapter`: held where the
+ * call is made, in what is called and with what.
+ */
+type Enforcer = "trustPlane" | "iam" | "adapter";
+
+export interface EnforcementEntry {
+  /** RFC 6901 pointer into the contract. */
+  readonly constraint: string;
+  readonly enforcedBy: readonly Enforcer[];
+}
+
+const ALL: readonly Enforcer[] = ["trustPlane", "iam", "adapter"];
+const OURS: readonly Enforcer[] = ["trustPlane", "adapter"];
+
+/**
+ * Who holds what the contract says about one step: window, place, actions, resources, every
+ * parameter and that there are no others, calls, totals, assumptions, obligations. Other steps of
+ * the contract are no part of this identity at all. A constraint that nobody holds is a refusal,
+ * never a silent loss (VAI-43, ADV-41).
+ */
+export function enforcementMap(
+  contract: Contract,
+  step: Step,
+  index: number,
+): EnforcementEntry[] | Refusal {
+  const entries = [
+    ...placeEntries(contract),
+    ...stepEntries(step, index),
+    ...dutyEntries(contract),
+  ];
+  const homeless = entries.find(({ enforcedBy }) => enforcedBy.length === 0);
+  if (homeless === undefined) return entries;
+  return refuse(
+    "SESSION_POLICY_INEXPRESSIBLE",
+    `nobody can enforce ${homeless.constraint}`,
+    `/contract${homeless.constraint}`,
+  );
+}
+
+const entry = (
+  path: readonly PropertyKey[],
+  enforcedBy: readonly Enforcer[],
+): EnforcementEntry => ({
+  constraint: pointer("", path),
+  enforcedBy,
+});
+
+/**
+ * The ARNs that IAM compares carry account and partition; where they carry no account (S3) the owner's
+ * is a condition. The region is one too.
+ */
+const placeEntries = (contract: Contract): EnforcementEntry[] => [
+  entry(["nbf"], ALL),
+  entry(["exp"], ALL),
+  entry(["account"], ["trustPlane", "iam"]),
+  entry(["region"], ALL),
+  ...(contract.partition === undefined ? [] : [entry(["partition"], ["trustPlane", "iam"])]),
+];
+
+function stepEntries(step: Step, index: number): EnforcementEntry[] {
+  const place = ["authorization_details", index];
+  return [
+    entry([...place, "actions"], ALL),
+    entry([...place, "resources"], ALL),
+    ...parameterEntries(step, place),
+    entry([...place, "limits", "calls"], ["trustPlane"]),
+    ...Object.keys(step.limits?.totals ?? {}).map((name) =>
+      entry([...place, "limits", "totals", name], ["trustPlane"]),
+    ),
+  ];
+}
+
+/** `unbounded` leaves to IAM what it says: action, resource, window and region (wire.md §2). */
+function parameterEntries(
+  { actions, parameters }: Step,
+  place: readonly PropertyKey[],
+): EnforcementEntry[] {
+  if (parameters === "unbounded") return [entry([...place, "parameters"], ["iam"])];
+  const descriptors = actions.map(descriptorOf);
+  const names = Object.keys(parameters);
+  return [
+    entry([...place, "parameters"], OURS),
+    ...names.map((name) => {
+      const isKnown = descriptors.every((descriptor) => descriptor?.knows(name) === true);
+      const isCarried = (descriptor: ActionDescriptor | undefined): boolean =>
+        descriptor?.carriesInIam(name, parameters) === true;
+      const enforcedBy = !isKnown ? [] : descriptors.every(isCarried) ? ALL : OURS;
+      return entry([...place, "parameters", name], enforcedBy);
+    }),
+  ];
+}
+
+/** An obligation of a kind that this version does not fulfil has nobody who enforces it. */
+const dutyEntries = ({ assumptions = [], obligations = [] }: Contract): EnforcementEntry[] => [
+  ...assumptions.map(({ recheck }, index) =>
+    entry(["assumptions", index], recheck ? OURS : ["trustPlane"]),
+  ),
+  ...obligations.map(({ kind }, index) =>
+    entry(["obligations", index], kind === "readBack" ? ["adapter"] : []),
+  ),
+];

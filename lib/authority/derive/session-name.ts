@@ -1,0 +1,12 @@
+import { digestBytes, sha256Digest } from "../../encoding/digest.ts";
+
+/** Hex digits of the digest: 104 bits, so that two identities never share a name. */
+const HEX_DIGITS = 26;
+
+/**
+ * `RoleSessionName`, `SourceIdentity` and value of the tag `vai-identity` of an identity (wire.md
+ * §9): a digest, never a cut-off id, so that equal beginnings do not collide (VAI-150) and no
+ * resource policy can name it beforehand.
+ */
+export const sessionName = (identityId: string): string =>
+  `vai-${digestBytes(sha256Digest(identityId)).toString("hex").slice(0, HEX_DIGITS)}`;

@@ -1,0 +1,86 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { STSClient } from "@aws-sdk/client-sts";
+import { descriptorOf } from "../../actions/catalogue.ts";
+import { readOf } from "../../actions/reads.ts";
+import { systemClock } from "../../clock.ts";
+import { ENV, parsePlaneId } from "../../config.ts";
+import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
+import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
+import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
+import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
+import { KmsSigner } from "../ports/kms-signer.ts";
+import { DynamoRegistryStore } from "../ports/registry-store.ts";
+import { DynamoRefusalCounter } from "../ports/state.ts";
+import { assumeRoleBy, readerCredentialsBy } from "../ports/sts.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a function is told by its stack; anything missing stops it before it serves. @throws {TypeError}. */
+function required(environment: Environment, name: string): string {
+  const value = environment[name];
+  if (value === undefined || value === "")
+    throw new TypeError(`the environment variable ${name} is not set`);
+  return value;
+}
+
+function readAnchors(text: string): VerificationKey[] {
+  const anchors = (JSON.parse(text) as unknown[]).map(readPublicJwk);
+  const bad = anchors.find((anchor) => typeof anchor === "string");
+  if (bad !== undefined || anchors.length < 1 || anchors.length > 2) {
+    throw new TypeError(`${ENV.anchors} must hold one or two public JWKs`);
+  }
+  return anchors as VerificationKey[];
+}
+
+/** Ports of a function that governs, from its environment. */
+export function planeDependencies(component: string, environment: Environment): PlaneDeps {
+  const plane = parsePlaneId(required(environment, ENV.plane));
+  if (plane === undefined) throw new TypeError(`${ENV.plane} is not a plane id`);
+  const tables = {
+    evidence: required(environment, ENV.evidenceTable),
+    state: required(environment, ENV.stateTable),
+    registry: required(environment, ENV.registryTable),
+  };
+  const place = placeOf(plane.region, environment);
+  const dynamo = new DynamoDBClient(dependencyOptions(place));
+  const kms = new KMSClient(dependencyOptions(place));
+  return {
+    plane,
+    component,
+    anchors: readAnchors(required(environment, ENV.anchors)),
+    clock: systemClock,
+    newId: randomUUID,
+    sleep: (milliseconds) => sleep(milliseconds),
+    random: Math.random,
+    evidence: new DynamoEvidenceStore(dynamo, tables),
+    signer: new KmsSigner(kms, required(environment, ENV.evidenceKeyId)),
+    planeSigner: new KmsSigner(kms, required(environment, ENV.planeKeyId)),
+    registry: new DynamoRegistryStore(dynamo, tables),
+    counter: new DynamoRefusalCounter(dynamo, tables.state),
+    memory: {},
+  };
+}
+
+/** Ports of a function that issues: those of the plane, STS and the reader roles. */
+export function issueDependencies(component: string, environment: Environment): IssueDeps {
+  const deps = planeDependencies(component, environment);
+  const place = placeOf(deps.plane.region, environment);
+  const targets = JSON.parse(required(environment, ENV.targets)) as Record<string, string[]>;
+  const readerSts = new STSClient(dependencyOptions(place));
+  return {
+    ...deps,
+    descriptorOf,
+    readOf,
+    assumeRole: assumeRoleBy(new STSClient(dependencyOptions(place, 1))),
+    readerCredentials: readerCredentialsBy(readerSts, targets, deps.clock, deps.plane.region),
+    ...(place.endpoint !== undefined && { targetEndpoint: place.endpoint }),
+  };
+}
+
+const placeOf = (region: string, environment: Environment): ClientPlace => {
+  const endpoint = environment["AWS_ENDPOINT_URL"];
+  return { region, ...(endpoint !== undefined && { endpoint }) };
+};

@@ -1,0 +1,57 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { IAMClient } from "@aws-sdk/client-iam";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import type { Heads, RegistryDocuments } from "../../enforcement/read/registry-port.ts";
+import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
+import { DynamoRegistryStore } from "../ports/registry-store.ts";
+import type { Tables } from "../ports/transaction.ts";
+import { type Caller, readCaller } from "./caller.ts";
+import { type FunctionFacts, readFunction, readSources, type SourceFacts } from "./functions.ts";
+import { type KeyFacts, readKey } from "./keys.ts";
+import { look, type Seen } from "./look.ts";
+import { type PolicyText, type RoleFacts, readManagedPolicy, readRole } from "./roles.ts";
+import { readTable, type TableFacts } from "./tables.ts";
+
+/** The Registry and its chain's end, as enforcement reads them. */
+export interface RegistryLook {
+  readonly heads: Heads;
+  readonly documents: RegistryDocuments;
+}
+
+/** Reads of a deployment, with the credentials of whoever looks; nothing is ever changed. */
+export interface Inspector {
+  caller(): Promise<Caller>;
+  function(name: string): Promise<FunctionFacts>;
+  /** What feeds a function. */
+  sources(functionName: string): Promise<Seen<readonly SourceFacts[]>>;
+  table(name: string): Promise<TableFacts>;
+  /** `alias`: a name that should lead to the same key. */
+  key(id: string, alias: string): Promise<KeyFacts>;
+  role(arn: string): Promise<RoleFacts>;
+  managedPolicy(arn: string): Promise<Seen<PolicyText>>;
+  registry(): Promise<Seen<RegistryLook>>;
+}
+
+export function inspector(place: ClientPlace, tables: Tables): Inspector {
+  const options = dependencyOptions(place);
+  const lambda = new LambdaClient(options);
+  const dynamo = new DynamoDBClient(options);
+  const kms = new KMSClient(options);
+  const iam = new IAMClient(options);
+  return {
+    caller: () => readCaller(options),
+    function: (name) => readFunction(lambda, name),
+    sources: (functionName) => readSources(lambda, functionName),
+    table: (name) => readTable(dynamo, name),
+    key: (id, alias) => readKey(kms, id, alias),
+    role: (arn) => readRole(iam, arn),
+    managedPolicy: (arn) => readManagedPolicy(iam, arn),
+    registry: () =>
+      look("dynamodb:BatchGetItem on the plane's tables", async () => {
+        const store = new DynamoRegistryStore(dynamo, tables);
+        const heads = await store.readHeads({ known: 0 });
+        return { heads, documents: await store.readDocuments(heads.registry) };
+      }),
+  };
+}

@@ -1,0 +1,52 @@
+import { DescribeKeyCommand, GetKeyPolicyCommand, type KMSClient } from "@aws-sdk/client-kms";
+import { kmsPublicKey } from "../ports/kms-signer.ts";
+import { look, type Seen, whenRead } from "./look.ts";
+
+export interface KeySetting {
+  readonly arn: string;
+  readonly spec: string;
+  readonly usage: string;
+  /** `Enabled`, `Disabled`, `PendingDeletion`, … */
+  readonly state: string;
+}
+
+export interface KeyFacts {
+  readonly id: string;
+  readonly setting: Seen<KeySetting>;
+  readonly policy: Seen<string>;
+  /** RFC 7638 thumbprint of the public half. */
+  readonly thumbprint: Seen<string>;
+  readonly alias: string;
+  /** ARN of the key that the alias leads to. */
+  readonly aliased: Seen<string>;
+}
+
+export async function readKey(client: KMSClient, id: string, alias: string): Promise<KeyFacts> {
+  const setting = await look("kms:DescribeKey", async () => {
+    const { KeyMetadata } = await client.send(new DescribeKeyCommand({ KeyId: id }));
+    return {
+      arn: KeyMetadata?.Arn ?? "",
+      spec: KeyMetadata?.KeySpec ?? "",
+      usage: KeyMetadata?.KeyUsage ?? "",
+      state: KeyMetadata?.KeyState ?? "",
+    };
+  });
+  const [policy, thumbprint, aliased] = await Promise.all([
+    whenRead(setting, () =>
+      look("kms:GetKeyPolicy", async () => {
+        const command = new GetKeyPolicyCommand({ KeyId: id, PolicyName: "default" });
+        return (await client.send(command)).Policy;
+      }),
+    ),
+    whenRead(setting, () =>
+      look("kms:GetPublicKey", async () => (await kmsPublicKey(client, id)).thumbprint),
+    ),
+    whenRead(setting, () =>
+      look("kms:DescribeKey", async () => {
+        const { KeyMetadata } = await client.send(new DescribeKeyCommand({ KeyId: alias }));
+        return KeyMetadata?.Arn;
+      }),
+    ),
+  ]);
+  return { id, setting, policy, thumbprint, alias, aliased };
+}

@@ -1,0 +1,79 @@
+import {
+  type AttributeValue,
+  DynamoDBClient,
+  QueryCommand,
+  type QueryCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import type { EvidenceReader, StoredRow } from "../../audit/export.ts";
+import { EVENT_TYPES } from "../../evidence/events.ts";
+import { type ClientPlace, dependencyOptions } from "./clients.ts";
+import { orFault } from "./faults.ts";
+
+/** The Evidence table with the credentials of a place. */
+export const evidenceReader = (place: ClientPlace, table: string): EvidenceReader =>
+  new DynamoEvidenceReader(new DynamoDBClient(dependencyOptions(place)), table);
+
+/** Reads Evidence with what an auditor may: `dynamodb:Query` on the table and its indexes, no scan. */
+export class DynamoEvidenceReader implements EvidenceReader {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  /**
+   * Every record has an event type, so the index of these knows every chain. It follows the table within seconds:
+   * a chain that began just now may be missing. The chains themselves are read strongly consistently.
+   */
+  async chainIds(): Promise<readonly string[]> {
+    const found = new Set<string>();
+    for (const type of EVENT_TYPES) {
+      const pages = this.#pages({
+        TableName: this.#table,
+        IndexName: "byEventType",
+        KeyConditionExpression: "eventType = :type",
+        ProjectionExpression: "chainId",
+        ExpressionAttributeValues: marshall({ ":type": type }),
+      });
+      for await (const { chainId } of pages) found.add(String(chainId));
+    }
+    return [...found];
+  }
+
+  async *chain(chainId: string): AsyncIterable<StoredRow> {
+    const pages = this.#pages({
+      TableName: this.#table,
+      ConsistentRead: true,
+      KeyConditionExpression: "chainId = :chain",
+      ProjectionExpression: "seq, #record, #seal",
+      ExpressionAttributeNames: { "#record": "record", "#seal": "seal" },
+      ExpressionAttributeValues: marshall({ ":chain": chainId }),
+    });
+    for await (const { seq, record, seal } of pages) {
+      yield {
+        seq: Number(seq),
+        record: String(record),
+        ...(seal !== undefined && { seal: String(seal) }),
+      };
+    }
+  }
+
+  async *#pages(query: QueryCommandInput): AsyncIterable<Record<string, unknown>> {
+    let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
+    do {
+      const page = await orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", () =>
+        this.#client.send(
+          new QueryCommand({
+            ...query,
+            ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
+          }),
+        ),
+      );
+      for (const item of page.Items ?? []) yield unmarshall(item);
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey !== undefined);
+  }
+}

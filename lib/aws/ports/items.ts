@@ -1,0 +1,79 @@
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  type DynamoDBClient,
+} from "@aws-sdk/client-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { Fault, type FaultCode } from "../../refusal.ts";
+import { orFault } from "./faults.ts";
+
+/** One item by its whole key. */
+export interface ItemKey {
+  readonly table: string;
+  readonly key: Readonly<Record<string, string | number>>;
+}
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** Rounds of asking for what a batch left unprocessed. */
+const ROUNDS = 4;
+
+/**
+ * Reads items by key in one strongly consistent batch, in the order asked; `undefined` for one that is not there. A key
+ * that the batch leaves unprocessed is not absent: it is asked for again (wire.md §6; AWS's page of BatchGetItem).
+ * @throws {Fault} `code`, also when keys stay unprocessed.
+ */
+export async function readItems(
+  client: DynamoDBClient,
+  wanted: readonly ItemKey[],
+  code: FaultCode = "DEPENDENCY_UNAVAILABLE",
+): Promise<(Item | undefined)[]> {
+  const found = new Map<string, Item>();
+  let left = [...new Map(wanted.map((each) => [nameOf(each), each])).values()];
+  for (let round = 1; left.length > 0; round++) {
+    if (round > ROUNDS) throw new Fault(code, "dynamodb:BatchGetItem left keys unprocessed");
+    const unprocessed = await readBatch(client, left, found, code);
+    left = left.filter((each) => unprocessed.has(nameOf(each)));
+  }
+  return wanted.map((each) => found.get(nameOf(each)));
+}
+
+/** One call; puts what was found into `found`. @returns the names of the keys that were not processed. */
+function readBatch(
+  client: DynamoDBClient,
+  wanted: readonly ItemKey[],
+  found: Map<string, Item>,
+  code: FaultCode,
+): Promise<ReadonlySet<string>> {
+  return orFault(code, "dynamodb:BatchGetItem", async () => {
+    const { Responses = {}, UnprocessedKeys = {} } = await client.send(
+      new BatchGetItemCommand({ RequestItems: requestOf(wanted) }),
+    );
+    for (const { table, key } of wanted) {
+      for (const raw of Responses[table] ?? []) {
+        const item = unmarshall(raw);
+        const isIt = Object.entries(key).every(([name, value]) => item[name] === value);
+        if (isIt) found.set(nameOf({ table, key }), item);
+      }
+    }
+    return new Set(
+      Object.entries(UnprocessedKeys).flatMap(([table, { Keys = [] }]) =>
+        Keys.map((key) => nameOf({ table, key: unmarshall(key) })),
+      ),
+    );
+  });
+}
+
+function requestOf(wanted: readonly ItemKey[]) {
+  const request: Record<string, { ConsistentRead: true; Keys: Record<string, AttributeValue>[] }> =
+    {};
+  for (const { table, key } of wanted) {
+    request[table] ??= { ConsistentRead: true, Keys: [] };
+    request[table].Keys.push(marshall(key));
+  }
+  return request;
+}
+
+/** One text for a key, whatever the order of its attributes. */
+const nameOf = ({ table, key }: ItemKey): string =>
+  JSON.stringify([table, ...Object.entries(key).sort(([one], [other]) => (one < other ? -1 : 1))]);

@@ -1,0 +1,61 @@
+import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
+import type { AwsCredentials } from "../../actions/client-settings.ts";
+import type { Clock } from "../../clock.ts";
+import {
+  type AssumeRole,
+  type AssumeRoleInput,
+  issuedSession,
+  SESSION_SECONDS,
+} from "../../issuance/assume-role.ts";
+import { Fault } from "../../refusal.ts";
+import { errorName, orFault } from "./faults.ts";
+import { readerPolicy } from "./reader-policy.ts";
+
+/** Milliseconds before its end at which a cached reader session is renewed. */
+const RENEW_BEFORE = 120_000;
+
+/** One AssumeRole by a client that never repeats: the client must have one attempt (VAI-100). */
+export const assumeRoleBy =
+  (client: STSClient): AssumeRole =>
+  async (input: AssumeRoleInput) => {
+    try {
+      return await client.send(new AssumeRoleCommand({ ...input, Tags: [...input.Tags] }));
+    } catch (error) {
+      const name = errorName(error);
+      const code = name.startsWith("PackedPolicyTooLarge")
+        ? "SESSION_POLICY_TOO_LARGE"
+        : "STS_FAILED";
+      throw new Fault(code, `sts:AssumeRole failed: ${name}`, error);
+    }
+  };
+
+/**
+ * Sessions of the reader roles, cached by family and role: named `vai-reader`, with a session policy of the family's reads
+ * on the configured targets (wire.md §9). They live apart from contracts. `targets`: ARNs by family.
+ */
+export function readerCredentialsBy(
+  client: STSClient,
+  targets: Readonly<Record<string, readonly string[]>>,
+  clock: Clock,
+  region: string,
+): (roleArn: string, family: string) => Promise<AwsCredentials> {
+  const cache = new Map<string, { credentials: AwsCredentials; until: number }>();
+  return (roleArn, family) =>
+    orFault("DEPENDENCY_UNAVAILABLE", "assuming the reader role", async () => {
+      const name = `${family} ${roleArn}`;
+      const known = cache.get(name);
+      if (known !== undefined && clock() < known.until) return known.credentials;
+      const answer = await client.send(
+        new AssumeRoleCommand({
+          RoleArn: roleArn,
+          RoleSessionName: "vai-reader",
+          DurationSeconds: SESSION_SECONDS,
+          Policy: JSON.stringify(readerPolicy(family, targets[family] ?? [], region)),
+        }),
+      );
+      const session = issuedSession(answer);
+      const until = Date.parse(session.hardExpiry) - RENEW_BEFORE;
+      cache.set(name, { credentials: session.reveal(), until });
+      return session.reveal();
+    });
+}

@@ -1,0 +1,144 @@
+import {
+  type DynamoDBClient,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from "@aws-sdk/client-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
+import type { Append, AppendResult, TakenKey } from "../../evidence/ports.ts";
+import { orFault } from "./faults.ts";
+
+/** The plane's tables by name. */
+export interface Tables {
+  readonly evidence: string;
+  readonly state: string;
+  readonly registry: string;
+}
+
+// Conditions as sentences: each names what must still be true for the transaction to happen.
+const recordIsNew = "attribute_not_exists(chainId)";
+const chainIsEmpty = "attribute_not_exists(pk)";
+const headIsWhatWasRead = "seq = :seq AND #hash = :hash";
+const keyIsFreeOrOurs = "attribute_not_exists(pk) OR #value = :value";
+
+/** What an item of a transaction guards, in the order of the items. */
+type Guard = "chain" | TakenKey;
+
+interface Guarded {
+  readonly item: TransactWriteItem;
+  readonly guard: Guard;
+}
+
+/** The items of one append: records, head, taken keys, settled counter (design.md §2 step 6). */
+export function appendItems(
+  tables: Tables,
+  { rows, from, to, chainId, keys = [], settle }: Append,
+): Guarded[] {
+  const records = rows.map((row): Guarded => {
+    const Put = {
+      TableName: tables.evidence,
+      Item: marshall(row),
+      ConditionExpression: recordIsNew,
+    };
+    return { item: { Put }, guard: "chain" };
+  });
+  const taken = keys.map((key): Guarded => ({ item: takeKey(tables.state, key), guard: key }));
+  const settled: Guarded[] =
+    settle === undefined
+      ? []
+      : [{ item: settleCounter(tables.state, settle.scope, settle.count), guard: "chain" }];
+  return [
+    { item: moveHead(tables.state, chainId, from, to), guard: "chain" },
+    ...records,
+    ...taken,
+    ...settled,
+  ];
+}
+
+export const headKey = (chainId: string): { pk: string; sk: string } => ({
+  pk: `chain#${chainId}`,
+  sk: "head",
+});
+export const counterKey = (scope: string): { pk: string; sk: string } => ({
+  pk: `refusals#${scope}`,
+  sk: "counter",
+});
+
+/** An update, not a put: attributes that deny the chain's identities stay where they are. */
+function moveHead(
+  table: string,
+  chainId: string,
+  from: Append["from"],
+  to: Append["to"],
+): TransactWriteItem {
+  const isFirst = from.seq === 0;
+  return {
+    Update: {
+      TableName: table,
+      Key: marshall(headKey(chainId)),
+      UpdateExpression: "SET seq = :next, #hash = :nextHash",
+      ConditionExpression: isFirst ? chainIsEmpty : headIsWhatWasRead,
+      ExpressionAttributeNames: { "#hash": "hash" },
+      ExpressionAttributeValues: marshall({
+        ":next": to.seq,
+        ":nextHash": to.hash,
+        ...(isFirst ? {} : { ":seq": from.seq, ":hash": from.hash }),
+      }),
+    },
+  };
+}
+
+const takeKey = (table: string, { pk, sk, value, ttl }: TakenKey): TransactWriteItem => ({
+  Put: {
+    TableName: table,
+    Item: marshall({ pk, sk, value, ...(ttl !== undefined && { ttl }) }),
+    ConditionExpression: keyIsFreeOrOurs,
+    ExpressionAttributeNames: { "#value": "value" },
+    ExpressionAttributeValues: marshall({ ":value": value }),
+  },
+});
+
+const settleCounter = (table: string, scope: string, count: number): TransactWriteItem => ({
+  Update: {
+    TableName: table,
+    Key: marshall(counterKey(scope)),
+    UpdateExpression: "ADD unwritten :settled",
+    ExpressionAttributeValues: marshall({ ":settled": -count }),
+  },
+});
+
+/**
+ * Sends one transaction. The SDK's retries carry one client token, so a lost answer cannot apply it twice.
+ * @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE` for anything but a lost condition.
+ */
+export function transact(
+  client: DynamoDBClient,
+  guarded: readonly Guarded[],
+): Promise<AppendResult> {
+  return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:TransactWriteItems", async () => {
+    try {
+      await client.send(
+        new TransactWriteItemsCommand({ TransactItems: guarded.map(({ item }) => item) }),
+      );
+      return "appended";
+    } catch (error) {
+      const lost =
+        error instanceof TransactionCanceledException ? lostTo(error, guarded) : undefined;
+      if (lost === undefined) throw error;
+      return lost;
+    }
+  });
+}
+
+/** A moved head explains everything else; only with the head in place does a taken key mean something. */
+function lostTo(
+  error: TransactionCanceledException,
+  guarded: readonly Guarded[],
+): AppendResult | undefined {
+  const reasons = (error.CancellationReasons ?? []).map(({ Code }) => Code ?? "None");
+  const failed = guarded.filter((_, index) => reasons[index] === "ConditionalCheckFailed");
+  if (reasons.includes("TransactionConflict") || failed.some(({ guard }) => guard === "chain"))
+    return "conflict";
+  const [first] = failed;
+  return first === undefined || first.guard === "chain" ? undefined : { taken: first.guard };
+}

@@ -1,0 +1,129 @@
+import type { FunctionFacts } from "../aws/inspect/functions.ts";
+import type { Inspector } from "../aws/inspect/inspect.ts";
+import type { TableFacts } from "../aws/inspect/tables.ts";
+import type { Deployment } from "../cli/deployment.ts";
+import type { TrustPolicy } from "../trust/policy.ts";
+import { type CallerKind, checkCallerPolicy } from "./callers.ts";
+import { checkClock } from "./clock.ts";
+import { about, type Finding } from "./finding.ts";
+import { checkAgreement, checkFunction } from "./functions.ts";
+import { checkKey, type KeyUse } from "./keys.ts";
+import { type Expected, expectedOf, FUNCTION_NAMES, type FunctionName } from "./plane.ts";
+import type { RoleUse } from "./role-trust.ts";
+import { checkRole } from "./roles.ts";
+import { checkTable } from "./tables.ts";
+import { checkTrust } from "./trust.ts";
+import { checkSources } from "./watch.ts";
+
+const TABLES = ["evidence", "state", "registry"] as const;
+const CALLERS: readonly CallerKind[] = ["agent", "auditor"];
+
+/**
+ * Looks at a whole deployment; reads only. `clock` in milliseconds.
+ * @throws {Fault} `DEPENDENCY_UNAVAILABLE` when AWS cannot be reached.
+ */
+export async function examine(
+  deployment: Deployment,
+  see: Inspector,
+  clock: () => number,
+): Promise<readonly Finding[]> {
+  const expected = expectedOf(deployment);
+  const { name, account, arn } = expected;
+  const caller = await see.caller();
+  const time = checkClock(clock(), caller.awsTime);
+  if (caller.account !== account) return [...time, elsewhere(caller.account, account)];
+  const [functions, watch, sources, tables, evidence, plane, registry, policies] =
+    await Promise.all([
+      Promise.all(
+        FUNCTION_NAMES.map(
+          async (use) => [use, await see.function(deployment.functions[use])] as const,
+        ),
+      ),
+      see.function(expected.watch.functionName),
+      see.sources(expected.watch.functionName),
+      Promise.all(
+        TABLES.map(async (use) => [use, await see.table(deployment.tables[use])] as const),
+      ),
+      see.key(deployment.evidenceKeyId, `alias/vai-${name}-evidence`),
+      see.key(deployment.planeKeyId, `alias/vai-${name}-plane`),
+      see.registry(),
+      Promise.all(
+        CALLERS.map(async (kind) => {
+          const policy = arn("iam", `policy/vai-${name}-${kind}`);
+          return [kind, policy, await see.managedPolicy(policy)] as const;
+        }),
+      ),
+    ]);
+  const keys: readonly (readonly [KeyUse, typeof evidence])[] = [
+    ["evidence", evidence],
+    ["plane", plane],
+  ];
+  const trust = checkTrust(registry, environmentOf(functions), keys, expected, clock());
+  return [
+    ...time,
+    ...functions.flatMap(([use, facts]) => checkFunction(use, facts, expected)),
+    ...checkAgreement(functions.map(([, facts]) => facts)),
+    ...checkFunction("watch", watch, expected),
+    ...checkSources(watch, sources, streamOf(tables)),
+    ...tables.flatMap(([use, facts]) => checkTable(use, facts, expected)),
+    ...keys.flatMap(([use, facts]) => checkKey(use, facts, expected)),
+    ...trust.findings,
+    ...(await checkRoles(see, trust.policy, expected)),
+    ...policies.flatMap(([kind, policyArn, policy]) =>
+      checkCallerPolicy(kind, policyArn, policy, expected),
+    ),
+  ];
+}
+
+const elsewhere = (own: string, wanted: string): Finding =>
+  about("account").problem(
+    `your credentials are of account ${own}, the deployment is in ${wanted}`,
+    "use credentials of that account (--profile, AWS_PROFILE)",
+  );
+
+type Functions = readonly (readonly [FunctionName, FunctionFacts])[];
+
+/** ARN of the stream that Evidence has now; undefined when it could not be seen. */
+const streamOf = (tables: readonly (readonly [string, TableFacts])[]): string | undefined =>
+  tables.flatMap(([use, { setting }]) =>
+    use === "evidence" && setting.status === "seen" ? [setting.value.streamArn] : [],
+  )[0];
+
+const settingOf = ({ setting }: FunctionFacts) =>
+  setting.status === "seen" ? setting.value : undefined;
+
+const environmentOf = (functions: Functions): Readonly<Record<string, string>> =>
+  functions.map(([, facts]) => settingOf(facts)?.environment).find((each) => each !== undefined) ??
+  {};
+
+async function checkRoles(
+  see: Inspector,
+  policy: TrustPolicy | undefined,
+  expected: Expected,
+): Promise<readonly Finding[]> {
+  const pairs = (policy?.actions ?? []).flatMap(
+    ({ executionRoleArn, readerRoleArn }): (readonly [RoleUse, string])[] => [
+      ["execution", executionRoleArn],
+      ["reader", readerRoleArn],
+    ],
+  );
+  const each = new Map(pairs.map(([use, arn]) => [`${use} ${arn}`, { use, arn }]));
+  const found = await Promise.all(
+    [...each.values()].map(async ({ use, arn }) => checkRole(use, await see.role(arn), expected)),
+  );
+  return [...bothWays(pairs), ...found.flat()];
+}
+
+/** A role that acts for one action and only looks for another can do both. */
+function bothWays(pairs: readonly (readonly [RoleUse, string])[]): readonly Finding[] {
+  const readers = new Set(pairs.flatMap(([use, arn]) => (use === "reader" ? [arn] : [])));
+  const both = new Set(
+    pairs.flatMap(([use, arn]) => (use === "execution" && readers.has(arn) ? [arn] : [])),
+  );
+  return [...both].map((arn) =>
+    about(`role ${arn}`).problem(
+      "the trust policy uses it as execution role and as reader role",
+      "give every family two roles, and publish a trust policy that names them",
+    ),
+  );
+}

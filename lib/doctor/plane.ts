@@ -1,0 +1,65 @@
+import type { Deployment } from "../cli/deployment.ts";
+import { CommandError, EXIT } from "../cli/io.ts";
+import { parsePlaneId } from "../config.ts";
+
+/** The functions that hold roles of their own; agents call the first two. */
+export const FUNCTION_NAMES = ["issue", "execute", "govern"] as const;
+export type FunctionName = (typeof FUNCTION_NAMES)[number];
+export type FunctionUse = FunctionName | "watch";
+
+/** Partition of a region (AWS general reference, ARNs). */
+const partitionOf = (region: string): string => {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+};
+
+/** What a deployment should be, as every check needs it. */
+export interface Expected {
+  readonly deployment: Deployment;
+  readonly account: string;
+  /** Name of the plane. */
+  readonly name: string;
+  /** ARNs of the functions' roles: their names are fixed, so that tables, keys and roles can name them. */
+  readonly roles: Readonly<Record<FunctionName, string>>;
+  /** The function that is told of changed records; nobody calls it, so the outputs do not name it. */
+  readonly watch: { readonly functionName: string; readonly roleArn: string };
+  /** Made to be thrown away: with samples or without `retain`, hence without protection against deletion. */
+  readonly isThrowAway: boolean;
+  /** An ARN in the deployment's account and region; IAM has no region. */
+  arn(service: "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
+}
+
+export function expectedOf(deployment: Deployment): Expected {
+  const plane = parsePlaneId(deployment.plane);
+  if (plane === undefined)
+    throw new CommandError(EXIT.unreadable, `${deployment.path}: /plane is not a plane id`);
+  const { account, region, name } = plane;
+  const arn: Expected["arn"] = (service, resource) =>
+    `arn:${partitionOf(region)}:${service}:${service === "iam" ? "" : region}:${account}:${resource}`;
+  const role = (use: FunctionName): string => arn("iam", `role/vai-${name}-${use}`);
+  return {
+    ...{ deployment, account, name, arn },
+    roles: { issue: role("issue"), execute: role("execute"), govern: role("govern") },
+    watch: {
+      functionName: `vai-${name}-watch`,
+      roleArn: arn("iam", `role/vai-${name}-watch`),
+    },
+    isThrowAway: deployment.samples !== undefined || deployment.retain === false,
+  };
+}
+
+/** ARN of a KMS key by what a deployment calls it: its id, or for one that was brought its ARN. */
+export const keyArn = ({ arn }: Expected, id: string): string =>
+  id.startsWith("arn:") ? id : arn("kms", `key/${id}`);
+
+/** ARN of a session of a role, as a principal that asks for something. */
+export const sessionOf = (roleArn: string): string => {
+  const name = roleArn.slice(roleArn.lastIndexOf("/") + 1);
+  return `${roleArn.replace(":iam:", ":sts:").replace(/:role\/.*$/, "")}:assumed-role/${name}/vai-doctor`;
+};
+
+/** People with every right in the account whom no policy of the plane names. */
+export const administrators = ({ arn }: Expected): readonly string[] => [
+  arn("iam", "user/administrator"),
+  sessionOf(arn("iam", "role/Administrator")),
+];

@@ -1,0 +1,146 @@
+import { evaluatePolicies } from "../authority/evaluate/evaluate.ts";
+import {
+  type PolicyDocument,
+  type Statement,
+  statementsOf,
+} from "../authority/evaluate/iam-document.ts";
+import type { PolicyText, RoleFacts } from "../aws/inspect/roles.ts";
+import { EVERYTHING, withPolicies } from "./ask.ts";
+import { about, allOr, type Finding, type Subject, whenSeen } from "./finding.ts";
+import { type Expected, keyArn, sessionOf } from "./plane.ts";
+import { checkRoleTrust, type RoleUse } from "./role-trust.ts";
+import { IDENTITY, isTagged, listed, READ_ACTION } from "./statements.ts";
+
+const BOUNDARY =
+  "attach the boundary that the stack makes (boundary-<family>), also to roles that you brought";
+const POLICIES =
+  "correct the role's policies; the session policy of a contract cannot make up for them";
+
+/** One role that sessions are made of: who can become it, what it can do at most, what stays out of reach. */
+export function checkRole(use: RoleUse, facts: RoleFacts, expected: Expected): readonly Finding[] {
+  const { arn, trust, boundary, policies } = facts;
+  const [, , , , account] = arn.split(":");
+  const isOurs = account === expected.account;
+  const subject = about(`${use} role ${isOurs ? arn.slice(arn.indexOf("/") + 1) : arn}`);
+  if (!isOurs) {
+    return [
+      {
+        ...subject.unseen(`it is in account ${account}`),
+        next: "run vai doctor there, or review its trust policy, boundary and policies by hand",
+      },
+    ];
+  }
+  const missing = subject.problem(
+    "the trust policy names it, and there is no such role",
+    "deploy it, or publish a trust policy without the actions that use it",
+  );
+  if (trust.status === "absent") return [missing];
+  const unbounded = subject.problem("has no permissions boundary", BOUNDARY);
+  return [
+    ...whenSeen(trust, subject, missing, (text) =>
+      withPolicies(subject, [text], ([document]) =>
+        checkRoleTrust(use, subject, document as PolicyDocument, arn, expected),
+      ),
+    ),
+    ...whenSeen(boundary, subject, unbounded, ({ text }) =>
+      withPolicies(subject, [text], ([document]) =>
+        checkBoundary(subject, document as PolicyDocument, arn, expected),
+      ),
+    ),
+    ...whenSeen(policies, subject, [], (texts) =>
+      withPolicies(
+        subject,
+        texts.map(({ text }) => text),
+        (documents) => checkPermissions(use, subject, texts, documents),
+      ),
+    ),
+  ];
+}
+
+/** Whatever is added to the role later, the plane's own parts must stay out of its reach: by Deny, which nothing overrides. */
+function checkBoundary(
+  subject: Subject,
+  boundary: PolicyDocument,
+  roleArn: string,
+  expected: Expected,
+): readonly Finding[] {
+  const { deployment, arn, name } = expected;
+  const { tables, functions, evidenceKeyId, planeKeyId } = deployment;
+  const out: readonly (readonly [action: string, resource: string])[] = [
+    ["dynamodb:PutItem", arn("dynamodb", `table/${tables.evidence}`)],
+    ["dynamodb:UpdateItem", arn("dynamodb", `table/${tables.state}`)],
+    ["dynamodb:PutItem", arn("dynamodb", `table/${tables.registry}`)],
+    ["lambda:UpdateFunctionCode", arn("lambda", `function:${functions.issue}`)],
+    ["lambda:InvokeFunction", arn("lambda", `function:${functions.govern}`)],
+    ["kms:Sign", keyArn(expected, evidenceKeyId)],
+    ["kms:Sign", keyArn(expected, planeKeyId)],
+    ["iam:PutRolePolicy", roleArn],
+    ["sts:AssumeRole", arn("iam", `role/vai-${name}-exec-other`)],
+  ];
+  const reachable = out.filter(
+    ([action, resource]) =>
+      evaluatePolicies(
+        { identity: [EVERYTHING], boundary },
+        {
+          ...{ action, resource, principalArn: sessionOf(roleArn) },
+          context: { "aws:PrincipalTag/vai-identity": IDENTITY },
+        },
+      ).decision !== "ExplicitDeny",
+  );
+  return allOr(subject.ok("its boundary denies the plane's own resources"), [
+    reachable.length > 0 &&
+      subject.problem(
+        `its boundary does not deny ${reachable.map(([action, resource]) => `${action} on ${resource}`).join(", ")}`,
+        BOUNDARY,
+      ),
+  ]);
+}
+
+const checkPermissions = (
+  use: RoleUse,
+  subject: Subject,
+  texts: readonly PolicyText[],
+  documents: readonly PolicyDocument[],
+): readonly Finding[] => {
+  const allows = documents.flatMap((document, index) =>
+    statementsOf(document)
+      .filter(({ Effect }) => Effect === "Allow")
+      .map((statement) => ({ policy: texts[index]?.name ?? "", statement })),
+  );
+  if (allows.length === 0)
+    return [subject.problem("allows nothing: its actions will all be denied", POLICIES)];
+  return use === "execution" ? checkTags(subject, allows) : checkReads(subject, allows);
+};
+
+type Allowing = readonly { readonly policy: string; readonly statement: Statement }[];
+
+const named = ({ policy, statement }: Allowing[number]): string =>
+  `${policy}${statement.Sid === undefined ? "" : ` (${statement.Sid})`}`;
+
+/** IAM cannot demand a session policy at AssumeRole: without the tag, the role must be worth nothing. */
+function checkTags(subject: Subject, allows: Allowing): readonly Finding[] {
+  const open = allows.filter(({ statement }) => !isTagged(statement));
+  return allOr(subject.ok("allows nothing without the tag vai-identity"), [
+    open.length > 0 &&
+      subject.problem(
+        `allows without the tag vai-identity: ${open.map(named).join(", ")}`,
+        'add to each Allow: "StringLike": {"aws:PrincipalTag/vai-identity": "vai-*"}',
+      ),
+  ]);
+}
+
+/** What looks before and after a call must not be able to act. */
+function checkReads(subject: Subject, allows: Allowing): readonly Finding[] {
+  const writing = allows.filter(
+    ({ statement }) =>
+      statement.NotAction !== undefined ||
+      listed(statement.Action).some((action) => !READ_ACTION.test(action)),
+  );
+  return allOr(subject.ok("can only read"), [
+    writing.length > 0 &&
+      subject.problem(
+        `allows more than reading: ${writing.map(named).join(", ")}`,
+        "leave only Get, Describe, List, Head, Query, Scan and BatchGet actions",
+      ),
+  ]);
+}

@@ -1,0 +1,60 @@
+import type { FunctionFacts, SourceFacts } from "../aws/inspect/functions.ts";
+import type { Seen } from "../aws/inspect/look.ts";
+import { about, allOr, type Finding, REPAIR, whenSeen } from "./finding.ts";
+
+/** States in which Lambda passes entries on, or is about to (Lambda API, `EventSourceMappingConfiguration`). */
+const RUNNING = new Set(["Creating", "Enabling", "Enabled", "Updating"]);
+const EVENTS = ["MODIFY", "REMOVE"];
+
+/**
+ * Whether the watch is told of changed records: whoever switches that off can change evidence without an alarm.
+ * `stream`: ARN of Evidence's stream; undefined when nobody could see it.
+ */
+export function checkSources(
+  { name, setting }: FunctionFacts,
+  sources: Seen<readonly SourceFacts[]>,
+  stream: string | undefined,
+): readonly Finding[] {
+  const subject = about(`event source of ${name}`);
+  if (setting.status === "absent") return [];
+  return whenSeen(sources, subject, [], (all) => {
+    if (stream === undefined) return [subject.unseen("the stream of Evidence could not be seen")];
+    const own = all.filter(({ sourceArn }) => sourceArn === stream);
+    const foreign = all.filter(({ sourceArn }) => sourceArn !== stream);
+    const stopped = own.filter(({ state }) => !RUNNING.has(state));
+    const missed = EVENTS.filter((event) => !own.some((source) => passes(source, event)));
+    return allOr(subject.ok("is told of changed and removed records"), [
+      own.length === 0 &&
+        subject.problem("Evidence's stream is not: a changed record raises no alarm", REPAIR),
+      ...stopped.map(({ state }) =>
+        subject.problem(
+          `is ${state}: a changed record raises no alarm`,
+          `find out who did it; enable it (aws lambda update-event-source-mapping --uuid ID --enabled), and verify an export: it may have stood still`,
+        ),
+      ),
+      own.length > 0 &&
+        missed.length > 0 &&
+        subject.problem(`its filter drops ${missed.join(", ")}`, REPAIR),
+      ...foreign.map(({ sourceArn }) =>
+        subject.problem(
+          `${sourceArn || "a source without ARN"} is another one than Evidence's stream`,
+          "find out who added it, and remove it (aws lambda delete-event-source-mapping)",
+        ),
+      ),
+    ]);
+  });
+}
+
+const passes = ({ patterns }: SourceFacts, event: string): boolean =>
+  patterns.length === 0 || patterns.some((pattern) => passesPattern(pattern, event));
+
+/** Any condition beside the event's name could hide a record. */
+function passesPattern(pattern: string, event: string): boolean {
+  try {
+    const { eventName, ...others } = JSON.parse(pattern) as Record<string, unknown>;
+    const isNamed = Array.isArray(eventName) && eventName.includes(event);
+    return isNamed && Object.keys(others).length === 0;
+  } catch {
+    return false;
+  }
+}

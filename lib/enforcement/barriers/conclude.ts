@@ -1,0 +1,76 @@
+import type { RecordDraft } from "../../evidence/record.ts";
+import { Fault } from "../../refusal.ts";
+import { type Answer, answerAbout, refusedAnswer } from "../answer.ts";
+import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import type { Intent } from "../read/intent.ts";
+import type { Point } from "../stage.ts";
+import { appendToIntent, backOff, ready, settled } from "./append.ts";
+
+/** Tries of barrier 3 after the first; with their waits about as long as a function lives. */
+const END_TRIES = 20;
+
+/** An identity on its chain, as this course last knows it. */
+export interface Open {
+  readonly identityId: string;
+  readonly intent: Intent;
+}
+
+/**
+ * Writes the end of an identity and answers from the chain; a store or signer that fails is tried again until just
+ * before the function ends. If the end cannot be written the answer is not success, whatever the target did: the
+ * identity stays open in evidence and is found there (VAI-103).
+ */
+export async function conclude(
+  judgement: Judgement,
+  at: Point,
+  open: Open,
+  draftsOf: (intent: Intent) => readonly RecordDraft[],
+): Promise<Answer> {
+  judgement.reach(at);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const intent = await writeEnd(judgement, open, draftsOf);
+      return isFailure(intent)
+        ? unconcluded(open.intent, { ...intent, stage: at.name })
+        : answerAbout(intent, open.identityId, judgement.deps.clock());
+    } catch (fault) {
+      const mayPass = fault instanceof Fault && attempt < END_TRIES;
+      const isOver = !mayPass || !(await hasTimeToRetry(judgement, attempt));
+      if (isOver) return unconcluded(open.intent, judgement.faulted(fault));
+    }
+  }
+}
+
+/** Whether drafts tell the outcome of a call: that is written whatever else has ended the identity meanwhile. */
+const isOutcome = (drafts: readonly RecordDraft[]): boolean =>
+  drafts.some(({ type }) => type === "ExecutionCompleted" || type === "ExecutionFailed");
+
+/** Appends the end, unless an earlier try whose answer was lost has done it. */
+async function writeEnd(
+  judgement: Judgement,
+  { identityId, intent: start }: Open,
+  draftsOf: (intent: Intent) => readonly RecordDraft[],
+): Promise<Intent | Failure> {
+  const result = await appendToIntent<Intent>(judgement, start, {
+    prepare: (latest) => {
+      const drafts = draftsOf(latest);
+      const identity = latest.state.identities.get(identityId);
+      const isWritten = isOutcome(drafts) ? identity?.executed : identity?.end !== undefined;
+      return isWritten === true || drafts.length === 0 ? settled(latest) : ready({ drafts });
+    },
+  });
+  if (result.kind === "refused") return result.failure;
+  return result.kind === "settled" ? result.value : result.intent;
+}
+
+const hasTimeToRetry = (judgement: Judgement, attempt: number): Promise<boolean> =>
+  backOff(judgement, attempt).then(
+    () => true,
+    () => false,
+  );
+
+/** The barriers before are durable, and named; the end is not. */
+const unconcluded = ({ chainId, state }: Intent, failure: Failure): Answer => ({
+  ...refusedAnswer(failure, false),
+  evidence: { chainId, seq: state.head.seq },
+});

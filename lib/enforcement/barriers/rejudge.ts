@@ -1,0 +1,74 @@
+import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import { type Failure, isFailure, type Judgement, refusalOf } from "../judgement.ts";
+import { readTrust } from "../read/registry.ts";
+import { judgeExpiry, sameHead, type TrustSnapshot } from "../read/trust-snapshot.ts";
+import { AUTHORITY, type Grant, type Wish } from "../stages/authority.ts";
+import { CONTRACT } from "../stages/contract.ts";
+import { DESIGNATION } from "../stages/executor.ts";
+import { TRUST_AGAIN } from "../stages/order.ts";
+import { PROOF } from "../stages/proof.ts";
+import type { VerifiedRequest } from "../verified.ts";
+
+/** What was judged when the world was read. */
+export interface Judged {
+  readonly request: VerifiedRequest;
+  readonly wish: Omit<Wish, "proof" | "trust">;
+  readonly grant: Grant;
+  /** What else of stage `executor` the trust policy decides, and stage `state` without what this grant has changed. */
+  readonly others: (again: Judgement, trust: TrustSnapshot) => Failure | undefined;
+}
+
+/**
+ * Whom to believe, read again at a fresh instant; and stages `contract` to `authority` again when it moved since the
+ * world was read: what governance took back meanwhile must not run, and an unrelated change refuses nothing
+ * (design.md §2 step 8). A policy that has ended in between ends the request whether anything moved or not.
+ */
+export async function rejudge(judgement: Judgement, judged: Judged): Promise<Failure | undefined> {
+  const { deps } = judgement;
+  const again = judgement.anew();
+  again.reach(TRUST_AGAIN);
+  const trust = await readTrust(deps).then(({ trust }) => trust, refusalOf);
+  if (isRefusal(trust)) return again.fail(trust);
+  const expired = judgeExpiry(trust, deps.clock());
+  if (expired !== undefined) return again.fail(expired);
+  if (sameHead(trust.head, judged.request.trust.head)) return undefined;
+  const failure = judgeAgain(again, judged, trust);
+  if (failure === undefined) judgement.believe(trust);
+  return failure;
+}
+
+function judgeAgain(
+  again: Judgement,
+  { request, wish, grant, others }: Judged,
+  trust: TrustSnapshot,
+): Failure | undefined {
+  const now = { ...request, trust };
+  const foreign = again.judge(CONTRACT, { ...now, hasChain: false });
+  if (isFailure(foreign)) return foreign;
+  const stranger = again.judge(DESIGNATION, now);
+  if (isFailure(stranger)) return stranger;
+  const other = others(again, trust);
+  if (other !== undefined) return other;
+  const proved = again.judge(PROOF, now);
+  if (isFailure(proved)) return proved;
+  const derived = again.judge(AUTHORITY, { ...wish, proof: proved.proof, trust });
+  if (isFailure(derived)) return derived;
+  again.reach(TRUST_AGAIN);
+  const changed = judgeChange(grant, derived.grant);
+  return changed && again.fail(changed);
+}
+
+/** A session of a role that governance took from the action, or one that may now live less long, is not used. */
+function judgeChange(grant: Grant, renewed: Grant): Refusal | undefined {
+  const [before, now] = [grant.governed, renewed.governed];
+  const isSame =
+    before?.executionRoleArn === now?.executionRoleArn &&
+    before?.readerRoleArn === now?.readerRoleArn &&
+    grant.expiresAt <= renewed.expiresAt;
+  return isSame
+    ? undefined
+    : refuse(
+        "REGISTRY_STALE",
+        "the action's roles or limits changed while the identity was issued",
+      );
+}

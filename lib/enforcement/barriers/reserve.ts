@@ -1,0 +1,166 @@
+import type { IdentityView } from "../../evidence/fold.ts";
+import type { TakenKey } from "../../evidence/ports.ts";
+import type { ReadProof } from "../../proof/proof.ts";
+import type { IssueRequest } from "../../request/request.ts";
+import type { PlaneDeps } from "../deps.ts";
+import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import type { Intent } from "../read/intent.ts";
+import { isContractIdKey } from "../read/state-keys.ts";
+import { isBound, issuedDrafts, type Justified } from "../records/issuance.ts";
+import { bindingKeys, takenRetryKeys } from "../records/keys.ts";
+import { AUTHORITY, type Grant } from "../stages/authority.ts";
+import { CONTEXT, type Context } from "../stages/context.ts";
+import { brokenChain, lostGrant } from "../stages/executor.ts";
+import { BARRIER_1 } from "../stages/order.ts";
+import { PROOF, takenContractId } from "../stages/proof.ts";
+import { RETRY } from "../stages/retry.ts";
+import { SCOPE } from "../stages/scope.ts";
+import { CONTRACT_STATE, USES } from "../stages/state.ts";
+import type { VerifiedRequest } from "../verified.ts";
+import { appendToIntent, type Refused, ready, refused, type Settled, settled } from "./append.ts";
+
+type Asked = VerifiedRequest<IssueRequest>;
+
+/** Barrier 1 is behind: the grant is durable, and its handle may leave. */
+interface Reserved extends Justified {
+  readonly kind: "appended";
+  readonly intent: Intent;
+  readonly handle: string | undefined;
+}
+
+/** The request was granted before. */
+interface Repeated extends Settled<IdentityView> {
+  readonly intent: Intent;
+}
+
+/** Why there is no grant; the intent as it was judged last, and the proof if it held. */
+export interface Denied extends Refused {
+  readonly intent: Intent;
+  readonly proof: ReadProof | undefined;
+}
+
+/** Makes what leaves with the grant, beside the sealing: worth nothing before the grant is durable. */
+export type MakeHandle = (
+  deps: PlaneDeps,
+  request: VerifiedRequest,
+  grant: Grant,
+) => Promise<string | undefined>;
+
+/** Barrier 1: the grant is durable and its keys are taken, or it is a retry of one, or refused. */
+export async function reserve(
+  judgement: Judgement,
+  request: Asked,
+  makeHandle: MakeHandle,
+): Promise<Reserved | Repeated | Denied> {
+  const reservation = new Reservation(judgement, request, makeHandle);
+  try {
+    return await reservation.reserve();
+  } catch (fault) {
+    return reservation.denied(judgement.faulted(fault));
+  }
+}
+
+/** The judgement of one request on the intent as it stands; made anew whenever the chain has moved. */
+class Reservation {
+  readonly #judgement: Judgement;
+  readonly #request: Asked;
+  readonly #identityId: string;
+  readonly #makeHandle: MakeHandle;
+  /** As it was judged last. */
+  #intent: Intent;
+  #proof: ReadProof | undefined;
+
+  constructor(judgement: Judgement, request: Asked, makeHandle: MakeHandle) {
+    this.#judgement = judgement;
+    this.#request = request;
+    this.#makeHandle = makeHandle;
+    this.#identityId = judgement.deps.newId();
+    this.#intent = request.intent;
+  }
+
+  denied(failure: Failure): Denied {
+    return { ...refused(failure), intent: this.#intent, proof: this.#proof };
+  }
+
+  async reserve(): Promise<Reserved | Repeated | Denied> {
+    const context = await this.#observe();
+    if ("kind" in context) return this.#ended(context);
+    let justified: Justified | undefined;
+    let handle: string | undefined;
+    const { deps } = this.#judgement;
+    const result = await appendToIntent<IdentityView>(this.#judgement, this.#request.intent, {
+      prepare: (intent) => {
+        const judged = this.#justify(intent);
+        if ("kind" in judged) return judged;
+        justified = { ...judged, context };
+        return this.#batch(intent, justified);
+      },
+      meanwhile: async () => {
+        const { grant } = justified ?? {};
+        handle = grant && (await this.#makeHandle(deps, this.#request, grant));
+        return undefined;
+      },
+      onTaken: judgeTaken,
+    });
+    if (result.kind !== "appended") return this.#ended(result);
+    this.#judgement.passed(BARRIER_1);
+    if (justified === undefined) throw new TypeError("what was appended was justified");
+    return { ...result, ...justified, handle };
+  }
+
+  #ended(end: Settled<IdentityView> | Refused): Repeated | Denied {
+    return end.kind === "refused" ? this.denied(end.failure) : { ...end, intent: this.#intent };
+  }
+
+  /** Assumptions, if the contract has any: read once, after everything that needs no further read. */
+  async #observe(): Promise<Context | Settled<IdentityView> | Refused> {
+    const { contract, intent } = this.#request;
+    if ((contract.claims.assumptions ?? []).length > 0) {
+      const early = this.#justify(intent);
+      if ("kind" in early) return early;
+    }
+    const seen = await this.#judgement.ask(CONTEXT, this.#request);
+    return isFailure(seen) ? refused(seen) : seen.context;
+  }
+
+  /** Stages `retry` to `authority`. */
+  #justify(
+    intent: Intent,
+  ): { readonly proof: ReadProof; readonly grant: Grant } | Settled<IdentityView> | Refused {
+    const judgement = this.#judgement;
+    const request = { ...this.#request, intent };
+    this.#intent = intent;
+    this.#proof = undefined;
+    const retried = judgement.judge(RETRY, request);
+    if (isFailure(retried)) return refused(retried);
+    if (retried.repeated !== undefined) return settled(retried.repeated);
+    const ended = judgement.judge(CONTRACT_STATE, request);
+    if (isFailure(ended)) return refused(ended);
+    const spent = judgement.judge(USES, request);
+    if (isFailure(spent)) return refused(spent);
+    const proved = judgement.judge(PROOF, request);
+    if (isFailure(proved)) return refused(proved);
+    const { proof } = proved;
+    this.#proof = proof;
+    const { step: stepId, delivery, operation } = request.request.claims;
+    const aimed = judgement.judge(SCOPE, { ...request, stepId, operation });
+    if (isFailure(aimed)) return refused(aimed);
+    const { contract, trust } = request;
+    const identityId = this.#identityId;
+    const wish = { identityId, contract, proof, trust, step: aimed.step, delivery, operation };
+    const derived = judgement.judge(AUTHORITY, wish);
+    return isFailure(derived) ? refused(derived) : { proof, grant: derived.grant };
+  }
+
+  #batch(intent: Intent, justified: Justified): ReturnType<typeof ready> {
+    const request = this.#request;
+    const drafts = issuedDrafts(intent, request, justified, this.#judgement.passes());
+    this.#judgement.reach(BARRIER_1);
+    const binding = isBound(intent, request.contract) ? [] : bindingKeys(intent, request);
+    return ready({ drafts, keys: [...takenRetryKeys(request, justified.grant), ...binding] });
+  }
+}
+
+/** A key in State that no sealed record explains: somebody else's contract id, or a chain that lost records. */
+const judgeTaken = (key: TakenKey): Failure =>
+  isContractIdKey(key) ? takenContractId() : brokenChain(lostGrant());

@@ -1,0 +1,47 @@
+import { encryptCredentials } from "../../issuance/encrypt.ts";
+import type { IssueRequest } from "../../request/request.ts";
+import { answerAbout } from "../answer.ts";
+import { conclude } from "../barriers/conclude.ts";
+import { obtainSession } from "../barriers/session.ts";
+import { type Issued, start } from "../barriers/start.ts";
+import { isFailure, type Judgement } from "../judgement.ts";
+import { issuanceFailedDrafts, mintedDraft } from "../records/ending.ts";
+import { CREDENTIALS_ORDER, RECORDED, SESSION } from "../stages/order.ts";
+import { type Answered, answered, type Unstarted, unstarted } from "./execute.ts";
+
+/**
+ * Delivery `credentials`: STS once, then barrier 2 (`CredentialsMinted` alone), then the session leaves, encrypted to
+ * the key of the signed request and to nobody else (wire.md §4, X-01). A session that cannot be recorded never leaves.
+ */
+export async function deliverCredentials(
+  judgement: Judgement,
+  issued: Issued,
+  { deliverTo }: IssueRequest,
+): Promise<Answered | Unstarted> {
+  const { grant } = issued;
+  const { governed, identityId, expiresAt } = grant;
+  if (deliverTo === undefined || governed === undefined) {
+    throw new TypeError("parse and authority were judged, so key and role are known");
+  }
+  judgement.follow(CREDENTIALS_ORDER);
+  const obtained = await obtainSession(judgement, grant, governed);
+  if (isFailure(obtained)) {
+    const drafts = issuanceFailedDrafts(obtained);
+    const { intent } = issued;
+    return answered(await conclude(judgement, SESSION, { identityId, intent }, () => drafts));
+  }
+  const { session } = obtained;
+  const end = Math.min(expiresAt, Date.parse(session.hardExpiry));
+  const plain = { ...session.reveal(), expiration: new Date(end).toISOString() };
+  const [credentials, started] = await Promise.all([
+    encryptCredentials(deliverTo, plain).catch((fault: unknown) => {
+      judgement.reach(RECORDED);
+      return judgement.faulted(fault);
+    }),
+    start(judgement, RECORDED, issued, [mintedDraft(grant, session)], 0),
+  ]);
+  if (started.kind === "refused") return unstarted(started.failure, session);
+  if (started.kind === "settled") throw new TypeError("credentials are delivered once");
+  if (typeof credentials !== "string") return unstarted(credentials, session);
+  return answered(answerAbout(started.intent, identityId, judgement.deps.clock(), { credentials }));
+}

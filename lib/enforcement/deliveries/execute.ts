@@ -1,0 +1,224 @@
+import type { ClientSettings } from "../../actions/client-settings.ts";
+import {
+  type ActionDescriptor,
+  type CallOutcome,
+  NOTHING_READ,
+  type PreRead,
+} from "../../actions/descriptor.ts";
+import type { IdentityView } from "../../evidence/fold.ts";
+import { callOutcome } from "../../execution/outcome.ts";
+import { CALL_TIMEOUT, readBack, runBoundedCall } from "../../execution/run.ts";
+import type { IssuedSession } from "../../issuance/session.ts";
+import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import type { Answer } from "../answer.ts";
+import { refused, type Settled, settled } from "../barriers/append.ts";
+import { conclude } from "../barriers/conclude.ts";
+import { obtainSession } from "../barriers/session.ts";
+import { type Issued, judgeTimeLeft, start } from "../barriers/start.ts";
+import { type IssueDeps, targetPlace } from "../deps.ts";
+import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import type { Intent } from "../read/intent.ts";
+import { judgeExpiry } from "../read/trust-snapshot.ts";
+import {
+  endDrafts,
+  issuanceFailedDrafts,
+  type RedeemedBy,
+  startedDrafts,
+} from "../records/ending.ts";
+import type { BoundedGrant, Grant } from "../stages/authority.ts";
+import { BARRIER_2, BARRIER_3, PREPARED, SESSION, TIME_LEFT } from "../stages/order.ts";
+
+/** Milliseconds kept for read-back and barrier 3 after the call. */
+const CONCLUDING = 5_000;
+
+/** An issued identity of one operation, about to be run. */
+export interface Runnable extends Issued {
+  readonly grant: BoundedGrant;
+  /** Whose request redeems it, where that is another one than it was issued to. */
+  readonly redeemedBy?: RedeemedBy;
+}
+
+/** A grant of one operation, or the bug that it is not. */
+export function bounded(grant: Grant): BoundedGrant {
+  const { operation, governed } = grant;
+  if (operation === undefined || governed === undefined) {
+    throw new TypeError("the grant names no operation");
+  }
+  return { ...grant, operation, governed };
+}
+
+/** Nothing was started, and why; what the chain is to say of it depends on the use. */
+export interface Unstarted {
+  readonly kind: "unstarted";
+  readonly failure: Failure;
+  /** The session that was obtained and never used, if one was. */
+  readonly session?: IssuedSession;
+}
+
+/** The identity was used, or its end recorded. */
+export interface Answered {
+  readonly kind: "answered";
+  readonly answer: Answer;
+}
+
+export const unstarted = (failure: Failure, session?: IssuedSession): Unstarted => ({
+  kind: "unstarted",
+  failure,
+  ...(session !== undefined && { session }),
+});
+export const answered = (answer: Answer): Answered => ({ kind: "answered", answer });
+
+/** What became of a run; `settled`: the same request had started it already. */
+export type Run = Answered | Unstarted | Settled<IdentityView>;
+
+/**
+ * From durable issuance to the end of the identity: STS once, barrier 2, the one call, the read-back, barrier 3
+ * (design.md §2 steps 7–11). Each exit leaves a record of whatever authority existed.
+ */
+export async function executeGrant(judgement: Judgement, runnable: Runnable): Promise<Run> {
+  const { deps } = judgement;
+  const { grant } = runnable;
+  const descriptor = requiredDescriptor(deps, grant);
+  const prepared = prepareReader(deps, descriptor, grant);
+  const early = await judgeEarly(judgement, runnable, prepared);
+  if (early !== undefined) return unstarted(early);
+  const [obtained, reader] = await Promise.all([
+    obtainSession(judgement, grant, grant.governed),
+    prepared,
+  ]);
+  if (isFailure(obtained)) return failIssuance(judgement, runnable, obtained);
+  const { session } = obtained;
+  judgement.reach(PREPARED);
+  if (isRefusal(reader)) return unstarted(judgement.fail(reader), session);
+  judgement.passed(PREPARED);
+  const started = await begin(judgement, runnable, descriptor, session, reader);
+  if (started.kind === "settled") return started;
+  if (started.kind === "refused") return unstarted(started.failure, session);
+  return answered(await run(judgement, { ...runnable, ...started }, descriptor, session, reader));
+}
+
+/**
+ * A handle can be tried again and again: what refuses it without a session is found before STS is asked, or one
+ * handle could ask for any number of them.
+ */
+async function judgeEarly(
+  judgement: Judgement,
+  { grant, redeemedBy }: Runnable,
+  prepared: Promise<Reader | Refusal>,
+): Promise<Failure | undefined> {
+  if (redeemedBy === undefined) return undefined;
+  const reader = await prepared;
+  judgement.reach(PREPARED);
+  if (isRefusal(reader)) return judgement.fail(reader);
+  judgement.reach(TIME_LEFT);
+  const late = judgeTimeLeft(grant, judgement.deps.clock());
+  return late && judgement.fail(late);
+}
+
+/**
+ * STS gave no session: the identity ends, unless the same handle was redeemed meanwhile by somebody who got one. That
+ * redemption runs to its own end, and this one is told so.
+ */
+async function failIssuance(
+  judgement: Judgement,
+  { redeemedBy, grant: { identityId }, intent: start, settle }: Runnable,
+  failure: Failure,
+): Promise<Run> {
+  let other: ReturnType<typeof settle>;
+  const draftsOf = (intent: Intent) => {
+    other = redeemedBy === undefined ? undefined : settle(intent);
+    return other === undefined ? issuanceFailedDrafts(failure) : [];
+  };
+  const answer = await conclude(judgement, SESSION, { identityId, intent: start }, draftsOf);
+  if (other === undefined) return answered(answer);
+  return other.kind === "refused" ? unstarted(other.failure) : settled(other.value);
+}
+
+function requiredDescriptor(
+  { descriptorOf }: IssueDeps,
+  { operation }: BoundedGrant,
+): ActionDescriptor {
+  const descriptor = descriptorOf(operation.action);
+  if (descriptor === undefined) throw new TypeError(`no descriptor for ${operation.action}`);
+  return descriptor;
+}
+
+interface Reader {
+  readonly credentials: ClientSettings["credentials"];
+  readonly preRead: PreRead;
+}
+
+/** The reader role's session and what the call needs read before it; a failed read is never taken as fine. */
+async function prepareReader(
+  deps: IssueDeps,
+  descriptor: ActionDescriptor,
+  { governed, operation }: BoundedGrant,
+): Promise<Reader | Refusal> {
+  try {
+    const credentials = await deps.readerCredentials(governed.readerRoleArn, descriptor.family);
+    const settings = { ...targetPlace(deps), credentials, timeoutMilliseconds: CALL_TIMEOUT };
+    const preRead = (await descriptor.preRead?.(operation, settings)) ?? NOTHING_READ;
+    return { credentials, preRead };
+  } catch {
+    return refuse(
+      "DEPENDENCY_UNAVAILABLE",
+      "the target could not be read before the call: it is not there, the cloud team has not opened it, or AWS did not answer",
+    );
+  }
+}
+
+/** Barrier 2: `CredentialsMinted` and `ExecutionStarted`. A bug before it leaves the session on record, unused. */
+async function begin(
+  judgement: Judgement,
+  runnable: Runnable,
+  descriptor: ActionDescriptor,
+  session: IssuedSession,
+  { preRead }: Reader,
+): ReturnType<typeof start> {
+  const { grant, context, redeemedBy } = runnable;
+  judgement.reach(BARRIER_2);
+  try {
+    const call = descriptor.describeCall(grant.operation, preRead, targetPlace(judgement.deps));
+    const drafts = startedDrafts({ grant, session, call, preRead, context, redeemedBy });
+    return await start(judgement, BARRIER_2, runnable, drafts, CALL_TIMEOUT);
+  } catch (fault) {
+    return refused(judgement.faulted(fault));
+  }
+}
+
+/** The one call, what is seen of it, and the end. */
+async function run(
+  judgement: Judgement,
+  { request, grant, intent, rechecked }: Runnable & { readonly rechecked: BoundedContext },
+  descriptor: ActionDescriptor,
+  session: IssuedSession,
+  { preRead, credentials }: Reader,
+): Promise<Answer> {
+  const { deps } = judgement;
+  const { operation, identityId } = grant;
+  const begun = deps.clock();
+  const place = targetPlace(deps);
+  // Storing barrier 2 took time too: what could not end inside the window and this invocation is not begun.
+  const late = lateness(judgement, grant);
+  const call: CallOutcome =
+    late === undefined
+      ? await runBoundedCall(descriptor, operation, preRead, session, place)
+      : { status: "failed", error: { name: late, kind: "precondition" } };
+  const seen = await readBack(descriptor, operation, { ...place, credentials });
+  const outcome = callOutcome(call, seen, request.contract.claims.obligations ?? []);
+  const durationMilliseconds = deps.clock() - begun;
+  const drafts = endDrafts({ outcome, seen, rechecked, durationMilliseconds });
+  return conclude(judgement, BARRIER_3, { identityId, intent }, () => drafts);
+}
+
+type BoundedContext = Issued["context"];
+
+/** Why there is no time left for the call, by name; `undefined` when there is. */
+function lateness(judgement: Judgement, { expiresAt }: BoundedGrant): string | undefined {
+  const now = judgement.deps.clock();
+  if (judgeExpiry(judgement.requireTrust(), now) !== undefined) return "TrustPolicyEndsBeforeCall";
+  if (expiresAt - now < CALL_TIMEOUT) return "IdentityEndsBeforeCall";
+  return judgement.invocation.deadline - now < CALL_TIMEOUT + CONCLUDING
+    ? "FunctionEndsBeforeCall"
+    : undefined;
+}

@@ -1,0 +1,34 @@
+import type { IdentityView } from "../../evidence/fold.ts";
+import { handleClaims, signHandle } from "../../issuance/handle.ts";
+import type { PlaneDeps } from "../deps.ts";
+import type { Intent } from "../read/intent.ts";
+import { issuedDetail } from "../records/issuance.ts";
+import type { Grant } from "../stages/authority.ts";
+import type { VerifiedRequest } from "../verified.ts";
+
+const intentIdOf = ({ chainId }: Intent): string => chainId.slice("intent/".length);
+
+/** The handle of a grant; nothing for another delivery. It is worth nothing before its grant is durable. */
+export async function handleOf(
+  { plane, planeSigner }: PlaneDeps,
+  request: VerifiedRequest,
+  grant: Grant,
+): Promise<string | undefined> {
+  if (grant.delivery !== "handle") return undefined;
+  const { claims, digest: contractDigest } = request.contract;
+  const { identityId } = grant;
+  const issued = issuedDetail(request, grant, 0);
+  const facts = { ...issued, identityId, intentId: claims.intent.id, contractDigest };
+  return signHandle(handleClaims(plane.id, facts), planeSigner);
+}
+
+/** A handle is made again with the same claims: whoever lost the answer has lost nothing (wire.md §4 stage 5). */
+export async function handleAgain(
+  { plane, planeSigner }: PlaneDeps,
+  intent: Intent,
+  identity: IdentityView,
+): Promise<string | undefined> {
+  if (identity.delivery !== "handle" || identity.end?.refusal !== undefined) return undefined;
+  const facts = { ...identity, intentId: intentIdOf(intent) };
+  return signHandle(handleClaims(plane.id, facts), planeSigner);
+}

@@ -1,0 +1,123 @@
+import { type ReadContract, readContract } from "../../contract/contract.ts";
+import { canonicalize } from "../../encoding/canonical-json.ts";
+import { type Digest, isDigest, sha256Digest } from "../../encoding/digest.ts";
+import { limitProblem } from "../../encoding/strict-json.ts";
+import { type ReadHandle, readHandle } from "../../issuance/handle.ts";
+import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
+import {
+  type ExecuteRequest,
+  type IssueRequest,
+  type ReadRequest,
+  readExecuteRequest,
+  readIssueRequest,
+} from "../../request/request.ts";
+
+/** Bytes of the event's JCS form (wire.md §1). */
+const MAX_EVENT_BYTES = 256 * 1024;
+const ISSUE_MEMBERS = ["contract", "contractDigest", "proof", "chain", "request"];
+const EXECUTE_MEMBERS = ["handle", "chain", "request"];
+
+/** An `issue` event after stage `parse`. The proof is judged in its own stage, so it is still raw here. */
+export interface IssueEvent {
+  readonly contract: ReadContract | { readonly digest: Digest };
+  readonly proof: unknown;
+  readonly request: ReadRequest<IssueRequest>;
+  /** Whether the event carries a capability chain, which this version refuses. */
+  readonly hasChain: boolean;
+}
+
+/** An `execute` event after stage `parse`. */
+export interface ExecuteEvent {
+  readonly handle: ReadHandle;
+  readonly request: ReadRequest<ExecuteRequest>;
+  readonly hasChain: boolean;
+}
+
+/** Digest of an event of any shape: over its JCS bytes, or over what can be said of it when it has none. */
+export function digestOfEvent(event: unknown): Digest {
+  try {
+    return sha256Digest(canonicalize(event));
+  } catch {
+    return sha256Digest(textOf(event));
+  }
+}
+
+function textOf(event: unknown): string {
+  try {
+    return JSON.stringify(event) ?? "no event";
+  } catch {
+    return "an event that has no text";
+  }
+}
+
+/** Stage `parse`: strict reading of event, contract, chain, request, in this order (wire.md §4). No AWS call. */
+export function parseIssueEvent(event: unknown): IssueEvent | Refusal {
+  const shape = readShape(event, "issue", ISSUE_MEMBERS);
+  if (isRefusal(shape)) return shape;
+  const contract = readNamedContract(shape);
+  if (isRefusal(contract)) return contract;
+  const chain = readChain(shape["chain"]);
+  if (isRefusal(chain)) return chain;
+  const request = readIssueRequest(shape["request"]);
+  if (isRefusal(request)) return request;
+  return { contract, proof: shape["proof"], request, hasChain: chain.length > 0 };
+}
+
+/** The same for an `execute` event: event, chain, handle, request. */
+export function parseExecuteEvent(event: unknown): ExecuteEvent | Refusal {
+  const shape = readShape(event, "execute", EXECUTE_MEMBERS);
+  if (isRefusal(shape)) return shape;
+  const chain = readChain(shape["chain"]);
+  if (isRefusal(chain)) return chain;
+  const handle = readHandle(shape["handle"]);
+  if (isRefusal(handle)) return handle;
+  const request = readExecuteRequest(shape["request"]);
+  if (isRefusal(request)) return request;
+  return { handle, request, hasChain: chain.length > 0 };
+}
+
+type Shape = Readonly<Record<string, unknown>>;
+
+function readShape(event: unknown, use: string, members: readonly string[]): Shape | Refusal {
+  const malformed = (detail: string, where = ""): Refusal =>
+    refuse("REQUEST_MALFORMED", detail, where);
+  if (typeof event !== "object" || event === null || Array.isArray(event)) {
+    return malformed("the event is not a JSON object");
+  }
+  const problem = limitProblem(event);
+  if (problem !== undefined) return malformed(`the event ${problem.detail}`, problem.pointer);
+  if (Buffer.byteLength(canonicalize(event)) > MAX_EVENT_BYTES) {
+    return malformed(`the event is larger than ${MAX_EVENT_BYTES} bytes`);
+  }
+  const foreign = Object.keys(event).find((key) => !members.includes(key));
+  return foreign === undefined
+    ? (event as Shape)
+    : malformed(`"${foreign}" is not a member of an ${use} event`, pointer("", [foreign]));
+}
+
+function readNamedContract(shape: Shape): IssueEvent["contract"] | Refusal {
+  const { contract, contractDigest } = shape;
+  if ((contract === undefined) === (contractDigest === undefined)) {
+    return refuse(
+      "CONTRACT_MALFORMED",
+      "the event needs exactly one of contract and contractDigest",
+      "/contract",
+    );
+  }
+  if (contract !== undefined) return readContract(contract);
+  return isDigest(contractDigest)
+    ? { digest: contractDigest }
+    : refuse(
+        "CONTRACT_MALFORMED",
+        "must be sha256: and 64 lower-case hex digits",
+        "/contractDigest",
+      );
+}
+
+function readChain(chain: unknown): readonly string[] | Refusal {
+  if (chain === undefined) return [];
+  const isList = Array.isArray(chain) && chain.every((block) => typeof block === "string");
+  return isList
+    ? chain
+    : refuse("CHAIN_MALFORMED", "the chain must be an array of compact JWS", "/chain");
+}

@@ -1,0 +1,32 @@
+import type { ReadContract } from "../../contract/contract.ts";
+import type { Digest } from "../../encoding/digest.ts";
+import type { ReadRequest } from "../../request/request.ts";
+
+/** Names of items in State: where to look, and a second witness, never the truth. */
+export interface StateKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** Retry keys, scoped to executor, contract and use (wire.md §4 stage 5): of the idempotency key, then of the jti. */
+export function retryKeys({ claims }: ReadRequest, executor: string): StateKey[] {
+  const pk = `retry#${executor}#${claims.contractDigest}#${claims.use}`;
+  return [
+    { pk, sk: `key#${claims.idempotencyKey}` },
+    { pk, sk: `jti#${claims.jti}` },
+  ];
+}
+
+/** Where a bound contract is found by digest. */
+export const contractIndexKey = (digest: Digest): StateKey => ({
+  pk: `contract#${digest}`,
+  sk: "chain",
+});
+
+/** Who holds a contract's (`iss`, `jti`), whatever the intent. */
+export const contractIdKey = ({ claims }: ReadContract): StateKey => ({
+  pk: `contract-id#${claims.iss}#${claims.jti}`,
+  sk: "contract",
+});
+
+export const isContractIdKey = ({ pk }: StateKey): boolean => pk.startsWith("contract-id#");

@@ -1,0 +1,149 @@
+import { toInstant } from "../../clock.ts";
+import type { PlaneId } from "../../config.ts";
+import type { Digest } from "../../encoding/digest.ts";
+import type { VerificationKey } from "../../encoding/jwk.ts";
+import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
+import { type EvidenceKeys, evidenceKeys, openLast } from "../../evidence/open.ts";
+import type { StoredRow } from "../../evidence/ports.ts";
+import type { RecordOf } from "../../evidence/record.ts";
+import { type Refusal, refuse } from "../../refusal.ts";
+import type { TrustPolicy } from "../../trust/policy.ts";
+import { type ReadTrustPolicy, readTrustPolicy } from "../../trust/read.ts";
+import { type Restrictions, readRestrictions } from "../../trust/restrictions.ts";
+import type { Heads, RegistryDocuments, RegistryHead } from "./registry-port.ts";
+
+/** The trust policy and restrictions that were verified against their own sealed chain. It may have expired since. */
+export interface TrustSnapshot {
+  readonly policy: TrustPolicy;
+  readonly digest: Digest;
+  readonly jws: string;
+  readonly restrictions: Restrictions;
+  readonly head: RegistryHead;
+  readonly keys: EvidenceKeys;
+}
+
+const stale = (
+  why: string,
+  next = "restore the Registry's rows from its chain's records",
+): Refusal => refuse("REGISTRY_STALE", `${why}; ${next}`);
+const PUBLISH = "publish a trust policy";
+
+/** A policy that has ended gives nothing, at whichever use (wire.md §6). `now` in milliseconds. */
+export const judgeExpiry = ({ policy }: TrustSnapshot, now: number): Refusal | undefined =>
+  now < policy.exp * 1000
+    ? undefined
+    : stale(`the trust policy ended at ${toInstant(policy.exp * 1000)}`, PUBLISH);
+
+/**
+ * Whether the heads name exactly the snapshot that this process has verified, and its chain has no record behind it:
+ * then it is in force still. That small read is what authority hangs on: whoever writes State and Registry, but not
+ * Evidence, turns nothing back (wire.md §6).
+ */
+export const areOf = (
+  { registry, registryChain, isPending, isContinued }: Heads,
+  { head }: TrustSnapshot,
+): boolean =>
+  !isPending &&
+  !isContinued &&
+  registry !== undefined &&
+  sameHead(registry, head) &&
+  registryChain?.seq === head.seq &&
+  registryChain.hash === head.recordHash;
+
+/**
+ * The anchor's signature, the plane, and that both heads, the documents and the last sealed record of `plane/registry`
+ * all say the same (wire.md §6). Whoever can only write the tables changes nothing: neither what is believed nor what
+ * the next publication continues. `known` is an earlier snapshot: nothing older than that is believed here, and the
+ * same policy is not verified twice.
+ */
+export function openRegistry(
+  heads: Heads,
+  documents: RegistryDocuments,
+  plane: PlaneId,
+  anchors: readonly VerificationKey[],
+  known?: TrustSnapshot,
+): TrustSnapshot | Refusal {
+  const { registry: head } = heads;
+  const { trustPolicy, restrictions } = documents;
+  if (head === undefined || trustPolicy === undefined || restrictions === undefined) {
+    return stale("this plane has no trust policy", PUBLISH);
+  }
+  const torn = headsProblem(heads, head, documents, known);
+  if (torn !== undefined) return stale(torn);
+  const signed = known?.jws === trustPolicy ? known : verifiedPolicy(trustPolicy, anchors);
+  if (typeof signed === "string") return stale(signed);
+  if (signed.policy.plane !== plane.id) return stale("the stored trust policy is another plane's");
+  const limits = readRestrictions(restrictions);
+  if (limits === undefined)
+    return stale("the stored restrictions cannot be judged by this version");
+  const keys = evidenceKeys(signed.policy);
+  const named = {
+    version: signed.policy.version,
+    trustPolicyDigest: signed.digest,
+    restrictionsDigest: limits.digest,
+  };
+  if (!sameDocuments(head, named)) return stale("the Registry's head and documents disagree");
+  const unsealed = sealedProblem(head, documents.last, plane, keys);
+  return unsealed === undefined
+    ? { ...signed, restrictions: limits.restrictions, head, keys }
+    : stale(unsealed);
+}
+
+/** Both heads name one record, it is the newest, no denial lacks its own, and nothing is older than what was seen. */
+function headsProblem(
+  { registryChain, isPending }: Heads,
+  head: RegistryHead,
+  { isContinued }: RegistryDocuments,
+  known: TrustSnapshot | undefined,
+): string | undefined {
+  if (isPending) return "the Registry holds a denial without its record";
+  if (isContinued) return "the Registry's head is older than its documents or its chain";
+  if (registryChain?.seq !== head.seq || registryChain.hash !== head.recordHash) {
+    return "the Registry's chain does not end in its head";
+  }
+  const isBack =
+    known !== undefined && (head.version < known.head.version || head.seq < known.head.seq);
+  return isBack ? `the Registry went back from version ${known.head.version}` : undefined;
+}
+
+/** That record is sealed, and says of the documents what the head says. */
+function sealedProblem(
+  head: RegistryHead,
+  last: StoredRow | undefined,
+  plane: PlaneId,
+  keys: EvidenceKeys,
+): string | undefined {
+  if (last === undefined) return "the Registry's chain has no record";
+  const opened = openLast(last, { plane: plane.id, chainId: REGISTRY_CHAIN, keys });
+  if (typeof opened === "string") return `the last record of the Registry's chain ${opened}`;
+  const { record, hash } = opened;
+  if (record.chain.seq !== head.seq || hash !== head.recordHash) {
+    return "the Registry's chain does not end in its head";
+  }
+  return sameDocuments((record as RecordOf<"TrustPolicyPublished">).detail, head)
+    ? undefined
+    : "the Registry and its chain disagree";
+}
+
+function verifiedPolicy(
+  compact: string,
+  anchors: readonly VerificationKey[],
+): { policy: TrustPolicy; digest: Digest; jws: string } | string {
+  const read: ReadTrustPolicy | { kind: string; detail: string } = readTrustPolicy(
+    compact,
+    anchors,
+  );
+  return "kind" in read
+    ? `the stored trust policy ${read.detail}`
+    : { policy: read.policy, digest: read.digest, jws: compact };
+}
+
+type Documents = Pick<RegistryHead, "version" | "trustPolicyDigest" | "restrictionsDigest">;
+
+const sameDocuments = (left: Documents, right: Documents): boolean =>
+  left.version === right.version &&
+  left.trustPolicyDigest === right.trustPolicyDigest &&
+  left.restrictionsDigest === right.restrictionsDigest;
+
+export const sameHead = (left: RegistryHead, right: RegistryHead): boolean =>
+  sameDocuments(left, right) && left.seq === right.seq && left.recordHash === right.recordHash;

@@ -1,0 +1,92 @@
+import { judgeIssuer } from "../../contract/judge.ts";
+import type { Digest } from "../../encoding/digest.ts";
+import { intentChain } from "../../evidence/chain.ts";
+import type { StoredChain } from "../../evidence/ports.ts";
+import { judgeHandleSignature } from "../../issuance/handle.ts";
+import type { Refusal } from "../../refusal.ts";
+import type { ReadRequest } from "../../request/request.ts";
+import type { PlaneDeps } from "../deps.ts";
+import type { ExecuteEvent, IssueEvent } from "./event.ts";
+import { readTrust } from "./registry.ts";
+import { contractIndexKey, retryKeys } from "./state-keys.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
+
+/** What to read beside the heads: an intent's chain, as far as it may be known beforehand, and a contract by digest. */
+interface Wanted {
+  readonly chainId?: string;
+  readonly index?: Digest;
+}
+
+/** What was read at once. Of the chain and State it is a hint until it was verified under the trust. */
+export interface World {
+  /** Opened; it may have expired. */
+  readonly trust: TrustSnapshot | Refusal;
+  readonly chain: StoredChain | undefined;
+  /** The chain that was asked for, or that State names for the contract. */
+  readonly chainId: string | undefined;
+  /** Identities that State names for this request's retry keys: a second witness. */
+  readonly witnesses: readonly string[];
+}
+
+/**
+ * The world of an `issue` request. The intent chain comes with it only if the contract's signature holds under the
+ * trust policy that this process verified last: garbage buys no reads (design.md §2 step 4).
+ */
+export function readWorld(deps: PlaneDeps, event: IssueEvent, executor: string): Promise<World> {
+  const { contract, request } = event;
+  if (!("claims" in contract)) {
+    return readAtOnce(deps, request, executor, { index: contract.digest });
+  }
+  const known = deps.memory.trust;
+  const isGood = known !== undefined && judgeIssuer(contract, known.policy) === undefined;
+  const chainId = intentChain(contract.claims.intent.id);
+  return readAtOnce(deps, request, executor, isGood ? { chainId } : {});
+}
+
+/**
+ * The world of a handle: its contract is bound already. The chain comes in the same round if this process already
+ * knows a trust policy under which the handle is ours; else State says where to look.
+ */
+export function readHandleWorld(
+  deps: PlaneDeps,
+  { handle, request }: ExecuteEvent,
+  executor: string,
+): Promise<World> {
+  const known = deps.memory.trust;
+  const isOurs = known !== undefined && judgeHandleSignature(handle, known.policy) === undefined;
+  return readAtOnce(
+    deps,
+    request,
+    executor,
+    isOurs
+      ? { chainId: intentChain(handle.claims.intentId) }
+      : { index: request.claims.contractDigest },
+  );
+}
+
+/**
+ * One round: the batch of heads, retry keys and index, beside it the rows of a chain, and at a process's first request
+ * the name of the evidence key.
+ */
+async function readAtOnce(
+  deps: PlaneDeps,
+  request: ReadRequest,
+  executor: string,
+  { chainId, index }: Wanted,
+): Promise<World> {
+  const retried = retryKeys(request, executor);
+  const keys = index === undefined ? retried : [...retried, contractIndexKey(index)];
+  const [{ heads, trust }, rows] = await Promise.all([
+    readTrust(deps, { chainId, keys }),
+    // A chain that could not be read ahead is read in its own stage; only there does it fail the request.
+    chainId && deps.evidence.readRows(chainId).catch(() => undefined),
+    deps.signer.keyid().catch(() => undefined),
+  ]);
+  const [ofKey, ofJti, indexed] = heads.values;
+  return {
+    trust,
+    chain: rows ? { rows, head: heads.chain } : undefined,
+    chainId: chainId ?? indexed,
+    witnesses: [ofKey, ofJti].filter((value) => value !== undefined),
+  };
+}

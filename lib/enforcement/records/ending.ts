@@ -1,0 +1,199 @@
+import type { CallDescription, PreRead, ReadBack } from "../../actions/descriptor.ts";
+import type { Contract } from "../../contract/contract.ts";
+import { documentDigest } from "../../encoding/canonical-json.ts";
+import type { EndState, RequestEvidence, RequestNames } from "../../evidence/details.ts";
+import type { IdentityView } from "../../evidence/fold.ts";
+import type { RecordDraft, Verdict } from "../../evidence/record.ts";
+import type { Outcome } from "../../execution/outcome.ts";
+import type { IssuedSession } from "../../issuance/session.ts";
+import { failureDomain, type RefusalCode } from "../../refusal.ts";
+import type { Failure, Judgement } from "../judgement.ts";
+import type { BoundedGrant, Grant } from "../stages/authority.ts";
+import type { Context } from "../stages/context.ts";
+import { endOf, fullVerdict, plainVerdict, reasonOf } from "./refusal.ts";
+
+/** What a redemption adds to the start: whose request it was. */
+export interface RedeemedBy {
+  readonly names: RequestNames;
+  readonly request: RequestEvidence;
+  readonly executor: string;
+}
+
+/** What is about to be called. */
+export interface Start {
+  readonly grant: BoundedGrant;
+  readonly session: IssuedSession;
+  readonly call: CallDescription;
+  readonly preRead: PreRead;
+  readonly context: Context;
+  readonly redeemedBy: RedeemedBy | undefined;
+}
+
+/** Barrier 2: which session exists, and what exactly will be called under which constraints, before it is called. */
+export function startedDrafts(start: Start): RecordDraft[] {
+  const { grant, session, call, preRead, context, redeemedBy } = start;
+  return [
+    mintedDraft(grant, session),
+    {
+      type: "ExecutionStarted",
+      detail: {
+        adapter: grant.operation.action,
+        operationDigest: documentDigest(grant.operation),
+        call,
+        preRead: Object.keys(preRead.facts).length === 0 ? null : documentDigest(preRead.facts),
+        constraints: grant.step.parameters,
+        ...(context.length > 0 && { assumptions: context }),
+        ...(redeemedBy !== undefined && {
+          ...redeemedBy.request,
+          executor: redeemedBy.executor,
+          enforcement: grant.enforcement,
+          redemption: redeemedBy.names,
+        }),
+      },
+    },
+  ];
+}
+
+/** Which session exists, before it is used or leaves. */
+export const mintedDraft = (grant: Grant, session: IssuedSession): RecordDraft => ({
+  type: "CredentialsMinted",
+  detail: {
+    accessKeyId: session.maskedAccessKeyId,
+    sessionName: grant.sessionName,
+    sessionPolicy: grant.sessionPolicy,
+    sessionPolicyDigest: documentDigest(grant.sessionPolicy),
+    hardExpiry: session.hardExpiry,
+  },
+});
+
+/** What the call came to. */
+export interface Ran {
+  readonly outcome: Outcome;
+  readonly seen: ReadBack | undefined;
+  /** The assumptions that were seen to hold again immediately before the call (VAI-89). */
+  readonly rechecked: Context;
+  readonly durationMilliseconds: number;
+}
+
+/** Barrier 3: outcome, obligations, end of the identity. */
+export function endDrafts({ outcome, seen, rechecked, durationMilliseconds }: Ran): RecordDraft[] {
+  const observed = seen === undefined ? null : documentDigest(seen.observed);
+  const state = endState(outcome);
+  const again: RecordDraft = {
+    type: "ContextRechecked",
+    verdict: { outcome: "ALLOW" },
+    detail: { assumptions: rechecked },
+  };
+  return [
+    ...(rechecked.length > 0 ? [again] : []),
+    {
+      type: outcome.status === "succeeded" ? "ExecutionCompleted" : "ExecutionFailed",
+      verdict: verdictOf(outcome),
+      detail: { outcome, observed, durationMilliseconds },
+    },
+    ...outcome.obligations.map(
+      ({ name, met }): RecordDraft => ({
+        type: met ? "ObligationFulfilled" : "ObligationMissed",
+        verdict: met ? { outcome: "ALLOW" } : errorOf("OBLIGATION_UNMET"),
+        detail: { kind: "readBack", name },
+      }),
+    ),
+    {
+      type: state === "INCOMPLETE" ? "ExecutionIncomplete" : "IdentityCompleted",
+      verdict:
+        state === "INCOMPLETE" && outcome.status === "succeeded"
+          ? errorOf("OBLIGATION_UNMET")
+          : verdictOf(outcome),
+      detail: { state, outcome },
+    },
+  ];
+}
+
+/** A promised read-back that did not show the effect leaves the execution incomplete (VAI-48). */
+function endState({ status, obligations }: Outcome): EndState {
+  if (status === "failed") return "FAILED";
+  return status === "succeeded" && obligations.every(({ met }) => met) ? "COMPLETED" : "INCOMPLETE";
+}
+
+function verdictOf({ status, error }: Outcome): Verdict {
+  if (status === "succeeded") return { outcome: "ALLOW" };
+  if (status === "unknown") return errorOf("EXECUTION_OUTCOME_UNKNOWN");
+  return error?.name === "CREDENTIALS_MISSING"
+    ? errorOf("CREDENTIALS_MISSING")
+    : { outcome: "ERROR", stage: "execution" };
+}
+
+const errorOf = (code: RefusalCode): Verdict => ({
+  outcome: "ERROR",
+  code,
+  stage: "execution",
+  failureDomain: failureDomain(code),
+});
+
+/**
+ * The context is no longer what the authority was justified by (VAI-89, ADV-32). A contract may say that it ends
+ * with that; a context that could not be read has not been seen to change.
+ */
+export function invalidatedDrafts(
+  { refusal, stage }: Failure,
+  { revokeOn = [] }: Contract,
+): RecordDraft[] {
+  if (refusal.code !== "CONTEXT_CHANGED") return [];
+  const isEnding = revokeOn.includes("contextChanged");
+  return [
+    {
+      type: "ContextInvalidated",
+      verdict: plainVerdict({ stage, refusal }),
+      detail: { ...reasonOf(refusal), ...(isEnding && { endsContract: "REVOKED" }) },
+    },
+  ];
+}
+
+/** STS failed: no session exists, the use stays spent, and a retry repeats this (VAI-93, VAI-100). */
+export const issuanceFailedDrafts = (failure: Failure): RecordDraft[] => [
+  {
+    type: "IssuanceFailed",
+    verdict: { ...plainVerdict(failure), outcome: "ERROR" },
+    detail: endOf("FAILED", failure),
+  },
+];
+
+/**
+ * The identity was refused between issuance and call. `known`: what the chain says of it, because barrier 2 may be
+ * durable although its answer was lost.
+ */
+export function rejectedDrafts(
+  judgement: Judgement,
+  grant: Grant,
+  session: IssuedSession,
+  known: IdentityView | undefined,
+  failure: Failure,
+  contract: Contract,
+): RecordDraft[] {
+  const { code } = failure.refusal;
+  const isExpiry = code === "IDENTITY_EXPIRED" || code === "CONTRACT_EXPIRED";
+  const end: RecordDraft = isExpiry
+    ? {
+        type: "IdentityExpired",
+        verdict: plainVerdict(failure),
+        detail: endOf("EXPIRED", failure),
+      }
+    : revokedDraft(failure);
+  return [
+    ...(known?.hardExpiry === undefined ? [mintedDraft(grant, session)] : []),
+    ...invalidatedDrafts(failure, contract),
+    {
+      type: "ExecutionRejected",
+      verdict: fullVerdict(judgement, failure),
+      detail: reasonOf(failure.refusal),
+    },
+    end,
+  ];
+}
+
+/** The identity ends before its end. */
+export const revokedDraft = (failure: Failure): RecordDraft => ({
+  type: "IdentityRevoked",
+  verdict: plainVerdict(failure),
+  detail: endOf("REVOKED", failure),
+});

@@ -1,0 +1,176 @@
+import { toInstant } from "../../clock.ts";
+import { type ChainHead, genesisHead, unattributedChain } from "../../evidence/chain.ts";
+import { contractView } from "../../evidence/fold.ts";
+import { openLast } from "../../evidence/open.ts";
+import type { RecordDraft } from "../../evidence/record.ts";
+import { Fault, isRefusal } from "../../refusal.ts";
+import { type RefusedAnswer, refusedAnswer } from "../answer.ts";
+import {
+  appendToIntent,
+  type Batch,
+  backOff,
+  ready,
+  sealBatch,
+  settled,
+  store,
+} from "../barriers/append.ts";
+import type { PlaneDeps } from "../deps.ts";
+import type { Failure, Judgement } from "../judgement.ts";
+import type { Intent } from "../read/intent.ts";
+import { readTrust } from "../read/registry.ts";
+import type { TrustSnapshot } from "../read/trust-snapshot.ts";
+
+/** Refusals a minute that are written one by one while nobody is verified yet (wire.md §5). */
+const SINGLE_PER_MINUTE = 20;
+/** Refusals of one contract that are written one by one; and the length of a chain beyond which none is. */
+const SINGLE_PER_CONTRACT = 20;
+const CHAIN_CEILING = 120;
+
+/** What a counter counts: refusals of somebody unverified or of a contract, or honest retries of one grant. */
+interface CountScope {
+  readonly name: string;
+  readonly retriesOf?: string;
+}
+
+/** A sum that an unsigned counter in State kept: evidence of how many, never of who. */
+const countedDraft = ({ name, retriesOf }: CountScope, count: number): RecordDraft => ({
+  type: "RefusalsCounted",
+  verdict: { outcome: retriesOf === undefined ? "DENY" : "ALLOW" },
+  detail: { scope: name, count, basis: "unsigned counter" },
+  accusesNobody: true,
+  ...(retriesOf !== undefined && { about: { identity: { id: retriesOf } } }),
+});
+
+const minuteOf = (now: number): number => Math.floor(now / 60_000);
+
+/**
+ * Answers a refusal and leaves its evidence. Evidence that cannot be written changes nothing about the answer,
+ * except that it names none: a refusal needs no permission to be one.
+ */
+export async function answerRefusal(
+  failure: Failure,
+  record: () => Promise<RefusedAnswer["evidence"]>,
+): Promise<RefusedAnswer> {
+  const answer = refusedAnswer(failure);
+  try {
+    const evidence = await record();
+    return evidence === undefined ? answer : { ...answer, evidence };
+  } catch {
+    return answer;
+  }
+}
+
+/** Records a refusal before the executor is verified, on a chain that accuses nobody; floods are counted. */
+export async function recordUnattributed<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+  own: readonly RecordDraft[],
+): Promise<RefusedAnswer["evidence"]> {
+  const scope = "unattributed";
+  const { deps, now, eventDigest } = judgement;
+  const { single, unwritten } = await deps.counter.count(scope, minuteOf(now), SINGLE_PER_MINUTE);
+  if (!single) return undefined;
+  const counted = unwritten > 0;
+  const drafts = [...(counted ? [countedDraft({ name: scope }, unwritten)] : []), ...own];
+  const chainId = unattributedChain(toInstant(now).slice(0, 10), eventDigest);
+  const batch: Batch = { drafts, ...(counted && { settle: { scope, count: unwritten } }) };
+  const trust = await sealingTrust(judgement);
+  for (let attempt = 0; ; attempt++) {
+    const tail = { chainId, head: await tailOf(deps, chainId, trust) };
+    const { append } = await sealBatch(judgement, tail, batch, trust.policy);
+    if ((await store(deps, append)) === "appended") return { chainId, seq: append.to.seq };
+    await backOff(judgement, attempt);
+  }
+}
+
+/**
+ * Under which policy a refusal is sealed: the one that this course read, else the one that its process read last, else
+ * the one that is read for it. Without any, nobody could verify the record, and it is not written (wire.md §5).
+ */
+async function sealingTrust<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+): Promise<TrustSnapshot> {
+  const { deps } = judgement;
+  const known = judgement.trust ?? deps.memory.trust;
+  if (known !== undefined) return known;
+  const { trust } = await readTrust(deps);
+  if (isRefusal(trust)) throw new Fault("EVIDENCE_SIGNER_UNAVAILABLE", trust.detail);
+  return trust;
+}
+
+/**
+ * The head of a chain, if its last record really is it and is sealed: nothing is appended to a chain that does not
+ * hold. Somebody with table access alone must not make sealed records follow a forged one.
+ */
+async function tailOf(
+  { evidence, plane }: PlaneDeps,
+  chainId: string,
+  { keys }: TrustSnapshot,
+): Promise<ChainHead> {
+  const { rows, head } = await evidence.readTail(chainId);
+  const known = head ?? genesisHead(plane.id, chainId);
+  const last = rows.at(-1);
+  if (last === undefined && known.seq === 0) return known;
+  const opened = last && openLast(last, { plane: plane.id, chainId, keys });
+  const holds =
+    typeof opened === "object" &&
+    opened.record.chain.seq === known.seq &&
+    opened.hash === known.hash;
+  if (!holds) throw new Fault("EVIDENCE_STORE_UNAVAILABLE", `${chainId} does not end in its head`);
+  return known;
+}
+
+/** What a verified executor's refusal leaves on its intent's chain. */
+export interface Denial {
+  readonly batchOf: (intent: Intent) => Batch;
+  /** What to make of a key that the records would have taken, and somebody else holds. */
+  readonly onTaken: () => Failure;
+  /** Whether the records end authority: those are written however many there are. */
+  readonly isEnding?: (intent: Intent) => boolean;
+}
+
+/** Records a refusal of a verified executor on the intent's chain; too many of one contract are counted. */
+export async function recordOnIntent(
+  judgement: Judgement,
+  start: Intent,
+  { batchOf, onTaken, isEnding = () => false }: Denial,
+): Promise<RefusedAnswer["evidence"]> {
+  const digest = judgement.about.contract?.digest;
+  if (digest === undefined) throw new TypeError("a verified executor has a contract");
+  const isCounted = (intent: Intent): boolean =>
+    !isEnding(intent) &&
+    (contractView(intent.state, digest).refusals >= SINGLE_PER_CONTRACT ||
+      intent.state.head.seq >= CHAIN_CEILING);
+  const single = await appendToIntent<Intent>(judgement, start, {
+    prepare: (intent) => (isCounted(intent) ? settled(intent) : ready(batchOf(intent))),
+    onTaken,
+  });
+  if (single.kind === "refused") return undefined;
+  if (single.kind === "appended") return placeIn(single.intent);
+  const counted = await countOnIntent(judgement, single.value, { name: `refusals/${digest}` });
+  return counted && placeIn(counted);
+}
+
+const placeIn = ({ chainId, state }: Intent): { chainId: string; seq: number } => ({
+  chainId,
+  seq: state.head.seq,
+});
+
+/**
+ * Counts what is not written singly in a scope; the first of a later minute writes the sum so far.
+ * @returns the intent with that record, or `undefined` when this one is only counted.
+ */
+export async function countOnIntent(
+  judgement: Judgement,
+  intent: Intent,
+  scope: CountScope,
+): Promise<Intent | undefined> {
+  const { deps, now } = judgement;
+  const { unwritten } = await deps.counter.count(scope.name, minuteOf(now), 0);
+  if (unwritten === 0 || intent.state.head.seq >= CHAIN_CEILING) return undefined;
+  const batch = {
+    drafts: [countedDraft(scope, unwritten)],
+    settle: { scope: scope.name, count: unwritten },
+  };
+  const result = await appendToIntent<never>(judgement, intent, { prepare: () => ready(batch) });
+  return result.kind === "appended" ? result.intent : undefined;
+}

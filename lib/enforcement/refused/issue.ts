@@ -1,0 +1,106 @@
+import { contractView } from "../../evidence/fold.ts";
+import type { RecordDraft } from "../../evidence/record.ts";
+import { isRefusal } from "../../refusal.ts";
+import { type IssueRequest, readIssueRequest } from "../../request/request.ts";
+import type { RefusedAnswer } from "../answer.ts";
+import type { Batch } from "../barriers/append.ts";
+import type { Denied } from "../barriers/reserve.ts";
+import type { Failure, Judgement } from "../judgement.ts";
+import { type Intent, judgeOwnership } from "../read/intent.ts";
+import { invalidatedDrafts } from "../records/ending.ts";
+import { bindingDrafts, isBound, requestedDraft, withOpening } from "../records/issuance.ts";
+import { bindingKeys } from "../records/keys.ts";
+import { denialDrafts, verdictOutcome } from "../records/refusal.ts";
+import { requestEvidence } from "../records/request.ts";
+import { brokenChain } from "../stages/executor.ts";
+import { takenContractId } from "../stages/proof.ts";
+import type { VerifiedRequest } from "../verified.ts";
+import { answerRefusal, recordOnIntent, recordUnattributed } from "./flood.ts";
+
+/** A refusal before the executor is verified: on a chain that accuses nobody. */
+export function refuseUnverified(judgement: Judgement, failure: Failure): Promise<RefusedAnswer> {
+  const requested: RecordDraft = {
+    type: "IdentityRequested",
+    verdict: { outcome: verdictOutcome(failure.refusal) },
+    detail: { eventDigest: judgement.eventDigest, ...verifiedParts(judgement) },
+  };
+  const drafts = [requested, ...denialDrafts(judgement, failure)];
+  return answerRefusal(failure, () => recordUnattributed(judgement, drafts));
+}
+
+/** What is verified of an event may stand in evidence; the rest is only its digest (VAI-03). */
+function verifiedParts({ about, raw }: Judgement): object {
+  const { request, contract } = (raw ?? {}) as Record<string, unknown>;
+  const read = about.request === undefined ? undefined : readIssueRequest(request);
+  return {
+    ...(read !== undefined && !isRefusal(read) && requestEvidence(read)),
+    ...(about.contract !== undefined && contract !== undefined && { contract }),
+  };
+}
+
+/**
+ * Records a verified executor's refusal where it belongs: nothing is appended to a chain that does not hold, and
+ * nobody but the issuer of an intent writes on its chain (wire.md §5).
+ */
+export function refuseIssue(
+  judgement: Judgement,
+  request: VerifiedRequest<IssueRequest>,
+  denied: Denied,
+): Promise<RefusedAnswer> {
+  const { failure, intent } = denied;
+  if (failure.refusal.code === "EVIDENCE_CHAIN_BROKEN") {
+    return refuseUnverified(judgement, brokenChain(failure.refusal));
+  }
+  return judgeOwnership(intent, request.contract.claims) === undefined
+    ? refuseOnIntent(judgement, request, denied)
+    : refuseUnverified(judgement, failure);
+}
+
+/** A refusal on the intent's chain. Once stage `proof` has passed the contract is bound, whatever came later. */
+async function refuseOnIntent(
+  judgement: Judgement,
+  request: VerifiedRequest<IssueRequest>,
+  denied: Denied,
+): Promise<RefusedAnswer> {
+  const { failure, intent: start } = denied;
+  const batchOf = (intent: Intent): Batch => denialBatch(judgement, request, denied, intent);
+  let taken: Failure | undefined;
+  const onTaken = (): Failure => {
+    taken = takenContractId();
+    return taken;
+  };
+  const answer = await answerRefusal(failure, () =>
+    recordOnIntent(judgement, start, { batchOf, onTaken }),
+  );
+  if (taken === undefined) return answer;
+  // Only the binding showed that the contract's id is another's; that is the earlier failing check, and binds nothing.
+  return refuseOnIntent(judgement, request, { ...denied, failure: taken, proof: undefined });
+}
+
+function denialBatch(
+  judgement: Judgement,
+  request: VerifiedRequest<IssueRequest>,
+  { failure, proof: proved }: Denied,
+  intent: Intent,
+): Batch {
+  const { contract } = request;
+  const proof = failure.stage === "proof" || failure.stage === "executor" ? undefined : proved;
+  const binding = proof === undefined ? [] : bindingDrafts(intent, request, proof);
+  const isEnded = contractView(intent.state, contract.digest).ended !== undefined;
+  const isEnding = contract.claims.revokeOn?.includes("contextChanged") === true && !isEnded;
+  const drafts = [
+    ...binding,
+    requestedDraft(
+      request,
+      binding.length > 0 || isBound(intent, contract),
+      verdictOutcome(failure.refusal),
+    ),
+    // Only where the contract ends with its context: else nothing was justified by it yet.
+    ...(isEnding ? invalidatedDrafts(failure, contract.claims) : []),
+    ...denialDrafts(judgement, failure),
+  ];
+  return {
+    drafts: withOpening(intent, request, drafts),
+    ...(binding.length > 0 && { keys: bindingKeys(intent, request) }),
+  };
+}

@@ -1,0 +1,185 @@
+import { descriptorOf } from "../../actions/catalogue.ts";
+import { overbroadProblem } from "../../authority/derive/overbroad.ts";
+import { ownResourcePrefix } from "../../config.ts";
+import {
+  type Contract,
+  type ReadContract,
+  readContract,
+  unsupportedMember,
+} from "../../contract/contract.ts";
+import {
+  judgeClass,
+  judgeIssuer,
+  judgeIssuerScope,
+  judgePlace,
+  judgeRegistered,
+} from "../../contract/judge.ts";
+import type { Digest } from "../../encoding/digest.ts";
+import { contractView } from "../../evidence/fold.ts";
+import type { About } from "../../evidence/record.ts";
+import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
+import type { ReadRequest } from "../../request/request.ts";
+import type { Judgement } from "../judgement.ts";
+import type { ExecuteEvent, IssueEvent } from "../read/event.ts";
+import { type Intent, readIntent } from "../read/intent.ts";
+import { judgeExpiry, type TrustSnapshot } from "../read/trust-snapshot.ts";
+import { readHandleWorld, readWorld, type World } from "../read/world.ts";
+import { type Misplaced, stage } from "../stage.ts";
+import { effectiveStep } from "../verified.ts";
+import type { Spoken } from "./admission.ts";
+import { judgeAssumptions } from "./assumptions.ts";
+
+/** The world as it was read, and the trust that is in force. */
+interface Informed {
+  readonly world: World;
+  readonly trust: TrustSnapshot;
+}
+
+/** Stage `contract` of `issue`, first: the world, in one round, and the contract that is meant. */
+export const READ_WORLD = stage<Spoken<IssueEvent>, Judgement>("contract")
+  .look("registry", async ({ event, key }, judgement) =>
+    informed(judgement, await readWorld(judgement.deps, event, key.thumbprint)),
+  )
+  .look("contractKnown", async ({ event: { contract }, ...known }, judgement) =>
+    "claims" in contract
+      ? { contract, opened: undefined }
+      : boundContract(judgement, known, contract.digest, "/contractDigest"),
+  );
+
+/** The same of `execute`. A request and a handle of two contracts belong to neither. */
+export const SAME_CONTRACT = stage<Spoken<ExecuteEvent>, Judgement>("contract").check(
+  "sameContract",
+  ({ event: { handle, request } }) =>
+    handle.claims.contractDigest === request.claims.contractDigest
+      ? undefined
+      : refuse(
+          "CONTRACT_HASH_MISMATCH",
+          "the request was signed for another contract than the handle's",
+          "/request/contractDigest",
+        ),
+);
+
+export const READ_HANDLE_WORLD = stage<Spoken<ExecuteEvent>, Judgement>("contract")
+  .look("registry", async ({ event, key }, judgement) =>
+    informed(judgement, await readHandleWorld(judgement.deps, event, key.thumbprint)),
+  )
+  .look("contractKnown", async ({ event: { request }, ...known }, judgement) =>
+    boundContract(judgement, known, request.claims.contractDigest, "/request/contractDigest"),
+  );
+
+/** Also a policy that has ended is known from here on: the refusal that it brings is sealed under it. */
+function informed(judgement: Judgement, world: World): Informed | Refusal {
+  const { trust } = world;
+  if (isRefusal(trust)) return trust;
+  judgement.believe(trust);
+  return judgeExpiry(trust, judgement.now) ?? { world, trust };
+}
+
+interface KnownContract {
+  readonly contract: ReadContract;
+  /** Its intent's chain, if that had to be opened to find it. */
+  readonly opened: Intent | undefined;
+}
+
+/** A contract named by digest is the one that its intent's chain bound; State only says where to look. */
+async function boundContract(
+  { deps }: Judgement,
+  { world: { chain, chainId }, trust }: Informed,
+  digest: Digest,
+  place: string,
+): Promise<KnownContract | Refusal | Misplaced> {
+  const unknown = refuse("CONTRACT_UNKNOWN", `${digest} is not bound here`, place);
+  if (chainId === undefined) return unknown;
+  const opened = await readIntent(deps, chainId, trust, { stored: chain });
+  if (isRefusal(opened)) return { stage: "executor", refusal: opened };
+  const contract = readContract(contractView(opened.state, digest).bound?.contract);
+  return isRefusal(contract) || contract.digest !== digest ? unknown : { contract, opened };
+}
+
+/** What stage `contract` judges. */
+export interface Known {
+  readonly request: ReadRequest;
+  /** Whether the event carries a capability chain, which this version refuses. */
+  readonly hasChain: boolean;
+  readonly contract: ReadContract;
+  readonly trust: TrustSnapshot;
+}
+
+const isCatalogued = (action: string): boolean => descriptorOf(action) !== undefined;
+
+/** Stage `contract`, in the order of wire.md §4. */
+export const CONTRACT = stage<Known, Judgement>("contract")
+  .check("contractDigest", judgeDigest)
+  .check("issuer", ({ contract, trust }) => judgeIssuer(contract, trust.policy))
+  .learn(attribution)
+  .check("issuerScope", ({ contract, trust }) => judgeIssuerScope(contract, trust.policy))
+  .check("place", ({ contract }, { deps }) => judgePlace(contract.claims, deps.plane))
+  .check("breadth", judgeBreadth)
+  .check("registeredActions", ({ contract, trust }) =>
+    judgeRegistered(contract.claims, isCatalogued, trust.policy),
+  )
+  .check("assumptions", ({ contract, trust }, { deps }) =>
+    judgeAssumptions(contract.claims, deps.readOf, trust.policy),
+  )
+  .check("riskClass", ({ contract, trust }) => judgeClass(contract.claims, trust.policy))
+  .check("operationNamed", judgeNamed)
+  .check("supported", judgeSupported);
+
+/** What a contract that its issuer has signed says of the request. */
+function attribution({ contract: { claims, digest } }: Known, { actor }: About): About {
+  return {
+    intentId: claims.intent.id,
+    contract: { id: claims.jti, digest },
+    actor: { ...actor, id: claims.actor.id, kind: claims.actor.kind },
+  };
+}
+
+function judgeBreadth({ contract: { claims } }: Known, { deps }: Judgement): Refusal | undefined {
+  return overbroadProblem(claims, ownResourcePrefix(deps.plane)) ?? judgeKeys(claims);
+}
+
+/** A key is never a target: the plane's own are among them, and they have no name to tell them by (wire.md §2). */
+function judgeKeys({ authorization_details }: Contract): Refusal | undefined {
+  for (const [index, { resources }] of authorization_details.entries()) {
+    const key = resources.findIndex((arn) => arn.split(":")[2] === "kms");
+    const where = pointer("/contract", ["authorization_details", index, "resources", key]);
+    if (key >= 0) return refuse("CONTRACT_OVERBROAD", "a KMS key cannot be a target", where);
+  }
+  return undefined;
+}
+
+/** A request names the one contract that it was signed for (VAI-55). */
+function judgeDigest({ request, contract: { digest } }: Known): Refusal | undefined {
+  return request.claims.contractDigest === digest
+    ? undefined
+    : refuse(
+        "CONTRACT_HASH_MISMATCH",
+        `the request was signed for another contract than ${digest}`,
+        "/request/contractDigest",
+      );
+}
+
+/** What is totalled must be named when it is reserved (wire.md §4). Credentials name nothing, and are judged later. */
+function judgeNamed({ request: { claims }, contract }: Known): Refusal | undefined {
+  if (claims.use !== "issue" || claims.delivery !== "handle") return undefined;
+  const step = effectiveStep(contract, claims.step);
+  const [total] = Object.keys(step?.limits?.totals ?? {});
+  return total === undefined || claims.operation !== undefined
+    ? undefined
+    : refuse(
+        "REQUEST_MALFORMED",
+        `the step totals ${total}, so a handle needs the operation`,
+        "/request/operation",
+      );
+}
+
+/** What this version does not have is refused by name, never ignored: ignoring a limit would widen. */
+function judgeSupported({ request, hasChain, contract: { claims } }: Known): Refusal | undefined {
+  const place =
+    unsupportedMember(claims) ??
+    (hasChain ? "/chain" : undefined) ??
+    (request.claims.chainDigest === undefined ? undefined : "/request/chainDigest");
+  return place === undefined
+    ? undefined
+    : refuse("NOT_SUPPORTED", `this version does not support ${place}`, place);
+}

@@ -1,0 +1,73 @@
+import type { ReadContract } from "../../contract/contract.ts";
+import { contractView } from "../../evidence/fold.ts";
+import { PROOF_CHECKS } from "../../proof/judge.ts";
+import { type ReadProof, readProof } from "../../proof/proof.ts";
+import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import type { Failure, Judgement } from "../judgement.ts";
+import { type Intent, judgeOwnership } from "../read/intent.ts";
+import type { TrustSnapshot } from "../read/trust-snapshot.ts";
+import { stage } from "../stage.ts";
+
+interface Claimed {
+  readonly contract: ReadContract;
+  /** The proof as the event carried it, if it did. */
+  readonly presented: unknown;
+  readonly trust: TrustSnapshot;
+  readonly intent: Intent;
+}
+type Proved = Claimed & { readonly proof: ReadProof };
+
+const PRESENTED = stage<Claimed, Judgement>("proof")
+  .take("proofPresent", ({ presented, contract, intent }) => {
+    const { bound } = contractView(intent.state, contract.digest);
+    const proof = readProof(presented ?? bound?.proof);
+    return isRefusal(proof) ? proof : { proof };
+  })
+  .check("proofBinding", judgeBinding);
+
+/**
+ * Stage `proof` (wire.md §3): the presented proof, or the one that the contract was bound to, read and verified
+ * again in full by the trust policy of now.
+ */
+export const PROOF = PROOF_CHECKS.reduce(
+  (table, [name, check]) =>
+    table.check(name, ({ contract, proof, trust }, { now }) =>
+      check({ contract: contract.claims, proof, policy: trust.policy, now }),
+    ),
+  PRESENTED,
+).check(
+  "uniqueness",
+  (proved) => judgeOwnership(proved.intent, proved.contract.claims) ?? judgeUniqueness(proved),
+);
+
+/** A bound contract keeps its proof: another one would change after the fact why authority was granted. */
+function judgeBinding({ proof, contract, intent }: Proved): Refusal | undefined {
+  const { bound } = contractView(intent.state, contract.digest);
+  return bound === undefined || bound.proofDigest === proof.digest
+    ? undefined
+    : refuse("EVIDENCE_HASH_MISMATCH", "the contract is bound to another proof", "/proof");
+}
+
+/** One decision binds one contract, and (`iss`, `jti`) belongs to the first contract that used it. */
+function judgeUniqueness({ contract, proof, intent }: Proved): Refusal | undefined {
+  for (const [digest, { bound }] of intent.state.contracts) {
+    if (bound === undefined || digest === contract.digest) continue;
+    if (bound.issuer === contract.claims.iss && bound.contractId === contract.claims.jti)
+      return takenContractId().refusal;
+    if (bound.decisionDigest === proof.decision.digest) {
+      return refuse(
+        "DECISION_SUPERSEDED",
+        "the decision is bound to another contract",
+        "/proof/decision",
+      );
+    }
+  }
+  return undefined;
+}
+
+/** Somebody else's contract has the id: found in the chain, or only when it is to be taken. */
+export const takenContractId = (): Failure => ({
+  stage: "proof",
+  check: "uniqueness",
+  refusal: refuse("CONTRACT_MISMATCH", "iss and jti belong to another contract", "/contract/jti"),
+});

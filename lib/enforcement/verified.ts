@@ -1,0 +1,31 @@
+import type { ReadContract } from "../contract/contract.ts";
+import type { Step } from "../contract/step.ts";
+import type { IdentityView } from "../evidence/fold.ts";
+import type { ReadHandle } from "../issuance/handle.ts";
+import type { ExecuteRequest, ReadRequest, Request } from "../request/request.ts";
+import type { Intent } from "./read/intent.ts";
+import type { TrustSnapshot } from "./read/trust-snapshot.ts";
+
+/** A request whose contract, executor and chain are verified: from here on it is attributed to its intent. */
+export interface VerifiedRequest<Claims extends Request = Request> {
+  readonly contract: ReadContract;
+  readonly request: ReadRequest<Claims>;
+  /** Thumbprint. */
+  readonly executor: string;
+  /** The step that is asked for, effective: the contract's. `undefined` when the contract has none of that name. */
+  readonly step: Step | undefined;
+  /** The proof as the event carried it, if it did. */
+  readonly presented: unknown;
+  readonly trust: TrustSnapshot;
+  readonly intent: Intent;
+}
+
+/** A verified request that redeems a handle, with the grant that the handle is of. */
+export interface Redemption extends VerifiedRequest<ExecuteRequest> {
+  readonly handle: ReadHandle;
+  readonly identity: IdentityView;
+}
+
+/** The one place where a step is looked up; what a chain narrows, it narrows here. */
+export const effectiveStep = ({ claims }: ReadContract, id: string): Step | undefined =>
+  claims.authorization_details.find((step) => step.id === id);

@@ -1,0 +1,40 @@
+import type { Details } from "./details.ts";
+
+/** Refusals, failures and violations are what the negative index lists (VAI-92). */
+type Kind = "plain" | "negative";
+
+/** Event types of requirements.md appendix E and wire.md §11 that this version writes; what each says: {@link Details}. */
+const EVENTS = {
+  IntentSubmitted: "plain",
+  ContextEvaluated: "plain",
+  ContextRechecked: "plain",
+  ContextInvalidated: "negative",
+  PolicyEvaluated: "plain",
+  ContractBound: "plain",
+  IdentityRequested: "plain",
+  ProofValidated: "plain",
+  ProofRejected: "negative",
+  ViolationDetected: "negative",
+  IdentityIssued: "plain",
+  IdentityDenied: "negative",
+  RetryDeduplicated: "plain",
+  RefusalsCounted: "negative",
+  IssuanceFailed: "negative",
+  CredentialsMinted: "plain",
+  ExecutionStarted: "plain",
+  ExecutionRejected: "negative",
+  ExecutionCompleted: "plain",
+  ExecutionFailed: "negative",
+  ExecutionIncomplete: "negative",
+  ObligationFulfilled: "plain",
+  ObligationMissed: "negative",
+  IdentityCompleted: "plain",
+  IdentityExpired: "negative",
+  IdentityRevoked: "negative",
+  TrustPolicyPublished: "plain",
+} as const satisfies Record<keyof Details, Kind>;
+
+export type EventType = keyof typeof EVENTS;
+export const EVENT_TYPES = Object.keys(EVENTS) as readonly EventType[];
+
+export const isNegative = (type: EventType): boolean => EVENTS[type] === "negative";

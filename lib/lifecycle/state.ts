@@ -1,0 +1,35 @@
+import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
+import type { IdentityView } from "../evidence/fold.ts";
+
+/**
+ * What an identity is in now, beyond what its records say:
+ * - `ended`: its end is on record;
+ * - `expired`: nothing of it was started, and its window is over;
+ * - `lost`: an invocation had it in hand, and can no longer be running, so nobody will write its end;
+ * - `inUse`: it was started, and may be running;
+ * - `live`: it may still be started, or is with its caller.
+ */
+export type Phase = "ended" | "expired" | "lost" | "inUse" | "live";
+
+/** Milliseconds that an invocation can last. */
+const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
+
+/** The phase of an identity; `now` in milliseconds. */
+export function phaseOf(identity: IdentityView, now: number): Phase {
+  const { end, startedAt, issuedAt, expiresAt } = identity;
+  if (end !== undefined) return "ended";
+  if (startedAt !== undefined) return Date.parse(startedAt) + INVOCATION < now ? "lost" : "inUse";
+  if (Date.parse(expiresAt) <= now) return "expired";
+  return !isAwaited(identity) && Date.parse(issuedAt) + INVOCATION < now ? "lost" : "live";
+}
+
+/** Only a handle waits, and only credentials that left are with their caller: else nobody runs it any more. */
+const isAwaited = ({ delivery, hardExpiry }: IdentityView): boolean =>
+  delivery === "handle" || hardExpiry !== undefined;
+
+/** The state that an answer names (wire.md §4). */
+export function stateAt(identity: IdentityView, now: number): IdentityView["state"] {
+  const phase = phaseOf(identity, now);
+  if (phase === "expired") return "EXPIRED";
+  return phase === "lost" ? "INCOMPLETE" : identity.state;
+}

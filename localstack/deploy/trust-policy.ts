@@ -1,0 +1,69 @@
+import { writeJson } from "../machine/files.ts";
+import type { StateFolder } from "../machine/paths.ts";
+import type { KeyName, MadeKey } from "./keys.ts";
+import { type DeployedAction, type LocalOutputs, NAMES } from "./outputs.ts";
+import { callVai } from "./vai.ts";
+
+const HIGH_VETO = ["state", "human"];
+
+/** What each risk class demands locally (wire format, "Local deployment"). */
+const GOVERNANCE = {
+  LOW: governance(900, 900, [0, 0, 0], [], true),
+  MEDIUM: governance(600, 600, [0, 0, 0], [], true),
+  HIGH: governance(300, 300, [1, 3, 2], HIGH_VETO, false),
+  CRITICAL: governance(300, 300, [2, 4, 3], HIGH_VETO, false),
+} as const;
+
+function governance(
+  maxSeconds: number,
+  contextSeconds: number,
+  [approvals, attestations, classes]: readonly [number, number, number],
+  veto: readonly string[],
+  credentials: boolean,
+) {
+  return { maxSeconds, contextSeconds, approvals, attestations, classes, veto, credentials };
+}
+
+/** Whom the local plane believes, and what it may run. */
+export interface TrustPolicyParts {
+  readonly state: StateFolder;
+  readonly keys: Readonly<Record<KeyName, MadeKey>>;
+  readonly actions: readonly DeployedAction[];
+  readonly policy: LocalOutputs["policy"];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Writes the draft of the first trust policy and publishes it with `vai trust publish`, which adds
+ * version, predecessor, plane, times and the plane's keys, and signs it with the anchor.
+ * It opens every deployed action with risk LOW.
+ */
+export async function publishTrustPolicy(parts: TrustPolicyParts): Promise<void> {
+  writeJson(parts.state.trustPolicyDraft, draft(parts));
+  const { trustPolicyDraft, outputs } = parts.state;
+  const signing = ["--anchor-key", parts.keys.anchor.file, "--outputs", outputs];
+  const args = ["trust", "publish", trustPolicyDraft, ...signing, "--json"];
+  await callVai(args, { signal: parts.signal });
+}
+
+function draft({ keys, actions, policy }: TrustPolicyParts): object {
+  const all = actions.map(({ action }) => action);
+  const party = (name: keyof typeof NAMES) => ({
+    name: NAMES[name],
+    keys: [keys[name].publicKey],
+  });
+  const authority = { maxRisk: "CRITICAL", actions: all };
+  return {
+    issuers: [{ ...party("issuer"), ...authority }],
+    deciders: [{ ...party("decider"), ...authority }],
+    evaluators: [{ ...party("evaluator"), class: "state" }],
+    approvers: [{ ...party("approver"), roles: ["sre-lead"] }],
+    operators: [party("operator")],
+    auditors: [party("auditor")],
+    planes: [],
+    policies: [policy],
+    actions: actions.map((deployed) => ({ ...deployed, risk: "LOW" })),
+    governance: GOVERNANCE,
+    breakGlass: [],
+  };
+}

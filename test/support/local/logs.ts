@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import type { LocalPlane } from "./plane.ts";
+import { send } from "./sigv4.ts";
+
+/** Every line that one of the plane's functions logged; none when it has not run yet. */
+export const functionLog = (plane: LocalPlane, name: string): Promise<string[]> =>
+  linesOf(plane, `/vai/local/${name}`);
+
+/** Every line that the plane's functions logged, by log group: CloudWatch Logs, as the deployer. */
+export async function functionLogs(plane: LocalPlane): Promise<Record<string, string[]>> {
+  const groups = ["/vai/local/issue", "/vai/local/execute", "/vai/local/govern"];
+  const read = groups.map(async (group) => {
+    const lines = await linesOf(plane, group);
+    assert.ok(lines.length > 0, `${group} is empty`);
+    return [group, lines] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
+}
+
+async function linesOf(plane: LocalPlane, logGroupName: string): Promise<string[]> {
+  const lines: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await logs(plane, "FilterLogEvents", {
+      ...{ logGroupName, limit: 10_000 },
+      ...(nextToken !== undefined && { nextToken }),
+    });
+    lines.push(...(page.events ?? []).map(({ message }) => message));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return lines;
+}
+
+interface Page {
+  readonly events?: readonly { readonly message: string }[];
+  readonly nextToken?: string;
+}
+
+async function logs({ outputs }: LocalPlane, action: string, input: object): Promise<Page> {
+  const answer = await send({
+    ...{ endpoint: outputs.endpoint, region: outputs.region, service: "logs" },
+    credentials: outputs.credentials.deployer,
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": `Logs_20140328.${action}`,
+    },
+    body: JSON.stringify(input),
+  });
+  assert.equal(answer.status, 200, answer.body);
+  return JSON.parse(answer.body) as Page;
+}
