@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { toInstant, toSeconds } from "../clock.ts";
 import { parsePlaneId } from "../config.ts";
-import { assumption, DELIVERIES, REVOKE_ON } from "../contract/contract.ts";
+import { actorKind, assumption, DELIVERIES, REVOKE_ON } from "../contract/contract.ts";
 import { step } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
@@ -16,7 +16,7 @@ function withType(value: unknown): unknown {
 /** A contract as a person writes it: what is to be allowed; ids, times and digests are added when it is signed. */
 export const contractDraft = z.strictObject({
   purpose,
-  actor: z.strictObject({ id: label, kind: z.enum(["agent", "human", "workflow", "service"]) }),
+  actor: z.strictObject({ id: label, kind: actorKind }),
   risk: riskClass,
   deliveries: z.array(z.enum(DELIVERIES)).min(1).default(["execute"]),
   steps: z.array(z.preprocess(withType, step)).min(1),
@@ -82,6 +82,7 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
     "vai-decision+jwt",
     {
       iss: decider.name,
+      aud: plane,
       iat,
       jti: newId(),
       exp: exp + DECISION_MARGIN,
@@ -89,7 +90,12 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
       contextDigest: documentDigest(context),
       outcome: "ALLOW",
       policy: { ...signing.policy, engine: "custom" },
-      boundary: { authorization_details: draft.steps, notAfter: exp, actorId: draft.actor.id },
+      boundary: {
+        authorization_details: draft.steps,
+        notAfter: exp,
+        actorId: draft.actor.id,
+        actorKind: draft.actor.kind,
+      },
     },
     decider.key,
   );

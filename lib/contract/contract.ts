@@ -16,7 +16,7 @@ import {
 import { readBy } from "../encoding/schema.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 import { constraint } from "./constraint-schema.ts";
-import { steps } from "./step.ts";
+import { gatedMember, steps } from "./step.ts";
 
 /** Seconds: the longest time between signing and start (wire.md §2). */
 const MAX_LEAD_SECONDS = 24 * 60 * 60;
@@ -29,6 +29,18 @@ const seconds = z.int().min(1).max(86_400);
 
 /** Signals that may end a contract besides what always does. */
 export const REVOKE_ON = ["contextChanged", "policyChanged", "riskSignal"] as const;
+/** Those that something in this version sends or sees. */
+const ACTED_ON: ReadonlySet<string> = new Set(["contextChanged"]);
+
+export const actorKind = z.enum(["agent", "human", "workflow", "service"]);
+
+/** Who may continue the authority; the defaults say: nobody. */
+const delegation = z.strictObject({
+  maxDepth: z.int().min(0).max(32),
+  retain: z.boolean().optional(),
+  labels: z.array(label).optional(),
+  planes: z.array(label).optional(),
+});
 
 /** One value of the world that the contract supposes (wire.md §2). */
 export const assumption = z.strictObject({
@@ -50,7 +62,8 @@ const rollback = z.strictObject({
   operation: z.strictObject({ action, resource: arn, parameters: z.record(z.string(), scalar) }),
 });
 
-const claims = z
+/** Every member that a contract may have. */
+export const contractClaims = z
   .strictObject({
     ver: z.literal(1),
     iss: name,
@@ -62,7 +75,7 @@ const claims = z
     intent: z.strictObject({ id: uuid, digest }),
     context: z.strictObject({ digest }),
     decision: z.strictObject({ digest }),
-    actor: z.strictObject({ id: label, kind: z.enum(["agent", "human", "workflow", "service"]) }),
+    actor: z.strictObject({ id: label, kind: actorKind }),
     cnf: z.strictObject({ jkt: thumbprint }),
     purpose,
     risk: riskClass,
@@ -78,7 +91,8 @@ const claims = z
     obligations: z.array(obligation).max(16).optional(),
     revokeOn: z.array(z.enum(REVOKE_ON)).optional(),
     rollback: rollback.optional(),
-    delegation: z.strictObject({ maxDepth: z.int().min(0).max(8) }).optional(),
+    delegation: delegation.optional(),
+    origin: z.strictObject({ plane: label, chainDigest: digest }).optional(),
     breakGlass: z.strictObject({ policy: label, incident: label }).optional(),
   })
   .superRefine((contract, context) => {
@@ -98,7 +112,7 @@ const claims = z
   });
 
 /** The claims of a contract (wire.md §2): what may be done, to what, within which limits, when. */
-export type Contract = z.infer<typeof claims>;
+export type Contract = z.infer<typeof contractClaims>;
 export type Obligation = z.infer<typeof obligation>;
 
 /** A contract that was read strictly; its signature is not judged yet. */
@@ -113,7 +127,7 @@ export function readContract(compact: unknown): ReadContract | Refusal {
   const jws = readJws(compact, "vai-contract+jwt");
   if (!jws.ok)
     return refuse("CONTRACT_MALFORMED", `the contract ${jws.detail}`, `/contract${jws.pointer}`);
-  const read = readBy(claims, jws.value.payload);
+  const read = readBy(contractClaims, jws.value.payload);
   if (!read.ok) {
     const where = `/contract${read.pointer}`;
     return refuse(read.code ?? "CONTRACT_MALFORMED", `${where} ${read.detail}`, where);
@@ -131,18 +145,37 @@ function isSet(values: readonly string[]): boolean {
   return new Set(values).size === values.length;
 }
 
+function unsupportedDelegation({
+  maxDepth,
+  retain = false,
+  labels = [],
+  planes = [],
+}: z.infer<typeof delegation>): string | undefined {
+  const used = [
+    ["maxDepth", maxDepth > 0],
+    ["retain", retain],
+    ["labels", labels.length > 0],
+    ["planes", planes.length > 0],
+  ] as const;
+  const [member] = used.find(([, isUsed]) => isUsed) ?? [];
+  return member === undefined ? undefined : `/contract/delegation/${member}`;
+}
+
 /** A contract's members that this software knows but this version does not act on: refused, never ignored. */
 export function unsupportedMember(contract: Contract): string | undefined {
-  const { obligations, rollback: undo, delegation, breakGlass } = contract;
+  const { obligations, rollback: undo, delegation, origin, breakGlass, revokeOn = [] } = contract;
   const foreign = obligations?.findIndex(({ kind }) => kind !== "readBack") ?? -1;
   if (foreign >= 0) return pointer("/contract", ["obligations", foreign, "kind"]);
   if (undo !== undefined) return "/contract/rollback";
-  if (delegation !== undefined && delegation.maxDepth > 0) return "/contract/delegation/maxDepth";
+  const delegated = delegation && unsupportedDelegation(delegation);
+  if (delegated !== undefined) return delegated;
+  if (origin !== undefined) return "/contract/origin";
   if (breakGlass !== undefined) return "/contract/breakGlass";
-  for (const [index, { after, gate }] of contract.authorization_details.entries()) {
-    const place = ["authorization_details", index];
-    if (after !== undefined && after.length > 0) return pointer("/contract", [...place, "after"]);
-    if (gate !== undefined && gate !== "none") return pointer("/contract", [...place, "gate"]);
+  const unseen = revokeOn.findIndex((signal) => !ACTED_ON.has(signal));
+  if (unseen >= 0) return pointer("/contract", ["revokeOn", unseen]);
+  for (const [index, step] of contract.authorization_details.entries()) {
+    const member = gatedMember(step);
+    if (member !== undefined) return pointer("/contract", ["authorization_details", index, member]);
   }
   return undefined;
 }

@@ -49,6 +49,12 @@ export const steps = z
   .max(16)
   .refine((all) => unique(all.map(({ id }) => id)), "names a step id twice");
 
+/** The member of a step that puts it in an order or behind a gate, if one does; this version has neither. */
+export function gatedMember({ after = [], gate = "none" }: Step): "after" | "gate" | undefined {
+  if (after.length > 0) return "after";
+  return gate === "none" ? undefined : "gate";
+}
+
 /** Issuances of the step that a contract allows; 1 unless it says otherwise. */
 export const callsOf = (value: Pick<Step, "limits">): number => value.limits?.calls ?? 1;
 

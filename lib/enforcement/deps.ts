@@ -10,6 +10,13 @@ import type { AssumeRole } from "../issuance/assume-role.ts";
 import type { RegistryStore } from "./read/registry-port.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 
+/** What a process keeps between invocations. Nothing hangs on it but speed and cost. */
+export interface Memory {
+  trust?: TrustSnapshot;
+  /** Handles that it signed last, by identity: a resent request costs no signature. */
+  readonly handles?: Map<string, string>;
+}
+
 /** Everything from outside that a course needs; nothing in these rooms reads a clock, an id or a client elsewhere. */
 export interface PlaneDeps {
   readonly plane: PlaneId;
@@ -28,7 +35,7 @@ export interface PlaneDeps {
   readonly registry: RegistryStore;
   readonly counter: RefusalCounter;
   /** What this process verified last: while the Registry is unchanged, no document is read again. */
-  readonly memory: { trust?: TrustSnapshot };
+  readonly memory: Memory;
 }
 
 export interface IssueDeps extends PlaneDeps {

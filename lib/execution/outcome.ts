@@ -11,19 +11,23 @@ export interface Outcome {
 
 /**
  * The outcome from the call and what was seen after it. A `readBack` obligation is met by a call that succeeded
- * and was seen to have worked. A call whose answer was lost stays unknown even if the target looks right:
+ * and was seen to have worked within `dueSeconds` of the call's answer. A call whose answer was lost stays unknown even if the target looks right:
  * somebody else may have set it so.
  */
 export function callOutcome(
   call: CallOutcome,
   seen: ReadBack | undefined,
   obligations: readonly Obligation[],
+  seenAfterSeconds: number,
 ): Outcome {
-  const met = call.status === "succeeded" && seen?.matches === true;
+  const matches = call.status === "succeeded" && seen?.matches === true;
   return {
     status: call.status,
     ...(call.status !== "succeeded" && { error: call.error }),
     ...(seen !== undefined && { readBack: { matches: seen.matches } }),
-    obligations: obligations.map(({ name }) => ({ name, met })),
+    obligations: obligations.map(({ name, dueSeconds }) => ({
+      name,
+      met: matches && seenAfterSeconds <= dueSeconds,
+    })),
   };
 }

@@ -1,5 +1,5 @@
 import type { Contract } from "../contract/contract.ts";
-import { callsOf, type Step, stepNarrows } from "../contract/step.ts";
+import { callsOf, gatedMember, type Step, stepNarrows } from "../contract/step.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
 import { pointer, type Refusal, refuse } from "../refusal.ts";
@@ -11,6 +11,8 @@ const CLOCK_SKEW = 60_000;
 
 /** What the checks of a proof compare; `now` in milliseconds. */
 export interface ProofInput {
+  /** Id of the plane that judges. */
+  readonly plane: string;
   readonly contract: Contract;
   readonly proof: ReadProof;
   readonly policy: TrustPolicy;
@@ -27,6 +29,7 @@ export const PROOF_CHECKS: readonly (readonly [
 ])[] = [
   ["digests", judgeDigests],
   ["decisionSignature", judgeDecider],
+  ["decisionAudience", judgeAudience],
   ["outcome", judgeOutcome],
   ["policyVersion", judgePolicyHead],
   ["contextAge", judgeContextAge],
@@ -76,8 +79,19 @@ function judgeDecider({ contract, proof, policy }: ProofInput): Refusal | undefi
     : invalid(`decider "${claims.iss}" may decide up to ${decider.maxRisk}`);
 }
 
+/** A decision that names a plane is for that one: two planes that trust one decider would double its budget. */
+function judgeAudience({ plane, proof }: ProofInput): Refusal | undefined {
+  const { aud } = proof.decision.claims;
+  return aud === undefined || aud === plane
+    ? undefined
+    : refuse("AUDIENCE_MISMATCH", `the decision is for ${aud}`, "/proof/decision/aud");
+}
+
 function judgeOutcome({ proof, now }: ProofInput): Refusal | undefined {
-  const { outcome, exp } = proof.decision.claims;
+  const { outcome, exp, iat } = proof.decision.claims;
+  if (iat * 1000 > now + CLOCK_SKEW) {
+    return refuse("DECISION_NOT_APPROVED", `the decision is of ${iat}`, "/proof/decision/iat");
+  }
   if (outcome !== "ALLOW" && outcome !== "CONSTRAIN") {
     return refuse("DECISION_NOT_APPROVED", `the decision is ${outcome}`, "/proof/decision/outcome");
   }
@@ -117,6 +131,15 @@ function judgeActor({ contract, proof }: ProofInput): Refusal | undefined {
     refuse("ACTOR_MISMATCH", `the contract's actor is ${contract.actor.id}`, where);
   if (proof.decision.claims.boundary.actorId !== contract.actor.id) {
     return mismatch("/proof/decision/boundary/actorId");
+  }
+  const { actorKind = "agent" } = proof.decision.claims.boundary;
+  if (actorKind !== contract.actor.kind) {
+    // The kind is not the issuer's word alone: thresholds may hang on it.
+    return refuse(
+      "ACTOR_MISMATCH",
+      `the decision is about a ${actorKind}, the contract's actor is a ${contract.actor.kind}`,
+      "/contract/actor/kind",
+    );
   }
   return proof.intent.actor === contract.actor.id ? undefined : mismatch("/proof/intent/actor");
 }
@@ -162,6 +185,10 @@ function judgeAssumptionScope(
  */
 function judgeBoundary({ contract, proof }: ProofInput): Refusal | undefined {
   const { boundary }: Decision = proof.decision.claims;
+  const unsupported = unsupportedEntry(boundary.authorization_details);
+  if (unsupported !== undefined) {
+    return refuse("NOT_SUPPORTED", "this version has no order and no gates", unsupported);
+  }
   if (contract.exp > boundary.notAfter) {
     return refuse(
       "SCOPE_EXCEEDED",
@@ -180,6 +207,16 @@ function judgeBoundary({ contract, proof }: ProofInput): Refusal | undefined {
         "is wider than the decision's boundary, or more than is left of it beside the steps before",
         `/contract/authorization_details/${wider}`,
       );
+}
+
+/** A gate or an order that was decided must not be lost because the contract leaves it out. */
+function unsupportedEntry(entries: readonly Step[]): string | undefined {
+  for (const [index, entry] of entries.entries()) {
+    const member = gatedMember(entry);
+    if (member === undefined) continue;
+    return pointer("/proof/decision/boundary/authorization_details", [index, member]);
+  }
+  return undefined;
 }
 
 /** What is left of one entry of the boundary while steps are charged to it, first come, first served. */

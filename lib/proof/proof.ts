@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { fromInstant } from "../clock.ts";
+import { actorKind } from "../contract/contract.ts";
 import { steps } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
@@ -43,8 +44,10 @@ const proof = z.strictObject({
   approvals: z.array(z.string()).default([]),
 });
 
-const decision = z.strictObject({
+/** Every member that a decision may have. */
+export const decisionClaims = z.strictObject({
   iss: label,
+  aud: label.optional(),
   iat: numericDate,
   jti: label,
   exp: numericDate,
@@ -52,10 +55,15 @@ const decision = z.strictObject({
   contextDigest: digest,
   outcome: z.enum(["ALLOW", "CONSTRAIN", "DENY", "ESCALATE"]),
   policy: z.strictObject({ id: label, version: label, engine: label, digest }),
-  boundary: z.strictObject({ authorization_details: steps, notAfter: numericDate, actorId: label }),
+  boundary: z.strictObject({
+    authorization_details: steps,
+    notAfter: numericDate,
+    actorId: label,
+    actorKind: actorKind.optional(),
+  }),
 });
 /** The policy engine's verdict and the ceiling of what may be issued under it (VAI-35, DTF-02). */
-export type Decision = z.infer<typeof decision>;
+export type Decision = z.infer<typeof decisionClaims>;
 
 /** A proof whose parts were read; digests and signatures are not judged yet. */
 export interface ReadProof {
@@ -85,7 +93,7 @@ export function readProof(value: unknown): ReadProof | Refusal {
   const parts = read.value;
   const jws = readJws(parts.decision, "vai-decision+jwt");
   if (!jws.ok) return incomplete(`/proof/decision${jws.pointer}`, jws.detail);
-  const verdict = readBy(decision, jws.value.payload);
+  const verdict = readBy(decisionClaims, jws.value.payload);
   if (!verdict.ok) return incomplete(`/proof/decision${verdict.pointer}`, verdict.detail);
   const intentDigest = documentDigest(parts.intent);
   const contextDigest = documentDigest(parts.context);

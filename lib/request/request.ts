@@ -53,7 +53,7 @@ const deliverTo = publicJwk.refine(
   "must be an ephemeral public key on P-256",
 );
 
-const issueClaims = z
+export const issueClaims = z
   .strictObject({
     use: z.literal("issue"),
     ...common,
@@ -77,7 +77,7 @@ const issueClaims = z
   });
 export type IssueRequest = z.infer<typeof issueClaims>;
 
-const executeClaims = z.strictObject({
+export const executeClaims = z.strictObject({
   use: z.literal("execute"),
   ...common,
   handleDigest: digest,

@@ -104,7 +104,7 @@ suite("strict reading of a contract", () => {
       [{ kind: "readBack", name: "x", dueSeconds: 0 }],
       "/obligations/0/dueSeconds",
     ],
-    ["delegation to depth nine", "/delegation", { maxDepth: 9 }, "/delegation/maxDepth"],
+    ["delegation to depth 33", "/delegation", { maxDepth: 33 }, "/delegation/maxDepth"],
     ["a condition of revocation that nobody knows", "/revokeOn", ["fullMoon"], "/revokeOn/0"],
     ["a partition that is none", "/partition", "azure"],
     [

@@ -149,3 +149,42 @@ const slowly =
     plane.world.pass(seconds);
     return plane.deps.assumeRole(input);
   };
+
+suite("a contract that ends with its context", () => {
+  test("VAI-109 ADV-32 earlier refusals make it immune to nothing: its end is always recorded", async () => {
+    for (const refusals of [0, 20, 130]) {
+      const plane = await newPlane();
+      const governed = plane.contract(supposing({}, { "/revokeOn": ["contextChanged"] }));
+      const beyond = { request: { set: { "/operation/parameters/percent": 100 } } };
+      for (let index = 0; index < refusals; index++) refused(await plane.ask(beyond, governed));
+      plane.targets.answers.set("lambda:GetAlias", [{ FunctionVersion: "7" }]);
+      assert.equal(refused(await plane.ask({}, governed)).code, "CONTEXT_CHANGED");
+      assert.ok(plane.types(governed.chainId).includes("ContextInvalidated"), String(refusals));
+      plane.targets.answers.set("lambda:GetAlias", [{ FunctionVersion: "6" }]);
+      assert.equal(refused(await plane.ask({}, governed)).code, "CONTRACT_REVOKED");
+      assert.equal(plane.sts.executions.length, 0);
+    }
+  });
+});
+
+test("VAI-48 a read-back that takes longer than its obligation allows is missed", async () => {
+  const plane = await newPlane();
+  const mutation: Mutation = {
+    contract: { set: { "/obligations": [{ kind: "readBack", name: "routing", dueSeconds: 2 }] } },
+  };
+  const governed = plane.contract(mutation);
+  const alias = plane.targets.descriptorOf("lambda:UpdateAlias");
+  assert.ok(alias !== undefined);
+  const slow: typeof alias = {
+    ...alias,
+    readBack: async (...given) => {
+      plane.world.pass(3);
+      return alias.readBack(...given);
+    },
+  };
+  plane.deps = { ...plane.deps, descriptorOf: () => slow };
+  const answer = granted(await plane.issue(plane.event(governed)));
+  assert.deepEqual(answer.outcome?.obligations, [{ name: "routing", met: false }]);
+  assert.equal(answer.identity.state, "INCOMPLETE");
+  assert.ok(plane.types(governed.chainId).includes("ObligationMissed"));
+});

@@ -214,7 +214,10 @@ suite("the whole course of one request", () => {
 
   test("VAI-16 VAI-91 each record says by whose trust policy, for which actor, by which component", async () => {
     const plane = await newPlane();
-    const governed = plane.contract({ contract: { set: { "/actor/kind": "workflow" } } });
+    const governed = plane.contract({
+      decision: { set: { "/boundary/actorKind": "workflow" } },
+      contract: { set: { "/actor/kind": "workflow" } },
+    });
     await plane.grant({}, governed);
     for (const record of plane.records(governed.chainId)) {
       assert.deepEqual(record.trustPolicy, { version: 1, digest: plane.policyDigest });

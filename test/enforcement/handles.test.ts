@@ -428,3 +428,21 @@ suite("an identity handle", () => {
     );
   });
 });
+
+suite("a handle that is asked for again and again", () => {
+  test("X-50 a hundred resends cost no further signature of the plane key", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    const event = plane.event(governed, HANDLE);
+    const first = await plane.issue(event);
+    const signed = plane.faults.counts.get("planeSigner:sign");
+    for (let index = 0; index < 100; index++) {
+      const again = await plane.issue(event);
+      assert.ok(first.ok && again.ok);
+      assert.equal(again.handle, first.handle);
+    }
+    assert.equal(plane.faults.counts.get("planeSigner:sign"), signed);
+    const elsewhere = await plane.issue(event, plane.process());
+    assert.ok(elsewhere.ok && elsewhere.handle !== undefined, "another process makes it again");
+  });
+});

@@ -101,7 +101,7 @@ export class Plane {
       planeSigner: new KmsSigner(this.planeKms.client(), "plane-key"),
       registry: new DynamoRegistryStore(dynamo, TABLES),
       counter: new DynamoRefusalCounter(dynamo, TABLES.state),
-      memory: {},
+      memory: { handles: new Map() },
       descriptorOf: this.targets.descriptorOf,
       readOf: this.targets.readOf,
       assumeRole: assumeRoleBy(sts),

@@ -60,7 +60,7 @@ export function planeDependencies(component: string, environment: Environment): 
     planeSigner: new KmsSigner(kms, required(environment, ENV.planeKeyId)),
     registry: new DynamoRegistryStore(dynamo, tables),
     counter: new DynamoRefusalCounter(dynamo, tables.state),
-    memory: {},
+    memory: { handles: new Map() },
   };
 }
 

@@ -119,6 +119,9 @@ async function isUnborn({ registry, memory }: PlaneDeps, heads: Heads): Promise<
   return restrictions === undefined && !isContinued;
 }
 
+/** How far another's clock may be ahead. */
+const CLOCK_SKEW_SECONDS = 60;
+
 function readNext(deps: PlaneDeps, compact: string): ReadTrustPolicy | Refusal {
   const read = readTrustPolicy(compact, deps.anchors);
   if ("kind" in read) {
@@ -134,9 +137,10 @@ function readNext(deps: PlaneDeps, compact: string): ReadTrustPolicy | Refusal {
       "/trustPolicy/plane",
     );
   }
-  return toSeconds(deps.clock()) < read.policy.exp
-    ? read
-    : malformed("has ended already", "/trustPolicy/exp");
+  const now = toSeconds(deps.clock());
+  if (read.policy.iat > now + CLOCK_SKEW_SECONDS)
+    return malformed("lies ahead", "/trustPolicy/iat");
+  return now < read.policy.exp ? read : malformed("has ended already", "/trustPolicy/exp");
 }
 
 /** Version and `prev` continue what is in force; version 1 only while nothing was ever published (wire.md §6). */

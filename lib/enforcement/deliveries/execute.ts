@@ -204,8 +204,10 @@ async function run(
     late === undefined
       ? await runBoundedCall(descriptor, operation, preRead, session, place)
       : { status: "failed", error: { name: late, kind: "precondition" } };
+  const ended = deps.clock();
   const seen = await readBack(descriptor, operation, { ...place, credentials });
-  const outcome = callOutcome(call, seen, request.contract.claims.obligations ?? []);
+  const obligations = request.contract.claims.obligations ?? [];
+  const outcome = callOutcome(call, seen, obligations, (deps.clock() - ended) / 1000);
   const durationMilliseconds = deps.clock() - begun;
   const drafts = endDrafts({ outcome, seen, rechecked, durationMilliseconds });
   return conclude(judgement, BARRIER_3, { identityId, intent }, () => drafts);

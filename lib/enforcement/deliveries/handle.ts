@@ -1,6 +1,6 @@
 import type { IdentityView } from "../../evidence/fold.ts";
 import { handleClaims, signHandle } from "../../issuance/handle.ts";
-import type { PlaneDeps } from "../deps.ts";
+import type { Memory, PlaneDeps } from "../deps.ts";
 import type { Intent } from "../read/intent.ts";
 import { issuedDetail } from "../records/issuance.ts";
 import type { Grant } from "../stages/authority.ts";
@@ -10,7 +10,7 @@ const intentIdOf = ({ chainId }: Intent): string => chainId.slice("intent/".leng
 
 /** The handle of a grant; nothing for another delivery. It is worth nothing before its grant is durable. */
 export async function handleOf(
-  { plane, planeSigner }: PlaneDeps,
+  { plane, planeSigner, memory }: PlaneDeps,
   request: VerifiedRequest,
   grant: Grant,
 ): Promise<string | undefined> {
@@ -19,16 +19,35 @@ export async function handleOf(
   const { identityId } = grant;
   const issued = issuedDetail(request, grant, 0);
   const facts = { ...issued, identityId, intentId: claims.intent.id, contractDigest };
-  return signHandle(handleClaims(plane.id, facts), planeSigner);
+  return remembered(memory, await signHandle(handleClaims(plane.id, facts), planeSigner), facts);
 }
 
 /** A handle is made again with the same claims: whoever lost the answer has lost nothing (wire.md §4 stage 5). */
 export async function handleAgain(
-  { plane, planeSigner }: PlaneDeps,
+  { plane, planeSigner, memory }: PlaneDeps,
   intent: Intent,
   identity: IdentityView,
 ): Promise<string | undefined> {
   if (identity.delivery !== "handle" || identity.end?.refusal !== undefined) return undefined;
+  const known = memory.handles?.get(identity.identityId);
+  if (known !== undefined) return known;
   const facts = { ...identity, intentId: intentIdOf(intent) };
-  return signHandle(handleClaims(plane.id, facts), planeSigner);
+  return remembered(memory, await signHandle(handleClaims(plane.id, facts), planeSigner), facts);
+}
+
+/** Handles that a process remembers. */
+const REMEMBERED = 256;
+
+/** Keeps a handle, and forgets the oldest when there are too many. */
+function remembered(
+  { handles }: Memory,
+  handle: string,
+  { identityId }: { readonly identityId: string },
+): string {
+  handles?.set(identityId, handle);
+  const [oldest] = handles?.keys() ?? [];
+  if (handles !== undefined && handles.size > REMEMBERED && oldest !== undefined) {
+    handles.delete(oldest);
+  }
+  return handle;
 }

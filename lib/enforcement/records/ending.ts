@@ -149,6 +149,10 @@ export function invalidatedDrafts(
   ];
 }
 
+/** Whether records end a contract though nothing was executed. */
+export const endsContract = (drafts: readonly RecordDraft[]): boolean =>
+  drafts.some(({ detail }) => "endsContract" in detail && detail.endsContract !== undefined);
+
 /** STS failed: no session exists, the use stays spent, and a retry repeats this (VAI-93, VAI-100). */
 export const issuanceFailedDrafts = (failure: Failure): RecordDraft[] => [
   {

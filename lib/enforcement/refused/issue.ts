@@ -7,7 +7,7 @@ import type { Batch } from "../barriers/append.ts";
 import type { Denied } from "../barriers/reserve.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { type Intent, judgeOwnership } from "../read/intent.ts";
-import { invalidatedDrafts } from "../records/ending.ts";
+import { endsContract, invalidatedDrafts } from "../records/ending.ts";
 import { bindingDrafts, isBound, requestedDraft, withOpening } from "../records/issuance.ts";
 import { bindingKeys } from "../records/keys.ts";
 import { denialDrafts, verdictOutcome } from "../records/refusal.ts";
@@ -64,13 +64,15 @@ async function refuseOnIntent(
 ): Promise<RefusedAnswer> {
   const { failure, intent: start } = denied;
   const batchOf = (intent: Intent): Batch => denialBatch(judgement, request, denied, intent);
+  // A denial is always written: earlier refusals make no contract immune to its end.
+  const isEnding = (intent: Intent): boolean => endsContract(batchOf(intent).drafts);
   let taken: Failure | undefined;
   const onTaken = (): Failure => {
     taken = takenContractId();
     return taken;
   };
   const answer = await answerRefusal(failure, () =>
-    recordOnIntent(judgement, start, { batchOf, onTaken }),
+    recordOnIntent(judgement, start, { batchOf, onTaken, isEnding }),
   );
   if (taken === undefined) return answer;
   // Only the binding showed that the contract's id is another's; that is the earlier failing check, and binds nothing.

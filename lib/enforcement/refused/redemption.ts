@@ -8,7 +8,7 @@ import { type Batch, backOff } from "../barriers/append.ts";
 import type { Unstarted } from "../deliveries/execute.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
-import { invalidatedDrafts, revokedDraft } from "../records/ending.ts";
+import { endsContract, invalidatedDrafts, revokedDraft } from "../records/ending.ts";
 import { fullVerdict, reasonOf } from "../records/refusal.ts";
 import { requestEvidence } from "../records/request.ts";
 import type { Redemption } from "../verified.ts";
@@ -114,9 +114,6 @@ function endingDrafts(
     },
   ];
 }
-
-const endsContract = (drafts: readonly RecordDraft[]): boolean =>
-  drafts.some(({ detail }) => "endsContract" in detail && detail.endsContract !== undefined);
 
 /**
  * Whether the chain says that this very invocation started the identity: its barrier 2 was stored although the

@@ -31,8 +31,14 @@ const PRESENTED = stage<Claimed, Judgement>("proof")
  */
 export const PROOF = PROOF_CHECKS.reduce(
   (table, [name, check]) =>
-    table.check(name, ({ contract, proof, trust }, { now }) =>
-      check({ contract: contract.claims, proof, policy: trust.policy, now }),
+    table.check(name, ({ contract, proof, trust }, { now, deps }) =>
+      check({
+        plane: deps.plane.id,
+        contract: contract.claims,
+        proof,
+        policy: trust.policy,
+        now,
+      }),
     ),
   PRESENTED,
 ).check(
