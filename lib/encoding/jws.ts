@@ -32,6 +32,34 @@ export interface ReadJws {
   readonly digest: Digest;
 }
 
+/** Remembers under which key it verified: the same object is judged in several places of one request. */
+class Jws implements ReadJws {
+  readonly compact: string;
+  readonly header: JwsHeader;
+  readonly payload: unknown;
+  readonly signature: Uint8Array;
+  readonly signingInput: string;
+  readonly digest: Digest;
+  /** Thumbprint. Private, so that no copy of the object and nothing that it was read from can say so. */
+  #signer: string | undefined;
+
+  constructor(read: ReadJws) {
+    this.compact = read.compact;
+    this.header = read.header;
+    this.payload = read.payload;
+    this.signature = read.signature;
+    this.signingInput = read.signingInput;
+    this.digest = read.digest;
+  }
+
+  static holdsUnder(jws: ReadJws, key: VerificationKey): boolean {
+    if (#signer in jws && jws.#signer === key.thumbprint) return true;
+    const holds = signatureHolds(jws, key);
+    if (holds && #signer in jws) jws.#signer = key.thumbprint;
+    return holds;
+  }
+}
+
 /** Bytes: the longest contract, block, request (wire.md §1). */
 export const MAX_JWS_BYTES = 64 * 1024;
 
@@ -53,14 +81,14 @@ export function readJws(compact: unknown, typ: JwsType): Read<ReadJws> {
   const signingInput = compact.slice(0, compact.lastIndexOf("."));
   return {
     ok: true,
-    value: {
+    value: new Jws({
       compact,
       header: header.value,
       payload: payload.value,
       signature: signaturePart,
       signingInput,
       digest: sha256Digest(signingInput),
-    },
+    }),
   };
 }
 
@@ -112,19 +140,13 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
-/** Objects that verified, with the thumbprint of the key: the same object is judged in several places of one request. */
-const verified = new WeakMap<ReadJws, string>();
-
 /**
  * Whether `key` signed this object under the algorithm that the key implies. The header's `alg` and `kid` must
  * agree with the key: stops algorithm confusion and key substitution (POC-12, POC-A26).
  */
 export function verifyJws(jws: ReadJws, key: VerificationKey): boolean {
   if (jws.header.alg !== key.algorithm || jws.header.kid !== key.thumbprint) return false;
-  if (verified.get(jws) === key.thumbprint) return true;
-  const holds = signatureHolds(jws, key);
-  if (holds) verified.set(jws, key.thumbprint);
-  return holds;
+  return Jws.holdsUnder(jws, key);
 }
 
 function signatureHolds(jws: ReadJws, key: VerificationKey): boolean {
