@@ -26,7 +26,9 @@ export const BUNDLE_OPTIONS = {
   target: "node24",
   format: "esm",
   mainFields: ["module", "main"],
-  alias: { "@aws-sdk/credential-provider-node": join(ROOT, "lib/aws/function/function-credentials.ts") },
+  alias: {
+    "@aws-sdk/credential-provider-node": join(ROOT, "lib/aws/function/function-credentials.ts"),
+  },
   plugins: [requireBuiltins, usedSchemasOnly, noJsonSchemas],
   outExtension: { ".js": ".mjs" },
   legalComments: "none",

@@ -1,6 +1,7 @@
 import { HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { digestBytes, sha256Digest } from "../../encoding/digest.ts";
+import { toBase64 } from "../../encoding/platform.ts";
 import { readBy } from "../../encoding/schema.ts";
 import { refuse } from "../../refusal.ts";
 import {
@@ -118,7 +119,7 @@ function headersOf(operation: Operation, place: CallPlace) {
   };
 }
 
-const checksumOf = (body: string): string => digestBytes(sha256Digest(body)).toString("base64");
+const checksumOf = (body: string): string => toBase64(digestBytes(sha256Digest(body)));
 
 function describeCall(operation: Operation, _: PreRead, place: CallPlace): CallDescription {
   const Body = fingerprint(putOf(operation).body);
