@@ -38,6 +38,28 @@ const httpAgent = new HttpAgent({ keepAlive: true });
 const httpsAgent = new HttpsAgent({ keepAlive: true });
 
 /**
+ * No line of the SDK's own. Without `info` it does not even prepare the input and the output of every call for a log that
+ * nobody keeps.
+ */
+const SILENT = { debug() {}, info: undefined as never, warn() {}, error() {} };
+
+/**
+ * What a function's clients would otherwise look for in environment and configuration files, each anew and in vain: the
+ * SDK's defaults, said aloud. Nothing around a function decides how it calls.
+ */
+export const SETTLED = {
+  accountIdEndpointMode: "disabled",
+  authSchemePreference: [] as string[],
+  defaultsMode: "legacy",
+  ignoreConfiguredEndpointUrls: true,
+  logger: SILENT,
+  retryMode: "standard",
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+  userAgentAppId: "",
+} as const;
+
+/**
  * Options of an SDK client that acts with the given credentials and no others.
  * @throws {Fault} `CREDENTIALS_MISSING` before any client exists: the SDK would silently fall back
  *   to the function's own role, its environment or a profile, which is standing authority (VAI-76,
@@ -46,12 +68,35 @@ const httpsAgent = new HttpsAgent({ keepAlive: true });
 export function clientOptions(settings: ClientSettings, maxAttempts: number) {
   const { accessKeyId, secretAccessKey, sessionToken } = explicitCredentials(settings.credentials);
   return {
+    ...SETTLED,
     region: settings.region,
     ...(settings.endpoint !== undefined && { endpoint: settings.endpoint }),
     credentials: { accessKeyId, secretAccessKey, sessionToken },
     maxAttempts,
     requestHandler: { httpAgent, httpsAgent },
   };
+}
+
+/** Clients of sessions that somebody still holds, by the credentials themselves: both are forgotten together. */
+const readers = new WeakMap<object, Map<string, unknown>>();
+
+/**
+ * The client by which a session of a reader role reads, made at its first read. Only reads are repeated by the same
+ * session: a bounded call's client is made for the one call.
+ * @throws {Fault} `CREDENTIALS_MISSING`.
+ */
+export function readingClient<Client>(
+  service: string,
+  settings: ClientSettings,
+  make: (options: ReturnType<typeof clientOptions>) => Client,
+): Client {
+  const options = clientOptions(settings, READ_ATTEMPTS);
+  const known = readers.get(settings.credentials) ?? new Map<string, unknown>();
+  readers.set(settings.credentials, known);
+  const name = JSON.stringify([service, options.region, options.endpoint, options.credentials]);
+  const client = (known.get(name) as Client | undefined) ?? make(options);
+  known.set(name, client);
+  return client;
 }
 
 /** The abort signal of one call. */

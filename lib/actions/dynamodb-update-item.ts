@@ -1,11 +1,11 @@
-import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import type { GetItemCommandInput, UpdateItemCommandInput } from "@aws-sdk/client-dynamodb";
 import type { Scalar } from "../contract/constraint.ts";
 import {
   CALL_ATTEMPTS,
   type ClientSettings,
   clientOptions,
   deadline,
-  READ_ATTEMPTS,
+  readingClient,
 } from "./client-settings.ts";
 import type {
   ActionDescriptor,
@@ -30,6 +30,8 @@ const TARGET = {
   example: "arn:aws:dynamodb:us-east-1:111122223333:table/settings",
 };
 
+const loadSdk = () => import("./dynamodb-sdk.ts");
+
 /**
  * `dynamodb:UpdateItem`: sets attributes of one existing item, optionally only while others still
  * hold expected values (wire.md §9). The partition key value, the attribute names and
@@ -52,6 +54,7 @@ export const dynamodbUpdateItem: ActionDescriptor = {
   iamBounds,
   requestKeys,
 
+  load: loadSdk,
   describeCall,
   call,
   readBack,
@@ -95,12 +98,13 @@ async function call(
   { problem }: PreRead,
   settings: ClientSettings,
 ): Promise<CallOutcome> {
+  const { DynamoDBClient, UpdateItemCommand } = await loadSdk();
   const client = new DynamoDBClient(clientOptions(settings, CALL_ATTEMPTS));
   if (problem !== undefined) return { status: "failed", error: problem };
   const { input } = describeCall(operation);
   try {
     await client.send(
-      new UpdateItemCommand(input as unknown as UpdateItemInput),
+      new UpdateItemCommand(input as unknown as UpdateItemCommandInput),
       deadline(settings),
     );
     return { status: "succeeded" };
@@ -108,9 +112,6 @@ async function call(
     return outcomeOf(error);
   }
 }
-
-type GetItemInput = ConstructorParameters<typeof GetItemCommand>[0];
-type UpdateItemInput = ConstructorParameters<typeof UpdateItemCommand>[0];
 
 /**
  * Matches when every attribute set has the value and type asked for, read strongly consistently.
@@ -120,7 +121,8 @@ async function readBack(operation: Operation, settings: ClientSettings): Promise
   const placeholders = new Placeholders();
   const projection = wanted.map(([name]) => placeholders.name(name)).join(", ");
   try {
-    const client = new DynamoDBClient(clientOptions(settings, READ_ATTEMPTS));
+    const { DynamoDBClient, GetItemCommand } = await loadSdk();
+    const client = readingClient("dynamodb", settings, (options) => new DynamoDBClient(options));
     const input = {
       TableName: tableName(operation),
       Key: keyOf(operation),
@@ -128,7 +130,7 @@ async function readBack(operation: Operation, settings: ClientSettings): Promise
       ProjectionExpression: projection,
       ExpressionAttributeNames: placeholders.names,
     };
-    const command = new GetItemCommand(input as unknown as GetItemInput);
+    const command = new GetItemCommand(input as unknown as GetItemCommandInput);
     const { Item: item = {} } = await client.send(command, deadline(settings));
     const observed = wanted.map(([name]): [string, Scalar | null] => [
       name,

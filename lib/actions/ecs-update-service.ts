@@ -1,4 +1,4 @@
-import { ECSClient, type Service, UpdateServiceCommand } from "@aws-sdk/client-ecs";
+import type { Service } from "@aws-sdk/client-ecs";
 import * as z from "zod";
 import { readBy } from "../encoding/schema.ts";
 import { refuse } from "../refusal.ts";
@@ -15,6 +15,7 @@ import type {
 import {
   DESCRIBE_SERVICES,
   describeService,
+  loadEcs,
   SERVICE,
   serviceOf,
 } from "./ecs-service-description.ts";
@@ -58,6 +59,7 @@ export const ecsUpdateService: ActionDescriptor = {
   iamBounds: () => [],
   requestKeys: () => [],
 
+  load: loadEcs,
   preRead,
   describeCall,
   call,
@@ -104,6 +106,7 @@ async function call(
   { facts, problem }: PreRead,
   settings: ClientSettings,
 ): Promise<CallOutcome> {
+  const { ECSClient, UpdateServiceCommand } = await loadEcs();
   const client = new ECSClient(clientOptions(settings, CALL_ATTEMPTS));
   if (problem !== undefined) return { status: "failed", error: problem };
   if (facts["desiredCount"] === undefined) {

@@ -1,4 +1,9 @@
-import { DESCRIBE_INSTANCES, describeInstance, INSTANCE } from "./ec2-instance-description.ts";
+import {
+  DESCRIBE_INSTANCES,
+  describeInstance,
+  INSTANCE,
+  loadEc2,
+} from "./ec2-instance-description.ts";
 import { noParameters, type TargetRead, targetRead } from "./read.ts";
 
 /**
@@ -13,6 +18,7 @@ const describeInstances = targetRead({
   iamActions: [],
   iamActionsAnywhere: [DESCRIBE_INSTANCES],
   problemOf: noParameters,
+  load: loadEc2,
   ask: async ({ resource }, settings) => (await describeInstance(resource, settings)).answer,
 });
 

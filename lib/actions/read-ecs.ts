@@ -1,5 +1,5 @@
 import { Fault } from "../refusal.ts";
-import { DESCRIBE_SERVICES, describeService, SERVICE } from "./ecs-service-description.ts";
+import { DESCRIBE_SERVICES, describeService, loadEcs, SERVICE } from "./ecs-service-description.ts";
 import { noParameters, type TargetRead, targetRead } from "./read.ts";
 
 /**
@@ -12,6 +12,7 @@ const describeServices = targetRead({
   target: SERVICE,
   iamActions: [DESCRIBE_SERVICES],
   problemOf: noParameters,
+  load: loadEcs,
   async ask({ resource }, settings) {
     const { answer, service } = await describeService(resource, settings);
     if (service !== undefined) return answer;

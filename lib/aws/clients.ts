@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { SETTLED } from "../actions/client-settings.ts";
 
 /** Milliseconds: what a call to a dependency may take before it counts as failed. */
 const CONNECT_TIMEOUT = 1_000;
@@ -32,4 +33,14 @@ export const dependencyOptions = (place: ClientPlace, attempts = 3) => ({
     connectionTimeout: CONNECT_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
   },
+});
+
+/**
+ * The same for a function's own clients, which live as long as it and always act as its role: nothing around them is
+ * asked how they should call, and what an operation's call passes through is put together once.
+ */
+export const functionOptions = (place: ClientPlace, attempts?: number) => ({
+  ...SETTLED,
+  ...dependencyOptions(place, attempts),
+  cacheMiddleware: true,
 });
