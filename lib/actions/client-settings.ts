@@ -29,7 +29,7 @@ export type CallPlace = Pick<ClientSettings, "account" | "region">;
 /** Attempts of the bounded call: a second one could double the effect (VAI-74, ADV-69). */
 export const CALL_ATTEMPTS = 1;
 /** Attempts of a read: repeating it changes nothing. */
-export const READ_ATTEMPTS = 3;
+const READ_ATTEMPTS = 3;
 
 /** What keeps connections, for the handler of an SDK client. */
 export interface Agents {

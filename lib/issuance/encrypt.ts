@@ -1,7 +1,7 @@
 import { jwkThumbprint, type PublicJwk } from "../encoding/jwk.ts";
 
-/** Loads what encrypts; {@link encryptCredentials} does it by itself. Asked early, nobody waits for it later. */
-export const loadEncryption = (): Promise<typeof import("./jwe.ts")> => import("./jwe.ts");
+/** Loads what encrypts, when credentials are delivered. */
+const loadEncryption = (): Promise<typeof import("./jwe.ts")> => import("./jwe.ts");
 
 /** Direct key agreement, so that nothing but the recipient's key opens it; no key of the plane takes part. */
 const ALGORITHMS = { alg: "ECDH-ES", enc: "A256GCM" } as const;
