@@ -31,19 +31,32 @@ function answerForPaths(text: string, role: string): boolean | undefined {
 const canMeetPrefix = (pattern: string, text: string): boolean =>
   [...Array(text.length + 1).keys()].some((length) => canMeet(pattern, text.slice(0, length)));
 
-/** Whether some text matches both of two patterns of `*` and `?`. */
+/**
+ * Whether some text matches both of two patterns of `*` and `?`: row by row from the end, so that a
+ * policy full of wildcards costs no more than the product of the lengths.
+ */
 function canMeet(left: string, right: string): boolean {
-  const seen = new Set<number>();
-  const meet = (i: number, j: number): boolean => {
-    const place = i * (right.length + 1) + j;
-    if (seen.has(place)) return false;
-    seen.add(place);
-    const [one, other] = [left[i], right[j]];
-    if (one === undefined && other === undefined) return true;
-    if (one === "*" && (meet(i + 1, j) || (other !== undefined && meet(i, j + 1)))) return true;
-    if (other === "*" && (meet(i, j + 1) || (one !== undefined && meet(i + 1, j)))) return true;
-    if (one === undefined || other === undefined || one === "*" || other === "*") return false;
-    return (one === other || one === "?" || other === "?") && meet(i + 1, j + 1);
-  };
-  return meet(0, 0);
+  let below: boolean[] = [];
+  for (let i = left.length; i >= 0; i--) {
+    const row: boolean[] = [];
+    for (let j = right.length; j >= 0; j--) {
+      const [one, other] = [left[i], right[j]];
+      const later = { down: below[j], right: row[j + 1], across: below[j + 1] };
+      row[j] = one === undefined && other === undefined ? true : meets(one, other, later);
+    }
+    below = row;
+  }
+  return below[0] === true;
+}
+
+/** What meets behind one character of either, behind the left one, behind the right one. */
+interface Later {
+  readonly down: boolean | undefined;
+  readonly right: boolean | undefined;
+  readonly across: boolean | undefined;
+}
+
+function meets(one: string | undefined, other: string | undefined, later: Later): boolean {
+  if (one === "*" || other === "*") return later.down === true || later.right === true;
+  return (one === other || one === "?" || other === "?") && later.across === true;
 }

@@ -24,9 +24,8 @@ interface Source {
 }
 
 /** `vai trace`: what happened under one intent, and why. */
-export const traceCommand: AddCommand = (program, io, end) => {
-  program
-    .command("trace")
+export const traceCommand: AddCommand = (command, io, end) => {
+  command
     .argument("<intentId>", "id of the intent, as intent.id of a contract and the answer name it")
     .option("--from <folder>", "read an export instead of the table; needs no AWS")
     .option(
@@ -38,7 +37,6 @@ export const traceCommand: AddCommand = (program, io, end) => {
     .option("--anchor-key <file>", ANCHOR_KEY_HELP)
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print the trace as a JSON tree")
-    .description("tells what happened under one intent: reason, limits, every use, the end")
     .action(async (given: string, options: Options) => {
       const intentId = given.replace(/^intent\//, "");
       const { set, pinned } = await (options.from === undefined

@@ -22,9 +22,8 @@ export function readThumbprints(given: readonly string[]): readonly string[] {
 }
 
 /** `vai verify`: evidence without AWS, without network, without our word. */
-export const verifyCommand: AddCommand = (program, io, end) => {
-  program
-    .command("verify")
+export const verifyCommand: AddCommand = (command, io, end) => {
+  command
     .argument("<folder>", "folder written by vai export")
     .option(
       "--anchor <thumbprint>",
@@ -33,7 +32,6 @@ export const verifyCommand: AddCommand = (program, io, end) => {
       [],
     )
     .option("--json", "print the report as JSON")
-    .description("verifies exported evidence offline: every record, seal, link and trust policy")
     .addHelpText(
       "after",
       "\nExit codes: 0 complete or unanchored, 1 a defect (the first is named), 2 unreadable, 3 no --anchor: consistent, not trusted.",

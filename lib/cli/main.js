@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// @ts-check
+import { argv, env, stderr, stdout } from "node:process";
+import { useCompileCache } from "./compile-cache.js";
+
+// This file and compile-cache.js are JavaScript: to strip types Node loads a compiler first, 40 ms of every command, which
+// is needed no more once what it made of the other files is in the cache.
+const environment = { ...env };
+useCompileCache(environment);
+const [{ runCli }, { STARTED_BY_VAI }] = await Promise.all([
+  import("./program.ts"),
+  import("./io.ts"),
+]);
+env[STARTED_BY_VAI] = "1";
+
+process.exitCode = await runCli(argv.slice(2), {
+  out: (text) => stdout.write(`${text}\n`),
+  err: (text) => stderr.write(`${text}\n`),
+  environment,
+  isTerminal: stdout.isTTY === true,
+});
