@@ -43,8 +43,8 @@ function documentOf(text: string): PolicyDocument | { readonly problem: string }
 
 /** Whether an explicit Deny of a resource policy stops even somebody with every right. */
 export const denies = (resourcePolicy: object, request: AccessRequest): boolean =>
-  evaluatePolicies({ identity: [EVERYTHING], resource: [resourcePolicy] }, request).decision ===
-  "ExplicitDeny";
+  evaluatePolicies({ identity: [EVERYTHING], resource: [resourcePolicy] }, asItsRole(request))
+    .decision === "ExplicitDeny";
 
 /**
  * Whether a key policy or a role's trust policy lets somebody with every right do something. Such a policy must itself
@@ -64,13 +64,19 @@ export function lets(policy: PolicyDocument, request: AccessRequest): boolean {
           ...request,
           principalArn,
           // Conditions on the principal are about who asks, not about the account that it is delegated to.
-          context: { "aws:PrincipalArn": principalOf(request.principalArn), ...request.context },
+          context: asItsRole(request).context,
         },
       ).decision === "Allow",
   );
 }
 
 const isAllow = ({ Effect }: Statement): boolean => Effect === "Allow";
+
+/** A request whose role is known: those that are asked about here have no path (infra's are named, or are imagined). */
+const asItsRole = (request: AccessRequest): AccessRequest => ({
+  ...request,
+  context: { "aws:PrincipalArn": principalOf(request.principalArn), ...request.context },
+});
 
 /** What `aws:PrincipalArn` holds for a session: its role. */
 const principalOf = (arn: string): string =>

@@ -71,9 +71,11 @@ describe("the compile cache of vai", () => {
     for (const mode of [0o777, 0o1777, 0o770]) {
       assert.equal(privateFolder(compiled(folder(mode))), undefined, mode.toString(8));
     }
-    const shared = mkdtempSync(join(tmpdir(), "vai-test-"));
+    const everybodys = mkdtempSync(join(tmpdir(), "vai-test-"));
+    chmodSync(everybodys, 0o1777);
+    const shared = mkdtempSync(join(everybodys, "own-"));
     assert.equal(privateFolder(compiled(shared)), undefined);
-    rmSync(shared, { recursive: true });
+    rmSync(everybodys, { recursive: true });
   });
 
   test("USR-11 a folder of somebody else, and a link, are not used", (t) => {

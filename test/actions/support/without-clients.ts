@@ -3,7 +3,7 @@ import { ENV } from "../../../lib/config.ts";
 import { KEYS } from "../../support/keys.ts";
 
 /** Run as a program: prints what actions and reads do where no file of their SDK clients can be loaded. */
-const SDK = /\/[a-z0-9]+-sdk\.ts$/;
+const SDK = /\/sdk\.ts$/;
 const CLIENT = /\/node_modules\/@aws-sdk\/client-([a-z0-9-]+)\//;
 const loaded: string[] = [];
 registerHooks({
