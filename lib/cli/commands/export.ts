@@ -40,9 +40,9 @@ export const exportCommand: AddCommand = (program, io) => {
         const exitCode = result.of === "folder" ? EXIT.unreadable : EXIT.no;
         throw new CommandError(exitCode, result.problem);
       }
-      report(io, options.json === true, result, [
+      report(io, options.json === true, { ...result, verified: false }, [
         `${folder}: ${counted(result.records, "record")}, ${counted(result.seals, "seal")}, ${counted(result.chains.length, "chain")}, ${counted(result.trustPolicies, "trust policy", "trust policies")}`,
-        `verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
+        `unverified: copied as the table holds it. Verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
       ]);
     });
 };

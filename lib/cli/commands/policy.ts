@@ -6,6 +6,7 @@ import { toInstant } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { isRefusal } from "../../refusal.ts";
+import { ANCHOR_KEY_HELP, pinnedAnchors } from "../anchors.ts";
 import { refusedLines } from "../answers.ts";
 import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, report } from "../io.ts";
@@ -20,6 +21,7 @@ import type { AddCommand } from "../program.ts";
 import { publishedPolicy } from "../trust-policy.ts";
 
 interface Options extends AskingOptions {
+  readonly anchorKey?: string;
   readonly outputs?: string;
   readonly json?: true;
 }
@@ -32,6 +34,7 @@ export const policyCommand: AddCommand = (program, io, end) => {
   const command = program
     .command("policy")
     .argument("<file>", "what `vai contract sign` wrote, or a contract JWS as a JSON string")
+    .option("--anchor-key <file>", ANCHOR_KEY_HELP)
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON")
     .description("shows the derived session policy, its size and the enforcement map");
@@ -39,7 +42,11 @@ export const policyCommand: AddCommand = (program, io, end) => {
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs, NEEDS);
     const { claims } = readContractFile(file);
-    const trust = await publishedPolicy(deployment, "auditor");
+    const trust = await publishedPolicy(
+      deployment,
+      "auditor",
+      pinnedAnchors(deployment, options.anchorKey),
+    );
     if (trust === undefined)
       throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish");
     const step = stepOf(claims, options.step);
