@@ -64,7 +64,7 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at), 4 unreachable.",
+      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at), 4 unreachable, 5 not known whether it was done.",
     );
   for (const add of COMMANDS) add(program, io, end);
   return program;
