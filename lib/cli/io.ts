@@ -1,3 +1,5 @@
+import { visibleLine } from "./visible.ts";
+
 /** What a command talks to. Everything is an argument, so a test sees what a person would. */
 export interface Io {
   /** One line for people or one JSON document for machines. */
@@ -41,5 +43,5 @@ export class CommandError extends Error {
 
 /** Prints one result: as JSON with `--json`, else as the lines a person reads. */
 export function report(io: Io, asJson: boolean, value: unknown, lines: readonly string[]): void {
-  io.out(asJson ? JSON.stringify(value, null, 2) : lines.join("\n"));
+  io.out(asJson ? JSON.stringify(value, null, 2) : lines.map(visibleLine).join("\n"));
 }

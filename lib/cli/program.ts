@@ -1,6 +1,5 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { VERSION } from "../config.ts";
-import { Fault } from "../refusal.ts";
 import { contractCommand } from "./commands/contract.ts";
 import { credentialsCommand } from "./commands/credentials.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -14,7 +13,9 @@ import { traceCommand } from "./commands/trace.ts";
 import { trustCommand } from "./commands/trust.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { isLocal } from "./deployment.ts";
-import { CommandError, EXIT, type ExitCode, type Io } from "./io.ts";
+import { endingOf } from "./ending.ts";
+import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { visible } from "./visible.ts";
 
 /** Adds one command; it sets the exit code by returning it, or throws a {@link CommandError}. */
 export type AddCommand = (program: Command, io: Io, end: (code: ExitCode) => void) => void;
@@ -35,7 +36,13 @@ const COMMANDS: readonly AddCommand[] = [
 ];
 
 /** Runs one command line. @returns the exit code (see {@link EXIT}). */
-export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
+export async function runCli(args: readonly string[], given: Io): Promise<ExitCode> {
+  // The one way to a screen: whatever a command says, nothing in it is obeyed by a terminal.
+  const io: Io = {
+    ...given,
+    out: (text) => given.out(visible(text)),
+    err: (text) => given.err(visible(text)),
+  };
   let exitCode: ExitCode = EXIT.done;
   const program = buildProgram(io, (code) => {
     exitCode = code;
@@ -48,7 +55,7 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    return exitCodeOf(io, error, () => isLocal(io, outputs));
+    return endingOf(io, error, () => isLocal(io, outputs));
   }
 }
 
@@ -69,24 +76,3 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
   for (const add of COMMANDS) add(program, io, end);
   return program;
 }
-
-function exitCodeOf(io: Io, error: unknown, isLocalDeployment: () => boolean): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unreadable;
-  if (error instanceof CommandError) {
-    io.err(`vai: ${error.message}`);
-    return error.exitCode;
-  }
-  if (error instanceof Fault || isConnectionError(error)) {
-    const { message } = error as Error;
-    const advice = isLocalDeployment()
-      ? 'check that the local AWS is up ("npm run local:status")'
-      : "check your AWS credentials, the region, and the network";
-    io.err(`vai: ${message}; ${advice}`);
-    return EXIT.unreachable;
-  }
-  throw error;
-}
-
-/** Errors of the AWS SDK carry `$metadata`; those of a socket a `code`. */
-const isConnectionError = (error: unknown): boolean =>
-  error instanceof Error && ("$metadata" in error || "code" in error);

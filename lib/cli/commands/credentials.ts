@@ -12,6 +12,7 @@ import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../depl
 import { CommandError, EXIT, type Io, STARTED_BY_VAI } from "../io.ts";
 import { type ContractFile, readContractFile, STEP_OPTION, stepOf } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
+import { visibleLine } from "../visible.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options {
@@ -66,7 +67,7 @@ export const credentialsCommand: AddCommand = (program, io, end) => {
       const step = stepOf(held.claims, options.step);
       const answer = await ask(deployment, held, step, options, io);
       if ("code" in answer) {
-        for (const line of refusalLines(answer, step, command)) io.err(line);
+        for (const line of refusalLines(answer, step, command)) io.err(visibleLine(line));
         return end(EXIT.no);
       }
       if (command.length === 0) return io.out(JSON.stringify(processAnswer(answer, step, options)));

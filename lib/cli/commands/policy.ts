@@ -70,7 +70,7 @@ export const policyCommand: AddCommand = (program, io, end) => {
         `session policy of step ${step.id}${isOneCall ? ", for this one call" : ""} (${size} of ${MAX_SESSION_POLICY} characters)`,
         ...inWords(claims, effective),
         "",
-        JSON.stringify(sessionPolicy, null, 2),
+        ...JSON.stringify(sessionPolicy, null, 2).split("\n"),
         "",
         "who enforces what",
         ...enforcement.map(describeEntry),
