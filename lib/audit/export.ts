@@ -59,7 +59,7 @@ export async function writeExport(
     intent === undefined
       ? [...(await reader.chainIds())].sort(byCodeUnit)
       : [intentChain(intent), REGISTRY_CHAIN];
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const written = await writeRecords(folder, reader, chainIds, options);
   if (intent !== undefined && !written.chains.some(({ id }) => id === intentChain(intent))) {
     return { problem: `there is no evidence of the intent ${intent}`, of: "intent" };
@@ -84,8 +84,11 @@ export async function writeExport(
 const byCodeUnit = (left: string, right: string): number =>
   left < right ? -1 : Number(left > right);
 
+/** Evidence names people, targets and limits, and holds whatever a contract spells out: its readers are chosen. */
+const OWNER_ONLY = 0o600;
+
 const writeNew = (path: string, text: string): Promise<void> =>
-  writeFile(path, text, { flag: "wx" });
+  writeFile(path, text, { flag: "wx", mode: OWNER_ONLY });
 
 async function isFree(folder: string): Promise<boolean> {
   try {
@@ -108,7 +111,8 @@ async function writeRecords(
   chainIds: readonly string[],
   { onProgress }: ExportOptions,
 ): Promise<Written> {
-  const open = (name: string) => createWriteStream(join(folder, name), { flags: "wx" });
+  const open = (name: string) =>
+    createWriteStream(join(folder, name), { flags: "wx", mode: OWNER_ONLY });
   const out = { records: open(FILES.records), seals: open(FILES.seals) };
   const [chains, policies]: [Head[], string[]] = [[], []];
   let [records, seals] = [0, 0];

@@ -119,7 +119,10 @@ describe("vai verify: identities without an end", () => {
   test("VAI-07 of many the first are named and all are counted", async () => {
     const drafts = Array.from({ length: 90 }, (_, index) => ({
       type: "IdentityIssued" as const,
-      about: { identity: { id: `identity-${index}` } } as never,
+      about: {
+        intentId: OTHER,
+        identity: { id: `0198c7d2-0000-7000-8000-${String(index).padStart(12, "0")}` },
+      },
     }));
     const rows = await writeRows(story.key, `intent/${OTHER}`, drafts);
     const { out } = await verify(await cutTo("many", [...story.rows, ...rows]));

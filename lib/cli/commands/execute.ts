@@ -5,7 +5,7 @@ import { systemClock, toSeconds } from "../../clock.ts";
 import type { Answer } from "../../enforcement/answer.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
-import { readJson, writeResult } from "../files.ts";
+import { readJson } from "../files.ts";
 import { readHandleFile } from "../handle-file.ts";
 import { report } from "../io.ts";
 import {
@@ -16,6 +16,7 @@ import {
 } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
 import { requireInside } from "../redemption.ts";
+import { keepEvent } from "../saved-event.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options extends SendingOptions {
@@ -37,11 +38,10 @@ export const executeCommand: AddCommand = (program, io, end) => {
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs);
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
-    if (options.saveEvent !== undefined)
-      writeResult(options.saveEvent, `${JSON.stringify(event)}\n`);
+    const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
     const answer = (await invokeFunction(place, deployment.functions.execute, event)) as Answer;
-    report(io, options.json === true, answer, answerLines(answer));
+    report(io, options.json === true, answer, [...answerLines(answer), ...kept]);
     end(exitCodeOfAnswer(answer));
   });
 

@@ -6,7 +6,7 @@ import type { Contract } from "../../contract/contract.ts";
 import type { Answer } from "../../enforcement/answer.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
-import { readJson, requireNew, writeResult } from "../files.ts";
+import { readJson, requireNew, writtenLine } from "../files.ts";
 import { readHandleFile, writeHandleFile } from "../handle-file.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import {
@@ -20,6 +20,7 @@ import {
 } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
 import { redeemCommand } from "../redemption.ts";
+import { keepEvent } from "../saved-event.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options extends SendingOptions {
@@ -48,8 +49,7 @@ export const issueCommand: AddCommand = (program, io, end) => {
     const deployment = readDeployment(io, options.outputs);
     requireDelivery(options);
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
-    if (options.saveEvent !== undefined)
-      writeResult(options.saveEvent, `${JSON.stringify(event)}\n`);
+    const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
     const answer = (await invokeFunction(place, deployment.functions.issue, event)) as Answer;
     const handle = answer.ok ? answer.handle : undefined;
@@ -58,6 +58,7 @@ export const issueCommand: AddCommand = (program, io, end) => {
     report(io, options.json === true, answer, [
       ...answerLines(answer),
       ...(handle === undefined ? [] : handleLines(options)),
+      ...kept,
     ]);
     end(exitCodeOfAnswer(answer));
   });
@@ -91,7 +92,7 @@ function handleLines({ out, ...options }: Options): string[] {
   }
   const { claims, step, operation } = readHandleFile(out);
   return [
-    `handle     ${out}`,
+    `handle     ${writtenLine(out, false)}`,
     `redeem     ${redeemCommand(out, stepOf(claims, step), operation, options)}`,
   ];
 }

@@ -1,7 +1,7 @@
 import { kmsPublicJwk } from "../../aws/people/plane-access.ts";
 import { newPrivateJwk, signingKey } from "../../client/keys.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
-import { writeSecret } from "../files.ts";
+import { writeNew } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import { regionOfKey } from "../key-arn.ts";
 import type { AddCommand } from "../program.ts";
@@ -23,7 +23,7 @@ export const keysCommand: AddCommand = (program, io) => {
         throw new CommandError(EXIT.unreadable, `--alg ${options.alg}: use ES256 or EdDSA`);
       }
       const jwk = newPrivateJwk(options.alg);
-      writeSecret(file, `${JSON.stringify(jwk, null, 2)}\n`);
+      writeNew(file, `${JSON.stringify(jwk, null, 2)}\n`);
       const { thumbprint, jwk: publicKey } = signingKey(jwk);
       report(io, options.json === true, { file, thumbprint, publicKey }, [
         `private key   ${file}`,
