@@ -1,12 +1,10 @@
-import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { finished } from "node:stream/promises";
 import { sha256Digest } from "../encoding/digest.ts";
 import type { PublicJwk } from "../encoding/jwk.ts";
 import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { Head } from "./chain-ledger.ts";
+import { LineFile } from "./line-file.ts";
 import { FILES, type Manifest } from "./manifest.ts";
 import { parseJson } from "./parse-json.ts";
 import { inside } from "./plain-text.ts";
@@ -109,20 +107,39 @@ async function writeRecords(
   folder: string,
   reader: EvidenceReader,
   chainIds: readonly string[],
+  options: ExportOptions,
+): Promise<Written> {
+  const records = await LineFile.create(join(folder, FILES.records));
+  try {
+    const seals = await LineFile.create(join(folder, FILES.seals));
+    try {
+      const written = await copyChains({ records, seals }, reader, chainIds, options);
+      await records.flush();
+      await seals.flush();
+      return written;
+    } finally {
+      await seals.close();
+    }
+  } finally {
+    await records.close();
+  }
+}
+
+async function copyChains(
+  out: { readonly records: LineFile; readonly seals: LineFile },
+  reader: EvidenceReader,
+  chainIds: readonly string[],
   { onProgress }: ExportOptions,
 ): Promise<Written> {
-  const open = (name: string) =>
-    createWriteStream(join(folder, name), { flags: "wx", mode: OWNER_ONLY });
-  const out = { records: open(FILES.records), seals: open(FILES.seals) };
   const [chains, policies]: [Head[], string[]] = [[], []];
   let [records, seals] = [0, 0];
   for (const id of chainIds) {
     let last: StoredRow | undefined;
     for await (const row of reader.chain(id)) {
-      await writeLine(out.records, row.record);
+      await out.records.line(row.record);
       records++;
       if (row.seal !== undefined) {
-        await writeLine(out.seals, row.seal);
+        await out.seals.line(row.seal);
         seals++;
       }
       last = row;
@@ -131,15 +148,7 @@ async function writeRecords(
     if (last !== undefined) chains.push({ id, seq: last.seq, hash: sha256Digest(last.record) });
     onProgress?.(records, chains.length);
   }
-  out.records.end();
-  out.seals.end();
-  await Promise.all([finished(out.records), finished(out.seals)]);
   return { records, seals, chains, policies };
-}
-
-/** One line each, whatever the table holds: a text with line breaks was not written by the plane. */
-async function writeLine(out: WriteStream, text: string): Promise<void> {
-  if (!out.write(`${text.replace(/[\r\n]/g, " ")}\n`)) await once(out, "drain");
 }
 
 /** The trust policy that a record of `plane/registry` published, without judging it: that is done on verifying. */

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { signingKey } from "../client/keys.ts";
 import type { SigningKey } from "../encoding/jws.ts";
 import { CommandError, EXIT } from "./io.ts";
+import { isTooDeep } from "./nesting.ts";
 
 /** Text of a file. @throws {CommandError} that names the file and what to do. */
 function readText(path: string): string {
@@ -19,11 +20,14 @@ function readText(path: string): string {
 
 export function readJson(path: string): unknown {
   const text = readText(path);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new CommandError(EXIT.unreadable, `${path} is not JSON`);
   }
+  if (isTooDeep(value)) throw new CommandError(EXIT.unreadable, `${path} is nested too deeply`);
+  return value;
 }
 
 /** A private key file. @throws {CommandError}; its message holds nothing of the key. */

@@ -7,8 +7,15 @@ import type { VerificationKey } from "../encoding/jwk.ts";
 import { genesisHead, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import { evidenceKeys, openLast } from "../evidence/open.ts";
 import type { StoredRow } from "../evidence/ports.ts";
+import type { TrustPolicy } from "../trust/policy.ts";
 import { readTrustPolicy } from "../trust/read.ts";
-import type { PublishedPolicy } from "./trust-policy.ts";
+
+export interface PublishedPolicy {
+  readonly jws: string;
+  readonly digest: string;
+  readonly signedBy: string;
+  readonly policy: TrustPolicy;
+}
 
 /**
  * The trust policy that `plane/registry` records last, if all of that chain holds: every record is named by the hash

@@ -4,17 +4,9 @@ import type { VerificationKey } from "../encoding/jwk.ts";
 import { openRegistry } from "../enforcement/read/trust-snapshot.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import { isRefusal } from "../refusal.ts";
-import type { TrustPolicy } from "../trust/policy.ts";
 import { type Deployment, placeFor } from "./deployment.ts";
 import { CommandError, EXIT } from "./io.ts";
-import { openRecordedTrust } from "./recorded-trust.ts";
-
-export interface PublishedPolicy {
-  readonly jws: string;
-  readonly digest: string;
-  readonly signedBy: string;
-  readonly policy: TrustPolicy;
-}
+import { openRecordedTrust, type PublishedPolicy } from "./recorded-trust.ts";
 
 /**
  * The trust policy in force as the plane's own chain recorded it, verified; `undefined` before the first.

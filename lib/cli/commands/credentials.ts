@@ -4,7 +4,7 @@ import { deliveryKey, type IssuedCredentials, openCredentials } from "../../clie
 import { issueEvent } from "../../client/request.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
-import type { Answer, RefusedAnswer } from "../../enforcement/answer.ts";
+import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import { Fault } from "../../refusal.ts";
 import { refusedLines } from "../answers.ts";
 import { childEnvironment, requireProgram, runChild } from "../child.ts";
@@ -12,6 +12,7 @@ import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../depl
 import { CommandError, EXIT, type Io, STARTED_BY_VAI } from "../io.ts";
 import { type ContractFile, readContractFile, STEP_OPTION, stepOf } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
+import { readAnswer } from "../read-answer.ts";
 import { visibleLine } from "../visible.ts";
 import { keyOf } from "./contract.ts";
 
@@ -115,13 +116,16 @@ async function ask(
   );
   const place = placeFor(deployment, "agent", options.callerProfile);
   const { issue } = deployment.functions;
-  const answer = (await invokeFunction(place, issue, event).catch((error: unknown) =>
+  const given = await invokeFunction(place, issue, event).catch((error: unknown) =>
     explainCaller(error, options.callerProfile ?? environment["AWS_PROFILE"]),
-  )) as Answer;
+  );
+  const answer = readAnswer(given, issue);
   if (!answer.ok) return answer;
   if (answer.credentials === undefined)
     throw new CommandError(EXIT.no, "the plane granted the request and gave no credentials");
-  const opened = await openCredentials(answer.credentials, privateKey);
+  const opened = await openCredentials(answer.credentials, privateKey).catch((error: unknown) => {
+    throw error instanceof TypeError ? new CommandError(EXIT.no, error.message) : error;
+  });
   // An SDK must not use a session after the contract's end, nor after its own.
   const contractEnd = Date.parse(answer.guarantee.effectiveUntil);
   const expiration = new Date(Math.min(opened.expiration.getTime(), contractEnd));

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { invokeFunction } from "../../aws/people/invoke.ts";
 import { contractDigest, executeEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
-import type { Answer } from "../../enforcement/answer.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
 import { readJson } from "../files.ts";
@@ -15,6 +14,7 @@ import {
   type SendingOptions,
 } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
+import { readAnswer } from "../read-answer.ts";
 import { requireInside } from "../redemption.ts";
 import { keepEvent } from "../saved-event.ts";
 import { keyOf } from "./contract.ts";
@@ -40,7 +40,8 @@ export const executeCommand: AddCommand = (program, io, end) => {
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
     const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
-    const answer = (await invokeFunction(place, deployment.functions.execute, event)) as Answer;
+    const { execute } = deployment.functions;
+    const answer = readAnswer(await invokeFunction(place, execute, event), execute);
     report(io, options.json === true, answer, [...answerLines(answer), ...kept]);
     end(exitCodeOfAnswer(answer));
   });

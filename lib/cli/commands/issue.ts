@@ -3,7 +3,6 @@ import { invokeFunction } from "../../aws/people/invoke.ts";
 import { issueEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";
-import type { Answer } from "../../enforcement/answer.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
 import { readJson, requireNew, writtenLine } from "../files.ts";
@@ -19,6 +18,7 @@ import {
   stepOf,
 } from "../operation.ts";
 import type { AddCommand } from "../program.ts";
+import { readAnswer } from "../read-answer.ts";
 import { redeemCommand } from "../redemption.ts";
 import { keepEvent } from "../saved-event.ts";
 import { keyOf } from "./contract.ts";
@@ -51,7 +51,8 @@ export const issueCommand: AddCommand = (program, io, end) => {
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
     const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
-    const answer = (await invokeFunction(place, deployment.functions.issue, event)) as Answer;
+    const { issue } = deployment.functions;
+    const answer = readAnswer(await invokeFunction(place, issue, event), issue);
     const handle = answer.ok ? answer.handle : undefined;
     if (handle !== undefined && options.out !== undefined)
       writeHandleFile(options.out, handle, event);

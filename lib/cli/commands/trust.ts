@@ -14,7 +14,9 @@ import { CommandError, EXIT, report } from "../io.ts";
 import { regionOfKey } from "../key-arn.ts";
 import { counted } from "../plural.ts";
 import type { AddCommand } from "../program.ts";
-import { continuedPolicy, type PublishedPolicy, publishedPolicy } from "../trust-policy.ts";
+import { readCommandAnswer } from "../read-answer.ts";
+import type { PublishedPolicy } from "../recorded-trust.ts";
+import { continuedPolicy, publishedPolicy } from "../trust-policy.ts";
 
 const DAY = 24 * 60 * 60;
 const TYPE = "vai-trust-policy+jwt";
@@ -69,9 +71,8 @@ export const trustCommand: AddCommand = (program, io, end) => {
       const jws = await anchor.sign(policy);
       const event = { op: "publishTrustPolicy", trustPolicy: jws };
       const place = placeFor(deployment, "deployer");
-      const answer = (await invokeFunction(place, deployment.functions.govern, event)) as
-        | CommandAnswer
-        | RefusedAnswer;
+      const { govern } = deployment.functions;
+      const answer = readCommandAnswer(await invokeFunction(place, govern, event), govern);
       report(
         io,
         options.json === true,
