@@ -1,12 +1,10 @@
-import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { finished } from "node:stream/promises";
 import { sha256Digest } from "../encoding/digest.ts";
 import type { PublicJwk } from "../encoding/jwk.ts";
 import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { Head } from "./chain-ledger.ts";
+import { LineFile } from "./line-file.ts";
 import { FILES, type Manifest } from "./manifest.ts";
 import { parseJson } from "./parse-json.ts";
 import { inside } from "./plain-text.ts";
@@ -59,7 +57,7 @@ export async function writeExport(
     intent === undefined
       ? [...(await reader.chainIds())].sort(byCodeUnit)
       : [intentChain(intent), REGISTRY_CHAIN];
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const written = await writeRecords(folder, reader, chainIds, options);
   if (intent !== undefined && !written.chains.some(({ id }) => id === intentChain(intent))) {
     return { problem: `there is no evidence of the intent ${intent}`, of: "intent" };
@@ -84,8 +82,11 @@ export async function writeExport(
 const byCodeUnit = (left: string, right: string): number =>
   left < right ? -1 : Number(left > right);
 
+/** Evidence names people, targets and limits, and holds whatever a contract spells out: its readers are chosen. */
+const OWNER_ONLY = 0o600;
+
 const writeNew = (path: string, text: string): Promise<void> =>
-  writeFile(path, text, { flag: "wx" });
+  writeFile(path, text, { flag: "wx", mode: OWNER_ONLY });
 
 async function isFree(folder: string): Promise<boolean> {
   try {
@@ -106,19 +107,39 @@ async function writeRecords(
   folder: string,
   reader: EvidenceReader,
   chainIds: readonly string[],
+  options: ExportOptions,
+): Promise<Written> {
+  const records = await LineFile.create(join(folder, FILES.records));
+  try {
+    const seals = await LineFile.create(join(folder, FILES.seals));
+    try {
+      const written = await copyChains({ records, seals }, reader, chainIds, options);
+      await records.flush();
+      await seals.flush();
+      return written;
+    } finally {
+      await seals.close();
+    }
+  } finally {
+    await records.close();
+  }
+}
+
+async function copyChains(
+  out: { readonly records: LineFile; readonly seals: LineFile },
+  reader: EvidenceReader,
+  chainIds: readonly string[],
   { onProgress }: ExportOptions,
 ): Promise<Written> {
-  const open = (name: string) => createWriteStream(join(folder, name), { flags: "wx" });
-  const out = { records: open(FILES.records), seals: open(FILES.seals) };
   const [chains, policies]: [Head[], string[]] = [[], []];
   let [records, seals] = [0, 0];
   for (const id of chainIds) {
     let last: StoredRow | undefined;
     for await (const row of reader.chain(id)) {
-      await writeLine(out.records, row.record);
+      await out.records.line(row.record);
       records++;
       if (row.seal !== undefined) {
-        await writeLine(out.seals, row.seal);
+        await out.seals.line(row.seal);
         seals++;
       }
       last = row;
@@ -127,15 +148,7 @@ async function writeRecords(
     if (last !== undefined) chains.push({ id, seq: last.seq, hash: sha256Digest(last.record) });
     onProgress?.(records, chains.length);
   }
-  out.records.end();
-  out.seals.end();
-  await Promise.all([finished(out.records), finished(out.seals)]);
   return { records, seals, chains, policies };
-}
-
-/** One line each, whatever the table holds: a text with line breaks was not written by the plane. */
-async function writeLine(out: WriteStream, text: string): Promise<void> {
-  if (!out.write(`${text.replace(/[\r\n]/g, " ")}\n`)) await once(out, "drain");
 }
 
 /** The trust policy that a record of `plane/registry` published, without judging it: that is done on verifying. */

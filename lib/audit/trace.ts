@@ -3,6 +3,7 @@ import { intentChain } from "../evidence/chain.ts";
 import { isNegative } from "../evidence/events.ts";
 import type { EvidenceRecord, Verdict as Judgement } from "../evidence/record.ts";
 import { type IdentityAnswers, identityAnswers } from "./answers.ts";
+import { ENDS } from "./ends.ts";
 import type { ReadRecord } from "./read-record.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { Verdict } from "./verdict.ts";
@@ -112,15 +113,6 @@ function eventOf({ record, hash }: ReadRecord): TracedEvent {
 
 const identityIds = (events: readonly TracedEvent[]): string[] => [
   ...new Set(events.flatMap(({ identityId }) => (identityId === undefined ? [] : [identityId]))),
-];
-
-/** Types that end an identity. `IssuanceFailed` ends one that never had a session. */
-const ENDS = [
-  "IdentityCompleted",
-  "ExecutionIncomplete",
-  "IdentityExpired",
-  "IdentityRevoked",
-  "IssuanceFailed",
 ];
 
 function identityOf(

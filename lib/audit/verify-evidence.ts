@@ -9,6 +9,7 @@ import { judgeTransactions } from "./judge.ts";
 import type { ReadRecord } from "./read-record.ts";
 import type { Transaction } from "./transaction.ts";
 import { followTrust, type TrustChain } from "./trust-chain.ts";
+import { type Unended, UnendedIdentities } from "./unended.ts";
 import type { Defect, DefectCode } from "./verdict.ts";
 import { RecordVerifier, type Verification } from "./verify.ts";
 
@@ -35,6 +36,9 @@ export interface EvidenceReport extends Verification {
   /** Whether it hangs on an anchor that the verifier named himself; else it is only consistent in itself. */
   readonly trusted: boolean;
   readonly trustPolicies: number;
+  /** Identities that were issued and have no end on record, up to a hundred: no defect, and not to go unsaid. */
+  readonly unended: readonly Unended[];
+  readonly unendedCount: number;
   /** Why nothing can hang on the given anchors; the defects then follow from that. */
   readonly anchorProblem?: AnchorProblem;
 }
@@ -57,9 +61,11 @@ export async function verifyEvidence(
   for (const defect of trust.defects) verifier.report(defect);
   judgePlane(set.plane, trust.plane, verifier);
   const history = new History(trust, (defect) => verifier.report(defect));
+  const unended = new UnendedIdentities();
   for await (const batch of judgeTransactions(set.transactions, evidenceKeys(trust.keys))) {
     for (const read of batch.flatMap((judged) => verifier.take(judged))) {
       history.compare(read.record);
+      unended.take(read.record);
       onRecord(read);
     }
   }
@@ -71,6 +77,8 @@ export async function verifyEvidence(
     ...verification,
     trusted: pinned.length > 0,
     trustPolicies: set.trustPolicies.length,
+    unended: unended.list,
+    unendedCount: unended.count,
     ...(problem !== undefined && { anchorProblem: problem }),
   };
 }

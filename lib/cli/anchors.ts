@@ -1,6 +1,11 @@
 import { existsSync } from "node:fs";
 import type { AnchorProblem } from "../audit/anchor-problem.ts";
-import { jwkThumbprint, type PublicJwk, readPublicJwk } from "../encoding/jwk.ts";
+import {
+  jwkThumbprint,
+  type PublicJwk,
+  readPublicJwk,
+  type VerificationKey,
+} from "../encoding/jwk.ts";
 import { type Deployment, fromRoot } from "./deployment.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
@@ -51,6 +56,28 @@ export function pinnedBy(
   const isNamed = given !== undefined || listed !== undefined || anchor === undefined;
   return isNamed ? keys.map(jwkThumbprint) : [anchor];
 }
+
+/** Anchors that the tables of a deployment are judged by. @throws {CommandError} when none is at hand. */
+export function pinnedAnchors(
+  deployment: Deployment,
+  given: string | undefined,
+): readonly VerificationKey[] {
+  const keys = anchorKeys(deployment, given);
+  return named(keys, pinnedBy(deployment, given, keys));
+}
+
+/** The same for whoever holds an anchor: he believes the deployment's, as far as it tells them, and his own. */
+export function anchorsBeside(deployment: Deployment, own: PublicJwk): readonly VerificationKey[] {
+  const keys = keysOf(deployment);
+  const pinned = [...pinnedBy(deployment, undefined, keys), jwkThumbprint(own)];
+  return named([...keys, own], pinned);
+}
+
+const named = (keys: readonly PublicJwk[], pinned: readonly string[]): VerificationKey[] =>
+  keys
+    .map(readPublicJwk)
+    .filter((key) => typeof key !== "string")
+    .filter(({ thumbprint }) => pinned.includes(thumbprint));
 
 /** A mistyped or old thumbprint looks like a forgery of everything: the reader must think of the simple cause first. */
 export function anchorAdvice(problem: AnchorProblem, pinned: readonly string[]): string {

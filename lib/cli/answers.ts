@@ -1,37 +1,44 @@
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../enforcement/answer.ts";
-import { EXIT, type ExitCode } from "./io.ts";
+import { doneBy } from "./done.ts";
+import type { ExitCode } from "./io.ts";
 
 /** An answer of `issue` or `execute` as lines for people. */
 export const answerLines = (answer: Answer): string[] =>
-  answer.ok ? grantedLines(answer) : refusedLines(answer);
+  answer.ok ? grantedLines(answer) : [...refusedLines(answer), ...doubtLines(answer)];
 
-/** Granted is not done: what failed or is unknown must not let a script go on. */
-export const exitCodeOfAnswer = (answer: Answer): ExitCode =>
-  answer.ok && (answer.outcome?.status ?? "succeeded") === "succeeded" ? EXIT.done : EXIT.no;
+export const exitCodeOfAnswer = (answer: Answer): ExitCode => doneBy(answer).exitCode;
 
 function grantedLines(answer: GrantedAnswer): string[] {
   const { identity, evidence, deduplicated, guarantee } = answer;
   return [
     `granted${deduplicated ? " (the same grant again: a retry)" : ""}   identity ${identity.identityId}, ${identity.state}`,
     ...outcomeLines(answer),
+    ...doubtLines(answer),
     `ends       ${guarantee.effectiveUntil}`,
     `evidence   ${evidence.chainId} ${evidence.firstSeq}–${evidence.lastSeq}`,
     `next       vai trace ${identity.intentId}`,
   ];
 }
 
-/** Before a handle is redeemed there is nothing to tell of an outcome. */
-function outcomeLines({ outcome, handle }: GrantedAnswer): string[] {
-  if (outcome === undefined && handle !== undefined) return [];
-  const { error, readBack } = outcome ?? {};
+/** What is not known, and what to do about it: the words of an exit code of its own. */
+function doubtLines(answer: Answer): string[] {
+  const { outcome, next } = doneBy(answer);
   return [
-    `outcome    ${outcome?.status ?? "not known yet"}${error === undefined ? "" : `: ${error.name} (${error.kind})`}`,
+    ...(outcome === undefined ? [] : [`outcome    ${outcome}`]),
+    ...(next === undefined ? [] : [`do         ${next}`]),
+  ];
+}
+
+/** Before a handle is redeemed there is nothing to tell of an outcome. */
+function outcomeLines({ outcome }: GrantedAnswer): string[] {
+  if (outcome === undefined) return [];
+  const { error, readBack } = outcome;
+  return [
+    `outcome    ${outcome.status}${error === undefined ? "" : `: ${error.name} (${error.kind})`}`,
     ...(readBack === undefined
       ? []
       : [`read back  ${readBack.matches ? "matches" : "does not match"}`]),
-    ...(outcome?.obligations ?? []).map(
-      ({ name, met }) => `obligation ${name} ${met ? "met" : "missed"}`,
-    ),
+    ...outcome.obligations.map(({ name, met }) => `obligation ${name} ${met ? "met" : "missed"}`),
   ];
 }
 

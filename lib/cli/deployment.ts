@@ -7,18 +7,27 @@ import { fromCdkOutputs } from "./cdk-outputs.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT, type Io } from "./io.ts";
 
-const credentials = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() });
+/** What is sent in a header, or as part of a URL: anything else is refused here, not in the SDK's depths. */
+const printable = z.string().regex(/^[\x20-\x7e]{1,2048}$/, "is not printable ASCII");
+const name = z.string().min(1);
+const url = z.string().refine(isHttp, "is not an http or https URL");
+
+function isHttp(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+const credentials = z.object({ accessKeyId: printable, secretAccessKey: printable });
 
 /** What a deployment says of itself: the members of `outputs.json` (wire.md §7) that commands use. */
 const schema = z.object({
-  endpoint: z.string().optional(),
-  region: z.string(),
+  endpoint: url.optional(),
+  region: z.string().regex(/^[a-z0-9-]{1,32}$/, "is not a region"),
   plane: z.string(),
-  functions: z.object({ issue: z.string(), execute: z.string(), govern: z.string() }),
+  functions: z.object({ issue: name, execute: name, govern: name }),
   functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),
-  tables: z.object({ evidence: z.string(), state: z.string(), registry: z.string() }),
-  evidenceKeyId: z.string(),
-  planeKeyId: z.string(),
+  tables: z.object({ evidence: name, state: name, registry: name }),
+  evidenceKeyId: name,
+  planeKeyId: name,
   /** Thumbprint; the outputs of a stack may not hold it. */
   anchor: z.string().optional(),
   /** Public JWKs of every anchor that the deployment pins. */

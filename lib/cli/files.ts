@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { randomUUID } from "node:crypto";
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { signingKey } from "../client/keys.ts";
 import type { SigningKey } from "../encoding/jws.ts";
 import { CommandError, EXIT } from "./io.ts";
+import { isTooDeep } from "./nesting.ts";
 
 /** Text of a file. @throws {CommandError} that names the file and what to do. */
 function readText(path: string): string {
@@ -18,11 +20,14 @@ function readText(path: string): string {
 
 export function readJson(path: string): unknown {
   const text = readText(path);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new CommandError(EXIT.unreadable, `${path} is not JSON`);
   }
+  if (isTooDeep(value)) throw new CommandError(EXIT.unreadable, `${path} is nested too deeply`);
+  return value;
 }
 
 /** A private key file. @throws {CommandError}; its message holds nothing of the key. */
@@ -36,36 +41,59 @@ export function readKey(path: string): SigningKey {
   }
 }
 
-/** Writes a file of secrets, readable by its owner alone; never over an existing one. */
-export function writeSecret(path: string, text: string): void {
-  writeNew(path, text, 0o600);
-}
-
 const EXISTS = "exists already; choose another name or remove it first";
 
-/** Before something is done that cannot be repeated: that there is room for its result. @throws {CommandError}. */
+/**
+ * Before something is done that cannot be repeated: that its result can be written, and over nothing. Not even over a
+ * link that leads nowhere, which would be found only when it is too late. @throws {CommandError}.
+ */
 export function requireNew(path: string, or = ""): void {
-  if (existsSync(path)) throw new CommandError(EXIT.unreadable, `${path} ${EXISTS}${or}`);
+  writeNew(path, "", or);
+  rmSync(path);
 }
 
-/** Writes a file, never over an existing one. @throws {CommandError}. */
-export function writeNew(path: string, text: string, mode = 0o644): void {
+/**
+ * Writes a file that only its owner can read, never over an existing one and never through a link: what `vai` writes
+ * are keys, handles, contracts and events, and the latter spell out values that evidence keeps as digests.
+ * @throws {CommandError}.
+ */
+export function writeNew(path: string, text: string, or = ""): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text, { mode, flag: "wx" });
+    // O_EXCL: a link that somebody laid there is not followed, whether it leads somewhere or not.
+    writeFileSync(path, text, { mode: OWNER_ONLY, flag: "wx" });
   } catch (error) {
     const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
-    const why = exists ? EXISTS : "cannot be written";
+    const why = exists ? `${EXISTS}${or}` : "cannot be written";
     throw new CommandError(EXIT.unreadable, `${path} ${why}`);
   }
 }
 
-/** Writes over what is there: for results, which are made again at will. */
-export function writeResult(path: string, text: string): void {
+const OWNER_ONLY = 0o600;
+
+/**
+ * Writes a file that only its owner can read, in the place of an older one: another file under the same name, so that
+ * neither the older one's readers nor whoever laid a link there get what is written.
+ * @returns whether there was an older one. @throws {CommandError}.
+ */
+export function replaceFile(path: string, text: string): boolean {
+  const cannot = (why: string): CommandError => new CommandError(EXIT.unreadable, `${path} ${why}`);
+  const older = lstatSync(path, { throwIfNoEntry: false });
+  if (older !== undefined && !older.isFile()) {
+    throw cannot(`is ${older.isSymbolicLink() ? "a link" : "no file"}; choose another name`);
+  }
+  const whole = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+    writeFileSync(whole, text, { mode: OWNER_ONLY, flag: "wx", flush: true });
+    renameSync(whole, path);
   } catch {
-    throw new CommandError(EXIT.unreadable, `${path} cannot be written`);
+    rmSync(whole, { force: true });
+    throw cannot("cannot be written");
   }
+  return older !== undefined;
 }
+
+/** What became of a file, for the person who has to find it. */
+export const writtenLine = (path: string, isReplaced: boolean): string =>
+  `${path} (readable by its owner alone${isReplaced ? "; in the place of an older one" : ""})`;

@@ -33,7 +33,7 @@ export interface HandleFile extends Pick<ContractFile, "claims"> {
 /** A file of `vai issue --delivery handle`. */
 export function readHandleFile(file: string): HandleFile {
   const read = readBy(schema, readJson(file));
-  if (!read.ok) {
+  if (!read.ok || !readJws(read.value.handle, "vai-identity+jwt").ok) {
     throw new CommandError(
       EXIT.unreadable,
       `${file} holds no handle; make one with: vai issue CONTRACT --delivery handle --out FILE`,

@@ -1,3 +1,5 @@
+import { visibleLine } from "./visible.ts";
+
 /** What a command talks to. Everything is an argument, so a test sees what a person would. */
 export interface Io {
   /** One line for people or one JSON document for machines. */
@@ -9,12 +11,20 @@ export interface Io {
 }
 
 /**
- * Exit codes of every command: 0 done; 1 the answer is no (refused, the action failed or its outcome is unknown,
- * evidence with a defect, a deployment with a problem); 2 the input or the command line cannot be read; 3 nothing is
- * wrong in what was seen, and not everything was (`vai verify` without an anchor, `vai doctor` without permissions);
- * 4 the plane or a dependency cannot be reached. `vai credentials … -- command` ends as its command does.
+ * Exit codes of every command: 0 done; 1 the answer is no (refused, the action failed, evidence with a defect, a
+ * deployment with a problem); 2 the input or the command line cannot be read; 3 nothing is wrong in what was seen, and
+ * not everything was (evidence without an anchor, `vai doctor` without permissions); 4 the plane or a dependency cannot
+ * be reached; 5 something may have been done, and nobody can say that it was: a script must neither go on nor begin
+ * anew. `vai credentials … -- command` ends as its command does.
  */
-export const EXIT = { done: 0, no: 1, unreadable: 2, untrusted: 3, unreachable: 4 } as const;
+export const EXIT = {
+  done: 0,
+  no: 1,
+  unreadable: 2,
+  untrusted: 3,
+  unreachable: 4,
+  unknown: 5,
+} as const;
 /** One of {@link EXIT}, or the code of a program that a command ran. */
 export type ExitCode = number;
 
@@ -33,5 +43,5 @@ export class CommandError extends Error {
 
 /** Prints one result: as JSON with `--json`, else as the lines a person reads. */
 export function report(io: Io, asJson: boolean, value: unknown, lines: readonly string[]): void {
-  io.out(asJson ? JSON.stringify(value, null, 2) : lines.join("\n"));
+  io.out(asJson ? JSON.stringify(value, null, 2) : lines.map(visibleLine).join("\n"));
 }

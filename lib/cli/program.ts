@@ -1,10 +1,9 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { VERSION } from "../config.ts";
-import { Fault } from "../refusal.ts";
-import { CommandError, EXIT, type ExitCode, type Io } from "./io.ts";
-
-/** Gives a command what it takes and does; it sets the exit code by `end`, or throws a {@link CommandError}. */
-export type AddCommand = (command: Command, io: Io, end: (code: ExitCode) => void) => void;
+import type { AddCommand } from "./command.ts";
+import { endingOf } from "./ending.ts";
+import { EXIT, type ExitCode, type Io } from "./io.ts";
+import { visible } from "./visible.ts";
 
 /** A command as `vai --help` lists it; what it takes and does is loaded when it is the one that is meant. */
 interface Listed {
@@ -77,7 +76,13 @@ const COMMANDS: readonly Listed[] = [
 ];
 
 /** Runs one command line. @returns the exit code (see {@link EXIT}). */
-export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
+export async function runCli(args: readonly string[], given: Io): Promise<ExitCode> {
+  // The one way to a screen: whatever a command says, nothing in it is obeyed by a terminal.
+  const io: Io = {
+    ...given,
+    out: (text) => given.out(visible(text)),
+    err: (text) => given.err(visible(text)),
+  };
   let exitCode: ExitCode = EXIT.done;
   const program = buildProgram(io);
   await loadMeant(program, args, io, (code) => {
@@ -91,7 +96,8 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    return await exitCodeOf(io, error, outputs);
+    const { isLocal } = await import("./deployment.ts");
+    return endingOf(io, error, () => isLocal(io, outputs));
   }
 }
 
@@ -107,7 +113,7 @@ function buildProgram(io: Io): Command {
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at), 4 unreachable.",
+      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at), 4 unreachable, 5 not known whether it was done.",
     );
   for (const { name, description } of COMMANDS) program.command(name).description(description);
   return program;
@@ -126,25 +132,3 @@ async function loadMeant(
   const add = await COMMANDS.find(({ name }) => name === meant)?.load();
   if (command !== undefined) add?.(command, io, end);
 }
-
-async function exitCodeOf(io: Io, error: unknown, outputs: string | undefined): Promise<ExitCode> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unreadable;
-  if (error instanceof CommandError) {
-    io.err(`vai: ${error.message}`);
-    return error.exitCode;
-  }
-  if (error instanceof Fault || isConnectionError(error)) {
-    const { message } = error as Error;
-    const { isLocal } = await import("./deployment.ts");
-    const advice = isLocal(io, outputs)
-      ? 'check that the local AWS is up ("npm run local:status")'
-      : "check your AWS credentials, the region, and the network";
-    io.err(`vai: ${message}; ${advice}`);
-    return EXIT.unreachable;
-  }
-  throw error;
-}
-
-/** Errors of the AWS SDK carry `$metadata`; those of a socket a `code`. */
-const isConnectionError = (error: unknown): boolean =>
-  error instanceof Error && ("$metadata" in error || "code" in error);

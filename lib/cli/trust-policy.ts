@@ -1,45 +1,62 @@
-import { readRecords } from "../aws/people/plane-access.ts";
-import { readJws } from "../encoding/jws.ts";
-import { readBy } from "../encoding/schema.ts";
+import { readRecords, readRegistry } from "../aws/people/plane-access.ts";
+import { parsePlaneId } from "../config.ts";
+import type { VerificationKey } from "../encoding/jwk.ts";
+import { openRegistry } from "../enforcement/read/trust-snapshot.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
-import { type TrustPolicy, trustPolicySchema } from "../trust/policy.ts";
+import { isRefusal } from "../refusal.ts";
 import { type Deployment, placeFor } from "./deployment.ts";
 import { CommandError, EXIT } from "./io.ts";
+import { openRecordedTrust, type PublishedPolicy } from "./recorded-trust.ts";
 
-export interface PublishedPolicy {
-  readonly jws: string;
-  readonly digest: string;
-  readonly signedBy: string;
-  readonly policy: TrustPolicy;
-}
-
-/** The trust policy in force as the plane's own chain recorded it, or `undefined` before the first. */
+/**
+ * The trust policy in force as the plane's own chain recorded it, verified; `undefined` before the first.
+ * @throws {CommandError} for a chain that does not hold: nothing of it is shown, let alone signed.
+ */
 export async function publishedPolicy(
   deployment: Deployment,
   user: "deployer" | "auditor",
+  anchors: readonly VerificationKey[],
 ): Promise<PublishedPolicy | undefined> {
   const rows = await readRecords(placeFor(deployment, user), deployment.tables, REGISTRY_CHAIN);
-  const compact = rows
-    .map(({ record }) => policyIn(record))
-    .findLast((found) => found !== undefined);
-  return compact === undefined ? undefined : readPublished(compact);
+  const opened = openRecordedTrust(rows, deployment.plane, anchors);
+  if (typeof opened === "string") throw unbelieved(`the chain ${REGISTRY_CHAIN} ${opened}`);
+  return opened;
 }
 
-const policyIn = (record: string): string | undefined => JSON.parse(record).detail.trustPolicy;
-
-function readPublished(compact: string): PublishedPolicy {
-  const jws = readJws(compact, "vai-trust-policy+jwt");
-  const read = jws.ok ? readBy(trustPolicySchema, jws.value.payload) : jws;
-  if (!jws.ok || !read.ok) {
-    throw new CommandError(
-      EXIT.no,
-      "the recorded trust policy cannot be read: run vai export and vai verify",
-    );
+/**
+ * The same for whoever signs what comes next: the Registry and its heads must say so too, as the plane itself demands
+ * (wire.md §6). A chain that was cut shorter holds in itself; an anchor that continued it would sign a policy in which
+ * a revoked key is good again.
+ */
+export async function continuedPolicy(
+  deployment: Deployment,
+  anchors: readonly VerificationKey[],
+): Promise<PublishedPolicy | undefined> {
+  const place = placeFor(deployment, "deployer");
+  const [recorded, { heads, documents }] = await Promise.all([
+    publishedPolicy(deployment, "deployer", anchors),
+    readRegistry(place, deployment.tables),
+  ]);
+  const isEmpty =
+    heads.registry === undefined &&
+    heads.registryChain === undefined &&
+    documents.restrictions === undefined &&
+    !documents.isContinued;
+  if (recorded === undefined && isEmpty) return undefined;
+  const plane = parsePlaneId(deployment.plane);
+  if (plane === undefined) {
+    throw new CommandError(EXIT.unreadable, `${deployment.path}: plane is not a plane's id`);
   }
-  return {
-    jws: compact,
-    digest: jws.value.digest,
-    signedBy: jws.value.header.kid,
-    policy: read.value as TrustPolicy,
-  };
+  const inForce = openRegistry(heads, documents, plane, anchors);
+  if (isRefusal(inForce)) throw unbelieved(inForce.detail);
+  if (inForce.digest !== recorded?.digest) {
+    throw unbelieved("the Registry and its chain name different trust policies");
+  }
+  return recorded;
 }
+
+const unbelieved = (why: string): CommandError =>
+  new CommandError(
+    EXIT.no,
+    `the trust policy in the tables is not verified, so it is neither shown nor continued: ${why}. Is the deployment's anchor the right one? If it is: vai export, vai verify, and the runbook`,
+  );

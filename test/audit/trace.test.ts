@@ -84,9 +84,11 @@ describe("vai trace --from", () => {
     assert.doesNotMatch(out, /unattributed|REQUEST_UNSIGNED/);
   });
 
-  test("VAI-135 without an anchor it says that this is no trust; with a defect it exits 1 and names it", async () => {
+  test("VAI-135 without an anchor it exits 3 and says that this is no trust; with a defect it exits 1 and names it", async () => {
     const untrusted = await run("trace", INTENT, "--from", folder);
+    assert.equal(untrusted.code, 3);
     assert.match(untrusted.out, /no anchor was given, so this is consistency, not trust/);
+    assert.equal((await run("trace", INTENT, "--from", folder, "--json")).code, 3);
     const damaged = await exportTo(join(place.path, "damaged"), story);
     await editLines(join(damaged, "records.jsonl"), (lines) => lines.toSpliced(2, 1));
     const { code, out } = await run("trace", INTENT, "--from", damaged);

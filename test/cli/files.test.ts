@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fromCdkOutputs } from "../../lib/cli/cdk-outputs.ts";
@@ -65,6 +65,7 @@ describe("vai contract sign", () => {
     assert.match(without.err, /names no policy .*--policy FILE/);
     const signed = await vai([...sign, "--policy", file("policy.json")]);
     assert.equal(signed.code, 0, signed.err);
+    assert.equal(statSync(file("held.json")).mode & 0o777, 0o600);
     const before = readFileSync(file("held.json"), "utf8");
     const contract = parseContract(JSON.parse(before).contract) as { deliveries: string[] };
     assert.deepEqual(contract.deliveries, ["credentials"]);
@@ -79,6 +80,10 @@ describe("vai contract sign", () => {
     const anew = await vai([...sign, "--force", "--policy", file("trust.json")]);
     assert.equal(anew.code, 0, anew.err);
     assert.notEqual(readFileSync(file("held.json"), "utf8"), before);
+    assert.match(
+      anew.out,
+      /held\.json \(readable by its owner alone; in the place of an older one\)$/m,
+    );
   });
 });
 

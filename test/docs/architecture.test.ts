@@ -50,7 +50,9 @@ const ROOMS = [
   "lib/aws/people",
   "lib/client",
   // What every command knows of the deployment that it speaks to.
+  "lib/cli/visible.ts",
   "lib/cli/io.ts",
+  "lib/cli/nesting.ts",
   "lib/cli/files.ts",
   "lib/cli/cdk-outputs.ts",
   "lib/cli/deployment.ts",
@@ -83,7 +85,7 @@ const BANS: readonly Ban[] = [
   {
     what: /^node:(fs|net|http|https|child_process|os|dns|tls|worker_threads)(\/|$)/,
     except:
-      /^lib\/(actions|aws|client|cli|doctor)\/|^lib\/audit\/(export|folder|lines)\.ts$|^lib\/authority\/evaluate\/operators\/address\.ts$/,
+      /^lib\/(actions|aws|client|cli|doctor)\/|^lib\/audit\/(export|folder|line-file|lines)\.ts$|^lib\/authority\/evaluate\/operators\/address\.ts$/,
     why: "rooms are pure: files, sockets and processes come in as arguments (node:net is BlockList alone)",
   },
 ];

@@ -28,5 +28,9 @@ export async function invokeFunction(
   const text = Buffer.from(Payload ?? []).toString("utf8");
   if (FunctionError !== undefined)
     throw new Fault("DEPENDENCY_UNAVAILABLE", `${name} crashed: ${text.slice(0, 300)}`);
-  return JSON.parse(text);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Fault("DEPENDENCY_UNAVAILABLE", `${name} gave what is no JSON`, error);
+  }
 }

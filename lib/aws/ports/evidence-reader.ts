@@ -64,15 +64,16 @@ export class DynamoEvidenceReader implements EvidenceReader {
   async *#pages(query: QueryCommandInput): AsyncIterable<Record<string, unknown>> {
     let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
     do {
-      const page = await orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", () =>
-        this.#client.send(
+      const page = await orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => {
+        const { Items = [], LastEvaluatedKey } = await this.#client.send(
           new QueryCommand({
             ...query,
             ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
           }),
-        ),
-      );
-      for (const item of page.Items ?? []) yield unmarshall(item);
+        );
+        return { items: Items.map((item) => unmarshall(item)), LastEvaluatedKey };
+      });
+      yield* page.items;
       ExclusiveStartKey = page.LastEvaluatedKey;
     } while (ExclusiveStartKey !== undefined);
   }

@@ -11,10 +11,10 @@ import { systemClock } from "../../clock.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
 import { readBy } from "../../encoding/schema.ts";
+import type { AddCommand } from "../command.ts";
 import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
-import { readJson, readKey, requireNew, writeResult } from "../files.ts";
+import { readJson, readKey, replaceFile, requireNew, writeNew, writtenLine } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
-import type { AddCommand } from "../program.ts";
 import { uselessBecause } from "../usable.ts";
 
 interface Options {
@@ -71,7 +71,9 @@ export const contractCommand: AddCommand = (contract, io) => {
         newId: randomUUID,
       });
       if (options.force !== true) requireUsable(file, signed.contract);
-      writeResult(options.out, `${JSON.stringify(signed, null, 2)}\n`);
+      const text = `${JSON.stringify(signed, null, 2)}\n`;
+      const isReplaced = options.force === true && replaceFile(options.out, text);
+      if (options.force !== true) writeNew(options.out, text, "; or give --force");
       const digest = contractDigest(signed.contract);
       const { id } = signed.proof.intent as { id: string };
       report(
@@ -79,7 +81,7 @@ export const contractCommand: AddCommand = (contract, io) => {
         options.json === true,
         { file: options.out, contractDigest: digest, intentId: id },
         [
-          `contract and proof   ${options.out}`,
+          `contract and proof   ${writtenLine(options.out, isReplaced)}`,
           `contract digest      ${digest}`,
           `intent               ${id}`,
           `next                 ${nextCommand(read.value, options.out)}`,

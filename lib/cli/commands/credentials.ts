@@ -4,14 +4,16 @@ import { deliveryKey, type IssuedCredentials, openCredentials } from "../../clie
 import { issueEvent } from "../../client/request.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
-import type { Answer, RefusedAnswer } from "../../enforcement/answer.ts";
+import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import { Fault } from "../../refusal.ts";
 import { refusedLines } from "../answers.ts";
 import { childEnvironment, requireProgram, runChild } from "../child.ts";
+import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, STARTED_BY_VAI } from "../io.ts";
 import { type ContractFile, readContractFile, STEP_OPTION, stepOf } from "../operation.ts";
-import type { AddCommand } from "../program.ts";
+import { readAnswer } from "../read-answer.ts";
+import { visibleLine } from "../visible.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options {
@@ -64,7 +66,7 @@ export const credentialsCommand: AddCommand = (command, io, end) => {
       const step = stepOf(held.claims, options.step);
       const answer = await ask(deployment, held, step, options, io);
       if ("code" in answer) {
-        for (const line of refusalLines(answer, step, command)) io.err(line);
+        for (const line of refusalLines(answer, step, command)) io.err(visibleLine(line));
         return end(EXIT.no);
       }
       if (command.length === 0) return io.out(JSON.stringify(processAnswer(answer, step, options)));
@@ -112,13 +114,16 @@ async function ask(
   );
   const place = placeFor(deployment, "agent", options.callerProfile);
   const { issue } = deployment.functions;
-  const answer = (await invokeFunction(place, issue, event).catch((error: unknown) =>
+  const given = await invokeFunction(place, issue, event).catch((error: unknown) =>
     explainCaller(error, options.callerProfile ?? environment["AWS_PROFILE"]),
-  )) as Answer;
+  );
+  const answer = readAnswer(given, issue);
   if (!answer.ok) return answer;
   if (answer.credentials === undefined)
     throw new CommandError(EXIT.no, "the plane granted the request and gave no credentials");
-  const opened = await openCredentials(answer.credentials, privateKey);
+  const opened = await openCredentials(answer.credentials, privateKey).catch((error: unknown) => {
+    throw error instanceof TypeError ? new CommandError(EXIT.no, error.message) : error;
+  });
   // An SDK must not use a session after the contract's end, nor after its own.
   const contractEnd = Date.parse(answer.guarantee.effectiveUntil);
   const expiration = new Date(Math.min(opened.expiration.getTime(), contractEnd));

@@ -4,10 +4,10 @@ import { examine } from "../../doctor/examine.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { permissionsFor } from "../../doctor/permissions.ts";
 import { expectedOf } from "../../doctor/plane.ts";
+import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { EXIT, type ExitCode, report } from "../io.ts";
 import { counted } from "../plural.ts";
-import type { AddCommand } from "../program.ts";
 
 interface Options {
   readonly outputs?: string;

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { invokeFunction } from "../../aws/people/invoke.ts";
 import { contractDigest, executeEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
-import type { Answer } from "../../enforcement/answer.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
+import type { AddCommand } from "../command.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
-import { readJson, writeResult } from "../files.ts";
+import { readJson } from "../files.ts";
 import { readHandleFile } from "../handle-file.ts";
 import { report } from "../io.ts";
 import {
@@ -14,8 +14,9 @@ import {
   SENDING_OPTIONS,
   type SendingOptions,
 } from "../operation.ts";
-import type { AddCommand } from "../program.ts";
+import { readAnswer } from "../read-answer.ts";
 import { requireInside } from "../redemption.ts";
+import { keepEvent } from "../saved-event.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options extends SendingOptions {
@@ -34,11 +35,11 @@ export const executeCommand: AddCommand = (command, io, end) => {
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs);
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
-    if (options.saveEvent !== undefined)
-      writeResult(options.saveEvent, `${JSON.stringify(event)}\n`);
+    const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
-    const answer = (await invokeFunction(place, deployment.functions.execute, event)) as Answer;
-    report(io, options.json === true, answer, answerLines(answer));
+    const { execute } = deployment.functions;
+    const answer = readAnswer(await invokeFunction(place, execute, event), execute);
+    report(io, options.json === true, answer, [...answerLines(answer), ...kept]);
     end(exitCodeOfAnswer(answer));
   });
 

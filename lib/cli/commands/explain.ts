@@ -1,8 +1,8 @@
 import { plain } from "../../audit/plain-text.ts";
 import { failureDomain, isRetryable, REFUSAL_CODES, type RefusalCode } from "../../refusal.ts";
+import type { AddCommand } from "../command.ts";
 import { EXPLANATIONS, type Explanation } from "../explanations.ts";
 import { CommandError, EXIT, report } from "../io.ts";
-import type { AddCommand } from "../program.ts";
 
 interface Explained extends Explanation {
   readonly code: string;

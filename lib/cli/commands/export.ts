@@ -3,10 +3,10 @@ import { evidenceReader } from "../../aws/ports/evidence-reader.ts";
 import { systemClock, toInstant } from "../../clock.ts";
 import { jwkThumbprint } from "../../encoding/jwk.ts";
 import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";
+import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, report } from "../io.ts";
 import { counted } from "../plural.ts";
-import type { AddCommand } from "../program.ts";
 
 interface Options {
   readonly intent?: string;
@@ -38,9 +38,9 @@ export const exportCommand: AddCommand = (command, io) => {
         const exitCode = result.of === "folder" ? EXIT.unreadable : EXIT.no;
         throw new CommandError(exitCode, result.problem);
       }
-      report(io, options.json === true, result, [
+      report(io, options.json === true, { ...result, verified: false }, [
         `${folder}: ${counted(result.records, "record")}, ${counted(result.seals, "seal")}, ${counted(result.chains.length, "chain")}, ${counted(result.trustPolicies, "trust policy", "trust policies")}`,
-        `verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
+        `unverified: copied as the table holds it. Verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
       ]);
     });
 };

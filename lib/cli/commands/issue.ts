@@ -3,10 +3,10 @@ import { invokeFunction } from "../../aws/people/invoke.ts";
 import { issueEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";
-import type { Answer } from "../../enforcement/answer.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
+import type { AddCommand } from "../command.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
-import { readJson, requireNew, writeResult } from "../files.ts";
+import { readJson, requireNew, writtenLine } from "../files.ts";
 import { readHandleFile, writeHandleFile } from "../handle-file.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import {
@@ -18,8 +18,9 @@ import {
   type SendingOptions,
   stepOf,
 } from "../operation.ts";
-import type { AddCommand } from "../program.ts";
+import { readAnswer } from "../read-answer.ts";
 import { redeemCommand } from "../redemption.ts";
+import { keepEvent } from "../saved-event.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options extends SendingOptions {
@@ -46,16 +47,17 @@ export const issueCommand: AddCommand = (command, io, end) => {
     const deployment = readDeployment(io, options.outputs);
     requireDelivery(options);
     const event = options.event === true ? readJson(file) : signedEvent(file, options);
-    if (options.saveEvent !== undefined)
-      writeResult(options.saveEvent, `${JSON.stringify(event)}\n`);
+    const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
-    const answer = (await invokeFunction(place, deployment.functions.issue, event)) as Answer;
+    const { issue } = deployment.functions;
+    const answer = readAnswer(await invokeFunction(place, issue, event), issue);
     const handle = answer.ok ? answer.handle : undefined;
     if (handle !== undefined && options.out !== undefined)
       writeHandleFile(options.out, handle, event);
     report(io, options.json === true, answer, [
       ...answerLines(answer),
       ...(handle === undefined ? [] : handleLines(options)),
+      ...kept,
     ]);
     end(exitCodeOfAnswer(answer));
   });
@@ -89,7 +91,7 @@ function handleLines({ out, ...options }: Options): string[] {
   }
   const { claims, step, operation } = readHandleFile(out);
   return [
-    `handle     ${out}`,
+    `handle     ${writtenLine(out, false)}`,
     `redeem     ${redeemCommand(out, stepOf(claims, step), operation, options)}`,
   ];
 }

@@ -1,9 +1,9 @@
 import { newPrivateJwk, signingKey } from "../../client/keys.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
-import { writeSecret } from "../files.ts";
+import type { AddCommand } from "../command.ts";
+import { writeNew } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import { regionOfKey } from "../key-arn.ts";
-import type { AddCommand } from "../program.ts";
 
 /** `vai keys new`: a private key in a file of its own. */
 export const keysCommand: AddCommand = (keys, io) => {
@@ -21,7 +21,7 @@ export const keysCommand: AddCommand = (keys, io) => {
         throw new CommandError(EXIT.unreadable, `--alg ${options.alg}: use ES256 or EdDSA`);
       }
       const jwk = newPrivateJwk(options.alg);
-      writeSecret(file, `${JSON.stringify(jwk, null, 2)}\n`);
+      writeNew(file, `${JSON.stringify(jwk, null, 2)}\n`);
       const { thumbprint, jwk: publicKey } = signingKey(jwk);
       report(io, options.json === true, { file, thumbprint, publicKey }, [
         `private key   ${file}`,

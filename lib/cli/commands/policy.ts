@@ -6,7 +6,9 @@ import { toInstant } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { isRefusal } from "../../refusal.ts";
+import { ANCHOR_KEY_HELP, pinnedAnchors } from "../anchors.ts";
 import { refusedLines } from "../answers.ts";
+import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import {
@@ -16,10 +18,10 @@ import {
   readContractFile,
   stepOf,
 } from "../operation.ts";
-import type { AddCommand } from "../program.ts";
 import { publishedPolicy } from "../trust-policy.ts";
 
 interface Options extends AskingOptions {
+  readonly anchorKey?: string;
   readonly outputs?: string;
   readonly json?: true;
 }
@@ -31,13 +33,18 @@ const NEEDS =
 export const policyCommand: AddCommand = (command, io, end) => {
   command
     .argument("<file>", "what `vai contract sign` wrote, or a contract JWS as a JSON string")
+    .option("--anchor-key <file>", ANCHOR_KEY_HELP)
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON");
   addAskingOptions(command, { note: "; shows the policy for this one call" });
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs, NEEDS);
     const { claims } = readContractFile(file);
-    const trust = await publishedPolicy(deployment, "auditor");
+    const trust = await publishedPolicy(
+      deployment,
+      "auditor",
+      pinnedAnchors(deployment, options.anchorKey),
+    );
     if (trust === undefined)
       throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish");
     const step = stepOf(claims, options.step);
@@ -61,7 +68,7 @@ export const policyCommand: AddCommand = (command, io, end) => {
         `session policy of step ${step.id}${isOneCall ? ", for this one call" : ""} (${size} of ${MAX_SESSION_POLICY} characters)`,
         ...inWords(claims, effective),
         "",
-        JSON.stringify(sessionPolicy, null, 2),
+        ...JSON.stringify(sessionPolicy, null, 2).split("\n"),
         "",
         "who enforces what",
         ...enforcement.map(describeEntry),

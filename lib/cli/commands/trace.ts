@@ -1,12 +1,13 @@
 import { intentOfFolder, intentOfTable, traceEvidence } from "../../audit/collect.ts";
 import { openFolder } from "../../audit/folder.ts";
+import type { Integrity } from "../../audit/trace.ts";
 import { traceLines } from "../../audit/trace-text.ts";
 import type { EvidenceSet } from "../../audit/verify-evidence.ts";
 import { evidenceReader } from "../../aws/ports/evidence-reader.ts";
 import { ANCHOR_KEY_HELP, anchorAdvice, anchorKeys, pinnedBy } from "../anchors.ts";
+import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
-import { CommandError, EXIT, type Io, report } from "../io.ts";
-import type { AddCommand } from "../program.ts";
+import { CommandError, EXIT, type ExitCode, type Io, report } from "../io.ts";
 import { collect, readThumbprints } from "./verify.ts";
 
 interface Options {
@@ -37,6 +38,10 @@ export const traceCommand: AddCommand = (command, io, end) => {
     .option("--anchor-key <file>", ANCHOR_KEY_HELP)
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print the trace as a JSON tree")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 told, 1 a defect (it is named) or no such intent, 2 unreadable, 3 --from without --anchor: consistent, not trusted.",
+    )
     .action(async (given: string, options: Options) => {
       const intentId = given.replace(/^intent\//, "");
       const { set, pinned } = await (options.from === undefined
@@ -53,9 +58,15 @@ export const traceCommand: AddCommand = (command, io, end) => {
         );
       }
       report(io, options.json === true, trace, traceLines(trace));
-      end(trace.integrity.firstDefect === null ? EXIT.done : EXIT.no);
+      end(exitCodeOf(trace.integrity));
     });
 };
+
+/** As `vai verify` ends: a story that hangs on no anchor is one that anybody can have written. */
+function exitCodeOf({ firstDefect, trusted }: Integrity): ExitCode {
+  if (firstDefect !== null) return EXIT.no;
+  return trusted ? EXIT.done : EXIT.untrusted;
+}
 
 async function fromFolder(folder: string, intentId: string, { anchor }: Options): Promise<Source> {
   const opened = await openFolder(folder);

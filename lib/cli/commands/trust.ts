@@ -7,13 +7,16 @@ import { readBy } from "../../encoding/schema.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../trust/policy.ts";
+import { ANCHOR_KEY_HELP, anchorsBeside, pinnedAnchors } from "../anchors.ts";
+import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { readJson, readKey } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import { regionOfKey } from "../key-arn.ts";
 import { counted } from "../plural.ts";
-import type { AddCommand } from "../program.ts";
-import { type PublishedPolicy, publishedPolicy } from "../trust-policy.ts";
+import { readCommandAnswer } from "../read-answer.ts";
+import type { PublishedPolicy } from "../recorded-trust.ts";
+import { continuedPolicy, publishedPolicy } from "../trust-policy.ts";
 
 const DAY = 24 * 60 * 60;
 const TYPE = "vai-trust-policy+jwt";
@@ -30,12 +33,16 @@ interface PublishOptions {
 export const trustCommand: AddCommand = (trust, io, end) => {
   trust
     .command("show")
+    .option("--anchor-key <file>", ANCHOR_KEY_HELP)
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print the policy as JSON")
-    .description("shows the trust policy in force, as the plane's chain recorded it")
-    .action(async (options: { outputs?: string; json?: true }) => {
+    .description(
+      "shows the trust policy in force, as the plane's chain recorded it and an anchor signed it",
+    )
+    .action(async (options: { anchorKey?: string; outputs?: string; json?: true }) => {
       const deployment = readDeployment(io, options.outputs);
-      const published = await publishedPolicy(deployment, "auditor");
+      const anchors = pinnedAnchors(deployment, options.anchorKey);
+      const published = await publishedPolicy(deployment, "auditor", anchors);
       if (published === undefined) {
         throw new CommandError(
           EXIT.no,
@@ -58,13 +65,13 @@ export const trustCommand: AddCommand = (trust, io, end) => {
     .description("signs the next version of the trust policy and publishes it")
     .action(async (file: string, options: PublishOptions) => {
       const deployment = readDeployment(io, options.outputs);
-      const policy = await nextPolicy(deployment, file, Number(options.validDays));
-      const jws = await signedByAnchor(policy, deployment, options);
+      const anchor = await anchorOf(deployment, options);
+      const policy = await nextPolicy(deployment, file, Number(options.validDays), anchor.jwk);
+      const jws = await anchor.sign(policy);
       const event = { op: "publishTrustPolicy", trustPolicy: jws };
       const place = placeFor(deployment, "deployer");
-      const answer = (await invokeFunction(place, deployment.functions.govern, event)) as
-        | CommandAnswer
-        | RefusedAnswer;
+      const { govern } = deployment.functions;
+      const answer = readCommandAnswer(await invokeFunction(place, govern, event), govern);
       report(
         io,
         options.json === true,
@@ -75,20 +82,26 @@ export const trustCommand: AddCommand = (trust, io, end) => {
     });
 };
 
-/** By a key file or by KMS, whose key never leaves it. @throws {CommandError} without either, or with both. */
-async function signedByAnchor(
-  policy: TrustPolicy,
+interface Anchor {
+  readonly jwk: PublicJwk;
+  readonly sign: (policy: TrustPolicy) => string | Promise<string>;
+}
+
+/** A key file or a key of KMS, which never leaves it. @throws {CommandError} without either, or with both. */
+async function anchorOf(
   deployment: Deployment,
   { anchorKey, anchorKms }: PublishOptions,
-): Promise<string> {
+): Promise<Anchor> {
   if (anchorKey !== undefined && anchorKms === undefined) {
-    return signJws(TYPE, policy, readKey(anchorKey));
+    const key = readKey(anchorKey);
+    return { jwk: key.jwk, sign: (policy) => signJws(TYPE, policy, key) };
   }
   if (anchorKms === undefined || anchorKey !== undefined) {
     throw new CommandError(EXIT.unreadable, "give one of --anchor-key FILE and --anchor-kms ARN");
   }
   const place = { ...placeFor(deployment, "deployer"), region: regionOfKey(anchorKms) };
-  return signJwsBy(TYPE, policy, kmsSigner(place, anchorKms));
+  const jwk = await kmsPublicJwk(place, anchorKms);
+  return { jwk, sign: (policy) => signJwsBy(TYPE, policy, kmsSigner(place, anchorKms)) };
 }
 
 const publishedLines = ({ version, exp }: TrustPolicy, { evidence }: CommandAnswer): string[] => [
@@ -108,13 +121,14 @@ async function nextPolicy(
   deployment: Deployment,
   file: string,
   validDays: number,
+  anchor: PublicJwk,
 ): Promise<TrustPolicy> {
   if (!Number.isInteger(validDays) || validDays < 1) {
     throw new CommandError(EXIT.unreadable, "--valid-days must be a whole number of days");
   }
   const place = placeFor(deployment, "deployer");
   const [current, evidence, plane] = await Promise.all([
-    publishedPolicy(deployment, "deployer"),
+    continuedPolicy(deployment, anchorsBeside(deployment, anchor)),
     kmsPublicJwk(place, deployment.evidenceKeyId),
     kmsPublicJwk(place, deployment.planeKeyId),
   ]);

@@ -1,11 +1,14 @@
+import { coverageOf, unmetDemands } from "../../audit/coverage.ts";
 import { openFolder } from "../../audit/folder.ts";
 import { plain } from "../../audit/plain-text.ts";
 import type { Defect } from "../../audit/verdict.ts";
 import { type EvidenceReport, verifyEvidence } from "../../audit/verify-evidence.ts";
+import { parsePlaneId } from "../../config.ts";
 import { anchorAdvice } from "../anchors.ts";
+import type { AddCommand } from "../command.ts";
+import { coverageLines, unendedLines, unmetLines } from "../evidence-lines.ts";
 import { CommandError, EXIT, type ExitCode, report } from "../io.ts";
 import { counted } from "../plural.ts";
-import type { AddCommand } from "../program.ts";
 
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
@@ -31,25 +34,53 @@ export const verifyCommand: AddCommand = (command, io, end) => {
       collect,
       [],
     )
+    .option("--plane <id>", "demand that it is this plane's: vai:<account>:<region>:<name>")
+    .option("--whole", "demand that it is an export of the whole plane, not of one intent")
+    .option("--intent <id>", "demand that this intent's evidence is in it")
     .option("--json", "print the report as JSON")
     .addHelpText(
       "after",
-      "\nExit codes: 0 complete or unanchored, 1 a defect (the first is named), 2 unreadable, 3 no --anchor: consistent, not trusted.",
+      "\nExit codes: 0 complete or unanchored, 1 a defect (the first is named) or a demand that is not met, 2 unreadable, 3 no --anchor: consistent, not trusted.",
     )
-    .action(async (folder: string, options: { anchor: string[]; json?: true }) => {
+    .action(async (folder: string, options: Options) => {
       const pinned = readThumbprints(options.anchor);
+      requirePlaneId(options.plane);
       const opened = await openFolder(folder);
       if (!opened.ok) throw new CommandError(EXIT.unreadable, `${folder}: ${opened.detail}`);
       const found = await verifyEvidence(opened.value, pinned);
+      const coverage = coverageOf(opened.value.manifest, found);
+      const unmet = unmetDemands(options, coverage, found);
       report(
         io,
         options.json === true,
-        { ...found, chains: found.chains.length },
-        describe(found, pinned),
+        { ...found, chains: found.chains.length, coverage, unmet },
+        [
+          ...unmetLines(unmet),
+          ...describe(found, pinned),
+          ...coverageLines(coverage),
+          ...unendedLines(found),
+        ],
       );
-      end(exitCodeOf(found));
+      end(unmet.length > 0 ? EXIT.no : exitCodeOf(found));
     });
 };
+
+interface Options {
+  readonly anchor: readonly string[];
+  readonly plane?: string;
+  readonly whole?: true;
+  readonly intent?: string;
+  readonly json?: true;
+}
+
+/** A name alone is no plane: another account may have one of the same name. @throws {CommandError}. */
+function requirePlaneId(given: string | undefined): void {
+  if (given === undefined || parsePlaneId(given) !== undefined) return;
+  throw new CommandError(
+    EXIT.unreadable,
+    `--plane ${given} is not a plane's id: vai:<account>:<region>:<name>, as outputs.json "plane" shows it`,
+  );
+}
 
 function exitCodeOf({ firstDefect, trusted }: EvidenceReport): ExitCode {
   if (firstDefect !== undefined) return EXIT.no;

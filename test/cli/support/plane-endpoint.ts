@@ -11,6 +11,7 @@ import { KEYS } from "../../support/keys.ts";
 import { newPlane, type Plane } from "../../support/plane.ts";
 import { PLANE } from "../../support/trust.ts";
 import { START } from "../../support/world.ts";
+import { overTheWire } from "./aws-wire.ts";
 
 /** What a command printed and how it ended. */
 export interface Ran {
@@ -39,9 +40,9 @@ export async function desk(t: TestContext): Promise<Desk> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", async () => {
-      const event: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-      const isRedemption = request.url?.includes("/functions/plane-execute/") === true;
-      const answer = await (isRedemption ? plane.execute(event) : plane.issue(event));
+      const body = Buffer.concat(chunks).toString("utf8");
+      const answer =
+        (await overTheWire(plane, request, body)) ?? (await invoked(plane, request.url, body));
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify(answer));
     });
@@ -70,6 +71,16 @@ export async function desk(t: TestContext): Promise<Desk> {
   };
 }
 
+function invoked(plane: Plane, url: string | undefined, body: string): Promise<unknown> {
+  const event: unknown = JSON.parse(body);
+  if (url?.includes("/functions/plane-execute/") === true) return plane.execute(event);
+  return url?.includes("/functions/plane-govern/") === true
+    ? plane.govern(event)
+    : plane.issue(event);
+}
+
+const CALLER = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "of the caller" };
+
 const outputsOf = (endpoint: string, agent: string) => ({
   endpoint,
   region: "us-east-1",
@@ -78,7 +89,7 @@ const outputsOf = (endpoint: string, agent: string) => ({
   tables: { evidence: "evidence", state: "state", registry: "registry" },
   evidenceKeyId: "evidence-key",
   planeKeyId: "plane-key",
-  credentials: { agent: { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "of the caller" } },
+  credentials: { agent: CALLER, auditor: CALLER, deployer: CALLER },
   keys: { agent },
 });
 

@@ -1,0 +1,68 @@
+import type { Answer, GrantedAnswer, RefusedAnswer } from "../enforcement/answer.ts";
+import type { RefusalCode } from "../refusal.ts";
+import { EXIT, type ExitCode } from "./io.ts";
+
+/** What an answer of `issue` or `execute` lets a script conclude, and in words why where it is not plain. */
+export interface Done {
+  readonly exitCode: ExitCode;
+  /** Instead of the outcome's own word. */
+  readonly outcome?: string;
+  readonly next?: string;
+}
+
+const LOOK = "look at the target before anything else: it may have been applied. Do not ask again";
+const AGAIN =
+  "ask again for the same (same --idempotency-key, or --event FILE) after a second, for a minute at most";
+
+/** Granted is not done: what failed, and what nobody knows, must not let a script go on. */
+export function doneBy(answer: Answer): Done {
+  if (!answer.ok) return doneByRefusal(answer);
+  const { outcome, handle, credentials } = answer;
+  if (outcome === undefined) {
+    const isHandedOver = handle !== undefined || credentials !== undefined;
+    return isHandedOver ? { exitCode: EXIT.done } : WITHOUT_OUTCOME[answer.identity.state];
+  }
+  if (outcome.status === "failed") return { exitCode: EXIT.no };
+  if (outcome.status === "unknown") return { exitCode: EXIT.unknown, next: LOOK };
+  return isIncomplete(answer)
+    ? {
+        exitCode: EXIT.unknown,
+        next: "see whether it worked: it was done, and not seen to be right",
+      }
+    : { exitCode: EXIT.done };
+}
+
+/** A duty of the contract was missed, so nobody saw that the call did what was asked. */
+const isIncomplete = ({ identity, outcome }: GrantedAnswer): boolean =>
+  identity.state === "INCOMPLETE" || outcome?.obligations.some(({ met }) => !met) === true;
+
+const unknown = (outcome: string, next: string): Done => ({
+  exitCode: EXIT.unknown,
+  outcome: `not known: ${outcome}`,
+  next,
+});
+
+/** A retry finds the grant of the first try, and no outcome on record. */
+const WITHOUT_OUTCOME: Readonly<Record<GrantedAnswer["identity"]["state"], Done>> = {
+  ISSUED: unknown("the first try is still running", AGAIN),
+  IN_USE: unknown("the first try is still running", AGAIN),
+  INCOMPLETE: unknown("the first try ended without recording it, and nobody will", LOOK),
+  REVOKED: unknown("the identity was ended while it was in hand", LOOK),
+  COMPLETED: unknown("no outcome is recorded", LOOK),
+  FAILED: { exitCode: EXIT.no, outcome: "none: it was not done" },
+  EXPIRED: { exitCode: EXIT.no, outcome: "none: nothing was started, and its time is over" },
+};
+
+/** What stops an invocation wherever it is: at stage `execution` that may be behind the call (wire.md §4). */
+const BEHIND_THE_CALL: ReadonlySet<RefusalCode> = new Set([
+  "DEPENDENCY_UNAVAILABLE",
+  "INTERNAL_FAULT",
+  "EVIDENCE_STORE_UNAVAILABLE",
+  "EVIDENCE_SIGNER_UNAVAILABLE",
+  "EVIDENCE_CHAIN_BROKEN",
+]);
+
+const doneByRefusal = ({ code, stage }: RefusedAnswer): Done =>
+  stage === "execution" && BEHIND_THE_CALL.has(code)
+    ? unknown("what was refused may have been the record of a call that was made", LOOK)
+    : { exitCode: EXIT.no };

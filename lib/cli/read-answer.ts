@@ -1,0 +1,67 @@
+import * as z from "zod";
+import { readBy } from "../encoding/schema.ts";
+import type { Answer, RefusedAnswer } from "../enforcement/answer.ts";
+import type { CommandAnswer } from "../enforcement/commands/command.ts";
+import { Fault } from "../refusal.ts";
+
+const refused = z.looseObject({
+  ok: z.literal(false),
+  code: z.string(),
+  stage: z.string(),
+  detail: z.string(),
+  pointer: z.string().optional(),
+  evidence: z.looseObject({ chainId: z.string(), seq: z.number() }).optional(),
+});
+
+const STATES = [
+  ...["ISSUED", "IN_USE", "COMPLETED", "FAILED", "INCOMPLETE", "EXPIRED", "REVOKED"],
+] as const;
+
+const granted = z.looseObject({
+  ok: z.literal(true),
+  deduplicated: z.boolean(),
+  identity: z.looseObject({
+    identityId: z.string(),
+    intentId: z.string(),
+    state: z.enum(STATES),
+  }),
+  outcome: z
+    .looseObject({
+      status: z.enum(["succeeded", "failed", "unknown"]),
+      error: z.looseObject({ name: z.string(), kind: z.string() }).optional(),
+      readBack: z.looseObject({ matches: z.boolean() }).optional(),
+      obligations: z.array(z.looseObject({ name: z.string(), met: z.boolean() })),
+    })
+    .optional(),
+  handle: z.string().optional(),
+  credentials: z.string().optional(),
+  guarantee: z.looseObject({ effectiveUntil: z.string() }),
+  evidence: z.looseObject({ chainId: z.string(), firstSeq: z.number(), lastSeq: z.number() }),
+});
+
+const published = z.looseObject({
+  ok: z.literal(true),
+  evidence: z.looseObject({ chainId: z.string(), seq: z.number() }),
+});
+
+/**
+ * What a function answered, as far as a command relies on it: a function that was replaced, or something between that
+ * answers in its place, must not make "not an answer" look like one.
+ * @throws {Fault} `DEPENDENCY_UNAVAILABLE`: as if no answer had come.
+ */
+function readAs<T>(schema: z.ZodType, value: unknown, from: string): T {
+  const read = readBy(schema, value);
+  if (read.ok) return read.value as T;
+  throw new Fault(
+    "DEPENDENCY_UNAVAILABLE",
+    `${from} gave what is no answer: ${read.pointer} ${read.detail}`,
+  );
+}
+
+/** Of `issue` or `execute`. */
+export const readAnswer = (value: unknown, from: string): Answer =>
+  readAs<Answer>(z.union([granted, refused]), value, from);
+
+/** Of `govern`. */
+export const readCommandAnswer = (value: unknown, from: string): CommandAnswer | RefusedAnswer =>
+  readAs<CommandAnswer | RefusedAnswer>(z.union([published, refused]), value, from);

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { answerLines, exitCodeOfAnswer } from "../../lib/cli/answers.ts";
+import { EXIT } from "../../lib/cli/io.ts";
+import type { Answer } from "../../lib/enforcement/answer.ts";
+import { desk, run } from "./support/plane-endpoint.ts";
+
+const granted = (state: string, more: object = {}): Answer =>
+  ({
+    ...{ ok: true, deduplicated: true },
+    identity: { state, identityId: "i", intentId: "n" },
+    guarantee: { effectiveUntil: "then" },
+    evidence: { chainId: "intent/n", firstSeq: 1, lastSeq: 9 },
+    ...more,
+  }) as never;
+const outcome = (status: string, met = true) => ({
+  outcome: { status, obligations: [{ name: "alias-routing", met }] },
+});
+const refused = (code: string, stage: string): Answer =>
+  ({ ok: false, code, stage, detail: "why" }) as never;
+
+const ANSWERS: readonly (readonly [string, Answer, number, RegExp])[] = [
+  ["done", granted("COMPLETED", outcome("succeeded")), 0, /outcome +succeeded$/m],
+  ["a handle that waits", granted("ISSUED", { handle: "a.b.c" }), 0, /granted/],
+  ["credentials that left", granted("ISSUED", { credentials: "a.b.c" }), 0, /granted/],
+  ["a call that failed", granted("COMPLETED", outcome("failed")), 1, /outcome +failed/],
+  ["a window that is over", granted("EXPIRED"), 1, /outcome +none: nothing was started/],
+  ["an identity that failed", granted("FAILED"), 1, /outcome +none/],
+  ["a refusal", refused("PARAMETER_OUT_OF_BOUNDS", "scope"), 1, /^refused/],
+  ["a refusal before the call", refused("IDENTITY_EXPIRED", "execution"), 1, /^refused/],
+  ["no store before the grant", refused("EVIDENCE_STORE_UNAVAILABLE", "evidence"), 1, /^refused/],
+  ["a first try that runs", granted("IN_USE"), 5, /not known: .*running\ndo +ask again.*minute/],
+  ["one that was just issued", granted("ISSUED"), 5, /not known: .*running/],
+  ["one that was lost", granted("INCOMPLETE"), 5, /not known: .*nobody will\ndo +look at the/],
+  ["one that was revoked", granted("REVOKED"), 5, /not known: [\s\S]*Do not ask again/],
+  ["an unknown call", granted("INCOMPLETE", outcome("unknown")), 5, /unknown[\s\S]*Do not ask/],
+  ["a missed duty", granted("INCOMPLETE", outcome("succeeded", false)), 5, /missed[\s\S]*do +see/],
+  [
+    "a record that could not be written after the call",
+    refused("EVIDENCE_STORE_UNAVAILABLE", "execution"),
+    5,
+    /outcome +not known: [\s\S]*Do not ask again/,
+  ],
+  ["a crash", refused("INTERNAL_FAULT", "execution"), 5, /not known/],
+];
+
+describe("how vai issue and vai execute end", () => {
+  for (const [name, answer, code, words] of ANSWERS) {
+    test(`USR-11 ${name} ends with ${code} and says so`, () => {
+      assert.equal(exitCodeOfAnswer(answer), code);
+      assert.match(answerLines(answer).join("\n"), words);
+    });
+  }
+
+  test("USR-11 VAI-103 a first try whose end could not be recorded: 5, and 5 again for every retry, running or lost", async (t) => {
+    const { plane, contract, vai, file } = await desk(t);
+    const held = contract("held.json", {});
+    const event = file("event.json");
+    plane.faults.plan({ at: "evidence:write", from: 3 });
+    const first = await vai(["issue", held, "--set", "percent=10", "--save-event", event]);
+    assert.equal(first.code, EXIT.unknown, first.out + first.err);
+    assert.match(first.out, /^refused[\s\S]*outcome +not known/);
+    assert.equal(plane.targets.calls.length, 1, "it was done");
+    plane.faults.clear();
+    const running = await vai(["issue", event, "--event"]);
+    assert.equal(running.code, EXIT.unknown, running.out + running.err);
+    assert.match(running.out, /IN_USE\noutcome +not known: .*still running/);
+    plane.world.pass(40);
+    const lost = await vai(["issue", event, "--event", "--json"]);
+    assert.deepEqual(
+      [lost.code, JSON.parse(lost.out).identity.state],
+      [EXIT.unknown, "INCOMPLETE"],
+    );
+  });
+
+  test("USR-11 the exit codes are documented where people look", async () => {
+    const { out } = await run(["--help"]);
+    const pages = ["README.md", "lambdas/README.md"].map((path) => readFileSync(path, "utf8"));
+    assert.match(out, /5 not known whether it was done/);
+    assert.match(pages[0] ?? "", /5 it is not known whether it was done/);
+    assert.match(pages[1] ?? "", /\*\*exit code 5\*\*/);
+  });
+});

@@ -1,0 +1,153 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { exportTo } from "../audit/support/folder.ts";
+import { tellStory } from "../audit/support/story.ts";
+import { KEYS } from "../support/keys.ts";
+import { newPlane, type Plane } from "../support/plane.ts";
+import { PLANE } from "../support/trust.ts";
+
+/** Good files, by name below the folder, and values that command lines name. */
+export interface Seeds {
+  readonly files: readonly string[];
+  readonly named: Readonly<Record<string, string>>;
+}
+
+const CALLER = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "of the caller" };
+
+const DIRECT = {
+  base: "item",
+  contract: {
+    set: { "/deliveries": ["credentials"], "/authorization_details/0/parameters": "unbounded" },
+  },
+} as const;
+
+const HANDLE = {
+  contract: { set: { "/deliveries": ["execute", "handle"] } },
+  request: { set: { "/delivery": "handle" } },
+} as const;
+
+const DRAFT = {
+  purpose: "shift at most 10 % of checkout to version 2",
+  actor: { id: "spiffe://example.org/agent/coordinator", kind: "agent" },
+  risk: "LOW",
+  steps: [
+    {
+      id: "shift",
+      actions: ["lambda:UpdateAlias"],
+      resources: ["arn:aws:lambda:us-east-1:000000000000:function:checkout"],
+      parameters: {
+        alias: { exact: "live" },
+        version: { oneOf: ["2", "3"] },
+        percent: { all: [{ range: { min: 0, max: 10 } }, { notOneOf: [7] }] },
+      },
+      limits: { calls: 2, totals: { percent: 15 } },
+    },
+  ],
+  window: { seconds: 600 },
+};
+
+/** Writes one good file of every kind that `vai` reads. */
+export async function writeSeeds(folder: string, endpoint: string): Promise<Seeds> {
+  const plane = await newPlane();
+  const files: string[] = [];
+  const write = (name: string, value: unknown): void => {
+    writeFileSync(join(folder, name), JSON.stringify(value));
+    files.push(name);
+  };
+  const jwk = (key: { readonly privateKey: { export(how: { format: "jwk" }): unknown } }) =>
+    key.privateKey.export({ format: "jwk" });
+  write("agent.json", jwk(KEYS.agent));
+  write("anchor.json", jwk(KEYS.anchor));
+  const outputs = deployed(endpoint, folder);
+  write("outputs.json", outputs);
+  write("cdk.json", { samples: { SampleTable: "s" }, "vai-test": stackOf(outputs) });
+  const governed = plane.contract(HANDLE);
+  const { contract, proof } = governed;
+  write("held.json", { contract, proof });
+  const direct = plane.contract(DIRECT);
+  write("direct.json", { contract: direct.contract, proof: direct.proof });
+  write("event.json", plane.event(governed));
+  const { handle } = await plane.grant(HANDLE, governed);
+  write("handle.json", { handle, contract, step: "shift" });
+  write("draft.json", DRAFT);
+  write("trust.json", draftOf(plane));
+  write("policy.json", { id: "baseline", version: "1", digest: `sha256:${"17".repeat(32)}` });
+  const story = await tellStory();
+  mkdirSync(join(folder, "export"));
+  await exportTo(join(folder, "export"), story);
+  for (const name of ["manifest.json", "records.jsonl", "seals.jsonl", "trust-policies.jsonl"]) {
+    files.push(`export/${name}`);
+  }
+  return { files, named: { endpoint, plane: PLANE, anchor: story.anchor.thumbprint } };
+}
+
+function draftOf({ policy }: Plane): object {
+  const { version: _v, prev: _p, plane: _i, iat: _t, exp: _e, planeKeys: _k, ...draft } = policy;
+  return draft;
+}
+
+const deployed = (endpoint: string, folder: string) => ({
+  endpoint,
+  region: "us-east-1",
+  plane: PLANE,
+  functions: { issue: "plane-issue", execute: "plane-execute", govern: "plane-govern" },
+  functionUrls: { issue: `${endpoint}/issue`, execute: `${endpoint}/execute` },
+  tables: { evidence: "evidence", state: "state", registry: "registry" },
+  evidenceKeyId: "evidence-key",
+  planeKeyId: "plane-key",
+  anchor: KEYS.anchor.thumbprint,
+  anchorKeys: [KEYS.anchor.jwk],
+  credentials: { agent: CALLER, auditor: CALLER, deployer: CALLER },
+  keys: {
+    ...{ agent: join(folder, "agent.json"), issuer: join(folder, "agent.json") },
+    ...{ decider: join(folder, "agent.json"), anchor: join(folder, "anchor.json") },
+  },
+  names: { issuer: "governance.example", decider: "policy.example" },
+  policy: { id: "baseline", version: "1", digest: `sha256:${"17".repeat(32)}` },
+});
+
+const stackOf = ({ functions, functionUrls, tables, ...rest }: ReturnType<typeof deployed>) => ({
+  Plane: rest.plane,
+  IssueFunction: functions.issue,
+  IssueUrl: functionUrls.issue,
+  ExecuteFunction: functions.execute,
+  ExecuteUrl: functionUrls.execute,
+  GovernFunction: functions.govern,
+  EvidenceTable: tables.evidence,
+  StateTable: tables.state,
+  RegistryTable: tables.registry,
+  EvidenceKeyId: rest.evidenceKeyId,
+  PlaneKeyId: rest.planeKeyId,
+  Anchor: rest.anchor,
+  AnchorKeys: JSON.stringify(rest.anchorKeys),
+  Retain: "true",
+});
+
+/** What functions, tables and keys answer, each to be given to any question. */
+export async function answersOf(): Promise<readonly unknown[]> {
+  const plane = await newPlane();
+  const [done, refused] = [
+    await plane.grant(),
+    await plane.ask({ request: { set: { "/iat": 1 } } }),
+  ];
+  const held = await plane.grant(HANDLE);
+  const { outcome: _none, ...running } = done;
+  const rows = plane.rows("plane/registry").map(({ seq, sealSeq, record, seal }) => ({
+    ...{
+      chainId: { S: "plane/registry" },
+      seq: { N: String(seq) },
+      sealSeq: { N: String(sealSeq) },
+    },
+    ...{ record: { S: record }, ...(seal !== undefined && { seal: { S: seal } }) },
+  }));
+  const spki = (await plane.kms.client().send({
+    ...{ input: {}, constructor: { name: "GetPublicKeyCommand" } },
+  } as never)) as unknown as { readonly PublicKey: Buffer };
+  return [
+    ...[done, refused, held, running],
+    { ok: true, evidence: { chainId: "plane/registry", seq: 2 } },
+    ...[{ Items: rows }, { Items: [] }, { Responses: { evidence: rows }, UnprocessedKeys: {} }, {}],
+    { PublicKey: spki.PublicKey.toString("base64") },
+    { Signature: "AAAA" },
+  ];
+}
