@@ -1,11 +1,17 @@
 import { planeDependencies } from "../lib/aws/function/dependencies.ts";
 import { type FunctionContext, printLine, serveEvent } from "../lib/aws/function/entry.ts";
+import { unending } from "../lib/aws/ports/lifetime.ts";
 import { govern } from "../lib/enforcement/govern.ts";
 
-const deps = planeDependencies("govern", process.env);
+const lifetime = unending();
+const deps = planeDependencies("govern", process.env, lifetime);
 
 /** Commands of people (wire.md §10), by direct invocation. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>
-  serveEvent(event, context, { clock: deps.clock, log: printLine }, (body, invocation) =>
-    govern(body, deps, invocation),
+  serveEvent(
+    event,
+    context,
+    { clock: deps.clock, log: printLine },
+    (body, invocation) => govern(body, deps, invocation),
+    lifetime,
   );

@@ -1,11 +1,17 @@
 import { issueDependencies } from "../lib/aws/function/dependencies.ts";
 import { type FunctionContext, printLine, serveEvent } from "../lib/aws/function/entry.ts";
+import { unending } from "../lib/aws/ports/lifetime.ts";
 import { issue } from "../lib/enforcement/issue.ts";
 
-const deps = issueDependencies("issue", process.env);
+const lifetime = unending();
+const deps = issueDependencies("issue", process.env, lifetime);
 
 /** Direct invocation or Function URL; the answer is wire.md §4's, whatever the event. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>
-  serveEvent(event, context, { clock: deps.clock, log: printLine }, (body, invocation) =>
-    issue(body, deps, invocation),
+  serveEvent(
+    event,
+    context,
+    { clock: deps.clock, log: printLine },
+    (body, invocation) => issue(body, deps, invocation),
+    lifetime,
   );

@@ -10,10 +10,11 @@ import { systemClock } from "../../clock.ts";
 import { ENV, parsePlaneId } from "../../config.ts";
 import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
 import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
-import { type ClientPlace, functionOptions } from "../ports/clients.ts";
+import { type ClientPlace, functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
 import { orFault } from "../ports/faults.ts";
 import { KmsSigner } from "../ports/kms-signer.ts";
+import { boundBy, type Lifetime, unending } from "../ports/lifetime.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
 import { DynamoRefusalCounter } from "../ports/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../ports/sts.ts";
@@ -38,7 +39,11 @@ function readAnchors(text: string): VerificationKey[] {
 }
 
 /** Ports of a function that governs, from its environment. */
-export function planeDependencies(component: string, environment: Environment): PlaneDeps {
+export function planeDependencies(
+  component: string,
+  environment: Environment,
+  lifetime: Lifetime = unending(),
+): PlaneDeps {
   const plane = parsePlaneId(required(environment, ENV.plane));
   if (plane === undefined) throw new TypeError(`${ENV.plane} is not a plane id`);
   const tables = {
@@ -47,8 +52,9 @@ export function planeDependencies(component: string, environment: Environment): 
     registry: required(environment, ENV.registryTable),
   };
   const place = placeOf(plane.region, environment);
-  const dynamo = new DynamoDBClient(functionOptions(place));
-  const kms = new KMSClient(functionOptions(place));
+  const bounds = { lifetime, clock: systemClock, longest: REQUEST_TIMEOUT };
+  const dynamo = boundBy(new DynamoDBClient(functionOptions(place)), bounds);
+  const kms = boundBy(new KMSClient(functionOptions(place)), bounds);
   return {
     plane,
     component,
@@ -67,17 +73,22 @@ export function planeDependencies(component: string, environment: Environment): 
 }
 
 /** Ports of a function that issues: those of the plane, STS and the reader roles. */
-export function issueDependencies(component: string, environment: Environment): IssueDeps {
-  const deps = planeDependencies(component, environment);
+export function issueDependencies(
+  component: string,
+  environment: Environment,
+  lifetime: Lifetime = unending(),
+): IssueDeps {
+  const deps = planeDependencies(component, environment, lifetime);
+  const bounds = { lifetime, clock: deps.clock, longest: REQUEST_TIMEOUT };
   const place = placeOf(deps.plane.region, environment);
   const targets = JSON.parse(required(environment, ENV.targets)) as Record<string, string[]>;
-  const readerSts = new STSClient(functionOptions(place));
+  const readerSts = boundBy(new STSClient(functionOptions(place)), bounds);
   const reader = readerCredentialsBy(readerSts, targets, deps.clock, deps.plane.region);
   return {
     ...deps,
     descriptorOf,
     readOf,
-    assumeRole: assumeRoleBy(new STSClient(functionOptions(place, 1))),
+    assumeRole: assumeRoleBy(boundBy(new STSClient(functionOptions(place, 1)), bounds)),
     // With the session comes the client that reads by it, and calls: nothing is left to load once a call is announced.
     readerCredentials: async (roleArn, family) => {
       const [credentials] = await Promise.all([reader(roleArn, family), loaded(family)]);

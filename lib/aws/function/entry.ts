@@ -2,6 +2,7 @@ import { refusedAnswer } from "../../enforcement/answer.ts";
 import type { Invocation } from "../../enforcement/deps.ts";
 import { refuse } from "../../refusal.ts";
 import { errorName } from "../ports/faults.ts";
+import { type Lifetime, unending } from "../ports/lifetime.ts";
 import { type Telemetry, writeEntry } from "./telemetry.ts";
 import { type AnyAnswer, reportOf } from "./telemetry-answer.ts";
 import { METRICS, speakerOf } from "./telemetry-names.ts";
@@ -25,18 +26,21 @@ export const printLine = (line: string): void => {
  * Serves one event: the payload of a direct invocation, or the JSON body of a Function URL. Only the body is
  * read; nothing in `requestContext` grants anything (wire.md §4). Writes one line of log and metrics. Nothing of the
  * event is ever in it: a Function URL's event carries the caller's authorization headers (USR-16).
+ * @param lifetime is told when this invocation ends: Lambda gives a process one event at a time.
  */
 export async function serveEvent(
   event: unknown,
   context: FunctionContext,
   telemetry: Telemetry,
   handle: (body: unknown, invocation: Invocation) => Promise<AnyAnswer>,
+  lifetime: Lifetime = unending(),
 ): Promise<unknown> {
   const started = telemetry.clock();
   const invocation = {
     requestId: context.awsRequestId,
     deadline: started + context.getRemainingTimeInMillis(),
   };
+  lifetime.end = invocation.deadline;
   const http = isFunctionUrl(event);
   const { answer, error } = await answerOf(() => handle(http ? bodyOf(event) : event, invocation));
   const ms = telemetry.clock() - started;

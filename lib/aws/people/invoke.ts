@@ -18,7 +18,11 @@ export async function invokeFunction(
   const options = dependencyOptions(place, 1);
   const client = new LambdaClient({
     ...options,
-    requestHandler: { ...options.requestHandler, requestTimeout: INVOKE_TIMEOUT },
+    requestHandler: {
+      ...options.requestHandler,
+      requestTimeout: INVOKE_TIMEOUT,
+      socketTimeout: INVOKE_TIMEOUT,
+    },
   });
   const { Payload, FunctionError } = await orFault(
     "DEPENDENCY_UNAVAILABLE",

@@ -2,7 +2,7 @@ import { agentsOnce, SETTLED } from "../../actions/client-settings.ts";
 
 /** Milliseconds: what a call to a dependency may take before it counts as failed. */
 const CONNECT_TIMEOUT = 1_000;
-const REQUEST_TIMEOUT = 3_000;
+export const REQUEST_TIMEOUT = 3_000;
 
 const agents = agentsOnce({ keepAlive: true, maxSockets: 64 });
 
@@ -27,6 +27,10 @@ export const dependencyOptions = (place: ClientPlace, attempts = 3) => ({
     ...agents(),
     connectionTimeout: CONNECT_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
+    // Without this the SDK only warns, and a silent peer holds a function until Lambda kills it.
+    throwOnRequestTimeout: true,
+    // A peer that begins to answer and stops: the request's own time no longer runs then.
+    socketTimeout: REQUEST_TIMEOUT,
   },
 });
 
