@@ -81,7 +81,8 @@ class Pairing {
 
   async #sealed(share: number): Promise<Transaction> {
     this.#group.push(...this.#loose.shift(share));
-    return { records: this.#group.shift().map(readHashed), seal: await this.#ahead.shift() };
+    const { size } = this.#group;
+    return { records: this.#group.shift().map(readHashed), seal: await this.#ahead.shift(), size };
   }
 
   *#wait(text: HashedText): Generator<Transaction> {
@@ -97,14 +98,18 @@ class Pairing {
   }
 }
 
+const take = (texts: Texts): Transaction => {
+  const { size } = texts;
+  return { records: texts.shift().map(readHashed), size };
+};
+
 /** Records that nothing vouches for, so few at a time that parsing them takes little. */
 function* unsealed(texts: readonly HashedText[]): Generator<Transaction> {
-  let some = new Texts();
+  const some = new Texts();
   for (const text of texts) {
     some.push(text);
     if (some.size < LARGEST_UNSEALED) continue;
-    yield { records: some.shift().map(readHashed) };
-    some = new Texts();
+    yield take(some);
   }
-  if (some.length > 0) yield { records: some.shift().map(readHashed) };
+  if (some.length > 0) yield take(some);
 }

@@ -21,6 +21,9 @@ export interface UnreadSeal {
   readonly problem: string;
 }
 
+/** Bytes of DER: two integers of at most 33 bytes, each with two before it, and two before both. */
+const LONGEST_SIGNATURE = 72;
+
 interface Parts {
   readonly payload: string;
   readonly keyid: string;
@@ -38,6 +41,9 @@ export function readSeal(text: unknown): ReadSeal | UnreadSeal {
   const signature = fromBase64(parts.sig);
   if (payload === undefined || signature === undefined) {
     return { problem: "has a seal that is not in canonical base64" };
+  }
+  if (signature.length > LONGEST_SIGNATURE) {
+    return { problem: "has a seal whose signature is longer than ECDSA on P-256 writes" };
   }
   const said = utf8Text(payload) ?? "";
   const statement = parseJson(said);
