@@ -34,12 +34,16 @@ export class ChainLedger {
   /** The same of seals without records that stand before their turn; they count when nothing overtakes them. */
   readonly #early = new Map<string, { readonly firsts: Set<number>; last: number }>();
   readonly #noted: readonly Head[];
+  /** Which of the noted chains is which: asked for each record that does not hold, and there may be as many. */
+  readonly #order: ReadonlyMap<string, number>;
   readonly #isListed: boolean;
   #current: string | undefined;
 
   /** `noted`: heads that somebody noted elsewhere, of all chains and in their order. */
   constructor(noted?: readonly Head[]) {
     this.#noted = noted ?? [];
+    // The first of two of one name: set last.
+    this.#order = new Map(this.#noted.map(({ id }, index) => [id, index] as const).reverse());
     this.#isListed = noted !== undefined;
   }
 
@@ -51,7 +55,7 @@ export class ChainLedger {
     const { chainId, seq } = place;
     if (chainId === this.#current) return this.isNext(place);
     if (seq !== 1 || this.#chains.has(chainId)) return false;
-    return this.#noted.length === 0 ? isWellFormed : this.#noted.some(({ id }) => id === chainId);
+    return this.#noted.length === 0 ? isWellFormed : this.#order.has(chainId);
   }
 
   /** Whether it goes on with the chain that is followed. */
@@ -75,7 +79,7 @@ export class ChainLedger {
     if (next !== undefined && next.chainId === current && before >= this.#next(current)) {
       return { chainId: current, seq: before };
     }
-    const index = this.#noted.findIndex(({ id }) => id === current);
+    const index = this.#order.get(current ?? "") ?? -1;
     const following = index < 0 ? undefined : this.#noted[index + 1];
     if (following !== undefined && this.#next(current) > (this.#noted[index]?.seq ?? 0)) {
       return { chainId: following.id, seq: 1 };
