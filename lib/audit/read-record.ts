@@ -1,10 +1,10 @@
 import { isCanonicalText } from "../encoding/canonical-text.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import type { EvidenceRecord } from "../evidence/record.ts";
+import { recordProblem } from "../evidence/record-shape.ts";
 import { parseJson } from "./parse-json.ts";
 import { claimedPlace, type Place } from "./place.ts";
 import { plain } from "./plain-text.ts";
-import { recordProblem } from "./record-shape.ts";
 import type { HashedText } from "./texts.ts";
 
 /** A record that was read strictly; whether it was sealed, nobody has judged yet. */

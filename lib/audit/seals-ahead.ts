@@ -1,5 +1,5 @@
+import { MOST_RECORDS } from "../evidence/seal-shape.ts";
 import { type ReadSeal, readSeal, type UnreadSeal } from "./read-seal.ts";
-import { MOST_RECORDS } from "./seal-shape.ts";
 
 /** How far ahead of the records seals are read: so many transactions in a row may have lost all their records. */
 const WINDOW = 1000;

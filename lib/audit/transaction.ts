@@ -1,7 +1,7 @@
+import { MOST_RECORDS } from "../evidence/seal-shape.ts";
 import { inside } from "./plain-text.ts";
 import { type ReadRecord, readRecord, type UnreadRecord } from "./read-record.ts";
 import { type ReadSeal, readSeal, type UnreadSeal } from "./read-seal.ts";
-import { MOST_RECORDS } from "./seal-shape.ts";
 
 /** Evidence as the table keeps it: the text of a record, and in the last row of a transaction the text of its seal. */
 export interface SealedRow {
