@@ -31,13 +31,19 @@ export class ChainLedger {
   readonly #chains = new Map<string, Followed>();
   /** The last record that a good seal names, by chain. */
   readonly #sealed = new Map<string, number>();
+  /** The same of seals without records that stand before their turn; they count when nothing overtakes them. */
+  readonly #early = new Map<string, { readonly firsts: Set<number>; last: number }>();
   readonly #noted: readonly Head[];
+  /** Which of the noted chains is which: asked for each record that does not hold, and there may be as many. */
+  readonly #order: ReadonlyMap<string, number>;
   readonly #isListed: boolean;
   #current: string | undefined;
 
   /** `noted`: heads that somebody noted elsewhere, of all chains and in their order. */
   constructor(noted?: readonly Head[]) {
     this.#noted = noted ?? [];
+    // The first of two of one name: set last.
+    this.#order = new Map(this.#noted.map(({ id }, index) => [id, index] as const).reverse());
     this.#isListed = noted !== undefined;
   }
 
@@ -49,12 +55,18 @@ export class ChainLedger {
     const { chainId, seq } = place;
     if (chainId === this.#current) return this.isNext(place);
     if (seq !== 1 || this.#chains.has(chainId)) return false;
-    return this.#noted.length === 0 ? isWellFormed : this.#noted.some(({ id }) => id === chainId);
+    return this.#noted.length === 0 ? isWellFormed : this.#order.has(chainId);
   }
 
   /** Whether it goes on with the chain that is followed. */
   isNext({ chainId, seq }: Place): boolean {
     return chainId === this.#current && seq === this.#next(chainId);
+  }
+
+  /** Whether it goes on with what was followed, there or in the chain that is noted behind it. */
+  isDue(place: Place): boolean {
+    const due = this.due(1, undefined);
+    return this.isNext(place) || (due?.chainId === place.chainId && due.seq === place.seq);
   }
 
   /**
@@ -67,7 +79,7 @@ export class ChainLedger {
     if (next !== undefined && next.chainId === current && before >= this.#next(current)) {
       return { chainId: current, seq: before };
     }
-    const index = this.#noted.findIndex(({ id }) => id === current);
+    const index = this.#order.get(current ?? "") ?? -1;
     const following = index < 0 ? undefined : this.#noted[index + 1];
     if (following !== undefined && this.#next(current) > (this.#noted[index]?.seq ?? 0)) {
       return { chainId: following.id, seq: 1 };
@@ -92,18 +104,33 @@ export class ChainLedger {
   /**
    * Takes note of a seal that holds. Seals of a chain cover its records one after another, each once: a second one
    * over the same records would be a second history of them.
+   * @param isEmpty whether none of its records stands before it. A copied line may be such a seal: then it must not put
+   * the genuine ones that it overtakes in the wrong.
    */
-  seal({ chain }: SealStatement["predicate"]): Defect | undefined {
-    const before = this.#sealed.get(chain.id) ?? 0;
-    this.#sealed.set(chain.id, Math.max(before, chain.last));
-    if (chain.first > before) return undefined;
-    return {
+  seal({ chain }: SealStatement["predicate"], isEmpty: boolean): Defect | undefined {
+    const { id, first, last } = chain;
+    const before = this.#sealed.get(id) ?? 0;
+    const again = {
       verdict: "tampered",
       code: "EVIDENCE_CHAIN_BROKEN",
-      chainId: chain.id,
-      seq: chain.first,
-      what: `is under a seal that stands a second time or behind a later one, which went up to ${before}`,
-    };
+      chainId: id,
+      seq: first,
+      what: `is under a seal that stands a second time or behind a later one, which went up to ${Math.max(before, last)}`,
+    } as const;
+    const early = this.#early.get(id);
+    const isAgain = first <= before || early?.firsts.has(first) === true;
+    if (isEmpty && first > before + 1) {
+      const { firsts, last: end } = early ?? { firsts: new Set(), last: 0 };
+      this.#early.set(id, { firsts: firsts.add(first), last: Math.max(last, end) });
+    } else {
+      this.#sealed.set(id, Math.max(before, last));
+    }
+    return isAgain ? again : undefined;
+  }
+
+  /** Whether the chain was followed up to that place or beyond. */
+  isPassed({ chainId, seq }: Place): boolean {
+    return seq <= (this.#chains.get(chainId)?.seq ?? 0);
   }
 
   /** Puts a verified record behind its chain; what does not fit there is a defect. */
@@ -143,7 +170,7 @@ export class ChainLedger {
    */
   *ends(): Generator<Defect> {
     const noted = new Map(this.#noted.map((head) => [head.id, head.seq]));
-    for (const [chainId, sealed] of this.#sealed) {
+    for (const [chainId, sealed] of this.#lastSealed()) {
       const last = this.#chains.get(chainId)?.seq ?? 0;
       if (last >= sealed || (noted.get(chainId) ?? 0) >= sealed) continue;
       const what = `is missing: the chain ends at ${last}, its last seal names ${sealed}`;
@@ -157,6 +184,14 @@ export class ChainLedger {
       if (noted.has(chainId)) continue;
       const what = "belongs to a chain that the manifest does not list";
       yield { verdict: "tampered", code: "EVIDENCE_CHAIN_BROKEN", chainId, seq: 1, what };
+    }
+  }
+
+  /** The last record that a good seal names, by chain, early ones too. */
+  *#lastSealed(): Generator<[chainId: string, seq: number]> {
+    for (const chainId of new Set([...this.#sealed.keys(), ...this.#early.keys()])) {
+      const [sealed, early] = [this.#sealed.get(chainId), this.#early.get(chainId)];
+      yield [chainId, Math.max(sealed ?? 0, early?.last ?? 0)];
     }
   }
 }

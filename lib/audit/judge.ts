@@ -18,8 +18,9 @@ export function judgeTransaction(transaction: Transaction, keys: EvidenceKeys): 
   return { ...transaction, forged: problem ?? (isSigned(seal, keys) ? undefined : BAD_SIGNATURE) };
 }
 
-/** Transactions that are judged together. */
+/** Transactions that are judged together, and the characters of their records: all of them are parsed meanwhile. */
 const BATCH = 64;
+const LARGEST_BATCH = 2 * 1024 * 1024;
 
 /**
  * The same for many transactions, in batches, in their order. Signatures of one batch are verified on other threads,
@@ -31,12 +32,14 @@ export async function* judgeTransactions(
 ): AsyncGenerator<readonly JudgedTransaction[]> {
   let running: Promise<JudgedTransaction[]> = Promise.resolve([]);
   let batch: (JudgedTransaction | Promise<JudgedTransaction>)[] = [];
+  let size = 0;
   for await (const transaction of transactions) {
     batch.push(judgeMeanwhile(transaction, keys));
-    if (batch.length < BATCH) continue;
+    size += transaction.size;
+    if (batch.length < BATCH && size < LARGEST_BATCH) continue;
     const done = running;
     running = Promise.all(batch);
-    batch = [];
+    [batch, size] = [[], 0];
     yield await done;
   }
   yield await running;

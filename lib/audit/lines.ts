@@ -1,7 +1,7 @@
 import { utf8Text } from "../encoding/platform.ts";
 
-/** Bytes of the longest line: an item of DynamoDB, and with it a record or a seal, has at most 400 KiB. */
-const LONGEST = 1024 * 1024;
+/** Bytes of the longest line: an item of DynamoDB, and with it a record and its seal, has at most 400 KiB. */
+const LONGEST = 400 * 1024;
 const LINE_FEED = 0x0a;
 
 /**

@@ -4,8 +4,10 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** Text of a record for a person's screen: one line, visible characters, not endless. */
 export function plain(value: unknown, longest = 200): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "unknown");
-  const visible = text.replace(UNPRINTABLE, "\uFFFD");
-  return visible.length > longest ? `${visible.slice(0, longest - 1)}…` : visible;
+  // Only what is shown: a slice would keep all of a line in memory that somebody made long for that.
+  const begin = text.length > longest ? Array.from(text.slice(0, longest)).join("") : text;
+  const visible = begin.replace(UNPRINTABLE, "\uFFFD");
+  return text.length > longest ? `${visible.slice(0, longest - 1)}…` : visible;
 }
 
 /** A value inside a detail whose form nobody has judged; `undefined` when the way there ends. */

@@ -1,7 +1,7 @@
+import { MOST_RECORDS } from "../evidence/seal-shape.ts";
 import { inside } from "./plain-text.ts";
 import { type ReadRecord, readRecord, type UnreadRecord } from "./read-record.ts";
 import { type ReadSeal, readSeal, type UnreadSeal } from "./read-seal.ts";
-import { MOST_RECORDS } from "./seal-shape.ts";
 
 /** Evidence as the table keeps it: the text of a record, and in the last row of a transaction the text of its seal. */
 export interface SealedRow {
@@ -13,6 +13,8 @@ export interface SealedRow {
 export interface Transaction {
   readonly records: readonly (ReadRecord | UnreadRecord)[];
   readonly seal?: ReadSeal | UnreadSeal;
+  /** Characters of the records' texts: parsed, they take up to thirty times as much memory. */
+  readonly size: number;
 }
 
 /**
@@ -22,15 +24,18 @@ export interface Transaction {
  */
 export function* transactionsOf(rows: Iterable<unknown>): Generator<Transaction> {
   let records: (ReadRecord | UnreadRecord)[] = [];
+  let size = 0;
   for (const row of rows) {
-    records.push(readRecord(inside(row, "record")));
+    const text = inside(row, "record");
+    records.push(readRecord(text));
+    size += typeof text === "string" ? text.length : 0;
     const seal = inside(row, "seal");
     if (seal !== undefined) {
-      yield { records, seal: readSeal(seal) };
-      records = [];
+      yield { records, seal: readSeal(seal), size };
+      [records, size] = [[], 0];
     } else if (records.length > MOST_RECORDS) {
-      yield { records: records.splice(0, 1) };
+      yield { records: records.splice(0, 1), size: 0 };
     }
   }
-  if (records.length > 0) yield { records };
+  if (records.length > 0) yield { records, size };
 }

@@ -93,7 +93,7 @@ export class RecordVerifier {
       const what = "has a seal of other records";
       return this.#takeUnder({ code: "EVIDENCE_HASH_MISMATCH", what }, records);
     }
-    const doubled = this.#ledger.seal(seal.statement.predicate);
+    const doubled = this.#ledger.seal(seal.statement.predicate, records.length === 0);
     if (doubled !== undefined) this.#defects.add(doubled);
     return standings.flatMap((standing) => this.#takeSealed(standing, seal));
   }
@@ -135,20 +135,34 @@ export class RecordVerifier {
     const place = { chainId: predicate.chain.id, seq: predicate.chain.first };
     if (standings.length !== subject.length || !this.#ledger.isPlausible(place, true)) return true;
     const claimed = placeOf(first.read);
-    return claimed !== undefined && this.#ledger.isNext(claimed) && !this.#ledger.isNext(place);
+    return claimed !== undefined && this.#ledger.isDue(claimed) && !this.#ledger.isDue(place);
   }
 
   /** Without a seal anybody can have written a record: its text proves nothing, not even where it belongs. */
   #takeUnsealed(records: readonly (ReadRecord | UnreadRecord)[]): [] {
-    for (const read of records) {
+    for (const read of this.#withoutStrays(records)) {
       this.#skip(read, { code: "EVIDENCE_SIGNATURE_INVALID", what: `has no seal${also(read)}` });
     }
     return [];
   }
 
+  /**
+   * Names records that a seal elsewhere names: copied or moved to where they stand. They fill no place here, or the
+   * genuine ones behind them would seem to stand a second time.
+   */
+  #withoutStrays<Read extends ReadRecord | UnreadRecord>(records: readonly Read[]): Read[] {
+    return records.filter((read) => {
+      const place = read.isElsewhere && placeOf(read);
+      if (place === undefined) return true;
+      const what = "stands a second time or out of its place";
+      this.#defects.add({ verdict: "tampered", code: "EVIDENCE_CHAIN_BROKEN", ...place, what });
+      return false;
+    });
+  }
+
   /** One seal that does not hold is one defect, named at the first record before it; the others fall with it. */
   #takeUnder(misread: Misread, records: readonly (ReadRecord | UnreadRecord)[]): [] {
-    const [first, ...others] = records;
+    const [first, ...others] = this.#withoutStrays(records);
     if (first === undefined) this.#blame(this.#ledger.due(1, undefined) ?? NOWHERE, misread);
     else this.#skip(first, misread);
     for (const read of others) {
@@ -175,8 +189,7 @@ export class RecordVerifier {
       this.#blame(place, { code: "EVIDENCE_CHAIN_BROKEN", what: problem ?? "" });
       return [];
     }
-    this.#judgePlace(read);
-    return [read];
+    return this.#judgePlace(read) ? [read] : [];
   }
 
   /**
@@ -184,7 +197,8 @@ export class RecordVerifier {
    * for fills no place in a chain unless it is the one that is due there.
    */
   #skip(read: ReadRecord | UnreadRecord, misread: Misread, sealed?: Place): [] {
-    const claimed = placeOf(read);
+    // What another seal names does not say where it stands here.
+    const claimed = read.isElsewhere ? undefined : placeOf(read);
     const isWellFormed = !("problem" in read);
     const place = [sealed, claimed].find(
       (each) =>
@@ -226,8 +240,10 @@ export class RecordVerifier {
     this.#defects.add({ verdict: "tampered", ...misread, ...place });
   }
 
-  #judgePlace({ record, hash }: ReadRecord): void {
+  /** @returns whether it stands there for the first time: a second time, nobody is told of it again. */
+  #judgePlace({ record, hash }: ReadRecord): boolean {
     const { chain, event, plane } = record;
+    const isFirst = !this.#ledger.isPassed({ chainId: chain.id, seq: chain.seq });
     this.#plane ??= plane;
     const broken = (what: string): void =>
       this.#defects.add({
@@ -241,10 +257,11 @@ export class RecordVerifier {
     const misplaced = this.#ledger.follow(record, hash);
     if (misplaced !== undefined) {
       this.#defects.add(misplaced);
-      return;
+      return isFirst;
     }
     if (this.#eventIds.has(event.id)) broken(`has the event id of another record, ${event.id}`);
     this.#eventIds.add(event.id);
+    return true;
   }
 }
 

@@ -6,15 +6,11 @@ import { fromBase64, utf8Text, verifyP256 } from "../encoding/platform.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { type ChainHead, genesisHead } from "./chain.ts";
 import type { StoredChain, StoredRow } from "./ports.ts";
-import { type EvidenceRecord, RECORD_TYPE } from "./record.ts";
-import {
-  PAYLOAD_TYPE,
-  SEAL_TYPE,
-  type SealStatement,
-  STATEMENT_TYPE,
-  sealText,
-  subjectName,
-} from "./seal.ts";
+import type { EvidenceRecord } from "./record.ts";
+import { recordProblem } from "./record-shape.ts";
+import { PAYLOAD_TYPE, type SealStatement, subjectName } from "./seal.ts";
+import { LONGEST_SIGNATURE, sealParts } from "./seal-parts.ts";
+import { sealProblem } from "./seal-shape.ts";
 
 /** A record whose seal and place were verified. */
 export interface OpenRecord {
@@ -84,10 +80,21 @@ export function openChain(
     records.push(...opened.records);
     head = opened.head;
   }
+  const doubled = doubledEvent(records);
+  if (doubled !== undefined) return { seq: doubled, defect: "has the event id of another record" };
   const known = stored.head ?? genesisHead(chain.plane, chain.chainId);
   return known.seq === head.seq && known.hash === head.hash
     ? { records, head }
     : { seq: head.seq, defect: "the last record is not the head" };
+}
+
+/** Number of the first record whose event has the id of an earlier one: two events would pass for one. */
+function doubledEvent(records: readonly OpenRecord[]): number | undefined {
+  const ids = new Set<string>();
+  for (const { record } of records) {
+    if (ids.size === ids.add(record.event.id).size) return record.chain.seq;
+  }
+  return undefined;
 }
 
 /** Rows by transaction: each ends with the row that carries its seal. */
@@ -150,21 +157,29 @@ export function openLast(row: StoredRow, chain: ChainIdentity): OpenRecord | str
   return openRecord(row, seal, last - first);
 }
 
-/** A record under its verified seal: canonical, of that plane, chain and time, and the very one that was sealed. */
+/**
+ * A record under its verified seal: canonical, of that plane, chain and time, and the very one that was sealed. Its
+ * shape is judged as the verifier judges it, though a good seal is on it: what enforcement acted on, an auditor must
+ * be able to believe, and a key that leaked must not make it stumble over a shape that it does not expect.
+ */
 function openRecord(row: StoredRow, seal: SealStatement, index: number): OpenRecord | string {
   const { plane, chain, at } = seal.predicate;
+  if (typeof row.record !== "string") return "is no text";
   const hash = sha256Digest(row.record);
   const subject = seal.subject[index];
   const seq = chain.first + index;
   if (subject?.name !== subjectName(chain.id, seq) || `sha256:${subject.digest.sha256}` !== hash) {
     return "is not the record that was sealed";
   }
-  const record = parse(row.record) as EvidenceRecord | null | undefined;
-  if (record?.type !== RECORD_TYPE || !isCanonicalText(row.record)) {
+  const parsed = parse(row.record);
+  if (recordProblem(parsed) !== undefined || !isCanonicalText(row.record)) {
     return "is not a record in RFC 8785 form";
   }
+  const record = parsed as EvidenceRecord;
   if (record.plane !== plane || record.chain.id !== chain.id) return "belongs to another chain";
   if (record.chain.seq !== seq) return "is out of order";
+  if (index === 0 && record.chain.prev !== chain.prev)
+    return "links to another record than its seal";
   return record.event.at === at ? { record, hash } : "is of another time than its seal";
 }
 
@@ -176,7 +191,7 @@ function readSeal(
   text: string | undefined,
   { plane, chainId, keys }: ChainIdentity,
 ): SealStatement | string {
-  if (text === undefined) return "has no seal";
+  if (typeof text !== "string") return "has no seal";
   const parsed = parseSeal(text);
   if (parsed === undefined) return "does not carry a seal of evidence";
   const { payload, keyid, signature, statement } = parsed;
@@ -202,26 +217,16 @@ interface ParsedSeal {
 }
 
 function parseSeal(text: string): ParsedSeal | undefined {
-  try {
-    const { payload, signatures } = JSON.parse(text);
-    const [{ keyid, sig }] = signatures;
-    const [bytes, signature] = [fromBase64(payload), fromBase64(sig)];
-    if (bytes === undefined || signature === undefined) return undefined;
-    if (sealText(bytes, keyid, signature) !== text) return undefined;
-    const said = utf8Text(bytes) ?? "";
-    const statement: SealStatement = JSON.parse(said);
-    const isSeal =
-      statement._type === STATEMENT_TYPE &&
-      statement.predicateType === SEAL_TYPE &&
-      Array.isArray(statement.subject) &&
-      typeof statement.predicate.at === "string" &&
-      typeof statement.predicate.chain.id === "string";
-    return isSeal && isCanonicalText(said)
-      ? { payload: bytes, keyid, signature, statement }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const parts = sealParts(text);
+  const payload = parts && fromBase64(parts.payload);
+  const signature = parts && fromBase64(parts.sig);
+  if (payload === undefined || signature === undefined) return undefined;
+  if (signature.length > LONGEST_SIGNATURE) return undefined;
+  const said = utf8Text(payload) ?? "";
+  const statement = parse(said);
+  return sealProblem(statement) === undefined && isCanonicalText(said)
+    ? { payload, keyid: parts?.keyid ?? "", signature, statement: statement as SealStatement }
+    : undefined;
 }
 
 function parse(text: string): unknown {

@@ -1,5 +1,5 @@
-import { type EvidenceRecord, RECORD_TYPE } from "../evidence/record.ts";
 import { chainId, digest, exactly, instant, label, UUID } from "./forms.ts";
+import { type EvidenceRecord, RECORD_TYPE } from "./record.ts";
 import { closed, type Judge, listOf, object, text, whole } from "./shape.ts";
 
 const uuid = (): Judge => text(new RegExp(`^${UUID}$`), "is not a UUID");

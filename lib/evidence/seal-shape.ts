@@ -1,5 +1,5 @@
-import { SEAL_TYPE, type SealStatement, STATEMENT_TYPE } from "../evidence/seal.ts";
 import { chainId, digest, exactly, instant, label } from "./forms.ts";
+import { SEAL_TYPE, type SealStatement, STATEMENT_TYPE } from "./seal.ts";
 import { closed, listOf, text, whole } from "./shape.ts";
 
 /** Records of one transaction: DynamoDB writes at most so many items in one. */
