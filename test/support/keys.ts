@@ -1,6 +1,7 @@
-import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
+import { signingKey } from "../../lib/client/keys.ts";
 import type { SignatureAlgorithm } from "../../lib/encoding/jwk.ts";
 import type { SigningKey } from "../../lib/encoding/jws.ts";
+import { namedPrivateJwk } from "./named-key.ts";
 
 /** Everybody who signs in these tests; both algorithms are among them. */
 const ALGORITHMS = {
@@ -21,10 +22,10 @@ const ALGORITHMS = {
 
 export type KeyName = keyof typeof ALGORITHMS;
 
-/** Made once a process: these tests are about what is signed, not about who. */
+/** The same in every run: these tests are about what is signed, not about who. */
 export const KEYS = Object.fromEntries(
   Object.entries(ALGORITHMS).map(([name, algorithm]) => [
     name,
-    signingKey(newPrivateJwk(algorithm)),
+    signingKey(namedPrivateJwk(name, algorithm)),
   ]),
 ) as Readonly<Record<KeyName, SigningKey>>;
