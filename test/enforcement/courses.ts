@@ -120,6 +120,13 @@ export const COURSES: Readonly<Record<string, Course>> = {
     player.plane.faults.plan({ at: "sts" });
     await ask()(player);
   },
+  "execute-sts-failed-again": async ({ plane, issue }) => {
+    plane.faults.plan({ at: "sts" });
+    const event = plane.event(plane.contract());
+    await issue(event);
+    plane.faults.clear();
+    await issue(event);
+  },
   "execute-expired": async (player) => {
     const { plane } = player;
     const { assumeRole } = plane.deps;

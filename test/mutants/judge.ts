@@ -16,6 +16,13 @@ export interface Judged {
   readonly seconds: number;
 }
 
+const GREEN: Run = { kind: "green" };
+
+function resultOf({ kind }: Run, { survives }: Mutant): Judged["result"] {
+  if (kind === "green") return survives === undefined ? "survived" : "explained";
+  return survives === undefined ? "killed" : "needlesslyExplained";
+}
+
 /** Runs the tests that see a mutant: the nearest first, then all others that reach its file by their imports. */
 export class Judge {
   readonly #scratch: Scratch;
@@ -32,36 +39,28 @@ export class Judge {
   /** @throws {Error} when the tests are red without any mutant: then they show nothing. */
   async judge({ mutant, file, before, after }: Placed): Promise<Judged> {
     const begun = Date.now();
-    const others = this.#visibility.testsOf(file).filter((each) => !mutant.tests.includes(each));
-    const [nearest = "", ...near] = mutant.tests;
     this.#scratch.write(file, after);
-    let run: Run = { kind: "green" };
-    try {
-      // Node sorts what it is given, so what comes first is run alone.
-      for (const files of [[nearest], near, others]) {
-        const timeout = files === others ? ALL_TIMEOUT : NEAREST_TIMEOUT;
-        if (run.kind === "green" && files.length > 0) run = await this.#scratch.run(files, timeout);
-      }
-    } finally {
-      this.#scratch.write(file, before);
-    }
+    const run = await this.#firstRed(mutant, file).finally(() => this.#scratch.write(file, before));
     if (run.kind === "red") await this.#mustBeGreen(mutant, run.red.file);
-    const isKilled = run.kind !== "green";
-    const isExplained = mutant.survives !== undefined;
-    const result = isKilled
-      ? isExplained
-        ? "needlesslyExplained"
-        : "killed"
-      : isExplained
-        ? "explained"
-        : "survived";
     return {
       mutant,
-      result,
+      result: resultOf(run, mutant),
       ...(run.kind === "red" && { by: `${run.red.file ?? ""} ${run.red.test}`.trim() }),
       ...(run.kind === "timeout" && { by: "they did not end" }),
       seconds: (Date.now() - begun) / 1000,
     };
+  }
+
+  /** Node sorts the files that it is given, so the nearest is run alone, then those near, then the others. */
+  async #firstRed({ tests: [nearest = "", ...near] }: Mutant, file: string): Promise<Run> {
+    const others = this.#visibility.testsOf(file);
+    const far = others.filter((each) => each !== nearest && !near.includes(each));
+    for (const files of [[nearest], near, far]) {
+      const timeout = files === far ? ALL_TIMEOUT : NEAREST_TIMEOUT;
+      const run = files.length === 0 ? GREEN : await this.#scratch.run(files, timeout);
+      if (run.kind !== "green") return run;
+    }
+    return GREEN;
   }
 
   async #mustBeGreen(mutant: Mutant, file: string | undefined): Promise<void> {
