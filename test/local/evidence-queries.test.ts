@@ -69,6 +69,7 @@ function found(index: string | undefined, variables: Record<string, string>): nu
       EVIDENCE: tables.evidence,
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: region,
+      AWS_DEFAULT_REGION: region,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       ...variables,
