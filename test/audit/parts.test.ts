@@ -14,7 +14,10 @@ import { type SealedRow, transactionsOf } from "../../lib/audit/transaction.ts";
 import type { Defect } from "../../lib/audit/verdict.ts";
 import { type EvidenceSet, verifyEvidence } from "../../lib/audit/verify-evidence.ts";
 import { genesisHead } from "../../lib/evidence/chain.ts";
+import { evidenceKeys as enforcedKeys, openChain } from "../../lib/evidence/open.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
+import type { EvidenceRow } from "../../lib/evidence/row.ts";
+import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { temporary } from "./support/folder.ts";
 import { evidenceKey, newKey, PLANE, readerOf, signPolicy } from "./support/plane.ts";
 import { reseal, statementOf } from "./support/resign.ts";
@@ -204,5 +207,25 @@ describe("parts of reading, judging and telling", () => {
     const chain = own.map(({ record }) => record);
     const { reason } = identityAnswers(story.identityId, chain);
     assert.deepEqual(identityAnswers(story.identityId, chain.toReversed()).reason, reason);
+  });
+});
+
+describe("what the plane itself opens", () => {
+  test("OKG-26 a seal that links elsewhere than its records is none, though the true key signed it", () => {
+    const rows = story.rows.filter(({ chainId }) => chainId === CHAIN);
+    const [last] = rows.slice(-1);
+    const keys = enforcedKeys({ planeKeys: [evidenceKey(story.key)] } as TrustPolicy);
+    const head = last && { seq: last.seq, hash: last.recordHash };
+    const open = (sealed: readonly EvidenceRow[]) =>
+      openChain({ rows: sealed, head }, { plane: PLANE, chainId: CHAIN, keys });
+    assert.ok(!("defect" in open(rows)));
+    const [one, two] = reseal(rows.slice(7, 9), story.key, {
+      statement: ({ predicate }) => {
+        predicate.chain.prev = genesisHead(PLANE, CHAIN).hash;
+      },
+    });
+    assert.equal(one?.record, rows[7]?.record);
+    const other = rows.map((row, index) => (index === 8 ? { ...row, seal: two?.seal ?? "" } : row));
+    assert.deepEqual(open(other), { seq: 8, defect: "does not link to the record before it" });
   });
 });
