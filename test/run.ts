@@ -79,7 +79,8 @@ function startTests(chosen: Chosen): ChildProcess {
   const { one } = chosen;
   const pattern = one === undefined ? [] : [`--test-name-pattern=${one}`];
   const hooks = process.env["AWS_ENDPOINT_URL"] ? ["--import", SKIPPING] : [];
-  const how = [...hooks, "--test", "--test-isolation=none", ...pattern];
+  const quiet = "--disable-warning=ExperimentalWarning";
+  const how = [quiet, ...hooks, "--test", "--test-isolation=none", ...pattern];
   const options = [...how, ...testFiles(chosen)];
   return spawn(process.execPath, options, {
     cwd: REPOSITORY_ROOT,

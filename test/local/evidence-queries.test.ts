@@ -64,6 +64,7 @@ function found(index: string | undefined, variables: Record<string, string>): nu
   const { accessKeyId, secretAccessKey } = credentials.auditor;
   const out = execFileSync("bash", ["-euo", "pipefail", "-c", blocks[0] ?? ""], {
     encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: [tools, process.env["PATH"]].join(delimiter),
       EVIDENCE: tables.evidence,
@@ -149,7 +150,7 @@ suite("VAI-91 VAI-92 the page's queries, run as they stand there, as the auditor
   });
 
   test("VAI-92 by event type", () => {
-    for (const EVENT_TYPE of new Set(said.map(({ type }) => type))) {
+    for (const EVENT_TYPE of ["ViolationDetected", "IdentityIssued"]) {
       assert.deepEqual(
         found("byEventType", { EVENT_TYPE }),
         those(({ type }) => type === EVENT_TYPE),
