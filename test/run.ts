@@ -4,12 +4,13 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "../infra/bundle.ts";
-import { withoutAws } from "../localstack/machine/environment.ts";
 import { LocalAwsError } from "../localstack/machine/errors.ts";
 import { REPOSITORY_ROOT } from "../localstack/machine/paths.ts";
 import { terminalProgress } from "../localstack/machine/progress.ts";
 import { ensureCfnLint, ensureEmulator } from "../localstack/setup.ts";
+import { testEnvironment } from "./support/environment.ts";
 import { endAbandoned, ownTemporary } from "./support/local/state.ts";
+import { STARTING } from "./support/starting.ts";
 
 const HELP = `Usage: npm test | npm run test:unit | npm run test:one -- PATTERN
 
@@ -25,16 +26,6 @@ Environment:
 
 Exit codes: 0 all passed; 1 a test failed or the set-up did; 2 wrong usage; 130 interrupted, and
 nothing is left running.`;
-
-/** Test files that start processes: emulators, front doors, a Python environment. */
-const STARTING = [
-  "test/local/**/*.test.ts",
-  "test/lambdas/*.test.ts",
-  "test/walkthrough/*.test.ts",
-  "test/localstack/{emulator*,processes,setup}.test.ts",
-  "test/infra/cfn-lint.test.ts",
-  "test/audit/{in-browser,in-toto}.test.ts",
-];
 
 /** Where requests go and as whom, when a person names an endpoint of their own. */
 const NAMED_ENDPOINT = /^AWS_(ENDPOINT_URL|ACCESS_KEY_ID|SECRET_ACCESS_KEY)$/;
@@ -73,17 +64,13 @@ function testFiles({ unit }: Chosen): string[] {
     .sort();
 }
 
-/** The environment of the tests: nothing of the person's own AWS reaches them. */
+/** The environment of the tests, with the endpoint that a person names for them. */
 function environment(): NodeJS.ProcessEnv {
   const isNamed = process.env["AWS_ENDPOINT_URL"] !== undefined;
   const named = Object.entries(process.env).filter(([name]) => NAMED_ENDPOINT.test(name));
   return {
-    ...withoutAws(process.env),
+    ...testEnvironment(ownTemporary()),
     ...(isNamed ? Object.fromEntries(named) : {}),
-    AWS_CONFIG_FILE: "/dev/null",
-    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
-    AWS_EC2_METADATA_DISABLED: "true",
-    TMPDIR: ownTemporary(),
   };
 }
 
@@ -92,7 +79,8 @@ function startTests(chosen: Chosen): ChildProcess {
   const { one } = chosen;
   const pattern = one === undefined ? [] : [`--test-name-pattern=${one}`];
   const hooks = process.env["AWS_ENDPOINT_URL"] ? ["--import", SKIPPING] : [];
-  const how = [...hooks, "--test", "--test-isolation=none", ...pattern];
+  const quiet = "--disable-warning=ExperimentalWarning";
+  const how = [quiet, ...hooks, "--test", "--test-isolation=none", ...pattern];
   const options = [...how, ...testFiles(chosen)];
   return spawn(process.execPath, options, {
     cwd: REPOSITORY_ROOT,

@@ -6,7 +6,7 @@ import { Fault } from "../../lib/refusal.ts";
 const sdkError = (name: string, status?: number): Error =>
   Object.assign(new Error("no"), { name, $metadata: { httpStatusCode: status, attempts: 1 } });
 
-suite("VAI-74 what an AWS error says about the effect", () => {
+suite("VAI-70 what an AWS error says about the effect", () => {
   const TABLE: [string, number | undefined, string, string][] = [
     ["ConditionalCheckFailedException", 400, "failed", "precondition"],
     ["PreconditionFailedException", 412, "failed", "precondition"],
@@ -55,7 +55,7 @@ suite("VAI-74 what an AWS error says about the effect", () => {
     });
   }
 
-  test("VAI-74 what is thrown without being an error is unknown", () => {
+  test("VAI-70 what is thrown without being an error is unknown", () => {
     for (const thrown of [
       undefined,
       null,

@@ -84,7 +84,7 @@ describe("vai trace --from", () => {
     assert.doesNotMatch(out, /unattributed|REQUEST_UNSIGNED/);
   });
 
-  test("VAI-135 without an anchor it exits 3 and says that this is no trust; with a defect it exits 1 and names it", async () => {
+  test("VAI-24 without an anchor it exits 3 and says that this is no trust; with a defect it exits 1 and names it", async () => {
     const untrusted = await run("trace", INTENT, "--from", folder);
     assert.equal(untrusted.code, 3);
     assert.match(untrusted.out, /no anchor was given, so this is consistency, not trust/);

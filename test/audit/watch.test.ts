@@ -82,7 +82,7 @@ suite("evidence watch", () => {
     assert.deepEqual([found?.after, found?.sealAfter], [undefined, undefined]);
   });
 
-  test("VAI-12 appending a record is no tampering", () => {
+  test("ADV-20 appending a record is no tampering", () => {
     assert.deepEqual(watch(entry("INSERT", undefined, RECORD)), { tampered: [], unreadable: 0 });
   });
 

@@ -73,7 +73,7 @@ suite("evidence watch function", () => {
     assert.deepEqual(more, []);
   });
 
-  test("VAI-12 appended records say nothing", async () => {
+  test("ADV-20 appended records say nothing", async () => {
     assert.deepEqual(await serve({ Records: [{ ...removed(4), eventName: "INSERT" }] }), []);
   });
 });

@@ -133,7 +133,7 @@ const CRASHES: readonly {
 
 suite("a function that dies", () => {
   for (const { when, at, from, applied, last, executions, calls, uses } of CRASHES) {
-    test(`VAI-68 VAI-06 VAI-07 ${when}: evidence says how far it came`, async () => {
+    test(`VAI-06 ${when}: evidence says how far it came`, async () => {
       const { plane, governed } = await crash(at, from, applied);
       assert.equal(plane.types(governed.chainId).at(-1), last);
       assert.equal(plane.sts.executions.length, executions);
@@ -173,14 +173,14 @@ suite("a function that dies", () => {
     });
   }
 
-  test("VAI-07 VAI-64 a run that nobody finished is told as incomplete once it cannot be running any more", async () => {
+  test("VAI-64 a run that nobody finished is told as incomplete once it cannot be running any more", async () => {
     const { plane, event } = await crash("target:call", 1, true);
     assert.equal(granted(await plane.issue(event)).identity.state, "IN_USE");
     plane.world.pass(31);
     assert.equal(granted(await plane.issue(event)).identity.state, "INCOMPLETE");
   });
 
-  test("VAI-07 an issued identity that nobody used is told as expired after its window", async () => {
+  test("VAI-18 an issued identity that nobody used is told as expired after its window", async () => {
     const { plane, governed, event } = await crash("sts", 1, true);
     assert.equal(granted(await plane.issue(event)).identity.state, "ISSUED");
     plane.world.pass(601);

@@ -42,7 +42,7 @@ const EXECUTION = [
 ];
 
 suite("an identity handle", () => {
-  test("X-01 VAI-07 issuing one asks STS nothing, calls nothing and says who holds the authority", async () => {
+  test("X-01 issuing one asks STS nothing, calls nothing and says who holds the authority", async () => {
     const { plane, governed, issued } = await held();
     assert.equal(plane.sts.executions.length, 0);
     assert.equal(plane.targets.calls.length, 0);
@@ -91,7 +91,7 @@ suite("an identity handle", () => {
     assert.deepEqual(new Set(sources.slice(7)), new Set(["execute"]));
   });
 
-  test("VAI-86 a grant without an operation is for whatever its step allows, still once", async () => {
+  test("X-01 a grant without an operation is for whatever its step allows, still once", async () => {
     const open: Mutation = {
       contract: {
         set: { "/deliveries": ["handle"] },
@@ -147,7 +147,7 @@ suite("an identity handle", () => {
     assert.equal(granted(answer).deduplicated, false);
   });
 
-  test("ADV-13 twenty redemptions at once run one call; all others are told so", async () => {
+  test("VAI-69 twenty redemptions at once run one call; all others are told so", async () => {
     const { plane, governed, issued } = await held();
     const events = Array.from({ length: 20 }, () => plane.redemption(governed, issued.handle));
     const answers = await Promise.all(events.map((event) => plane.execute(event, plane.process())));

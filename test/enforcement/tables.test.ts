@@ -62,7 +62,7 @@ suite("a table edited by somebody without keys: the intent's chain", () => {
     });
   }
 
-  test("VAI-12 State and its head rolled back together with the deleted record still lose the retry keys' word", async () => {
+  test("VAI-59 State and its head rolled back together with the deleted record still lose the retry keys' word", async () => {
     const plane = await newPlane();
     const governed = plane.contract();
     const event = plane.event(governed);
@@ -340,7 +340,7 @@ suite("a table edited by somebody without keys: the Registry", () => {
   ];
   for (const [what, edit] of EDITS) {
     for (const cold of [false, true]) {
-      test(`VAI-12 VAI-63 ${what}, in a ${cold ? "new" : "warm"} process`, async () => {
+      test(`VAI-105 ${what}, in a ${cold ? "new" : "warm"} process`, async () => {
         const { answer, spent } = await afterEdits([edit], {}, cold);
         assert.deepEqual(
           [answer.code, answer.stage, answer.retryable],
@@ -386,7 +386,7 @@ suite("a table edited by somebody without keys: the Registry", () => {
     ],
   ];
   for (const [what, edit] of UNREAD) {
-    test(`VAI-12 VAI-63 ${what}: a new process refuses, a warm one goes on with what it verified`, async () => {
+    test(`VAI-105 ${what}: a new process refuses, a warm one goes on with what it verified`, async () => {
       const cold = await afterEdits([edit], {}, true);
       assert.deepEqual(
         [cold.answer.code, cold.answer.stage, cold.answer.retryable],

@@ -174,7 +174,7 @@ suite("the fold of an intent's chain", () => {
     );
   });
 
-  test("VAI-09 what a record may open is a closed list: a contract, an identity, a run", () => {
+  test("design §2.3 what a record may open is a closed list: a contract, an identity, a run", () => {
     for (const history of HISTORIES) {
       for (const each of EVENT_TYPES) {
         const next: Further = { type: each, detail: { totals: {} }, isKnown: false, isSame: false };

@@ -209,7 +209,7 @@ const readsOf = (plane: LocalPlane): Record<string, [ReadRequest, string[], unkn
   };
 };
 
-test("VAI-31 VAI-86 every read of an assumption, by its deployed reader role, which can do no more", async (t) => {
+test("VAI-31 every read of an assumption, by its deployed reader role, which can do no more", async (t) => {
   const plane = await localPlane();
   await seedItem(plane, "assumed");
   const { bucket: Bucket } = plane.outputs.samples;

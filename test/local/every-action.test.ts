@@ -15,7 +15,7 @@ import { resetRouting, seedItem } from "../support/local/targets.ts";
 /** Ends a sample for good, so it has a file of its own that runs last. */
 const LAST = "ec2:TerminateInstances";
 
-test("VAI-31 VAI-86 every action of the catalogue runs under a contract, as long as the world is as supposed", async (t) => {
+test("VAI-31 every action of the catalogue runs under a contract, as long as the world is as supposed", async (t) => {
   const plane = await localPlane();
   const cases = casesOf(plane);
   const actions = Object.keys(cases);

@@ -60,7 +60,7 @@ test("VAI-06 OKG-14 a handle is redeemed at the deployed execute function, once"
   ]);
 });
 
-test("VAI-07 ADV-13 a thief with handle and contract has nothing without the key", async () => {
+test("ADV-28 a thief with handle and contract has nothing without the key", async () => {
   const { plane, contract, handle, item } = await held("stolen");
   const key = signingKey(newPrivateJwk("ES256"));
   const theft = redemptionEvent(plane, contract, handle, item, { key });
@@ -81,7 +81,7 @@ test("VAI-84 what is outside the contract revokes the identity and ends the cont
   assert.equal((await readItem(plane, item))?.["weight"], 1);
 });
 
-test("ADV-13 ten redemptions of one handle at once are one execution", async () => {
+test("VAI-69 ten redemptions of one handle at once are one execution", async () => {
   const { plane, contract, handle, item, chainId } = await held("raced");
   const events = Array.from({ length: 10 }, () => redemptionEvent(plane, contract, handle, item));
   const answers = await Promise.all(events.map((event) => invokeExecute(plane, event)));

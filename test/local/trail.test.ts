@@ -12,7 +12,7 @@ import { named, nameOf, recorded } from "../support/local/faults.ts";
 import { localPlane } from "../support/local/plane.ts";
 import { resetRouting, seedItem } from "../support/local/targets.ts";
 
-test("UES-36 UES-43 VAI-21 the feed shows one governed action by session, joined by key id", async (t) => {
+test("design §7 the feed shows one governed action by session, joined by key id", async (t) => {
   const plane = await localPlane();
   t.after(() => resetRouting(plane));
   const held = signDraft(plane, shiftDraft(plane));
@@ -64,9 +64,15 @@ test("UES-36 UES-43 VAI-21 the feed shows one governed action by session, joined
     ({ eventType }) => eventType === "CredentialsMinted",
   );
   assert.ok(minted, "evidence says the same session from its side");
+  const { detail } = JSON.parse(minted.record) as { detail: Record<string, unknown> };
+  const keyId = userIdentity.accessKeyId ?? "";
+  assert.deepEqual(
+    [detail["sessionName"], detail["accessKeyId"]],
+    [session, `${keyId.slice(0, 4)}…${keyId.slice(-4)}`],
+  );
 });
 
-test("UES-43 whoever acts is named as AWS names them: agent, functions, reader, nobody", async () => {
+test("design §7 whoever acts is named as AWS names them: agent, functions, reader, nobody", async () => {
   const plane = await localPlane();
   await seedItem(plane, "trail");
   const held = signDraft(plane, settingDraft(plane, "trail"));
@@ -102,7 +108,7 @@ test("UES-43 whoever acts is named as AWS names them: agent, functions, reader, 
   assert.deepEqual(touched[0]?.requestParameters?.["key"], { pk: "trail" });
 });
 
-test("UES-38 a refusal leaves no call of an issued session in the feed", async () => {
+test("VAI-43 a refusal leaves no call of an issued session in the feed", async () => {
   const plane = await localPlane();
   const held = signDraft(plane, shiftDraft(plane));
   const event = shiftEvent(plane, held, { parameters: { percent: 90 } });

@@ -55,7 +55,7 @@ const form = (service: string, body: string): Sent => ({
   body,
 });
 
-test("UES-43 a call by a session is recorded with all that CloudTrail says of it", async (t) => {
+test("design §7 a call by a session is recorded with all that CloudTrail says of it", async (t) => {
   const answer = () => ({ headers: told(SESSION, ["dynamodb:UpdateItem", TABLE]) });
   const { port, events } = await recordingDoor(t, { answer });
   const body = {
@@ -227,7 +227,7 @@ const NAMED: readonly (readonly [sent: Sent, eventName: string, parameters: obje
   [rest("dynamodb", "PATCH", "/"), "Unknown", null],
 ];
 for (const [sent, eventName, parameters] of NAMED) {
-  test(`UES-12 USR-16 ${eventName} is named as CloudTrail names it, without a value`, async (t) => {
+  test(`USR-16 ${eventName} is named as CloudTrail names it, without a value`, async (t) => {
     const { port, events, seen } = await recordingDoor(t);
     await send(port, sent);
     const [event, ...more] = await events();
@@ -245,7 +245,7 @@ const STS_ANSWER = `<AssumeRoleResponse><AssumeRoleResult><AssumedRoleUser><Assu
 <Expiration>2026-05-05T04:15:00Z</Expiration></Credentials><SourceIdentity>vai-0123</SourceIdentity>
 </AssumeRoleResult></AssumeRoleResponse>`;
 
-test("UES-43 USR-16 AssumeRole: who got which key, under which policy and tags, and neither secret nor token", async (t) => {
+test("USR-16 AssumeRole: who got which key, under which policy and tags, and neither secret nor token", async (t) => {
   const { port, events } = await recordingDoor(t, { answer: () => ({ body: STS_ANSWER }) });
   const body =
     `Action=AssumeRole&RoleArn=${encodeURIComponent(ROLE.arn)}&RoleSessionName=vai-0123&DurationSeconds=900` +
@@ -265,7 +265,7 @@ test("UES-43 USR-16 AssumeRole: who got which key, under which policy and tags, 
   assert.doesNotMatch(JSON.stringify(event), /the-secret|the-token/);
 });
 
-test("UES-12 errors are recorded by code, whoever gives them and in whichever form", async (t) => {
+test("design §7 errors are recorded by code, whoever gives them and in whichever form", async (t) => {
   const answers = [
     {
       status: 400,
@@ -314,7 +314,7 @@ test("UES-12 errors are recorded by code, whoever gives them and in whichever fo
   );
 });
 
-test("UES-38 a call that names another in signature or header is recorded as what was authorized", async (t) => {
+test("design §7 a call that names another in signature or header is recorded as what was authorized", async (t) => {
   const checks: [string, string][] = [["dynamodb:DeleteTable", TABLE]];
   const { port, events } = await recordingDoor(t, {
     answer: () => ({ headers: told(SESSION, ...checks) }),
@@ -349,7 +349,7 @@ test("ADV-66 nobody can say for the emulator who called: the header of a client 
   assert.deepEqual((await events())[0]?.userIdentity, { type: "Unknown", accessKeyId: "ASIA1" });
 });
 
-test("UES-43 the feed is read by session and from a place on; what was forgotten is seen", () => {
+test("design §7 the feed is read by session and from a place on; what was forgotten is seen", () => {
   const trail = new Trail(undefined, 10);
   const event = (name: string, session: string) =>
     ({
@@ -372,7 +372,7 @@ test("UES-43 the feed is read by session and from a place on; what was forgotten
   assert.equal(events.at(-1)?.seq, 103);
 });
 
-test("UES-36 every event is a line of the file too, which only its owner may read", async (t) => {
+test("design §7 every event is a line of the file too, which only its owner may read", async (t) => {
   const trailFile = join(temporaryFolder(t), "trail.jsonl");
   const { port, events } = await recordingDoor(t, { trailFile });
   await send(port, json("GetItem", { TableName: "t" }));

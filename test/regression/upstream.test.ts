@@ -324,7 +324,7 @@ suite("defects of the upstream adapter that we do not have", () => {
     assert.ok(files("lib/aws/ports").includes("transaction.ts"));
   });
 
-  test("UP-03 OKG-11 a request's signature is the agent's own, and is kept in evidence to be verified later", async () => {
+  test("UP-03 a request's signature is the agent's own, and is kept in evidence to be verified later", async () => {
     const { records } = await ran();
     const requested = records.find(({ event }) => event.type === "IdentityRequested");
     const jws = readJws(requested?.detail["request"], "vai-request+jwt");

@@ -1,5 +1,6 @@
-import { type HeldKey, newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
+import { type HeldKey, signingKey } from "../../lib/client/keys.ts";
 import type { SignatureAlgorithm } from "../../lib/encoding/jwk.ts";
+import { namedPrivateJwk } from "./named-key.ts";
 
 /** Everybody who signs in these tests; both algorithms are among them. */
 const ALGORITHMS = {
@@ -20,10 +21,10 @@ const ALGORITHMS = {
 
 export type KeyName = keyof typeof ALGORITHMS;
 
-/** Made once a process: these tests are about what is signed, not about who. */
+/** The same in every run: these tests are about what is signed, not about who. */
 export const KEYS = Object.fromEntries(
   Object.entries(ALGORITHMS).map(([name, algorithm]) => [
     name,
-    signingKey(newPrivateJwk(algorithm)),
+    signingKey(namedPrivateJwk(name, algorithm)),
   ]),
 ) as Readonly<Record<KeyName, HeldKey>>;

@@ -18,9 +18,13 @@ export class MemoryKms {
   readonly #name: "signer" | "planeSigner";
   readonly #secret: bigint;
 
-  /** `name`: what faults call it, as in `signer:sign`. */
-  constructor(faults: Faults, name: "signer" | "planeSigner" = "signer") {
-    const { d, ...publicPart }: PrivateJwk = newPrivateJwk("ES256");
+  /** `name`: what faults call it, as in `signer:sign`. Each has a key of its own unless it is given one. */
+  constructor(
+    faults: Faults,
+    name: "signer" | "planeSigner" = "signer",
+    own: PrivateJwk = newPrivateJwk("ES256"),
+  ) {
+    const { d, ...publicPart } = own;
     const key = readPublicJwk(publicPart);
     if (typeof key === "string") throw new Error(key);
     this.jwk = key.jwk;

@@ -33,6 +33,7 @@ import { MemoryDynamo, onlyMembers, TABLES } from "./memory-dynamo.ts";
 import { MemoryKms } from "./memory-kms.ts";
 import { MemorySts } from "./memory-sts.ts";
 import { type Change, changed } from "./mutate.ts";
+import { namedPrivateJwk } from "./named-key.ts";
 import { Targets } from "./targets.ts";
 import { firstPolicy, PLANE, successor } from "./trust.ts";
 import { World } from "./world.ts";
@@ -43,6 +44,8 @@ export interface PlaneOptions {
   /** `false` leaves the plane without a trust policy. */
   readonly publish?: boolean;
   readonly seed?: number;
+  /** Keys that are the same in every run. */
+  readonly isGolden?: boolean;
 }
 
 /** What an attack must not have changed. */
@@ -61,9 +64,9 @@ export class Plane {
   readonly world: World;
   readonly faults = new Faults();
   readonly dynamo = new MemoryDynamo(this.faults);
-  readonly kms = new MemoryKms(this.faults);
+  readonly kms: MemoryKms;
   /** The key of handles. */
-  readonly planeKms = new MemoryKms(this.faults, "planeSigner");
+  readonly planeKms: MemoryKms;
   readonly sts: MemorySts;
   readonly targets = new Targets(this.faults);
   policy: TrustPolicy;
@@ -71,8 +74,11 @@ export class Plane {
   deps: IssueDeps;
   #requests = 0;
 
-  constructor(seed?: number) {
+  constructor({ seed, isGolden = false }: Pick<PlaneOptions, "seed" | "isGolden"> = {}) {
     this.world = new World(seed);
+    const own = (name: string) => (isGolden ? namedPrivateJwk(name, "ES256") : undefined);
+    this.kms = new MemoryKms(this.faults, "signer", own("evidence"));
+    this.planeKms = new MemoryKms(this.faults, "planeSigner", own("plane"));
     this.sts = new MemorySts(this.faults, this.world.clock);
     const keys = { evidence: this.kms.jwk, plane: this.planeKms.jwk };
     this.policy = firstPolicy(keys, this.world.now);
@@ -231,8 +237,8 @@ export class Plane {
 }
 
 /** A plane whose trust policy is published. */
-export async function newPlane({ policy, publish, seed }: PlaneOptions = {}): Promise<Plane> {
-  const plane = new Plane(seed);
+export async function newPlane({ policy, publish, ...kind }: PlaneOptions = {}): Promise<Plane> {
+  const plane = new Plane(kind);
   if (publish !== false) await plane.publish(policy);
   return plane;
 }

@@ -5,7 +5,7 @@ import { MemoryKms } from "../support/memory-kms.ts";
 import { newPlane, refused } from "../support/plane.ts";
 
 suite("publishing a trust policy", () => {
-  test("VAI-90 the first one: documents, head and signed record agree", async () => {
+  test("VAI-91 the first one: documents, head and signed record agree", async () => {
     const plane = await newPlane();
     const [record] = plane.records("plane/registry");
     assert.equal(record?.event.type, "TrustPolicyPublished");

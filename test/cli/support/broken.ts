@@ -11,7 +11,7 @@ const under = (id: string, broken: readonly Broken[]) => broken.map((each) => ({
 export const BROKEN: readonly (Broken & { readonly id: string })[] = [
   ...under("USR-12", BROKEN_FUNCTIONS),
   ...under("VAI-91", BROKEN_TABLES),
-  ...under("VAI-90", BROKEN_KEYS),
+  ...under("VAI-91", BROKEN_KEYS),
   ...under("VAI-46", BROKEN_ROLES),
   ...under("VAI-15", BROKEN_OTHERS),
 ];
