@@ -168,7 +168,7 @@ suite("trust plane stack", () => {
         Architectures: ["arm64"],
         Handler: "index.handler",
         Runtime: "nodejs24.x",
-        MemorySize: 512,
+        MemorySize: 1024,
         Timeout: 30,
         ReservedConcurrentExecutions: { issue: 50, execute: 50, govern: 2 }[name],
         Tags: [{ Key: "vai-plane", Value: "example" }],
