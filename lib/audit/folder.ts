@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Read } from "../encoding/strict-json.ts";
 import { linesOf } from "./lines.ts";
@@ -16,7 +16,8 @@ export async function openFolder(folder: string): Promise<Read<Export>> {
     texts.push(text);
   }
   for (const name of [FILES.records, FILES.seals]) {
-    if (!(await isReadable(join(folder, name)))) return unreadable(name, "cannot be read");
+    const problem = await problemOf(join(folder, name));
+    if (problem !== undefined) return unreadable(name, problem);
   }
   const [manifest = "", trustPolicies = ""] = texts;
   const lines = (name: string) => linesOf(() => createReadStream(join(folder, name)));
@@ -36,12 +37,17 @@ async function readOr(path: string): Promise<string | undefined> {
   }
 }
 
-async function isReadable(path: string): Promise<boolean> {
+/** What keeps a file from being read, before anything of it is: found out later, it would look like a defect. */
+async function problemOf(path: string): Promise<string | undefined> {
   try {
-    await access(path);
-    return true;
+    const file = await open(path);
+    try {
+      return (await file.stat()).isFile() ? undefined : "is not a file";
+    } finally {
+      await file.close();
+    }
   } catch {
-    return false;
+    return "cannot be read";
   }
 }
 

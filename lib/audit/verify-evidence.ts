@@ -143,7 +143,9 @@ function judgeCounts({ noted, trustPolicies }: EvidenceSet, verifier: RecordVeri
 class History {
   readonly #trust: TrustChain;
   readonly #report: (defect: Defect) => void;
-  readonly #published = new Set<number>();
+  /** Versions, and in which record of `plane/registry` each was published. */
+  readonly #published = new Map<number, number>();
+  #lastSeq = 0;
   #chainId = "";
 
   constructor(trust: TrustChain, report: (defect: Defect) => void) {
@@ -167,33 +169,40 @@ class History {
       const problem = this.#policyProblem(trustPolicy.version, trustPolicy.digest);
       if (problem !== undefined) blame(...problem);
     }
-    if (chain.id !== REGISTRY_CHAIN || event.type !== "TrustPolicyPublished") return;
+    if (chain.id !== REGISTRY_CHAIN) return;
+    this.#lastSeq = Math.max(this.#lastSeq, chain.seq);
+    if (event.type !== "TrustPolicyPublished") return;
     const problem = this.#publicationProblem(record);
     if (problem !== undefined) blame(...problem);
   }
 
-  /** A policy that is believed but was never published: the end of `plane/registry` is gone. */
+  /**
+   * A policy that is believed but was never published: when a later one was, its record is missing before that one's,
+   * else the end of `plane/registry` is gone.
+   */
   end(): void {
+    const latest = Math.max(0, ...this.#published.keys());
+    let before = 0;
     for (const version of this.#trust.digests.keys()) {
+      before = this.#published.get(version) ?? before;
       if (this.#published.has(version)) continue;
-      const what = `is missing: the publication of trust policy version ${version}`;
-      const seq = this.#published.size + 1;
+      const isBefore = version < latest;
       this.#report({
-        verdict: "truncated",
-        code: "EVIDENCE_TRUNCATED",
+        verdict: isBefore ? "gap" : "truncated",
+        code: isBefore ? "EVIDENCE_MISSING" : "EVIDENCE_TRUNCATED",
         chainId: REGISTRY_CHAIN,
-        seq,
-        what,
+        seq: (isBefore ? before : this.#lastSeq) + 1,
+        what: `is missing: the publication of trust policy version ${version}`,
       });
     }
   }
 
-  #publicationProblem({ detail }: EvidenceRecord): [DefectCode, string] | undefined {
-    const { version, trustPolicyDigest, trustPolicy } = detail;
+  #publicationProblem(record: EvidenceRecord): [DefectCode, string] | undefined {
+    const { version, trustPolicyDigest, trustPolicy } = record.detail;
     if (typeof version !== "number" || typeof trustPolicy !== "string") {
       return ["EVIDENCE_HASH_MISMATCH", "publishes no trust policy"];
     }
-    this.#published.add(version);
+    this.#published.set(version, record.chain.seq);
     const carried = sha256Digest(trustPolicy.slice(0, trustPolicy.lastIndexOf(".")));
     if (carried !== trustPolicyDigest) {
       return ["EVIDENCE_HASH_MISMATCH", "carries another trust policy than the one that it names"];

@@ -148,6 +148,16 @@ describe("one altered line", () => {
     }
   });
 
+  test("VAI-91 a transaction that stands twice with its seal is told once", async () => {
+    const { report, told } = await verify(lines.toSpliced(9, 0, ...lines.slice(7, 9)), [
+      ...seals.slice(0, 2),
+      ...seals.slice(1),
+    ]);
+    assert.equal(report.verdict, "tampered");
+    assert.equal(new Set(told.map(({ hash }) => hash)).size, told.length);
+    assert.equal(told.length, lines.length);
+  });
+
   test("VAI-91 twenty lines moved together spoil no others", async () => {
     for (const from of [0, 10, lines.length - 20]) {
       for (const to of [0, 13, lines.length - 20]) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
@@ -82,6 +82,14 @@ describe("vai verify", () => {
     const missing = await verify(join(place.path, "nowhere"));
     assert.equal(missing.code, 2);
     assert.match(missing.err, /manifest\.json cannot be read/);
+    for (const name of ["records.jsonl", "seals.jsonl", "trust-policies.jsonl", "manifest.json"]) {
+      const other = await copy();
+      await rm(join(other, name));
+      await mkdir(join(other, name));
+      const { code, err } = await verify(other);
+      assert.equal(code, 2, name);
+      assert.match(err, new RegExp(`${name} (?:is not a file|cannot be read)`));
+    }
     const folder = await copy();
     await writeFile(join(folder, "manifest.json"), "{");
     assert.equal((await verify(folder)).code, 2);
@@ -438,6 +446,25 @@ describe("trust policies of an export", () => {
     const two = signPolicy(story.anchor, [evidenceKey(story.key)], story.policy);
     const { report } = await withPolicies((lines) => [...lines, two.jws]);
     assert.match(report.defects[0].what, /the publication of trust policy version 2/);
+  });
+
+  test("VAI-91 a publication that is gone is missing where it stood, and only the last is a cut end", async () => {
+    const two = signPolicy(story.anchor, [evidenceKey(story.key)], story.policy);
+    const one = story.rows.filter(({ chainId }) => chainId === "plane/registry");
+    const more = await writeRows(story.key, "plane/registry", [publication(two)], { after: one });
+    const rows = [...story.rows.slice(0, 17), ...more, ...story.rows.slice(17)];
+    for (const [line, verdict] of [
+      [16, "gap"],
+      [17, "truncated"],
+    ] as const) {
+      const folder = await exportTo(join(place.path, `published-${line}`), story, { rows });
+      await editLines(join(folder, "records.jsonl"), (lines) => lines.toSpliced(line, 1));
+      const { report } = await verify(folder);
+      const { chainId, seq } = report.firstDefect;
+      assert.deepEqual([report.verdict, chainId, seq], [verdict, "plane/registry", line - 15]);
+      const named = report.defects.map((each: { seq: number }) => each.seq);
+      assert.deepEqual([...new Set(named)], [line - 15]);
+    }
   });
 
   test("VAI-91 a key that a later policy revokes carries no record, not even an earlier one", async () => {

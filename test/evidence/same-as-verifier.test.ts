@@ -170,6 +170,22 @@ describe("what enforcement opens and what the verifier takes", () => {
     }
   });
 
+  test("VAI-91 a last record that links to another one than its seal is not opened alone", () => {
+    const chainId = "plane/registry";
+    const registry = story.rows.filter((row) => row.chainId === chainId);
+    const last = (some: readonly SealedRow[]) =>
+      openLast({ chainId, seq: 1, sealSeq: 1, record: "", ...some[0] } as StoredRow, {
+        ...chain(),
+        chainId,
+      });
+    assert.equal(typeof last(registry), "object");
+    const other = reseal(registry, story.key, {
+      record: (record) => Object.assign(record.chain, { prev: `sha256:${"0".repeat(64)}` }),
+    });
+    assert.match(String(last(other)), /links to another record/);
+    assert.equal(holds(other), false);
+  });
+
   test("ADV-07 a row of any shape is a defect, not an exception", () => {
     const good = stored(rows);
     const anything = fc.oneof(fc.anything(), fc.json());
