@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Metafile } from "esbuild";
 
 /** File beside each bundle with the licences of the packages in it. */
@@ -19,14 +19,13 @@ interface Package {
  * demand that they go with every copy, and most packages do not repeat them in their code. A text
  * that several packages share stands once.
  * @param root folder that the paths of the metafile start from
+ * @param folder of the bundle: its file lies there, whatever code is in it
  */
-export function writeLicences({ outputs }: Metafile, root: string): void {
-  for (const [file, { inputs, entryPoint }] of Object.entries(outputs)) {
-    if (entryPoint === undefined) continue;
-    const folders = Object.keys(inputs).map((input) => PACKAGE.exec(input)?.[0]);
-    const packages = [...new Set(folders.filter((folder) => folder !== undefined))].sort();
-    writeFileSync(join(root, dirname(file), LICENCES), licencesOf(packages, root));
-  }
+export function writeLicences({ outputs }: Metafile, root: string, folder: string): void {
+  const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs));
+  const folders = inputs.map((input) => PACKAGE.exec(input)?.[0]);
+  const packages = [...new Set(folders.filter((each) => each !== undefined))].sort();
+  writeFileSync(join(folder, LICENCES), licencesOf(packages, root));
 }
 
 function licencesOf(folders: readonly string[], root: string): string {

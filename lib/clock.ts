@@ -9,11 +9,13 @@ export const toSeconds = (milliseconds: number): number => Math.floor(millisecon
 /** RFC 3339 UTC with milliseconds and `Z`, the form of every time outside a JWS (wire.md). */
 export const toInstant = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** Hours to 23: `24:00:00` would be the next day's first instant in other words. */
+const INSTANT = /^\d{4}-\d\d-(\d\d)T(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z$/;
 
 /** Milliseconds of an instant in exactly the form that {@link toInstant} writes; NaN for any other text. */
 export const fromInstant = (instant: string): number => {
-  if (!INSTANT.test(instant)) return Number.NaN;
-  const parsed = Date.parse(instant);
-  return Number.isNaN(parsed) || toInstant(parsed) !== instant ? Number.NaN : parsed;
+  const [, day] = INSTANT.exec(instant) ?? [];
+  const parsed = day === undefined ? Number.NaN : Date.parse(instant);
+  // JavaScript takes the 30th of February for the 2nd of March.
+  return new Date(parsed).getUTCDate() === Number(day) ? parsed : Number.NaN;
 };

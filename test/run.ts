@@ -33,7 +33,7 @@ const STARTING = [
   "test/walkthrough/*.test.ts",
   "test/localstack/{emulator*,processes,setup}.test.ts",
   "test/infra/cfn-lint.test.ts",
-  "test/audit/in-toto.test.ts",
+  "test/audit/{in-browser,in-toto}.test.ts",
 ];
 
 /** Where requests go and as whom, when a person names an endpoint of their own. */

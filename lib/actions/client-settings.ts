@@ -1,5 +1,5 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import type { AgentOptions, Agent as HttpAgent } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
 import { Fault } from "../refusal.ts";
 
 /** A temporary credential set, always of a session: without a token it would be a standing key. */
@@ -29,13 +29,54 @@ export type CallPlace = Pick<ClientSettings, "account" | "region">;
 /** Attempts of the bounded call: a second one could double the effect (VAI-74, ADV-69). */
 export const CALL_ATTEMPTS = 1;
 /** Attempts of a read: repeating it changes nothing. */
-export const READ_ATTEMPTS = 3;
+const READ_ATTEMPTS = 3;
+
+/** What keeps connections, for the handler of an SDK client. */
+export interface Agents {
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+}
 
 /**
- * Connections outlive clients, so that a client per credential set costs no further TLS handshake.
+ * Agents that are made once, when they are first asked for. An ES import of `node:http` would evaluate all its exports,
+ * and with that the whole client behind `fetch`: 40 ms of every command that only reads the catalogue.
  */
-const httpAgent = new HttpAgent({ keepAlive: true });
-const httpsAgent = new HttpsAgent({ keepAlive: true });
+export function agentsOnce(options: AgentOptions): () => Agents {
+  let agents: Agents | undefined;
+  return () => {
+    if (agents === undefined) {
+      const { Agent: Http } = process.getBuiltinModule("node:http");
+      const { Agent: Https } = process.getBuiltinModule("node:https");
+      agents = { httpAgent: new Http(options), httpsAgent: new Https(options) };
+    }
+    return agents;
+  };
+}
+
+/** Connections outlive clients, so that a client per credential set costs no further TLS handshake. */
+const agents = agentsOnce({ keepAlive: true });
+
+/**
+ * No line of the SDK's own. Without `info` it does not even prepare the input and the output of every call for a log that
+ * nobody keeps.
+ */
+const SILENT = { debug() {}, info: undefined as never, warn() {}, error() {} };
+
+/**
+ * What a function's clients would otherwise look for in environment and configuration files, each anew and in vain: the
+ * SDK's defaults, said aloud. Nothing around a function decides how it calls.
+ */
+export const SETTLED = {
+  accountIdEndpointMode: "disabled",
+  authSchemePreference: [] as string[],
+  defaultsMode: "legacy",
+  ignoreConfiguredEndpointUrls: true,
+  logger: SILENT,
+  retryMode: "standard",
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+  userAgentAppId: "",
+} as const;
 
 /**
  * Options of an SDK client that acts with the given credentials and no others.
@@ -46,12 +87,35 @@ const httpsAgent = new HttpsAgent({ keepAlive: true });
 export function clientOptions(settings: ClientSettings, maxAttempts: number) {
   const { accessKeyId, secretAccessKey, sessionToken } = explicitCredentials(settings.credentials);
   return {
+    ...SETTLED,
     region: settings.region,
     ...(settings.endpoint !== undefined && { endpoint: settings.endpoint }),
     credentials: { accessKeyId, secretAccessKey, sessionToken },
     maxAttempts,
-    requestHandler: { httpAgent, httpsAgent },
+    requestHandler: { ...agents() },
   };
+}
+
+/** Clients of sessions that somebody still holds, by the credentials themselves: both are forgotten together. */
+const readers = new WeakMap<object, Map<string, unknown>>();
+
+/**
+ * The client by which a session of a reader role reads, made at its first read. Only reads are repeated by the same
+ * session: a bounded call's client is made for the one call.
+ * @throws {Fault} `CREDENTIALS_MISSING`.
+ */
+export function readingClient<Client>(
+  service: string,
+  settings: ClientSettings,
+  make: (options: ReturnType<typeof clientOptions>) => Client,
+): Client {
+  const options = clientOptions(settings, READ_ATTEMPTS);
+  const known = readers.get(settings.credentials) ?? new Map<string, unknown>();
+  readers.set(settings.credentials, known);
+  const name = JSON.stringify([service, options.region, options.endpoint, options.credentials]);
+  const client = (known.get(name) as Client | undefined) ?? make(options);
+  known.set(name, client);
+  return client;
 }
 
 /** The abort signal of one call. */

@@ -144,6 +144,12 @@ export interface ActionDescriptor {
   requestKeys(parameters: Operation["parameters"]): readonly RequestKey[];
 
   /**
+   * Loads the part of the code that calls and reads, the SDK client of the family. Whatever needs it loads it; asked
+   * early, nobody waits for it later. It must have been loaded before a call is announced (`ExecutionStarted`): what
+   * cannot be loaded is then a refusal, and nothing that a started action meets.
+   */
+  load?(): Promise<unknown>;
+  /**
    * Reads by the reader role what the call needs. @throws {Fault} `DEPENDENCY_UNAVAILABLE` when it
    * cannot.
    */

@@ -33,6 +33,8 @@ export interface TargetRead {
   readonly iamActions: readonly string[];
   /** Needs that IAM cannot bound to a resource (`ec2:DescribeInstances`). */
   readonly iamActionsAnywhere?: readonly string[];
+  /** Loads the SDK client that reads. Whatever needs it loads it; asked early, nobody waits for it later. */
+  load?(): Promise<unknown>;
   /** The first parameter that is missing, foreign or of another form. */
   problemOf(request: Pick<ReadRequest, "parameters">): ReadProblem | undefined;
   /**

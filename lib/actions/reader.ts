@@ -28,4 +28,10 @@ export function readerActions(family: string): ReaderActions {
   };
 }
 
+/** Loads what the actions and reads of a family call by. */
+export async function loadFamily(family: string): Promise<void> {
+  const all = [...CATALOGUE, ...READS].filter((each) => each.family === family);
+  await Promise.all(all.map((each) => each.load?.()));
+}
+
 const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();

@@ -2,10 +2,10 @@ import type { PublicJwk } from "../encoding/jwk.ts";
 import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { AnchorProblem } from "./anchor-problem.ts";
 import { type EvidenceReader, publishedPolicy } from "./export.ts";
-import type { ExportFolder } from "./folder.ts";
 import { pairSeals } from "./pair-seals.ts";
 import { parseJson } from "./parse-json.ts";
 import { inside } from "./plain-text.ts";
+import type { Export } from "./read-export.ts";
 import type { ReadRecord } from "./read-record.ts";
 import { readSeal } from "./read-seal.ts";
 import { type Trace, traceIntent } from "./trace.ts";
@@ -13,7 +13,7 @@ import { type SealedRow, transactionsOf } from "./transaction.ts";
 import { type EvidenceSet, verifyEvidence } from "./verify-evidence.ts";
 
 /** The evidence of one intent, with `plane/registry`, out of an export folder. */
-export async function intentOfFolder(folder: ExportFolder, intentId: string): Promise<EvidenceSet> {
+export async function intentOfFolder(folder: Export, intentId: string): Promise<EvidenceSet> {
   const wanted = new Set<unknown>([intentChain(intentId), REGISTRY_CHAIN]);
   const [records, seals] = await Promise.all([
     linesWhere(folder.records, (line) => wanted.has(claimedChain(line))),
@@ -30,7 +30,7 @@ export async function intentOfFolder(folder: ExportFolder, intentId: string): Pr
 }
 
 async function linesWhere(
-  lines: AsyncIterable<string | undefined>,
+  lines: Export["records"],
   isWanted: (line: string) => boolean,
 ): Promise<string[]> {
   const found: string[] = [];

@@ -1,5 +1,5 @@
-import { verify } from "node:crypto";
 import { toInstant } from "../clock.ts";
+import { verifyP256, verifyP256Meanwhile } from "../encoding/platform.ts";
 import type { EvidenceKeys } from "./evidence-keys.ts";
 import type { ReadSeal } from "./read-seal.ts";
 import type { Transaction } from "./transaction.ts";
@@ -22,8 +22,8 @@ export function judgeTransaction(transaction: Transaction, keys: EvidenceKeys): 
 const BATCH = 64;
 
 /**
- * The same for many transactions, in batches, in their order. Signatures of one batch are verified on the threads of
- * libuv while the next one is read, so that an export takes little longer than reading it.
+ * The same for many transactions, in batches, in their order. Signatures of one batch are verified on other threads,
+ * where the platform has some, while the next one is read, so that an export takes little longer than reading it.
  */
 export async function* judgeTransactions(
   transactions: AsyncIterable<Transaction> | Iterable<Transaction>,
@@ -50,21 +50,19 @@ function judgeMeanwhile(
   const { seal } = transaction;
   if (seal === undefined || "problem" in seal) return transaction;
   const forged = keyProblem(seal, keys);
-  const key = keys.get(seal.keyid)?.key.keyObject;
+  const key = keys.get(seal.keyid)?.key.handle;
   if (forged !== undefined || key === undefined) return { ...transaction, forged };
-  return new Promise((resolve) => {
-    verify("sha256", seal.signed, key, seal.signature, (error, isGood) => {
-      const isSigned = error === null && isGood;
-      resolve({ ...transaction, forged: isSigned ? undefined : BAD_SIGNATURE });
-    });
-  });
+  return verifyP256Meanwhile(key, seal.signed, seal.signature).then((isGood) => ({
+    ...transaction,
+    forged: isGood ? undefined : BAD_SIGNATURE,
+  }));
 }
 
 const BAD_SIGNATURE = "has a seal whose signature does not verify";
 
 function isSigned({ keyid, signed, signature }: ReadSeal, keys: EvidenceKeys): boolean {
-  const key = keys.get(keyid)?.key.keyObject;
-  return key !== undefined && verify("sha256", signed, key, signature);
+  const key = keys.get(keyid)?.key.handle;
+  return key !== undefined && verifyP256(key, signed, signature);
 }
 
 function keyProblem({ keyid, statement }: ReadSeal, keys: EvidenceKeys): string | undefined {

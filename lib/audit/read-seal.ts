@@ -1,6 +1,6 @@
-import { isUtf8 } from "node:buffer";
 import { isCanonicalText } from "../encoding/canonical-text.ts";
 import { preAuthEncoding } from "../encoding/dsse.ts";
+import { fromBase64, utf8Text } from "../encoding/platform.ts";
 import { PAYLOAD_TYPE, type SealStatement } from "../evidence/seal.ts";
 import { parseJson } from "./parse-json.ts";
 import { plain } from "./plain-text.ts";
@@ -11,7 +11,7 @@ export interface ReadSeal {
   readonly statement: SealStatement;
   readonly keyid: string;
   /** DER. */
-  readonly signature: Buffer;
+  readonly signature: Uint8Array;
   /** DSSE pre-authentication encoding: what was signed. */
   readonly signed: Uint8Array;
 }
@@ -39,7 +39,7 @@ export function readSeal(text: unknown): ReadSeal | UnreadSeal {
   if (payload === undefined || signature === undefined) {
     return { problem: "has a seal that is not in canonical base64" };
   }
-  const said = isUtf8(payload) ? payload.toString("utf8") : "";
+  const said = utf8Text(payload) ?? "";
   const statement = parseJson(said);
   if (statement === undefined) return { problem: "has a seal whose payload is not UTF-8 JSON" };
   const problem = sealProblem(statement);
@@ -79,10 +79,4 @@ function partsOf(text: string): Parts | undefined {
     keyid: text.slice(keyid, endOfKeyid),
     sig: text.slice(sig, -AFTER_SIG.length),
   };
-}
-
-/** Bytes of padded standard base64 (RFC 4648 §4); `undefined` for any other spelling of them. */
-function fromBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, "base64");
-  return bytes.toString("base64") === text ? bytes : undefined;
 }

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { inside, plain } from "./plain-text.ts";
 
@@ -79,9 +78,24 @@ function digestOf(name: string, image: unknown, attribute: string): Record<strin
 function differences(before: unknown, after: unknown): string[] {
   const names = new Set([before, after].flatMap((image) => Object.keys(Object(image))));
   const changed = [...names]
-    .filter((name) => !isDeepStrictEqual(inside(before, name), inside(after, name)))
+    .filter((name) => !isSame(inside(before, name), inside(after, name)))
     .sort()
     .map((name) => plain(name, LONGEST_NAME));
   const more = changed.length - LONGEST_LIST;
   return more > 0 ? [...changed.slice(0, LONGEST_LIST), `and ${more} more`] : changed;
+}
+
+/** Whether two JSON values are one; the order of members says nothing. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
+    return one === other;
+  }
+  const names = Object.keys(one);
+  return (
+    Array.isArray(one) === Array.isArray(other) &&
+    names.length === Object.keys(other).length &&
+    names.every(
+      (name) => Object.hasOwn(other, name) && isSame(inside(one, name), inside(other, name)),
+    )
+  );
 }

@@ -6,7 +6,7 @@ import { PLATFORM, VERIFIER } from "./explanations/platform.ts";
 /** What a code means to whoever gets it, and what to do next. */
 export interface Explanation {
   readonly means: string;
-  /** Stages that give it (wire.md §4); none for what only `vai verify` says. */
+  /** Stages that give it (lambdas/PROTOCOL.md §4); none for what only `vai verify` says. */
   readonly stages: readonly Stage[];
   readonly next: string;
 }

@@ -1,38 +1,80 @@
 import { Command } from "commander";
 import { VERSION } from "../config.ts";
-import { contractCommand } from "./commands/contract.ts";
-import { credentialsCommand } from "./commands/credentials.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { executeCommand } from "./commands/execute.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { exportCommand } from "./commands/export.ts";
-import { issueCommand } from "./commands/issue.ts";
-import { keysCommand } from "./commands/keys.ts";
-import { policyCommand } from "./commands/policy.ts";
-import { traceCommand } from "./commands/trace.ts";
-import { trustCommand } from "./commands/trust.ts";
-import { verifyCommand } from "./commands/verify.ts";
-import { isLocal } from "./deployment.ts";
 import { endingOf } from "./ending.ts";
 import { EXIT, type ExitCode, type Io } from "./io.ts";
 import { visible } from "./visible.ts";
 
-/** Adds one command; it sets the exit code by returning it, or throws a {@link CommandError}. */
-export type AddCommand = (program: Command, io: Io, end: (code: ExitCode) => void) => void;
+/** Gives a command what it takes and does; it sets the exit code by `end`, or throws a {@link CommandError}. */
+export type AddCommand = (command: Command, io: Io, end: (code: ExitCode) => void) => void;
 
-const COMMANDS: readonly AddCommand[] = [
-  keysCommand,
-  contractCommand,
-  trustCommand,
-  policyCommand,
-  issueCommand,
-  executeCommand,
-  credentialsCommand,
-  traceCommand,
-  exportCommand,
-  verifyCommand,
-  explainCommand,
-  doctorCommand,
+/** A command as `vai --help` lists it; what it takes and does is loaded when it is the one that is meant. */
+interface Listed {
+  readonly name: string;
+  readonly description: string;
+  readonly load: () => Promise<AddCommand>;
+}
+
+const COMMANDS: readonly Listed[] = [
+  {
+    name: "keys",
+    description: "keys of agents, issuers, deciders, anchors",
+    load: async () => (await import("./commands/keys.ts")).keysCommand,
+  },
+  {
+    name: "contract",
+    description: "execution contracts",
+    load: async () => (await import("./commands/contract.ts")).contractCommand,
+  },
+  {
+    name: "trust",
+    description: "the trust policy: whom the plane believes",
+    load: async () => (await import("./commands/trust.ts")).trustCommand,
+  },
+  {
+    name: "policy",
+    description: "shows the derived session policy, its size and the enforcement map",
+    load: async () => (await import("./commands/policy.ts")).policyCommand,
+  },
+  {
+    name: "issue",
+    description: "asks the trust plane to run one action under a contract",
+    load: async () => (await import("./commands/issue.ts")).issueCommand,
+  },
+  {
+    name: "execute",
+    description: "redeems a handle: asks the trust plane to run its one action now",
+    load: async () => (await import("./commands/execute.ts")).executeCommand,
+  },
+  {
+    name: "credentials",
+    description: "obtains an AWS session under a contract, for an unmodified AWS client",
+    load: async () => (await import("./commands/credentials.ts")).credentialsCommand,
+  },
+  {
+    name: "trace",
+    description: "tells what happened under one intent: reason, limits, every use, the end",
+    load: async () => (await import("./commands/trace.ts")).traceCommand,
+  },
+  {
+    name: "export",
+    description: "writes the plane's evidence to a folder, for vai verify and for auditors",
+    load: async () => (await import("./commands/export.ts")).exportCommand,
+  },
+  {
+    name: "verify",
+    description: "verifies exported evidence offline: every record, seal, link and trust policy",
+    load: async () => (await import("./commands/verify.ts")).verifyCommand,
+  },
+  {
+    name: "explain",
+    description: "says what a refusal code means and what to do next",
+    load: async () => (await import("./commands/explain.ts")).explainCommand,
+  },
+  {
+    name: "doctor",
+    description: "checks a deployment, read-only, and says what is wrong and what to do",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
 ];
 
 /** Runs one command line. @returns the exit code (see {@link EXIT}). */
@@ -44,7 +86,8 @@ export async function runCli(args: readonly string[], given: Io): Promise<ExitCo
     err: (text) => given.err(visible(text)),
   };
   let exitCode: ExitCode = EXIT.done;
-  const program = buildProgram(io, (code) => {
+  const program = buildProgram(io);
+  await loadMeant(program, args, io, (code) => {
     exitCode = code;
   });
   let outputs: string | undefined;
@@ -55,11 +98,11 @@ export async function runCli(args: readonly string[], given: Io): Promise<ExitCo
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    return endingOf(io, error, () => isLocal(io, outputs));
+    return await endingOf(io, error, outputs);
   }
 }
 
-function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
+function buildProgram(io: Io): Command {
   const program = new Command("vai")
     .description("Trust plane for autonomous agents on AWS: proofs, contracts, authority, evidence")
     .version(VERSION)
@@ -73,6 +116,20 @@ function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
       "after",
       "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at), 4 unreachable, 5 not known whether it was done.",
     );
-  for (const add of COMMANDS) add(program, io, end);
+  for (const { name, description } of COMMANDS) program.command(name).description(description);
   return program;
+}
+
+/** Loads the one command that a command line means, also as `vai help <command>`. None of the program's own options takes a value. */
+async function loadMeant(
+  program: Command,
+  args: readonly string[],
+  io: Io,
+  end: (code: ExitCode) => void,
+): Promise<void> {
+  const [first, second] = args.filter((arg) => !arg.startsWith("-"));
+  const meant = first === "help" ? second : first;
+  const command = program.commands.find((each) => each.name() === meant);
+  const add = await COMMANDS.find(({ name }) => name === meant)?.load();
+  if (command !== undefined) add?.(command, io, end);
 }

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { type PublicJwk, readPublicJwk, type SignatureAlgorithm } from "../encoding/jwk.ts";
 import type { SigningKey } from "../encoding/jws.ts";
 
@@ -19,19 +19,34 @@ function exported(privateKey: KeyObject): PrivateJwk {
   return (kty === "EC" ? { kty, crv, x, y, d } : { kty, crv, x, d }) as PrivateJwk;
 }
 
+/** A key of this process, which may also write itself into its file. */
+export interface HeldKey extends SigningKey {
+  readonly privateKey: KeyObject;
+}
+
 /**
  * A key to sign with, from a private JWK.
  * @throws {TypeError} when the value is not a private P-256 or Ed25519 JWK; the message holds nothing of the key.
  */
-export function signingKey(value: unknown): SigningKey {
+export function signingKey(value: unknown): HeldKey {
   const { d, ...publicPart } = (value ?? {}) as Record<string, unknown>;
   const key = readPublicJwk(publicPart);
   if (typeof key === "string") throw new TypeError(`the key's public part ${key}`);
   if (typeof d !== "string") throw new TypeError("the key has no private part d");
   try {
     const privateKey = createPrivateKey({ key: { ...key.jwk, d }, format: "jwk" });
-    return { jwk: key.jwk, thumbprint: key.thumbprint, privateKey };
+    return {
+      jwk: key.jwk,
+      thumbprint: key.thumbprint,
+      privateKey,
+      sign: (input) => signedBy(privateKey, key.algorithm, input),
+    };
   } catch {
     throw new TypeError("the key's private part d is not good");
   }
 }
+
+const signedBy = (key: KeyObject, algorithm: SignatureAlgorithm, input: Uint8Array): Uint8Array =>
+  algorithm === "EdDSA"
+    ? sign(null, input, key)
+    : sign("sha256", input, { key, dsaEncoding: "ieee-p1363" });

@@ -73,9 +73,10 @@ export function judgePlace(contract: Contract, plane: PlaneId): Refusal | undefi
   }
   for (const [index, { resources }] of contract.authorization_details.entries()) {
     for (const [position, arn] of resources.entries()) {
-      const where = pointer("/contract", ["authorization_details", index, "resources", position]);
-      const problem = judgeArnPlace(arn, contract, where);
-      if (problem !== undefined) return problem;
+      const problem = judgeArnPlace(arn, contract, "");
+      if (problem === undefined) continue;
+      const path = ["authorization_details", index, "resources", position];
+      return { ...problem, pointer: pointer("/contract", path) };
     }
   }
   return undefined;
@@ -121,11 +122,13 @@ export const governedAction = (policy: TrustPolicy, action: string): GovernedAct
 
 /** The class is not below that of any action (VAI-38), and the window fits the class (VAI-18). */
 export function judgeClass(contract: Contract, policy: TrustPolicy): Refusal | undefined {
-  for (const action of contract.authorization_details.flatMap(({ actions }) => actions)) {
-    const floor = governedAction(policy, action)?.risk ?? "CRITICAL";
-    if (!isAtLeast(contract.risk, floor)) {
-      const detail = `${action} is ${floor}; the contract says ${contract.risk}`;
-      return refuse("RISK_CLASS_UNDERSTATED", detail, "/contract/risk");
+  for (const { actions } of contract.authorization_details) {
+    for (const action of actions) {
+      const floor = governedAction(policy, action)?.risk ?? "CRITICAL";
+      if (!isAtLeast(contract.risk, floor)) {
+        const detail = `${action} is ${floor}; the contract says ${contract.risk}`;
+        return refuse("RISK_CLASS_UNDERSTATED", detail, "/contract/risk");
+      }
     }
   }
   const { maxSeconds } = policy.governance[contract.risk];

@@ -1,12 +1,7 @@
-export const toBase64url = (bytes: Uint8Array | string): string =>
-  Buffer.from(bytes as Uint8Array).toString("base64url");
+import { toBase64url as bytesToBase64url, fromBase64url, utf8Bytes } from "./platform.ts";
 
-/**
- * Bytes of an unpadded base64url text (RFC 4648 §5), or `undefined` when the text is not the one canonical
- * encoding of them: encoding again and comparing refuses padding, foreign characters and altered unused bits, so
- * that no two strings are one token.
- */
-export function fromBase64url(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, "base64url");
-  return bytes.toString("base64url") === text ? bytes : undefined;
-}
+export { fromBase64url };
+
+/** Unpadded base64url (RFC 4648 §5) of bytes, or of the UTF-8 bytes of a string. */
+export const toBase64url = (bytes: Uint8Array | string): string =>
+  bytesToBase64url(typeof bytes === "string" ? utf8Bytes(bytes) : bytes);

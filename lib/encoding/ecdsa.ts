@@ -5,41 +5,47 @@ const SCALAR = 32;
  * r‖s (RFC 7518 §3.4, 64 bytes) as the DER that OpenSSL verifies fastest and KMS writes (RFC 3279 §2.2.3).
  * @returns `undefined` when the length is not 64.
  */
-export function rawToDer(raw: Uint8Array): Buffer | undefined {
+export function rawToDer(raw: Uint8Array): Uint8Array | undefined {
   if (raw.length !== 2 * SCALAR) return undefined;
-  const r = integer(raw.subarray(0, SCALAR));
-  const s = integer(raw.subarray(SCALAR));
-  return Buffer.concat([Buffer.from([0x30, r.length + s.length]), r, s]);
+  const [r, s] = [startOf(raw, 0), startOf(raw, SCALAR)];
+  const [rPad, sPad] = [padOf(raw, r), padOf(raw, s)];
+  const [rLength, sLength] = [SCALAR - r + rPad, 2 * SCALAR - s + sPad];
+  const der = new Uint8Array(6 + rLength + sLength);
+  der.set([0x30, 4 + rLength + sLength, 0x02, rLength]);
+  der.set(raw.subarray(r, SCALAR), 4 + rPad);
+  der.set([0x02, sLength], 4 + rLength);
+  der.set(raw.subarray(s), 6 + rLength + sPad);
+  return der;
 }
 
-function integer(scalar: Uint8Array): Buffer {
-  let start = 0;
-  while (start < SCALAR - 1 && scalar[start] === 0) start++;
-  const body = scalar.subarray(start);
-  const pad = (body[0] ?? 0) >= 0x80 ? 1 : 0;
-  const out = Buffer.alloc(2 + pad + body.length);
-  out[0] = 0x02;
-  out[1] = pad + body.length;
-  out.set(body, 2 + pad);
-  return out;
+/** Where the scalar that begins at `from` begins without its leading zeros; the last byte always stays. */
+function startOf(raw: Uint8Array, from: number): number {
+  let start = from;
+  while (start < from + SCALAR - 1 && raw[start] === 0) start++;
+  return start;
 }
+
+/** A zero before an integer that would read as a negative one. */
+const padOf = (raw: Uint8Array, start: number): 0 | 1 => ((raw[start] ?? 0) >= 0x80 ? 1 : 0);
 
 /**
  * The DER that KMS writes as r‖s, which a JWS carries (RFC 7518 §3.4).
  * @returns `undefined` when it is not the DER of two integers that fit.
  */
-export function derToRaw(der: Uint8Array): Buffer | undefined {
-  const raw = Buffer.alloc(2 * SCALAR);
+export function derToRaw(der: Uint8Array): Uint8Array | undefined {
+  const raw = new Uint8Array(2 * SCALAR);
   let at = 2;
   for (const end of [SCALAR, 2 * SCALAR]) {
     const length = der[at + 1] ?? 0;
-    const value = Buffer.from(der.subarray(at + 2, at + 2 + length));
+    const value = der.subarray(at + 2, at + 2 + length);
     const start = value.findIndex((byte) => byte !== 0);
-    const body = start < 0 ? Buffer.alloc(0) : value.subarray(start);
+    const body = value.subarray(start < 0 ? value.length : start);
     if (body.length > SCALAR) return undefined;
     raw.set(body, end - body.length);
     at += 2 + length;
   }
   // Written again it must be the same: anything else was no signature.
-  return rawToDer(raw)?.equals(der) === true ? raw : undefined;
+  const again = rawToDer(raw);
+  const isSame = again?.length === der.length && again.every((byte, index) => byte === der[index]);
+  return isSame ? raw : undefined;
 }

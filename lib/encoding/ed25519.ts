@@ -8,7 +8,7 @@ const D = 3709570593466943934313808350875456518954211387984321901638878553308594
  */
 export function isGoodEd25519Point(encoded: Uint8Array): boolean {
   if (encoded.length !== 32) return false;
-  const little = BigInt(`0x${Buffer.from(encoded).reverse().toString("hex")}`);
+  const little = encoded.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
   const sign = little >> 255n;
   const y = little & ((1n << 255n) - 1n);
   if (y >= P) return false;

@@ -1,6 +1,6 @@
-import { createPublicKey, hash, type KeyObject } from "node:crypto";
-import { fromBase64url } from "./base64url.ts";
+import { digestBytes, sha256Digest } from "./digest.ts";
 import { isGoodEd25519Point } from "./ed25519.ts";
+import { fromBase64url, importKey, type PlatformKey, toBase64url } from "./platform.ts";
 
 /** A public key as it may appear in a signed object: exactly these members (wire.md §1). */
 export type PublicJwk =
@@ -18,7 +18,7 @@ export function jwkThumbprint(jwk: PublicJwk): string {
     jwk.kty === "EC"
       ? `{"crv":"${jwk.crv}","kty":"EC","x":"${jwk.x}","y":"${jwk.y}"}`
       : `{"crv":"${jwk.crv}","kty":"OKP","x":"${jwk.x}"}`;
-  return hash("sha256", members, "base64url");
+  return toBase64url(digestBytes(sha256Digest(members)));
 }
 
 /** A public key that was judged good, ready to verify with. */
@@ -26,7 +26,7 @@ export interface VerificationKey {
   readonly jwk: PublicJwk;
   readonly thumbprint: string;
   readonly algorithm: SignatureAlgorithm;
-  readonly keyObject: KeyObject;
+  readonly handle: PlatformKey;
 }
 
 const CACHED_KEYS = 512;
@@ -53,38 +53,35 @@ export function readPublicJwk(value: unknown): VerificationKey | string {
   if (members !== expected) {
     return `has members "${members}"; a public JWK has exactly "${expected}"`;
   }
-  if (!isCoordinate(x) || (kty === "EC" && !isCoordinate(y))) {
+  const abscissa = coordinate(x);
+  if (abscissa === undefined || (kty === "EC" && coordinate(y) === undefined)) {
     return "has a coordinate that is not 32 bytes in canonical base64url";
   }
-  const key = buildKey(value as PublicJwk);
+  const key = buildKey(value as PublicJwk, abscissa);
   if (typeof key !== "string") remember(name, key);
   return key;
 }
 
-const isCoordinate = (value: unknown): value is string =>
-  typeof value === "string" && fromBase64url(value)?.length === 32;
+const coordinate = (value: unknown): Uint8Array | undefined => {
+  const bytes = typeof value === "string" ? fromBase64url(value) : undefined;
+  return bytes?.length === 32 ? bytes : undefined;
+};
 
-function buildKey(jwk: PublicJwk): VerificationKey | string {
+function buildKey(jwk: PublicJwk, x: Uint8Array): VerificationKey | string {
   const curve = `${jwk.kty}/${jwk.crv}`;
   if (curve !== "EC/P-256" && curve !== "OKP/Ed25519")
     return `has curve ${curve}; use P-256 or Ed25519`;
-  if (jwk.kty === "OKP" && !isGoodEd25519Point(Buffer.from(jwk.x, "base64url"))) {
+  if (jwk.kty === "OKP" && !isGoodEd25519Point(x)) {
     return "is not a point of the curve, or one of small order";
   }
   const plain: PublicJwk =
     jwk.kty === "EC"
       ? { kty: "EC", crv: "P-256", x: jwk.x, y: jwk.y }
       : { kty: "OKP", crv: "Ed25519", x: jwk.x };
-  try {
-    return {
-      jwk: plain,
-      thumbprint: jwkThumbprint(plain),
-      algorithm: algorithmOf(plain),
-      keyObject: createPublicKey({ key: { ...plain }, format: "jwk" }),
-    };
-  } catch {
-    return "is not a point of the curve";
-  }
+  const handle = importKey(plain);
+  if (handle === undefined) return "is not a point of the curve";
+  const thumbprint = jwkThumbprint(plain);
+  return { jwk: plain, thumbprint, algorithm: algorithmOf(plain), handle };
 }
 
 function remember(name: string, key: VerificationKey): void {

@@ -1,9 +1,9 @@
-import { type KeyObject, sign, verify } from "node:crypto";
-import { fromBase64url, toBase64url } from "./base64url.ts";
+import { toBase64url } from "./base64url.ts";
 import { canonicalize } from "./canonical-json.ts";
 import { type Digest, digestBytes, sha256Digest } from "./digest.ts";
 import { derToRaw, rawToDer } from "./ecdsa.ts";
 import type { PublicJwk, VerificationKey } from "./jwk.ts";
+import { fromBase64url, utf8Bytes, utf8Text, verifyEd25519, verifyP256 } from "./platform.ts";
 import { type Read, readStrictJson, unreadable } from "./strict-json.ts";
 
 /** The `typ` of every signed object (wire.md §1); explicit typing stops one from passing as another. */
@@ -26,10 +26,38 @@ export interface ReadJws {
   readonly compact: string;
   readonly header: JwsHeader;
   readonly payload: unknown;
-  readonly signature: Buffer;
+  readonly signature: Uint8Array;
   readonly signingInput: string;
   /** SHA-256 over the signing input, never over signature bytes: ECDSA signatures are malleable. */
   readonly digest: Digest;
+}
+
+/** Remembers under which key it verified: the same object is judged in several places of one request. */
+class Jws implements ReadJws {
+  readonly compact: string;
+  readonly header: JwsHeader;
+  readonly payload: unknown;
+  readonly signature: Uint8Array;
+  readonly signingInput: string;
+  readonly digest: Digest;
+  /** Thumbprint. Private, so that no copy of the object and nothing that it was read from can say so. */
+  #signer: string | undefined;
+
+  constructor(read: ReadJws) {
+    this.compact = read.compact;
+    this.header = read.header;
+    this.payload = read.payload;
+    this.signature = read.signature;
+    this.signingInput = read.signingInput;
+    this.digest = read.digest;
+  }
+
+  static holdsUnder(jws: ReadJws, key: VerificationKey): boolean {
+    if (#signer in jws && jws.#signer === key.thumbprint) return true;
+    const holds = signatureHolds(jws, key);
+    if (holds && #signer in jws) jws.#signer = key.thumbprint;
+    return holds;
+  }
 }
 
 /** Bytes: the longest contract, block, request (wire.md §1). */
@@ -53,14 +81,14 @@ export function readJws(compact: unknown, typ: JwsType): Read<ReadJws> {
   const signingInput = compact.slice(0, compact.lastIndexOf("."));
   return {
     ok: true,
-    value: {
+    value: new Jws({
       compact,
       header: header.value,
       payload: payload.value,
       signature: signaturePart,
       signingInput,
       digest: sha256Digest(signingInput),
-    },
+    }),
   };
 }
 
@@ -102,7 +130,7 @@ const INSIGNIFICANT = /("(?:[^"\\]|\\.)*")|\s+/g;
 /** Headers need not be canonical, but a duplicate member would be two headers in one: writing it again shows it. */
 function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = utf8Text(bytes) ?? "";
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
     const isOnce = JSON.stringify(value) === text.replace(INSIGNIFICANT, "$1");
@@ -112,35 +140,28 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
-/** Objects that verified, with the thumbprint of the key: the same object is judged in several places of one request. */
-const verified = new WeakMap<ReadJws, string>();
-
 /**
  * Whether `key` signed this object under the algorithm that the key implies. The header's `alg` and `kid` must
  * agree with the key: stops algorithm confusion and key substitution (POC-12, POC-A26).
  */
 export function verifyJws(jws: ReadJws, key: VerificationKey): boolean {
   if (jws.header.alg !== key.algorithm || jws.header.kid !== key.thumbprint) return false;
-  if (verified.get(jws) === key.thumbprint) return true;
-  const holds = signatureHolds(jws, key);
-  if (holds) verified.set(jws, key.thumbprint);
-  return holds;
+  return Jws.holdsUnder(jws, key);
 }
 
 function signatureHolds(jws: ReadJws, key: VerificationKey): boolean {
-  const input = Buffer.from(jws.signingInput, "ascii");
-  if (key.algorithm === "EdDSA") {
-    return jws.signature.length === 64 && verify(null, input, key.keyObject, jws.signature);
-  }
+  const input = utf8Bytes(jws.signingInput);
+  if (key.algorithm === "EdDSA") return verifyEd25519(key.handle, input, jws.signature);
   const der = rawToDer(jws.signature);
-  return der !== undefined && verify("sha256", input, key.keyObject, der);
+  return der !== undefined && verifyP256(key.handle, input, der);
 }
 
-/** A private key with the public half that objects name it by. */
+/** A key that signs for whoever holds it, and the public half that objects name it by. */
 export interface SigningKey {
   readonly jwk: PublicJwk;
   readonly thumbprint: string;
-  readonly privateKey: KeyObject;
+  /** As a JWS carries it: r‖s of ES256 (RFC 7518 §3.4), or the 64 bytes of Ed25519. */
+  sign(input: Uint8Array): Uint8Array;
 }
 
 /** A compact JWS over the JCS form of `claims`. A request also carries the signer's public key. */
@@ -153,14 +174,7 @@ export function signJws(typ: JwsType, claims: unknown, key: SigningKey): string 
     ...(typ === "vai-request+jwt" && { jwk: key.jwk }),
   };
   const input = `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
-  const signature =
-    alg === "EdDSA"
-      ? sign(null, Buffer.from(input, "ascii"), key.privateKey)
-      : sign("sha256", Buffer.from(input, "ascii"), {
-          key: key.privateKey,
-          dsaEncoding: "ieee-p1363",
-        });
-  return `${input}.${toBase64url(signature)}`;
+  return `${input}.${toBase64url(key.sign(utf8Bytes(input)))}`;
 }
 
 /** Signs SHA-256 digests with a P-256 key that stays with its holder, such as KMS; DER. */

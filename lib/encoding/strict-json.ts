@@ -1,6 +1,6 @@
-import { isUtf8 } from "node:buffer";
 import { pointer } from "../refusal.ts";
 import { canonicalize } from "./canonical-json.ts";
+import { utf8Text } from "./platform.ts";
 
 /** What is wrong with an input, and where: an RFC 6901 pointer into it. */
 export interface Problem {
@@ -25,8 +25,8 @@ const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor",
  * Reads a signed payload: valid UTF-8 JSON, byte-equal to its own JCS form, within the limits of wire.md §1.
  * Byte equality is what refuses duplicate keys, other number spellings and unsorted members.
  */
-export function readStrictJson(bytes: Buffer): Read<unknown> {
-  const text = isUtf8(bytes) ? bytes.toString("utf8") : "";
+export function readStrictJson(bytes: Uint8Array): Read<unknown> {
+  const text = utf8Text(bytes) ?? "";
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -13,6 +13,8 @@ import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 /** What a process keeps between invocations. Nothing hangs on it but speed and cost. */
 export interface Memory {
   trust?: TrustSnapshot;
+  /** When the Registry last said that this trust is in force; milliseconds. */
+  trustSeenAt?: number;
   /** Handles that it signed last, by identity: a resent request costs no signature. */
   readonly handles?: Map<string, string>;
 }

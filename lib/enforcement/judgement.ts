@@ -44,11 +44,17 @@ export class Judgement<Deps extends PlaneDeps = IssueDeps> {
   #at: { readonly stage: StageName; readonly check: string };
   #trust: TrustSnapshot | undefined;
 
-  constructor(deps: Deps, invocation: Invocation, order: Order, raw: unknown) {
+  constructor(
+    deps: Deps,
+    invocation: Invocation,
+    order: Order,
+    raw: unknown,
+    eventDigest = digestOfEvent(raw),
+  ) {
     this.deps = deps;
     this.invocation = invocation;
     this.raw = raw;
-    this.eventDigest = digestOfEvent(raw);
+    this.eventDigest = eventDigest;
     this.now = deps.clock();
     this.#order = order;
     this.#at = { stage: "parse", check: "parse" };
@@ -63,7 +69,7 @@ export class Judgement<Deps extends PlaneDeps = IssueDeps> {
 
   /** Another judgement of the same request, at a fresh instant. */
   anew(): Judgement<Deps> {
-    return new Judgement(this.deps, this.invocation, this.#order, this.raw);
+    return new Judgement(this.deps, this.invocation, this.#order, this.raw, this.eventDigest);
   }
 
   get about(): About {

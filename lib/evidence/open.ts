@@ -1,8 +1,8 @@
-import { verify } from "node:crypto";
 import { isCanonicalText } from "../encoding/canonical-text.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { preAuthEncoding } from "../encoding/dsse.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
+import { fromBase64, utf8Text, verifyP256 } from "../encoding/platform.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { type ChainHead, genesisHead } from "./chain.ts";
 import type { StoredChain, StoredRow } from "./ports.ts";
@@ -189,15 +189,15 @@ function readSeal(
   if (!(signer.notBefore <= at && at < signer.notAfter)) {
     return "is sealed by a key outside its time";
   }
-  return verify("sha256", preAuthEncoding(PAYLOAD_TYPE, payload), signer.key.keyObject, signature)
+  return verifyP256(signer.key.handle, preAuthEncoding(PAYLOAD_TYPE, payload), signature)
     ? statement
     : "has a seal whose signature does not verify";
 }
 
 interface ParsedSeal {
-  readonly payload: Buffer;
+  readonly payload: Uint8Array;
   readonly keyid: string;
-  readonly signature: Buffer;
+  readonly signature: Uint8Array;
   readonly statement: SealStatement;
 }
 
@@ -205,9 +205,10 @@ function parseSeal(text: string): ParsedSeal | undefined {
   try {
     const { payload, signatures } = JSON.parse(text);
     const [{ keyid, sig }] = signatures;
-    const [bytes, signature] = [Buffer.from(payload, "base64"), Buffer.from(sig, "base64")];
+    const [bytes, signature] = [fromBase64(payload), fromBase64(sig)];
+    if (bytes === undefined || signature === undefined) return undefined;
     if (sealText(bytes, keyid, signature) !== text) return undefined;
-    const said = bytes.toString("utf8");
+    const said = utf8Text(bytes) ?? "";
     const statement: SealStatement = JSON.parse(said);
     const isSeal =
       statement._type === STATEMENT_TYPE &&

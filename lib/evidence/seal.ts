@@ -1,6 +1,7 @@
 import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Digest, digestBytes, sha256Digest } from "../encoding/digest.ts";
 import { preAuthEncoding } from "../encoding/dsse.ts";
+import { toBase64, utf8Bytes } from "../encoding/platform.ts";
 import type { PlacedRecord } from "./chain.ts";
 import { isNegative } from "./events.ts";
 import type { EvidenceSigner } from "./ports.ts";
@@ -49,7 +50,7 @@ export async function sealRecords(
 ): Promise<EvidenceRow[]> {
   const [first, last] = [records[0], records.at(-1)];
   if (first === undefined || last === undefined) return [];
-  const payload = Buffer.from(canonicalize(sealStatement(records, first, last)), "utf8");
+  const payload = utf8Bytes(canonicalize(sealStatement(records, first, last)));
   const digest = digestBytes(sha256Digest(preAuthEncoding(PAYLOAD_TYPE, payload)));
   const [keyid, signature] = await Promise.all([signer.keyid(), signer.sign(digest)]);
   const seal = sealText(payload, keyid, signature);
@@ -104,7 +105,7 @@ function rowOf({ record, text, hash }: PlacedRecord, sealSeq: number, seal?: str
 /** The one text of a seal: the JCS form of its DSSE v1.0.2 envelope. Only it is stored, and only it is read again. */
 export const sealText = (payload: Uint8Array, keyid: string, signature: Uint8Array): string =>
   canonicalize({
-    payload: Buffer.from(payload).toString("base64"),
+    payload: toBase64(payload),
     payloadType: PAYLOAD_TYPE,
-    signatures: [{ keyid, sig: Buffer.from(signature).toString("base64") }],
+    signatures: [{ keyid, sig: toBase64(signature) }],
   });

@@ -26,6 +26,12 @@ export async function runBoundedCall(
   place: Place,
 ): Promise<CallOutcome> {
   try {
+    await descriptor.load?.();
+  } catch {
+    // Nothing is there that could have called.
+    return { status: "failed", error: { name: "ClientNotLoaded", kind: "other" } };
+  }
+  try {
     const settings = {
       ...place,
       credentials: credentialsOf(session),

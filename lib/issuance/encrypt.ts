@@ -1,5 +1,7 @@
-import { CompactEncrypt } from "jose";
 import { jwkThumbprint, type PublicJwk } from "../encoding/jwk.ts";
+
+/** Loads what encrypts, when credentials are delivered. */
+const loadEncryption = (): Promise<typeof import("./jwe.ts")> => import("./jwe.ts");
 
 /** Direct key agreement, so that nothing but the recipient's key opens it; no key of the plane takes part. */
 const ALGORITHMS = { alg: "ECDH-ES", enc: "A256GCM" } as const;
@@ -19,12 +21,13 @@ export interface PlainCredentials {
  * @param deliverTo a key that `lib/encoding/jwk.ts` has judged: on its curve, canonical.
  * @throws {TypeError} when the key is not on P-256; ECDH-ES over an Ed25519 key does not exist.
  */
-export function encryptCredentials(
+export async function encryptCredentials(
   deliverTo: PublicJwk,
   { accessKeyId, secretAccessKey, sessionToken, expiration }: PlainCredentials,
 ): Promise<string> {
   if (deliverTo.kty !== "EC") throw new TypeError("deliverTo is not a P-256 key");
   const plaintext = JSON.stringify({ accessKeyId, secretAccessKey, sessionToken, expiration });
+  const { CompactEncrypt } = await loadEncryption();
   return new CompactEncrypt(Buffer.from(plaintext))
     .setProtectedHeader({ ...ALGORITHMS, kid: jwkThumbprint(deliverTo) })
     .encrypt({ ...deliverTo });

@@ -164,6 +164,7 @@ function judgeAssumptionScope(
   { assumptions = [] }: Contract,
   { intent, decision }: ReadProof,
 ): Refusal | undefined {
+  if (assumptions.length === 0) return undefined;
   const approved = new Set([
     ...intent.target,
     ...decision.claims.boundary.authorization_details.flatMap(({ resources }) => resources),

@@ -15,7 +15,7 @@ export async function callVai(
   args: readonly string[],
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<unknown> {
-  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.ts");
+  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.js");
   if (!existsSync(main)) {
     throw new LocalAwsError(`${main} is missing: the clone is not whole. Run "git status".`);
   }

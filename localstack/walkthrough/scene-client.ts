@@ -76,7 +76,7 @@ function shown(
 function runClient(stage: Stage): Promise<readonly string[]> {
   const { work, outputs, outputsFile, vai, step, signal, isEnforced } = stage;
   const wanted = isEnforced ? 3 : 1;
-  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.ts");
+  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.js");
   const [program, config] = [join(work, "client.py"), join(work, "aws.config")];
   writeFileSync(program, PROGRAM);
   const process_ = `"${process.execPath}" "${main}" credentials repair.json --step repair`;

@@ -29,7 +29,7 @@ export interface VaiOptions {
 
 /** `vai` as a child process for each command, told about the deployment as a person would tell it. */
 export function vaiIn({ work, outputsFile, signal }: VaiOptions): Vai {
-  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.ts");
+  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.js");
   const env = {
     ...withoutAws(process.env),
     VAI_OUTPUTS: outputsFile,

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
-import { CALL_ATTEMPTS, clientOptions } from "../../lib/actions/client-settings.ts";
+import { CALL_ATTEMPTS, clientOptions, readingClient } from "../../lib/actions/client-settings.ts";
 import {
   type ActionDescriptor,
   NOTHING_READ,
   type Operation,
 } from "../../lib/actions/descriptor.ts";
 import { dynamodbUpdateItem } from "../../lib/actions/dynamodb/update-item.ts";
-import { CREDENTIALS, fakeEndpoint, PLACE } from "./fake-endpoint.ts";
+import { awsError, CREDENTIALS, fakeEndpoint, PLACE } from "./fake-endpoint.ts";
 
 /** Parameters that each action takes; of those that take none there is no line. */
 const PARAMETERS: Record<string, Operation["parameters"]> = {
@@ -85,5 +85,52 @@ suite("VAI-76 only issued credentials", () => {
     assert.deepEqual(options.credentials, CREDENTIALS);
     assert.equal(options.maxAttempts, 1);
     assert.ok(!("endpoint" in options));
+  });
+
+  test("VAI-76 nothing around a function decides where or how it calls with issued credentials", async () => {
+    await using endpoint = await fakeEndpoint({ status: 200, json: {} });
+    const around = {
+      AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:1",
+      AWS_USE_FIPS_ENDPOINT: "true",
+      AWS_USE_DUALSTACK_ENDPOINT: "true",
+      AWS_RETRY_MODE: "adaptive",
+      AWS_DEFAULTS_MODE: "auto",
+      AWS_AUTH_SCHEME_PREFERENCE: "sigv4a",
+      AWS_SDK_UA_APP_ID: "somebody",
+    };
+    Object.assign(process.env, around);
+    try {
+      const operation = operationOf(dynamodbUpdateItem);
+      const outcome = await dynamodbUpdateItem.call(operation, NOTHING_READ, endpoint.settings());
+      assert.deepEqual(outcome, { status: "succeeded" });
+      assert.doesNotMatch(JSON.stringify(endpoint.seen[0]?.headers), /app\/somebody/);
+    } finally {
+      for (const name of Object.keys(around)) delete process.env[name];
+    }
+  });
+
+  test("VAI-100 a session of the reader role has one client, as long as it is the session", () => {
+    const make = () => ({});
+    const settings = { ...PLACE, credentials: { ...CREDENTIALS }, timeoutMilliseconds: 1 };
+    const first = readingClient("s3", settings, make);
+    assert.equal(readingClient("s3", settings, make), first);
+    const others = [
+      readingClient("ssm", settings, make),
+      readingClient("s3", { ...settings, region: "eu-west-1" }, make),
+      readingClient("s3", { ...settings, endpoint: "http://127.0.0.1:1" }, make),
+      // The next session of the role, even if it looked the same.
+      readingClient("s3", { ...settings, credentials: { ...CREDENTIALS } }, make),
+    ];
+    for (const other of others) assert.notEqual(other, first);
+  });
+
+  test("VAI-100 a bounded call is tried once, also when the same session has read before", async () => {
+    await using endpoint = await fakeEndpoint(awsError(503, "ServiceUnavailable"));
+    const [settings, operation] = [endpoint.settings(), operationOf(dynamodbUpdateItem)];
+    await assert.rejects(dynamodbUpdateItem.readBack(operation, settings));
+    const reads = endpoint.seen.length;
+    assert.equal(reads, 3);
+    await dynamodbUpdateItem.call(operation, NOTHING_READ, settings);
+    assert.equal(endpoint.seen.length, reads + 1);
   });
 });

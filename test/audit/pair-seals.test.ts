@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createReadStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
@@ -194,7 +195,7 @@ describe("linesOf", () => {
       const read = async (...parts: (string | Buffer)[]) => {
         await writeFile(file, Buffer.concat(parts.map((part) => Buffer.from(part as string))));
         const lines: (string | undefined)[] = [];
-        for await (const line of linesOf(file)) lines.push(line);
+        for await (const line of linesOf(() => createReadStream(file))) lines.push(line);
         return lines;
       };
       assert.deepEqual(await read(), []);

@@ -24,9 +24,9 @@ export function busyActions(): Promise<Busy> {
     const act = () => prepare()();
     for (let turn = 0; turn < IN_FLIGHT; turn++) await act();
     await together(act, IN_FLIGHT * 2);
-    const before = processesOf(plane.outputs.functions.issue);
+    const before = processesOf(plane);
     const wall = await together(prepared(prepare, ACTIONS), ACTIONS);
-    const processes = processesOf(plane.outputs.functions.issue);
+    const processes = processesOf(plane);
     const cpu = (cpuOf(processes) - cpuOf(before)) / ACTIONS;
     return { wall, cpu: processes.length === 0 ? undefined : cpu };
   });

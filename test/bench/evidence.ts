@@ -1,7 +1,6 @@
-import { verify } from "node:crypto";
+import { createPublicKey, verify } from "node:crypto";
 import { verifyRecords } from "../../lib/audit/verify.ts";
 import { preAuthEncoding } from "../../lib/encoding/dsse.ts";
-import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
 import { newPlane } from "../support/plane.ts";
 import { besides, fixed, type Line } from "./measure.ts";
 
@@ -18,7 +17,7 @@ export async function measureVerification(): Promise<Line> {
   if (!answer.ok) throw new Error(JSON.stringify(answer));
   const { rows } = await plane.deps.evidence.readChain(answer.evidence.chainId);
   const seals = rows.flatMap(({ seal }) => (seal === undefined ? [] : [seal]));
-  const key = readPublicJwk(plane.kms.jwk) as VerificationKey;
+  const key = createPublicKey({ key: { ...plane.kms.jwk }, format: "jwk" });
   const raws = seals.map((seal) => {
     const { payload, payloadType, signatures } = JSON.parse(seal);
     const encoded = preAuthEncoding(payloadType, Buffer.from(payload, "base64"));
@@ -29,12 +28,12 @@ export async function measureVerification(): Promise<Line> {
   const { ours, theirs } = besides(
     20,
     () => {
-      const { verdict } = verifyRecords(rows, [key.jwk]);
+      const { verdict } = verifyRecords(rows, [plane.kms.jwk]);
       if (verdict !== "unanchored" && verdict !== "complete") throw new Error(verdict);
     },
     () => {
       for (const { encoded, signature } of signed) {
-        if (!verify("sha256", encoded, key.keyObject, signature)) throw new Error("bad signature");
+        if (!verify("sha256", encoded, key, signature)) throw new Error("bad signature");
       }
     },
   );

@@ -39,7 +39,7 @@ export async function measureGoverned(): Promise<Line[]> {
       value: ratio(handled.own, handled.theirs),
       how: `medians; two invocations of two functions; ${how}`,
     },
-    ...processLines(busy, processesOf(plane.outputs.functions.issue)),
+    ...processLines(busy, processesOf(plane)),
   ];
 }
 

@@ -5,6 +5,7 @@ import { measureCalls } from "./calls.ts";
 import { measureCeilings } from "./capacity/ceilings.ts";
 import { measureCost } from "./capacity/cost.ts";
 import { measureMemory } from "./capacity/memory.ts";
+import { measureCli } from "./cli.ts";
 import { measureOwnCpu } from "./cpu.ts";
 import { measureVerification } from "./evidence.ts";
 import { measureDistances } from "./far/lines.ts";
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, () => Promise<Line | readonly Line[]>>> = {
   authority: measureAuthority,
   evidence: measureVerification,
   bundle: measureBundle,
+  cli: measureCli,
   rounds: measureRounds,
   cpu: measureOwnCpu,
   governed: measureGoverned,

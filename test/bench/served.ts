@@ -18,7 +18,7 @@ export function cpuOnceServed(): Promise<number | undefined> {
     // One after the other: the emulator gives them all to its first process.
     for (let turn = 0; turn < SERVED; turn++) await prepare()();
     const used = () => {
-      const all = processesOf(plane.outputs.functions.issue);
+      const all = processesOf(plane);
       return all.reduce((sum, { cpuMilliseconds }) => sum + cpuMilliseconds, 0);
     };
     const before = used();

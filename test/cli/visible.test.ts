@@ -111,7 +111,7 @@ describe("what a hostile file makes vai print", () => {
   });
 
   test("USR-11 the program itself prints no less carefully", () => {
-    const args = ["lib/cli/main.ts", "verify", `/nowhere/${SIGNED}`];
+    const args = ["lib/cli/main.js", "verify", `/nowhere/${SIGNED}`];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     assert.equal(status, 2);
     assert.ok(!OBEYED.test(`${stdout}${stderr}`), JSON.stringify(stderr));

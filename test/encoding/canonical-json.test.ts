@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { canonicalize } from "../../lib/encoding/canonical-json.ts";
-import { readStrictJson } from "../../lib/encoding/strict-json.ts";
+import { limitProblem, readStrictJson } from "../../lib/encoding/strict-json.ts";
 
 const read = (text: string) => readStrictJson(Buffer.from(text, "utf8"));
 const json = fc.jsonValue({ stringUnit: "binary", maxDepth: 6 });
@@ -124,6 +124,32 @@ suite("strict reading", () => {
     );
   });
 
+  test("VAI-37 ADV-07 what is read is what is canonical and within the limits, however it is spelt", () => {
+    const edge = fc.oneof(
+      strict,
+      fc.constantFrom(0.5, -0, 1e21, 2 ** 53 - 1, 2 ** 53, -(2 ** 53) + 1, 1e-7, "\\", '"'),
+      fc.integer({ min: 250, max: 260 }).map((length) => Array(length).fill(length)),
+      fc.integer({ min: 250, max: 260 }).map((length) => Object.fromEntries(sortedNames(length))),
+      fc.integer({ min: 12, max: 20 }).map((depth) => nested(depth)),
+    );
+    const names = fc.constantFrom("a", "__proto__", "constructor", "prototype", "b", "\n", "");
+    const spelt = fc
+      .tuple(fc.array(edge, { maxLength: 3 }), names, edge, fc.nat(2))
+      .map(([list, name, last, how]) => {
+        const value = JSON.parse(`{"a":1,${JSON.stringify(name)}:[]}`);
+        const whole = [list, value, { z: last }];
+        return how === 0 ? JSON.stringify(whole) : canonicalize(whole);
+      });
+    fc.assert(
+      fc.property(spelt, (text) => {
+        const value = JSON.parse(text);
+        const isGood = limitProblem(value) === undefined && canonicalOf(value) === text;
+        assert.equal(read(text).ok, isGood, text);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   const REFUSED: readonly (readonly [string, string, string])[] = [
     ["a duplicate member", '{"a":1,"a":1}', ""],
     ["members out of order", '{"b":1,"a":1}', ""],
@@ -167,6 +193,13 @@ suite("strict reading", () => {
     }
   });
 });
+
+/** So many arrays and objects in each other. */
+const nested = (depth: number): unknown =>
+  depth === 0 ? 1 : depth % 2 === 0 ? [nested(depth - 1)] : { a: nested(depth - 1) };
+
+const sortedNames = (count: number): [string, number][] =>
+  Array.from({ length: count }, (_, index) => [`m${String(index).padStart(3, "0")}`, index]);
 
 /** `undefined` for a text that was cut inside a surrogate pair. */
 function canonicalOf(value: unknown): string | undefined {

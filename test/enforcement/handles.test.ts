@@ -314,7 +314,7 @@ suite("an identity handle", () => {
     assert.ok(answer.evidence, "it was written in the end");
     plane.faults.clear();
     const later = refused(await plane.execute(plane.redemption(governed, issued.handle)));
-    assert.equal(later.code, "CONTRACT_REVOKED");
+    assert.equal(later.code, "IDENTITY_REVOKED");
   });
 
   test("VAI-84 an absurd operation is a violation that finds room in one record", async () => {

@@ -38,15 +38,27 @@ const CLIENTS: Readonly<Record<BundleName, readonly string[]>> = {
   watch: [],
 };
 
+/** Those that are loaded before any request is there. */
+const AT_START: Readonly<Record<BundleName, readonly string[]>> = {
+  issue: ["dynamodb", "kms", "sts"],
+  execute: ["dynamodb", "kms", "sts"],
+  govern: ["dynamodb", "kms"],
+  watch: [],
+};
+
 const PERMISSIVE = /^(?:Apache-2\.0|MIT|MIT-0|ISC|BSD-2-Clause|BSD-3-Clause|0BSD)$/;
 
 /** Imports a bundle in a new process, as Lambda does, and calls its handler with an event. */
 function call(file: string, event: unknown) {
   const script = `
+    const { registerHooks } = await import("node:module");
+    const loaded = [];
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
     const { handler } = await import(${JSON.stringify(pathToFileURL(file).href)});
+    const loadedAtStart = [...loaded];
     const context = { awsRequestId: "r", functionName: "vai-example-x", getRemainingTimeInMillis: () => 1500 };
     const answer = await handler(${JSON.stringify(event)}, context);
-    process.stderr.write(JSON.stringify(answer ?? null));
+    process.stderr.write(JSON.stringify({ answer: answer ?? null, loadedAtStart }));
     process.exit(0);`;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -54,7 +66,17 @@ function call(file: string, event: unknown) {
     { encoding: "utf8", env: ENVIRONMENT },
   );
   assert.equal(status, 0, stderr.slice(-2_000));
-  return { answer: JSON.parse(stderr), lines: stdout.trim().split("\n") };
+  const { answer, loadedAtStart } = JSON.parse(stderr);
+  const files = (loadedAtStart as string[]).filter((url) => url.startsWith("file:"));
+  return { answer, lines: stdout.trim().split("\n"), files: files.map((url) => new URL(url)) };
+}
+
+/** Services whose schemas are in files, sorted. */
+function servicesIn(files: readonly (string | URL)[]): string[] {
+  const found = files.flatMap((file) => [
+    ...readFileSync(file, "utf8").matchAll(/"com\.amazonaws\.([a-z0-9]+)/g),
+  ]);
+  return [...new Set(found.map(([, service = ""]) => service))].sort();
 }
 
 suite("bundles", () => {
@@ -64,8 +86,9 @@ suite("bundles", () => {
 
   for (const name of BUNDLED) {
     test(`USR-12 the bundle of ${name} starts alone and judges an event that is none`, (t) => {
-      const { answer, lines } = call(fileOf(name), { nonsense: true });
+      const { answer, lines, files } = call(fileOf(name), { nonsense: true });
       assert.equal(lines.length, 1);
+      assert.deepEqual(servicesIn(files), AT_START[name]);
       const line = JSON.parse(lines[0] ?? "");
       if (name === "watch") {
         assert.equal(line.WatchUnreadable, 1);
@@ -74,14 +97,13 @@ suite("bundles", () => {
         assert.equal(answer.failureDomain, "malformed");
         assert.equal(line.code, answer.code);
       }
-      t.diagnostic(`${name}: ${Math.round(statSync(fileOf(name)).size / 1000)} KB`);
+      const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+      t.diagnostic(`${name}: ${Math.round(bytes / 1000)} KB at its start`);
     });
 
     test(`USR-12 the bundle of ${name} can call the services that it needs, and no other`, () => {
-      const source = readFileSync(fileOf(name), "utf8");
-      const found = source.matchAll(/"com\.amazonaws\.([a-z0-9]+)/g);
-      const services = new Set([...found].map(([, service]) => service));
-      assert.deepEqual([...services].sort(), CLIENTS[name]);
+      const files = globSync("*.mjs", { cwd: join(folder, name) });
+      assert.deepEqual(servicesIn(files.map((file) => join(folder, name, file))), CLIENTS[name]);
     });
 
     test(`USR-12 beside the bundle of ${name} are the licences of what is in it, all permissive`, () => {
@@ -91,6 +113,15 @@ suite("bundles", () => {
       for (const [line, , licence = ""] of packages) assert.match(licence, PERMISSIVE, line);
       const needText = packages.filter(([, , licence]) => licence !== "MIT-0");
       if (needText.length > 0) assert.match(text, /Permission is hereby granted|Apache License/);
+    });
+  }
+
+  for (const name of BUNDLED) {
+    test(`USR-12 no file of the bundle of ${name} is one that it can never load`, () => {
+      const files = globSync("*.mjs", { cwd: join(folder, name) });
+      const all = files.map((file) => readFileSync(join(folder, name, file), "utf8")).join("\n");
+      for (const file of files)
+        assert.ok(file === "index.mjs" || all.includes(`"./${file}"`), file);
     });
   }
 

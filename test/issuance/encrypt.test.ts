@@ -101,7 +101,7 @@ test("VAI-44 every message has its own ephemeral key, and only the key that was 
   );
 });
 
-test("VAI-44 a key that ECDH-ES does not know is a fault, never a message in the clear", () => {
+test("VAI-44 a key that ECDH-ES does not know is a fault, never a message in the clear", async () => {
   assert.equal(KEYS.agent.jwk.kty, "OKP");
-  assert.throws(() => encryptCredentials(KEYS.agent.jwk, CREDENTIALS), TypeError);
+  await assert.rejects(encryptCredentials(KEYS.agent.jwk, CREDENTIALS), TypeError);
 });

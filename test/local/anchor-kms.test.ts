@@ -23,7 +23,7 @@ async function kmsKey(t: TestContext, { deployer }: LocalPlane): Promise<string>
   return Arn;
 }
 
-const MAIN = join(import.meta.dirname, "../../lib/cli/main.ts");
+const MAIN = join(import.meta.dirname, "../../lib/cli/main.js");
 
 async function publicPart({ outputs }: LocalPlane, arn: string) {
   const { accessKeyId, secretAccessKey } = outputs.credentials.deployer;

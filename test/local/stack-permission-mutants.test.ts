@@ -132,7 +132,7 @@ async function audit(plane: LocalPlane, chainId: string): Promise<void> {
   }
   const folder = join(dirname(plane.outputsFile), "permissions-export");
   rmSync(folder, { recursive: true, force: true });
-  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.ts");
+  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.js");
   const env = { ...withoutAws(process.env), VAI_OUTPUTS: plane.outputsFile };
   const { code, stderr } = await run(process.execPath, [main, "export", folder], { env });
   rmSync(folder, { recursive: true, force: true });

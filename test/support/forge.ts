@@ -1,4 +1,3 @@
-import { sign } from "node:crypto";
 import { toBase64url } from "../../lib/encoding/base64url.ts";
 import { canonicalize } from "../../lib/encoding/canonical-json.ts";
 import type { SigningKey } from "../../lib/encoding/jws.ts";
@@ -58,11 +57,7 @@ function replaced(text: string, changes: SignedChange["rewrite"] = []): string {
 }
 
 function signed(input: string, key: SigningKey, how: SignedChange["signature"]): Buffer {
-  const bytes = Buffer.from(input, "ascii");
-  const signature =
-    key.jwk.kty === "EC"
-      ? sign("sha256", bytes, { key: key.privateKey, dsaEncoding: "ieee-p1363" })
-      : sign(null, bytes, key.privateKey);
+  const signature = Buffer.from(key.sign(Buffer.from(input, "ascii")));
   if (how === "empty") return Buffer.alloc(0);
   if (how === "flipped") signature[40] = (signature[40] ?? 0) ^ 1;
   if (how !== "malleated") return signature;

@@ -1,6 +1,5 @@
-import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
+import { type HeldKey, newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import type { SignatureAlgorithm } from "../../lib/encoding/jwk.ts";
-import type { SigningKey } from "../../lib/encoding/jws.ts";
 
 /** Everybody who signs in these tests; both algorithms are among them. */
 const ALGORITHMS = {
@@ -27,4 +26,4 @@ export const KEYS = Object.fromEntries(
     name,
     signingKey(newPrivateJwk(algorithm)),
   ]),
-) as Readonly<Record<KeyName, SigningKey>>;
+) as Readonly<Record<KeyName, HeldKey>>;

@@ -60,7 +60,7 @@ export class MemoryKms {
     );
     const der = rawToDer(raw);
     if (der === undefined || r === 0n || s === 0n) return this.sign(digest);
-    return der;
+    return Buffer.from(der);
   }
 
   #spki(): Buffer {

@@ -125,8 +125,8 @@ export class Plane {
     return execute(event, { ...deps, component: "execute" }, this.invocation());
   }
 
-  govern(event: unknown): Promise<CommandAnswer | RefusedAnswer> {
-    return governPlane(event, this.deps, this.invocation());
+  govern(event: unknown, deps: IssueDeps = this.deps): Promise<CommandAnswer | RefusedAnswer> {
+    return governPlane(event, deps, this.invocation());
   }
 
   /** The JWS of the policy in force with a change, as the next version; version 1 while there is none. */

@@ -14,7 +14,7 @@ import { ownTemporary } from "./local/state.ts";
 export const SDKS = ["boto3", "JavaScript SDK"] as const;
 export type Sdk = (typeof SDKS)[number];
 
-const VAI = join(REPOSITORY_ROOT, "lib", "cli", "main.ts");
+const VAI = join(REPOSITORY_ROOT, "lib", "cli", "main.js");
 const CLIENTS = join(REPOSITORY_ROOT, "test", "support", "clients");
 
 /** One call of an AWS API, as the API reference writes it. */

@@ -1,11 +1,13 @@
-import { type AttributeValue, DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
-import { clientOptions, deadline, READ_ATTEMPTS } from "../client-settings.ts";
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { deadline, readingClient } from "../client-settings.ts";
 import { type ReadProblem, type ReadRequest, type TargetRead, targetRead } from "../read.ts";
 import { toAttribute } from "./expression.ts";
 import { attributesOf, memberOf } from "./parameters.ts";
 
 /** Longest key value in bytes that DynamoDB takes. */
 const MAX_KEY_BYTES = 1024;
+
+const loadSdk = () => import("./sdk.ts");
 
 /**
  * `dynamodb:GetItem`: one item, read strongly consistently. The answer is AWS's own, with its
@@ -22,8 +24,10 @@ const getItem = targetRead({
   },
   iamActions: ["dynamodb:GetItem"],
   problemOf,
-  ask({ resource, parameters }, settings) {
-    const client = new DynamoDBClient(clientOptions(settings, READ_ATTEMPTS));
+  load: loadSdk,
+  async ask({ resource, parameters }, settings) {
+    const { DynamoDBClient, GetItemCommand } = await loadSdk();
+    const client = readingClient("dynamodb", settings, (options) => new DynamoDBClient(options));
     const Key = Object.fromEntries(
       attributesOf(parameters, "key").map(([name, value]): [string, AttributeValue] => [
         name,

@@ -1,11 +1,11 @@
-import { DynamoDBClient, GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import type { GetItemCommandInput, UpdateItemCommandInput } from "@aws-sdk/client-dynamodb";
 import type { Scalar } from "../../contract/constraint.ts";
 import {
   CALL_ATTEMPTS,
   type ClientSettings,
   clientOptions,
   deadline,
-  READ_ATTEMPTS,
+  readingClient,
 } from "../client-settings.ts";
 import type {
   ActionDescriptor,
@@ -24,6 +24,8 @@ const TARGET = {
   pattern: /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255}$/,
   example: "arn:aws:dynamodb:us-east-1:111122223333:table/settings",
 };
+
+const loadSdk = () => import("./sdk.ts");
 
 /**
  * `dynamodb:UpdateItem`: sets attributes of one existing item, optionally only while others still
@@ -47,6 +49,7 @@ export const dynamodbUpdateItem: ActionDescriptor = {
   iamBounds,
   requestKeys,
 
+  load: loadSdk,
   describeCall,
   call,
   readBack,
@@ -90,12 +93,13 @@ async function call(
   { problem }: PreRead,
   settings: ClientSettings,
 ): Promise<CallOutcome> {
+  const { DynamoDBClient, UpdateItemCommand } = await loadSdk();
   const client = new DynamoDBClient(clientOptions(settings, CALL_ATTEMPTS));
   if (problem !== undefined) return { status: "failed", error: problem };
   const { input } = describeCall(operation);
   try {
     await client.send(
-      new UpdateItemCommand(input as unknown as UpdateItemInput),
+      new UpdateItemCommand(input as unknown as UpdateItemCommandInput),
       deadline(settings),
     );
     return { status: "succeeded" };
@@ -103,9 +107,6 @@ async function call(
     return outcomeOf(error);
   }
 }
-
-type GetItemInput = ConstructorParameters<typeof GetItemCommand>[0];
-type UpdateItemInput = ConstructorParameters<typeof UpdateItemCommand>[0];
 
 /**
  * Matches when every attribute set has the value and type asked for, read strongly consistently.
@@ -115,7 +116,8 @@ async function readBack(operation: Operation, settings: ClientSettings): Promise
   const placeholders = new Placeholders();
   const projection = wanted.map(([name]) => placeholders.name(name)).join(", ");
   try {
-    const client = new DynamoDBClient(clientOptions(settings, READ_ATTEMPTS));
+    const { DynamoDBClient, GetItemCommand } = await loadSdk();
+    const client = readingClient("dynamodb", settings, (options) => new DynamoDBClient(options));
     const input = {
       TableName: tableName(operation),
       Key: keyOf(operation),
@@ -123,7 +125,7 @@ async function readBack(operation: Operation, settings: ClientSettings): Promise
       ProjectionExpression: projection,
       ExpressionAttributeNames: placeholders.names,
     };
-    const command = new GetItemCommand(input as unknown as GetItemInput);
+    const command = new GetItemCommand(input as unknown as GetItemCommandInput);
     const { Item: item = {} } = await client.send(command, deadline(settings));
     const observed = wanted.map(([name]): [string, Scalar | null] => [
       name,

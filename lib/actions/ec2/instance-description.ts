@@ -1,17 +1,14 @@
-import {
-  DescribeInstancesCommand,
-  type DescribeInstancesCommandOutput,
-  EC2Client,
-  type Instance,
-} from "@aws-sdk/client-ec2";
+import type { DescribeInstancesCommandOutput, Instance } from "@aws-sdk/client-ec2";
 import { Fault } from "../../refusal.ts";
-import { type ClientSettings, clientOptions, deadline, READ_ATTEMPTS } from "../client-settings.ts";
+import { type ClientSettings, deadline, readingClient } from "../client-settings.ts";
 
 /** One instance; ids are 8 or 17 hex digits (EC2 guide, "Resource IDs"). */
 export const INSTANCE = {
   pattern: /^arn:aws[a-z-]*:ec2:[a-z0-9-]+:\d{12}:instance\/i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/,
   example: "arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0",
 };
+
+export const loadEc2 = () => import("./sdk.ts");
 
 /** IAM cannot bound it to an instance (Service Authorization Reference, EC2). */
 export const DESCRIBE_INSTANCES = "ec2:DescribeInstances";
@@ -36,7 +33,8 @@ export async function describeInstance(
   arn: string,
   settings: ClientSettings,
 ): Promise<DescribedInstance> {
-  const client = new EC2Client(clientOptions(settings, READ_ATTEMPTS));
+  const { DescribeInstancesCommand, EC2Client } = await loadEc2();
+  const client = readingClient("ec2", settings, (options) => new EC2Client(options));
   const id = instanceIdOf(arn);
   const command = new DescribeInstancesCommand({ InstanceIds: [id] });
   const answer = await client.send(command, deadline(settings));

@@ -1,9 +1,4 @@
-import {
-  EC2Client,
-  StartInstancesCommand,
-  StopInstancesCommand,
-  TerminateInstancesCommand,
-} from "@aws-sdk/client-ec2";
+import type { EC2Client } from "@aws-sdk/client-ec2";
 import { pointer, type Refusal, refuse } from "../../refusal.ts";
 import { CALL_ATTEMPTS, type ClientSettings, clientOptions, deadline } from "../client-settings.ts";
 import type {
@@ -20,6 +15,7 @@ import {
   describeInstance,
   INSTANCE,
   instanceIdOf,
+  loadEc2,
 } from "./instance-description.ts";
 
 /** What differs between the actions that change the state of an instance. */
@@ -62,6 +58,7 @@ export const instanceAction = ({
   iamBounds: () => [],
   requestKeys: () => [],
 
+  load: loadEc2,
   preRead,
   describeCall: (operation) => describeCall(action, operation),
   call: (operation, read, settings) => call(action, operation, read, settings),
@@ -101,14 +98,15 @@ async function call(
   { facts, problem }: PreRead,
   settings: ClientSettings,
 ): Promise<CallOutcome> {
-  const client = new EC2Client(clientOptions(settings, CALL_ATTEMPTS));
+  const sdk = await loadEc2();
+  const client = new sdk.EC2Client(clientOptions(settings, CALL_ATTEMPTS));
   if (problem !== undefined) return { status: "failed", error: problem };
   if (facts["state"] === undefined) {
     // Without the read nobody has seen that there is such an instance.
     return { status: "failed", error: { name: "InstanceNotRead", kind: "precondition" } };
   }
   try {
-    await send(client, action, [instanceIdOf(resource)], deadline(settings));
+    await send(sdk, client, action, [instanceIdOf(resource)], deadline(settings));
     return { status: "succeeded" };
   } catch (error) {
     return outcomeOf(error);
@@ -116,6 +114,11 @@ async function call(
 }
 
 function send(
+  {
+    StartInstancesCommand,
+    StopInstancesCommand,
+    TerminateInstancesCommand,
+  }: Awaited<ReturnType<typeof loadEc2>>,
   client: EC2Client,
   action: InstanceRules["action"],
   InstanceIds: string[],

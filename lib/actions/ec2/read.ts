@@ -1,5 +1,5 @@
 import { noParameters, type TargetRead, targetRead } from "../read.ts";
-import { DESCRIBE_INSTANCES, describeInstance, INSTANCE } from "./instance-description.ts";
+import { DESCRIBE_INSTANCES, describeInstance, INSTANCE, loadEc2 } from "./instance-description.ts";
 
 /**
  * `ec2:DescribeInstances` of exactly one instance: its state is at
@@ -13,6 +13,7 @@ const describeInstances = targetRead({
   iamActions: [],
   iamActionsAnywhere: [DESCRIBE_INSTANCES],
   problemOf: noParameters,
+  load: loadEc2,
   ask: async ({ resource }, settings) => (await describeInstance(resource, settings)).answer,
 });
 

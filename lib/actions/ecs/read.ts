@@ -1,6 +1,6 @@
 import { Fault } from "../../refusal.ts";
 import { noParameters, type TargetRead, targetRead } from "../read.ts";
-import { DESCRIBE_SERVICES, describeService, SERVICE } from "./service-description.ts";
+import { DESCRIBE_SERVICES, describeService, loadEcs, SERVICE } from "./service-description.ts";
 
 /**
  * `ecs:DescribeServices` of exactly one service: for example `/services/0/desiredCount`,
@@ -12,6 +12,7 @@ const describeServices = targetRead({
   target: SERVICE,
   iamActions: [DESCRIBE_SERVICES],
   problemOf: noParameters,
+  load: loadEcs,
   async ask({ resource }, settings) {
     const { answer, service } = await describeService(resource, settings);
     if (service !== undefined) return answer;

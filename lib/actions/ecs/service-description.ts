@@ -1,11 +1,6 @@
-import {
-  DescribeServicesCommand,
-  type DescribeServicesCommandOutput,
-  ECSClient,
-  type Service,
-} from "@aws-sdk/client-ecs";
+import type { DescribeServicesCommandOutput, Service } from "@aws-sdk/client-ecs";
 import { Fault } from "../../refusal.ts";
-import { type ClientSettings, clientOptions, deadline, READ_ATTEMPTS } from "../client-settings.ts";
+import { type ClientSettings, deadline, readingClient } from "../client-settings.ts";
 
 /**
  * One service, by the ARN that names its cluster. The old form without cluster is not taken: it would
@@ -16,6 +11,8 @@ export const SERVICE = {
     /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:\d{12}:service\/[A-Za-z0-9_-]{1,255}\/[A-Za-z0-9_-]{1,255}$/,
   example: "arn:aws:ecs:us-east-1:111122223333:service/shop/checkout",
 };
+
+export const loadEcs = () => import("./sdk.ts");
 
 export const DESCRIBE_SERVICES = "ecs:DescribeServices";
 
@@ -45,7 +42,8 @@ export async function describeService(
   arn: string,
   settings: ClientSettings,
 ): Promise<DescribedService> {
-  const client = new ECSClient(clientOptions(settings, READ_ATTEMPTS));
+  const { DescribeServicesCommand, ECSClient } = await loadEcs();
+  const client = readingClient("ecs", settings, (options) => new ECSClient(options));
   const { cluster, service: name } = serviceOf(arn);
   const command = new DescribeServicesCommand({ cluster, services: [name] });
   const answer = await client.send(command, deadline(settings));

@@ -1,4 +1,4 @@
-import { ECSClient, type Service, UpdateServiceCommand } from "@aws-sdk/client-ecs";
+import type { Service } from "@aws-sdk/client-ecs";
 import * as z from "zod";
 import { readBy } from "../../encoding/schema.ts";
 import { refuse } from "../../refusal.ts";
@@ -13,7 +13,13 @@ import type {
   ReadBack,
 } from "../descriptor.ts";
 import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
-import { DESCRIBE_SERVICES, describeService, SERVICE, serviceOf } from "./service-description.ts";
+import {
+  DESCRIBE_SERVICES,
+  describeService,
+  loadEcs,
+  SERVICE,
+  serviceOf,
+} from "./service-description.ts";
 
 const COUNT = "must be a whole number from 0 to 5000";
 
@@ -53,6 +59,7 @@ export const ecsUpdateService: ActionDescriptor = {
   iamBounds: () => [],
   requestKeys: () => [],
 
+  load: loadEcs,
   preRead,
   describeCall,
   call,
@@ -99,6 +106,7 @@ async function call(
   { facts, problem }: PreRead,
   settings: ClientSettings,
 ): Promise<CallOutcome> {
+  const { ECSClient, UpdateServiceCommand } = await loadEcs();
   const client = new ECSClient(clientOptions(settings, CALL_ATTEMPTS));
   if (problem !== undefined) return { status: "failed", error: problem };
   if (facts["desiredCount"] === undefined) {

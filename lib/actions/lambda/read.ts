@@ -1,7 +1,8 @@
-import { GetAliasCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import * as z from "zod";
-import { clientOptions, deadline, READ_ATTEMPTS } from "../client-settings.ts";
+import { deadline, readingClient } from "../client-settings.ts";
 import { parametersOf, type TargetRead, targetRead } from "../read.ts";
+
+const loadSdk = () => import("./sdk.ts");
 
 /** `lambda:GetAlias`: which versions an alias names, such as `/FunctionVersion`. */
 const getAlias = targetRead({
@@ -20,8 +21,10 @@ const getAlias = targetRead({
         "must be an alias name: 1 to 128 of A-Z a-z 0-9 _ -, not all digits",
       ),
   }),
-  ask({ resource, parameters }, settings) {
-    const client = new LambdaClient(clientOptions(settings, READ_ATTEMPTS));
+  load: loadSdk,
+  async ask({ resource, parameters }, settings) {
+    const { GetAliasCommand, LambdaClient } = await loadSdk();
+    const client = readingClient("lambda", settings, (options) => new LambdaClient(options));
     const input = { FunctionName: resource.split(":")[6], Name: String(parameters["alias"]) };
     return client.send(new GetAliasCommand(input), deadline(settings));
   },

@@ -1,4 +1,4 @@
-import { GetAliasCommand, LambdaClient, UpdateAliasCommand } from "@aws-sdk/client-lambda";
+import type { UpdateAliasCommandInput } from "@aws-sdk/client-lambda";
 import * as z from "zod";
 import { readBy } from "../../encoding/schema.ts";
 import { Fault, refuse } from "../../refusal.ts";
@@ -7,7 +7,7 @@ import {
   type ClientSettings,
   clientOptions,
   deadline,
-  READ_ATTEMPTS,
+  readingClient,
 } from "../client-settings.ts";
 import type {
   ActionDescriptor,
@@ -39,6 +39,8 @@ const TARGET = {
   example: "arn:aws:lambda:us-east-1:111122223333:function:checkout",
 };
 
+const loadSdk = () => import("./sdk.ts");
+
 /**
  * `lambda:UpdateAlias`: gives one version `percent` of an alias's traffic beside its main version,
  * which stays; 0 removes that version, and never another one (wire.md §9). IAM sees only the function, so alias,
@@ -67,6 +69,7 @@ export const lambdaUpdateAlias: ActionDescriptor = {
   iamBounds: () => [],
   requestKeys: () => [],
 
+  load: loadSdk,
   preRead: readRevision,
   describeCall,
   call,
@@ -75,9 +78,10 @@ export const lambdaUpdateAlias: ActionDescriptor = {
 
 const functionName = (operation: Operation): string => operation.resource.split(":")[6] ?? "";
 
-function getAlias(operation: Operation, settings: ClientSettings) {
+async function getAlias(operation: Operation, settings: ClientSettings) {
+  const { GetAliasCommand, LambdaClient } = await loadSdk();
   const { alias } = shiftOf(operation);
-  const client = new LambdaClient(clientOptions(settings, READ_ATTEMPTS));
+  const client = readingClient("lambda", settings, (options) => new LambdaClient(options));
   const input = { FunctionName: functionName(operation), Name: alias };
   return client.send(new GetAliasCommand(input), deadline(settings));
 }
@@ -144,6 +148,7 @@ async function call(
   preRead: PreRead,
   settings: ClientSettings,
 ): Promise<CallOutcome> {
+  const { LambdaClient, UpdateAliasCommand } = await loadSdk();
   const client = new LambdaClient(clientOptions(settings, CALL_ATTEMPTS));
   if (preRead.problem !== undefined) return { status: "failed", error: preRead.problem };
   if (preRead.facts["revisionId"] === undefined) {
@@ -153,7 +158,7 @@ async function call(
   const { input } = describeCall(operation, preRead);
   try {
     await client.send(
-      new UpdateAliasCommand(input as unknown as UpdateAliasInput),
+      new UpdateAliasCommand(input as unknown as UpdateAliasCommandInput),
       deadline(settings),
     );
     return { status: "succeeded" };
@@ -161,8 +166,6 @@ async function call(
     return outcomeOf(error);
   }
 }
-
-type UpdateAliasInput = ConstructorParameters<typeof UpdateAliasCommand>[0];
 
 /**
  * Matches when the version has the percent asked for, to the whole percent, and no other version

@@ -1,6 +1,7 @@
-import { HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { digestBytes, sha256Digest } from "../../encoding/digest.ts";
+import { toBase64 } from "../../encoding/platform.ts";
 import { readBy } from "../../encoding/schema.ts";
 import { refuse } from "../../refusal.ts";
 import {
@@ -9,7 +10,7 @@ import {
   type ClientSettings,
   clientOptions,
   deadline,
-  READ_ATTEMPTS,
+  readingClient,
 } from "../client-settings.ts";
 import type {
   ActionDescriptor,
@@ -43,6 +44,8 @@ type Put = z.infer<typeof parameters>;
 
 /** The SDK would choose this too; said aloud, so that what is sent is what was described. */
 const DEFAULT_TYPE = "application/octet-stream";
+
+export const loadS3 = () => import("./sdk.ts");
 
 /**
  * `s3:PutObject`: writes one object of text, by default only if there is none (`If-None-Match: *`,
@@ -78,6 +81,7 @@ export const s3PutObject: ActionDescriptor = {
   iamBounds: () => [],
   requestKeys: () => [],
 
+  load: loadS3,
   describeCall,
   call,
   readBack,
@@ -88,17 +92,22 @@ export const s3PutObject: ActionDescriptor = {
  * a bucket's name, one checksum, ours. Path style where an endpoint is given, which has no name per
  * bucket.
  */
-export const clientOf = (settings: ClientSettings, attempts: number): S3Client =>
-  new S3Client({
-    ...clientOptions(settings, attempts),
-    forcePathStyle: settings.endpoint !== undefined,
-    followRegionRedirects: false,
-    useArnRegion: false,
-    disableMultiregionAccessPoints: true,
-    disableS3ExpressSessionAuth: true,
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-  });
+const optionsOf = (options: ReturnType<typeof clientOptions>) => ({
+  ...options,
+  forcePathStyle: options.endpoint !== undefined,
+  followRegionRedirects: false,
+  useArnRegion: false,
+  disableMultiregionAccessPoints: true,
+  disableS3ExpressSessionAuth: true,
+  requestChecksumCalculation: "WHEN_REQUIRED" as const,
+  responseChecksumValidation: "WHEN_REQUIRED" as const,
+});
+
+/** The client by which the reader role looks at objects. */
+export async function objectReader(settings: ClientSettings): Promise<S3Client> {
+  const { S3Client } = await loadS3();
+  return readingClient("s3", settings, (options) => new S3Client(optionsOf(options)));
+}
 
 /** The object, in a bucket of this account or in none: a name that was given up can be taken by anybody. */
 function addressOf({ resource }: Operation, { account }: CallPlace) {
@@ -118,7 +127,7 @@ function headersOf(operation: Operation, place: CallPlace) {
   };
 }
 
-const checksumOf = (body: string): string => digestBytes(sha256Digest(body)).toString("base64");
+const checksumOf = (body: string): string => toBase64(digestBytes(sha256Digest(body)));
 
 function describeCall(operation: Operation, _: PreRead, place: CallPlace): CallDescription {
   const Body = fingerprint(putOf(operation).body);
@@ -130,7 +139,8 @@ async function call(
   { problem }: PreRead,
   settings: ClientSettings,
 ): Promise<CallOutcome> {
-  const client = clientOf(settings, CALL_ATTEMPTS);
+  const { PutObjectCommand, S3Client } = await loadS3();
+  const client = new S3Client(optionsOf(clientOptions(settings, CALL_ATTEMPTS)));
   if (problem !== undefined) return { status: "failed", error: problem };
   const input = { ...headersOf(operation, settings), Body: putOf(operation).body };
   try {
@@ -149,8 +159,9 @@ async function readBack(operation: Operation, settings: ClientSettings): Promise
   const { body, contentType = DEFAULT_TYPE } = putOf(operation);
   try {
     const input = { ...addressOf(operation, settings), ChecksumMode: "ENABLED" } as const;
-    const command = new HeadObjectCommand(input);
-    const answer = await clientOf(settings, READ_ATTEMPTS).send(command, deadline(settings));
+    const { HeadObjectCommand } = await loadS3();
+    const reader = await objectReader(settings);
+    const answer = await reader.send(new HeadObjectCommand(input), deadline(settings));
     const { ChecksumSHA256 = null, ContentLength = null, ContentType = null } = answer;
     const observed = { checksum: ChecksumSHA256, bytes: ContentLength, contentType: ContentType };
     const isContent = ChecksumSHA256 === checksumOf(body);

@@ -1,8 +1,7 @@
-import { HeadObjectCommand } from "@aws-sdk/client-s3";
-import { deadline, READ_ATTEMPTS } from "../client-settings.ts";
+import { deadline } from "../client-settings.ts";
 import { noParameters, type TargetRead, targetRead } from "../read.ts";
 import { OBJECT, objectOf } from "./object-arn.ts";
-import { clientOf } from "./put-object.ts";
+import { loadS3, objectReader } from "./put-object.ts";
 
 /**
  * `s3:HeadObject`: what is known of one object without its content, such as `/ETag`, `/VersionId`,
@@ -15,7 +14,8 @@ const headObject = targetRead({
   target: OBJECT,
   iamActions: ["s3:GetObject"],
   problemOf: noParameters,
-  ask({ resource }, settings) {
+  load: loadS3,
+  async ask({ resource }, settings) {
     const { bucket, key } = objectOf(resource);
     const input = {
       Bucket: bucket,
@@ -23,7 +23,9 @@ const headObject = targetRead({
       ExpectedBucketOwner: settings.account,
       ChecksumMode: "ENABLED",
     } as const;
-    return clientOf(settings, READ_ATTEMPTS).send(new HeadObjectCommand(input), deadline(settings));
+    const { HeadObjectCommand } = await loadS3();
+    const reader = await objectReader(settings);
+    return reader.send(new HeadObjectCommand(input), deadline(settings));
   },
 });
 

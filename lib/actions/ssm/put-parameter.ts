@@ -1,9 +1,4 @@
-import {
-  GetParameterCommand,
-  type Parameter,
-  PutParameterCommand,
-  SSMClient,
-} from "@aws-sdk/client-ssm";
+import type { Parameter } from "@aws-sdk/client-ssm";
 import * as z from "zod";
 import { readBy } from "../../encoding/schema.ts";
 import { Fault, refuse } from "../../refusal.ts";
@@ -12,7 +7,7 @@ import {
   type ClientSettings,
   clientOptions,
   deadline,
-  READ_ATTEMPTS,
+  readingClient,
 } from "../client-settings.ts";
 import type {
   ActionDescriptor,
@@ -49,6 +44,8 @@ const parameters = z.object({
 
 type Put = z.infer<typeof parameters>;
 
+const loadSdk = () => import("./sdk.ts");
+
 /**
  * `ssm:PutParameter`: gives one existing parameter of type String another value, optionally only if it
  * still has an expected one (wire.md §9). IAM holds the parameter's ARN; the values are held by the
@@ -84,6 +81,7 @@ export const ssmPutParameter: ActionDescriptor = {
   iamBounds: () => [],
   requestKeys: () => [],
 
+  load: loadSdk,
   preRead,
   describeCall,
   call,
@@ -99,7 +97,8 @@ interface Found extends Parameter {
  * written in two ways AWS answers which it is.
  */
 async function getParameter({ resource }: Operation, settings: ClientSettings): Promise<Found> {
-  const client = new SSMClient(clientOptions(settings, READ_ATTEMPTS));
+  const { GetParameterCommand, SSMClient } = await loadSdk();
+  const client = readingClient("ssm", settings, (options) => new SSMClient(options));
   const command = new GetParameterCommand({ Name: resource });
   const { Parameter: found } = await client.send(command, deadline(settings));
   const name = namesOf(resource).find((each) => each === found?.Name);
@@ -154,6 +153,7 @@ async function call(
   read: PreRead,
   settings: ClientSettings,
 ): Promise<CallOutcome> {
+  const { PutParameterCommand, SSMClient } = await loadSdk();
   const client = new SSMClient(clientOptions(settings, CALL_ATTEMPTS));
   if (read.problem !== undefined) return { status: "failed", error: read.problem };
   const { Name, ...rest } = headersOf(read);

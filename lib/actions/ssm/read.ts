@@ -1,8 +1,9 @@
-import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { Fault } from "../../refusal.ts";
-import { clientOptions, deadline, READ_ATTEMPTS } from "../client-settings.ts";
+import { deadline, readingClient } from "../client-settings.ts";
 import { noParameters, type TargetRead, targetRead } from "../read.ts";
 import { PARAMETER } from "./parameter-arn.ts";
+
+const loadSdk = () => import("./sdk.ts");
 
 /**
  * `ssm:GetParameter`: a parameter's value at `/Parameter/Value`, its version at `/Parameter/Version`.
@@ -15,8 +16,10 @@ const getParameter = targetRead({
   target: PARAMETER,
   iamActions: ["ssm:GetParameter"],
   problemOf: noParameters,
+  load: loadSdk,
   async ask({ resource }, settings) {
-    const client = new SSMClient(clientOptions(settings, READ_ATTEMPTS));
+    const { GetParameterCommand, SSMClient } = await loadSdk();
+    const client = readingClient("ssm", settings, (options) => new SSMClient(options));
     const input = { Name: resource, WithDecryption: false };
     const answer = await client.send(new GetParameterCommand(input), deadline(settings));
     if (answer.Parameter?.ARN !== resource) {

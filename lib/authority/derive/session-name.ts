@@ -1,5 +1,7 @@
-import { digestBytes, sha256Digest } from "../../encoding/digest.ts";
+import { sha256Digest } from "../../encoding/digest.ts";
 
+/** Where the hex of a digest begins. */
+const HEX = "sha256:".length;
 /** Hex digits of the digest: 104 bits, so that two identities never share a name. */
 const HEX_DIGITS = 26;
 
@@ -9,4 +11,4 @@ const HEX_DIGITS = 26;
  * resource policy can name it beforehand.
  */
 export const sessionName = (identityId: string): string =>
-  `vai-${digestBytes(sha256Digest(identityId)).toString("hex").slice(0, HEX_DIGITS)}`;
+  `vai-${sha256Digest(identityId).slice(HEX, HEX + HEX_DIGITS)}`;

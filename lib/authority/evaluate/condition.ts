@@ -2,6 +2,7 @@ import { listOf, type Statement } from "./iam-document.ts";
 import { namedOperator, type SetMode } from "./operator-name.ts";
 import type { ValueMatch } from "./operators/operator.ts";
 import type { ContextValues } from "./request-context.ts";
+import { forAnyPath } from "./unknown-path.ts";
 
 /**
  * What a condition block says about a request. `undecidable`: an operator that this evaluator does
@@ -33,11 +34,14 @@ function compileCondition(
   if (named === undefined) return undecidable;
   const { mode, ifExists, operator } = named;
   if (operator === "Null") return nullCondition(key, wanted);
-  const matches = wanted.map((each) => operator.compile(each, variables));
-  if (matches.length === 0 || matches.includes(undefined)) return undecidable;
+  const compiled = wanted.map((each) => operator.compile(each, variables));
+  if (compiled.length === 0 || compiled.includes(undefined)) return undecidable;
+  const matches = (compiled as ValueMatch[]).map((match, index) =>
+    key === "aws:principalarn" ? forAnyPath(match, wanted[index] ?? "") : match,
+  );
   const whenAbsent =
     ifExists || mode === "all" || (mode === "one" && operator.negated) ? "met" : "unmet";
-  const holds = holdsFor(operator.negated, matches as ValueMatch[]);
+  const holds = holdsFor(operator.negated, matches);
   return (values) => {
     const actual = values.get(key);
     return actual === undefined ? whenAbsent : judge(mode, actual, values, holds);

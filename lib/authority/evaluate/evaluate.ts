@@ -86,5 +86,6 @@ const isGuarded = ({ action, resource }: PreparedRequest): boolean =>
  */
 function isSameAccount({ resourceAccount, principal, values }: PreparedRequest): boolean {
   const account = resourceAccount || values.get("aws:resourceaccount")?.[0];
-  return account === undefined || account === "" || account === principal.account;
+  // `aws` owns what every account has, such as managed policies; no policy of its own guards those.
+  return ["", "aws", principal.account, undefined].includes(account);
 }

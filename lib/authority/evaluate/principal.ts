@@ -1,5 +1,5 @@
 import { listOf, type Principal, type Statement } from "./iam-document.ts";
-import type { PrincipalForms } from "./request-context.ts";
+import { isSameRole, type PrincipalForms } from "./request-context.ts";
 
 /**
  * How closely a resource policy names the principal; the closest counts. `direct` (a session or a
@@ -37,9 +37,13 @@ function named(wanted: Principal, isDeny: boolean): PrincipalMatch {
   // A Deny to somebody who cannot be told apart from the principal reaches the principal.
   const otherwise = isDeny && isOpaque(wanted) ? "direct" : "none";
   return (principal) => {
-    const { own, role, accountNames } = principal;
+    const { own, role, isPathUnknown, accountNames } = principal;
     if (names.has("*") || (own !== role && names.has(own))) return "direct";
     if (role !== undefined && names.has(role)) return "role";
+    // Not knowing must not widen: a Deny to a role of this name reaches the session, whatever its path.
+    if (isDeny && isPathUnknown && role !== undefined) {
+      if ([...names].some((name) => isSameRole(name, role))) return "role";
+    }
     return accountNames.some((name) => names.has(name)) ? "account" : otherwise;
   };
 }

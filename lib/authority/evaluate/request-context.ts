@@ -15,7 +15,13 @@ export interface AccessRequest {
 /**
  * Values by condition key. Key names are compared without letter case, as IAM does; values are not.
  */
-export type ContextValues = Pick<ReadonlyMap<string, readonly string[]>, "get" | "has">;
+export interface ContextValues extends Pick<ReadonlyMap<string, readonly string[]>, "get" | "has"> {
+  /**
+   * `aws:PrincipalArn` as it would be without a path, where nobody said which path the session's
+   * role has: it is that, or the same with any path.
+   */
+  readonly unknownPath?: string;
+}
 
 /** A request in the form that statements are matched against. */
 export interface PreparedRequest {
@@ -41,11 +47,10 @@ export interface Change {
 /** The ARNs by which policies can name one principal. */
 export interface PrincipalForms {
   readonly own: string;
-  /**
-   * The role of an assumed-role session, or the role that the principal is; a role's path is not in
-   * a session ARN, so such roles do not match.
-   */
+  /** The role of an assumed-role session, or the role that the principal is. */
   readonly role: string | undefined;
+  /** Whether `role` may have a path that is not known: a session's ARN holds none. */
+  readonly isPathUnknown: boolean;
   /** Friendly name of an IAM user. */
   readonly userName: string | undefined;
   readonly isFederatedUser: boolean;
@@ -55,7 +60,7 @@ export interface PrincipalForms {
 }
 
 export function prepareRequest(request: AccessRequest): PreparedRequest {
-  const principal = principalForms(request.principalArn);
+  const principal = principalOf(request);
   return {
     action: request.action.toLowerCase(),
     resource: request.resource,
@@ -76,6 +81,27 @@ export function changed(
   return { ...request, values: overlaid(request.values, (key ?? "").toLowerCase(), values) };
 }
 
+const PRINCIPAL_ARN = "aws:principalarn";
+
+/** The principal; the path of a session's role is known only if the context says the role's ARN. */
+function principalOf({ principalArn, context }: AccessRequest): PrincipalForms {
+  const forms = principalForms(principalArn);
+  if (!forms.isPathUnknown) return forms;
+  const key = Object.keys(context).find((each) => each.toLowerCase() === PRINCIPAL_ARN);
+  const said = key === undefined ? undefined : [context[key]].flat()[0];
+  const isItsRole = said !== undefined && forms.role !== undefined && isSameRole(said, forms.role);
+  return isItsRole ? { ...forms, role: said, isPathUnknown: false } : forms;
+}
+
+/** Whether an ARN names a role, with any path, by the name of `role`, which has none. */
+export function isSameRole(arn: string, role: string): boolean {
+  const [start, name] = [
+    role.slice(0, role.lastIndexOf("/") + 1),
+    role.slice(role.lastIndexOf("/")),
+  ];
+  return arn === role || (arn.startsWith(start) && arn.endsWith(name));
+}
+
 /** One key changed without copying the others; no values: absent. */
 const overlaid = (
   base: ContextValues,
@@ -84,6 +110,8 @@ const overlaid = (
 ): ContextValues => ({
   get: (key) => (key !== changedKey ? base.get(key) : values.length > 0 ? values : undefined),
   has: (key) => (key !== changedKey ? base.has(key) : values.length > 0),
+  ...(changedKey !== PRINCIPAL_ARN &&
+    base.unknownPath !== undefined && { unknownPath: base.unknownPath }),
 });
 
 /**
@@ -94,8 +122,8 @@ function contextValues(
   context: AccessRequest["context"],
   principal: PrincipalForms,
 ): ContextValues {
-  const values = new Map<string, readonly string[]>([
-    ["aws:principalarn", [principal.role ?? principal.own]],
+  const values: Map<string, readonly string[]> & { unknownPath?: string } = new Map([
+    [PRINCIPAL_ARN, [principal.role ?? principal.own]],
     ["aws:principalaccount", [principal.account]],
   ]);
   if (principal.userName !== undefined) values.set("aws:username", [principal.userName]);
@@ -104,6 +132,10 @@ function contextValues(
     const list = Array.isArray(value) ? (value as readonly string[]) : [String(value)];
     if (list.length > 0) values.set(key.toLowerCase(), list);
     else values.delete(key.toLowerCase());
+  }
+  const isSaid = Object.keys(context).some((key) => key.toLowerCase() === PRINCIPAL_ARN);
+  if (principal.isPathUnknown && principal.role !== undefined && !isSaid) {
+    values.unknownPath = principal.role;
   }
   return values;
 }
@@ -132,6 +164,7 @@ function buildForms(own: string): PrincipalForms {
   return {
     own,
     role: kind === "role" ? own : sessionRole,
+    isPathUnknown: sessionRole !== undefined,
     userName: kind === "user" ? own.slice(own.lastIndexOf("/") + 1) : undefined,
     isFederatedUser: kind === "federated-user",
     account,

@@ -4,13 +4,15 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { descriptorOf } from "../../actions/catalogue.ts";
+import { loadFamily } from "../../actions/reader.ts";
 import { readOf } from "../../actions/reads.ts";
 import { systemClock } from "../../clock.ts";
 import { ENV, parsePlaneId } from "../../config.ts";
 import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
 import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
-import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
+import { type ClientPlace, functionOptions } from "../ports/clients.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
+import { orFault } from "../ports/faults.ts";
 import { KmsSigner } from "../ports/kms-signer.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
 import { DynamoRefusalCounter } from "../ports/state.ts";
@@ -45,8 +47,8 @@ export function planeDependencies(component: string, environment: Environment): 
     registry: required(environment, ENV.registryTable),
   };
   const place = placeOf(plane.region, environment);
-  const dynamo = new DynamoDBClient(dependencyOptions(place));
-  const kms = new KMSClient(dependencyOptions(place));
+  const dynamo = new DynamoDBClient(functionOptions(place));
+  const kms = new KMSClient(functionOptions(place));
   return {
     plane,
     component,
@@ -69,16 +71,24 @@ export function issueDependencies(component: string, environment: Environment): 
   const deps = planeDependencies(component, environment);
   const place = placeOf(deps.plane.region, environment);
   const targets = JSON.parse(required(environment, ENV.targets)) as Record<string, string[]>;
-  const readerSts = new STSClient(dependencyOptions(place));
+  const readerSts = new STSClient(functionOptions(place));
+  const reader = readerCredentialsBy(readerSts, targets, deps.clock, deps.plane.region);
   return {
     ...deps,
     descriptorOf,
     readOf,
-    assumeRole: assumeRoleBy(new STSClient(dependencyOptions(place, 1))),
-    readerCredentials: readerCredentialsBy(readerSts, targets, deps.clock, deps.plane.region),
+    assumeRole: assumeRoleBy(new STSClient(functionOptions(place, 1))),
+    // With the session comes the client that reads by it, and calls: nothing is left to load once a call is announced.
+    readerCredentials: async (roleArn, family) => {
+      const [credentials] = await Promise.all([reader(roleArn, family), loaded(family)]);
+      return credentials;
+    },
     ...(place.endpoint !== undefined && { targetEndpoint: place.endpoint }),
   };
 }
+
+const loaded = (family: string): Promise<void> =>
+  orFault("DEPENDENCY_UNAVAILABLE", `loading the client of ${family}`, () => loadFamily(family));
 
 const placeOf = (region: string, environment: Environment): ClientPlace => {
   const endpoint = environment["AWS_ENDPOINT_URL"];

@@ -1,14 +1,10 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import { agentsOnce, SETTLED } from "../../actions/client-settings.ts";
 
 /** Milliseconds: what a call to a dependency may take before it counts as failed. */
 const CONNECT_TIMEOUT = 1_000;
 const REQUEST_TIMEOUT = 3_000;
 
-const agents = {
-  httpAgent: new HttpAgent({ keepAlive: true, maxSockets: 64 }),
-  httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: 64 }),
-};
+const agents = agentsOnce({ keepAlive: true, maxSockets: 64 });
 
 /** Where clients send and as whom; absent members are the environment's (a function's own role, AWS's endpoints). */
 export interface ClientPlace {
@@ -28,8 +24,18 @@ export const dependencyOptions = (place: ClientPlace, attempts = 3) => ({
   ...place,
   maxAttempts: attempts,
   requestHandler: {
-    ...agents,
+    ...agents(),
     connectionTimeout: CONNECT_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
   },
+});
+
+/**
+ * The same for a function's own clients, which live as long as it and always act as its role: nothing around them is
+ * asked how they should call, and what an operation's call passes through is put together once.
+ */
+export const functionOptions = (place: ClientPlace, attempts?: number) => ({
+  ...SETTLED,
+  ...dependencyOptions(place, attempts),
+  cacheMiddleware: true,
 });

@@ -115,6 +115,8 @@ async function readHead(
   return headOf(item);
 }
 
-/** A chain's head from its item in State. */
+/** A chain's head from its item in State; an item that names no record, as a head of number 0 would, is none. */
 export const headOf = (item: Item | undefined): ChainHead | undefined =>
-  item && ({ seq: item["seq"], hash: item["hash"] } as ChainHead);
+  item?.["seq"] === undefined || Number(item["seq"]) < 1
+    ? undefined
+    : ({ seq: item["seq"], hash: item["hash"] } as ChainHead);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import {
   type AttributeValue,
   BatchGetItemCommand,
@@ -17,6 +18,8 @@ export type Item = Readonly<Record<string, unknown>>;
 
 /** Rounds of asking for what a batch left unprocessed. */
 const ROUNDS = 4;
+/** Milliseconds before the second round, doubled for each later one: what is throttled needs a moment. */
+const WAIT = 25;
 
 /**
  * Reads items by key in one strongly consistent batch, in the order asked; `undefined` for one that is not there. A key
@@ -32,6 +35,7 @@ export async function readItems(
   let left = [...new Map(wanted.map((each) => [nameOf(each), each])).values()];
   for (let round = 1; left.length > 0; round++) {
     if (round > ROUNDS) throw new Fault(code, "dynamodb:BatchGetItem left keys unprocessed");
+    if (round > 1) await setTimeout(WAIT * 2 ** (round - 2));
     const unprocessed = await readBatch(client, left, found, code);
     left = left.filter((each) => unprocessed.has(nameOf(each)));
   }

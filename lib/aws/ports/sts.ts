@@ -55,7 +55,9 @@ export function readerCredentialsBy(
       );
       const session = issuedSession(answer);
       const until = Date.parse(session.hardExpiry) - RENEW_BEFORE;
-      cache.set(name, { credentials: session.reveal(), until });
-      return session.reveal();
+      // One object for one session: what reads by it is kept as long as it, and no longer.
+      const credentials = session.reveal();
+      cache.set(name, { credentials, until });
+      return credentials;
     });
 }

@@ -17,7 +17,8 @@ export interface Tables {
 
 // Conditions as sentences: each names what must still be true for the transaction to happen.
 const recordIsNew = "attribute_not_exists(chainId)";
-const chainIsEmpty = "attribute_not_exists(pk)";
+// As `headOf` reads it: an item without a head, or with one that names no record, must not refuse every first append.
+const chainIsEmpty = "attribute_not_exists(seq) OR seq < :one";
 const headIsWhatWasRead = "seq = :seq AND #hash = :hash";
 const keyIsFreeOrOurs = "attribute_not_exists(pk) OR #value = :value";
 
@@ -82,7 +83,7 @@ function moveHead(
       ExpressionAttributeValues: marshall({
         ":next": to.seq,
         ":nextHash": to.hash,
-        ...(isFirst ? {} : { ":seq": from.seq, ":hash": from.hash }),
+        ...(isFirst ? { ":one": 1 } : { ":seq": from.seq, ":hash": from.hash }),
       }),
     },
   };

@@ -31,8 +31,7 @@ interface Options {
 }
 
 /** `vai contract sign`: from a draft to the contract and proof that an agent holds. */
-export const contractCommand: AddCommand = (program, io) => {
-  const contract = program.command("contract").description("execution contracts");
+export const contractCommand: AddCommand = (contract, io) => {
   contract
     .command("sign")
     .argument("<draft>", "JSON: purpose, actor, risk, steps, window (see lambdas/README.md)")

@@ -29,7 +29,7 @@ const MORE = `
 Without a command it speaks the AWS SDKs' credential_process protocol: in ~/.aws/config
 
   [profile agent]
-  credential_process = /srv/vai/node_modules/.bin/node /srv/vai/lib/cli/main.ts credentials /srv/agent/contract.json --step STEP --key /srv/agent/key.json --outputs /srv/agent/outputs.json --caller-profile caller --once
+  credential_process = /srv/vai/node_modules/.bin/node /srv/vai/lib/cli/main.js credentials /srv/agent/contract.json --step STEP --key /srv/agent/key.json --outputs /srv/agent/outputs.json --caller-profile caller --once
 
 with the paths of your own; "caller" is another profile, the one that may invoke the plane.
 
@@ -41,9 +41,8 @@ Each run is one issuance: one of the step's calls is used, whatever the session 
 the delivery credentials. The session cannot be renewed beyond the calls; IAM ends it with the contract.`;
 
 /** `vai credentials`: an AWS session under a contract, for clients that know nothing of contracts. */
-export const credentialsCommand: AddCommand = (program, io, end) => {
-  program
-    .command("credentials")
+export const credentialsCommand: AddCommand = (command, io, end) => {
+  command
     .argument("<file>", "what `vai contract sign` wrote")
     .argument("[command...]", "after --: a program that gets the session in its environment")
     .option(...STEP_OPTION)
@@ -59,7 +58,6 @@ export const credentialsCommand: AddCommand = (program, io, end) => {
     .option("--force", "print the secrets to a terminal too")
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON: what it prints is JSON in any case")
-    .description("obtains an AWS session under a contract, for an unmodified AWS client")
     .addHelpText("after", MORE)
     .action(async (file: string, command: readonly string[], options: Options) => {
       requireUse(io, command, options);

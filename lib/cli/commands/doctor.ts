@@ -18,15 +18,13 @@ interface Options {
 }
 
 /** `vai doctor`: is this deployment what it should be? */
-export const doctorCommand: AddCommand = (program, io, end) => {
-  program
-    .command("doctor")
+export const doctorCommand: AddCommand = (command, io, end) => {
+  command
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--profile <name>", "AWS profile to look with (default: what the SDK finds)")
     .option("--permissions", "print the IAM policy that it needs, and look at nothing")
     .option("--problems", "leave out what is in order")
     .option("--json", "print JSON")
-    .description("checks a deployment, read-only, and says what is wrong and what to do")
     .addHelpText(
       "after",
       "\nExit codes: 0 all in order, 1 a problem, 3 no problem seen, but not everything could be looked at, 4 AWS cannot be reached.",

@@ -24,14 +24,11 @@ interface Options extends SendingOptions {
 }
 
 /** `vai execute`: redeems a handle, as an agent does. */
-export const executeCommand: AddCommand = (program, io, end) => {
-  const command = program
-    .command("execute")
-    .argument(
-      "<file>",
-      "what `vai issue --delivery handle` wrote; with --event: an event that was saved",
-    )
-    .description("redeems a handle: asks the trust plane to run its one action now");
+export const executeCommand: AddCommand = (command, io, end) => {
+  command.argument(
+    "<file>",
+    "what `vai issue --delivery handle` wrote; with --event: an event that was saved",
+  );
   for (const [flags, help] of SENDING_OPTIONS) command.option(flags, help);
   addAskingOptions(command, { withStep: false });
   command.option("--force", "send it even if it is outside the contract, which ends the contract");

@@ -11,12 +11,10 @@ interface Explained extends Explanation {
 }
 
 /** `vai explain`: what a code means, and what to do next. */
-export const explainCommand: AddCommand = (program, io) => {
-  program
-    .command("explain")
+export const explainCommand: AddCommand = (command, io) => {
+  command
     .argument("[code]", "a code of an answer, a record or vai verify; without it all are listed")
     .option("--json", "print as JSON")
-    .description("says what a refusal code means and what to do next")
     .action((given: string | undefined, options: { json?: true }) => {
       if (given === undefined) {
         const all = [...EXPLANATIONS].map(explained);

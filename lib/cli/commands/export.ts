@@ -16,15 +16,13 @@ interface Options {
 }
 
 /** `vai export`: evidence as files that anybody can verify. */
-export const exportCommand: AddCommand = (program, io) => {
-  program
-    .command("export")
+export const exportCommand: AddCommand = (command, io) => {
+  command
     .argument("<folder>", "a new or empty folder")
     .option("--intent <id>", "only this intent, with the plane's registry chain")
     .option("--anchor-key <file>", ANCHOR_KEY_HELP)
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print the manifest as JSON")
-    .description("writes the plane's evidence to a folder, for vai verify and for auditors")
     .action(async (folder: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);
       const reader = evidenceReader(placeFor(deployment, "auditor"), deployment.tables.evidence);

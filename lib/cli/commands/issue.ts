@@ -29,9 +29,8 @@ interface Options extends SendingOptions {
 }
 
 /** `vai issue`: asks for authority for one bounded action under a contract, as an agent does. */
-export const issueCommand: AddCommand = (program, io, end) => {
-  const command = program
-    .command("issue")
+export const issueCommand: AddCommand = (command, io, end) => {
+  command
     .argument("<file>", "what `vai contract sign` wrote; with --event: an event that was saved")
     .option(
       "--delivery <how>",
@@ -41,8 +40,7 @@ export const issueCommand: AddCommand = (program, io, end) => {
     .option(
       "--out <file>",
       "with --delivery handle: where the handle goes; never over another file",
-    )
-    .description("asks the trust plane to run one action under a contract");
+    );
   for (const [flags, help] of SENDING_OPTIONS) command.option(flags, help);
   addAskingOptions(command);
   command.action(async (file: string, options: Options) => {

@@ -1,4 +1,3 @@
-import { kmsPublicJwk } from "../../aws/people/plane-access.ts";
 import { newPrivateJwk, signingKey } from "../../client/keys.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { writeNew } from "../files.ts";
@@ -7,8 +6,7 @@ import { regionOfKey } from "../key-arn.ts";
 import type { AddCommand } from "../program.ts";
 
 /** `vai keys new`: a private key in a file of its own. */
-export const keysCommand: AddCommand = (program, io) => {
-  const keys = program.command("keys").description("keys of agents, issuers, deciders, anchors");
+export const keysCommand: AddCommand = (keys, io) => {
   keys
     .command("new")
     .argument(
@@ -36,6 +34,7 @@ export const keysCommand: AddCommand = (program, io) => {
     .option("--json", "print JSON")
     .description("prints the public part and thumbprint of a KMS key, such as an anchor's")
     .action(async (arn: string, options: { json?: true }) => {
+      const { kmsPublicJwk } = await import("../../aws/people/plane-access.ts");
       const publicKey = await kmsPublicJwk({ region: regionOfKey(arn) }, arn);
       const thumbprint = jwkThumbprint(publicKey);
       report(io, options.json === true, { thumbprint, publicKey }, publicLines(publicKey));

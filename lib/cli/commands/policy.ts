@@ -30,14 +30,12 @@ const NEEDS =
   "vai policy reads the trust policy in force from the deployment, for the actions and roles that it opens: ";
 
 /** `vai policy`: what IAM will be told, and who enforces what. */
-export const policyCommand: AddCommand = (program, io, end) => {
-  const command = program
-    .command("policy")
+export const policyCommand: AddCommand = (command, io, end) => {
+  command
     .argument("<file>", "what `vai contract sign` wrote, or a contract JWS as a JSON string")
     .option("--anchor-key <file>", ANCHOR_KEY_HELP)
     .option("--outputs <file>", OUTPUTS_HELP)
-    .option("--json", "print JSON")
-    .description("shows the derived session policy, its size and the enforcement map");
+    .option("--json", "print JSON");
   addAskingOptions(command, { note: "; shows the policy for this one call" });
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs, NEEDS);

@@ -25,9 +25,8 @@ interface Source {
 }
 
 /** `vai trace`: what happened under one intent, and why. */
-export const traceCommand: AddCommand = (program, io, end) => {
-  program
-    .command("trace")
+export const traceCommand: AddCommand = (command, io, end) => {
+  command
     .argument("<intentId>", "id of the intent, as intent.id of a contract and the answer name it")
     .option("--from <folder>", "read an export instead of the table; needs no AWS")
     .option(
@@ -39,7 +38,6 @@ export const traceCommand: AddCommand = (program, io, end) => {
     .option("--anchor-key <file>", ANCHOR_KEY_HELP)
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print the trace as a JSON tree")
-    .description("tells what happened under one intent: reason, limits, every use, the end")
     .addHelpText(
       "after",
       "\nExit codes: 0 told, 1 a defect (it is named) or no such intent, 2 unreadable, 3 --from without --anchor: consistent, not trusted.",

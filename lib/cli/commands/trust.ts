@@ -30,8 +30,7 @@ interface PublishOptions {
 }
 
 /** `vai trust`: whom this plane believes. */
-export const trustCommand: AddCommand = (program, io, end) => {
-  const trust = program.command("trust").description("the trust policy: whom the plane believes");
+export const trustCommand: AddCommand = (trust, io, end) => {
   trust
     .command("show")
     .option("--anchor-key <file>", ANCHOR_KEY_HELP)

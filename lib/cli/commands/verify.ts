@@ -25,9 +25,8 @@ export function readThumbprints(given: readonly string[]): readonly string[] {
 }
 
 /** `vai verify`: evidence without AWS, without network, without our word. */
-export const verifyCommand: AddCommand = (program, io, end) => {
-  program
-    .command("verify")
+export const verifyCommand: AddCommand = (command, io, end) => {
+  command
     .argument("<folder>", "folder written by vai export")
     .option(
       "--anchor <thumbprint>",
@@ -39,7 +38,6 @@ export const verifyCommand: AddCommand = (program, io, end) => {
     .option("--whole", "demand that it is an export of the whole plane, not of one intent")
     .option("--intent <id>", "demand that this intent's evidence is in it")
     .option("--json", "print the report as JSON")
-    .description("verifies exported evidence offline: every record, seal, link and trust policy")
     .addHelpText(
       "after",
       "\nExit codes: 0 complete or unanchored, 1 a defect (the first is named) or a demand that is not met, 2 unreadable, 3 no --anchor: consistent, not trusted.",

@@ -18,10 +18,10 @@ export const MALFORMED: Rows = {
   ATTESTATION_MALFORMED: [
     "An attestation or approval of the proof cannot be read.",
     ["proof"],
-    "Have the evaluator sign an attestation with exactly the members of wire.md §3.",
+    "Leave attestations and approvals out of the proof: this version does not weigh them (lambdas/PROTOCOL.md §3).",
   ],
   REQUEST_MALFORMED: [
-    "The event or the request is not one of wire.md §4: a member is unknown, missing, or of another form.",
+    "The event or the request is not one of lambdas/PROTOCOL.md §4: a member is unknown, missing, or of another form.",
     ["parse"],
     "Correct the member that `pointer` names; lib/client builds a good request.",
   ],
@@ -33,7 +33,7 @@ export const MALFORMED: Rows = {
   PROOF_INCOMPLETE: [
     "A part of the proof cannot be read: intent, context or decision.",
     ["proof"],
-    "Correct the part that `pointer` names (wire.md §3).",
+    "Correct the part that `pointer` names (lambdas/PROTOCOL.md §3).",
   ],
   CONSTRAINT_UNKNOWN: [
     "The contract limits a parameter in a way that this plane does not know; it is never ignored.",

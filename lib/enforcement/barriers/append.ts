@@ -71,7 +71,9 @@ export async function sealBatch<Deps extends PlaneDeps>(
 ): Promise<Sealed> {
   const { deps } = judgement;
   const records = place(judgement, tail, drafts);
-  const rows = await sealUnder(deps, policy, records, { from: deps.clock(), until });
+  // The time of the records themselves: by that their key is judged for ever.
+  const from = Math.min(...records.map(({ record }) => Date.parse(record.event.at)));
+  const rows = await sealUnder(deps, policy, records, { from, until });
   const { chainId, head } = tail;
   return { records, append: { chainId, from: head, to: headAfter(records, head), rows, ...also } };
 }

@@ -29,12 +29,13 @@ export async function rejudge(judgement: Judgement, judged: Judged): Promise<Fai
   again.reach(TRUST_AGAIN);
   const trust = await readTrust(deps).then(({ trust }) => trust, refusalOf);
   if (isRefusal(trust)) return again.fail(trust);
+  // From here on this policy decides, so what is refused by it names it, and is sealed with a key that it names.
+  judgement.believe(trust);
   const expired = judgeExpiry(trust, deps.clock());
   if (expired !== undefined) return again.fail(expired);
-  if (sameHead(trust.head, judged.request.trust.head)) return undefined;
-  const failure = judgeAgain(again, judged, trust);
-  if (failure === undefined) judgement.believe(trust);
-  return failure;
+  return sameHead(trust.head, judged.request.trust.head)
+    ? undefined
+    : judgeAgain(again, judged, trust);
 }
 
 function judgeAgain(

@@ -101,6 +101,8 @@ class Reservation {
         return undefined;
       },
       onTaken: judgeTaken,
+      // What comes after it in this invocation is to be sealed too; else a use would be spent for nothing.
+      until: this.#judgement.invocation.deadline,
     });
     if (result.kind !== "appended") return this.#ended(result);
     this.#judgement.passed(BARRIER_1);

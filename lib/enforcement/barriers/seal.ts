@@ -30,20 +30,37 @@ export async function sealUnder(
 }
 
 /** @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE` when the trust policy does not name the key, or not for that long. */
-export async function requireSigner(
+export const requireSigner = (
   { signer }: PlaneDeps,
+  policy: TrustPolicy,
+  span: Span,
+): Promise<void> => requireKey("evidence", signer, policy, span);
+
+/**
+ * The same for the plane key: a handle that it signed after its end would be dead at birth, and its use spent.
+ * @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`.
+ */
+export const requirePlaneSigner = (
+  { planeSigner }: PlaneDeps,
+  policy: TrustPolicy,
+  span: Span,
+): Promise<void> => requireKey("plane", planeSigner, policy, span);
+
+async function requireKey(
+  wanted: PlaneKey["use"],
+  signer: { keyid(): Promise<string> },
   policy: TrustPolicy,
   { from, until = from }: Span,
 ): Promise<void> {
   const keyid = await signer.keyid();
   const named = policy.planeKeys.find(
-    ({ use, key }) => use === "evidence" && jwkThumbprint(key) === keyid,
+    ({ use, key }) => use === wanted && jwkThumbprint(key) === keyid,
   );
   const problem = keyProblem(named, from / 1000, until / 1000);
   if (problem === undefined) return;
   throw new Fault(
     "EVIDENCE_SIGNER_UNAVAILABLE",
-    `the evidence key ${keyid} ${problem}; publish a trust policy that names it`,
+    `the ${wanted} key ${keyid} ${problem}; publish a trust policy that names it`,
   );
 }
 

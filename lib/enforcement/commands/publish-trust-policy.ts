@@ -111,12 +111,16 @@ async function openCurrent(deps: PlaneDeps): Promise<TrustSnapshot | Refusal | u
 }
 
 /** Nothing of a publication is anywhere, and this process has never seen one. */
-async function isUnborn({ registry, memory }: PlaneDeps, heads: Heads): Promise<boolean> {
+async function isUnborn({ registry, memory, evidence }: PlaneDeps, heads: Heads): Promise<boolean> {
   const isThere =
     memory.trust !== undefined || heads.registry !== undefined || heads.registryChain !== undefined;
   if (isThere || heads.isContinued) return false;
-  const { restrictions, isContinued } = await registry.readDocuments(undefined);
-  return restrictions === undefined && !isContinued;
+  const [{ restrictions, isContinued }, { rows }] = await Promise.all([
+    registry.readDocuments(undefined),
+    // Any record at all, also behind a hole: a second first record would be a second history.
+    evidence.readTail(REGISTRY_CHAIN),
+  ]);
+  return restrictions === undefined && !isContinued && rows.length === 0;
 }
 
 /** How far another's clock may be ahead. */

@@ -1,7 +1,7 @@
-import { limitProblem } from "../../encoding/strict-json.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
+import { eventProblem } from "../read/event.ts";
 import { type Order, point, stage } from "../stage.ts";
 import { type Command, type Members, malformed } from "./command.ts";
 import { PUBLISH_ORDER, publishTrustPolicy } from "./publish-trust-policy.ts";
@@ -12,9 +12,6 @@ export const COMMANDS = {
 } as const satisfies Record<string, Command>;
 
 type Op = keyof typeof COMMANDS;
-
-/** Commands of the protocol that this version does not have: refused by name, never as unknown. */
-const LATER: ReadonlySet<unknown> = new Set(["register", "supersede", "approve", "command"]);
 
 /** What every command passes first: the event's form, and which command it is. */
 export const READ_COMMAND = stage<{ readonly raw: unknown }, Judgement<PlaneDeps>>("parse").take(
@@ -29,11 +26,14 @@ function readCommand(raw: unknown): { readonly op: Op; readonly members: Members
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
     return malformed("the event is not a JSON object", "");
   }
-  const problem = limitProblem(raw);
+  const problem = eventProblem(raw);
   if (problem !== undefined) return malformed(`the event ${problem.detail}`, problem.pointer);
   const { op, ...members } = raw as Members;
-  if (LATER.has(op)) return refuse("NOT_SUPPORTED", `this version does not have ${op}`, "/op");
-  return isOp(op) ? { op, members } : malformed(`must be ${Object.keys(COMMANDS)}`, "/op");
+  if (typeof op !== "string") return malformed("must name a command", "/op");
+  // Every other name is of a later version (wire.md §10).
+  return isOp(op)
+    ? { op, members }
+    : refuse("NOT_SUPPORTED", `this version has ${Object.keys(COMMANDS)} alone`, "/op");
 }
 
-const isOp = (op: unknown): op is Op => typeof op === "string" && Object.hasOwn(COMMANDS, op);
+const isOp = (op: string): op is Op => Object.hasOwn(COMMANDS, op);

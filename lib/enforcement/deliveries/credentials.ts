@@ -3,10 +3,12 @@ import type { IssueRequest } from "../../request/request.ts";
 import { answerAbout } from "../answer.ts";
 import { conclude } from "../barriers/conclude.ts";
 import { obtainSession } from "../barriers/session.ts";
-import { type Issued, start } from "../barriers/start.ts";
-import { isFailure, type Judgement } from "../judgement.ts";
+import { type Issued, judgeTimeLeft, start } from "../barriers/start.ts";
+import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import { judgeExpiry } from "../read/trust-snapshot.ts";
 import { issuanceFailedDrafts, mintedDraft } from "../records/ending.ts";
-import { CREDENTIALS_ORDER, RECORDED, SESSION } from "../stages/order.ts";
+import type { Grant } from "../stages/authority.ts";
+import { CREDENTIALS_ORDER, RECORDED, SESSION, TIME_LEFT } from "../stages/order.ts";
 import { type Answered, answered, type Unstarted, unstarted } from "./execute.ts";
 
 /**
@@ -43,5 +45,15 @@ export async function deliverCredentials(
   if (started.kind === "refused") return unstarted(started.failure, session);
   if (started.kind === "settled") throw new TypeError("credentials are delivered once");
   if (typeof credentials !== "string") return unstarted(credentials, session);
+  const over = judgeOver(judgement, grant);
+  if (over !== undefined) return unstarted(over, session);
   return answered(answerAbout(started.intent, identityId, judgement.deps.clock(), { credentials }));
+}
+
+/** Storing the record took time too: what has ended meanwhile does not leave. */
+function judgeOver(judgement: Judgement, grant: Grant): Failure | undefined {
+  judgement.reach(TIME_LEFT);
+  const now = judgement.deps.clock();
+  const over = judgeExpiry(judgement.requireTrust(), now) ?? judgeTimeLeft(grant, now, 0);
+  return over && judgement.fail(over);
 }

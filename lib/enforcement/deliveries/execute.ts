@@ -13,6 +13,7 @@ import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { Answer } from "../answer.ts";
 import { refused, type Settled, settled } from "../barriers/append.ts";
 import { conclude } from "../barriers/conclude.ts";
+import { requireSigner } from "../barriers/seal.ts";
 import { obtainSession } from "../barriers/session.ts";
 import { type Issued, judgeTimeLeft, start } from "../barriers/start.ts";
 import { type IssueDeps, targetPlace } from "../deps.ts";
@@ -111,8 +112,14 @@ async function judgeEarly(
   judgement.reach(PREPARED);
   if (isRefusal(reader)) return judgement.fail(reader);
   judgement.reach(TIME_LEFT);
-  const late = judgeTimeLeft(grant, judgement.deps.clock());
-  return late && judgement.fail(late);
+  const { deps, invocation } = judgement;
+  const late = judgeTimeLeft(grant, deps.clock());
+  if (late !== undefined) return judgement.fail(late);
+  const { policy } = judgement.requireTrust();
+  return requireSigner(deps, policy, { from: deps.clock(), until: invocation.deadline }).then(
+    () => undefined,
+    (fault: unknown) => judgement.faulted(fault),
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { IdentityView } from "../../evidence/fold.ts";
 import { handleClaims, signHandle } from "../../issuance/handle.ts";
+import { requirePlaneSigner } from "../barriers/seal.ts";
 import type { Memory, PlaneDeps } from "../deps.ts";
 import type { Intent } from "../read/intent.ts";
 import { issuedDetail } from "../records/issuance.ts";
@@ -10,11 +11,13 @@ const intentIdOf = ({ chainId }: Intent): string => chainId.slice("intent/".leng
 
 /** The handle of a grant; nothing for another delivery. It is worth nothing before its grant is durable. */
 export async function handleOf(
-  { plane, planeSigner, memory }: PlaneDeps,
+  deps: PlaneDeps,
   request: VerifiedRequest,
   grant: Grant,
 ): Promise<string | undefined> {
   if (grant.delivery !== "handle") return undefined;
+  const { plane, planeSigner, memory } = deps;
+  await requirePlaneSigner(deps, request.trust.policy, { from: grant.issuedAt });
   const { claims, digest: contractDigest } = request.contract;
   const { identityId } = grant;
   const issued = issuedDetail(request, grant, 0);

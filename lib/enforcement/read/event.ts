@@ -1,7 +1,7 @@
 import { type ReadContract, readContract } from "../../contract/contract.ts";
 import { canonicalize } from "../../encoding/canonical-json.ts";
 import { type Digest, isDigest, sha256Digest } from "../../encoding/digest.ts";
-import { limitProblem } from "../../encoding/strict-json.ts";
+import { limitProblem, type Problem } from "../../encoding/strict-json.ts";
 import { type ReadHandle, readHandle } from "../../issuance/handle.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import {
@@ -33,21 +33,39 @@ export interface ExecuteEvent {
   readonly hasChain: boolean;
 }
 
-/** Digest of an event of any shape: over its JCS bytes, or over what can be said of it when it has none. */
+/**
+ * Digest of an event of any shape: over its JCS bytes, or over what can be said of it when it has none. One that is too
+ * large is not put in order first: garbage of megabytes must not cost more than being looked at.
+ */
 export function digestOfEvent(event: unknown): Digest {
+  const text = textOf(event);
+  if (text === undefined) return sha256Digest("an event that has no text");
+  if (isTooLarge(text)) return sha256Digest(text);
   try {
     return sha256Digest(canonicalize(event));
   } catch {
-    return sha256Digest(textOf(event));
+    return sha256Digest(text);
   }
 }
 
-function textOf(event: unknown): string {
+/** `undefined` for what JSON cannot say, and for nesting beyond what any reader follows. */
+function textOf(event: unknown): string | undefined {
   try {
     return JSON.stringify(event) ?? "no event";
   } catch {
-    return "an event that has no text";
+    return undefined;
   }
+}
+
+/** Text of JSON is as long as its JCS form, which only puts members in order. */
+const isTooLarge = (text: string): boolean => Buffer.byteLength(text) > MAX_EVENT_BYTES;
+
+/** What is wrong with the size, the depth, the names, strings or numbers of an event; `undefined` if nothing is. */
+export function eventProblem(event: object): Problem | undefined {
+  const text = textOf(event);
+  return text !== undefined && isTooLarge(text)
+    ? { detail: `is larger than ${MAX_EVENT_BYTES} bytes`, pointer: "" }
+    : limitProblem(event);
 }
 
 /** Stage `parse`: strict reading of event, contract, chain, request, in this order (wire.md §4). No AWS call. */
@@ -84,11 +102,8 @@ function readShape(event: unknown, use: string, members: readonly string[]): Sha
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
     return malformed("the event is not a JSON object");
   }
-  const problem = limitProblem(event);
+  const problem = eventProblem(event);
   if (problem !== undefined) return malformed(`the event ${problem.detail}`, problem.pointer);
-  if (Buffer.byteLength(canonicalize(event)) > MAX_EVENT_BYTES) {
-    return malformed(`the event is larger than ${MAX_EVENT_BYTES} bytes`);
-  }
   const foreign = Object.keys(event).find((key) => !members.includes(key));
   return foreign === undefined
     ? (event as Shape)

@@ -45,7 +45,13 @@ export async function readIntent(
     await sleep(LONGEST_WAIT * random());
     stored = await read();
   }
-  const opened = openChain(stored, { plane: plane.id, chainId, keys: trust.keys }, before);
+  const open = () => openChain(stored, { plane: plane.id, chainId, keys: trust.keys }, before);
+  let opened = open();
+  if ("defect" in opened) {
+    // DynamoDB isolates a Query from a transaction row by row: what looks torn out may not be visible yet.
+    stored = await read();
+    opened = open();
+  }
   if ("defect" in opened) {
     return refuse("EVIDENCE_CHAIN_BROKEN", `record ${opened.seq} of ${chainId} ${opened.defect}`);
   }

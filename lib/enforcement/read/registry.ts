@@ -23,7 +23,10 @@ export async function readTrust(
   for (let read = 1; ; read++) {
     const known = deps.memory.trust;
     const heads = await deps.registry.readHeads({ ...also, known: known?.head.seq ?? 0 });
-    if (known !== undefined && areOf(heads, known)) return { heads, trust: known };
+    if (known !== undefined && areOf(heads, known)) {
+      remember(deps, known);
+      return { heads, trust: known };
+    }
     const documents = await deps.registry.readDocuments(heads.registry);
     const trust = openRegistry(heads, documents, deps.plane, deps.anchors, known);
     if (!isRefusal(trust)) remember(deps, trust);
@@ -32,6 +35,20 @@ export async function readTrust(
 }
 
 /** Never back: of two courses in one process the slower one must not make the other's newer policy forgotten. */
-function remember({ memory }: PlaneDeps, trust: TrustSnapshot): void {
-  if (memory.trust === undefined || memory.trust.head.seq <= trust.head.seq) memory.trust = trust;
+function remember({ memory, clock }: PlaneDeps, trust: TrustSnapshot): void {
+  if (memory.trust !== undefined && memory.trust.head.seq > trust.head.seq) return;
+  memory.trust = trust;
+  memory.trustSeenAt = clock();
+}
+
+/** Milliseconds: less than a published end of a key lies ahead, by more than a function lives (wire.md §6). */
+const RECENT = 60_000;
+
+/**
+ * What was in force a moment ago, for records about a Registry that cannot be read now: no key that it names can have
+ * come to its end since.
+ */
+export function recentTrust({ memory, clock }: PlaneDeps): TrustSnapshot | undefined {
+  const { trust, trustSeenAt = Number.NEGATIVE_INFINITY } = memory;
+  return clock() - trustSeenAt < RECENT ? trust : undefined;
 }

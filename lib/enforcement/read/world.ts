@@ -24,8 +24,14 @@ export interface World {
   readonly chain: StoredChain | undefined;
   /** The chain that was asked for, or that State names for the contract. */
   readonly chainId: string | undefined;
-  /** Identities that State names for this request's retry keys: a second witness. */
-  readonly witnesses: readonly string[];
+  /** What State says of this request's retry keys: a second witness. */
+  readonly witnesses: readonly Witness[];
+}
+
+/** State's word that a request was granted (`issue`) or redeemed (`execute`) as this identity. */
+export interface Witness {
+  readonly identityId: string;
+  readonly use: "issue" | "execute";
 }
 
 /**
@@ -87,6 +93,8 @@ async function readAtOnce(
     trust,
     chain: rows ? { rows, head: heads.chain } : undefined,
     chainId: chainId ?? indexed,
-    witnesses: [ofKey, ofJti].filter((value) => value !== undefined),
+    witnesses: [ofKey, ofJti]
+      .filter((value) => value !== undefined)
+      .map((identityId) => ({ identityId, use: request.claims.use })),
   };
 }

@@ -15,9 +15,9 @@ import {
   store,
 } from "../barriers/append.ts";
 import type { PlaneDeps } from "../deps.ts";
-import type { Failure, Judgement } from "../judgement.ts";
+import { type Failure, type Judgement, refusalOf } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
-import { readTrust } from "../read/registry.ts";
+import { readTrust, recentTrust } from "../read/registry.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 
 /** Refusals a minute that are written one by one while nobody is verified yet (wire.md §5). */
@@ -83,18 +83,21 @@ export async function recordUnattributed<Deps extends PlaneDeps>(
 }
 
 /**
- * Under which policy a refusal is sealed: the one that this course read, else the one that its process read last, else
- * the one that is read for it. Without any, nobody could verify the record, and it is not written (wire.md §5).
+ * Under which policy a refusal is sealed: the one that this course read, else the one that is read for it, or was in
+ * force a moment ago. A process that only ever refuses reads no other: what it remembers from long ago may name a key
+ * that has ended since, and garbage would make it seal records that nobody can verify. Without any, none is written.
  */
 async function sealingTrust<Deps extends PlaneDeps>(
   judgement: Judgement<Deps>,
 ): Promise<TrustSnapshot> {
   const { deps } = judgement;
-  const known = judgement.trust ?? deps.memory.trust;
-  if (known !== undefined) return known;
-  const { trust } = await readTrust(deps);
-  if (isRefusal(trust)) throw new Fault("EVIDENCE_SIGNER_UNAVAILABLE", trust.detail);
-  return trust;
+  if (judgement.trust !== undefined) return judgement.trust;
+  const trust = await readTrust(deps).then(({ trust }) => trust, refusalOf);
+  const known = isRefusal(trust) ? recentTrust(deps) : trust;
+  if (known === undefined) {
+    throw new Fault("EVIDENCE_SIGNER_UNAVAILABLE", "no trust policy says whose seal would count");
+  }
+  return known;
 }
 
 /**

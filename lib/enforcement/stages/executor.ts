@@ -9,7 +9,7 @@ import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
-import type { World } from "../read/world.ts";
+import type { Witness, World } from "../read/world.ts";
 import { stage } from "../stage.ts";
 
 /** What is known of a request whose contract holds. */
@@ -40,15 +40,19 @@ async function confirm(
   deps: PlaneDeps,
   trust: TrustSnapshot,
   intent: Intent | Refusal,
-  witnesses: readonly string[],
+  witnesses: readonly Witness[],
 ): Promise<Intent | Refusal> {
   if (isRefusal(intent) || isWitnessed(intent, witnesses)) return intent;
   const latest = await readIntent(deps, intent.chainId, trust, { opened: intent });
   return isRefusal(latest) || isWitnessed(latest, witnesses) ? latest : lostGrant();
 }
 
-const isWitnessed = ({ state }: Intent, witnesses: readonly string[]): boolean =>
-  witnesses.every((identityId) => state.identities.has(identityId));
+/** The chain knows the grant; and of a redemption not its grant alone, or the handle could be redeemed again. */
+const isWitnessed = ({ state }: Intent, witnesses: readonly Witness[]): boolean =>
+  witnesses.every(({ identityId, use }) => {
+    const identity = state.identities.get(identityId);
+    return use === "execute" ? identity?.redemption !== undefined : identity !== undefined;
+  });
 
 /** A key in State that no sealed record explains. */
 export const lostGrant = (): Refusal =>

@@ -32,11 +32,10 @@ export const USES = stage<Standing & { readonly step: Step | undefined }, Judgem
   .check("uses", judgeUses)
   .check("capacity", judgeCapacity);
 
-/** Stage `state` of `execute`: instead of uses, the grant itself; its window lies in the contract's. */
+/** Stage `state` of `execute`: the grant itself, then its contract (wire.md §4 stage 6). */
 export const GRANT_STATE = stage<Standing & { readonly identityId: string }, Judgement>("state")
-  .check("contractState", judgeContractState)
-  .check("window", (subject, { now }) => judgeGrantWindow(grantIn(subject), now))
-  .check("grant", (subject) => judgeUnused(grantIn(subject)));
+  .check("grant", (subject, { now }) => judgeUnused(grantIn(subject), now))
+  .include(CONTRACT_STATE);
 
 const grantIn = ({
   intent,
@@ -45,21 +44,19 @@ const grantIn = ({
   intent.state.identities.get(identityId);
 
 /** A handle is redeemed once: a second time would double the effect (wire.md §8). */
-function judgeUnused(identity: IdentityView | undefined): Refusal | undefined {
+function judgeUnused(identity: IdentityView | undefined, now: number): Refusal | undefined {
   if (identity === undefined) return refuse("IDENTITY_UNKNOWN", "the grant is gone", "/handle");
   if (identity.startedAt !== undefined) {
     return refuse("DUPLICATE_EXECUTION", "the handle was redeemed already", "/handle");
   }
-  return identity.end === undefined
+  if (identity.end !== undefined) {
+    return refuse("IDENTITY_REVOKED", `the identity ended: ${identity.state}`, "/handle");
+  }
+  // Half-open: at its end an identity has ended (ADV-15).
+  return now < Date.parse(identity.expiresAt)
     ? undefined
-    : refuse("IDENTITY_REVOKED", `the identity ended: ${identity.state}`, "/handle");
+    : refuse("IDENTITY_EXPIRED", `the identity ended at ${identity.expiresAt}`, "/handle/exp");
 }
-
-/** Half-open: at its end an identity has ended (ADV-15). */
-const judgeGrantWindow = (identity: IdentityView | undefined, now: number): Refusal | undefined =>
-  identity !== undefined && now < Date.parse(identity.expiresAt)
-    ? undefined
-    : refuse("IDENTITY_EXPIRED", `the identity ended at ${identity?.expiresAt}`, "/handle/exp");
 
 function judgeContractState(
   { contract, intent: { state } }: Standing,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { sign } from "node:crypto";
 import type { EvidenceReader, StoredRow } from "../../../lib/audit/export.ts";
 import { newPrivateJwk, signingKey } from "../../../lib/client/keys.ts";
 import { type Digest, digestBytes, sha256Digest } from "../../../lib/encoding/digest.ts";
 import { preAuthEncoding } from "../../../lib/encoding/dsse.ts";
+import { rawToDer } from "../../../lib/encoding/ecdsa.ts";
 import { readJws, type SigningKey, signJws } from "../../../lib/encoding/jws.ts";
 import { chainRecords, genesisHead, type PlacedRecord } from "../../../lib/evidence/chain.ts";
 import type { About, RecordDraft } from "../../../lib/evidence/record.ts";
@@ -16,6 +16,10 @@ export const PLANE = "vai:000000000000:us-east-1:local";
 export const NOW = 1777953600;
 
 export const newKey = (): SigningKey => signingKey(newPrivateJwk());
+
+/** As KMS writes it. */
+export const derSignature = (key: SigningKey, signed: Uint8Array): Uint8Array =>
+  rawToDer(key.sign(signed)) ?? assert.fail("an evidence key is a P-256 key");
 
 let ids = 0;
 export const newId = (): string => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`;
@@ -74,7 +78,7 @@ async function sealedBy(key: SigningKey, records: readonly PlacedRecord[]): Prom
   const payload = Buffer.from(JSON.parse(last.seal).payload, "base64");
   const encoded = preAuthEncoding(PAYLOAD_TYPE, payload);
   assert.deepEqual(asked, digestBytes(sha256Digest(encoded)));
-  const seal = sealText(payload, key.thumbprint, sign("sha256", encoded, key.privateKey));
+  const seal = sealText(payload, key.thumbprint, derSignature(key, encoded));
   return rows.with(-1, { ...last, seal });
 }
 

@@ -1,10 +1,10 @@
-import { sign } from "node:crypto";
 import type { SealedRow } from "../../../lib/audit/transaction.ts";
 import { canonicalize } from "../../../lib/encoding/canonical-json.ts";
 import { sha256Digest } from "../../../lib/encoding/digest.ts";
 import { preAuthEncoding } from "../../../lib/encoding/dsse.ts";
 import type { SigningKey } from "../../../lib/encoding/jws.ts";
 import { PAYLOAD_TYPE, sealText } from "../../../lib/evidence/seal.ts";
+import { derSignature } from "./plane.ts";
 
 /** A record without its types, to be broken. */
 export interface Editable {
@@ -61,7 +61,7 @@ export const statementOf = (seal: string): EditableSeal =>
 /** A seal over any payload. */
 export function sealed(payload: string, key: SigningKey): string {
   const bytes = Buffer.from(payload, "utf8");
-  const signature = sign("sha256", preAuthEncoding(PAYLOAD_TYPE, bytes), key.privateKey);
+  const signature = derSignature(key, preAuthEncoding(PAYLOAD_TYPE, bytes));
   return sealText(bytes, key.thumbprint, signature);
 }
 

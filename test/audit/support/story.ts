@@ -46,8 +46,8 @@ export interface Story {
   readonly identityId: string;
 }
 
-export async function tellStory(): Promise<Story> {
-  const [anchor, key, issuer, agent] = [newKey(), newKey(), newKey(), newKey()];
+export async function tellStory(anchor: SigningKey = newKey()): Promise<Story> {
+  const [key, issuer, agent] = [newKey(), newKey(), newKey()];
   const policy = signPolicy(anchor, [evidenceKey(key)]);
   const contract = signJws(
     "vai-contract+jwt",

@@ -1,0 +1,2 @@
+/** The part of jose that encrypts: loaded when credentials are delivered. */
+export { CompactEncrypt } from "jose";
