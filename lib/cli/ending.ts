@@ -7,7 +7,11 @@ import { visibleLine } from "./visible.ts";
  * How a command ends that did not end by itself, with one line of why.
  * @throws what nobody foresaw: a fault of ours must not look like an answer.
  */
-export function endingOf(io: Io, error: unknown, isLocalDeployment: () => boolean): ExitCode {
+export async function endingOf(
+  io: Io,
+  error: unknown,
+  outputs: string | undefined,
+): Promise<ExitCode> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unreadable;
   const say = (message: string): void => io.err(`vai: ${visibleLine(message)}`);
   if (error instanceof CommandError) {
@@ -20,7 +24,8 @@ export function endingOf(io: Io, error: unknown, isLocalDeployment: () => boolea
   }
   if (error instanceof Fault || isConnectionError(error)) {
     const { message } = error as Error;
-    const advice = isLocalDeployment()
+    const { isLocal } = await import("./deployment.ts");
+    const advice = isLocal(io, outputs)
       ? 'check that the local AWS is up ("npm run local:status")'
       : "check your AWS credentials, the region, and the network";
     say(`${message}; ${advice}`);

@@ -96,8 +96,7 @@ export async function runCli(args: readonly string[], given: Io): Promise<ExitCo
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    const { isLocal } = await import("./deployment.ts");
-    return endingOf(io, error, () => isLocal(io, outputs));
+    return await endingOf(io, error, outputs);
   }
 }
 

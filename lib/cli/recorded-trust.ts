@@ -38,7 +38,6 @@ export function openRecordedTrust(
   const trust = followTrust(policies, anchors);
   const [defect] = trust.defects;
   if (defect !== undefined) return defect.what;
-  if (trust.plane !== plane) return `is of the plane ${trust.plane}`;
   const read = readTrustPolicy(policies.at(-1), anchors);
   if ("kind" in read) return `holds a trust policy that ${read.detail}`;
   const { jws, policy, digest } = read;

@@ -93,7 +93,9 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     put(
       plane,
       edited(plane, ({ detail }: Publication) => {
-        detail.trustPolicy = withOwnKey(plane, KEYS.anchor);
+        const compact = withOwnKey(plane, KEYS.anchor);
+        detail.trustPolicy = compact;
+        detail.trustPolicyDigest = sha256Digest(compact.slice(0, compact.lastIndexOf(".")));
       }),
     ),
   "a record behind the last one, without a seal of the plane": (plane) => {

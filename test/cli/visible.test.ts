@@ -110,6 +110,22 @@ describe("what a hostile file makes vai print", () => {
     assert.equal(plane.targets.calls.length, 0);
   });
 
+  test("USR-11 nor what the plane answers, as lines or as JSON; and an answer's words make no line of their own", async (t) => {
+    const { contract, vai } = await desk(t);
+    const asked = ["issue", contract("held.json", {}), "--set", "percent=1"];
+    for (const args of [
+      [...asked, "--resource", SIGNED_LINES],
+      [...asked, "--action", SIGNED_LINES, "--json"],
+      [...asked, "--set", `${SIGNED_LINES}=1`],
+    ]) {
+      const { code, out } = await vai(args);
+      assert.equal(code, 1, out);
+      assert.ok(out.includes("owned"), "it is quoted");
+      assert.ok(!OBEYED.test(out), JSON.stringify(out));
+      assert.doesNotMatch(out, /^granted/m);
+    }
+  });
+
   test("USR-11 the program itself prints no less carefully", () => {
     const args = ["lib/cli/main.js", "verify", `/nowhere/${SIGNED}`];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });

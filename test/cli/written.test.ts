@@ -31,6 +31,22 @@ function older(file: string): string {
   return file;
 }
 
+test("USR-11 a file that is nested without end is unreadable, and neither kept nor sent", async (t) => {
+  const { file, vai } = await asking(t);
+  writeFileSync(file("deep.json"), "[".repeat(20_000) + "]".repeat(20_000));
+  const kept = ["--save-event", file("kept.json")];
+  for (const args of [
+    ["issue", file("deep.json"), "--event", ...kept],
+    ["execute", file("deep.json"), "--event", ...kept],
+    ["policy", file("deep.json")],
+  ]) {
+    const { code, err } = await vai(args);
+    assert.equal(code, 2);
+    assert.match(err, /deep\.json is nested too deeply/);
+  }
+  assert.equal(existsSync(file("kept.json")), false);
+});
+
 describe("files that vai writes", () => {
   test("USR-11 a saved event is for its owner's eyes, also in the place of one that everybody could read", async (t) => {
     const { file, vai, held } = await asking(t);

@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const ON_NODE: ReadonlySet<string> = new Set([
   "lib/encoding/platform.ts",
   "lib/audit/export.ts",
+  "lib/audit/line-file.ts",
   "lib/audit/folder.ts",
 ]);
 
