@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
 import { cliFuzzer } from "./cli.ts";
 import type { Fuzzer } from "./fuzzer.ts";
+import { verifierFuzzer } from "./verifier.ts";
 
 const FUZZERS: Readonly<Record<string, Fuzzer>> = {
   cli: cliFuzzer,
+  verifier: verifierFuzzer,
 };
 
 const HELP = `Usage: npm run fuzz -- [NAME…] [--inputs N] [--seed N]

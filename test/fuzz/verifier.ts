@@ -2,6 +2,7 @@ import { linesOf } from "../../lib/audit/lines.ts";
 import { readExport } from "../../lib/audit/read-export.ts";
 import { verifyEvidence } from "../../lib/audit/verify-evidence.ts";
 import { type Story, tellStory } from "../audit/support/story.ts";
+import { type Fuzzer, fuzz } from "./fuzzer.ts";
 
 /** Texts of an export folder. */
 interface Texts {
@@ -161,33 +162,28 @@ function edited(good: Texts, below: Below): { texts: Texts; said: string } {
  * A good export with random edits. It never throws, and the verdict is never better than the truth: who edits anything
  * but the unsigned manifest finds no good verdict, and who edits nothing finds one.
  */
-export const verifierFuzz = {
-  name: "verifier",
-  async run(seed: number, inputs: number): Promise<{ inputs: number; failures: string[] }> {
+export const verifierFuzzer: Fuzzer = {
+  about:
+    "the verifier, an export under random edits: it never throws, and never says better than is true",
+  async run(seed, inputs) {
     const story = await tellStory();
     const good = textsOf(story);
     const { thumbprint } = story.anchor;
-    const failures: string[] = [];
-    if ((await judge(good, thumbprint)) !== "unanchored") failures.push("the export is not good");
-    for (let input = 0; input < inputs; input++) {
+    if ((await judge(good, thumbprint)) !== "unanchored") throw new Error("the export is not good");
+    return fuzz(inputs, async (input) => {
       const { texts, said } = edited(good, numbersFrom(seed * 1_000_003 + input));
       const problem = await problemOf(good, texts, thumbprint);
-      if (problem !== undefined) failures.push(`seed ${seed}, input ${input}: ${said}: ${problem}`);
-    }
-    return { inputs, failures };
+      return problem && `${said}: ${problem}`;
+    });
   },
 };
 
 async function problemOf(good: Texts, texts: Texts, anchor: string): Promise<string | undefined> {
-  try {
-    const verdict = await judge(texts, anchor);
-    const isManifestSame = same(good.manifest, texts.manifest);
-    const isSame = (["records", "seals", "trustPolicies"] as const).every((name) =>
-      same(good[name], texts[name]),
-    );
-    const isGood = verdict === "unanchored" || verdict === "complete";
-    return isManifestSame && isGood !== isSame ? `the verdict is ${verdict}` : undefined;
-  } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  }
+  const verdict = await judge(texts, anchor);
+  const isManifestSame = same(good.manifest, texts.manifest);
+  const isSame = (["records", "seals", "trustPolicies"] as const).every((name) =>
+    same(good[name], texts[name]),
+  );
+  const isGood = verdict === "unanchored" || verdict === "complete";
+  return isManifestSame && isGood !== isSame ? `the verdict is ${verdict}` : undefined;
 }

@@ -15,7 +15,7 @@ see it until one is red. Prints what no test notices.
   --json          for machines
 
 Exit codes: 0 each is noticed, or explained beside it; 1 one survived, an anchor is gone, or a test is red
-without any mutant; 2 wrong usage.`;
+without any mutant; 2 wrong usage; 130 interrupted, and nothing is left behind.`;
 
 interface Chosen {
   readonly mutants: readonly Mutant[];
@@ -98,6 +98,8 @@ const jsonOf = ({ judged, unplaced }: Outcome): string =>
     })),
     unplaced: unplaced.map(({ mutant: { file, name }, problem }) => ({ file, name, problem })),
   });
+
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => process.exit(130));
 
 const { mutants, workers, isJson } = readOptions();
 try {

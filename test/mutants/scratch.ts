@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -21,7 +21,10 @@ export class Scratch {
   readonly #temporary = join(this.#root, "tmp");
   readonly #tree = join(this.#root, "tree");
 
+  #child: ChildProcess | undefined;
+
   constructor() {
+    process.once("exit", this.#atExit);
     mkdirSync(this.#temporary);
     cpSync(REPOSITORY_ROOT, this.#tree, {
       recursive: true,
@@ -45,6 +48,7 @@ export class Scratch {
       },
       stdio: ["ignore", "pipe", "ignore"],
     });
+    this.#child = child;
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       said += text;
@@ -64,7 +68,14 @@ export class Scratch {
     });
   }
 
+  /** Whoever interrupts a run leaves neither a process nor a copy. */
+  readonly #atExit = (): void => {
+    this.#child?.kill("SIGKILL");
+    this.remove();
+  };
+
   remove(): void {
+    process.off("exit", this.#atExit);
     rmSync(this.#root, { recursive: true, force: true });
   }
 
