@@ -9,7 +9,7 @@ import type { BundleName } from "./functions.ts";
 import { logGroupName, ownName } from "./plane.ts";
 import { allow } from "./statements.ts";
 
-/** How long a request is fresh (wire.md §1); also the shortest that Lambda lets an event wait. */
+/** How long a request is fresh (PROTOCOL.md §1); also the shortest that Lambda lets an event wait. */
 const REQUEST_SECONDS = 60;
 
 /** Properties of {@link PlaneFunction}. */

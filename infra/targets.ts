@@ -131,7 +131,7 @@ function badTargets(targets: Targets, judge: (arn: string) => string | undefined
   );
 }
 
-/** By any part of the name, in any letter case, as contracts are judged (wire.md §2). */
+/** By any part of the name, in any letter case, as contracts are judged (PROTOCOL.md §2). */
 function isOwn(arn: string, ownPrefix: string): boolean {
   const [, , , , , ...resource] = arn.toLowerCase().split(":");
   const parts = resource.join(":").split(/[:/]/);

@@ -6,7 +6,7 @@ import { execute } from "../lib/enforcement/execute.ts";
 const lifetime = unending();
 const deps = issueDependencies("execute", process.env, lifetime);
 
-/** Redeems an identity handle (wire.md §8), by direct invocation or Function URL. */
+/** Redeems an identity handle (PROTOCOL.md §8), by direct invocation or Function URL. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>
   serveEvent(
     event,

@@ -6,7 +6,7 @@ import { govern } from "../lib/enforcement/govern.ts";
 const lifetime = unending();
 const deps = planeDependencies("govern", process.env, lifetime);
 
-/** Commands of people (wire.md §10), by direct invocation. */
+/** Commands of people (PROTOCOL.md §10), by direct invocation. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>
   serveEvent(
     event,

@@ -6,7 +6,7 @@ import { issue } from "../lib/enforcement/issue.ts";
 const lifetime = unending();
 const deps = issueDependencies("issue", process.env, lifetime);
 
-/** Direct invocation or Function URL; the answer is wire.md §4's, whatever the event. */
+/** Direct invocation or Function URL; the answer is PROTOCOL.md §4's, whatever the event. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>
   serveEvent(
     event,

@@ -6,7 +6,7 @@ export const systemClock: Clock = () => Date.now();
 /** NumericDate (RFC 7519 §2): whole seconds, rounded down. */
 export const toSeconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-/** RFC 3339 UTC with milliseconds and `Z`, the form of every time outside a JWS (wire.md). */
+/** RFC 3339 UTC with milliseconds and `Z`, the form of every time outside a JWS (PROTOCOL.md). */
 export const toInstant = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 /** Hours to 23: `24:00:00` would be the next day's first instant in other words. */

@@ -16,7 +16,7 @@ export const VERSION = "0.1.0";
 /** Seconds: the functions' timeout, hence the longest time that authority held by the trust plane can outlive a denial. */
 export const FUNCTION_TIMEOUT_SECONDS = 30;
 
-/** `vai:<account>:<region>:<name>`; one id names one set of tables (wire.md). */
+/** `vai:<account>:<region>:<name>`; one id names one set of tables (PROTOCOL.md). */
 export interface PlaneId {
   readonly id: string;
   readonly account: string;
@@ -34,5 +34,5 @@ export function parsePlaneId(id: string): PlaneId | undefined {
   return { id, account, region, name };
 }
 
-/** Physical names of the plane's own resources begin so; no contract may name one of them (wire.md §2). */
+/** Physical names of the plane's own resources begin so; no contract may name one of them (PROTOCOL.md §2). */
 export const ownResourcePrefix = (plane: PlaneId): string => `vai-${plane.name}-`;

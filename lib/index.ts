@@ -1,4 +1,4 @@
-/** What others build on (wire.md §12), and what an agent's author imports. */
+/** What others build on (PROTOCOL.md §12), and what an agent's author imports. */
 
 export { verifyRecords } from "./audit/verify.ts";
 export { proveContainment } from "./authority/contain/contain.ts";

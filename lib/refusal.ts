@@ -1,6 +1,6 @@
 /**
- * Refusals are values; faults are exceptions (design.md §2). Codes are the closed lists of requirements.md
- * appendix E and wire.md §11: adding one is allowed, renaming one breaks clients (OKG-58).
+ * Refusals are values; faults are exceptions. Codes are the closed lists of the ledger
+ * appendix E and PROTOCOL.md §11: adding one is allowed, renaming one breaks clients (OKG-58).
  */
 const CODES = {
   malformed: [
@@ -103,7 +103,7 @@ export function failureDomain(code: RefusalCode): FailureDomain {
   return domain;
 }
 
-/** The stages of a request, in the order in which they are judged (wire.md §4). */
+/** The stages of a request, in the order in which they are judged (PROTOCOL.md §4). */
 export const STAGES = [
   "parse",
   "request",
@@ -138,7 +138,7 @@ export function refuse(code: RefusalCode, detail: string, pointer?: string): Ref
 export const isRefusal = (value: unknown): value is Refusal =>
   typeof value === "object" && value !== null && "refused" in value && value.refused === true;
 
-/** Codes whose cause may have passed by the next try, if nothing was granted yet (wire.md §4). */
+/** Codes whose cause may have passed by the next try, if nothing was granted yet (PROTOCOL.md §4). */
 const RETRYABLE: ReadonlySet<RefusalCode> = new Set([
   "EVIDENCE_STORE_UNAVAILABLE",
   "EVIDENCE_SIGNER_UNAVAILABLE",

@@ -3,7 +3,7 @@ import type { RiskClass } from "../encoding/members.ts";
 import type { Refusal } from "../refusal.ts";
 import type { CallPlace, ClientSettings } from "./client-settings.ts";
 
-/** What an agent asks for: one action on one resource with flat parameters (wire.md §4). */
+/** What an agent asks for: one action on one resource with flat parameters (PROTOCOL.md §4). */
 export interface Operation {
   readonly action: string;
   readonly resource: string;
@@ -15,7 +15,7 @@ export type ParameterConstraints = Readonly<Record<string, Constraint>>;
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** Why a call did not do its work, in the closed list of wire.md §4. */
+/** Why a call did not do its work, in the closed list of PROTOCOL.md §4. */
 export type ErrorKind = "precondition" | "notFound" | "denied" | "throttled" | "invalid" | "other";
 
 export interface CallError {
@@ -48,14 +48,14 @@ export interface CallDescription {
 
 export interface ReadBack {
   readonly matches: boolean;
-  /** Values as AWS returned them; evidence records hold only their digests (wire.md §5). */
+  /** Values as AWS returned them; evidence records hold only their digests (PROTOCOL.md §5). */
   readonly observed: Json;
 }
 
 /**
  * One condition that the session policy puts on the action: as a condition of its Allow, and as
  * complement Denies, because an Allow alone does not limit a resource policy that names the session
- * (aws.md §1.3).
+ * (IAM user guide, policy evaluation logic).
  */
 export interface IamBound {
   /** Condition key as IAM spells it. */
@@ -90,7 +90,7 @@ export interface RequestKey {
 }
 
 /**
- * Everything about one bounded action (design.md §3): what it may be asked, what of that IAM can
+ * Everything about one bounded action: what it may be asked, what of that IAM can
  * carry, the one call, and how to tell afterwards what happened. Session policy, enforcement map
  * and adapter read the same one.
  */
@@ -130,7 +130,7 @@ export interface ActionDescriptor {
 
   /**
    * The parameter of an operation whose check is a read before the call and not one step with it.
-   * Refused at class HIGH and above, where a change in between must not slip through (wire.md §9).
+   * Refused at class HIGH and above, where a change in between must not slip through (PROTOCOL.md §9).
    */
   notAtomic?(parameters: Operation["parameters"]): string | undefined;
 

@@ -6,7 +6,7 @@ import type { ClientSettings } from "./client-settings.ts";
 import { readFault } from "./outcome.ts";
 import { type PlainJson, plainAnswer } from "./plain-answer.ts";
 
-/** What an assumption names: one read of one resource with flat parameters (wire.md §9). */
+/** What an assumption names: one read of one resource with flat parameters (PROTOCOL.md §9). */
 export interface ReadRequest {
   readonly resource: string;
   readonly parameters: Readonly<Record<string, Scalar>>;
@@ -23,7 +23,7 @@ export interface ReadProblem {
  * session. One file holds the reads of one family.
  */
 export interface TargetRead {
-  /** The name in a contract, exactly as the table of wire.md §9 writes it: `s3:HeadObject`. */
+  /** The name in a contract, exactly as the table of PROTOCOL.md §9 writes it: `s3:HeadObject`. */
   readonly read: string;
   /** IAM service prefix of the reader role that makes it. */
   readonly family: string;

@@ -6,7 +6,7 @@ import type { TargetRead } from "./read.ts";
 import { S3_READS } from "./s3/read.ts";
 import { SSM_READS } from "./ssm/read.ts";
 
-/** Every read that assumptions of this version may name (wire.md §9). */
+/** Every read that assumptions of this version may name (PROTOCOL.md §9). */
 export const READS: readonly TargetRead[] = [
   ...LAMBDA_READS,
   ...DYNAMODB_READS,
@@ -18,5 +18,5 @@ export const READS: readonly TargetRead[] = [
 
 const BY_NAME = new Map(READS.map((read) => [read.read, read]));
 
-/** The read of a name, compared exactly as wire.md §9 writes it; `undefined` when there is none. */
+/** The read of a name, compared exactly as PROTOCOL.md §9 writes it; `undefined` when there is none. */
 export const readOf = (name: string): TargetRead | undefined => BY_NAME.get(name);

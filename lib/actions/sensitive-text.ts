@@ -2,7 +2,7 @@ import { sha256Digest } from "../encoding/digest.ts";
 
 /**
  * What evidence may hold of a sensitive value: its digest and its length in UTF-8 bytes, enough to
- * compare (wire.md §5).
+ * compare (PROTOCOL.md §5).
  */
 export const fingerprint = (text: string) => ({
   digest: sha256Digest(text),

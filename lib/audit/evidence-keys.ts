@@ -1,6 +1,6 @@
 import { type PublicJwk, readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 
-/** A key that signed evidence, and when it might; seconds since the epoch, as trust policies say it (wire.md §6). */
+/** A key that signed evidence, and when it might; seconds since the epoch, as trust policies say it (PROTOCOL.md §6). */
 export interface EvidenceKey {
   readonly key: PublicJwk;
   readonly notBefore: number;

@@ -42,7 +42,7 @@ export interface ExportProblem {
 }
 
 /**
- * Writes the evidence of a plane, or of one intent, as an export folder of wire.md §5. The same table gives the same
+ * Writes the evidence of a plane, or of one intent, as an export folder of PROTOCOL.md §5. The same table gives the same
  * bytes; the manifest comes last, so that an export that broke off cannot be taken for a whole one.
  */
 export async function writeExport(

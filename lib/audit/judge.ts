@@ -79,7 +79,7 @@ function keyProblem({ keyid, statement }: ReadSeal, keys: EvidenceKeys): string 
   if (second < signer.notBefore || second >= signer.notAfter) {
     return `has a seal of ${at}, when its key ${keyid} was not in use`;
   }
-  // Whoever stole the key can date a seal as he likes: only a checkpoint from before could tell (wire.md §5).
+  // Whoever stole the key can date a seal as he likes: only a checkpoint from before could tell (PROTOCOL.md §5).
   return signer.revokedAt === Infinity
     ? undefined
     : `is sealed by ${keyid}, revoked at ${toInstant(signer.revokedAt * 1000)}; no checkpoint shows that it was there before`;

@@ -4,7 +4,7 @@ import { digest, label } from "../encoding/members.ts";
 import { readBy } from "../encoding/schema.ts";
 import type { Read } from "../encoding/strict-json.ts";
 
-/** Names of the files in an export folder (wire.md §5). */
+/** Names of the files in an export folder (PROTOCOL.md §5). */
 export const FILES = {
   records: "records.jsonl",
   seals: "seals.jsonl",

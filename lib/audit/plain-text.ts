@@ -46,7 +46,7 @@ const CONSTRAINTS: readonly (readonly [kind: string, words: (value: unknown) => 
   ],
 ];
 
-/** A constraint of wire.md §2 in words; an unknown kind as it stands. */
+/** A constraint of PROTOCOL.md §2 in words; an unknown kind as it stands. */
 export function constraintInWords(constraint: unknown): string {
   for (const [kind, words] of CONSTRAINTS) {
     const value = inside(constraint, kind);

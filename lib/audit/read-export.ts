@@ -6,7 +6,7 @@ import type { EvidenceSet } from "./verify-evidence.ts";
 /** Lines, one text each; `undefined` for one that is no text. Read again for each iteration. */
 type Lines = AsyncIterable<string | undefined> | Iterable<string | undefined>;
 
-/** What the files of an export hold (wire.md §5), wherever they come from: a folder, or a page that was given them. */
+/** What the files of an export hold (PROTOCOL.md §5), wherever they come from: a folder, or a page that was given them. */
 export interface ExportTexts {
   readonly manifest: string;
   readonly trustPolicies: string;

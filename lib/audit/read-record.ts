@@ -27,7 +27,7 @@ export interface UnreadRecord {
 }
 
 /**
- * Reads one record as strictly as wire.md §5 writes it: canonical JSON, the closed record. Any other spelling of the
+ * Reads one record as strictly as PROTOCOL.md §5 writes it: canonical JSON, the closed record. Any other spelling of the
  * same record is none: two spellings could be shown to two auditors as two records.
  */
 export const readRecord = (text: unknown): ReadRecord | UnreadRecord =>

@@ -23,7 +23,7 @@ export interface UnreadSeal {
 }
 
 /**
- * Reads a seal in its one text form, the JCS of a DSSE envelope with one signature (wire.md §5). JSON and base64 would
+ * Reads a seal in its one text form, the JCS of a DSSE envelope with one signature (PROTOCOL.md §5). JSON and base64 would
  * let other texts pass as the same envelope: two auditors could be shown two seals, or one of them a second payload.
  */
 export function readSeal(text: unknown): ReadSeal | UnreadSeal {

@@ -1,11 +1,11 @@
 /**
- * What evidence is found to be (wire.md §5), worst first. `unanchored` is the best that this version can say: every
+ * What evidence is found to be (PROTOCOL.md §5), worst first. `unanchored` is the best that this version can say: every
  * record that is there holds, but no checkpoint covers the tails.
  */
 const VERDICTS = ["tampered", "truncated", "gap", "unanchored", "complete"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** Codes of requirements.md appendix E that only a verifier gives; stable, for machines. */
+/** Codes of the ledger, appendix E that only a verifier gives; stable, for machines. */
 export type DefectCode =
   | "EVIDENCE_CHAIN_BROKEN"
   | "EVIDENCE_SIGNATURE_INVALID"

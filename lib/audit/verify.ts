@@ -26,7 +26,7 @@ export interface Verification {
 }
 
 /**
- * Verifies records of wire.md §5: every record and every seal strictly, each seal's signature once, under one of
+ * Verifies records of PROTOCOL.md §5: every record and every seal strictly, each seal's signature once, under one of
  * `keys`, and every chain from its genesis without gaps. Needs no AWS and no network. A cut tail cannot be seen here;
  * see {@link RecordVerifier}.
  * @param rows texts as the table keeps them, each chain in the order of its numbers. What is none is a defect.

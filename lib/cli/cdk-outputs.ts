@@ -20,7 +20,7 @@ const stack = z.object({
 });
 
 /**
- * A file of `cdk deploy --outputs-file` in the form of `outputs.json` (wire.md §7); anything else as it is. A file
+ * A file of `cdk deploy --outputs-file` in the form of `outputs.json` (PROTOCOL.md §7); anything else as it is. A file
  * with several stacks is read for the one that is a trust plane.
  */
 export function fromCdkOutputs(value: unknown): unknown {

@@ -18,7 +18,7 @@ function isHttp(text: string): boolean {
 
 const credentials = z.object({ accessKeyId: printable, secretAccessKey: printable });
 
-/** What a deployment says of itself: the members of `outputs.json` (wire.md §7) that commands use. */
+/** What a deployment says of itself: the members of `outputs.json` (PROTOCOL.md §7) that commands use. */
 const schema = z.object({
   endpoint: url.optional(),
   region: z.string().regex(/^[a-z0-9-]{1,32}$/, "is not a region"),

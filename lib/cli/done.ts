@@ -53,7 +53,7 @@ const WITHOUT_OUTCOME: Readonly<Record<GrantedAnswer["identity"]["state"], Done>
   EXPIRED: { exitCode: EXIT.no, outcome: "none: nothing was started, and its time is over" },
 };
 
-/** What stops an invocation wherever it is: at stage `execution` that may be behind the call (wire.md §4). */
+/** What stops an invocation wherever it is: at stage `execution` that may be behind the call (PROTOCOL.md §4). */
 const BEHIND_THE_CALL: ReadonlySet<RefusalCode> = new Set([
   "DEPENDENCY_UNAVAILABLE",
   "INTERNAL_FAULT",

@@ -25,7 +25,7 @@ export async function publishedPolicy(
 
 /**
  * The same for whoever signs what comes next: the Registry and its heads must say so too, as the plane itself demands
- * (wire.md §6). A chain that was cut shorter holds in itself; an anchor that continued it would sign a policy in which
+ * (PROTOCOL.md §6). A chain that was cut shorter holds in itself; an anchor that continued it would sign a policy in which
  * a revoked key is good again.
  */
 export async function continuedPolicy(

@@ -67,7 +67,7 @@ const DECISION_MARGIN = 60;
 
 /**
  * Signs a draft: intent and context as documents, the decision over both by the decider, the contract over all
- * three by the issuer (wire.md §§2–3).
+ * three by the issuer (PROTOCOL.md §§2–3).
  */
 export function signContract(draft: ContractDraft, signing: Signing): SignedContract {
   const { plane, issuer, decider, now, newId } = signing;

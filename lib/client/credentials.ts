@@ -37,7 +37,7 @@ export interface IssuedCredentials {
 }
 
 /**
- * Opens the `credentials` of an answer (wire.md §4). Only the two algorithms that the plane uses are accepted, whatever
+ * Opens the `credentials` of an answer (PROTOCOL.md §4). Only the two algorithms that the plane uses are accepted, whatever
  * the message's own header says.
  * @throws {TypeError} when the text cannot be opened with this key, or holds something else; the message holds no value.
  */

@@ -13,7 +13,7 @@ interface Message {
   readonly iat: number;
 }
 
-/** In which form authority is wanted (wire.md §4). */
+/** In which form authority is wanted (PROTOCOL.md §4). */
 type Wanted =
   /** The plane runs the operation and answers with its outcome. */
   | { readonly delivery?: "execute"; readonly operation: Operation; readonly deliverTo?: never }
@@ -49,11 +49,11 @@ const digestOf = (compact: string, typ: JwsType, what: string): Digest => {
   return read.value.digest;
 };
 
-/** The digest that names a contract: over its signing input (wire.md). @throws {TypeError} when it is no contract. */
+/** The digest that names a contract: over its signing input (PROTOCOL.md). @throws {TypeError} when it is no contract. */
 export const contractDigest = (contract: string): Digest =>
   digestOf(contract, "vai-contract+jwt", "contract");
 
-/** A request, signed by the executor's key (wire.md §4). */
+/** A request, signed by the executor's key (PROTOCOL.md §4). */
 export const signRequest = (claims: Request, key: SigningKey): string =>
   signJws("vai-request+jwt", claims, key);
 

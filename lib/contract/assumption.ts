@@ -6,7 +6,7 @@ import { pointer, type Refusal, refuse } from "../refusal.ts";
 import { type Scalar, satisfies } from "./constraint.ts";
 import type { Contract } from "./contract.ts";
 
-/** What a contract assumes of the world (wire.md §2): one value of one read, and what it must be. */
+/** What a contract assumes of the world (PROTOCOL.md §2): one value of one read, and what it must be. */
 export type Assumption = NonNullable<Contract["assumptions"]>[number];
 
 /** Milliseconds by which the clocks of two functions may differ. */

@@ -60,7 +60,7 @@ const isText = (value: unknown): value is string =>
 const isScalar = (value: unknown): value is Scalar =>
   isText(value) || Number.isSafeInteger(value) || typeof value === "boolean";
 
-/** Values of one type: a mixed list would let a value pass by its type (wire.md §2). */
+/** Values of one type: a mixed list would let a value pass by its type (PROTOCOL.md §2). */
 function listBreach(body: unknown): Breach | undefined {
   if (!Array.isArray(body) || body.length === 0) return breach("must be a non-empty array");
   const foreign = body.findIndex((value) => !isScalar(value));

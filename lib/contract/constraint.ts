@@ -1,7 +1,7 @@
 /** A parameter's value: flat, of one of three types; a value of another type never satisfies (`7` is not `"7"`). */
 export type Scalar = string | number | boolean;
 
-/** The closed vocabulary of wire.md §2; one kind per constraint. Bounds are inclusive integers. */
+/** The closed vocabulary of PROTOCOL.md §2; one kind per constraint. Bounds are inclusive integers. */
 export type Constraint =
   | { readonly exact: Scalar }
   | { readonly oneOf: readonly Scalar[] }
@@ -46,7 +46,7 @@ const isWithin = ({ min, max }: Range, value: number): boolean =>
   (max === undefined || value <= max);
 
 /**
- * Whether every value that satisfies `child` surely satisfies `parent` (wire.md §2, "narrows"): the closed list
+ * Whether every value that satisfies `child` surely satisfies `parent` (PROTOCOL.md §2, "narrows"): the closed list
  * of pairs there; everything not listed is false, so the answer is sound and never optimistic (POC-14, POC-15).
  *
  * `all` within `all` says the same as one flat list, so both are compared as their distinct leaves: comparing

@@ -18,7 +18,7 @@ import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 import { constraint } from "./constraint-schema.ts";
 import { gatedMember, steps } from "./step.ts";
 
-/** Seconds: the longest time between signing and start (wire.md §2). */
+/** Seconds: the longest time between signing and start (PROTOCOL.md §2). */
 const MAX_LEAD_SECONDS = 24 * 60 * 60;
 
 export const DELIVERIES = ["execute", "handle", "credentials"] as const;
@@ -42,7 +42,7 @@ const delegation = z.strictObject({
   planes: z.array(label).optional(),
 });
 
-/** One value of the world that the contract supposes (wire.md §2). */
+/** One value of the world that the contract supposes (PROTOCOL.md §2). */
 export const assumption = z.strictObject({
   name,
   read: action,
@@ -111,7 +111,7 @@ export const contractClaims = z
     });
   });
 
-/** The claims of a contract (wire.md §2): what may be done, to what, within which limits, when. */
+/** The claims of a contract (PROTOCOL.md §2): what may be done, to what, within which limits, when. */
 export type Contract = z.infer<typeof contractClaims>;
 export type Obligation = z.infer<typeof obligation>;
 

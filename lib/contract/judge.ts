@@ -13,7 +13,7 @@ const issuerOf = ({ claims }: ReadContract, policy: TrustPolicy) =>
   policy.issuers.find(({ name }) => name === claims.iss);
 
 /**
- * Whether governance said this: the issuer by name and key, then its signature (wire.md §4 stage `contract`).
+ * Whether governance said this: the issuer by name and key, then its signature (PROTOCOL.md §4 stage `contract`).
  * An agent that signs its own contract ends here (ADV-01, VAI-40).
  */
 export function judgeIssuer(contract: ReadContract, policy: TrustPolicy): Refusal | undefined {
@@ -142,7 +142,7 @@ export function judgeClass(contract: Contract, policy: TrustPolicy): Refusal | u
       );
 }
 
-/** Half-open: valid when `nbf` ≤ now < `exp`, by server time in seconds (wire.md §1). */
+/** Half-open: valid when `nbf` ≤ now < `exp`, by server time in seconds (PROTOCOL.md §1). */
 export function judgeWindow(contract: Contract, now: number): Refusal | undefined {
   if (now < contract.nbf) {
     return refuse(

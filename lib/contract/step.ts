@@ -7,7 +7,7 @@ const parameterName = z.string().regex(/^[^\p{C}]{1,256}$/u, "must be a printabl
 
 /**
  * `"unbounded"` says aloud that nothing but action, resource, window and region bounds the call; only a
- * contract for `credentials` alone may say so (wire.md §2).
+ * contract for `credentials` alone may say so (PROTOCOL.md §2).
  */
 const parameters = z.union([z.literal("unbounded"), z.record(parameterName, constraint)]);
 
@@ -18,7 +18,7 @@ const limits = z.strictObject({
 
 const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
 
-/** One entry of `authorization_details` (RFC 9396 §2): one step (wire.md §2). */
+/** One entry of `authorization_details` (RFC 9396 §2): one step (PROTOCOL.md §2). */
 export const step = z
   .strictObject({
     type: z.literal("aws"),
@@ -59,7 +59,7 @@ export function gatedMember({ after = [], gate = "none" }: Step): "after" | "gat
 export const callsOf = (value: Pick<Step, "limits">): number => value.limits?.calls ?? 1;
 
 /**
- * Whether a step is no wider than another (wire.md §2): parameters narrower, actions and resources among the
+ * Whether a step is no wider than another (PROTOCOL.md §2): parameters narrower, actions and resources among the
  * parent's, `calls` and every total at most the parent's. Windows are compared by the caller.
  */
 export function stepNarrows(child: Step, parent: Step): boolean {

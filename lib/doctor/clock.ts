@@ -1,6 +1,6 @@
 import { about, type Finding } from "./finding.ts";
 
-/** Seconds: half of what a request's freshness leaves (wire.md §1). AWS tells the time to the second. */
+/** Seconds: half of what a request's freshness leaves (PROTOCOL.md §1). AWS tells the time to the second. */
 const TOLERATED = 30;
 
 /** Whether this machine's clock agrees with AWS's; both in milliseconds. */

@@ -14,7 +14,7 @@ const TAGGED = {
   "aws:TagKeys": ["vai-identity"],
 } as const;
 
-/** What AWS knows when the plane asks for a session: three permissions, each with its own keys (aws.md: AssumeRole). */
+/** What AWS knows when the plane asks for a session: three permissions, each with its own keys (Service Authorization Reference, STS). */
 const ISSUED = {
   "sts:AssumeRole": {
     "sts:RoleSessionName": IDENTITY,

@@ -16,5 +16,5 @@ export function canonicalize(value: unknown): string {
   return text;
 }
 
-/** Digest of a JSON document: SHA-256 over its JCS bytes (wire.md). */
+/** Digest of a JSON document: SHA-256 over its JCS bytes (PROTOCOL.md). */
 export const documentDigest = (value: unknown): Digest => sha256Digest(canonicalize(value));

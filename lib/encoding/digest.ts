@@ -1,6 +1,6 @@
 import { sha256Hex } from "./platform.ts";
 
-/** `sha256:` and 64 lower-case hex digits (wire.md). */
+/** `sha256:` and 64 lower-case hex digits (PROTOCOL.md). */
 export type Digest = `sha256:${string}`;
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

@@ -2,7 +2,7 @@ import { digestBytes, sha256Digest } from "./digest.ts";
 import { isGoodEd25519Point } from "./ed25519.ts";
 import { fromBase64url, importKey, type PlatformKey, toBase64url } from "./platform.ts";
 
-/** A public key as it may appear in a signed object: exactly these members (wire.md §1). */
+/** A public key as it may appear in a signed object: exactly these members (PROTOCOL.md §1). */
 export type PublicJwk =
   | { readonly kty: "EC"; readonly crv: "P-256"; readonly x: string; readonly y: string }
   | { readonly kty: "OKP"; readonly crv: "Ed25519"; readonly x: string };

@@ -6,7 +6,7 @@ import type { PublicJwk, VerificationKey } from "./jwk.ts";
 import { fromBase64url, utf8Bytes, utf8Text, verifyEd25519, verifyP256 } from "./platform.ts";
 import { type Read, readStrictJson, unreadable } from "./strict-json.ts";
 
-/** The `typ` of every signed object (wire.md §1); explicit typing stops one from passing as another. */
+/** The `typ` of every signed object (PROTOCOL.md §1); explicit typing stops one from passing as another. */
 export type JwsType =
   | "vai-contract+jwt"
   | "vai-decision+jwt"
@@ -60,7 +60,7 @@ class Jws implements ReadJws {
   }
 }
 
-/** Bytes: the longest contract, block, request (wire.md §1). */
+/** Bytes: the longest contract, block, request (PROTOCOL.md §1). */
 export const MAX_JWS_BYTES = 64 * 1024;
 
 /** Strict reading of a compact JWS of one type, before any signature work. A request carries its own `jwk`. */

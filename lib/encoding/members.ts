@@ -2,7 +2,7 @@ import * as z from "zod";
 import { type Digest, isDigest } from "./digest.ts";
 import { type PublicJwk, readPublicJwk } from "./jwk.ts";
 
-/** Members that several signed objects share (wire.md §§1–3). */
+/** Members that several signed objects share (PROTOCOL.md §§1–3). */
 
 /** Lower case only: ids are compared as text, so a second spelling of one id would be a second id (a replay). */
 export const uuid = z

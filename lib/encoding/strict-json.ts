@@ -15,14 +15,14 @@ export const unreadable = (detail: string, at = ""): { readonly ok: false } & Pr
   detail,
 });
 
-/** Levels of nesting, the outermost value being level 1 (wire.md §1). */
+/** Levels of nesting, the outermost value being level 1 (PROTOCOL.md §1). */
 const MAX_DEPTH = 16;
 const MAX_ARRAY = 256;
 /** Names that a careless merge would take for an object's prototype: they could hide a second scope (ADV-07). */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
- * Reads a signed payload: valid UTF-8 JSON, byte-equal to its own JCS form, within the limits of wire.md §1.
+ * Reads a signed payload: valid UTF-8 JSON, byte-equal to its own JCS form, within the limits of PROTOCOL.md §1.
  * Byte equality is what refuses duplicate keys, other number spellings and unsorted members.
  */
 export function readStrictJson(bytes: Uint8Array): Read<unknown> {

@@ -16,7 +16,7 @@ import {
 } from "../refusal.ts";
 import type { Intent } from "./read/intent.ts";
 
-/** The answer to a request that was granted, or that is a retry of one (wire.md §4). Times in RFC 3339. */
+/** The answer to a request that was granted, or that is a retry of one (PROTOCOL.md §4). Times in RFC 3339. */
 export interface GrantedAnswer {
   readonly ok: true;
   readonly deduplicated: boolean;

@@ -23,7 +23,7 @@ import { GRANT_STATE } from "./stages/state.ts";
 import { effectiveStep, type Redemption } from "./verified.ts";
 
 /**
- * Redeems an identity handle (wire.md §8): everything that justified the grant is proved again now, then STS is
+ * Redeems an identity handle (PROTOCOL.md §8): everything that justified the grant is proved again now, then STS is
  * asked and the one bounded action is run, once. Never throws: a fault ends in a refusal.
  * @param event whatever the caller sent, of any shape.
  */
@@ -89,7 +89,7 @@ async function redeem(judgement: Judgement, redemption: Redemption): Promise<Ans
   }
 }
 
-/** Stages `retry` to `context`: every stage of `issue` again except uses left and totals (wire.md §8). */
+/** Stages `retry` to `context`: every stage of `issue` again except uses left and totals (PROTOCOL.md §8). */
 async function justify(
   judgement: Judgement,
   redemption: Redemption,

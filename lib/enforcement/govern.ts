@@ -6,7 +6,7 @@ import { isFailure, Judgement } from "./judgement.ts";
 import { refuseCommand } from "./refused/command.ts";
 
 /**
- * Commands of people (wire.md §10): the event names one, and its own table judges it. Never throws: a fault ends in a
+ * Commands of people (PROTOCOL.md §10): the event names one, and its own table judges it. Never throws: a fault ends in a
  * refusal.
  * @param event whatever the caller sent, of any shape.
  */

@@ -25,7 +25,7 @@ type Asked = VerifiedRequest<IssueRequest>;
 
 /**
  * The whole way of one request: prove that the authority is justified now, derive it, issue it, deliver it or run
- * the one bounded action, and leave evidence of every step (design.md §2). Never throws: a fault ends in a refusal.
+ * the one bounded action, and leave evidence of every step. Never throws: a fault ends in a refusal.
  * @param event whatever the caller sent, of any shape.
  */
 export async function issue(

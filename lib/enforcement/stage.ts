@@ -25,7 +25,7 @@ const namesOf = (steps: readonly Step[]): string[] =>
   steps.flatMap(({ name }) => (name === undefined ? [] : [name]));
 
 /**
- * A stage of a request as one table of named checks (wire.md §4). A check either only judges, or also finds something
+ * A stage of a request as one table of named checks (PROTOCOL.md §4). A check either only judges, or also finds something
  * that the later ones need; the subject grows with it, so what was judged is there, and nothing is found twice.
  * Order and names of everything that is judged follow from these tables alone.
  */

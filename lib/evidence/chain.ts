@@ -14,7 +14,7 @@ export interface ChainHead {
   readonly hash: Digest;
 }
 
-/** Chain of one intent: everything that was asked and done under it (wire.md §5). */
+/** Chain of one intent: everything that was asked and done under it (PROTOCOL.md §5). */
 export const intentChain = (intentId: string): string => `intent/${intentId}`;
 export const REGISTRY_CHAIN = "plane/registry";
 

@@ -27,13 +27,13 @@ export interface BoundProof {
   readonly decision: string;
 }
 
-/** How a constraint is enforced: pointers into the contract (wire.md §4). */
+/** How a constraint is enforced: pointers into the contract (PROTOCOL.md §4). */
 export interface Enforced {
   readonly constraint: string;
   readonly enforcedBy: readonly ("trustPlane" | "iam" | "adapter")[];
 }
 
-/** What of a context assumption was seen when: never the value itself, which may be anybody's data (wire.md §5). */
+/** What of a context assumption was seen when: never the value itself, which may be anybody's data (PROTOCOL.md §5). */
 export interface Observation {
   readonly name: string;
   readonly digest: Digest;
@@ -41,7 +41,7 @@ export interface Observation {
   readonly observedAt: string;
 }
 
-/** A request in a detail: the JWS, or what may stand there instead of it (wire.md §5). */
+/** A request in a detail: the JWS, or what may stand there instead of it (PROTOCOL.md §5). */
 export type RequestEvidence =
   | { readonly request: string }
   | { readonly requestDigest: Digest; readonly requestClaims: object };

@@ -3,7 +3,7 @@ import type { Details } from "./details.ts";
 /** Refusals, failures and violations are what the negative index lists (VAI-92). */
 type Kind = "plain" | "negative";
 
-/** Event types of requirements.md appendix E and wire.md §11 that this version writes; what each says: {@link Details}. */
+/** Event types of the ledger, appendix E and PROTOCOL.md §11 that this version writes; what each says: {@link Details}. */
 const EVENTS = {
   IntentSubmitted: "plain",
   ContextEvaluated: "plain",

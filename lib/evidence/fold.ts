@@ -52,7 +52,7 @@ export interface ContractView {
   };
 }
 
-/** What an intent chain says: the truth that every request is judged by (design.md §2 step 3). */
+/** What an intent chain says: the truth that every request is judged by. */
 export interface IntentState {
   readonly head: ChainHead;
   readonly opens?: Opens;
@@ -270,7 +270,7 @@ function withLateOutcome(
 }
 
 /**
- * A failed execution always ends its contract (wire.md §2 `revokeOn`). An
+ * A failed execution always ends its contract (PROTOCOL.md §2 `revokeOn`). An
  * unknown or unproved execution spends it whole: asking again could double the effect (VAI-70, ADV-69).
  */
 function contractEnd(end: EndDetail): ContractView["ended"] {

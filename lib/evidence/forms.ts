@@ -2,7 +2,7 @@ import { fromInstant } from "../clock.ts";
 import { type Judge, remembering, text } from "./shape.ts";
 
 /**
- * Forms of texts in records and seals (wire.md §5). Most are made anew for each place, because each place remembers
+ * Forms of texts in records and seals (PROTOCOL.md §5). Most are made anew for each place, because each place remembers
  * its own last text.
  */
 

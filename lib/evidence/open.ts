@@ -64,7 +64,7 @@ export interface ChainIdentity {
 
 /**
  * Opens a chain: seals, links, numbers without gaps, and the head that State keeps. Whoever can write a table but
- * holds no key gains nothing (design.md §2): any difference is a defect. `before`: what this very invocation has
+ * holds no key gains nothing: any difference is a defect. `before`: what this very invocation has
  * opened already; `stored` then holds what came behind it, from the beginning of a transaction.
  */
 export function openChain(

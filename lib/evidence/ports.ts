@@ -61,7 +61,7 @@ export interface EvidenceStore {
   append(step: Append): Promise<AppendResult>;
 }
 
-/** Counters of what is refused too often to sign one by one (wire.md §5). */
+/** Counters of what is refused too often to sign one by one (PROTOCOL.md §5). */
 export interface RefusalCounter {
   /**
    * Counts one refusal in a scope. `written`: how many may be written singly in a minute.

@@ -50,7 +50,7 @@ const record = closed({
 });
 
 /**
- * What keeps a parsed value from being a record of wire.md §5: members, forms, and that it says what it is about:
+ * What keeps a parsed value from being a record of PROTOCOL.md §5: members, forms, and that it says what it is about:
  * a contract, or an event that named none, and the intent of its chain.
  */
 export function recordProblem(value: unknown): string | undefined {

@@ -21,7 +21,7 @@ export interface Verdict {
 
 /**
  * What a record may say about a request. Members appear only once they are verified, so that an unverified
- * event accuses nobody (wire.md §5).
+ * event accuses nobody (PROTOCOL.md §5).
  */
 export interface About {
   readonly trustPolicy?: { readonly version: number; readonly digest: Digest };
@@ -56,7 +56,7 @@ interface DraftOf<Type extends EventType> {
 
 export type RecordDraft = { [Type in EventType]: DraftOf<Type> }[EventType];
 
-/** One record (wire.md §5): plain JSON. Its JCS bytes are what is stored, and their SHA-256 is its `recordHash`. */
+/** One record (PROTOCOL.md §5): plain JSON. Its JCS bytes are what is stored, and their SHA-256 is its `recordHash`. */
 export interface EvidenceRecord extends About {
   readonly type: typeof RECORD_TYPE;
   readonly plane: string;

@@ -1,6 +1,6 @@
 import type { Digest } from "../encoding/digest.ts";
 
-/** A record as the Evidence table keeps it (wire.md §5). `record` and `seal` are the evidence, the rest are conveniences. */
+/** A record as the Evidence table keeps it (PROTOCOL.md §5). `record` and `seal` are the evidence, the rest are conveniences. */
 export interface EvidenceRow {
   readonly chainId: string;
   readonly seq: number;

@@ -32,7 +32,7 @@ const statement = closed({
 });
 
 /**
- * What keeps a parsed payload from being the Statement of a seal (wire.md §5): members, forms, and that its subjects
+ * What keeps a parsed payload from being the Statement of a seal (PROTOCOL.md §5): members, forms, and that its subjects
  * are exactly the records `first` to `last` of its chain, in order. A subject more or less would let one signature
  * speak for a record that its own range does not name.
  */

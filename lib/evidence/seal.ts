@@ -12,7 +12,7 @@ export const SEAL_TYPE = "urn:vai:seal:v1";
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
 /**
- * What one signature says (wire.md §5): these records, in this order, were written in one transaction of this chain at
+ * What one signature says (PROTOCOL.md §5): these records, in this order, were written in one transaction of this chain at
  * this time. An in-toto Statement v1 whose subjects are the records, so that any in-toto verifier takes a record as
  * the artifact and the seal as its attestation.
  */

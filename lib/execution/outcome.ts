@@ -1,7 +1,7 @@
 import type { CallError, CallOutcome, ReadBack } from "../actions/descriptor.ts";
 import type { Obligation } from "../contract/contract.ts";
 
-/** What became of the bounded call, as answer and evidence say it (wire.md §4). */
+/** What became of the bounded call, as answer and evidence say it (PROTOCOL.md §4). */
 export interface Outcome {
   readonly status: "succeeded" | "failed" | "unknown";
   readonly error?: CallError;

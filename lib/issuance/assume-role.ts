@@ -6,7 +6,7 @@ import { IssuedSession } from "./session.ts";
 export const SESSION_SECONDS = 900;
 const IDENTITY_TAG = "vai-identity";
 
-/** What AssumeRole is asked, always all of it (wire.md §9, end). */
+/** What AssumeRole is asked, always all of it (PROTOCOL.md §9, end). */
 export interface AssumeRoleInput {
   readonly RoleArn: string;
   readonly RoleSessionName: string;

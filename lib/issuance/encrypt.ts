@@ -6,7 +6,7 @@ const loadEncryption = (): Promise<typeof import("./jwe.ts")> => import("./jwe.t
 /** Direct key agreement, so that nothing but the recipient's key opens it; no key of the plane takes part. */
 const ALGORITHMS = { alg: "ECDH-ES", enc: "A256GCM" } as const;
 
-/** What delivery `credentials` hands out (wire.md §4); `expiration` in RFC 3339: when STS or the contract ends it, whichever is earlier. */
+/** What delivery `credentials` hands out (PROTOCOL.md §4); `expiration` in RFC 3339: when STS or the contract ends it, whichever is earlier. */
 export interface PlainCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

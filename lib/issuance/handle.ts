@@ -36,7 +36,7 @@ const claims = z.strictObject({
   constraints: z.record(z.string(), z.unknown()),
 });
 
-/** An identity handle (wire.md §8): authority that stays with the trust plane, redeemed once by its key. */
+/** An identity handle (PROTOCOL.md §8): authority that stays with the trust plane, redeemed once by its key. */
 export type HandleClaims = z.infer<typeof claims>;
 
 /** A handle that was read strictly; its signature and its grant are not judged yet. */

@@ -27,7 +27,7 @@ export function phaseOf(identity: IdentityView, now: number): Phase {
 const isAwaited = ({ delivery, hardExpiry }: IdentityView): boolean =>
   delivery === "handle" || hardExpiry !== undefined;
 
-/** The state that an answer names (wire.md §4). */
+/** The state that an answer names (PROTOCOL.md §4). */
 export function stateAt(identity: IdentityView, now: number): IdentityView["state"] {
   const phase = phaseOf(identity, now);
   if (phase === "expired") return "EXPIRED";

@@ -20,7 +20,7 @@ export interface ProofInput {
 }
 
 /**
- * The ordered checks of stage `proof` after presence and reading (wire.md §3). Each recomputes or reads current
+ * The ordered checks of stage `proof` after presence and reading (PROTOCOL.md §3). Each recomputes or reads current
  * state; a stored "approved" is no proof. Names go into the evidence (VAI-04).
  */
 export const PROOF_CHECKS: readonly (readonly [
@@ -159,7 +159,7 @@ function judgeIntentScope({ contract, proof }: ProofInput): Refusal | undefined 
   return judgeAssumptionScope(contract, proof);
 }
 
-/** Nobody approved to look elsewhere: an assumption would tell an agent what it may not read (wire.md §9). */
+/** Nobody approved to look elsewhere: an assumption would tell an agent what it may not read (PROTOCOL.md §9). */
 function judgeAssumptionScope(
   { assumptions = [] }: Contract,
   { intent, decision }: ReadProof,

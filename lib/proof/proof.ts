@@ -12,7 +12,7 @@ import { type Refusal, refuse } from "../refusal.ts";
 /** Governance's own members: any JSON within the limits of the whole event. */
 const free = z.record(z.string(), z.unknown());
 
-/** The declared wish (requirements.md D.2), with the id that names its evidence chain. */
+/** The declared wish (ledger D.2), with the id that names its evidence chain. */
 const intent = z.strictObject({
   id: uuid,
   actor: label,
@@ -74,7 +74,7 @@ export interface ReadProof {
   readonly approvals: readonly string[];
   readonly intentDigest: Digest;
   readonly contextDigest: Digest;
-  /** Over the intent and context digests and the digests of the JWS (wire.md §3). */
+  /** Over the intent and context digests and the digests of the JWS (PROTOCOL.md §3). */
   readonly digest: Digest;
 }
 

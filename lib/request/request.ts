@@ -9,7 +9,7 @@ import { digest, label, numericDate, publicJwk, stepId } from "../encoding/membe
 import { readBy } from "../encoding/schema.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 
-/** Seconds: how far a request's `iat` may lie from server time, skew included (wire.md §1). */
+/** Seconds: how far a request's `iat` may lie from server time, skew included (PROTOCOL.md §1). */
 const FRESHNESS_SECONDS = 60;
 
 const token = z
@@ -22,10 +22,10 @@ const scalar: z.ZodType<Scalar> = z.union([z.string(), z.int(), z.boolean()], {
   error: "must be a string, an integer or a boolean",
 });
 
-/** Parameters of one operation: far more than any action has, and few enough for one record (wire.md §1 arrays). */
+/** Parameters of one operation: far more than any action has, and few enough for one record (PROTOCOL.md §1 arrays). */
 const MAX_PARAMETERS = 256;
 
-/** Read loosely: whether the strings name anything is judged in stage `scope` (wire.md §4). */
+/** Read loosely: whether the strings name anything is judged in stage `scope` (PROTOCOL.md §4). */
 const operation = z.strictObject({
   action: z.string(),
   resource: z.string(),
@@ -160,7 +160,7 @@ export function judgeFreshness(
       );
 }
 
-/** What makes two requests one retry: the claims without `jti` and `iat` (wire.md §4 stage 5). */
+/** What makes two requests one retry: the claims without `jti` and `iat` (PROTOCOL.md §4 stage 5). */
 export function requestContentDigest(request: Request): Digest {
   const { jti: _jti, iat: _iat, ...content } = request;
   return documentDigest(content);

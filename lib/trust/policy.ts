@@ -18,7 +18,7 @@ import {
 
 /** Who may speak in a role: a name, and the keys that it signs with. */
 const keys = z.array(publicJwk).min(1);
-/** The observer speaks by a plane key: nobody else may be taken for it (wire.md §6). */
+/** The observer speaks by a plane key: nobody else may be taken for it (PROTOCOL.md §6). */
 const partyName = label.refine((name) => name !== "observer", "must be another name than observer");
 const party = z.strictObject({ name: partyName, keys });
 const risky = z.strictObject({
@@ -105,12 +105,12 @@ const schema = z
     }
   });
 
-/** The signed, versioned statement of whom this trust plane believes (wire.md §6). */
+/** The signed, versioned statement of whom this trust plane believes (PROTOCOL.md §6). */
 export type TrustPolicy = z.infer<typeof schema>;
 export type GovernedAction = TrustPolicy["actions"][number];
 export const trustPolicySchema: z.ZodType<TrustPolicy> = schema;
 
-/** Version 1's `prev`: bound to the plane, so that no other plane's first policy fits (wire.md §6). */
+/** Version 1's `prev`: bound to the plane, so that no other plane's first policy fits (PROTOCOL.md §6). */
 export const trustPolicyGenesis = (plane: string): Digest =>
   sha256Digest(`vai-trust-policy-genesis\0${plane}`);
 
@@ -177,7 +177,7 @@ function* doubledNames(
 
 const thumbprints = new WeakMap<TrustPolicy, ReadonlySet<string>>();
 
-/** Every thumbprint that the trust policy gives a role: none of them may be an executor (wire.md §6). */
+/** Every thumbprint that the trust policy gives a role: none of them may be an executor (PROTOCOL.md §6). */
 export function trustedThumbprints(policy: TrustPolicy): ReadonlySet<string> {
   const known =
     thumbprints.get(policy) ?? new Set([...keyPlaces(policy)].map((each) => each.thumbprint));

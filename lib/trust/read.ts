@@ -16,7 +16,7 @@ export interface ReadTrustPolicy {
 export type TrustPolicyProblem = Problem & { readonly kind: "form" | "signature" };
 
 /**
- * Reads a trust policy and verifies it under one of the pinned anchors (wire.md §1: at most two).
+ * Reads a trust policy and verifies it under one of the pinned anchors (PROTOCOL.md §1: at most two).
  * Nothing in the document can name its own anchor: a plane believes only what was pinned at deployment.
  */
 export function readTrustPolicy(
@@ -41,7 +41,7 @@ export function readTrustPolicy(
   return { jws: jws.value, policy: read.value, digest: jws.value.digest };
 }
 
-/** The keys of one use that may sign at an instant in seconds: `notBefore` ≤ at < `notAfter`, and never revoked (wire.md §6). */
+/** The keys of one use that may sign at an instant in seconds: `notBefore` ≤ at < `notAfter`, and never revoked (PROTOCOL.md §6). */
 export function planeKeysAt(
   policy: TrustPolicy,
   use: TrustPolicy["planeKeys"][number]["use"],

@@ -3,7 +3,7 @@ import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 
 /**
- * What the plane refuses whatever its trust policy allows (wire.md §6). This version writes only the empty
+ * What the plane refuses whatever its trust policy allows (PROTOCOL.md §6). This version writes only the empty
  * document and reads only it: restrictions that it does not understand must stop everything, not nothing.
  */
 const schema = z.strictObject({

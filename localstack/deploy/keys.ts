@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { callVai } from "./vai.ts";
 
-/** Whose keys a local deployment has, in the order of `wire.md` §7. */
+/** Whose keys a local deployment has, in the order of `PROTOCOL.md` §7. */
 export const KEY_NAMES = [
   "issuer",
   "decider",

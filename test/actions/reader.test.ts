@@ -4,7 +4,7 @@ import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { readerActions } from "../../lib/actions/reader.ts";
 import { READS } from "../../lib/actions/reads.ts";
 
-suite("wire.md §9 what a reader role may do", () => {
+suite("PROTOCOL.md §9 what a reader role may do", () => {
   const TABLE: [string, string[], string[]][] = [
     ["dynamodb", ["dynamodb:GetItem"], []],
     ["ec2", [], ["ec2:DescribeInstances"]],
@@ -15,7 +15,7 @@ suite("wire.md §9 what a reader role may do", () => {
     ["iam", [], []],
   ];
   for (const [family, onTargets, anywhere] of TABLE) {
-    test(`wire.md §9 ${family}: exactly its reads`, () => {
+    test(`PROTOCOL.md §9 ${family}: exactly its reads`, () => {
       assert.deepEqual(readerActions(family), { onTargets, anywhere });
     });
   }
@@ -26,7 +26,7 @@ suite("wire.md §9 what a reader role may do", () => {
       ...{ family, reads: iamActions, readsAnywhere: iamActionsAnywhere },
     })),
   ];
-  test("wire.md §9 nothing that an action or an assumption needs is left out", () => {
+  test("PROTOCOL.md §9 nothing that an action or an assumption needs is left out", () => {
     for (const { family, reads, readsAnywhere = [] } of NEEDS) {
       const { onTargets, anywhere } = readerActions(family);
       assert.deepEqual(

@@ -62,11 +62,11 @@ function decide(
   ).decision;
 }
 
-suite("wire.md §9 the reader's session policy", () => {
+suite("PROTOCOL.md §9 the reader's session policy", () => {
   for (const [family, action, targets, mine, foreign] of FAMILIES) {
     const session = readerPolicy(family, targets, REGION);
 
-    test(`wire.md §9 ${family}: reads its targets`, () => {
+    test(`PROTOCOL.md §9 ${family}: reads its targets`, () => {
       assert.equal(decide(session, { action, resource: mine }, false), "Allow");
     });
 
@@ -88,7 +88,7 @@ suite("wire.md §9 the reader's session policy", () => {
     }
   }
 
-  test("wire.md §9 ec2: describes instances in its region, and no more", () => {
+  test("PROTOCOL.md §9 ec2: describes instances in its region, and no more", () => {
     const targets = [`arn:aws:ec2:${REGION}:${ACCOUNT}:instance/i-0123456789abcdef0`];
     const session = readerPolicy("ec2", targets, REGION);
     const describe = { action: "ec2:DescribeInstances", resource: "*" };

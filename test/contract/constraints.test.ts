@@ -14,7 +14,7 @@ const vectors: Vectors = JSON.parse(
   readFileSync(new URL("vectors/constraints.json", import.meta.url), "utf8"),
 );
 
-suite("constraints: the vectors of wire.md §2", () => {
+suite("constraints: the vectors of PROTOCOL.md §2", () => {
   test(`VAI-28 satisfies, ${vectors.satisfies.length} cases`, () => {
     for (const { constraint, value, satisfies: expected } of vectors.satisfies) {
       assert.equal(satisfies(constraint, value), expected, JSON.stringify({ constraint, value }));

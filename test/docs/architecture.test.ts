@@ -79,7 +79,7 @@ const BANS: readonly Ban[] = [
   {
     what: /^(@aws-sdk|@smithy)\//,
     except: /^lib\/(aws|actions)\//,
-    why: "the AWS SDK is imported in lib/aws and lib/actions only (design.md §3)",
+    why: "the AWS SDK is imported in lib/aws and lib/actions only",
   },
   { what: /^(aws-cdk-lib|constructs)/, except: /^$/, why: "CDK stays in infra" },
   {

@@ -7,7 +7,7 @@ import { limitProblem, readStrictJson } from "../../lib/encoding/strict-json.ts"
 const read = (text: string) => readStrictJson(Buffer.from(text, "utf8"));
 const json = fc.jsonValue({ stringUnit: "binary", maxDepth: 6 });
 
-/** JSON values as wire.md §1 admits them: integers alone, well-formed text, modest depth. */
+/** JSON values as PROTOCOL.md §1 admits them: integers alone, well-formed text, modest depth. */
 const { strict } = fc.letrec((tie) => ({
   strict: fc.oneof(
     { depthSize: "small", maxDepth: 6 },

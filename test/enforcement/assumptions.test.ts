@@ -132,7 +132,7 @@ suite("assumptions about the world", () => {
     assert.equal(plane.targets.readers.length, reads);
   });
 
-  test("wire.md §5 evidence holds digests of what was seen, never the values", async () => {
+  test("PROTOCOL.md §5 evidence holds digests of what was seen, never the values", async () => {
     const plane = await newPlane();
     plane.targets.answers.set("lambda:GetAlias", [{ FunctionVersion: "canary-value-4711" }]);
     const mutation = supposing({ expect: { prefix: "canary-value-" } });

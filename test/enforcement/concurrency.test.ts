@@ -56,7 +56,7 @@ suite("requests at the same time", () => {
     const number = (type: string): number =>
       records.filter(({ event }) => event.type === type).length;
     assert.equal(number("IdentityCompleted"), 16);
-    // Beyond 120 records a refusal is only counted, and the count stays in State (wire.md §5).
+    // Beyond 120 records a refusal is only counted, and the count stays in State (PROTOCOL.md §5).
     const denied = number("IdentityDenied");
     assert.equal(
       denied + counted(plane, governed.chainId, `refusals/${governed.contractDigest}`),

@@ -16,7 +16,7 @@ import { PLANE } from "../support/trust.ts";
 
 /*
  * Ways to make the plane write what nobody can verify, to ask STS or KMS without end, or to let authority leave when
- * its evidence, its policy or its time is over (wire.md §5, §6; design.md §5).
+ * its evidence, its policy or its time is over (PROTOCOL.md §5, §6).
  */
 
 const seconds = (plane: Plane): number => Math.floor(plane.world.now / 1000);

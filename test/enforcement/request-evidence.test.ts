@@ -56,7 +56,7 @@ suite("a request as evidence", () => {
     assert.ok("requestDigest" in evidence);
   });
 
-  test("wire.md §5 without a sensitive value it is the JWS itself", () => {
+  test("PROTOCOL.md §5 without a sensitive value it is the JWS itself", () => {
     const resource = "arn:aws:lambda:us-east-1:000000000000:function:checkout";
     const { compact, evidence } = evidenceOf("lambda:UpdateAlias", resource, { alias: "live" });
     assert.deepEqual(evidence, { request: compact });

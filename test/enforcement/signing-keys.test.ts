@@ -10,7 +10,7 @@ import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 /*
  * Authority whose evidence nobody would accept is authority without evidence. A function seals only with a key that
- * the trust policy which it just read names, good now (wire.md §5).
+ * the trust policy which it just read names, good now (PROTOCOL.md §5).
  */
 
 const seconds = (plane: Plane): number => Math.floor(plane.world.now / 1000);

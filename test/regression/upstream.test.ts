@@ -15,7 +15,7 @@ import { newPlane, type Plane, refused } from "../support/plane.ts";
 import { PLANE } from "../support/trust.ts";
 
 /*
- * What openkedge's AWS adapter lacks at 0c044ff (requirements.md D.9), row by row: each test shows that we do not
+ * What openkedge's AWS adapter lacks at 0c044ff (ledger D.9), row by row: each test shows that we do not
  * have the defect. Rows of later work come with it.
  */
 

@@ -19,7 +19,7 @@ import {
 } from "../../lib/request/request.ts";
 import { type TrustPolicy, trustPolicyGenesis } from "../../lib/trust/policy.ts";
 
-/* The project's own vector of wire.md version 1: one whole governed intent, made by other software. */
+/* The project's own vector of PROTOCOL.md version 1: one whole governed intent, made by other software. */
 
 interface Vector {
   readonly now: number;
@@ -42,7 +42,7 @@ const contract = readContract(event.contract);
 const request = readIssueRequest(event.request);
 assert.ok(!isRefusal(contract) && !isRefusal(request));
 
-suite("the governed intent of wire.md", () => {
+suite("the governed intent of PROTOCOL.md", () => {
   test("VAI-23 thumbprints of all keys", () => {
     for (const [name, jwk] of Object.entries(keys)) {
       const key = readPublicJwk(jwk);

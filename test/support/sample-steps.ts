@@ -11,7 +11,7 @@ export interface SampleStep {
 
 type Parameters = Readonly<Record<string, Constraint>>;
 
-/** Values for every parameter of wire.md §9; each action takes those that it knows. */
+/** Values for every parameter of PROTOCOL.md §9; each action takes those that it knows. */
 const VALUES: Readonly<Record<string, Scalar>> = {
   "key/pk": "svc-a",
   "set/weight": 10,

@@ -1,7 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { Scalar } from "../../contract/constraint.ts";
 
-/** JSON-safe attribute value: string → S, integer → N, boolean → BOOL (wire.md §9). */
+/** JSON-safe attribute value: string → S, integer → N, boolean → BOOL (PROTOCOL.md §9). */
 export type PlainAttribute =
   | { readonly S: string }
   | { readonly N: string }

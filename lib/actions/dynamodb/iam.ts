@@ -3,7 +3,7 @@ import { iamPatterns, isFullyCarried } from "../iam-text.ts";
 import { attributesOf, memberOf } from "./parameters.ts";
 
 /*
- * What IAM sees of an UpdateItem (Service Authorization Reference, DynamoDB; aws.md §6.4): the
+ * What IAM sees of an UpdateItem (Service Authorization Reference, DynamoDB): the
  * partition key's value, the names of all top-level attributes in key, update and condition, and
  * `ReturnValues`. It sees neither the values set nor the condition expression.
  */

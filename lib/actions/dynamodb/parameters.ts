@@ -3,7 +3,7 @@ import { pointer, type Refusal, refuse } from "../../refusal.ts";
 import type { Operation } from "../descriptor.ts";
 import { isIamLiteral } from "../iam-text.ts";
 
-/** `key/<attribute>`, `set/<attribute>`, `expect/<attribute>` (wire.md §9). */
+/** `key/<attribute>`, `set/<attribute>`, `expect/<attribute>` (PROTOCOL.md §9). */
 export type Family = "key" | "set" | "expect";
 
 /** Longest attribute name (characters) and key value (bytes) that DynamoDB takes in keys. */

@@ -29,7 +29,7 @@ const loadSdk = () => import("./sdk.ts");
 
 /**
  * `dynamodb:UpdateItem`: sets attributes of one existing item, optionally only while others still
- * hold expected values (wire.md §9). The partition key value, the attribute names and
+ * hold expected values (PROTOCOL.md §9). The partition key value, the attribute names and
  * `ReturnValues` are held by IAM; the values set are bounded by the trust plane and the adapter.
  */
 export const dynamodbUpdateItem: ActionDescriptor = {

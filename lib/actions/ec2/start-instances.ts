@@ -1,7 +1,7 @@
 import { instanceAction } from "./instance.ts";
 
 /**
- * `ec2:StartInstances`: starts one stopped instance (wire.md §9); it can be stopped again, so MEDIUM.
+ * `ec2:StartInstances`: starts one stopped instance (PROTOCOL.md §9); it can be stopped again, so MEDIUM.
  *
  * `pending` counts as seen although a start can still fail minutes later. One does so always: that of an
  * instance with a disk under a KMS key, for which EC2 makes a grant in the caller's name

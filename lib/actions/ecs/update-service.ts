@@ -29,7 +29,7 @@ const parameters = z.strictObject({
 });
 
 /**
- * `ecs:UpdateService`: sets the number of tasks that one service should run, and nothing else (wire.md
+ * `ecs:UpdateService`: sets the number of tasks that one service should run, and nothing else (PROTOCOL.md
  * §9): no task definition, no new deployment. IAM sees only the service; the count is bounded by the
  * trust plane and the adapter. ECS has no compare and set for it; who must not change a count that
  * somebody else has set meanwhile puts it into an assumption with `recheck`.

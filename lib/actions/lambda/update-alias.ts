@@ -43,7 +43,7 @@ const loadSdk = () => import("./sdk.ts");
 
 /**
  * `lambda:UpdateAlias`: gives one version `percent` of an alias's traffic beside its main version,
- * which stays; 0 removes that version, and never another one (wire.md §9). IAM sees only the function, so alias,
+ * which stays; 0 removes that version, and never another one (PROTOCOL.md §9). IAM sees only the function, so alias,
  * version and percent are bounded by the trust plane and the adapter. Compare and set on the
  * revision that the pre-read saw.
  */

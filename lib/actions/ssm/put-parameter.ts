@@ -48,7 +48,7 @@ const loadSdk = () => import("./sdk.ts");
 
 /**
  * `ssm:PutParameter`: gives one existing parameter of type String another value, optionally only if it
- * still has an expected one (wire.md §9). IAM holds the parameter's ARN; the values are held by the
+ * still has an expected one (PROTOCOL.md §9). IAM holds the parameter's ARN; the values are held by the
  * trust plane and the adapter.
  *
  * Parameter Store has no compare and set: `expect` is compared by a read before the call, and a change in

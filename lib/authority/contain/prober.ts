@@ -9,7 +9,7 @@ import type { Witness } from "./probes.ts";
  * would be refused everything, and every probe with it.
  */
 export interface Prober {
-  /** To the session itself: the grant that no session policy limits (aws.md §1.3). */
+  /** To the session itself: the grant that no session policy limits (IAM user guide, policy evaluation logic). */
   readonly toSession: CompiledPolicy;
   /** To its role: limited by the session policy, and what a resource elsewhere must add. */
   readonly toRole: CompiledPolicy;

@@ -25,7 +25,7 @@ export interface DeriveOptions {
 }
 
 /**
- * The session policy and the enforcement map of one step (wire.md §12). `step` is the effective
+ * The session policy and the enforcement map of one step (PROTOCOL.md §12). `step` is the effective
  * step: the contract's, narrowed by every block and, for a call, by {@link narrowToOperation}.
  *
  * Refuses with `ACTION_UNREGISTERED`, `CONTRACT_OVERBROAD`, `SESSION_POLICY_INEXPRESSIBLE`,

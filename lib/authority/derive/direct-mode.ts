@@ -8,7 +8,7 @@ const ISSUANCES = /^\/authorization_details\/\d+\/limits\/calls$/;
 
 /**
  * Who enforces what once the caller holds the credentials: no adapter stands before the call any more, so whatever
- * IAM does not carry is `DIRECT_MODE_FORBIDDEN` (wire.md §4, VAI-44). An assumption that is read only at issuance is
+ * IAM does not carry is `DIRECT_MODE_FORBIDDEN` (PROTOCOL.md §4, VAI-44). An assumption that is read only at issuance is
  * judged before there are any credentials, so it stays.
  */
 export function directMode(

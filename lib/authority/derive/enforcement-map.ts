@@ -77,7 +77,7 @@ function stepEntries(step: Step, index: number): EnforcementEntry[] {
   ];
 }
 
-/** `unbounded` leaves to IAM what it says: action, resource, window and region (wire.md §2). */
+/** `unbounded` leaves to IAM what it says: action, resource, window and region (PROTOCOL.md §2). */
 function parameterEntries(
   { actions, parameters }: Step,
   place: readonly PropertyKey[],

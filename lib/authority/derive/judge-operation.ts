@@ -11,7 +11,7 @@ import { describeBreach } from "./breach.ts";
 const OPERATION = "/request/operation";
 
 /**
- * Stage `scope` for one operation under the effective step (wire.md §4), in its order: action,
+ * Stage `scope` for one operation under the effective step (PROTOCOL.md §4), in its order: action,
  * place, target, undeclared parameters, declared parameters, then the action's own rules and what its
  * class forbids. Totals are judged by the caller.
  */
@@ -105,7 +105,7 @@ function judgeDeclared(
 
 /**
  * From class HIGH on a check of the target must hold at the call itself: one that is only read before
- * would let a change in between be overwritten (wire.md §9, `expect` of `ssm:PutParameter`).
+ * would let a change in between be overwritten (PROTOCOL.md §9, `expect` of `ssm:PutParameter`).
  */
 function judgeAtomic(
   { action, parameters }: Operation,

@@ -6,7 +6,7 @@ const HEX = "sha256:".length;
 const HEX_DIGITS = 26;
 
 /**
- * `RoleSessionName`, `SourceIdentity` and value of the tag `vai-identity` of an identity (wire.md
+ * `RoleSessionName`, `SourceIdentity` and value of the tag `vai-identity` of an identity (PROTOCOL.md
  * §9): a digest, never a cut-off id, so that equal beginnings do not collide (VAI-150) and no
  * resource policy can name it beforehand.
  */

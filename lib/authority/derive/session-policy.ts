@@ -3,7 +3,7 @@ import type { IamBound, ParameterConstraints } from "../../actions/descriptor.ts
 import type { Step } from "../../contract/step.ts";
 import type { SessionPolicy, Statement } from "../evaluate/iam-document.ts";
 
-/** Characters that STS takes as an inline session policy (aws.md §1.1). */
+/** Characters that STS takes as an inline session policy (STS API, AssumeRole). */
 export const MAX_SESSION_POLICY = 2048;
 
 /** What the policy is derived from. Times are NumericDate seconds, half-open: [nbf, exp). */
@@ -25,9 +25,9 @@ interface Grant {
 }
 
 /**
- * The closed form (design.md §2): what the step allows, and a Deny of everything else. The Denies
+ * The closed form: what the step allows, and a Deny of everything else. The Denies
  * are what holds where a resource policy grants to the session itself, which an Allow-only session
- * policy does not limit (aws.md §1.3). Resources carry account and partition, so `NotResource`
+ * policy does not limit (IAM user guide, policy evaluation logic). Resources carry account and partition, so `NotResource`
  * denies other accounts as well; where they do not (S3) the owner's account is a condition. Same
  * bounds, same text.
  */

@@ -16,7 +16,7 @@ export function parseArn(text: string): Arn | undefined {
 }
 
 /**
- * Where a contract lives: every ARN agrees with all three wherever ARNs carry them (wire.md §2).
+ * Where a contract lives: every ARN agrees with all three wherever ARNs carry them (PROTOCOL.md §2).
  */
 export interface Place {
   readonly partition?: string | undefined;

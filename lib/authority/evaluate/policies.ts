@@ -8,7 +8,7 @@ import {
 import { type CompiledStatement, compileDocument } from "./statement.ts";
 
 /**
- * IAM JSON documents by kind (wire.md §12). Absent kinds do not limit, nor does an empty list of
+ * IAM JSON documents by kind (PROTOCOL.md §12). Absent kinds do not limit, nor does an empty list of
  * SCPs; `scp` is one level, its documents a union.
  */
 export interface Policies {

@@ -5,7 +5,7 @@ import { isSameRole, type PrincipalForms } from "./request-context.ts";
  * How closely a resource policy names the principal; the closest counts. `direct` (a session or a
  * user by its own ARN, or everybody) is limited by neither session policy nor boundary, `role` by
  * both, `account` only delegates to the identity's own policies (IAM user guide, policy evaluation
- * logic; aws.md §1.3).
+ * logic).
  */
 export type Closeness = "direct" | "role" | "account" | "none";
 

@@ -1,6 +1,6 @@
 import { parseArn } from "./arn.ts";
 
-/** What is to be decided: one action on one resource by one principal (wire.md §12). */
+/** What is to be decided: one action on one resource by one principal (PROTOCOL.md §12). */
 export interface AccessRequest {
   /** IAM action, `service:Action`. */
   readonly action: string;

@@ -24,7 +24,7 @@ export const printLine = (line: string): void => {
 
 /**
  * Serves one event: the payload of a direct invocation, or the JSON body of a Function URL. Only the body is
- * read; nothing in `requestContext` grants anything (wire.md §4). Writes one line of log and metrics. Nothing of the
+ * read; nothing in `requestContext` grants anything (PROTOCOL.md §4). Writes one line of log and metrics. Nothing of the
  * event is ever in it: a Function URL's event carries the caller's authorization headers (USR-16).
  * @param lifetime is told when this invocation ends: Lambda gives a process one event at a time.
  */
@@ -102,7 +102,7 @@ function bodyOf({ body, isBase64Encoded }: FunctionUrlEvent): unknown {
   }
 }
 
-/** 200 ok, 400 malformed, 403 refused, 409 stage `retry`, 503 retryable (wire.md §4). */
+/** 200 ok, 400 malformed, 403 refused, 409 stage `retry`, 503 retryable (PROTOCOL.md §4). */
 function statusOf({ ok, retryable, stage, failureDomain }: AnyAnswer): number {
   if (ok) return 200;
   if (retryable === true) return 503;

@@ -23,7 +23,7 @@ const WAIT = 25;
 
 /**
  * Reads items by key in one strongly consistent batch, in the order asked; `undefined` for one that is not there. A key
- * that the batch leaves unprocessed is not absent: it is asked for again (wire.md §6; AWS's page of BatchGetItem).
+ * that the batch leaves unprocessed is not absent: it is asked for again (PROTOCOL.md §6; AWS's page of BatchGetItem).
  * @throws {Fault} `code`, also when keys stay unprocessed.
  */
 export async function readItems(

@@ -5,7 +5,7 @@ import type { EvidenceSigner } from "../../evidence/ports.ts";
 import { Fault } from "../../refusal.ts";
 import { orFault } from "./faults.ts";
 
-/** Signs with a KMS P-256 key: `ECDSA_SHA_256` over a DIGEST, DER as KMS returns it (wire.md §5). */
+/** Signs with a KMS P-256 key: `ECDSA_SHA_256` over a DIGEST, DER as KMS returns it (PROTOCOL.md §5). */
 export class KmsSigner implements EvidenceSigner {
   readonly #client: KMSClient;
   readonly #keyId: string;

@@ -1,9 +1,9 @@
 import { readerActions } from "../../actions/reader.ts";
 
 /**
- * The session policy of a family's reader role (wire.md §9): the family's reads, on the configured
+ * The session policy of a family's reader role (PROTOCOL.md §9): the family's reads, on the configured
  * targets, in one region, and a Deny of everything else. Without the Denies a resource policy that names
- * the session `vai-reader` could give it more (aws.md §1.3).
+ * the session `vai-reader` could give it more (IAM user guide, policy evaluation logic).
  *
  * The targets are listed once, to leave room for 1,400 characters of them within the 2,048 that STS
  * takes: the Allow names only their kind, and a Deny takes away what the list does not reach.

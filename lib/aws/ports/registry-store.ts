@@ -28,7 +28,7 @@ const headIsNew = "attribute_not_exists(pk)";
 const headIsWhatWasRead =
   "version = :version AND trustPolicyDigest = :policy AND restrictionsDigest = :restrictions AND seq = :seq AND recordHash = :hash AND attribute_not_exists(pending)";
 
-/** The Registry in DynamoDB (wire.md §6). */
+/** The Registry in DynamoDB (PROTOCOL.md §6). */
 export class DynamoRegistryStore implements RegistryStore {
   readonly #client: DynamoDBClient;
   readonly #tables: Tables;

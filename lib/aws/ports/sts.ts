@@ -31,7 +31,7 @@ export const assumeRoleBy =
 
 /**
  * Sessions of the reader roles, cached by family and role: named `vai-reader`, with a session policy of the family's reads
- * on the configured targets (wire.md §9). They live apart from contracts. `targets`: ARNs by family.
+ * on the configured targets (PROTOCOL.md §9). They live apart from contracts. `targets`: ARNs by family.
  */
 export function readerCredentialsBy(
   client: STSClient,

@@ -30,7 +30,7 @@ interface Guarded {
   readonly guard: Guard;
 }
 
-/** The items of one append: records, head, taken keys, settled counter (design.md §2 step 6). */
+/** The items of one append: records, head, taken keys, settled counter. */
 export function appendItems(
   tables: Tables,
   { rows, from, to, chainId, keys = [], settle }: Append,

@@ -111,7 +111,7 @@ function deliveryProblem(delivery: string, out: string | undefined): string | un
   return delivery === "execute" && out !== undefined ? "--out is for --delivery handle" : undefined;
 }
 
-/** A handle may leave open which operation it will be, unless totals are reserved for it (wire.md §4). */
+/** A handle may leave open which operation it will be, unless totals are reserved for it (PROTOCOL.md §4). */
 function wanted(claims: Contract, options: Options) {
   if (options.delivery !== "handle") return operationOf(claims, options);
   const step = stepOf(claims, options.step);

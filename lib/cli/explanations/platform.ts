@@ -20,9 +20,9 @@ export const PLATFORM: Rows = {
     "Before the call: try again. At stage execution the call may have been made: look with vai trace first.",
   ],
   EVIDENCE_SIGNER_UNAVAILABLE: [
-    "KMS did not sign; what cannot be recorded is not done.",
+    "KMS did not sign, or no trust policy names the key for long enough; what cannot be recorded is not done.",
     ["evidence", "execution"],
-    "Before the call: try again. At stage execution the call may have been made: look with vai trace first.",
+    "Before the call: try again. If the detail says that the key is not in the trust policy, the cloud team publishes one first. At stage execution the call may have been made: look with vai trace first.",
   ],
   REGISTRY_STALE: [
     "The trust policy is over, or Registry and its chain disagree: the plane does not know whom to believe.",

@@ -142,7 +142,7 @@ export interface Appending<T> {
 
 /**
  * Appends to an intent chain. After a lost condition: reread, fold, prepare again, with jitter, until shortly
- * before the function ends (design.md §2 step 6), so contention alone never refuses an honest caller.
+ * before the function ends, so contention alone never refuses an honest caller.
  * @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`, `EVIDENCE_SIGNER_UNAVAILABLE`.
  */
 export async function appendToIntent<T>(

@@ -21,7 +21,7 @@ export interface Judged {
 /**
  * Whom to believe, read again at a fresh instant; and stages `contract` to `authority` again when it moved since the
  * world was read: what governance took back meanwhile must not run, and an unrelated change refuses nothing
- * (design.md §2 step 8). A policy that has ended in between ends the request whether anything moved or not.
+ *. A policy that has ended in between ends the request whether anything moved or not.
  */
 export async function rejudge(judgement: Judgement, judged: Judged): Promise<Failure | undefined> {
   const { deps } = judgement;

@@ -16,7 +16,7 @@ export interface Span {
 
 /**
  * Seals records by the evidence key, if the trust policy names it for all of `span`: what nobody could verify is never
- * written, and no authority hangs on it (wire.md §5).
+ * written, and no authority hangs on it (PROTOCOL.md §5).
  * @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`.
  */
 export async function sealUnder(

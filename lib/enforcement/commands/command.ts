@@ -2,7 +2,7 @@ import { type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 
-/** The answer to a command of people (wire.md §10). */
+/** The answer to a command of people (PROTOCOL.md §10). */
 export interface CommandAnswer {
   readonly ok: true;
   /** Whether this very command had its effect already. */

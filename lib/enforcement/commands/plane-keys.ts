@@ -45,7 +45,7 @@ const END_AHEAD = 4 * FUNCTION_TIMEOUT_SECONDS;
 
 /**
  * The keys in use are good now, and a key ends later than anything that it may have sealed: no read tells which record
- * of all chains is its newest, so an end in the past could make genuine evidence unbelievable for ever (wire.md §6).
+ * of all chains is its newest, so an end in the past could make genuine evidence unbelievable for ever (PROTOCOL.md §6).
  */
 export function judgeKeyTimes(
   next: TrustPolicy,
@@ -75,7 +75,7 @@ export function judgeKeyTimes(
       );
 }
 
-/** Whoever says whom to believe is nobody that is believed: an anchor's key has no other role (wire.md §6). */
+/** Whoever says whom to believe is nobody that is believed: an anchor's key has no other role (PROTOCOL.md §6). */
 export function judgeAnchors(
   next: TrustPolicy,
   anchors: PlaneDeps["anchors"],

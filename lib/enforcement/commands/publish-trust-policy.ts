@@ -77,7 +77,7 @@ export const PUBLISH_ORDER: Order = [TRUST_POLICY_FORM, NEXT, IN_FORCE, SUCCESSI
 
 /**
  * The next trust policy comes into force, judged by anchor, plane, version, `prev` and head alone, so that a plane
- * whose policy expired can be given a new one (wire.md §6, §10).
+ * whose policy expired can be given a new one (PROTOCOL.md §6, §10).
  */
 export async function publishTrustPolicy(
   judgement: Judgement<PlaneDeps>,
@@ -147,7 +147,7 @@ function readNext(deps: PlaneDeps, compact: string): ReadTrustPolicy | Refusal {
   return now < read.policy.exp ? read : malformed("has ended already", "/trustPolicy/exp");
 }
 
-/** Version and `prev` continue what is in force; version 1 only while nothing was ever published (wire.md §6). */
+/** Version and `prev` continue what is in force; version 1 only while nothing was ever published (PROTOCOL.md §6). */
 function judgeSuccession(
   next: ReadTrustPolicy,
   inForce: TrustSnapshot | undefined,

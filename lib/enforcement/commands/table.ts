@@ -30,7 +30,7 @@ function readCommand(raw: unknown): { readonly op: Op; readonly members: Members
   if (problem !== undefined) return malformed(`the event ${problem.detail}`, problem.pointer);
   const { op, ...members } = raw as Members;
   if (typeof op !== "string") return malformed("must name a command", "/op");
-  // Every other name is of a later version (wire.md §10).
+  // Every other name is of a later version (PROTOCOL.md §10).
   return isOp(op)
     ? { op, members }
     : refuse("NOT_SUPPORTED", `this version has ${Object.keys(COMMANDS)} alone`, "/op");

@@ -13,7 +13,7 @@ import { type Answered, answered, type Unstarted, unstarted } from "./execute.ts
 
 /**
  * Delivery `credentials`: STS once, then barrier 2 (`CredentialsMinted` alone), then the session leaves, encrypted to
- * the key of the signed request and to nobody else (wire.md §4, X-01). A session that cannot be recorded never leaves.
+ * the key of the signed request and to nobody else (PROTOCOL.md §4, X-01). A session that cannot be recorded never leaves.
  */
 export async function deliverCredentials(
   judgement: Judgement,

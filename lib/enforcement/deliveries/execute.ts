@@ -74,7 +74,7 @@ export type Run = Answered | Unstarted | Settled<IdentityView>;
 
 /**
  * From durable issuance to the end of the identity: STS once, barrier 2, the one call, the read-back, barrier 3
- * (design.md §2 steps 7–11). Each exit leaves a record of whatever authority existed.
+ *. Each exit leaves a record of whatever authority existed.
  */
 export async function executeGrant(judgement: Judgement, runnable: Runnable): Promise<Run> {
   const { deps } = judgement;

@@ -25,7 +25,7 @@ export async function handleOf(
   return remembered(memory, await signHandle(handleClaims(plane.id, facts), planeSigner), facts);
 }
 
-/** A handle is made again with the same claims: whoever lost the answer has lost nothing (wire.md §4 stage 5). */
+/** A handle is made again with the same claims: whoever lost the answer has lost nothing (PROTOCOL.md §4 stage 5). */
 export async function handleAgain(
   { plane, planeSigner, memory }: PlaneDeps,
   intent: Intent,

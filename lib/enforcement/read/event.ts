@@ -12,7 +12,7 @@ import {
   readIssueRequest,
 } from "../../request/request.ts";
 
-/** Bytes of the event's JCS form (wire.md §1). */
+/** Bytes of the event's JCS form (PROTOCOL.md §1). */
 const MAX_EVENT_BYTES = 256 * 1024;
 const ISSUE_MEMBERS = ["contract", "contractDigest", "proof", "chain", "request"];
 const EXECUTE_MEMBERS = ["handle", "chain", "request"];
@@ -68,7 +68,7 @@ export function eventProblem(event: object): Problem | undefined {
     : limitProblem(event);
 }
 
-/** Stage `parse`: strict reading of event, contract, chain, request, in this order (wire.md §4). No AWS call. */
+/** Stage `parse`: strict reading of event, contract, chain, request, in this order (PROTOCOL.md §4). No AWS call. */
 export function parseIssueEvent(event: unknown): IssueEvent | Refusal {
   const shape = readShape(event, "issue", ISSUE_MEMBERS);
   if (isRefusal(shape)) return shape;

@@ -73,7 +73,7 @@ export function extendIntent(intent: Intent, appended: readonly OpenRecord[]): I
   return { ...intent, records, state: foldIntent(records, head) };
 }
 
-/** An intent belongs for ever to the issuer and digest of its first record (wire.md §3, §5). */
+/** An intent belongs for ever to the issuer and digest of its first record (PROTOCOL.md §3, §5). */
 export function judgeOwnership({ state }: Intent, contract: Contract): Refusal | undefined {
   const { opens } = state;
   if (opens === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { Digest } from "../../encoding/digest.ts";
 import type { ChainHead } from "../../evidence/chain.ts";
 import type { Append, AppendResult, StoredRow } from "../../evidence/ports.ts";
 
-/** Which documents are in force, and the newest record of `plane/registry`, which says the same (wire.md §6). */
+/** Which documents are in force, and the newest record of `plane/registry`, which says the same (PROTOCOL.md §6). */
 export interface RegistryHead {
   readonly version: number;
   readonly trustPolicyDigest: Digest;

@@ -3,7 +3,7 @@ import type { PlaneDeps } from "../deps.ts";
 import type { Heads, HeadsWanted } from "./registry-port.ts";
 import { areOf, openRegistry, type TrustSnapshot } from "./trust-snapshot.ts";
 
-/** Reads of heads and documents that disagree, before it counts: a change may be in flight (wire.md §6). */
+/** Reads of heads and documents that disagree, before it counts: a change may be in flight (PROTOCOL.md §6). */
 const READS = 3;
 
 /** What was read in the one batch, and the trust that it names; that may have expired. */
@@ -41,7 +41,7 @@ function remember({ memory, clock }: PlaneDeps, trust: TrustSnapshot): void {
   memory.trustSeenAt = clock();
 }
 
-/** Milliseconds: less than a published end of a key lies ahead, by more than a function lives (wire.md §6). */
+/** Milliseconds: less than a published end of a key lies ahead, by more than a function lives (PROTOCOL.md §6). */
 const RECENT = 60_000;
 
 /**

@@ -8,7 +8,7 @@ export interface StateKey {
   readonly sk: string;
 }
 
-/** Retry keys, scoped to executor, contract and use (wire.md §4 stage 5): of the idempotency key, then of the jti. */
+/** Retry keys, scoped to executor, contract and use (PROTOCOL.md §4 stage 5): of the idempotency key, then of the jti. */
 export function retryKeys({ claims }: ReadRequest, executor: string): StateKey[] {
   const pk = `retry#${executor}#${claims.contractDigest}#${claims.use}`;
   return [

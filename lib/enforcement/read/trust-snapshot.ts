@@ -28,7 +28,7 @@ const stale = (
 ): Refusal => refuse("REGISTRY_STALE", `${why}; ${next}`);
 const PUBLISH = "publish a trust policy";
 
-/** A policy that has ended gives nothing, at whichever use (wire.md §6). `now` in milliseconds. */
+/** A policy that has ended gives nothing, at whichever use (PROTOCOL.md §6). `now` in milliseconds. */
 export const judgeExpiry = ({ policy }: TrustSnapshot, now: number): Refusal | undefined =>
   now < policy.exp * 1000
     ? undefined
@@ -37,7 +37,7 @@ export const judgeExpiry = ({ policy }: TrustSnapshot, now: number): Refusal | u
 /**
  * Whether the heads name exactly the snapshot that this process has verified, and its chain has no record behind it:
  * then it is in force still. That small read is what authority hangs on: whoever writes State and Registry, but not
- * Evidence, turns nothing back (wire.md §6).
+ * Evidence, turns nothing back (PROTOCOL.md §6).
  */
 export const areOf = (
   { registry, registryChain, isPending, isContinued }: Heads,
@@ -52,7 +52,7 @@ export const areOf = (
 
 /**
  * The anchor's signature, the plane, and that both heads, the documents and the last sealed record of `plane/registry`
- * all say the same (wire.md §6). Whoever can only write the tables changes nothing: neither what is believed nor what
+ * all say the same (PROTOCOL.md §6). Whoever can only write the tables changes nothing: neither what is believed nor what
  * the next publication continues. `known` is an earlier snapshot: nothing older than that is believed here, and the
  * same policy is not verified twice.
  */

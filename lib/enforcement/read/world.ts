@@ -36,7 +36,7 @@ export interface Witness {
 
 /**
  * The world of an `issue` request. The intent chain comes with it only if the contract's signature holds under the
- * trust policy that this process verified last: garbage buys no reads (design.md §2 step 4).
+ * trust policy that this process verified last: garbage buys no reads.
  */
 export function readWorld(deps: PlaneDeps, event: IssueEvent, executor: string): Promise<World> {
   const { contract, request } = event;

@@ -31,7 +31,7 @@ export function withOpening(
 export const isBound = ({ state }: Intent, { digest }: ReadContract): boolean =>
   contractView(state, digest).bound !== undefined;
 
-/** The records of a contract's binding, once per contract; `IntentSubmitted` once per intent (wire.md §5). */
+/** The records of a contract's binding, once per contract; `IntentSubmitted` once per intent (PROTOCOL.md §5). */
 export function bindingDrafts(
   intent: Intent,
   { contract }: Pick<VerifiedRequest, "contract">,

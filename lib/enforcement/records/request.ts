@@ -5,7 +5,7 @@ import type { RequestEvidence } from "../../evidence/details.ts";
 import type { ReadRequest } from "../../request/request.ts";
 
 /**
- * A request as evidence (wire.md §5). If its operation has a sensitive parameter, the record holds the digest of the
+ * A request as evidence (PROTOCOL.md §5). If its operation has a sensitive parameter, the record holds the digest of the
  * JWS and its claims with those values as digests: whoever may read evidence must not read what was written. Of an
  * action that is not in the catalogue there is one digest over all parameters; a digest for each of thousands of
  * short ones would make a record that no table takes, and so a violation that leaves no evidence.

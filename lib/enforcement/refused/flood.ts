@@ -20,7 +20,7 @@ import type { Intent } from "../read/intent.ts";
 import { readTrust, recentTrust } from "../read/registry.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 
-/** Refusals a minute that are written one by one while nobody is verified yet (wire.md §5). */
+/** Refusals a minute that are written one by one while nobody is verified yet (PROTOCOL.md §5). */
 const SINGLE_PER_MINUTE = 20;
 /** Refusals of one contract that are written one by one; and the length of a chain beyond which none is. */
 const SINGLE_PER_CONTRACT = 20;

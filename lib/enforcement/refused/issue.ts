@@ -40,7 +40,7 @@ function verifiedParts({ about, raw }: Judgement): object {
 
 /**
  * Records a verified executor's refusal where it belongs: nothing is appended to a chain that does not hold, and
- * nobody but the issuer of an intent writes on its chain (wire.md §5).
+ * nobody but the issuer of an intent writes on its chain (PROTOCOL.md §5).
  */
 export function refuseIssue(
   judgement: Judgement,

@@ -36,7 +36,7 @@ export function refuseUnverifiedRedemption(
 
 /**
  * A refusal of the handle's own holder. What is outside the contract is a violation: it revokes the identity and
- * ends the contract (wire.md §4). Any other refusal leaves the handle as it is, to be judged anew.
+ * ends the contract (PROTOCOL.md §4). Any other refusal leaves the handle as it is, to be judged anew.
  */
 export async function refuseRedemption(
   judgement: Judgement,

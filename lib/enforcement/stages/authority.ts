@@ -124,7 +124,7 @@ function deriveExactly(wish: Wish, { now }: Judgement): Derived | Refusal {
   return isRefusal(exact) ? exact : { exactStep, exact, issuedAt, expiresAt };
 }
 
-/** Milliseconds: the earliest of contract, decision and `issuedAt` + `maxSeconds` of the class (wire.md §4). */
+/** Milliseconds: the earliest of contract, decision and `issuedAt` + `maxSeconds` of the class (PROTOCOL.md §4). */
 function expiryOf({ contract, proof, trust }: Wish, issuedAt: number): number {
   const { maxSeconds } = trust.policy.governance[contract.claims.risk];
   const { exp, boundary } = proof.decision.claims;

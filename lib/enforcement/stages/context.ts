@@ -21,7 +21,7 @@ interface Supposing {
 
 /**
  * Stage `context`: reads every assumption by the reader role of its family, now. A read that fails is unknown, and
- * unknown is never fine (VAI-56, VAI-88); a reader role that cannot be had is a dependency that failed (wire.md §4).
+ * unknown is never fine (VAI-56, VAI-88); a reader role that cannot be had is a dependency that failed (PROTOCOL.md §4).
  */
 export const CONTEXT = stage<Supposing, Judgement>("context").look(
   "context",

@@ -107,7 +107,7 @@ export interface Known {
 
 const isCatalogued = (action: string): boolean => descriptorOf(action) !== undefined;
 
-/** Stage `contract`, in the order of wire.md §4. */
+/** Stage `contract`, in the order of PROTOCOL.md §4. */
 export const CONTRACT = stage<Known, Judgement>("contract")
   .check("contractDigest", judgeDigest)
   .check("issuer", ({ contract, trust }) => judgeIssuer(contract, trust.policy))
@@ -138,7 +138,7 @@ function judgeBreadth({ contract: { claims } }: Known, { deps }: Judgement): Ref
   return overbroadProblem(claims, ownResourcePrefix(deps.plane)) ?? judgeKeys(claims);
 }
 
-/** A key is never a target: the plane's own are among them, and they have no name to tell them by (wire.md §2). */
+/** A key is never a target: the plane's own are among them, and they have no name to tell them by (PROTOCOL.md §2). */
 function judgeKeys({ authorization_details }: Contract): Refusal | undefined {
   for (const [index, { resources }] of authorization_details.entries()) {
     const key = resources.findIndex((arn) => arn.split(":")[2] === "kms");
@@ -159,7 +159,7 @@ function judgeDigest({ request, contract: { digest } }: Known): Refusal | undefi
       );
 }
 
-/** What is totalled must be named when it is reserved (wire.md §4). Credentials name nothing, and are judged later. */
+/** What is totalled must be named when it is reserved (PROTOCOL.md §4). Credentials name nothing, and are judged later. */
 function judgeNamed({ request: { claims }, contract }: Known): Refusal | undefined {
   if (claims.use !== "issue" || claims.delivery !== "handle") return undefined;
   const step = effectiveStep(contract, claims.step);

@@ -75,7 +75,7 @@ export interface Designated {
 
 /**
  * Stage `executor`: the contract names its executor by key; a key that governance itself uses, an anchor's included,
- * may not act (wire.md §6, POC-07).
+ * may not act (PROTOCOL.md §6, POC-07).
  */
 export const DESIGNATION = stage<Designated, Judgement>("executor").check(
   "designation",
@@ -107,7 +107,7 @@ interface Presented extends Designated {
   readonly intent: Intent;
 }
 
-/** Stage `executor` of `execute`: the handle is whole, ours, its key's, and the very one of a grant (wire.md §8). */
+/** Stage `executor` of `execute`: the handle is whole, ours, its key's, and the very one of a grant (PROTOCOL.md §8). */
 export const HANDLE = stage<Presented, Judgement>("executor")
   .check("handleHolder", judgeHolder)
   .check("handleSignature", ({ handle, trust }) => judgeHandleSignature(handle, trust.policy))

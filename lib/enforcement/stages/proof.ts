@@ -26,7 +26,7 @@ const PRESENTED = stage<Claimed, Judgement>("proof")
   .check("proofBinding", judgeBinding);
 
 /**
- * Stage `proof` (wire.md §3): the presented proof, or the one that the contract was bound to, read and verified
+ * Stage `proof` (PROTOCOL.md §3): the presented proof, or the one that the contract was bound to, read and verified
  * again in full by the trust policy of now.
  */
 export const PROOF = PROOF_CHECKS.reduce(

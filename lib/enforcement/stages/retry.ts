@@ -14,7 +14,7 @@ interface Asked {
 }
 
 /**
- * Stage `retry` (wire.md §4): keys are taken by grants alone, scoped to executor, contract and use, and what
+ * Stage `retry` (PROTOCOL.md §4): keys are taken by grants alone, scoped to executor, contract and use, and what
  * the verified chain says settles them. The same content is the same grant (VAI-64); other content under a
  * taken key is an attack or a bug (VAI-65, VAI-67).
  */

@@ -31,7 +31,7 @@ const STEP = stage<Aimed, Judgement>("scope")
       operation && judgeOperation(step, operation, contract.claims),
   );
 
-/** Stage `scope` of `issue` (wire.md §4): step, operation, then the sums over all grants of the step. */
+/** Stage `scope` of `issue` (PROTOCOL.md §4): step, operation, then the sums over all grants of the step. */
 export const SCOPE = stage<Aimed & { readonly intent: Intent }, Judgement>("scope")
   .include(STEP)
   .check("totals", judgeTotals);

@@ -9,7 +9,7 @@ import type { Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import { stage } from "../stage.ts";
 
-/** Records that an intent chain holds at most (wire.md §5). */
+/** Records that an intent chain holds at most (PROTOCOL.md §5). */
 const MAX_RECORDS = 200;
 /** Records of a binding, of an issuance, and of an execution to its end without obligations. */
 const BINDING = 4;
@@ -22,7 +22,7 @@ interface Standing {
   readonly intent: Intent;
 }
 
-/** Stage `state` (wire.md §4 stage 6): the contract has not ended, and its window is open. */
+/** Stage `state` (PROTOCOL.md §4 stage 6): the contract has not ended, and its window is open. */
 export const CONTRACT_STATE = stage<Standing, Judgement>("state")
   .check("contractState", judgeContractState)
   .check("window", ({ contract }, { now }) => judgeWindow(contract.claims, toSeconds(now)));
@@ -32,7 +32,7 @@ export const USES = stage<Standing & { readonly step: Step | undefined }, Judgem
   .check("uses", judgeUses)
   .check("capacity", judgeCapacity);
 
-/** Stage `state` of `execute`: the grant itself, then its contract (wire.md §4 stage 6). */
+/** Stage `state` of `execute`: the grant itself, then its contract (PROTOCOL.md §4 stage 6). */
 export const GRANT_STATE = stage<Standing & { readonly identityId: string }, Judgement>("state")
   .check("grant", (subject, { now }) => judgeUnused(grantIn(subject), now))
   .include(CONTRACT_STATE);
@@ -43,7 +43,7 @@ const grantIn = ({
 }: Standing & { readonly identityId: string }): IdentityView | undefined =>
   intent.state.identities.get(identityId);
 
-/** A handle is redeemed once: a second time would double the effect (wire.md §8). */
+/** A handle is redeemed once: a second time would double the effect (PROTOCOL.md §8). */
 function judgeUnused(identity: IdentityView | undefined, now: number): Refusal | undefined {
   if (identity === undefined) return refuse("IDENTITY_UNKNOWN", "the grant is gone", "/handle");
   if (identity.startedAt !== undefined) {
