@@ -1,6 +1,7 @@
 import type { AgentOptions, Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import { Fault } from "../refusal.ts";
+import { SigningSha256 } from "./sha256.ts";
 
 /** A temporary credential set, always of a session: without a token it would be a standing key. */
 export interface AwsCredentials {
@@ -73,6 +74,7 @@ export const SETTLED = {
   ignoreConfiguredEndpointUrls: true,
   logger: SILENT,
   retryMode: "standard",
+  sha256: SigningSha256,
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
   userAgentAppId: "",
