@@ -296,3 +296,35 @@ suite("what governance takes back while a request is served", () => {
     assert.equal(plane.targets.calls.length, 1);
   });
 });
+
+suite("starting fast", () => {
+  test("OKG-27 the client of the action loads while barrier 1 is sealed, and what fails there fails nobody", async () => {
+    const plane = await newPlane();
+    const events: string[] = [];
+    const { signer, descriptorOf } = plane.deps;
+    const deps = {
+      ...plane.deps,
+      signer: {
+        keyid: () => signer.keyid(),
+        sign: async (digest: Uint8Array) => {
+          await Promise.resolve();
+          events.push("signed");
+          return signer.sign(digest);
+        },
+      },
+      descriptorOf: (action: string) => {
+        const descriptor = descriptorOf(action);
+        const load = async () => {
+          events.push("load");
+          throw new Error("the file is not there");
+        };
+        return events.includes("signed") || descriptor === undefined
+          ? descriptor
+          : { ...descriptor, load };
+      },
+    };
+    const answer = await plane.issue(plane.event(plane.contract()), deps);
+    assert.equal(answer.ok, true);
+    assert.deepEqual(events.slice(0, 2), ["load", "signed"]);
+  });
+});

@@ -1,10 +1,8 @@
 import type { Service } from "@aws-sdk/client-ecs";
 import * as z from "zod";
-import { readBy } from "../../encoding/schema.ts";
-import { refuse } from "../../refusal.ts";
+import { boundedAction } from "../bounded-action.ts";
 import { CALL_ATTEMPTS, type ClientSettings, clientOptions, deadline } from "../client-settings.ts";
 import type {
-  ActionDescriptor,
   CallDescription,
   CallError,
   CallOutcome,
@@ -37,7 +35,7 @@ const parameters = z.strictObject({
  * Where Application Auto Scaling looks after the service, it may set another count at any time; what was
  * there after the call is in the read-back.
  */
-export const ecsUpdateService: ActionDescriptor = {
+export const ecsUpdateService = boundedAction(parameters, {
   action: "ecs:UpdateService",
   family: "ecs",
   defaultRisk: "MEDIUM",
@@ -46,25 +44,14 @@ export const ecsUpdateService: ActionDescriptor = {
   accountInArn: true,
   reads: [DESCRIBE_SERVICES],
 
-  knows: (parameter) => Object.hasOwn(parameters.shape, parameter),
   sensitive: () => false,
-  judgeParameters(operation) {
-    const read = readBy(parameters, operation.parameters);
-    if (read.ok) return undefined;
-    const place = `/request/operation/parameters${read.pointer}`;
-    return refuse("PARAMETER_OUT_OF_BOUNDS", `${read.pointer.slice(1)} ${read.detail}`, place);
-  },
-
-  carriesInIam: () => false,
-  iamBounds: () => [],
-  requestKeys: () => [],
 
   load: loadEcs,
   preRead,
   describeCall,
   call,
   readBack,
-};
+});
 
 async function preRead({ resource }: Operation, settings: ClientSettings): Promise<PreRead> {
   try {

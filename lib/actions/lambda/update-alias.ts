@@ -1,7 +1,7 @@
 import type { UpdateAliasCommandInput } from "@aws-sdk/client-lambda";
 import * as z from "zod";
-import { readBy } from "../../encoding/schema.ts";
-import { Fault, refuse } from "../../refusal.ts";
+import { Fault } from "../../refusal.ts";
+import { boundedAction } from "../bounded-action.ts";
 import {
   CALL_ATTEMPTS,
   type ClientSettings,
@@ -9,14 +9,7 @@ import {
   deadline,
   readingClient,
 } from "../client-settings.ts";
-import type {
-  ActionDescriptor,
-  CallDescription,
-  CallOutcome,
-  Operation,
-  PreRead,
-  ReadBack,
-} from "../descriptor.ts";
+import type { CallDescription, CallOutcome, Operation, PreRead, ReadBack } from "../descriptor.ts";
 import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
 
 /** Parameters as AWS accepts them; `$LATEST` cannot be weighted. */
@@ -47,7 +40,7 @@ const loadSdk = () => import("./sdk.ts");
  * version and percent are bounded by the trust plane and the adapter. Compare and set on the
  * revision that the pre-read saw.
  */
-export const lambdaUpdateAlias: ActionDescriptor = {
+export const lambdaUpdateAlias = boundedAction(parameters, {
   action: "lambda:UpdateAlias",
   family: "lambda",
   defaultRisk: "MEDIUM",
@@ -56,25 +49,14 @@ export const lambdaUpdateAlias: ActionDescriptor = {
   accountInArn: true,
   reads: ["lambda:GetAlias"],
 
-  knows: (parameter) => Object.hasOwn(parameters.shape, parameter),
   sensitive: () => false,
-  judgeParameters(operation) {
-    const read = readBy(parameters, operation.parameters);
-    if (read.ok) return undefined;
-    const place = `/request/operation/parameters${read.pointer}`;
-    return refuse("PARAMETER_OUT_OF_BOUNDS", `${read.pointer.slice(1)} ${read.detail}`, place);
-  },
-
-  carriesInIam: () => false,
-  iamBounds: () => [],
-  requestKeys: () => [],
 
   load: loadSdk,
   preRead: readRevision,
   describeCall,
   call,
   readBack,
-};
+});
 
 const functionName = (operation: Operation): string => operation.resource.split(":")[6] ?? "";
 

@@ -2,8 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { digestBytes, sha256Digest } from "../../encoding/digest.ts";
 import { toBase64 } from "../../encoding/platform.ts";
-import { readBy } from "../../encoding/schema.ts";
-import { refuse } from "../../refusal.ts";
+import { boundedAction } from "../bounded-action.ts";
 import {
   CALL_ATTEMPTS,
   type CallPlace,
@@ -12,14 +11,7 @@ import {
   deadline,
   readingClient,
 } from "../client-settings.ts";
-import type {
-  ActionDescriptor,
-  CallDescription,
-  CallOutcome,
-  Operation,
-  PreRead,
-  ReadBack,
-} from "../descriptor.ts";
+import type { CallDescription, CallOutcome, Operation, PreRead, ReadBack } from "../descriptor.ts";
 import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
 import { fingerprint, textProblem } from "../sensitive-text.ts";
 import { OBJECT, OBJECT_CEILING, objectOf } from "./object-arn.ts";
@@ -58,7 +50,7 @@ export const loadS3 = () => import("./sdk.ts");
  * object lock are the bucket's defaults. Where the bucket encrypts with a customer key, the execution
  * role needs `kms:GenerateDataKey` and the reader role `kms:Decrypt` on it.
  */
-export const s3PutObject: ActionDescriptor = {
+export const s3PutObject = boundedAction(parameters, {
   action: "s3:PutObject",
   family: "s3",
   defaultRisk: "MEDIUM",
@@ -68,24 +60,13 @@ export const s3PutObject: ActionDescriptor = {
   // To IAM a HeadObject is a GetObject.
   reads: ["s3:GetObject"],
 
-  knows: (parameter) => Object.hasOwn(parameters.shape, parameter),
   sensitive: (parameter) => parameter === "body",
-  judgeParameters(operation) {
-    const read = readBy(parameters, operation.parameters);
-    if (read.ok) return undefined;
-    const place = `/request/operation/parameters${read.pointer}`;
-    return refuse("PARAMETER_OUT_OF_BOUNDS", `${read.pointer.slice(1)} ${read.detail}`, place);
-  },
-
-  carriesInIam: () => false,
-  iamBounds: () => [],
-  requestKeys: () => [],
 
   load: loadS3,
   describeCall,
   call,
   readBack,
-};
+});
 
 /**
  * Nothing of the SDK's own choice: no redirect to another region, no ARN or access point in place of

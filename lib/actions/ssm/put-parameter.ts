@@ -1,7 +1,7 @@
 import type { Parameter } from "@aws-sdk/client-ssm";
 import * as z from "zod";
-import { readBy } from "../../encoding/schema.ts";
-import { Fault, refuse } from "../../refusal.ts";
+import { Fault } from "../../refusal.ts";
+import { boundedAction } from "../bounded-action.ts";
 import {
   CALL_ATTEMPTS,
   type ClientSettings,
@@ -58,7 +58,7 @@ const loadSdk = () => import("./sdk.ts");
  * a type. It names the standard tier: left out, the account's default could move the parameter to the
  * tier that costs; a parameter of the advanced tier is refused by AWS.
  */
-export const ssmPutParameter: ActionDescriptor = {
+export const ssmPutParameter = boundedAction(parameters, {
   action: "ssm:PutParameter",
   family: "ssm",
   defaultRisk: "MEDIUM",
@@ -67,26 +67,15 @@ export const ssmPutParameter: ActionDescriptor = {
   accountInArn: true,
   reads: ["ssm:GetParameter"],
 
-  knows: (parameter) => Object.hasOwn(parameters.shape, parameter),
   sensitive: (parameter) => Object.hasOwn(parameters.shape, parameter),
-  judgeParameters(operation) {
-    const read = readBy(parameters, operation.parameters);
-    if (read.ok) return undefined;
-    const place = `/request/operation/parameters${read.pointer}`;
-    return refuse("PARAMETER_OUT_OF_BOUNDS", `${read.pointer.slice(1)} ${read.detail}`, place);
-  },
   notAtomic: (given) => (Object.hasOwn(given, "expect") ? "expect" : undefined),
-
-  carriesInIam: () => false,
-  iamBounds: () => [],
-  requestKeys: () => [],
 
   load: loadSdk,
   preRead,
   describeCall,
   call,
   readBack,
-};
+});
 
 interface Found extends Parameter {
   readonly Name: string;

@@ -2,7 +2,7 @@ import type { IdentityView } from "../../evidence/fold.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import type { IssueRequest } from "../../request/request.ts";
-import type { PlaneDeps } from "../deps.ts";
+import type { IssueDeps, PlaneDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import { isContractIdKey } from "../read/state-keys.ts";
@@ -97,6 +97,7 @@ class Reservation {
       },
       meanwhile: async () => {
         const { grant } = justified ?? {};
+        loadAction(deps, grant);
         handle = grant && (await this.#makeHandle(deps, this.#request, grant));
         return undefined;
       },
@@ -161,6 +162,14 @@ class Reservation {
     const binding = isBound(intent, request.contract) ? [] : bindingKeys(intent, request);
     return ready({ drafts, keys: [...takenRetryKeys(request, justified.grant), ...binding] });
   }
+}
+
+/** While KMS signs, the client of the action about to be called loads; what fails here fails where it is used. */
+function loadAction({ descriptorOf }: IssueDeps, grant: Grant | undefined): void {
+  if (grant?.delivery !== "execute" || grant.operation === undefined) return;
+  void descriptorOf(grant.operation.action)
+    ?.load?.()
+    .catch(() => undefined);
 }
 
 /** A key in State that no sealed record explains: somebody else's contract id, or a chain that lost records. */
