@@ -57,8 +57,20 @@ export class Judge {
     const far = others.filter((each) => each !== nearest && !near.includes(each));
     for (const files of [[nearest], near, far]) {
       const timeout = files === far ? ALL_TIMEOUT : NEAREST_TIMEOUT;
-      const run = files.length === 0 ? GREEN : await this.#scratch.run(files, timeout);
+      const run = files.length === 0 ? GREEN : await this.#confirmed(files, timeout);
       if (run.kind !== "green") return run;
+    }
+    return GREEN;
+  }
+
+  /** Many files in one process can disturb each other: red is only what is red by itself too. */
+  async #confirmed(files: readonly string[], timeout: number): Promise<Run> {
+    const run = await this.#scratch.run(files, timeout);
+    if (run.kind !== "red" || files.length === 1) return run;
+    const suspects = run.red.file === undefined ? files : [run.red.file, ...files];
+    for (const each of suspects) {
+      const alone = await this.#scratch.run([each], timeout);
+      if (alone.kind !== "green") return alone;
     }
     return GREEN;
   }

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Judged } from "./judge.ts";
 import { type Mutant, readMutants, titleOf } from "./mutant.ts";
-import { unplacedText } from "./place.ts";
+import { type Unplaced, unplacedText } from "./place.ts";
 import { type Outcome, runMutants } from "./run.ts";
 
 const HELP = `Usage: npm run mutants -- [options]
@@ -12,7 +12,7 @@ see it until one is red. Prints what no test notices.
   --only PATTERN  mutants whose file, name or kind matches this regular expression
   --sample N      N of them, evenly picked
   --workers N     copies at work at once; two by default
-  --json          for machines
+  --json          for machines: a line for each mutant, as soon as it is judged
 
 Exit codes: 0 each is noticed, or explained beside it; 1 one survived, an anchor is gone, or a test is red
 without any mutant; 2 wrong usage; 130 interrupted, and nothing is left behind.`;
@@ -90,14 +90,12 @@ function textOf(outcome: Outcome): string {
   ].join("\n");
 }
 
-const jsonOf = ({ judged, unplaced }: Outcome): string =>
-  JSON.stringify({
-    judged: judged.map(({ mutant: { file, name, kind }, ...rest }) => ({
-      ...{ file, name, kind },
-      ...rest,
-    })),
-    unplaced: unplaced.map(({ mutant: { file, name }, problem }) => ({ file, name, problem })),
-  });
+/** A line as soon as it is known: whoever interrupts an hour's run keeps what it has found. */
+const judgedLine = ({ mutant: { file, name, kind }, ...rest }: Judged): string =>
+  JSON.stringify({ file, name, kind, ...rest });
+
+const unplacedLine = ({ mutant: { file, name, kind }, problem }: Unplaced): string =>
+  JSON.stringify({ file, name, kind, result: "unplaced", problem });
 
 for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => process.exit(130));
 
@@ -105,9 +103,13 @@ const { mutants, workers, isJson } = readOptions();
 try {
   const outcome = await runMutants(mutants, {
     ...(workers !== undefined && { workers }),
-    onJudged: showProgress,
+    onJudged: (judged, done, total) => {
+      if (isJson) process.stdout.write(`${judgedLine(judged)}\n`);
+      showProgress(judged, done, total);
+    },
   });
-  process.stdout.write(`${isJson ? jsonOf(outcome) : textOf(outcome)}\n`);
+  const text = isJson ? outcome.unplaced.map(unplacedLine).join("\n") : textOf(outcome);
+  if (text !== "") process.stdout.write(`${text}\n`);
   const isGood =
     outcome.unplaced.length === 0 &&
     outcome.judged.every(({ result }) => result === "killed" || result === "explained");
