@@ -1,10 +1,16 @@
 import { parseArgs } from "node:util";
 import { cliFuzzer } from "./cli.ts";
+import { constraintsFuzzer } from "./constraints.ts";
+import { coursesFuzzer } from "./courses.ts";
 import type { Fuzzer } from "./fuzzer.ts";
+import { strictFuzzer } from "./strict.ts";
 import { verifierFuzzer } from "./verifier.ts";
 
 const FUZZERS: Readonly<Record<string, Fuzzer>> = {
   cli: cliFuzzer,
+  constraints: constraintsFuzzer,
+  courses: coursesFuzzer,
+  strict: strictFuzzer,
   verifier: verifierFuzzer,
 };
 

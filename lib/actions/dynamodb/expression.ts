@@ -21,7 +21,8 @@ export function fromAttribute(attribute: AttributeValue | undefined): Scalar | n
   if (attribute?.BOOL !== undefined) return attribute.BOOL;
   if (attribute?.N === undefined) return null;
   const number = Number(attribute.N);
-  return Number.isSafeInteger(number) ? number : null;
+  // DynamoDB holds 38 digits: one that JavaScript would round is another number than the one that was set.
+  return Number.isSafeInteger(number) && String(number) === attribute.N ? number : null;
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type CallOutcome, NOTHING_READ, type Operation } from "../../../lib/actions/descriptor.ts";
+import { fromAttribute } from "../../../lib/actions/dynamodb/expression.ts";
 import { dynamodbUpdateItem } from "../../../lib/actions/dynamodb/update-item.ts";
 import { type Answer, awsError, fakeEndpoint, PLACE } from "../fake-endpoint.ts";
 
@@ -229,5 +230,15 @@ suite("VAI-41 dynamodb:UpdateItem parameters", () => {
     for (const name of ["key/", "set", "remove/x", "KEY/pk", "ReturnValues", ""]) {
       assert.ok(!dynamodbUpdateItem.knows(name), name);
     }
+  });
+});
+
+suite("what is read back", () => {
+  test("VAI-48 a number that JavaScript would round is not the one that was asked for", () => {
+    for (const stored of ["7.00000000000000000000001", "9007199254740993", "1E+2", "07"]) {
+      assert.equal(fromAttribute({ N: stored }), null, stored);
+    }
+    assert.equal(fromAttribute({ N: "7" }), 7);
+    assert.equal(fromAttribute({ N: "-7" }), -7);
   });
 });
