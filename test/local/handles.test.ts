@@ -77,7 +77,9 @@ test("VAI-84 what is outside the contract revokes the identity and ends the cont
   });
   refused(await invokeExecute(plane, wide), "PARAMETER_OUT_OF_BOUNDS");
   const good = redemptionEvent(plane, contract, handle, item);
-  refused(await invokeExecute(plane, good), "CONTRACT_REVOKED");
+  refused(await invokeExecute(plane, good), "IDENTITY_REVOKED");
+  const anew = settingEvent(plane, contract, item, { delivery: "handle" });
+  refused(await invoke(plane, anew), "CONTRACT_REVOKED");
   assert.equal((await readItem(plane, item))?.["weight"], 1);
 });
 
