@@ -13,6 +13,7 @@ import { traceIntent } from "../../lib/audit/trace.ts";
 import { type SealedRow, transactionsOf } from "../../lib/audit/transaction.ts";
 import type { Defect } from "../../lib/audit/verdict.ts";
 import { type EvidenceSet, verifyEvidence } from "../../lib/audit/verify-evidence.ts";
+import { canonicalize } from "../../lib/encoding/canonical-json.ts";
 import { genesisHead } from "../../lib/evidence/chain.ts";
 import { evidenceKeys as enforcedKeys, openChain } from "../../lib/evidence/open.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
@@ -20,7 +21,7 @@ import type { EvidenceRow } from "../../lib/evidence/row.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { temporary } from "./support/folder.ts";
 import { evidenceKey, newKey, PLANE, readerOf, signPolicy } from "./support/plane.ts";
-import { reseal, statementOf } from "./support/resign.ts";
+import { reseal, sealed, statementOf } from "./support/resign.ts";
 import { CHAIN, INTENT, type Story, tellStory } from "./support/story.ts";
 
 let story: Story;
@@ -211,21 +212,46 @@ describe("parts of reading, judging and telling", () => {
 });
 
 describe("what the plane itself opens", () => {
-  test("OKG-26 a seal that links elsewhere than its records is none, though the true key signed it", () => {
-    const rows = story.rows.filter(({ chainId }) => chainId === CHAIN);
-    const [last] = rows.slice(-1);
+  const own = () => story.rows.filter(({ chainId }) => chainId === CHAIN);
+
+  function open(rows: readonly EvidenceRow[], head = headOf(own())) {
     const keys = enforcedKeys({ planeKeys: [evidenceKey(story.key)] } as TrustPolicy);
-    const head = last && { seq: last.seq, hash: last.recordHash };
-    const open = (sealed: readonly EvidenceRow[]) =>
-      openChain({ rows: sealed, head }, { plane: PLANE, chainId: CHAIN, keys });
-    assert.ok(!("defect" in open(rows)));
-    const [one, two] = reseal(rows.slice(7, 9), story.key, {
+    return openChain({ rows, head }, { plane: PLANE, chainId: CHAIN, keys });
+  }
+  const headOf = (rows: readonly EvidenceRow[]) => {
+    const last = rows.at(-1);
+    return last && { seq: last.seq, hash: last.recordHash };
+  };
+  const withSeal = (seq: number, seal: string) =>
+    own().map((row) => (row.seq === seq ? { ...row, seal } : row));
+
+  test("OKG-28 a head that is another one is told with the last record's number", () => {
+    assert.ok(!("defect" in open(own())));
+    assert.deepEqual(open(own(), headOf(own().slice(0, 9))), {
+      seq: 16,
+      defect: "the last record is not the head",
+    });
+  });
+
+  test("OKG-26 a seal that links elsewhere than its records is none, though the true key signed it", () => {
+    const [one, two] = reseal(own().slice(7, 9), story.key, {
       statement: ({ predicate }) => {
         predicate.chain.prev = genesisHead(PLANE, CHAIN).hash;
       },
     });
-    assert.equal(one?.record, rows[7]?.record);
-    const other = rows.map((row, index) => (index === 8 ? { ...row, seal: two?.seal ?? "" } : row));
-    assert.deepEqual(open(other), { seq: 8, defect: "does not link to the record before it" });
+    assert.equal(one?.record, own()[7]?.record);
+    assert.deepEqual(open(withSeal(9, two?.seal ?? "")), {
+      seq: 8,
+      defect: "does not link to the record before it",
+    });
+  });
+
+  test("OKG-23 a payload in another spelling is no seal, though the true key signed that spelling", () => {
+    const statement = statementOf(own()[8]?.seal ?? "");
+    assert.ok(!("defect" in open(withSeal(9, sealed(canonicalize(statement), story.key)))));
+    assert.deepEqual(open(withSeal(9, sealed(JSON.stringify(statement, null, 1), story.key))), {
+      seq: 8,
+      defect: "does not carry a seal of evidence",
+    });
   });
 });

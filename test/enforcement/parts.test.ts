@@ -10,7 +10,7 @@ import { readIntent } from "../../lib/enforcement/read/intent.ts";
 import { readTrust } from "../../lib/enforcement/read/registry.ts";
 import type { EvidenceStore } from "../../lib/evidence/ports.ts";
 import { readHandle } from "../../lib/issuance/handle.ts";
-import { isRefusal } from "../../lib/refusal.ts";
+import { Fault, isRefusal } from "../../lib/refusal.ts";
 import type { Mutation } from "../support/governed.ts";
 import { granted, newPlane, refused } from "../support/plane.ts";
 
@@ -137,6 +137,47 @@ suite("where a request stood when a dependency failed", () => {
   });
 });
 
+suite("what must not be forgotten", () => {
+  const beyond: Mutation = { request: { set: { "/operation/parameters/percent": 100 } } };
+
+  /** A handle is violated while the store fails so many times; what it came to. */
+  async function violated(failures: number, random: number) {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    const { handle } = await plane.grant(HANDLE, governed);
+    const store = plane.deps.evidence;
+    let tries = 0;
+    const slept: number[] = [];
+    const evidence = storingBy(store, (step) => {
+      tries += 1;
+      if (tries > 50) throw new TypeError("it goes on for ever");
+      if (tries > failures) return store.append(step);
+      throw new Fault("EVIDENCE_STORE_UNAVAILABLE", "a test's");
+    });
+    const deps = {
+      ...plane.deps,
+      ...{ evidence, random: () => random },
+      sleep: async (milliseconds: number) => void slept.push(milliseconds),
+    };
+    const answer = await plane.execute(plane.redemption(governed, handle, beyond), deps);
+    return { plane, governed, answer: refused(answer), tries, slept };
+  }
+
+  test("VAI-69 a violation is tried again after a wait that grows, until it is written", async () => {
+    const { plane, governed, answer, slept } = await violated(2, 0.5);
+    assert.equal(answer.code, "PARAMETER_OUT_OF_BOUNDS");
+    assert.deepEqual(slept, [10, 20]);
+    assert.ok(plane.types(governed.chainId).includes("ViolationDetected"));
+    assert.equal(refused(await plane.ask(HANDLE, governed)).code, "CONTRACT_REVOKED");
+  });
+
+  test("VAI-69 it is not tried for ever, however short the waits", async () => {
+    const { answer, tries } = await violated(Number.POSITIVE_INFINITY, 0);
+    assert.deepEqual([answer.code, answer.evidence], ["PARAMETER_OUT_OF_BOUNDS", undefined]);
+    assert.equal(tries, 21);
+  });
+});
+
 suite("instants are half-open", () => {
   test("ADV-15 an evidence key is good until its end, and not at it", async () => {
     const plane = await newPlane();
@@ -171,6 +212,49 @@ suite("instants are half-open", () => {
     );
     assert.deepEqual(outcome?.error, { name: "IdentityEndsBeforeCall", kind: "precondition" });
     assert.equal(plane.targets.calls.length, 0);
+  });
+});
+
+suite("what moves between the barriers", () => {
+  test("VAI-109 a role that governance took from the action is not used, and the place is told", async () => {
+    const plane = await newPlane();
+    const { assumeRole } = plane.deps;
+    const deps: typeof plane.deps = {
+      ...plane.deps,
+      assumeRole: async (input) => {
+        const arn = "arn:aws:iam::000000000000:role/exec-other";
+        await plane.publish({ set: { "/actions/0/executionRoleArn": arn } });
+        return assumeRole(input);
+      },
+    };
+    const governed = plane.contract();
+    const answer = refused(await plane.issue(plane.event(governed), deps));
+    assert.deepEqual([answer.code, answer.stage], ["REGISTRY_STALE", "execution"]);
+    assert.equal(plane.targets.calls.length, 0);
+    const rejected = plane
+      .records(governed.chainId)
+      .find(({ event }) => event.type === "ExecutionRejected");
+    const failed = rejected?.decision.checks?.filter(({ result }) => result === "fail");
+    assert.deepEqual(failed, [{ name: "trustAgain", result: "fail" }]);
+  });
+
+  test("VAI-103 an end that cannot be written fails where its reason fell", async () => {
+    const plane = await newPlane();
+    const assumption = {
+      ...{ name: "live-is-6", read: "lambda:GetAlias", path: "/FunctionVersion" },
+      resource: "arn:aws:lambda:us-east-1:000000000000:function:checkout",
+      ...{ parameters: { alias: "live" }, expect: { exact: "6" } },
+      ...{ maxAgeSeconds: 60, recheck: true },
+    };
+    plane.targets.answers.set("lambda:GetAlias", [
+      { FunctionVersion: "6" },
+      { FunctionVersion: "7" },
+    ]);
+    const governed = plane.contract({ contract: { set: { "/assumptions": [assumption] } } });
+    plane.faults.plan({ at: "evidence:write", from: 2 });
+    const answer = refused(await plane.issue(plane.event(governed)));
+    assert.deepEqual([answer.code, answer.stage], ["EVIDENCE_STORE_UNAVAILABLE", "context"]);
+    assert.equal(answer.evidence?.seq, 7);
   });
 });
 
