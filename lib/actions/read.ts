@@ -7,7 +7,7 @@ import { readFault } from "./outcome.ts";
 import { type PlainJson, plainAnswer } from "./plain-answer.ts";
 
 /** What an assumption names: one read of one resource with flat parameters (PROTOCOL.md §9). */
-export interface ReadRequest {
+export interface TargetReadRequest {
   readonly resource: string;
   readonly parameters: Readonly<Record<string, Scalar>>;
 }
@@ -36,19 +36,19 @@ export interface TargetRead {
   /** Loads the SDK client that reads. Whatever needs it loads it; asked early, nobody waits for it later. */
   load?(): Promise<unknown>;
   /** The first parameter that is missing, foreign or of another form. */
-  problemOf(request: Pick<ReadRequest, "parameters">): ReadProblem | undefined;
+  problemOf(request: Pick<TargetReadRequest, "parameters">): ReadProblem | undefined;
   /**
    * The AWS answer as JSON (`plain-answer.ts`): what `path` points into. Strongly consistent where
    * the service can. @throws {Fault} `DEPENDENCY_UNAVAILABLE` when it cannot be read or does not
    * hold exactly what was asked for: unknown is never fine (VAI-88, ADV-33, ADV-34).
    */
-  fetch(request: ReadRequest, settings: ClientSettings): Promise<PlainJson>;
+  fetch(request: TargetReadRequest, settings: ClientSettings): Promise<PlainJson>;
 }
 
 /** What differs from read to read; {@link targetRead} adds what must be the same. */
 export interface ReadRules extends Omit<TargetRead, "fetch"> {
   /** The one SDK call; its answer whole. May throw anything. */
-  ask(request: ReadRequest, settings: ClientSettings): Promise<object>;
+  ask(request: TargetReadRequest, settings: ClientSettings): Promise<object>;
 }
 
 /** A read that asks only what its own rules take, and whose failures are all faults. */

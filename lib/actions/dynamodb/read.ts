@@ -1,6 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { deadline, readingClient } from "../client-settings.ts";
-import { type ReadProblem, type ReadRequest, type TargetRead, targetRead } from "../read.ts";
+import { type ReadProblem, type TargetRead, type TargetReadRequest, targetRead } from "../read.ts";
 import { toAttribute } from "./expression.ts";
 import { attributesOf, memberOf } from "./parameters.ts";
 
@@ -40,7 +40,7 @@ const getItem = targetRead({
 });
 
 /** One or two `key/<attribute>`, each a string or an integer, and nothing else. */
-function problemOf({ parameters }: Pick<ReadRequest, "parameters">): ReadProblem | undefined {
+function problemOf({ parameters }: Pick<TargetReadRequest, "parameters">): ReadProblem | undefined {
   const names = Object.keys(parameters).sort();
   const foreign = names.find((name) => memberOf(name)?.family !== "key");
   if (foreign !== undefined) {
