@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { ReadRequest, TargetRead } from "../../lib/actions/read.ts";
+import type { TargetRead, TargetReadRequest } from "../../lib/actions/read.ts";
 import { READS, readOf } from "../../lib/actions/reads.ts";
 import { changed, described, ec2Error, INSTANCE_ARN, INSTANCE_ID } from "./ec2/answers.ts";
 import {
@@ -23,7 +23,7 @@ const SERVICE = "arn:aws:ecs:us-east-1:000000000000:service/shop/checkout";
 const PARAMETER = "arn:aws:ssm:us-east-1:000000000000:parameter/checkout/limit";
 
 interface Case {
-  readonly request: ReadRequest;
+  readonly request: TargetReadRequest;
   readonly answer: Answer;
   /** What the AWS answer is as JSON. */
   readonly expected: unknown;
@@ -233,7 +233,7 @@ for (const [name, { request, answer, expected, sent, bad = [] }] of Object.entri
 
     test("VAI-31 another form of resource or parameters reaches nobody", async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const others: ReadRequest[] = [
+      const others: TargetReadRequest[] = [
         { ...request, resource: `${request.resource}*` },
         { ...request, resource: "arn:aws:iam::000000000000:role/admin" },
         { ...request, parameters: { ...request.parameters, more: "x" } },
@@ -255,7 +255,7 @@ for (const [name, { request, answer, expected, sent, bad = [] }] of Object.entri
 }
 
 suite("VAI-31 parameters of reads", () => {
-  const BAD: [string, string, ReadRequest["parameters"], string][] = [
+  const BAD: [string, string, TargetReadRequest["parameters"], string][] = [
     ["no alias", "lambda:GetAlias", {}, "alias"],
     ["an alias in digits", "lambda:GetAlias", { alias: "7" }, "alias"],
     ["an alias as a number", "lambda:GetAlias", { alias: 7 }, "alias"],

@@ -11,7 +11,7 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { descriptorOf } from "../../lib/actions/catalogue.ts";
 import type { ClientSettings } from "../../lib/actions/client-settings.ts";
 import type { ActionDescriptor, Operation } from "../../lib/actions/descriptor.ts";
-import type { ReadRequest } from "../../lib/actions/read.ts";
+import type { TargetReadRequest } from "../../lib/actions/read.ts";
 import { READS, readOf } from "../../lib/actions/reads.ts";
 import { readerCredentialsBy } from "../../lib/aws/ports/sts.ts";
 import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
@@ -169,7 +169,7 @@ test("VAI-78 VAI-42 ecs:UpdateService sets the count of one service, by the depl
 });
 
 /** Each read of the table on a sample, and what the sample's answer has at a path. */
-const readsOf = (plane: LocalPlane): Record<string, [ReadRequest, string[], unknown]> => {
+const readsOf = (plane: LocalPlane): Record<string, [TargetReadRequest, string[], unknown]> => {
   const { samples, account, region } = plane.outputs;
   const [own = ""] = samples.instances;
   return {
