@@ -101,11 +101,11 @@ describe("the compile cache of vai", () => {
 
   test("the user's cache folder is the platform's, or the one that the environment names absolutely", () => {
     const of = (environment: Record<string, string>, platform: NodeJS.Platform = "linux") =>
-      cacheFolder({ HOME: "/home/a", ...environment }, platform);
-    assert.equal(of({}), "/home/a/.cache/vai-aws/compiled");
+      cacheFolder({ HOME: "/nowhere", ...environment }, platform);
+    assert.equal(of({}), "/nowhere/.cache/vai-aws/compiled");
     assert.equal(of({ XDG_CACHE_HOME: "/caches" }), "/caches/vai-aws/compiled");
-    assert.equal(of({ XDG_CACHE_HOME: "caches" }), "/home/a/.cache/vai-aws/compiled");
-    assert.equal(of({}, "darwin"), "/home/a/Library/Caches/vai-aws/compiled");
+    assert.equal(of({ XDG_CACHE_HOME: "caches" }), "/nowhere/.cache/vai-aws/compiled");
+    assert.equal(of({}, "darwin"), "/nowhere/Library/Caches/vai-aws/compiled");
     assert.equal(of({}, "win32"), undefined);
     assert.equal(of({ HOME: "relative" }), undefined);
   });
