@@ -1,14 +1,10 @@
-import type { Constraint, Scalar } from "../contract/constraint.ts";
+import type { Constraint } from "../contract/constraint.ts";
 import type { RiskClass } from "../encoding/members.ts";
 import type { Refusal } from "../refusal.ts";
+import type { Operation } from "../request/request.ts";
 import type { CallPlace, ClientSettings } from "./client-settings.ts";
 
-/** What an agent asks for: one action on one resource with flat parameters (PROTOCOL.md §4). */
-export interface Operation {
-  readonly action: string;
-  readonly resource: string;
-  readonly parameters: Readonly<Record<string, Scalar>>;
-}
+export type { Operation };
 
 /** Constraints of a step by parameter name. */
 export type ParameterConstraints = Readonly<Record<string, Constraint>>;

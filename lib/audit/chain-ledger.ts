@@ -2,7 +2,7 @@ import type { Digest } from "../encoding/digest.ts";
 import { genesisHead } from "../evidence/chain.ts";
 import type { EvidenceRecord } from "../evidence/record.ts";
 import type { SealStatement } from "../evidence/seal.ts";
-import type { Place } from "./place.ts";
+import type { RecordPlace } from "./place.ts";
 import type { Defect } from "./verdict.ts";
 
 /** How far a chain was followed. Without a hash its last record was defective, so the next link cannot be judged. */
@@ -51,7 +51,7 @@ export class ChainLedger {
    * Whether a record that does not hold can be believed about where it stands, for nothing vouches for what it says:
    * it is the next of its chain, or begins a new one that is noted or at least well formed.
    */
-  isPlausible(place: Place, isWellFormed: boolean): boolean {
+  isPlausible(place: RecordPlace, isWellFormed: boolean): boolean {
     const { chainId, seq } = place;
     if (chainId === this.#current) return this.isNext(place);
     if (seq !== 1 || this.#chains.has(chainId)) return false;
@@ -59,12 +59,12 @@ export class ChainLedger {
   }
 
   /** Whether it goes on with the chain that is followed. */
-  isNext({ chainId, seq }: Place): boolean {
+  isNext({ chainId, seq }: RecordPlace): boolean {
     return chainId === this.#current && seq === this.#next(chainId);
   }
 
   /** Whether it goes on with what was followed, there or in the chain that is noted behind it. */
-  isDue(place: Place): boolean {
+  isDue(place: RecordPlace): boolean {
     const due = this.due(1, undefined);
     return this.isNext(place) || (due?.chainId === place.chainId && due.seq === place.seq);
   }
@@ -73,7 +73,7 @@ export class ChainLedger {
    * Where a record stands that cannot say it itself: before `next`, the one that can say it `distance` records later,
    * or behind what was followed last, unless that chain is known to be whole.
    */
-  due(distance: number, next: Place | undefined): Place | undefined {
+  due(distance: number, next: RecordPlace | undefined): RecordPlace | undefined {
     const current = this.#current ?? this.#noted[0]?.id;
     const before = next === undefined ? 0 : next.seq - distance;
     if (next !== undefined && next.chainId === current && before >= this.#next(current)) {
@@ -95,7 +95,7 @@ export class ChainLedger {
   }
 
   /** Takes note of a record that does not hold: its place is filled, its hash is worth nothing. */
-  skip({ chainId, seq }: Place): void {
+  skip({ chainId, seq }: RecordPlace): void {
     this.#current = chainId;
     const before = this.#chains.get(chainId)?.seq ?? 0;
     this.#chains.set(chainId, { seq: Math.max(seq, before), hash: undefined });
@@ -129,7 +129,7 @@ export class ChainLedger {
   }
 
   /** Whether the chain was followed up to that place or beyond. */
-  isPassed({ chainId, seq }: Place): boolean {
+  isPassed({ chainId, seq }: RecordPlace): boolean {
     return seq <= (this.#chains.get(chainId)?.seq ?? 0);
   }
 

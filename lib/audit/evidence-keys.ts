@@ -15,14 +15,14 @@ interface KnownKey {
   readonly revokedAt: number;
 }
 
-export type EvidenceKeys = ReadonlyMap<string, KnownKey>;
+export type VerifierKeys = ReadonlyMap<string, KnownKey>;
 
 /**
  * Evidence keys by thumbprint. A key named several times, by one trust policy after another, is good only while all of
  * them say so: the latest beginning, the earliest end, and a revocation anywhere counts.
  * @throws {TypeError} when a value is no P-256 public JWK: the caller's mistake, not a defect of evidence.
  */
-export function evidenceKeys(keys: Iterable<PublicJwk | EvidenceKey>): EvidenceKeys {
+export function evidenceKeys(keys: Iterable<PublicJwk | EvidenceKey>): VerifierKeys {
   const known = new Map<string, KnownKey>();
   for (const each of keys) {
     const {

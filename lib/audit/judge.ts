@@ -1,6 +1,6 @@
 import { toInstant } from "../clock.ts";
 import { verifyP256, verifyP256Meanwhile } from "../encoding/platform.ts";
-import type { EvidenceKeys } from "./evidence-keys.ts";
+import type { VerifierKeys } from "./evidence-keys.ts";
 import type { ReadSeal } from "./read-seal.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -11,7 +11,7 @@ export interface JudgedTransaction extends Transaction {
 }
 
 /** Verifies the signature of a transaction's seal. */
-export function judgeTransaction(transaction: Transaction, keys: EvidenceKeys): JudgedTransaction {
+export function judgeTransaction(transaction: Transaction, keys: VerifierKeys): JudgedTransaction {
   const { seal } = transaction;
   if (seal === undefined || "problem" in seal) return transaction;
   const problem = keyProblem(seal, keys);
@@ -28,7 +28,7 @@ const LARGEST_BATCH = 2 * 1024 * 1024;
  */
 export async function* judgeTransactions(
   transactions: AsyncIterable<Transaction> | Iterable<Transaction>,
-  keys: EvidenceKeys,
+  keys: VerifierKeys,
 ): AsyncGenerator<readonly JudgedTransaction[]> {
   let running: Promise<JudgedTransaction[]> = Promise.resolve([]);
   let batch: (JudgedTransaction | Promise<JudgedTransaction>)[] = [];
@@ -48,7 +48,7 @@ export async function* judgeTransactions(
 
 function judgeMeanwhile(
   transaction: Transaction,
-  keys: EvidenceKeys,
+  keys: VerifierKeys,
 ): JudgedTransaction | Promise<JudgedTransaction> {
   const { seal } = transaction;
   if (seal === undefined || "problem" in seal) return transaction;
@@ -63,12 +63,12 @@ function judgeMeanwhile(
 
 const BAD_SIGNATURE = "has a seal whose signature does not verify";
 
-function isSigned({ keyid, signed, signature }: ReadSeal, keys: EvidenceKeys): boolean {
+function isSigned({ keyid, signed, signature }: ReadSeal, keys: VerifierKeys): boolean {
   const key = keys.get(keyid)?.key.handle;
   return key !== undefined && verifyP256(key, signed, signature);
 }
 
-function keyProblem({ keyid, statement }: ReadSeal, keys: EvidenceKeys): string | undefined {
+function keyProblem({ keyid, statement }: ReadSeal, keys: VerifierKeys): string | undefined {
   const signer = keys.get(keyid);
   // ADV-68: some other good key, even one of the same account, proves nothing.
   if (signer === undefined) {

@@ -1,7 +1,7 @@
 import { inside } from "./plain-text.ts";
 
 /** Where a record stands. */
-export interface Place {
+export interface RecordPlace {
   readonly chainId: string;
   /** From 1. */
   readonly seq: number;
@@ -11,7 +11,7 @@ export interface Place {
 const LONGEST_ID = 128;
 
 /** The place that a parsed record claims for itself, whatever else it says; nothing is believed by it. */
-export function claimedPlace(value: unknown): Place | undefined {
+export function claimedPlace(value: unknown): RecordPlace | undefined {
   const [id, seq] = [inside(value, "chain", "id"), inside(value, "chain", "seq")];
   return typeof id === "string" && id.length <= LONGEST_ID && Number.isSafeInteger(seq)
     ? { chainId: id, seq: seq as number }

@@ -3,7 +3,7 @@ import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import type { EvidenceRecord } from "../evidence/record.ts";
 import { recordProblem } from "../evidence/record-shape.ts";
 import { parseJson } from "./parse-json.ts";
-import { claimedPlace, type Place } from "./place.ts";
+import { claimedPlace, type RecordPlace } from "./place.ts";
 import { plain } from "./plain-text.ts";
 import type { HashedText } from "./texts.ts";
 
@@ -22,7 +22,7 @@ export interface UnreadRecord {
   /** Of its text, when it has one. */
   readonly hash: Digest | undefined;
   /** Where it claims to stand, if that can be read. */
-  readonly place: Place | undefined;
+  readonly place: RecordPlace | undefined;
   readonly isElsewhere?: true;
 }
 
@@ -65,7 +65,7 @@ function readText(text: unknown, hash: Digest | undefined): ReadRecord | UnreadR
 }
 
 /** The place that a record claims. */
-export function placeOf(read: ReadRecord | UnreadRecord): Place | undefined {
+export function placeOf(read: ReadRecord | UnreadRecord): RecordPlace | undefined {
   if ("problem" in read) return read.place;
   const { id, seq } = read.record.chain;
   return { chainId: id, seq };

@@ -2,7 +2,7 @@ import type { PublicJwk } from "../encoding/jwk.ts";
 import { ChainLedger, type Head } from "./chain-ledger.ts";
 import { type EvidenceKey, evidenceKeys } from "./evidence-keys.ts";
 import { type JudgedTransaction, judgeTransaction } from "./judge.ts";
-import type { Place } from "./place.ts";
+import type { RecordPlace } from "./place.ts";
 import { placeOf, type ReadRecord, type UnreadRecord } from "./read-record.ts";
 import type { ReadSeal } from "./read-seal.ts";
 import { type Standing, standingsOf } from "./standing.ts";
@@ -52,7 +52,7 @@ interface Misread {
 }
 
 /** For a record that nothing places: neither itself nor any neighbour. */
-const NOWHERE: Place = { chainId: "", seq: 1 };
+const NOWHERE: RecordPlace = { chainId: "", seq: 1 };
 
 /** Records that wait for their place; a flood of them must not fill the memory of who looks. */
 const MOST_UNPLACED = 1000;
@@ -63,7 +63,7 @@ export class RecordVerifier {
   readonly #defects = new Defects();
   readonly #eventIds = new Set<string>();
   /** Records that do not hold and cannot say where they stand: the next one tells. */
-  #unplaced: (Misread & { readonly claimed: Place | undefined })[] = [];
+  #unplaced: (Misread & { readonly claimed: RecordPlace | undefined })[] = [];
   #plane: string | undefined;
   #records = 0;
   #seals = 0;
@@ -196,7 +196,7 @@ export class RecordVerifier {
    * Names a record that does not hold where it stands: where its seal says, or where it claims. What nobody vouches
    * for fills no place in a chain unless it is the one that is due there.
    */
-  #skip(read: ReadRecord | UnreadRecord, misread: Misread, sealed?: Place): [] {
+  #skip(read: ReadRecord | UnreadRecord, misread: Misread, sealed?: RecordPlace): [] {
     // What another seal names does not say where it stands here.
     const claimed = read.isElsewhere ? undefined : placeOf(read);
     const isWellFormed = !("problem" in read);
@@ -225,7 +225,7 @@ export class RecordVerifier {
   }
 
   /** Gives the records that could not say it their places, now that the next one is known. */
-  #settle(next: Place | undefined): void {
+  #settle(next: RecordPlace | undefined): void {
     for (const [index, { claimed, ...misread }] of this.#unplaced.entries()) {
       const place = this.#ledger.due(this.#unplaced.length - index, next) ?? claimed ?? NOWHERE;
       const isBehind = place.chainId === next?.chainId && place.seq >= next.seq;
@@ -235,7 +235,7 @@ export class RecordVerifier {
     this.#unplaced = [];
   }
 
-  #blame(place: Place, misread: Misread): void {
+  #blame(place: RecordPlace, misread: Misread): void {
     this.#ledger.skip(place);
     this.#defects.add({ verdict: "tampered", ...misread, ...place });
   }

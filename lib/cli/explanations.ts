@@ -1,6 +1,6 @@
 import type { Stage } from "../refusal.ts";
 import { AGENT, MALFORMED } from "./explanations/agent.ts";
-import { CONTEXT, GOVERNANCE, IDENTITY, TRUST_ROOTS } from "./explanations/governance.ts";
+import { CONTEXT_ROWS, GOVERNANCE, IDENTITY_ROWS, TRUST_ROOTS } from "./explanations/governance.ts";
 import { PLATFORM, VERIFIER } from "./explanations/platform.ts";
 
 /** What a code means to whoever gets it, and what to do next. */
@@ -16,8 +16,8 @@ const ROWS = {
   ...AGENT,
   ...GOVERNANCE,
   ...TRUST_ROOTS,
-  ...CONTEXT,
-  ...IDENTITY,
+  ...CONTEXT_ROWS,
+  ...IDENTITY_ROWS,
   ...PLATFORM,
   ...VERIFIER,
 };

@@ -36,7 +36,7 @@ export type Ask = Message &
   };
 
 /** What an agent asks of `execute`: to run one operation under a handle. */
-export interface Redemption extends Message {
+export interface HandleRedemption extends Message {
   /** The handle JWS, as `issue` answered it. */
   readonly handle: string;
   readonly contractDigest: Digest;
@@ -81,7 +81,7 @@ export function issueEvent(ask: Ask, key: SigningKey): Readonly<Record<string, u
  * @throws {TypeError} when the handle is none.
  */
 export function executeEvent(
-  redemption: Redemption,
+  redemption: HandleRedemption,
   key: SigningKey,
 ): Readonly<Record<string, unknown>> {
   const { handle, operation } = redemption;

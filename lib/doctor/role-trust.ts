@@ -2,7 +2,7 @@ import { listOf, type PolicyDocument, statementsOf } from "../authority/evaluate
 import { lets } from "./ask.ts";
 import { allOr, type Finding, type Subject } from "./finding.ts";
 import { administrators, type Expected, sessionOf } from "./plane.ts";
-import { IDENTITY } from "./statements.ts";
+import { ANY_IDENTITY } from "./statements.ts";
 
 /** What a role is for. */
 export type RoleUse = "execution" | "reader";
@@ -10,18 +10,18 @@ export type RoleUse = "execution" | "reader";
 type Context = Readonly<Record<string, string | readonly string[]>>;
 
 const TAGGED = {
-  "aws:RequestTag/vai-identity": IDENTITY,
+  "aws:RequestTag/vai-identity": ANY_IDENTITY,
   "aws:TagKeys": ["vai-identity"],
 } as const;
 
 /** What AWS knows when the plane asks for a session: three permissions, each with its own keys (Service Authorization Reference, STS). */
 const ISSUED = {
   "sts:AssumeRole": {
-    "sts:RoleSessionName": IDENTITY,
-    "sts:SourceIdentity": IDENTITY,
+    "sts:RoleSessionName": ANY_IDENTITY,
+    "sts:SourceIdentity": ANY_IDENTITY,
     ...TAGGED,
   },
-  "sts:SetSourceIdentity": { "sts:SourceIdentity": IDENTITY },
+  "sts:SetSourceIdentity": { "sts:SourceIdentity": ANY_IDENTITY },
   "sts:TagSession": TAGGED,
 } as const satisfies Readonly<Record<string, Context>>;
 
@@ -68,7 +68,7 @@ const REFUSED: Readonly<Record<RoleUse, readonly Attempt[]>> = {
     { action: "sts:TagSession", context: TAGGED, what: "a session with the tag of an identity" },
     {
       action: "sts:SetSourceIdentity",
-      context: { "sts:SourceIdentity": IDENTITY },
+      context: { "sts:SourceIdentity": ANY_IDENTITY },
       what: "a session with the source identity of an identity",
     },
   ],

@@ -9,7 +9,7 @@ import { EVERYTHING, withPolicies } from "./ask.ts";
 import { about, allOr, type Finding, type Subject, whenSeen } from "./finding.ts";
 import { type Expected, keyArn, sessionOf } from "./plane.ts";
 import { checkRoleTrust, type RoleUse } from "./role-trust.ts";
-import { IDENTITY, isTagged, listed, READ_ACTION } from "./statements.ts";
+import { ANY_IDENTITY, isTagged, listed, READ_ACTION } from "./statements.ts";
 
 const BOUNDARY =
   "attach the boundary that the stack makes (boundary-<family>), also to roles that you brought";
@@ -83,7 +83,7 @@ function checkBoundary(
         { identity: [EVERYTHING], boundary },
         {
           ...{ action, resource, principalArn: sessionOf(roleArn) },
-          context: { "aws:PrincipalTag/vai-identity": IDENTITY },
+          context: { "aws:PrincipalTag/vai-identity": ANY_IDENTITY },
         },
       ).decision !== "ExplicitDeny",
   );

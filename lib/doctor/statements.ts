@@ -2,7 +2,7 @@ import { evaluatePolicies } from "../authority/evaluate/evaluate.ts";
 import { listOf, type Statement } from "../authority/evaluate/iam-document.ts";
 
 /** The name, source identity and tag of an issued session, in the form that the plane gives it. */
-export const IDENTITY = `vai-${"0123456789abcdef".repeat(2).slice(0, 26)}`;
+export const ANY_IDENTITY = `vai-${"0123456789abcdef".repeat(2).slice(0, 26)}`;
 
 /** Of a read, by its verb; wildcards are allowed behind it only. */
 export const READ_ACTION = /^[a-z0-9-]+:(Get|Describe|List|Head|Query|Scan|BatchGet)[A-Za-z]*\*?$/;
@@ -36,7 +36,7 @@ export function isTagged({ Condition = {} }: Statement): boolean {
       },
     ).decision === "Allow";
   return (
-    allows({ "aws:PrincipalTag/vai-identity": IDENTITY }) &&
+    allows({ "aws:PrincipalTag/vai-identity": ANY_IDENTITY }) &&
     !allows({}) &&
     !allows({ "aws:PrincipalTag/vai-identity": "somebody" })
   );

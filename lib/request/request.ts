@@ -36,7 +36,8 @@ const operation = z.strictObject({
       `must have at most ${MAX_PARAMETERS} members`,
     ),
 });
-export type Operation = z.infer<typeof operation>;
+/** One bounded operation as a request names it, and as the call is made: action, ARN, flat parameters by name. */
+export type Operation = Readonly<z.infer<typeof operation>>;
 
 /** What every request says: who it is for, under which contract, and what makes it one of a kind. */
 const common = {

@@ -15,9 +15,9 @@ import { run } from "../../localstack/machine/run.ts";
 import { granted, invokeRaw, refused } from "../support/local/agent.ts";
 import { breaking, recorded } from "../support/local/faults.ts";
 import {
+  type BoundedOperation,
   type Call,
   everyOperation,
-  type Operation,
   runAtIssue,
   runByHandle,
   signOperation,
@@ -89,7 +89,7 @@ async function endToEnd(t: TestContext, plane: LocalPlane): Promise<void> {
 }
 
 /** The first of a family at `issue` and by handle, so that both functions use its roles. */
-async function runAll(plane: LocalPlane, operations: readonly Operation[]): Promise<void> {
+async function runAll(plane: LocalPlane, operations: readonly BoundedOperation[]): Promise<void> {
   for (const [index, operation] of operations.entries()) {
     const ways = index === 0 ? [runAtIssue, runByHandle] : [index % 2 ? runAtIssue : runByHandle];
     for (const way of ways) {
@@ -295,7 +295,7 @@ for (const [role, action, resource, code] of DEPLOYED) {
     );
     assert.ok(permission);
     await seedItem(plane, "poorer");
-    const operation = everyOperation(plane, "poorer")[0] as Operation;
+    const operation = everyOperation(plane, "poorer")[0] as BoundedOperation;
     const ask = () =>
       runAtIssue(plane, byInvoke(plane), signOperation(plane, operation), operation);
     const restore = await poorer(t, plane, holder, permission);

@@ -1,4 +1,4 @@
-import type { Place } from "../evaluate/arn.ts";
+import type { ContractPlace } from "../evaluate/arn.ts";
 import type { CompiledPolicy } from "../evaluate/policies.ts";
 import { type PreparedRequest, prepareRequest } from "../evaluate/request-context.ts";
 import { compileDocument } from "../evaluate/statement.ts";
@@ -16,7 +16,7 @@ export interface Prober {
   prepare(request: Witness): PreparedRequest;
 }
 
-export function proberIn({ partition = "aws", account }: Place): Prober {
+export function proberIn({ partition = "aws", account }: ContractPlace): Prober {
   const principalArn = `arn:${partition}:sts::${account}:assumed-role/vai-probe/vai-probe`;
   return {
     toSession: grantOf(principalArn),

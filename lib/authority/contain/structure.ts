@@ -1,6 +1,6 @@
 import { isIamLiteral } from "../../actions/iam-text.ts";
 import type { Step } from "../../contract/step.ts";
-import { disagreement, type Place, parseArn } from "../evaluate/arn.ts";
+import { type ContractPlace, disagreement, parseArn } from "../evaluate/arn.ts";
 import {
   listOf,
   type PolicyDocument,
@@ -27,7 +27,7 @@ export interface Excess {
 export function structuralExcess(
   policy: PolicyDocument,
   step: Step,
-  place: Place,
+  place: ContractPlace,
   keys: ReadonlySet<string>,
 ): Excess | undefined {
   if (policy.Version !== "2012-10-17") return { reason: "the policy is not of version 2012-10-17" };
@@ -55,7 +55,7 @@ function conditionExcess(statement: Statement, keys: ReadonlySet<string>): Exces
   return undefined;
 }
 
-function allowExcess(statement: Statement, step: Step, place: Place): Excess | undefined {
+function allowExcess(statement: Statement, step: Step, place: ContractPlace): Excess | undefined {
   if (statement.Action === undefined || statement.Resource === undefined) {
     return { reason: "an Allow names what it does not allow, or everything" };
   }
@@ -67,7 +67,7 @@ function allowExcess(statement: Statement, step: Step, place: Place): Excess | u
 }
 
 /** Listed, without wildcard, and where the contract lives. */
-function isOfStep(resource: string, step: Step, place: Place): boolean {
+function isOfStep(resource: string, step: Step, place: ContractPlace): boolean {
   const arn = parseArn(resource);
   const agrees = arn !== undefined && disagreement(arn, place) === undefined;
   return agrees && isIamLiteral(resource) && step.resources.includes(resource);

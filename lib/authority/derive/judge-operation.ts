@@ -5,7 +5,7 @@ import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { isAtLeast } from "../../encoding/members.ts";
 import { pointer, type Refusal, refuse } from "../../refusal.ts";
-import { disagreement, type Place, parseArn } from "../evaluate/arn.ts";
+import { type ContractPlace, disagreement, parseArn } from "../evaluate/arn.ts";
 import { describeBreach } from "./breach.ts";
 
 const OPERATION = "/request/operation";
@@ -18,7 +18,7 @@ const OPERATION = "/request/operation";
 export function judgeOperation(
   step: Step,
   operation: Operation,
-  contract: Place & Pick<Contract, "risk">,
+  contract: ContractPlace & Pick<Contract, "risk">,
 ): Refusal | undefined {
   return (
     judgeAction(step, operation) ??
@@ -45,7 +45,7 @@ function judgeAction(step: Step, { action }: Operation): Refusal | undefined {
 function judgeTarget(
   step: Step,
   { action, resource }: Operation,
-  contract: Place,
+  contract: ContractPlace,
 ): Refusal | undefined {
   const place = `${OPERATION}/resource`;
   const arn = parseArn(resource);

@@ -18,7 +18,7 @@ export function parseArn(text: string): Arn | undefined {
 /**
  * Where a contract lives: every ARN agrees with all three wherever ARNs carry them (PROTOCOL.md §2).
  */
-export interface Place {
+export interface ContractPlace {
   readonly partition?: string | undefined;
   readonly account: string;
   readonly region: string;
@@ -27,7 +27,7 @@ export interface Place {
 /** The first part in which an ARN lies elsewhere than the contract; `undefined` when it agrees. */
 export function disagreement(
   arn: Arn,
-  place: Place,
+  place: ContractPlace,
 ): "partition" | "region" | "account" | undefined {
   if (arn.partition !== (place.partition ?? "aws")) return "partition";
   if (arn.region !== "" && arn.region !== place.region) return "region";

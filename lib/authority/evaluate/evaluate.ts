@@ -1,5 +1,12 @@
 import { type CompiledPolicies, compilePolicies, type Policies } from "./policies.ts";
-import { denials, type Grant, type Limit, limit, type Reason, resourceGrant } from "./reasons.ts";
+import {
+  type DecisionReason,
+  denials,
+  type Limit,
+  limit,
+  type ResourceGrant,
+  resourceGrant,
+} from "./reasons.ts";
 import { type AccessRequest, type PreparedRequest, prepareRequest } from "./request-context.ts";
 
 export type { Policies } from "./policies.ts";
@@ -8,7 +15,7 @@ export type { AccessRequest } from "./request-context.ts";
 export interface AccessDecision {
   readonly decision: "Allow" | "ExplicitDeny" | "ImplicitDeny";
   /** The statements that decided; where nothing allowed, the kinds of policy that did not. */
-  readonly because: readonly Reason[];
+  readonly because: readonly DecisionReason[];
 }
 
 /**
@@ -57,7 +64,7 @@ function settle(limits: readonly Limit[]): AccessDecision {
  */
 function identityLimit(
   { identity }: CompiledPolicies,
-  grant: Grant,
+  grant: ResourceGrant,
   isForeign: boolean,
   request: PreparedRequest,
 ): Limit {

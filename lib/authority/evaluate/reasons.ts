@@ -11,7 +11,7 @@ export type PolicyKind = keyof CompiledPolicies;
  * A statement that decided, or with effect `None` a kind of policy in which nothing allowed the
  * request.
  */
-export interface Reason {
+export interface DecisionReason {
   readonly policy: PolicyKind;
   readonly effect: "Allow" | "Deny" | "None";
   /** Position of the document within its kind, and of the statement within the document. */
@@ -25,7 +25,7 @@ export interface Reason {
 /** What one kind of policy says: it allows, or nothing in it does. */
 export interface Limit {
   readonly allows: boolean;
-  readonly because: readonly Reason[];
+  readonly because: readonly DecisionReason[];
 }
 
 const NO_LIMIT: Limit = { allows: true, because: [] };
@@ -42,26 +42,26 @@ export function limit(
   request: PreparedRequest,
 ): Limit {
   if (policies === undefined) return NO_LIMIT;
-  const because: Reason[] = [];
+  const because: DecisionReason[] = [];
   collect(because, kind, policies, "Allow", request);
   return because.length > 0 ? { allows: true, because } : noneOf(kind);
 }
 
 /** What a resource's own policies grant, and how closely they name the principal. */
-export interface Grant extends Limit {
+export interface ResourceGrant extends Limit {
   readonly closeness: Closeness;
 }
 
-const NO_GRANT: Grant = { closeness: "none", ...noneOf("resource") };
+const NO_GRANT: ResourceGrant = { closeness: "none", ...noneOf("resource") };
 
 /** The closest naming counts, if several statements grant. */
 export function resourceGrant(
   { resource, boundary }: CompiledPolicies,
   request: PreparedRequest,
-): Grant {
+): ResourceGrant {
   if (resource === undefined) return NO_GRANT;
   let closeness: Closeness = "none";
-  const because: Reason[] = [];
+  const because: DecisionReason[] = [];
   collect(because, "resource", resource, "Allow", request, ({ principal }) => {
     const own = principal(request.principal, boundary !== undefined);
     closeness = closer(closeness, own);
@@ -71,9 +71,9 @@ export function resourceGrant(
 }
 
 /** Every Deny that applies. One to the role or the account reaches its sessions too. */
-export function denials(policies: CompiledPolicies, request: PreparedRequest): Reason[] {
+export function denials(policies: CompiledPolicies, request: PreparedRequest): DecisionReason[] {
   const { identity, session, boundary, resource, scp } = policies;
-  const found: Reason[] = [];
+  const found: DecisionReason[] = [];
   collect(found, "identity", identity, "Deny", request);
   if (session !== undefined) collect(found, "session", [session], "Deny", request);
   if (boundary !== undefined) collect(found, "boundary", [boundary], "Deny", request);
@@ -89,7 +89,7 @@ export function denials(policies: CompiledPolicies, request: PreparedRequest): R
  * @param concerns - asked last: whether a statement that applies means the principal
  */
 function collect(
-  found: Reason[],
+  found: DecisionReason[],
   kind: PolicyKind,
   policies: readonly CompiledPolicy[] | undefined,
   effect: "Allow" | "Deny",
@@ -105,7 +105,11 @@ function collect(
   }
 }
 
-const reason = (policy: PolicyKind, document: number, statement: CompiledStatement): Reason => ({
+const reason = (
+  policy: PolicyKind,
+  document: number,
+  statement: CompiledStatement,
+): DecisionReason => ({
   policy,
   document,
   index: statement.index,

@@ -104,7 +104,7 @@ export const TRUST_ROOTS: Rows = {
 };
 
 /** Proof, context and evidence that do not hold. */
-export const CONTEXT: Rows = {
+export const CONTEXT_ROWS: Rows = {
   CONTEXT_STALE: [
     "The context that was decided on, or an assumption that is not read again, is older than the class allows.",
     ["proof", "context"],
@@ -143,7 +143,7 @@ export const CONTEXT: Rows = {
 };
 
 /** Identities at their end. */
-export const IDENTITY: Rows = {
+export const IDENTITY_ROWS: Rows = {
   IDENTITY_UNKNOWN: [
     "The handle is not one of a grant that this plane recorded for this contract and key.",
     ["executor", "state"],

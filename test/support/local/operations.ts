@@ -7,7 +7,7 @@ import { functionArn, keyOf, signDraft, tableArn } from "./contracts.ts";
 import type { LocalPlane } from "./plane.ts";
 
 /** One bounded call. */
-export interface Operation {
+export interface BoundedOperation {
   readonly action: string;
   readonly resource: string;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
@@ -19,7 +19,7 @@ type Event = Readonly<Record<string, unknown>>;
 export type Call = (name: "issue" | "execute", event: Event) => Promise<Answer>;
 
 /** One operation of each action of the catalogue on its sample; those on instances, on each of them. */
-export function everyOperation(plane: LocalPlane, item: string): Operation[] {
+export function everyOperation(plane: LocalPlane, item: string): BoundedOperation[] {
   const { region, account, samples } = plane.outputs;
   const on = (service: string, resource: string) =>
     `arn:aws:${service}:${region}:${account}:${resource}`;
@@ -57,7 +57,7 @@ export function everyOperation(plane: LocalPlane, item: string): Operation[] {
 /** A contract over exactly this operation, twice. */
 export function signOperation(
   plane: LocalPlane,
-  { action, resource, parameters }: Operation,
+  { action, resource, parameters }: BoundedOperation,
 ): SignedContract {
   const exactly = Object.entries(parameters).map(([name, exact]) => [name, { exact }]);
   const draft = contractDraft.parse({
@@ -86,7 +86,7 @@ export const runAtIssue = (
   plane: LocalPlane,
   call: Call,
   { contract, proof }: SignedContract,
-  operation: Operation,
+  operation: BoundedOperation,
 ): Promise<Answer> =>
   call(
     "issue",
@@ -101,7 +101,7 @@ export async function runByHandle(
   plane: LocalPlane,
   call: Call,
   { contract, proof }: SignedContract,
-  operation: Operation,
+  operation: BoundedOperation,
 ): Promise<Answer> {
   const key = keyOf(plane, "agent");
   const asked = { contract, proof, step: "step", delivery: "handle", operation } as const;
