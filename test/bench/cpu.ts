@@ -1,3 +1,4 @@
+import { HANDLE } from "../support/deliveries.ts";
 import type { Mutation } from "../support/governed.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import { fixed, type Line } from "./measure.ts";
@@ -32,11 +33,6 @@ export async function measureOwnCpu(): Promise<Line[]> {
     },
   ];
 }
-
-const HANDLE: Mutation = {
-  contract: { set: { "/deliveries": ["handle"] } },
-  request: { set: { "/delivery": "handle" } },
-};
 
 /** Milliseconds of one action: of the thread that serves it, and of the whole process. */
 interface Cpu {

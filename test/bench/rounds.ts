@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Mutation } from "../support/governed.ts";
+import { HANDLE } from "../support/deliveries.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import type { Line } from "./measure.ts";
 
@@ -39,11 +39,6 @@ export async function measureRounds(): Promise<Line[]> {
     },
   ];
 }
-
-const HANDLE: Mutation = {
-  contract: { set: { "/deliveries": ["handle"] } },
-  request: { set: { "/delivery": "handle" } },
-};
 
 async function roundsOf(
   action: (plane: Plane) => Promise<unknown>,

@@ -1,5 +1,5 @@
+import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
-import { namedPrivateJwk } from "../support/named-key.ts";
 import { granted, type Plane } from "../support/plane.ts";
 
 /** What a course is played with: events go through it, so that their digests can be told. */
@@ -30,24 +30,7 @@ const ASSUMPTION = {
 const OBLIGATION = { kind: "readBack", name: "routing", dueSeconds: 30 };
 
 const contract = (set: Record<string, unknown>): Mutation => ({ contract: { set } });
-const HANDLE: Mutation = {
-  ...contract({ "/deliveries": ["handle"] }),
-  request: { set: { "/delivery": "handle" } },
-};
 const BEYOND: Mutation = { request: { set: { "/operation/parameters/percent": 100 } } };
-
-const { d: _d, ...DELIVER_TO } = namedPrivateJwk("recipient", "ES256");
-const CREDENTIALS: Mutation = {
-  base: "item",
-  ...contract({
-    "/deliveries": ["credentials"],
-    "/authorization_details/0/parameters": "unbounded",
-  }),
-  request: {
-    set: { "/delivery": "credentials", "/deliverTo": DELIVER_TO },
-    remove: ["/operation"],
-  },
-};
 
 /** One request under a new contract. */
 const ask =

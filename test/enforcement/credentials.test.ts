@@ -1,27 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { compactDecrypt, importJWK } from "jose";
-import { newPrivateJwk } from "../../lib/client/keys.ts";
 import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
-import type { Mutation } from "../support/governed.ts";
+import { CREDENTIALS, RECIPIENT } from "../support/deliveries.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
-
-const RECIPIENT = newPrivateJwk("ES256");
-const { d: _, ...DELIVER_TO } = RECIPIENT;
-
-const CREDENTIALS: Mutation = {
-  base: "item",
-  contract: {
-    set: {
-      "/deliveries": ["credentials"],
-      "/authorization_details/0/parameters": "unbounded",
-    },
-  },
-  request: {
-    set: { "/delivery": "credentials", "/deliverTo": DELIVER_TO },
-    remove: ["/operation"],
-  },
-};
 
 async function opened({ credentials }: GrantedAnswer): Promise<Record<string, unknown>> {
   const key = await importJWK({ ...RECIPIENT }, "ECDH-ES");

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { verifyRecords } from "../../lib/audit/verify.ts";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
-import { newPrivateJwk } from "../../lib/client/keys.ts";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import type { IssueDeps } from "../../lib/enforcement/deps.ts";
 import { genesisHead } from "../../lib/evidence/chain.ts";
 import type { EvidenceStore, StoredRow } from "../../lib/evidence/ports.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
+import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Mutation } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { MemoryKms } from "../support/memory-kms.ts";
@@ -20,21 +20,6 @@ import { PLANE } from "../support/trust.ts";
  */
 
 const seconds = (plane: Plane): number => Math.floor(plane.world.now / 1000);
-const HANDLE: Mutation = {
-  contract: { set: { "/deliveries": ["handle"] } },
-  request: { set: { "/delivery": "handle" } },
-};
-const { d: _, ...DELIVER_TO } = newPrivateJwk("ES256");
-const CREDENTIALS: Mutation = {
-  base: "item",
-  contract: {
-    set: { "/deliveries": ["credentials"], "/authorization_details/0/parameters": "unbounded" },
-  },
-  request: {
-    set: { "/delivery": "credentials", "/deliverTo": DELIVER_TO },
-    remove: ["/operation"],
-  },
-};
 
 /** Sessions of an execution role. */
 const grants = (plane: Plane): number => plane.effects().executions;

@@ -4,14 +4,10 @@ import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
 import { readHandle } from "../../lib/issuance/handle.ts";
 import { Fault, isRefusal } from "../../lib/refusal.ts";
+import { HANDLE } from "../support/deliveries.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
 import { MemoryKms } from "../support/memory-kms.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
-
-const HANDLE: Mutation = {
-  contract: { set: { "/deliveries": ["handle"] } },
-  request: { set: { "/delivery": "handle" } },
-};
 
 interface Held {
   readonly plane: Plane;

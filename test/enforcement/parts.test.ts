@@ -11,13 +11,9 @@ import { readTrust } from "../../lib/enforcement/read/registry.ts";
 import type { EvidenceStore } from "../../lib/evidence/ports.ts";
 import { readHandle } from "../../lib/issuance/handle.ts";
 import { Fault, isRefusal } from "../../lib/refusal.ts";
+import { HANDLE } from "../support/deliveries.ts";
 import type { Mutation } from "../support/governed.ts";
 import { granted, newPlane, refused } from "../support/plane.ts";
-
-const HANDLE: Mutation = {
-  contract: { set: { "/deliveries": ["handle"] } },
-  request: { set: { "/delivery": "handle" } },
-};
 
 /** A store of evidence that appends otherwise. */
 const storingBy = (store: EvidenceStore, append: EvidenceStore["append"]): EvidenceStore => ({

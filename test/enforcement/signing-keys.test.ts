@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { verifyRecords } from "../../lib/audit/verify.ts";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
-import { newPrivateJwk } from "../../lib/client/keys.ts";
 import type { IssueDeps } from "../../lib/enforcement/deps.ts";
-import type { Mutation } from "../support/governed.ts";
+import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import { MemoryKms } from "../support/memory-kms.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
@@ -16,22 +15,6 @@ import { newPlane, type Plane, refused } from "../support/plane.ts";
 const seconds = (plane: Plane): number => Math.floor(plane.world.now / 1000);
 const END = "/planeKeys/0/notAfter";
 const AHEAD = 130;
-
-const HANDLE: Mutation = {
-  contract: { set: { "/deliveries": ["handle"] } },
-  request: { set: { "/delivery": "handle" } },
-};
-const { d: _, ...DELIVER_TO } = newPrivateJwk("ES256");
-const CREDENTIALS: Mutation = {
-  base: "item",
-  contract: {
-    set: { "/deliveries": ["credentials"], "/authorization_details/0/parameters": "unbounded" },
-  },
-  request: {
-    set: { "/delivery": "credentials", "/deliverTo": DELIVER_TO },
-    remove: ["/operation"],
-  },
-};
 
 /** The functions of a plane are deployed with another evidence key. */
 function deployed(plane: Plane): { readonly kms: MemoryKms; readonly deps: IssueDeps } {
