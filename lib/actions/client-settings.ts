@@ -1,5 +1,6 @@
 import type { AgentOptions, Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
+import { present } from "../encoding/present.ts";
 import { Fault } from "../refusal.ts";
 import { SigningSha256 } from "./sha256.ts";
 
@@ -91,7 +92,7 @@ export function clientOptions(settings: ClientSettings, maxAttempts: number) {
   return {
     ...SETTLED,
     region: settings.region,
-    ...(settings.endpoint !== undefined && { endpoint: settings.endpoint }),
+    ...present({ endpoint: settings.endpoint }),
     credentials: { accessKeyId, secretAccessKey, sessionToken },
     maxAttempts,
     requestHandler: { ...agents() },

@@ -77,6 +77,16 @@ const KIND_OF_STATUS: ReadonlyMap<number, ErrorKind> = new Map([
   [429, "throttled"],
 ]);
 
+/** The outcome of a call that is made here, once; whatever it or its preparation throws is judged by {@link outcomeOf}. */
+export async function made(call: () => Promise<unknown>): Promise<CallOutcome> {
+  try {
+    await call();
+    return { status: "succeeded" };
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
 /**
  * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx, or 3xx by
  * which S3 names another region) means that nothing was applied; everything else (5xx, timeout, lost connection, unreadable answer) leaves

@@ -1,3 +1,4 @@
+import { present } from "../encoding/present.ts";
 import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { Manifest } from "./manifest.ts";
 import type { EvidenceReport } from "./verify-evidence.ts";
@@ -36,7 +37,7 @@ export function coverageOf(manifest: Manifest, { plane, chains }: EvidenceReport
     plane,
     whole: intent === undefined,
     intents: intents.length,
-    ...(intent !== undefined && { intent }),
+    ...present({ intent }),
     createdAt,
   };
 }

@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256Digest } from "../encoding/digest.ts";
 import type { PublicJwk } from "../encoding/jwk.ts";
+import { present } from "../encoding/present.ts";
 import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { Head } from "./chain-ledger.ts";
 import { LineFile } from "./line-file.ts";
@@ -68,7 +69,7 @@ export async function writeExport(
     version: 1,
     plane,
     createdAt,
-    ...(intent !== undefined && { intent }),
+    ...present({ intent }),
     records,
     seals,
     trustPolicies: policies.length,

@@ -1,5 +1,6 @@
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
+import { present } from "../encoding/present.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { EvidenceRecord } from "../evidence/record.ts";
 import { type AnchorProblem, anchorProblem } from "./anchor-problem.ts";
@@ -79,7 +80,7 @@ export async function verifyEvidence(
     trustPolicies: set.trustPolicies.length,
     unended: unended.list,
     unendedCount: unended.count,
-    ...(problem !== undefined && { anchorProblem: problem }),
+    ...present({ anchorProblem: problem }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { PublicJwk } from "../encoding/jwk.ts";
+import { present } from "../encoding/present.ts";
 import { ChainLedger, type Head } from "./chain-ledger.ts";
 import { type EvidenceKey, evidenceKeys } from "./evidence-keys.ts";
 import { type JudgedTransaction, judgeTransaction } from "./judge.ts";
@@ -114,10 +115,10 @@ export class RecordVerifier {
     const { verdict, first, list, count } = this.#defects;
     return {
       verdict,
-      ...(first !== undefined && { firstDefect: first }),
+      ...present({ firstDefect: first }),
       defects: list,
       defectCount: count,
-      ...(this.#plane !== undefined && { plane: this.#plane }),
+      ...present({ plane: this.#plane }),
       records: this.#records,
       seals: this.#seals,
       chains: this.#ledger.heads(),

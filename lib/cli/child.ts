@@ -3,6 +3,7 @@ import { accessSync, constants as fileConstants } from "node:fs";
 import { constants, devNull } from "node:os";
 import { delimiter, join, sep } from "node:path";
 import type { IssuedCredentials } from "../client/credentials.ts";
+import { present } from "../encoding/present.ts";
 import type { Deployment } from "./deployment.ts";
 import { CommandError, EXIT, type Io } from "./io.ts";
 
@@ -30,7 +31,7 @@ export function childEnvironment(
     AWS_SESSION_TOKEN: sessionToken,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    ...(endpoint !== undefined && { AWS_ENDPOINT_URL: endpoint }),
+    ...present({ AWS_ENDPOINT_URL: endpoint }),
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
     AWS_EC2_METADATA_DISABLED: "true",

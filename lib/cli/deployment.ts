@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { ClientPlace } from "../aws/ports/clients.ts";
+import { present } from "../encoding/present.ts";
 import { readBy } from "../encoding/schema.ts";
 import { fromCdkOutputs } from "./cdk-outputs.ts";
 import { readJson } from "./files.ts";
@@ -91,8 +92,6 @@ export function placeFor(
   const given = profile === undefined ? deployment.credentials?.[user] : undefined;
   return {
     region: deployment.region,
-    ...(deployment.endpoint !== undefined && { endpoint: deployment.endpoint }),
-    ...(given !== undefined && { credentials: given }),
-    ...(profile !== undefined && { profile }),
+    ...present({ endpoint: deployment.endpoint, credentials: given, profile }),
   };
 }

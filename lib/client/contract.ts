@@ -7,6 +7,7 @@ import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { type SigningKey, signJws } from "../encoding/jws.ts";
 import { digest, label, purpose, riskClass } from "../encoding/members.ts";
+import { present } from "../encoding/present.ts";
 
 /** A person need not write the one type that there is. */
 function withType(value: unknown): unknown {
@@ -120,9 +121,11 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
       region: place.region,
       deliveries: draft.deliveries,
       authorization_details: draft.steps,
-      ...(draft.assumptions !== undefined && { assumptions: draft.assumptions }),
-      ...(draft.obligations !== undefined && { obligations: draft.obligations }),
-      ...(draft.revokeOn !== undefined && { revokeOn: draft.revokeOn }),
+      ...present({
+        assumptions: draft.assumptions,
+        obligations: draft.obligations,
+        revokeOn: draft.revokeOn,
+      }),
     },
     issuer.key,
   );

@@ -1,6 +1,7 @@
 import type { Digest } from "../encoding/digest.ts";
 import type { PublicJwk } from "../encoding/jwk.ts";
 import { type JwsType, readJws, type SigningKey, signJws } from "../encoding/jws.ts";
+import { present } from "../encoding/present.ts";
 import type { ExecuteRequest, IssueRequest, Operation, Request } from "../request/request.ts";
 
 /** What every request says. `jti` is new for each message, `iat` is now in seconds. */
@@ -66,12 +67,11 @@ export function issueEvent(ask: Ask, key: SigningKey): Readonly<Record<string, u
     ...commonClaims(ask, digest),
     step: ask.step,
     delivery: ask.delivery ?? "execute",
-    ...(operation !== undefined && { operation }),
-    ...(deliverTo !== undefined && { deliverTo }),
+    ...present({ operation, deliverTo }),
   };
   return {
     ...(typeof contract === "string" ? { contract } : { contractDigest: digest }),
-    ...(proof !== undefined && { proof }),
+    ...present({ proof }),
     request: signRequest(claims, key),
   };
 }

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { pointer, type RefusalCode } from "../refusal.ts";
+import { present } from "./present.ts";
 import type { Problem } from "./strict-json.ts";
 
 /** A schema may attach the code that a breach deserves; without one the object's own `…_MALFORMED` stands. */
@@ -27,7 +28,7 @@ function problemOf(issue: z.core.$ZodIssue, outer: readonly PropertyKey[]): Code
   const detail = issue.message
     .replace(/^Invalid input: /, "")
     .replace(/^expected (.*), received undefined$/, "is missing; expected $1");
-  return { pointer: pointer("", path), detail, ...(code !== undefined && { code }) };
+  return { pointer: pointer("", path), detail, ...present({ code }) };
 }
 
 /** Of a union's arms the one that came furthest says best what is wrong. */

@@ -1,6 +1,7 @@
 import { toInstant } from "../clock.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
+import { present } from "../encoding/present.ts";
 import type { Enforced } from "../evidence/details.ts";
 import type { IdentityView } from "../evidence/fold.ts";
 import type { Outcome } from "../execution/outcome.ts";
@@ -108,9 +109,11 @@ export function answerAbout(
       constraints: identity.constraints,
     },
     enforcement: identity.enforcement,
-    ...(end?.outcome !== undefined && { outcome: end.outcome }),
-    ...(delivered.handle !== undefined && { handle: delivered.handle }),
-    ...(delivered.credentials !== undefined && { credentials: delivered.credentials }),
+    ...present({
+      outcome: end?.outcome,
+      handle: delivered.handle,
+      credentials: delivered.credentials,
+    }),
     guarantee: guaranteeOf(identity),
     evidence: {
       chainId: intent.chainId,
@@ -183,6 +186,6 @@ export function refusedAnswer(
     failureDomain: failureDomain(code),
     retryable: mayRetry && isRetryable(code),
     detail,
-    ...(pointer !== undefined && { pointer }),
+    ...present({ pointer }),
   };
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
 import type { DigestSigner } from "../encoding/jws.ts";
+import { present } from "../encoding/present.ts";
 import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
 import type { RegistryStore } from "./read/registry-port.ts";
@@ -65,5 +66,5 @@ export const targetPlace = ({
 }: IssueDeps): Omit<ClientSettings, "credentials" | "timeoutMilliseconds"> => ({
   region: plane.region,
   account: plane.account,
-  ...(targetEndpoint !== undefined && { endpoint: targetEndpoint }),
+  ...present({ endpoint: targetEndpoint }),
 });

@@ -1,6 +1,7 @@
 import type { IdentityView } from "../evidence/fold.ts";
 import type { Answer } from "./answer.ts";
 import { type Refused, refused, type Settled, settled } from "./barriers/append.ts";
+import { runCourse } from "./course.ts";
 import { bounded, executeGrant, type Runnable } from "./deliveries/execute.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement } from "./judgement.ts";
@@ -27,20 +28,9 @@ import { effectiveStep, type Redemption } from "./verified.ts";
  * asked and the one bounded action is run, once. Never throws: a fault ends in a refusal.
  * @param event whatever the caller sent, of any shape.
  */
-export async function execute(
-  event: unknown,
-  deps: IssueDeps,
-  invocation: Invocation,
-): Promise<Answer> {
+export function execute(event: unknown, deps: IssueDeps, invocation: Invocation): Promise<Answer> {
   const judgement = new Judgement(deps, invocation, EXECUTE_ORDER, event);
-  try {
-    const redemption = await verify(judgement);
-    return isFailure(redemption)
-      ? await refuseUnverifiedRedemption(judgement, redemption)
-      : await redeem(judgement, redemption);
-  } catch (fault) {
-    return refuseUnverifiedRedemption(judgement, judgement.faulted(fault));
-  }
+  return runCourse(judgement, { verify, serve: redeem, refuse: refuseUnverifiedRedemption });
 }
 
 /** Stages `parse` to `executor`. */

@@ -4,6 +4,7 @@ import { refused } from "./barriers/append.ts";
 import { conclude } from "./barriers/conclude.ts";
 import { reserve } from "./barriers/reserve.ts";
 import type { Issued } from "./barriers/start.ts";
+import { runCourse } from "./course.ts";
 import { deliverCredentials } from "./deliveries/credentials.ts";
 import { bounded, executeGrant, type Unstarted } from "./deliveries/execute.ts";
 import { handleAgain, handleOf } from "./deliveries/handle.ts";
@@ -28,20 +29,9 @@ type Asked = VerifiedRequest<IssueRequest>;
  * the one bounded action, and leave evidence of every step. Never throws: a fault ends in a refusal.
  * @param event whatever the caller sent, of any shape.
  */
-export async function issue(
-  event: unknown,
-  deps: IssueDeps,
-  invocation: Invocation,
-): Promise<Answer> {
+export function issue(event: unknown, deps: IssueDeps, invocation: Invocation): Promise<Answer> {
   const judgement = new Judgement(deps, invocation, ISSUE_ORDER, event);
-  try {
-    const request = await verify(judgement);
-    return isFailure(request)
-      ? await refuseUnverified(judgement, request)
-      : await serve(judgement, request);
-  } catch (fault) {
-    return refuseUnverified(judgement, judgement.faulted(fault));
-  }
+  return runCourse(judgement, { verify, serve, refuse: refuseUnverified });
 }
 
 /** Stages `parse` to `executor`: who speaks, under which contract, on which intact chain. */

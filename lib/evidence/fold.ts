@@ -1,4 +1,5 @@
 import type { Digest } from "../encoding/digest.ts";
+import { present } from "../encoding/present.ts";
 import type { ChainHead } from "./chain.ts";
 import type {
   BoundProof,
@@ -145,7 +146,7 @@ function bindContract(draft: Draft, { contract, detail }: RecordOf<"ContractBoun
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
   if (view.bound !== undefined) return;
   const proof = boundProof(draft, detail);
-  const bound = { ...detail, contractId: contract.id, ...(proof !== undefined && { proof }) };
+  const bound = { ...detail, contractId: contract.id, ...present({ proof }) };
   draft.contracts.set(contract.digest, { ...view, bound });
 }
 
@@ -213,7 +214,7 @@ function startIdentity(draft: Draft, record: RecordOf<"ExecutionStarted">): void
           state: "IN_USE",
           startedAt: record.event.at,
           startedIn: record.source.requestId,
-          ...(redemption !== undefined && { redemption }),
+          ...present({ redemption }),
         }
       : identity,
   );

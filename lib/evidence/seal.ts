@@ -2,6 +2,7 @@ import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Digest, digestBytes, sha256Digest } from "../encoding/digest.ts";
 import { preAuthEncoding } from "../encoding/dsse.ts";
 import { toBase64, utf8Bytes } from "../encoding/platform.ts";
+import { present } from "../encoding/present.ts";
 import type { PlacedRecord } from "./chain.ts";
 import { isNegative } from "./events.ts";
 import type { EvidenceSigner } from "./ports.ts";
@@ -90,15 +91,17 @@ function rowOf({ record, text, hash }: PlacedRecord, sealSeq: number, seal?: str
     eventType: event.type,
     at: event.at,
     outcome: decision.outcome,
-    ...(decision.code !== undefined && { code: decision.code }),
-    ...(intentId !== undefined && { intentId }),
-    ...(contract !== undefined && { contractId: contract.id }),
-    ...(identity !== undefined && { identityId: identity.id }),
-    ...(actor?.id !== undefined && { actorId: actor.id }),
+    ...present({
+      code: decision.code,
+      intentId,
+      contractId: contract?.id,
+      identityId: identity?.id,
+      actorId: actor?.id,
+    }),
     ...(isIndexedAsNegative && { negativeDay: event.at.slice(0, 10) }),
     record: text,
     sealSeq,
-    ...(seal !== undefined && { seal }),
+    ...present({ seal }),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   thumbprint,
   uuid,
 } from "../encoding/members.ts";
+import { present } from "../encoding/present.ts";
 import { readBy } from "../encoding/schema.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
@@ -82,7 +83,7 @@ export function handleClaims(plane: string, facts: HandleFacts): HandleClaims {
     step: facts.step,
     cnf: { jkt: facts.executor },
     adapter,
-    ...(facts.operationDigest !== undefined && { operationDigest: facts.operationDigest }),
+    ...present({ operationDigest: facts.operationDigest }),
     intentId: facts.intentId,
     scope: { actions: [...actions], resources: [...resources] },
     constraints: { ...facts.constraints },

@@ -6,7 +6,7 @@ import { GetParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import fc from "fast-check";
 import { evaluatePolicies } from "../../lib/authority/evaluate/evaluate.ts";
 import type { Clients } from "../../localstack/deploy/clients.ts";
-import { outcomeOf } from "../support/local/iam.ts";
+import { permissionOf } from "../support/local/iam.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { sessionArn, sessionsOfEverything } from "../support/local/sessions.ts";
 import { seedItem } from "../support/local/targets.ts";
@@ -190,7 +190,7 @@ test("VAI-47 the evaluator answers as IAM does, on policies that nobody wrote", 
   const count = { allowed: 0, denied: 0 };
   for (const policy of policies) {
     const as = plane.as(await session(policy, "1"));
-    const outcomes = await Promise.all(requests.map(({ call }) => outcomeOf(call(as))));
+    const outcomes = await Promise.all(requests.map(({ call }) => permissionOf(call(as))));
     for (const [index, { action, resource, context }] of requests.entries()) {
       const { decision, because } = evaluatePolicies(
         { identity: [ANYTHING], session: policy },

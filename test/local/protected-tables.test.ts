@@ -27,7 +27,7 @@ import { SignCommand } from "@aws-sdk/client-kms";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import type { Clients } from "../../localstack/deploy/clients.ts";
 import { ADMINISTRATOR, makeIdentity } from "../../localstack/deploy/identities.ts";
-import { allDenied, denied, type Ending, outcomeOf } from "../support/local/iam.ts";
+import { allDenied, denied, type Ending, permissionOf } from "../support/local/iam.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { type ProbedCall, roleProbe } from "../support/local/probe.ts";
 
@@ -211,7 +211,7 @@ test("VAI-15 an agent may call issue and execute", async () => {
   const { agent, outputs } = await localPlane();
   const { issue, execute, govern } = outputs.functions;
   const call = (FunctionName: string) =>
-    outcomeOf(agent.lambda.send(new InvokeCommand({ FunctionName, Payload: "{}" })));
+    permissionOf(agent.lambda.send(new InvokeCommand({ FunctionName, Payload: "{}" })));
   assert.deepEqual(
     [await call(issue), await call(execute), await call(govern)],
     ["allowed", "allowed", "denied"],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { SessionPolicy } from "../../lib/authority/evaluate/iam-document.ts";
 import type { Clients } from "../../localstack/deploy/clients.ts";
-import { outcomeOf } from "../support/local/iam.ts";
+import { permissionOf } from "../support/local/iam.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { policyOf, type Sessions, sessionsOfEverything } from "../support/local/sessions.ts";
 import {
@@ -123,7 +123,7 @@ class Trial {
     { call, region }: Pick<Probe, "call" | "region">,
   ): Promise<boolean> {
     const as = await this.#under(policy, region);
-    return (await outcomeOf(call(as))) === "denied";
+    return (await permissionOf(call(as))) === "denied";
   }
 
   #under(policy: SessionPolicy, region?: string): Promise<Clients> {

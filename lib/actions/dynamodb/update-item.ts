@@ -15,7 +15,7 @@ import type {
   PreRead,
   ReadBack,
 } from "../descriptor.ts";
-import { outcomeOf, readFault } from "../outcome.ts";
+import { made, readFault } from "../outcome.ts";
 import { fromAttribute, Placeholders, type PlainAttribute, toAttribute } from "./expression.ts";
 import { iamBounds, isCarried, requestKeys } from "./iam.ts";
 import { attributesOf, judgeParameters, memberOf } from "./parameters.ts";
@@ -97,15 +97,12 @@ async function call(
   const client = new DynamoDBClient(clientOptions(settings, CALL_ATTEMPTS));
   if (problem !== undefined) return { status: "failed", error: problem };
   const { input } = describeCall(operation);
-  try {
-    await client.send(
+  return made(() =>
+    client.send(
       new UpdateItemCommand(input as unknown as UpdateItemCommandInput),
       deadline(settings),
-    );
-    return { status: "succeeded" };
-  } catch (error) {
-    return outcomeOf(error);
-  }
+    ),
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ import type {
   PreRead,
   ReadBack,
 } from "../descriptor.ts";
-import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
+import { absenceOf, made, readFault } from "../outcome.ts";
 import {
   DESCRIBE_INSTANCES,
   describeInstance,
@@ -105,12 +105,7 @@ async function call(
     // Without the read nobody has seen that there is such an instance.
     return { status: "failed", error: { name: "InstanceNotRead", kind: "precondition" } };
   }
-  try {
-    await send(sdk, client, action, [instanceIdOf(resource)], deadline(settings));
-    return { status: "succeeded" };
-  } catch (error) {
-    return outcomeOf(error);
-  }
+  return made(() => send(sdk, client, action, [instanceIdOf(resource)], deadline(settings)));
 }
 
 function send(

@@ -10,7 +10,7 @@ import type {
   PreRead,
   ReadBack,
 } from "../descriptor.ts";
-import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
+import { absenceOf, made, readFault } from "../outcome.ts";
 import {
   DESCRIBE_SERVICES,
   describeService,
@@ -100,12 +100,7 @@ async function call(
     // Without the read nobody has seen that the service takes a count.
     return { status: "failed", error: { name: "ServiceNotRead", kind: "precondition" } };
   }
-  try {
-    await client.send(new UpdateServiceCommand(inputOf(operation)), deadline(settings));
-    return { status: "succeeded" };
-  } catch (error) {
-    return outcomeOf(error);
-  }
+  return made(() => client.send(new UpdateServiceCommand(inputOf(operation)), deadline(settings)));
 }
 
 /** Matches when the service is active and should run as many tasks as asked for; how many do is not waited for. */

@@ -1,5 +1,6 @@
 import type { UpdateAliasCommandInput } from "@aws-sdk/client-lambda";
 import * as z from "zod";
+import { present } from "../../encoding/present.ts";
 import { Fault } from "../../refusal.ts";
 import { boundedAction } from "../bounded-action.ts";
 import {
@@ -10,7 +11,7 @@ import {
   readingClient,
 } from "../client-settings.ts";
 import type { CallDescription, CallOutcome, Operation, PreRead, ReadBack } from "../descriptor.ts";
-import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
+import { absenceOf, made, readFault } from "../outcome.ts";
 
 /** Parameters as AWS accepts them; `$LATEST` cannot be weighted. */
 const parameters = z.object({
@@ -117,7 +118,7 @@ function describeCall(operation: Operation, { facts }: PreRead): CallDescription
       FunctionName: functionName(operation),
       Name: alias,
       RoutingConfig: { AdditionalVersionWeights: weightsOf(shiftOf(operation)) },
-      ...(facts["revisionId"] !== undefined && { RevisionId: facts["revisionId"] }),
+      ...present({ RevisionId: facts["revisionId"] }),
     },
   };
 }
@@ -138,15 +139,12 @@ async function call(
     return { status: "failed", error: { name: "RevisionNotRead", kind: "precondition" } };
   }
   const { input } = describeCall(operation, preRead);
-  try {
-    await client.send(
+  return made(() =>
+    client.send(
       new UpdateAliasCommand(input as unknown as UpdateAliasCommandInput),
       deadline(settings),
-    );
-    return { status: "succeeded" };
-  } catch (error) {
-    return outcomeOf(error);
-  }
+    ),
+  );
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   readingClient,
 } from "../client-settings.ts";
 import type { CallDescription, CallOutcome, Operation, PreRead, ReadBack } from "../descriptor.ts";
-import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
+import { absenceOf, made, readFault } from "../outcome.ts";
 import { fingerprint, textProblem } from "../sensitive-text.ts";
 import { OBJECT, OBJECT_CEILING, objectOf } from "./object-arn.ts";
 
@@ -124,12 +124,7 @@ async function call(
   const client = new S3Client(optionsOf(clientOptions(settings, CALL_ATTEMPTS)));
   if (problem !== undefined) return { status: "failed", error: problem };
   const input = { ...headersOf(operation, settings), Body: putOf(operation).body };
-  try {
-    await client.send(new PutObjectCommand(input), deadline(settings));
-    return { status: "succeeded" };
-  } catch (error) {
-    return outcomeOf(error);
-  }
+  return made(() => client.send(new PutObjectCommand(input), deadline(settings)));
 }
 
 /**

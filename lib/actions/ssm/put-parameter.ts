@@ -17,7 +17,7 @@ import type {
   PreRead,
   ReadBack,
 } from "../descriptor.ts";
-import { absenceOf, outcomeOf, readFault } from "../outcome.ts";
+import { absenceOf, made, readFault } from "../outcome.ts";
 import { fingerprint, textProblem } from "../sensitive-text.ts";
 import { namesOf, PARAMETER, PARAMETER_CEILING } from "./parameter-arn.ts";
 
@@ -150,13 +150,10 @@ async function call(
     // Without the read nobody has seen that the parameter exists and is a String.
     return { status: "failed", error: { name: "ParameterNotRead", kind: "precondition" } };
   }
-  try {
+  return made(() => {
     const input = { Name, ...rest, Value: putOf(operation).value };
-    await client.send(new PutParameterCommand(input), deadline(settings));
-    return { status: "succeeded" };
-  } catch (error) {
-    return outcomeOf(error);
-  }
+    return client.send(new PutParameterCommand(input), deadline(settings));
+  });
 }
 
 /** Matches when the parameter is still a String and has the value asked for. */

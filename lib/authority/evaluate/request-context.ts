@@ -127,16 +127,15 @@ function contextValues(
     ["aws:principalaccount", [principal.account]],
   ]);
   if (principal.userName !== undefined) values.set("aws:username", [principal.userName]);
+  let isPathSaid = !principal.isPathUnknown;
   for (const key of Object.keys(context)) {
+    isPathSaid ||= key.toLowerCase() === PRINCIPAL_ARN;
     const value = context[key];
     const list = Array.isArray(value) ? (value as readonly string[]) : [String(value)];
     if (list.length > 0) values.set(key.toLowerCase(), list);
     else values.delete(key.toLowerCase());
   }
-  const isSaid = Object.keys(context).some((key) => key.toLowerCase() === PRINCIPAL_ARN);
-  if (principal.isPathUnknown && principal.role !== undefined && !isSaid) {
-    values.unknownPath = principal.role;
-  }
+  if (!isPathSaid && principal.role !== undefined) values.unknownPath = principal.role;
   return values;
 }
 

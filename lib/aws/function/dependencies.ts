@@ -9,6 +9,7 @@ import { readOf } from "../../actions/reads.ts";
 import { systemClock } from "../../clock.ts";
 import { ENV, parsePlaneId } from "../../config.ts";
 import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
+import { present } from "../../encoding/present.ts";
 import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
 import { type ClientPlace, functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
@@ -94,7 +95,7 @@ export function issueDependencies(
       const [credentials] = await Promise.all([reader(roleArn, family), loaded(family)]);
       return credentials;
     },
-    ...(place.endpoint !== undefined && { targetEndpoint: place.endpoint }),
+    ...present({ targetEndpoint: place.endpoint }),
   };
 }
 
@@ -103,5 +104,5 @@ const loaded = (family: string): Promise<void> =>
 
 const placeOf = (region: string, environment: Environment): ClientPlace => {
   const endpoint = environment["AWS_ENDPOINT_URL"];
-  return { region, ...(endpoint !== undefined && { endpoint }) };
+  return { region, ...present({ endpoint }) };
 };

@@ -7,6 +7,7 @@ import {
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
 } from "@aws-sdk/client-iam";
+import { present } from "../../encoding/present.ts";
 import { look, type Seen, whenRead } from "./look.ts";
 
 /** A policy document as JSON text, with the name under which a person finds it. */
@@ -79,7 +80,7 @@ async function inlineNames(client: IAMClient, RoleName: string): Promise<string[
   let Marker: string | undefined;
   do {
     const page = await client.send(
-      new ListRolePoliciesCommand({ RoleName, ...(Marker !== undefined && { Marker }) }),
+      new ListRolePoliciesCommand({ RoleName, ...present({ Marker }) }),
     );
     names.push(...(page.PolicyNames ?? []));
     Marker = page.IsTruncated === true ? page.Marker : undefined;
@@ -92,7 +93,7 @@ async function attachedArns(client: IAMClient, RoleName: string): Promise<string
   let Marker: string | undefined;
   do {
     const page = await client.send(
-      new ListAttachedRolePoliciesCommand({ RoleName, ...(Marker !== undefined && { Marker }) }),
+      new ListAttachedRolePoliciesCommand({ RoleName, ...present({ Marker }) }),
     );
     arns.push(...(page.AttachedPolicies ?? []).flatMap(({ PolicyArn }) => PolicyArn ?? []));
     Marker = page.IsTruncated === true ? page.Marker : undefined;

@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { EvidenceReader, StoredRow } from "../../audit/export.ts";
+import { present } from "../../encoding/present.ts";
 import { EVENT_TYPES } from "../../evidence/events.ts";
 import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { orFault } from "./faults.ts";
@@ -68,7 +69,7 @@ export class DynamoEvidenceReader implements EvidenceReader {
         const { Items = [], LastEvaluatedKey } = await this.#client.send(
           new QueryCommand({
             ...query,
-            ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
+            ...present({ ExclusiveStartKey }),
           }),
         );
         return { items: Items.map((item) => unmarshall(item)), LastEvaluatedKey };

@@ -1,5 +1,6 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { present } from "../../encoding/present.ts";
 import type { ChainHead } from "../../evidence/chain.ts";
 import type {
   Append,
@@ -71,7 +72,7 @@ export class DynamoEvidenceStore implements EvidenceStore {
         const page = await this.#client.send(
           new QueryCommand({
             ...chainQuery(this.#tables.evidence, chainId, after),
-            ...(ExclusiveStartKey !== undefined && { ExclusiveStartKey }),
+            ...present({ ExclusiveStartKey }),
           }),
         );
         rows.push(...(page.Items ?? []).map((item) => unmarshall(item) as StoredRow));

@@ -5,6 +5,7 @@ import {
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
+import { present } from "../../encoding/present.ts";
 import type { Append, AppendResult, TakenKey } from "../../evidence/ports.ts";
 import { orFault } from "./faults.ts";
 
@@ -92,7 +93,7 @@ function moveHead(
 const takeKey = (table: string, { pk, sk, value, ttl }: TakenKey): TransactWriteItem => ({
   Put: {
     TableName: table,
-    Item: marshall({ pk, sk, value, ...(ttl !== undefined && { ttl }) }),
+    Item: marshall({ pk, sk, value, ...present({ ttl }) }),
     ConditionExpression: keyIsFreeOrOurs,
     ExpressionAttributeNames: { "#value": "value" },
     ExpressionAttributeValues: marshall({ ":value": value }),

@@ -5,6 +5,7 @@ import {
   NOTHING_READ,
   type PreRead,
 } from "../../actions/descriptor.ts";
+import { present } from "../../encoding/present.ts";
 import type { IdentityView } from "../../evidence/fold.ts";
 import { callOutcome } from "../../execution/outcome.ts";
 import { CALL_TIMEOUT, readBack, runBoundedCall } from "../../execution/run.ts";
@@ -65,7 +66,7 @@ export interface Answered {
 export const unstarted = (failure: Failure, session?: IssuedSession): Unstarted => ({
   kind: "unstarted",
   failure,
-  ...(session !== undefined && { session }),
+  ...present({ session }),
 });
 export const answered = (answer: Answer): Answered => ({ kind: "answered", answer });
 

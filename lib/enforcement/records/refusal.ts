@@ -1,3 +1,4 @@
+import { present } from "../../encoding/present.ts";
 import type { EndDetail, EndState, Reason } from "../../evidence/details.ts";
 import type { RecordDraft, Verdict } from "../../evidence/record.ts";
 import { failureDomain, type Refusal } from "../../refusal.ts";
@@ -46,5 +47,5 @@ export function denialDrafts<Deps extends PlaneDeps>(
 /** How a refusal ended an identity, to be repeated to whoever asks again. */
 export function endOf(state: EndState, { stage, refusal }: Omit<Failure, "check">): EndDetail {
   const { code, detail, pointer } = refusal;
-  return { state, refusal: { code, stage, detail, ...(pointer !== undefined && { pointer }) } };
+  return { state, refusal: { code, stage, detail, ...present({ pointer }) } };
 }

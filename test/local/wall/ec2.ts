@@ -24,7 +24,7 @@ const CALLS = {
 type Action = keyof typeof CALLS;
 const ACTIONS = Object.keys(CALLS) as Action[];
 /** The answer to a dry run that would be allowed. */
-const outcomeOf = (action: Action): string =>
+const permissionOf = (action: Action): string =>
   action === "ec2:TerminateInstances" ? "DryRunOperation" : "allowed";
 
 /** No such instance, for whoever gets behind IAM; a dry run does not get so far. */
@@ -43,16 +43,16 @@ export const instanceWall =
     const call = CALLS[action];
     const tried = (...ids: string[]): Beyond => ({
       call: (as) => call(as, ...ids),
-      outcome: outcomeOf(action),
+      outcome: permissionOf(action),
     });
     const others = ACTIONS.filter((each) => each !== action).map((each) => {
-      const beyond = { call: (as: Clients) => CALLS[each](as, own), outcome: outcomeOf(each) };
+      const beyond = { call: (as: Clients) => CALLS[each](as, own), outcome: permissionOf(each) };
       return [`another action: ${each}`, beyond] as const;
     });
     return {
       scope: { action, target: instanceArn(plane, own) },
       bounded: (as) => call(as, own),
-      outcome: outcomeOf(action),
+      outcome: permissionOf(action),
       beyond: {
         ...Object.fromEntries(others),
         "another action: DescribeInstances": {

@@ -9,7 +9,7 @@ import {
 import type { Clients } from "../../../localstack/deploy/clients.ts";
 import type { AwsCredentials } from "../../../localstack/machine/start-processes.ts";
 import { tableArn } from "../../support/local/contracts.ts";
-import { outcomeOf } from "../../support/local/iam.ts";
+import { permissionOf } from "../../support/local/iam.ts";
 import { type LocalPlane, localPlane } from "../../support/local/plane.ts";
 import {
   allowsOf,
@@ -89,7 +89,7 @@ for (const [name, guard] of Object.entries(RESOURCES)) {
     const judge = async (held: string, { roleArn, session }: Sessions) => {
       const outcomes = async () => {
         const tried = [allowsOf(policy), policy].map((each) => as(session(each, "1")));
-        return Promise.all((await Promise.all(tried)).map((raw) => outcomeOf(call(raw))));
+        return Promise.all((await Promise.all(tried)).map((raw) => permissionOf(call(raw))));
       };
       assert.deepEqual(await outcomes(), ["denied", "denied"], `${held}: nobody is named`);
       await grantTo(sessionArn(roleArn, "1"));

@@ -8,7 +8,7 @@ import {
   asThePlaneAsks,
   deployedRole,
   document,
-  outcomeOf,
+  permissionOf,
   publishedPolicy,
   temporaryRole,
   temporaryUser,
@@ -86,7 +86,7 @@ for (const [name, isTrusted] of Object.entries(CALLERS)) {
     const { execution, reader } = await deployedRoles(plane);
     const judge = async (arn: string, how: string, command: AssumeRoleCommand) => {
       const expected = isTrusted && how === "as the plane asks" ? "allowed" : "denied";
-      assert.equal(await outcomeOf(sts.send(command)), expected, `${arn} ${how}`);
+      assert.equal(await permissionOf(sts.send(command)), expected, `${arn} ${how}`);
     };
     for (const arn of execution) {
       for (const [how, change] of Object.entries(ASKS))
@@ -114,7 +114,7 @@ suite("the deployed execution roles", () => {
       const roleArn = await temporaryRole(t, plane, open, ceiling, boundary);
       const outcomeWith = async (change: Partial<AssumeRoleCommandInput>) => {
         const command = asThePlaneAsks(roleArn, change);
-        return outcomeOf(bounded(plane.as(await assume(plane, user.credentials, command))));
+        return permissionOf(bounded(plane.as(await assume(plane, user.credentials, command))));
       };
       assert.equal(await outcomeWith({}), outcome, "with the tag");
       assert.equal(await outcomeWith({ Tags: [] }), "denied", "without it");
@@ -132,16 +132,20 @@ for (const name of FUNCTIONS) {
       ...{ TableName: plane.outputs.tables.evidence, KeyConditionExpression: "chainId = :x" },
       ExpressionAttributeValues: { ":x": { S: "plane/registry" } },
     });
-    assert.equal(await outcomeOf(own.dynamoDb.send(read)), "allowed", "it is the function's role");
+    assert.equal(
+      await permissionOf(own.dynamoDb.send(read)),
+      "allowed",
+      "it is the function's role",
+    );
     for (const [what, build] of Object.entries(WALLS)) {
       const { scope, bounded, outcome = "allowed", beyond } = await build(t, plane);
       const { session } = await sessionsOfDeployed(t, plane, scope.action);
       const issued = plane.as(await session(await policyOf(plane, scope)));
-      assert.equal(await outcomeOf(bounded(own)), "denied", what);
-      assert.equal(await outcomeOf(bounded(issued)), outcome, `${what}: its session does`);
+      assert.equal(await permissionOf(bounded(own)), "denied", what);
+      assert.equal(await permissionOf(bounded(issued)), outcome, `${what}: its session does`);
       for (const [how, { call, region }] of Object.entries(beyond)) {
         if (region !== undefined) continue;
-        assert.equal(await outcomeOf(call(own)), "denied", `${what}, ${how}`);
+        assert.equal(await permissionOf(call(own)), "denied", `${what}, ${how}`);
       }
     }
   });

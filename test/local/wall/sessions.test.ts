@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { CATALOGUE } from "../../../lib/actions/catalogue.ts";
 import type { Clients } from "../../../localstack/deploy/clients.ts";
 import type { AwsCredentials } from "../../../localstack/machine/start-processes.ts";
-import { outcomeOf } from "../../support/local/iam.ts";
+import { permissionOf } from "../../support/local/iam.ts";
 import { sessionAsIssued } from "../../support/local/issued.ts";
 import { type LocalPlane, localPlane } from "../../support/local/plane.ts";
 import { functionRole } from "../../support/local/roles.ts";
@@ -47,14 +47,14 @@ for (const [name, build] of Object.entries(WALLS)) {
     const { walled, twins } = await sessionsFor(t, plane, scope);
     const allowed = async () => {
       for (const [held, session] of Object.entries(walled))
-        assert.equal(await outcomeOf(bounded(session())), outcome, held);
+        assert.equal(await permissionOf(bounded(session())), outcome, held);
     };
     await allowed();
     const tried = { ...beyond, ...(await planeWall(t, plane, scope.action)) };
     for (const [what, { call, region, ...expected }] of Object.entries(tried)) {
       await t.test(`${what}: denied to the session, not to its twin`, async () => {
         const sessions = Object.entries(walled);
-        const outcomes = sessions.map(([, session]) => outcomeOf(call(session(region))));
+        const outcomes = sessions.map(([, session]) => permissionOf(call(session(region))));
         const held = sessions.map(([name]) => [name, "denied"]);
         const found = await Promise.all(outcomes);
         assert.deepEqual(
@@ -62,7 +62,7 @@ for (const [name, build] of Object.entries(WALLS)) {
           held,
         );
         const { twin = "role", outcome: reached = "allowed" } = expected;
-        assert.equal(await outcomeOf(call(twins[twin](region))), reached, `the twin: ${twin}`);
+        assert.equal(await permissionOf(call(twins[twin](region))), reached, `the twin: ${twin}`);
       });
     }
     await allowed();

@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import type { Clients } from "../../../localstack/deploy/clients.ts";
-import { assume, document, outcomeOf } from "../../support/local/iam.ts";
+import { assume, document, permissionOf } from "../../support/local/iam.ts";
 import { type LocalPlane, localPlane } from "../../support/local/plane.ts";
 import { policyOf, sessionsOfEverything } from "../../support/local/sessions.ts";
 import { send } from "../../support/local/sigv4.ts";
@@ -60,7 +60,7 @@ test("VAI-42 IAM keeps a session out of a bucket that another account holds unde
   const policy = await policyOf(plane, scope);
   const unpinned = JSON.stringify(policy).replaceAll("aws:ResourceAccount", "aws:PrincipalAccount");
   const outcomes = [policy, JSON.parse(unpinned), undefined].map(async (each) =>
-    outcomeOf(putObject(plane.as(await session(each)), Bucket, KEY)),
+    permissionOf(putObject(plane.as(await session(each)), Bucket, KEY)),
   );
   assert.deepEqual(await Promise.all(outcomes), ["denied", "allowed", "allowed"]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { breaking } from "../../support/local/faults.ts";
-import { outcomeOf } from "../../support/local/iam.ts";
+import { permissionOf } from "../../support/local/iam.ts";
 import { sessionAsIssued } from "../../support/local/issued.ts";
 import { localPlane } from "../../support/local/plane.ts";
 import {
@@ -33,7 +33,7 @@ for (const [name, build] of Object.entries(WALLS)) {
       const policy = await policyOf(plane, scope, { now: Date.now() + at });
       for (const { session, roleArn } of [everything, deployed]) {
         const as = plane.as(await session(policy));
-        assert.equal(await outcomeOf(bounded(as)), expected, `${when} ${roleArn}`);
+        assert.equal(await permissionOf(bounded(as)), expected, `${when} ${roleArn}`);
       }
     }
   });
@@ -56,7 +56,7 @@ for (const [name, build] of Object.entries(WALLS)) {
     for (const [skewSeconds, isOpen] of AHEAD) {
       const late = await breaking(t, plane, { match: { session }, do: { skewSeconds } });
       const expected = isOpen ? outcome : "denied";
-      assert.equal(await outcomeOf(bounded(as)), expected, `${skewSeconds} s ahead`);
+      assert.equal(await permissionOf(bounded(as)), expected, `${skewSeconds} s ahead`);
       await late.assertHit();
       await late.mend();
     }

@@ -25,7 +25,7 @@ import { readRow } from "./tables.ts";
 export type Ending = Pick<TestContext, "after">;
 
 /** How a call ended: `allowed`, `denied` when IAM refused it, else the name of AWS's error. */
-export async function outcomeOf(call: Promise<unknown>): Promise<string> {
+export async function permissionOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;
     return "allowed";
@@ -48,7 +48,7 @@ const nameOf = (error: unknown): string => (error instanceof Error ? error.name 
 
 /** Fails unless AWS itself denies the call. */
 export async function denied(what: string, call: Promise<unknown>): Promise<void> {
-  assert.equal(await outcomeOf(call), "denied", what);
+  assert.equal(await permissionOf(call), "denied", what);
 }
 
 /** Fails unless AWS itself denies every one of the calls, which are named. */
