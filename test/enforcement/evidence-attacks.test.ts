@@ -71,6 +71,21 @@ suite("the key that seals", () => {
     }
   });
 
+  test("VAI-91 while the Registry says nothing that holds, a refusal is sealed under what was in force a minute ago, and under nothing older", async () => {
+    for (const [seconds, isWritten] of [
+      [59, true],
+      [60, false],
+    ] as const) {
+      const plane = await newPlane();
+      const other = plane.process();
+      assert.ok(refused(await plane.issue({ nonsense: 1 }, other)).evidence);
+      plane.world.pass(seconds);
+      plane.dynamo.table(TABLES.registry).delete("registry|head");
+      const { evidence } = refused(await plane.issue({ nonsense: 2 }, other));
+      assert.equal(evidence !== undefined, isWritten, `${seconds} s later`);
+    }
+  });
+
   test("VAI-99 a handle asks STS for nothing while the evidence key is not in the trust policy", async () => {
     const plane = await newPlane();
     const governed = plane.contract(HANDLE);

@@ -131,7 +131,7 @@ const ELSEWHERE: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
 
 suite("what a schema accepts is read, or refused by name", () => {
   for (const [part, schema] of Object.entries(SCHEMAS) as [Part, z.ZodType][]) {
-    test(`VAI-61 each member of ${part} decides something in a case`, () => {
+    test(`PROTOCOL.md §1 each member of ${part} decides something in a case`, () => {
       const changed = changedIn(part);
       const members = membersIn(schema);
       assert.ok(members.length > 5);

@@ -45,7 +45,7 @@ function remember({ memory, clock }: PlaneDeps, trust: TrustSnapshot): void {
 const RECENT = 60_000;
 
 /**
- * What was in force a moment ago, for records about a Registry that cannot be read now: no key that it names can have
+ * What was in force a moment ago, for records of refusals while the Registry says nothing that holds: no key that it names can have
  * come to its end since.
  */
 export function recentTrust({ memory, clock }: PlaneDeps): TrustSnapshot | undefined {
