@@ -61,7 +61,7 @@ const statement = (Principal: fc.Arbitrary<object | undefined>) =>
       Resource: "*",
       ...(!isOpen && { Condition }),
       ...(Principal !== undefined && {
-        // A grant to a role names it without a path, or with the one that is given (lib/authority/README.md).
+        // A grant by a role's name finds it whatever its path: only one role has that name (role-paths.json).
         Principal: isOpen || Effect === "Allow" ? { AWS: ACCOUNT } : Principal,
       }),
     }));

@@ -40,10 +40,7 @@ function named(wanted: Principal, isDeny: boolean): PrincipalMatch {
     const { own, role, isPathUnknown, accountNames } = principal;
     if (names.has("*") || (own !== role && names.has(own))) return "direct";
     if (role !== undefined && names.has(role)) return "role";
-    // Not knowing must not widen: a Deny to a role of this name reaches the session, whatever its path.
-    if (isDeny && isPathUnknown && role !== undefined) {
-      if ([...names].some((name) => isSameRole(name, role))) return "role";
-    }
+    if (isPathUnknown && isNamedByPath(names, role)) return "role";
     return accountNames.some((name) => names.has(name)) ? "account" : otherwise;
   };
 }
@@ -66,11 +63,22 @@ function deniedBut(excepted: Principal): PrincipalMatch {
 /** An exception from an Allow may name any form of the principal. */
 function allowedBut(excepted: Principal): PrincipalMatch {
   const names = namesOf(excepted);
-  return ({ own, role, accountNames }) => {
-    const isNamed = ["*", own, role ?? own, ...accountNames].some((name) => names.has(name));
+  return ({ own, role, isPathUnknown, accountNames }) => {
+    const isNamed =
+      ["*", own, role ?? own, ...accountNames].some((name) => names.has(name)) ||
+      (isPathUnknown && isNamedByPath(names, role));
     return isNamed || isOpaque(excepted) ? "none" : "direct";
   };
 }
+
+/**
+ * Whether the role of a session is named with a path, which the session's ARN does not show. It is
+ * that role: an account has each role name once whatever the path, and a policy can name only roles
+ * that exist (IAM user guide, "IAM identifiers" and "AWS JSON policy elements: Principal": the name
+ * of a deleted one becomes its id).
+ */
+const isNamedByPath = (names: ReadonlySet<string>, role: string | undefined): boolean =>
+  role !== undefined && [...names].some((name) => isSameRole(name, role));
 
 /**
  * AWS principals by name; services and federations are never the principals asked about here.
