@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { unmetDemands } from "../../lib/audit/coverage.ts";
+import type { Unended } from "../../lib/audit/unended.ts";
 import type { EvidenceRow } from "../../lib/evidence/row.ts";
 import { run } from "./support/cli.ts";
 import { editLines, editManifest, exportTo, temporary } from "./support/folder.ts";
-import { PLANE, writeRows } from "./support/plane.ts";
+import { type Draft, PLANE, writeRows } from "./support/plane.ts";
 import { CHAIN, INTENT, type Story, tellStory } from "./support/story.ts";
 
 const OTHER = "0198c7d2-0000-7000-8000-00000000ffff";
@@ -72,6 +74,21 @@ describe("vai verify: whose evidence, and how much of it", () => {
     assert.match(err, /vai:<account>:<region>:<name>/);
   });
 
+  test("USR-13 an export whose plane is unknown, or without plane/registry, is not what was demanded", async () => {
+    const nobodys = { plane: undefined, whole: true, intents: 0, createdAt: "" };
+    const unmet = unmetDemands({ plane: PLANE }, nobodys, { chains: [] } as never);
+    assert.deepEqual(unmet, [{ demand: "plane", what: "is of the plane unknown" }]);
+    const folder = join(place.path, "no-registry");
+    await cp(whole, folder, { recursive: true });
+    // The trust policies are left, so that the other chains hold.
+    await editLines(join(folder, "records.jsonl"), (lines) => lines.toSpliced(16, 1));
+    await editLines(join(folder, "seals.jsonl"), (lines) => lines.toSpliced(4, 1));
+    const { out } = await verify(folder, "--whole", "--json");
+    assert.deepEqual(JSON.parse(out).unmet, [
+      { demand: "whole", what: "has no chain plane/registry" },
+    ]);
+  });
+
   test("USR-13 what the manifest says of the plane is not what the anchor signed", async () => {
     const folder = join(place.path, "renamed");
     await cp(whole, folder, { recursive: true });
@@ -116,18 +133,64 @@ describe("vai verify: identities without an end", () => {
     });
   }
 
-  test("VAI-07 of many the first are named and all are counted", async () => {
-    const drafts = Array.from({ length: 90 }, (_, index) => ({
-      type: "IdentityIssued" as const,
-      about: {
-        intentId: OTHER,
-        identity: { id: `0198c7d2-0000-7000-8000-${String(index).padStart(12, "0")}` },
-      },
-    }));
-    const rows = await writeRows(story.key, `intent/${OTHER}`, drafts);
-    const { out } = await verify(await cutTo("many", [...story.rows, ...rows]));
-    assert.match(out, /^90 identities without an end/m);
-    assert.match(out, /and 85 more: vai verify --json/);
+  /** An identity by number, of another intent than the story's. */
+  const about = (index: number, intentId = OTHER) => ({
+    intentId,
+    identity: { id: `0198c7d2-0000-7000-8000-${String(index).padStart(12, "0")}` },
+  });
+  const issued = (index: number): Draft => ({ type: "IdentityIssued", about: about(index) });
+
+  test("VAI-07 of many the first are named, up to a hundred, and all are counted", async () => {
+    const chains = [OTHER, OTHER.replace("ffff", "fffe")].map((intentId) =>
+      writeRows(
+        story.key,
+        `intent/${intentId}`,
+        Array.from({ length: 60 }, (_, index) => ({
+          type: "IdentityIssued" as const,
+          about: about(index, intentId),
+        })),
+      ),
+    );
+    const rows = (await Promise.all(chains)).flat();
+    const folder = await cutTo("many", [...story.rows, ...rows]);
+    const { out } = await verify(folder);
+    assert.match(out, /^120 identities without an end/m);
+    assert.match(out, /and 115 more: vai verify --json/);
+    const { unended, unendedCount } = JSON.parse((await verify(folder, "--json")).out);
+    assert.deepEqual([unended.length, unendedCount], [100, 120]);
+  });
+
+  test("VAI-07 each way in which an identity ends is an end, on its own chain alone", async () => {
+    const ways = [
+      "IdentityCompleted",
+      "ExecutionIncomplete",
+      "IdentityExpired",
+      "IdentityRevoked",
+      "IssuanceFailed",
+    ] as const;
+    const ends = ways.map((type, index): Draft => ({ type, about: about(index) }));
+    const said: Draft = { type: "ExecutionRejected", about: about(5), detail: { state: "FAILED" } };
+    const minted: Draft = { type: "CredentialsMinted", about: about(6) };
+    const drafts = [...Array.from({ length: 8 }, (_, index) => issued(index)), ...ends, said];
+    const own = await writeRows(story.key, `intent/${OTHER}`, [...drafts, minted]);
+    // The end of an identity of the same id that another intent's chain has.
+    const elsewhere = OTHER.replace("ffff", "fffe");
+    const foreign = await writeRows(story.key, `intent/${elsewhere}`, [
+      { type: "IdentityCompleted", about: about(7, elsewhere) },
+    ]);
+    const folder = await cutTo("ended", [...story.rows, ...own, ...foreign]);
+    const { unended } = JSON.parse((await verify(folder, "--json")).out);
+    assert.deepEqual(
+      unended.map(({ chainId, identityId, reached }: Unended) => [
+        chainId,
+        identityId.at(-1),
+        reached,
+      ]),
+      [
+        [`intent/${OTHER}`, "6", "minted"],
+        [`intent/${OTHER}`, "7", "issued"],
+      ],
+    );
   });
 });
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { type StoredRow, writeExport } from "../../lib/audit/export.ts";
+import { LineFile } from "../../lib/audit/line-file.ts";
 import { DynamoEvidenceReader } from "../../lib/aws/ports/evidence-reader.ts";
 import type { EvidenceRow } from "../../lib/evidence/row.ts";
 import { run } from "./support/cli.ts";
@@ -81,6 +82,34 @@ describe("writeExport", () => {
     };
     await assert.rejects(writeExport(folder, reader, options), /went away/);
     assert.equal((await run("verify", folder)).code, 2);
+  });
+
+  test("USR-13 a file of an export is its owner's alone, and is written over no file and through no link", async () => {
+    const file = (name: string) => join(place.path, name);
+    await writeFile(file("mine"), "mine");
+    await symlink(file("nowhere"), file("link"));
+    for (const name of ["mine", "link"]) {
+      await assert.rejects(LineFile.create(file(name)), { code: "EEXIST" });
+    }
+    assert.equal(await readFile(file("mine"), "utf8"), "mine");
+    const folder = await exportTo(file("owned"), story);
+    for (const name of await readdir(folder)) {
+      assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
+    }
+  });
+
+  test("USR-13 an export of any length is written as it goes, each line once", async () => {
+    const path = join(place.path, "lines");
+    const file = await LineFile.create(path);
+    const line = "x".repeat(1023);
+    for (let count = 0; count < 200; count++) await file.line(line);
+    const waiting = 200 * 1024 - (await stat(path)).size;
+    assert.ok(waiting < 64 * 1024, `${waiting}`);
+    await file.line("last");
+    await file.flush();
+    await file.flush();
+    await file.close();
+    assert.equal(await readFile(path, "utf8"), `${`${line}\n`.repeat(200)}last\n`);
   });
 
   test("VAI-24 a record or seal that somebody broke into lines stays one line and is tampered", async () => {

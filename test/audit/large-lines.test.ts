@@ -3,12 +3,14 @@ import { before, describe, test } from "node:test";
 import { judgeTransactions } from "../../lib/audit/judge.ts";
 import { pairSeals } from "../../lib/audit/pair-seals.ts";
 import { claimedPlace } from "../../lib/audit/place.ts";
+import { placeOf } from "../../lib/audit/read-record.ts";
 import { readSeal } from "../../lib/audit/read-seal.ts";
-import type { Transaction } from "../../lib/audit/transaction.ts";
+import { type Transaction, transactionsOf } from "../../lib/audit/transaction.ts";
 import { canonicalize } from "../../lib/encoding/canonical-json.ts";
 import { sha256Digest } from "../../lib/encoding/digest.ts";
 import { fromBase64 } from "../../lib/encoding/platform.ts";
 import { sealText } from "../../lib/evidence/seal.ts";
+import { MOST_RECORDS } from "../../lib/evidence/seal-shape.ts";
 import { sealed, statementOf } from "./support/resign.ts";
 import { CHAIN, type Story, tellStory } from "./support/story.ts";
 
@@ -76,6 +78,42 @@ describe("lines as long as they may be", () => {
     assert.deepEqual([found.records, found.handed], [100, found.pulled]);
     assert.ok(found.waiting < 9 * MEBI, `${found.waiting}`);
     assert.ok(found.parsed < 9 * MEBI, `${found.parsed}`);
+  });
+
+  test("ADV-07 rows of a table whose seals are gone wait up to one transaction, in their order, and none is lost", () => {
+    let waiting = 0;
+    let widest = 0;
+    const rows = function* () {
+      for (let seq = 1; seq <= 500; seq++) {
+        widest = Math.max(widest, ++waiting);
+        yield { record: large(seq) };
+      }
+    };
+    const found: number[] = [];
+    for (const { records, seal } of transactionsOf(rows())) {
+      assert.equal(seal, undefined);
+      waiting -= records.length;
+      found.push(...records.map((read) => placeOf(read)?.seq ?? 0));
+    }
+    assert.deepEqual(
+      found,
+      Array.from({ length: 500 }, (_, index) => index + 2),
+    );
+    assert.ok(widest <= MOST_RECORDS + 1, `${widest}`);
+  });
+
+  test("ADV-07 the size of a transaction is that of its own rows", () => {
+    const rows = [...story.rows, ...story.rows.slice(0, 2)].map(({ record, seal }) => ({
+      ...{ record, seal },
+    }));
+    for (const { records, size } of transactionsOf([...rows])) {
+      const from = rows.splice(0, records.length);
+      assert.equal(
+        size,
+        from.reduce((sum, { record }) => sum + record.length, 0),
+      );
+    }
+    assert.equal(rows.length, 0);
   });
 
   test("ADV-07 a seal has a signature of P-256, and no room for anything else", () => {

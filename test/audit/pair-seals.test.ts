@@ -8,6 +8,7 @@ import type { Head } from "../../lib/audit/chain-ledger.ts";
 import { linesOf } from "../../lib/audit/lines.ts";
 import { pairSeals } from "../../lib/audit/pair-seals.ts";
 import { placeOf } from "../../lib/audit/read-record.ts";
+import { SealsAhead } from "../../lib/audit/seals-ahead.ts";
 import type { Transaction } from "../../lib/audit/transaction.ts";
 import { type EvidenceSet, verifyEvidence } from "../../lib/audit/verify-evidence.ts";
 import { chainRecords, genesisHead } from "../../lib/evidence/chain.ts";
@@ -135,6 +136,23 @@ describe("pairSeals", () => {
     }
     assert.equal(count, flood.length + records.length);
     assert.ok(widest <= 1_001 + 7, `${widest}`);
+  });
+
+  test("ADV-07 however many copies of a seal there are, a record is looked for under the first few", async () => {
+    const ahead = await SealsAhead.open(Array.from({ length: 1_000 }, () => seals[0]));
+    const places = ahead.find(story.rows[0]?.recordHash);
+    assert.ok(places.length >= 1 && places.length <= 4, `${places.length}`);
+  });
+
+  test("VAI-91 edited records stay with their seals, though one of these cannot be read", async () => {
+    const edited = records.map((record) => record.replace("0.1.0", "0.1.1"));
+    for (const [at] of seals.entries()) {
+      const counts: number[] = [];
+      for await (const { records: some } of pairSeals(edited, seals.with(at, "null"))) {
+        counts.push(some.length);
+      }
+      assert.deepEqual(counts, [7, 2, 3, 4, 1, 2], `${at}`);
+    }
   });
 
   test("ADV-21 hundreds of transactions whose records are gone: those behind them are still found", async () => {

@@ -121,6 +121,15 @@ describe("vai trace --from", () => {
     assert.doesNotMatch(err, /no evidence of the intent/);
   });
 
+  test("VAI-24 VAI-08 evidence of which nothing holds is a defect that is told, not evidence that is absent", async () => {
+    const unsealed = await exportTo(join(place.path, "unsealed"), story);
+    await editLines(join(unsealed, "seals.jsonl"), () => []);
+    const { code, out, err } = await run("trace", INTENT, "--from", unsealed);
+    assert.equal(code, 1);
+    assert.match(out, new RegExp(`Integrity: tampered: ${CHAIN} record 1 has no seal`));
+    assert.doesNotMatch(err, /no evidence of the intent/);
+  });
+
   test("VAI-08 an unknown intent exits 1, a folder that is none exits 2", async () => {
     const { code, err } = await run(
       "trace",

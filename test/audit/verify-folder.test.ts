@@ -97,6 +97,24 @@ describe("vai verify", () => {
     assert.equal((await verify(good, ["short"])).code, 2);
   });
 
+  test("VAI-24 a manifest of another form is not read, and exits 2: no member of it goes unjudged", async () => {
+    const edits: Parameters<typeof editManifest>[1][] = [
+      (manifest) => Object.assign(manifest, { version: 2 }),
+      (manifest) => Object.assign(manifest, { checkpoints: [] }),
+      (manifest) => Object.assign(manifest.chains[0], { hash: "of another kind" }),
+      (manifest) => Object.assign(manifest.chains[0], { seq: 0 }),
+      (manifest) => Object.assign(manifest, { records: -1 }),
+      (manifest) => delete manifest.trustPolicies,
+    ];
+    for (const edit of edits) {
+      const folder = await copy();
+      await editManifest(folder, edit);
+      const { code, err } = await verify(folder);
+      assert.equal(code, 2, edit.toString());
+      assert.match(err, /manifest\.json/);
+    }
+  });
+
   test("OKG-23 any single byte changed in records.jsonl or seals.jsonl is tampered and named", async () => {
     const files = await Promise.all(
       (["records.jsonl", "seals.jsonl"] as const).map(async (name) => ({
@@ -301,6 +319,7 @@ describe("vai verify", () => {
       (manifest) => Object.assign(manifest, { chains: [] }),
       (manifest) => Object.assign(manifest, { records: 7 }),
       (manifest) => Object.assign(manifest, { seals: 7 }),
+      (manifest) => Object.assign(manifest, { trustPolicies: 0 }),
       (manifest) => Object.assign(manifest, { plane: "vai:000000000000:us-east-1:other" }),
     ];
     for (const edit of edits) {
@@ -336,6 +355,11 @@ describe("vai verify", () => {
       out,
       /^the public key of the anchor \S+ is not in the export.*--anchor-key FILE\n/,
     );
+    // The key of another pinned anchor, which signed nothing here, is not the one that is absent.
+    const beside = newKey();
+    const folder = await exportTo(join(place.path, "beside"), story, { anchors: [beside.jwk] });
+    const { report } = await verify(folder, [beside.thumbprint, thumbprint]);
+    assert.equal(report.anchorProblem, "keyAbsent");
     const right = await verify(good, [other, thumbprint]);
     assert.deepEqual([right.code, right.report.anchorProblem], [0, undefined]);
   });
@@ -380,7 +404,9 @@ describe("vai verify", () => {
       undefined,
       "vai:000000000000:us-east-1:b",
     ).jws;
-    assert.equal((await withPolicies(() => [])).report.verdict, "tampered");
+    const none = await withPolicies(() => []);
+    const { verdict, anchorProblem, trustPolicies } = none.report;
+    assert.deepEqual([verdict, anchorProblem, trustPolicies], ["tampered", undefined, 0]);
     assert.equal((await withPolicies(() => [foreign])).report.verdict, "tampered");
     for (const at of [5, 200, -5]) {
       const { code, report } = await withPolicies(([jws = ""]) => {

@@ -2,7 +2,8 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { STARTING } from "../support/starting.ts";
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\b[^"';]*?(?:from\s*)?"(\.[^"]+)"/g;
+/** Imports and exports that stand at the begin of a line, and those that are loaded when they are needed. */
+const IMPORT = /(?:(?:^|\n)\s*(?:import|export)\b[^"';]*?(?:from\s*)?|\bimport\()"(\.[^"]+)"/g;
 
 /**
  * Which unit tests can see a source: those that reach it by their imports, the nearest first. Tests that start
