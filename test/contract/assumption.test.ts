@@ -77,6 +77,7 @@ suite("VAI-31 VAI-56 what was seen against what is expected", () => {
     ["the end of a list", "/List/-", { absent: true }, true],
     ["a place with a leading zero", "/List/00", { exact: "a" }, "CONTEXT_UNAVAILABLE"],
     ["what every object inherits", "/toString/name", { exact: "toString" }, "CONTEXT_UNAVAILABLE"],
+    ["what every object inherits is not there", "/toString", { absent: true }, true],
     ["its prototype", "/__proto__/constructor/name", { exact: "Object" }, "CONTEXT_UNAVAILABLE"],
   ];
   for (const [name, path, expect, expected] of TABLE) {

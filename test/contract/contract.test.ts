@@ -76,6 +76,8 @@ suite("strict reading of a contract", () => {
     ["a digest of another algorithm", "/context/digest", `sha512:${"ab".repeat(64)}`],
     ["an actor of another kind", "/actor/kind", "model"],
     ["a thumbprint that is too short", "/cnf/jkt", "A".repeat(42)],
+    ["an issuer's name with a control", "/iss", "governance\u0007.example"],
+    ["an actor's id that turns its text around", "/actor/id", "a\u202eb"],
     ["a purpose with a line break", "/purpose", "one\ntwo"],
     ["a purpose that turns its text around", "/purpose", "a\u2066b"],
     ["an empty purpose", "/purpose", ""],
@@ -96,6 +98,12 @@ suite("strict reading of a contract", () => {
     ["a step id with a slash", "/authorization_details/0/id", "a/b"],
     ["no call at all", "/authorization_details/0/limits/calls", 0],
     ["a negative total", "/authorization_details/0/limits/totals/percent", -1],
+    [
+      "a total of what every object inherits",
+      "/authorization_details/0/limits",
+      { totals: { toString: 1 } },
+      "/authorization_details/0/limits/totals/toString",
+    ],
     ["a limit that nobody knows", "/authorization_details/0/limits/cost", 1],
     ["another gate", "/authorization_details/0/gate", "vote"],
     [
@@ -130,6 +138,37 @@ suite("strict reading of a contract", () => {
     });
   }
 
+  test("VAI-26 VAI-37 the bounds of a window: up to a day before it, and a second long", () => {
+    const at = (iat: number, nbf: number, exp: number) =>
+      breach({
+        set: {
+          "/iat": `$seconds:${iat}`,
+          "/nbf": `$seconds:${nbf}`,
+          "/exp": `$seconds:${exp}`,
+        },
+      });
+    const day = 24 * 60 * 60;
+    assert.equal(at(0, day, day + 1), undefined);
+    assert.equal(at(0, day + 1, day + 2), "CONTRACT_MALFORMED /contract/nbf");
+    assert.equal(at(0, day, day), "CONTRACT_MALFORMED /contract/exp");
+    assert.equal(at(0, 0, 1), undefined);
+    assert.equal(at(1, 0, 1), "CONTRACT_MALFORMED /contract/nbf");
+  });
+
+  test("VAI-26 VAI-37 parameters are unbounded for credentials alone, not for credentials too", () => {
+    const unbounded = (deliveries: readonly string[]) =>
+      breach({
+        set: { "/deliveries": deliveries, "/authorization_details/0/parameters": "unbounded" },
+        remove: ["/authorization_details/0/limits"],
+      });
+    assert.equal(unbounded(["credentials"]), undefined);
+    for (const beside of ["execute", "handle"]) {
+      const refused = "CONTRACT_MALFORMED /contract/authorization_details/0/parameters";
+      assert.equal(unbounded(["credentials", beside]), refused);
+      assert.equal(unbounded([beside, "credentials"]), refused);
+    }
+  });
+
   const CONSTRAINTS: readonly (readonly [string, unknown, string, string])[] = [
     ["no kind", {}, "", "CONTRACT_MALFORMED"],
     ["a list", [{ exact: 1 }], "", "CONTRACT_MALFORMED"],
@@ -157,6 +196,14 @@ suite("strict reading of a contract", () => {
       "CONTRACT_MALFORMED",
     ],
     ["null inside exact", { exact: null }, "/exact", "CONTRACT_MALFORMED"],
+    ["two kinds", { exact: 1, oneOf: [1, 2] }, "", "CONTRACT_MALFORMED"],
+    ["a text of 4097 characters", { exact: "x".repeat(4097) }, "/exact", "CONTRACT_MALFORMED"],
+    [
+      "a text of 4097 characters in a list",
+      { oneOf: ["a", "x".repeat(4097)] },
+      "/oneOf/1",
+      "CONTRACT_MALFORMED",
+    ],
     [
       "an unknown kind deep inside",
       { all: [{ all: [{ glob: "*" }] }] },
@@ -170,6 +217,10 @@ suite("strict reading of a contract", () => {
       assert.equal(breach({ set: { [PLACE]: value } }), `${code} /contract${PLACE}${below}`);
     });
   }
+
+  test("VAI-28 a constraint's text has up to 4096 characters", () => {
+    assert.equal(breach({ set: { [PLACE]: { exact: "x".repeat(4096) } } }), undefined);
+  });
 
   test("VAI-71 sixteen steps are read, seventeen are not, and no id twice", () => {
     const steps = (count: number, id = (n: number) => `s${n}`) => ({

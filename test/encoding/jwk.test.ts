@@ -71,8 +71,9 @@ suite("public JWK", () => {
     assert.equal(typeof readPublicJwk({ ...EC, x: "A".repeat(43), y: "A".repeat(43) }), "string");
   });
 
-  const last = String(OKP["x"]);
-  const otherLastBits = last.slice(0, -1) + nextInAlphabet(last.slice(-1));
+  const withZero = (name: "x" | "y"): string =>
+    Buffer.concat([Buffer.of(0), Buffer.from(String(EC[name]), "base64url")]).toString("base64url");
+  const y = String(EC["y"]);
   const EC_FORMS: readonly (readonly [string, unknown])[] = [
     ["a private member", { ...OKP, d: "A".repeat(43) }],
     ["a member beside", { ...OKP, kid: "x" }],
@@ -85,10 +86,15 @@ suite("public JWK", () => {
     ["an RSA key", { kty: "RSA", n: "AQ", e: "AQAB" }],
     ["a symmetric key", { kty: "oct", k: "AQ" }],
     ["padding", { ...OKP, x: `${OKP["x"]}=` }],
-    ["other unused bits in the last letter", { ...OKP, x: otherLastBits }],
+    ["other unused bits in the last letter", { ...OKP, x: otherBits(String(OKP["x"])) }],
     ["the alphabet of base64", { ...OKP, x: `+/${String(OKP["x"]).slice(2)}` }],
     ["31 bytes", { ...OKP, x: Buffer.alloc(31, 7).toString("base64url") }],
     ["33 bytes", { ...EC, x: Buffer.alloc(33).toString("base64url") }],
+    ["a zero before x, EC", { ...EC, x: withZero("x") }],
+    ["a zero before y, EC", { ...EC, y: withZero("y") }],
+    ["padding of y, EC", { ...EC, y: `${y}=` }],
+    ["other unused bits in the last letter of y", { ...EC, y: otherBits(y) }],
+    ["white space in y", { ...EC, y: `${y}\n` }],
     ["white space", { ...OKP, x: ` ${OKP["x"]}` }],
     ["a coordinate in a list", { ...OKP, x: [OKP["x"]] }],
     ["a coordinate in a list, EC", { ...EC, y: [EC["y"]] }],
@@ -107,8 +113,8 @@ suite("public JWK", () => {
   }
 });
 
-/** Another letter of the alphabet with the same bits that count: 43 letters hold 258 bits, 256 count. */
-function nextInAlphabet(letter: string): string {
+/** The last letter another one with the same bits that count: 43 letters hold 258 bits, 256 count. */
+function otherBits(text: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  return alphabet.charAt(alphabet.indexOf(letter) ^ 1);
+  return text.slice(0, -1) + alphabet.charAt(alphabet.indexOf(text.slice(-1)) ^ 1);
 }

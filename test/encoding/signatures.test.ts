@@ -133,6 +133,18 @@ suite("compact JWS", () => {
     );
   });
 
+  test("VAI-58 a signature that does not hold does not hold the second time either", () => {
+    for (const name of ["agent", "issuer"] as const) {
+      const key = readPublicJwk(KEYS[name].jwk);
+      const jws = readJws(forge(REQUEST, claims, name, { signature: "flipped" }), REQUEST);
+      assert.ok(jws.ok && typeof key !== "string");
+      assert.deepEqual(
+        [1, 2].map(() => verifyJws(jws.value, key)),
+        [false, false],
+      );
+    }
+  });
+
   test("VAI-37 the digest is over the signing input: a malleated signature is the same object", () => {
     const one = readJws(forge(REQUEST, claims, "issuer"), REQUEST);
     const two = readJws(forge(REQUEST, claims, "issuer", { signature: "malleated" }), REQUEST);

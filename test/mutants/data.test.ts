@@ -30,7 +30,15 @@ suite("the list of mutants", () => {
       titles.filter((title, index) => titles.indexOf(title) !== index),
       [],
     );
-    for (const room of ["enforcement", "evidence", "authority", "audit", "aws"])
+    for (const room of [
+      "enforcement",
+      "evidence",
+      "authority",
+      "audit",
+      "aws",
+      "contract",
+      "encoding",
+    ])
       assert.ok(mutants.filter(({ file }) => file.startsWith(`lib/${room}/`)).length >= 20, room);
   });
 

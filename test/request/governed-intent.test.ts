@@ -5,7 +5,7 @@ import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import { fromInstant } from "../../lib/clock.ts";
 import { parsePlaneId } from "../../lib/config.ts";
 import { readContract } from "../../lib/contract/contract.ts";
-import { judgeIssuer, judgePlace, judgeWindow } from "../../lib/contract/judge.ts";
+import { judgeClass, judgeIssuer, judgePlace, judgeWindow } from "../../lib/contract/judge.ts";
 import { type PublicJwk, readPublicJwk } from "../../lib/encoding/jwk.ts";
 import { readJws, verifyJws } from "../../lib/encoding/jws.ts";
 import { genesisHead, intentChain } from "../../lib/evidence/chain.ts";
@@ -98,6 +98,21 @@ suite("the governed intent of PROTOCOL.md", () => {
     const { nbf, exp } = contract.claims;
     const codes = [nbf - 1, nbf, exp - 1, exp].map((at) => judgeWindow(contract.claims, at)?.code);
     assert.deepEqual(codes, ["CONTRACT_NOT_YET_VALID", undefined, undefined, "CONTRACT_EXPIRED"]);
+  });
+
+  test("VAI-38 VAI-18 an action that nobody governs is CRITICAL, and a window may be as long as its class allows", () => {
+    const { claims } = contract;
+    const seconds = claims.exp - claims.nbf;
+    const policy = (maxSeconds: number, ...governed: string[]) =>
+      ({
+        actions: governed.map((action) => ({ action, risk: claims.risk })),
+        governance: { [claims.risk]: { maxSeconds } },
+      }) as unknown as TrustPolicy;
+    const own = claims.authorization_details.flatMap(({ actions }) => actions);
+    const codes = [policy(seconds, ...own), policy(seconds - 1, ...own), policy(seconds)].map(
+      (each) => judgeClass(claims, each)?.code,
+    );
+    assert.deepEqual(codes, [undefined, "TTL_EXCEEDED", "RISK_CLASS_UNDERSTATED"]);
   });
 
   test("VAI-67 VAI-154 a request is fresh up to 60 s on both sides, and no longer", () => {

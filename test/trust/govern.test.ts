@@ -116,7 +116,11 @@ suite("restrictions", () => {
       "null",
       "{}",
       "[]",
-      empty.replace("[]", "[1]"),
+      ...["halts", "quarantines", "reviews", "revokedKeys"].flatMap((name) => [
+        empty.replace(`"${name}":[]`, `"${name}":[1]`),
+        empty.replace(`"${name}":[]`, `"${name}":[{}]`),
+        empty.replace(`"${name}":[]`, `"${name}":["x"]`),
+      ]),
       empty.replace("{", '{"also":[],'),
       empty.replace("{", "{ "),
       empty.replace('"halts"', '"Halts"'),
