@@ -1,151 +1,161 @@
 import assert from "node:assert/strict";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { after, suite, test } from "node:test";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { after, before, suite, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { KMSClient } from "@aws-sdk/client-kms";
-import { STSClient } from "@aws-sdk/client-sts";
 import { invokeFunction } from "../../lib/aws/people/invoke.ts";
-import { dependencyOptions, functionOptions } from "../../lib/aws/ports/clients.ts";
-import { DynamoEvidenceStore } from "../../lib/aws/ports/evidence-store.ts";
+import {
+  dependencyOptions,
+  functionOptions,
+  REQUEST_TIMEOUT,
+} from "../../lib/aws/ports/clients.ts";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { boundBy } from "../../lib/aws/ports/lifetime.ts";
-import { DynamoRegistryStore } from "../../lib/aws/ports/registry-store.ts";
-import { DynamoRefusalCounter } from "../../lib/aws/ports/state.ts";
-import { assumeRoleBy } from "../../lib/aws/ports/sts.ts";
-import { TABLES } from "../support/memory-dynamo.ts";
+import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
+import { examine } from "../../lib/doctor/examine.ts";
+import { Fault } from "../../lib/refusal.ts";
+import { DEPLOYMENT, healthyWorld, inspectorOf } from "../cli/support/healthy.ts";
+import { FUNCTION_CLIENTS, functionAt, STEP } from "../support/peers/function-clients.ts";
+import {
+  askPeer,
+  HANGS,
+  LONG,
+  PEERS,
+  peerThat,
+  reset,
+  SESSION,
+  silent,
+} from "../support/peers/peers.ts";
+import { DOCTOR_CLIENTS, PEOPLE_CLIENTS, placeAt, seeAt } from "../support/peers/people-clients.ts";
+import { newPlane } from "../support/plane.ts";
 
 /*
- * Every client of the product against peers that misbehave. An option of the SDK counts as working when such a peer has
- * shown it: a call ends, and as the fault of its dependency. Times are the clients' own, cut to a tenth.
+ * Every client of functions and of people's commands against peers that misbehave. An option of the SDK counts as
+ * working when such a peer has shown it: a call ends, and as the fault of its dependency. The clients of targets are in
+ * `test/actions`; `every-client.test.ts` says that none is missing.
  */
 
-const HALF = '{"half":';
-const peers: Readonly<Record<string, (response: ServerResponse) => void>> = {
-  "takes the request and stays silent": () => undefined,
-  "answers half and stops": (response) => {
-    response.writeHead(200, {
-      "content-length": "1000",
-      "content-type": "application/x-amz-json-1.1",
-    });
-    response.write(HALF);
-  },
-  "resets the connection": (response) => response.socket?.resetAndDestroy(),
-  "answers after the deadline": (response) => {
-    setTimeout(() => response.end("{}"), 1_500).unref();
-  },
+/** All that wait for a peer wait at the same time. */
+const TOGETHER = { concurrency: true };
+
+/** Where the SDK finds the credentials of a function: in its process's environment. */
+const OWN = {
+  AWS_ACCESS_KEY_ID: SESSION.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: SESSION.secretAccessKey,
+  AWS_SESSION_TOKEN: SESSION.sessionToken,
 };
 
-const servers: Server[] = [];
-after(() => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
-
-let requests = 0;
-
-async function endpointOf(behave: (response: ServerResponse) => void): Promise<string> {
-  const server = createServer((_, response) => {
-    requests += 1;
-    behave(response);
+/** Gives the tests of one suite the credentials of a function. */
+function asFunction(): void {
+  const found = Object.keys(OWN).map((name) => [name, process.env[name]] as const);
+  before(() => {
+    Object.assign(process.env, OWN);
   });
-  servers.push(server);
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  after(() => {
+    for (const [name, value] of found) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
 }
 
-const placeAt = (endpoint: string) => ({
-  region: "us-east-1",
-  endpoint,
-  credentials: { accessKeyId: "a", secretAccessKey: "b", sessionToken: "c" },
-});
-/** The product's options, in a tenth of their time: what is left out here is left out there. */
-function quick<Options extends { readonly requestHandler: object }>(options: Options): Options {
-  const requestHandler = Object.fromEntries(
-    Object.entries(options.requestHandler).map(([name, value]) => [
-      name,
-      typeof value === "number" ? value / 10 : value,
-    ]),
-  );
-  return { ...options, requestHandler };
+function faultOf(result: PromiseSettledResult<unknown>): Fault {
+  assert.equal(result.status, "rejected");
+  assert.ok(result.reason instanceof Fault, String(result.reason));
+  return result.reason;
 }
 
-const calls: Readonly<Record<string, (endpoint: string) => Promise<unknown>>> = {
-  "kms:Sign": (endpoint) =>
-    new KmsSigner(new KMSClient(quick(functionOptions(placeAt(endpoint)))), "key").sign(
-      new Uint8Array(32),
-    ),
-  "dynamodb:Query": (endpoint) =>
-    new DynamoEvidenceStore(
-      new DynamoDBClient(quick(functionOptions(placeAt(endpoint)))),
-      TABLES,
-    ).readRows("intent/x"),
-  "dynamodb:BatchGetItem": (endpoint) =>
-    new DynamoRegistryStore(
-      new DynamoDBClient(quick(functionOptions(placeAt(endpoint)))),
-      TABLES,
-    ).readHeads({ known: 0 }),
-  "dynamodb:UpdateItem": (endpoint) =>
-    new DynamoRefusalCounter(
-      new DynamoDBClient(quick(functionOptions(placeAt(endpoint)))),
-      TABLES.state,
-    ).count("scope", 1, 1),
-  "sts:AssumeRole": (endpoint) =>
-    assumeRoleBy(new STSClient(quick(functionOptions(placeAt(endpoint), 1))))({
-      RoleArn: "arn:aws:iam::000000000000:role/exec",
-      RoleSessionName: "vai-0",
-      SourceIdentity: "vai-0",
-      DurationSeconds: 900,
-      Policy: "{}",
-      Tags: [],
-    }),
-};
+/** What the doctor says when AWS did not answer: which look failed, never that something is absent, or in order. */
+function isUnseen(result: PromiseSettledResult<unknown>): void {
+  const { code, message } = faultOf(result);
+  assert.equal(code, "DEPENDENCY_UNAVAILABLE");
+  assert.match(message, /^[a-z]+:[A-Z].* failed: \w+$/);
+}
 
-suite("VAI-99 a peer that misbehaves ends a call, as the fault of its dependency", () => {
-  for (const [peer, behave] of Object.entries(peers)) {
-    for (const [name, call] of Object.entries(calls)) {
-      test(`VAI-99 ${name}: the peer ${peer}`, { timeout: 10_000 }, async () => {
-        const endpoint = await endpointOf(behave);
-        requests = 0;
-        await assert.rejects(call(endpoint), ({ code }: { readonly code?: unknown }) => {
-          assert.match(
-            String(code),
-            /^(DEPENDENCY|EVIDENCE_STORE|EVIDENCE_SIGNER)_UNAVAILABLE$|^STS_/,
-          );
-          return true;
-        });
-        assert.ok(requests > 0, "the peer was asked");
+for (const [peer, misbehaves] of Object.entries(PEERS)) {
+  suite(`VAI-99 a dependency that ${peer}`, TOGETHER, () => {
+    asFunction();
+    for (const { name, ask, code, once } of [...FUNCTION_CLIENTS, ...PEOPLE_CLIENTS]) {
+      const tries = once === true ? " after one try" : "";
+      test(`VAI-99 ${name} ends as ${code}${tries}`, { timeout: HANGS }, async (t) => {
+        const { result, asked } = await askPeer(misbehaves, t, ask);
+        assert.equal(faultOf(result).code, code);
+        assert.ok(once === true ? asked.length === 1 : asked.length > 0, `${asked.length} tries`);
       });
     }
-  }
+    for (const { name, ask } of DOCTOR_CLIENTS) {
+      const title = `VAI-99 the doctor's look at ${name} finds nothing, and says which look failed`;
+      test(title, { timeout: HANGS }, async (t) => {
+        const { result, asked } = await askPeer(misbehaves, t, ask);
+        isUnseen(result);
+        assert.ok(asked.length > 0);
+      });
+    }
+  });
+}
 
-  test("VAI-99 the options of a person's commands and of functions both end a silent peer's call", () => {
-    for (const options of [dependencyOptions, functionOptions]) {
-      const { requestHandler } = options({ region: "us-east-1" });
-      assert.equal(requestHandler.throwOnRequestTimeout, true);
-      assert.ok(requestHandler.requestTimeout > 0 && requestHandler.socketTimeout > 0);
+suite("VAI-99 what follows from a peer that misbehaves", () => {
+  asFunction();
+
+  test("VAI-99 a doctor to whom one service does not answer says so, whatever else it has found", async (t) => {
+    const plane = await newPlane();
+    const healthy = inspectorOf(await healthyWorld(plane));
+    for (const { look } of DOCTOR_CLIENTS) {
+      const service = await peerThat(reset, t);
+      const see = { ...healthy, [look]: seeAt(service.endpoint, LONG)[look] };
+      const [result] = await Promise.allSettled([examine(DEPLOYMENT, see, () => plane.world.now)]);
+      isUnseen(result);
+      assert.ok(service.asked.length > 0, look);
     }
   });
 
-  test("VAI-99 a function that resets its caller is a fault of that function", async () => {
-    const endpoint = await endpointOf((response) => response.socket?.resetAndDestroy());
-    await assert.rejects(invokeFunction(placeAt(endpoint), "issue", {}), {
-      code: "DEPENDENCY_UNAVAILABLE",
+  test("VAI-99 every try of a transaction whose answer is lost carries the same token", async (t) => {
+    const table = await peerThat(reset, t);
+    await assert.rejects(functionAt(table.endpoint, LONG).evidence.append(STEP));
+    const tokens = table.asked.map((body) => JSON.parse(body).ClientRequestToken);
+    assert.equal(tokens.length, 3);
+    assert.match(tokens[0], /^\S{16,}$/);
+    assert.equal(new Set(tokens).size, 1);
+  });
+
+  test("VAI-99 a person waits for a function longer than it may run, and not without end", {
+    timeout: HANGS,
+  }, async (t) => {
+    const lambda = await peerThat(silent, t);
+    const { patience: _, ...place } = placeAt(lambda.endpoint, LONG);
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let code = "none yet";
+    const call = invokeFunction(place, "issue", {}).catch((fault: { readonly code: string }) => {
+      code = fault.code;
     });
+    while (lambda.asked.length === 0) await turn();
+    t.mock.timers.tick(FUNCTION_TIMEOUT_SECONDS * 1_000);
+    await turn();
+    assert.equal(code, "none yet");
+    t.mock.timers.tick(FUNCTION_TIMEOUT_SECONDS * 1_000);
+    await call;
+    assert.equal(code, "DEPENDENCY_UNAVAILABLE");
+  });
+
+  test("VAI-99 where nobody says how long, functions and people wait for the product's own time", () => {
+    for (const options of [dependencyOptions, functionOptions]) {
+      const { requestHandler, ...rest } = options({ region: "us-east-1" });
+      const { requestTimeout, socketTimeout, throwOnRequestTimeout } = requestHandler;
+      assert.deepEqual([requestTimeout, socketTimeout], [REQUEST_TIMEOUT, REQUEST_TIMEOUT]);
+      assert.equal(throwOnRequestTimeout, true);
+      assert.ok(!("patience" in rest));
+    }
   });
 });
 
 suite("VAI-103 no try begins that could not end before its function does", () => {
-  test("VAI-103 no try of a call is sent when less is left than it may take, and each repeat is looked at", async () => {
-    const endpoint = await endpointOf((response) => response.socket?.resetAndDestroy());
+  test("VAI-103 no try of a call is sent when less is left than it may take, and each repeat is looked at", async (t) => {
+    const kms = await peerThat(reset, t);
     for (const [left, sent] of [
       [10_000, 3],
       [1_499, 0],
       [1_501, 1],
     ] as const) {
-      requests = 0;
+      const before = kms.asked.length;
       // The clock moves by the length of a try whenever somebody looks.
       let now = 0;
       const clock = (): number => {
@@ -153,13 +163,13 @@ suite("VAI-103 no try begins that could not end before its function does", () =>
         now += 1_000;
         return seen;
       };
-      const client = boundBy(new KMSClient(quick(functionOptions(placeAt(endpoint)))), {
+      const client = boundBy(new KMSClient(functionOptions(placeAt(kms.endpoint, LONG))), {
         ...{ lifetime: { end: left }, clock, longest: 1_000 },
       });
       await assert.rejects(new KmsSigner(client, "key").sign(new Uint8Array(32)), {
         code: "EVIDENCE_SIGNER_UNAVAILABLE",
       });
-      assert.equal(requests, sent, `${left} ms left`);
+      assert.equal(kms.asked.length - before, sent, `${left} ms left`);
     }
   });
 });

@@ -39,11 +39,12 @@ function readAnchors(text: string): VerificationKey[] {
   return anchors as VerificationKey[];
 }
 
-/** Ports of a function that governs, from its environment. */
+/** Ports of a function that governs, from its environment. `patience`: milliseconds that one try of a call may take. */
 export function planeDependencies(
   component: string,
   environment: Environment,
   lifetime: Lifetime = unending(),
+  patience = REQUEST_TIMEOUT,
 ): PlaneDeps {
   const plane = parsePlaneId(required(environment, ENV.plane));
   if (plane === undefined) throw new TypeError(`${ENV.plane} is not a plane id`);
@@ -52,8 +53,8 @@ export function planeDependencies(
     state: required(environment, ENV.stateTable),
     registry: required(environment, ENV.registryTable),
   };
-  const place = placeOf(plane.region, environment);
-  const bounds = { lifetime, clock: systemClock, longest: REQUEST_TIMEOUT };
+  const place = { ...placeOf(plane.region, environment), patience };
+  const bounds = { lifetime, clock: systemClock, longest: patience };
   const dynamo = boundBy(new DynamoDBClient(functionOptions(place)), bounds);
   const kms = boundBy(new KMSClient(functionOptions(place)), bounds);
   return {
@@ -78,10 +79,11 @@ export function issueDependencies(
   component: string,
   environment: Environment,
   lifetime: Lifetime = unending(),
+  patience = REQUEST_TIMEOUT,
 ): IssueDeps {
-  const deps = planeDependencies(component, environment, lifetime);
-  const bounds = { lifetime, clock: deps.clock, longest: REQUEST_TIMEOUT };
-  const place = placeOf(deps.plane.region, environment);
+  const deps = planeDependencies(component, environment, lifetime, patience);
+  const bounds = { lifetime, clock: deps.clock, longest: patience };
+  const place = { ...placeOf(deps.plane.region, environment), patience };
   const targets = JSON.parse(required(environment, ENV.targets)) as Record<string, string[]>;
   const readerSts = boundBy(new STSClient(functionOptions(place)), bounds);
   const reader = readerCredentialsBy(readerSts, targets, deps.clock, deps.plane.region);

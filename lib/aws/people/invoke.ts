@@ -4,7 +4,7 @@ import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
 import { orFault } from "../ports/faults.ts";
 
 /** Milliseconds: longer than the functions' timeout, so that their own answer arrives first. */
-const INVOKE_TIMEOUT = 40_000;
+const INVOKE_PATIENCE = 40_000;
 
 /**
  * Invokes a function once and waits for its answer.
@@ -15,15 +15,7 @@ export async function invokeFunction(
   name: string,
   payload: unknown,
 ): Promise<unknown> {
-  const options = dependencyOptions(place, 1);
-  const client = new LambdaClient({
-    ...options,
-    requestHandler: {
-      ...options.requestHandler,
-      requestTimeout: INVOKE_TIMEOUT,
-      socketTimeout: INVOKE_TIMEOUT,
-    },
-  });
+  const client = new LambdaClient(dependencyOptions({ patience: INVOKE_PATIENCE, ...place }, 1));
   const { Payload, FunctionError } = await orFault(
     "DEPENDENCY_UNAVAILABLE",
     `invoking ${name}`,

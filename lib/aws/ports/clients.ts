@@ -17,20 +17,25 @@ export interface ClientPlace {
   };
   /** A profile of the person's AWS configuration, for commands; functions have none. */
   readonly profile?: string;
+  /** Milliseconds that a peer there may stay silent: {@link REQUEST_TIMEOUT}, unless somebody must wait longer or shorter. */
+  readonly patience?: number;
 }
 
 /** Options for clients of the plane's own dependencies. `attempts` includes the first; repeats are of safe calls. */
-export const dependencyOptions = (place: ClientPlace, attempts = 3) => ({
+export const dependencyOptions = (
+  { patience = REQUEST_TIMEOUT, ...place }: ClientPlace,
+  attempts = 3,
+) => ({
   ...place,
   maxAttempts: attempts,
   requestHandler: {
     ...agents(),
     connectionTimeout: CONNECT_TIMEOUT,
-    requestTimeout: REQUEST_TIMEOUT,
+    requestTimeout: patience,
     // Without this the SDK only warns, and a silent peer holds a function until Lambda kills it.
     throwOnRequestTimeout: true,
     // A peer that begins to answer and stops: the request's own time no longer runs then.
-    socketTimeout: REQUEST_TIMEOUT,
+    socketTimeout: patience,
   },
 });
 

@@ -1,0 +1,104 @@
+import { issueDependencies } from "../../../lib/aws/function/dependencies.ts";
+import { unending } from "../../../lib/aws/ports/lifetime.ts";
+import { ENV } from "../../../lib/config.ts";
+import type { IssueDeps } from "../../../lib/enforcement/deps.ts";
+import type { Append } from "../../../lib/evidence/ports.ts";
+import { KEYS } from "../keys.ts";
+import type { ClientUse } from "./peers.ts";
+
+/** Clients of the plane's own functions, made as a function makes them: from its environment. */
+
+/** Ports of a function whose AWS is one peer; its credentials are those of the process. */
+export const functionAt = (endpoint: string, patience: number): IssueDeps =>
+  issueDependencies(
+    "issue",
+    {
+      ...Object.fromEntries(Object.values(ENV).map((name) => [name, "x"])),
+      [ENV.plane]: "vai:111122223333:us-east-1:example",
+      [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
+      [ENV.targets]: "{}",
+      AWS_ENDPOINT_URL: endpoint,
+    },
+    unending(),
+    patience,
+  );
+
+const MADE = "lib/aws/function/dependencies.ts";
+
+/** What each port does when its dependency misbehaves. */
+export interface FunctionUse extends ClientUse {
+  readonly code: string;
+  /** Tried once: a second try would be another session. */
+  readonly once?: true;
+}
+
+const HASH = `sha256:${"0".repeat(64)}` as const;
+/** One step of a chain. */
+export const STEP: Append = {
+  chainId: "intent/x",
+  from: { seq: 1, hash: HASH },
+  to: { seq: 2, hash: HASH },
+  rows: [],
+};
+
+const ROLE = "arn:aws:iam::111122223333:role/vai-exec";
+const SESSION_WANTED = {
+  RoleArn: ROLE,
+  RoleSessionName: "vai-0",
+  SourceIdentity: "vai-0",
+  DurationSeconds: 900,
+  Policy: "{}",
+  Tags: [],
+};
+
+export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
+  {
+    name: "kms:GetPublicKey of a function",
+    made: `${MADE} planeDependencies KMSClient`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).signer.keyid(),
+    code: "EVIDENCE_SIGNER_UNAVAILABLE",
+  },
+  {
+    name: "kms:Sign of a function",
+    made: `${MADE} planeDependencies KMSClient`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).signer.sign(new Uint8Array(32)),
+    code: "EVIDENCE_SIGNER_UNAVAILABLE",
+  },
+  {
+    name: "dynamodb:Query of a function",
+    made: `${MADE} planeDependencies DynamoDBClient`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).evidence.readRows("intent/x"),
+    code: "EVIDENCE_STORE_UNAVAILABLE",
+  },
+  {
+    name: "dynamodb:BatchGetItem of a function",
+    made: `${MADE} planeDependencies DynamoDBClient`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).registry.readHeads({ known: 0 }),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "dynamodb:UpdateItem of a function",
+    made: `${MADE} planeDependencies DynamoDBClient`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).counter.count("scope", 1, 1),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "dynamodb:TransactWriteItems of a function",
+    made: `${MADE} planeDependencies DynamoDBClient`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).evidence.append(STEP),
+    code: "EVIDENCE_STORE_UNAVAILABLE",
+  },
+  {
+    name: "sts:AssumeRole of a reader role",
+    made: `${MADE} issueDependencies STSClient`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).readerCredentials(ROLE, "dynamodb"),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "sts:AssumeRole of an execution role",
+    made: `${MADE} issueDependencies STSClient 2`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).assumeRole(SESSION_WANTED),
+    code: "STS_FAILED",
+    once: true,
+  },
+];

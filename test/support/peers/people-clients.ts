@@ -1,0 +1,148 @@
+import { type Inspector, inspector } from "../../../lib/aws/inspect/inspect.ts";
+import { invokeFunction } from "../../../lib/aws/people/invoke.ts";
+import {
+  kmsPublicJwk,
+  kmsSigner,
+  readRecords,
+  readRegistry,
+} from "../../../lib/aws/people/plane-access.ts";
+import type { ClientPlace } from "../../../lib/aws/ports/clients.ts";
+import { evidenceReader } from "../../../lib/aws/ports/evidence-reader.ts";
+import { TABLES } from "../memory-dynamo.ts";
+import { type ClientUse, SESSION } from "./peers.ts";
+
+/** Clients of people's commands, the doctor's among them, made by the functions that the commands call. */
+
+export const placeAt = (endpoint: string, patience: number): ClientPlace => ({
+  region: "us-east-1",
+  endpoint,
+  credentials: SESSION,
+  patience,
+});
+export const seeAt = (endpoint: string, patience: number): Inspector =>
+  inspector(placeAt(endpoint, patience), TABLES);
+
+const INSPECT = "lib/aws/inspect/inspect.ts inspector";
+const ACCESS = "lib/aws/people/plane-access.ts";
+const READER = "lib/aws/ports/evidence-reader.ts evidenceReader DynamoDBClient";
+const ROLE = "arn:aws:iam::111122223333:role/vai-exec";
+
+/** One look of the doctor. */
+export interface DoctorUse extends ClientUse {
+  readonly look: keyof Inspector;
+}
+
+const POLICY = "arn:aws:iam::111122223333:policy/vai-agent";
+
+export const DOCTOR_CLIENTS: readonly DoctorUse[] = [
+  {
+    name: "who looks",
+    look: "caller",
+    made: "lib/aws/inspect/caller.ts readCaller STSClient",
+    ask: (endpoint, patience) => seeAt(endpoint, patience).caller(),
+  },
+  {
+    name: "a function",
+    look: "function",
+    made: `${INSPECT} LambdaClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).function("issue"),
+  },
+  {
+    name: "what feeds a function",
+    look: "sources",
+    made: `${INSPECT} LambdaClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).sources("watch"),
+  },
+  {
+    name: "a table",
+    look: "table",
+    made: `${INSPECT} DynamoDBClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).table("evidence"),
+  },
+  {
+    name: "the Registry",
+    look: "registry",
+    made: `${INSPECT} DynamoDBClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).registry(),
+  },
+  {
+    name: "a key",
+    look: "key",
+    made: `${INSPECT} KMSClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).key("key", "alias/key"),
+  },
+  {
+    name: "a role",
+    look: "role",
+    made: `${INSPECT} IAMClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).role(ROLE),
+  },
+  {
+    name: "a managed policy",
+    look: "managedPolicy",
+    made: `${INSPECT} IAMClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).managedPolicy(POLICY),
+  },
+];
+
+async function all(rows: AsyncIterable<unknown>): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for await (const row of rows) found.push(row);
+  return found;
+}
+
+/** What else a command does with a person's own credentials. */
+export interface PersonUse extends ClientUse {
+  readonly code: string;
+  /** Tried once: a second try would be a second request of an agent. */
+  readonly once?: true;
+}
+
+export const PEOPLE_CLIENTS: readonly PersonUse[] = [
+  {
+    name: "a person's look at the list of chains",
+    made: READER,
+    ask: (endpoint, patience) =>
+      evidenceReader(placeAt(endpoint, patience), TABLES.evidence).chainIds(),
+    code: "EVIDENCE_STORE_UNAVAILABLE",
+  },
+  {
+    name: "a person's look at a chain",
+    made: READER,
+    ask: (endpoint, patience) =>
+      all(evidenceReader(placeAt(endpoint, patience), TABLES.evidence).chain("intent/x")),
+    code: "EVIDENCE_STORE_UNAVAILABLE",
+  },
+  {
+    name: "a person's look at the records of a chain",
+    made: `${ACCESS} readRecords DynamoDBClient`,
+    ask: (endpoint, patience) => readRecords(placeAt(endpoint, patience), TABLES, "intent/x"),
+    code: "EVIDENCE_STORE_UNAVAILABLE",
+  },
+  {
+    name: "a person's look at the Registry",
+    made: `${ACCESS} readRegistry DynamoDBClient`,
+    ask: (endpoint, patience) => readRegistry(placeAt(endpoint, patience), TABLES),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "a person's look at a public key in KMS",
+    made: `${ACCESS} kmsPublicJwk KMSClient`,
+    ask: (endpoint, patience) => kmsPublicJwk(placeAt(endpoint, patience), "key"),
+    code: "EVIDENCE_SIGNER_UNAVAILABLE",
+  },
+  {
+    name: "a person's signature by KMS",
+    made: `${ACCESS} kmsSigner KMSClient`,
+    ask: (endpoint, patience) =>
+      kmsSigner(placeAt(endpoint, patience), "key").sign(new Uint8Array(32)),
+    code: "EVIDENCE_SIGNER_UNAVAILABLE",
+  },
+  {
+    name: "a person's call of a function",
+    made: "lib/aws/people/invoke.ts invokeFunction LambdaClient",
+    ask: (endpoint, patience) => invokeFunction(placeAt(endpoint, patience), "issue", {}),
+    code: "DEPENDENCY_UNAVAILABLE",
+    once: true,
+  },
+];
