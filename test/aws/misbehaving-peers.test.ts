@@ -14,9 +14,15 @@ import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
 import { examine } from "../../lib/doctor/examine.ts";
 import { Fault } from "../../lib/refusal.ts";
 import { DEPLOYMENT, healthyWorld, inspectorOf } from "../cli/support/healthy.ts";
-import { FUNCTION_CLIENTS, functionAt, STEP } from "../support/peers/function-clients.ts";
+import {
+  FUNCTION_CLIENTS,
+  functionAt,
+  SESSION_WANTED,
+  STEP,
+} from "../support/peers/function-clients.ts";
 import {
   askPeer,
+  drippingBody,
   HANGS,
   LONG,
   PEERS,
@@ -148,6 +154,8 @@ suite("VAI-99 what follows from a peer that misbehaves", () => {
 });
 
 suite("VAI-103 no try begins that could not end before its function does", () => {
+  asFunction();
+
   test("VAI-103 no try of a call is sent when less is left than it may take, and each repeat is looked at", async (t) => {
     const kms = await peerThat(reset, t);
     for (const [left, sent] of [
@@ -171,5 +179,31 @@ suite("VAI-103 no try begins that could not end before its function does", () =>
       });
       assert.equal(kms.asked.length - before, sent, `${left} ms left`);
     }
+  });
+
+  test("VAI-103 a try whose peer answers byte by byte, without an end, ends when its time is over", async (t) => {
+    const { result, asked } = await askPeer(drippingBody, t, (endpoint, patience) => {
+      const { assumeRole } = functionAt(endpoint, patience);
+      const tooLate = new Promise((resolve) => setTimeout(resolve, 2 * patience, "too late"));
+      return Promise.race([assumeRole(SESSION_WANTED), tooLate]);
+    });
+    assert.equal(faultOf(result).code, "STS_FAILED");
+    assert.equal(asked.length, 1);
+  });
+
+  test("VAI-103 a try that was ended is repeated as those are that the SDK ends", async (t) => {
+    const kms = await peerThat(silent, t);
+    let tries = 0;
+    const clock = (): number => {
+      tries += 1;
+      return 0;
+    };
+    const client = boundBy(new KMSClient(functionOptions(placeAt(kms.endpoint, LONG))), {
+      ...{ lifetime: { end: 10_000 }, clock, longest: 10 },
+    });
+    await assert.rejects(new KmsSigner(client, "key").sign(new Uint8Array(32)), {
+      message: "kms:Sign failed: TimeoutError",
+    });
+    assert.equal(tries, 3);
   });
 });

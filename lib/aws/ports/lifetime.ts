@@ -11,6 +11,21 @@ export const unending = (): Lifetime => ({ end: Number.POSITIVE_INFINITY });
 /** Milliseconds kept free behind a try, so that its failure can still be answered. */
 const RESERVE = 500;
 
+/**
+ * A try that ends after so many milliseconds, whatever its peer does. No option of the SDK looks at the whole: one ends
+ * with the head of an answer, another begins anew with each byte, so a peer can have both, one behind the other.
+ */
+function endingWithin<T>(milliseconds: number, begun: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      // By the name that the SDK gives its own, so that it repeats this one like those.
+      reject(Object.assign(new Error("the try took too long"), { name: "TimeoutError" }));
+    }, milliseconds);
+  });
+  return Promise.race([begun, late]).finally(() => clearTimeout(timer));
+}
+
 /** A client of the AWS SDK, as far as its tries are looked at here. */
 interface Client {
   readonly middlewareStack: {
@@ -22,8 +37,8 @@ interface Client {
 }
 
 /**
- * Lets no try of a client begin that could not end before its process does: a peer that stays silent must cost a request
- * its answer, never its record.
+ * Lets no try of a client begin that could not end before its process does, and ends each that was begun: a peer that
+ * stays silent must cost a request its answer, never its record.
  * @param longest milliseconds that one try may take.
  */
 export function boundBy<C extends Client>(
@@ -33,7 +48,7 @@ export function boundBy<C extends Client>(
   const middleware =
     <Args, Result>(next: (args: Args) => Promise<Result>) =>
     (args: Args): Promise<Result> => {
-      if (clock() + longest + RESERVE <= lifetime.end) return next(args);
+      if (clock() + longest + RESERVE <= lifetime.end) return endingWithin(longest, next(args));
       const late = new Error("no try is begun that could not end before the function does");
       return Promise.reject(Object.assign(late, { name: "FunctionEnds" }));
     };

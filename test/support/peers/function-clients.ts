@@ -42,7 +42,7 @@ export const STEP: Append = {
 };
 
 const ROLE = "arn:aws:iam::111122223333:role/vai-exec";
-const SESSION_WANTED = {
+export const SESSION_WANTED = {
   RoleArn: ROLE,
   RoleSessionName: "vai-0",
   SourceIdentity: "vai-0",
