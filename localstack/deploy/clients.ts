@@ -10,6 +10,12 @@ import { SSMClient } from "@aws-sdk/client-ssm";
 import { STSClient } from "@aws-sdk/client-sts";
 import { type AwsCredentials, REGION } from "../machine/start-processes.ts";
 
+/**
+ * Milliseconds that the local AWS may stay silent in a call. Longer than anything that it does for one, and a function's
+ * 30 s: whoever starts it must learn that it does not answer, instead of waiting with the lock in hand.
+ */
+const PATIENCE = 120_000;
+
 /** Where requests go and as whom. Always given in full, so the SDK never looks for either. */
 export interface Access {
   readonly endpoint: string;
@@ -33,8 +39,17 @@ export interface Clients {
 }
 
 /** The clients for one access. They need no closing: their connections do not keep Node alive. */
-export function clientsFor({ endpoint, credentials, region = REGION }: Access): Clients {
-  const config = { endpoint, region, credentials };
+export function clientsFor(
+  { endpoint, credentials, region = REGION }: Access,
+  patience = PATIENCE,
+): Clients {
+  const requestHandler = {
+    requestTimeout: patience,
+    throwOnRequestTimeout: true,
+    // From the head of an answer on, the request's own time no longer runs.
+    socketTimeout: patience,
+  };
+  const config = { endpoint, region, credentials, requestHandler };
   return {
     cloudFormation: new CloudFormationClient(config),
     dynamoDb: new DynamoDBClient(config),
