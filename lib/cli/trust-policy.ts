@@ -39,7 +39,7 @@ export async function continuedPolicy(
   ]);
   const isEmpty =
     heads.registry === undefined &&
-    heads.registryChain === undefined &&
+    heads.registryChain.head === undefined &&
     documents.restrictions === undefined &&
     !documents.isContinued;
   if (recorded === undefined && isEmpty) return undefined;

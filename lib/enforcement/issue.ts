@@ -10,6 +10,7 @@ import { bounded, executeGrant, type Unstarted } from "./deliveries/execute.ts";
 import { handleAgain, handleOf } from "./deliveries/handle.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement } from "./judgement.ts";
+import type { Intent } from "./read/intent.ts";
 import { rejectedDrafts } from "./records/ending.ts";
 import type { Justified } from "./records/issuance.ts";
 import { refuseIssue, refuseUnverified } from "./refused/issue.ts";
@@ -19,7 +20,7 @@ import { PARSE_ISSUE, REQUEST } from "./stages/admission.ts";
 import { CONTRACT, READ_WORLD } from "./stages/contract.ts";
 import { DESIGNATION, OPEN_CHAIN } from "./stages/executor.ts";
 import { ISSUE_ORDER } from "./stages/order.ts";
-import { CONTRACT_STATE } from "./stages/state.ts";
+import { CONTRACT_STATE, ISSUED } from "./stages/state.ts";
 import { effectiveStep, type VerifiedRequest } from "./verified.ts";
 
 type Asked = VerifiedRequest<IssueRequest>;
@@ -107,10 +108,11 @@ function issuedTo(
   const { contract, step } = request;
   if (step === undefined) throw new TypeError("what was granted has a step");
   const { identityId, delivery, operation } = grant;
-  const stateNow: Issued["settle"] = (latest) => {
-    const again = judgement.anew();
+  const stateNow = (again: Judgement, latest: Intent): Failure | undefined => {
+    const revoked = again.judge(ISSUED, { contract, intent: latest, identityId });
+    if (isFailure(revoked)) return revoked;
     const ended = again.judge(CONTRACT_STATE, { contract, intent: latest });
-    return isFailure(ended) ? refused(ended) : undefined;
+    return isFailure(ended) ? ended : undefined;
   };
   return {
     request,
@@ -118,11 +120,13 @@ function issuedTo(
     grant,
     context,
     wish: { identityId, contract, step, delivery, operation },
-    settle: stateNow,
-    others: (again) => {
-      const ended = again.judge(CONTRACT_STATE, { contract, intent });
-      return isFailure(ended) ? ended : undefined;
+    settle: (latest) => {
+      const ended = stateNow(judgement.anew(), latest);
+      if (ended !== undefined) return refused(ended);
+      judgement.passed(ISSUED);
+      return undefined;
     },
+    others: (again) => stateNow(again, intent),
   };
 }
 

@@ -68,7 +68,7 @@ export interface ChainIdentity {
  * opened already; `stored` then holds what came behind it, from the beginning of a transaction.
  */
 export function openChain(
-  stored: StoredChain,
+  stored: Pick<StoredChain, "rows" | "head">,
   chain: ChainIdentity,
   before: OpenedChain = { records: [], head: genesisHead(chain.plane, chain.chainId) },
 ): OpenedChain | ChainDefect {

@@ -12,10 +12,26 @@ export interface EvidenceSigner {
 /** A row of Evidence, as much of it as is evidence and its place. */
 export type StoredRow = Pick<EvidenceRow, "chainId" | "seq" | "record" | "sealSeq" | "seal">;
 
-/** A chain as it was read: records in order, and the head that State keeps for it. */
-export interface StoredChain {
-  readonly rows: readonly StoredRow[];
+/**
+ * Denials on a chain's head as State holds them (PROTOCOL.md §10): whoever writes that table can put anything there, so
+ * nothing of it is believed, and nothing of it is passed over.
+ */
+export interface StoredMarks {
+  /** The counter that each mark raises; every append is bound to it as it was read. */
+  readonly marked?: unknown;
+  readonly marks?: unknown;
+}
+
+/** What State keeps for a chain: where it ends, and the denials on it. */
+export interface StoredHead {
+  /** None of an empty chain, which may have marks all the same. */
   readonly head: ChainHead | undefined;
+  readonly marks: StoredMarks;
+}
+
+/** A chain as it was read: records in order, and what State keeps for it. */
+export interface StoredChain extends StoredHead {
+  readonly rows: readonly StoredRow[];
 }
 
 /** A key in State that is taken together with records: where to look, and a second witness, never the truth. */
@@ -33,8 +49,12 @@ export interface Append {
   readonly chainId: string;
   /** The head that was read: the append is lost when it has moved since. */
   readonly from: ChainHead;
+  /** The counter of marks that was read with it: a denial that came since loses the append too. */
+  readonly marked: unknown;
   readonly to: ChainHead;
   readonly rows: readonly EvidenceRow[];
+  /** The marks that stay, when the rows record some of those that were read; absent: none is taken away. */
+  readonly marksLeft?: readonly unknown[];
   readonly keys?: readonly TakenKey[];
   readonly settle?: Settlement;
 }
@@ -46,8 +66,8 @@ export interface Settlement {
 }
 
 /**
- * What came of an append. Unless `appended`, nothing happened: the head had moved (`conflict`), or it had not
- * and a key is taken for another value.
+ * What came of an append. Unless `appended`, nothing happened: the head had moved or was marked (`conflict`), or it
+ * had not and a key is taken for another value.
  */
 export type AppendResult = "appended" | "conflict" | { readonly taken: TakenKey };
 

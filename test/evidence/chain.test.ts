@@ -112,7 +112,10 @@ suite("opening a chain", () => {
   test("OKG-28 UP-20 a cut tail shows against the head", () => {
     for (let length = 0; length < stored.rows.length; length++) {
       assert.equal(opens({ ...stored, rows: stored.rows.slice(0, length) }), false);
-      assert.equal(opens({ rows: stored.rows.slice(0, length), head: undefined }), length === 0);
+      assert.equal(
+        opens({ ...stored, rows: stored.rows.slice(0, length), head: undefined }),
+        length === 0,
+      );
     }
   });
 

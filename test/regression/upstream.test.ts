@@ -294,7 +294,13 @@ suite("defects of the upstream adapter that we do not have", () => {
     const [row] = before;
     assert.ok(row !== undefined);
     const head = { seq: 0, hash: row.prev };
-    const step = { chainId: governed.chainId, from: head, to: head, rows: [row] };
+    const step = {
+      chainId: governed.chainId,
+      from: head,
+      marked: undefined,
+      to: head,
+      rows: [row],
+    };
     assert.equal(await plane.deps.evidence.append(step), "conflict");
   });
 

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 /** An item as plain values. */
 export type Item = Record<string, unknown>;
 
@@ -28,29 +30,60 @@ function termHolds(term: string, item: Item | undefined, by: Placeholders): bool
     throw new NotUnderstood(`a condition that the fake does not know: ${term}`);
   const found = item?.[nameOf(compared[1], by)];
   const wanted = operandOf(compared[3], by);
-  if (compared[2] === "=") return found === wanted;
+  if (compared[2] === "=") return isDeepStrictEqual(found, wanted);
   // As DynamoDB has it: an attribute that is not there differs from everything.
-  if (compared[2] === "<>") return found !== wanted;
+  if (compared[2] === "<>") return !isDeepStrictEqual(found, wanted);
   return typeof found === typeof wanted && (found as number) < (wanted as number);
 }
 
-/** `SET a = :x, b = :y` and `ADD n :one`, alone or after each other. */
+/** What one part of a clause does to an item. */
+type Part = (item: Item, part: string, by: Placeholders) => Item;
+
+const CLAUSES: Readonly<Record<string, Part>> = {
+  SET: (item, part, by) => {
+    const [, name, value] = matched(/^([#\w]+) = (.+)$/, part);
+    return { ...item, [nameOf(name, by)]: valueOf(value, item, by) };
+  },
+  ADD: (item, part, by) => {
+    const [, name, value] = matched(/^([#\w]+) (:\w+)$/, part);
+    const attribute = nameOf(name, by);
+    const before = item[attribute] ?? 0;
+    if (typeof before !== "number") throw new TypeError("ADD to an attribute of another type");
+    return { ...item, [attribute]: before + Number(operandOf(value, by)) };
+  },
+  REMOVE: (item, part, by) => {
+    const { [nameOf(part, by)]: _removed, ...rest } = item;
+    return rest;
+  },
+};
+
+/** `SET a = :x, b = list_append(if_not_exists(b, :none), :y)`, `REMOVE c` and `ADD n :one`, alone or after each other. */
 export function updated(expression: string, item: Item, by: Placeholders): Item {
-  const next = { ...item };
-  for (const clause of expression.split(/ (?=(?:SET|ADD) )/)) {
-    const [verb, rest] = [clause.slice(0, 3), clause.slice(4)];
-    for (const part of rest.split(", ")) {
-      const [, name, value] = (verb === "SET" ? /^([#\w]+) = (:\w+)$/ : /^([#\w]+) (:\w+)$/).exec(
-        part,
-      ) ?? [undefined, undefined, undefined];
-      if (name === undefined)
-        throw new NotUnderstood(`an update that the fake does not know: ${part}`);
-      const attribute = nameOf(name, by);
-      const operand = operandOf(value, by);
-      next[attribute] = verb === "SET" ? operand : Number(next[attribute] ?? 0) + Number(operand);
-    }
+  let next = item;
+  for (const clause of expression.split(/ (?=(?:SET|ADD|REMOVE) )/)) {
+    const [, verb, rest] = matched(/^([A-Z]+) (.+)$/, clause);
+    const apply = CLAUSES[verb ?? ""];
+    if (apply === undefined)
+      throw new NotUnderstood(`an update that the fake does not know: ${clause}`);
+    for (const part of (rest ?? "").split(/, (?![^(]*\))/)) next = apply(next, part, by);
   }
   return next;
+}
+
+function matched(form: RegExp, part: string): RegExpExecArray {
+  const found = form.exec(part);
+  if (found === null) throw new NotUnderstood(`an update that the fake does not know: ${part}`);
+  return found;
+}
+
+const APPENDED = /^list_append\(if_not_exists\(([#\w]+), (:\w+)\), (:\w+)\)$/;
+
+function valueOf(text: string | undefined, item: Item, by: Placeholders): unknown {
+  const appended = APPENDED.exec(text ?? "");
+  if (appended === null) return operandOf(text, by);
+  const before = item[nameOf(appended[1], by)] ?? operandOf(appended[2], by);
+  if (!Array.isArray(before)) throw new TypeError("list_append to an attribute of another type");
+  return [...before, ...(operandOf(appended[3], by) as unknown[])];
 }
 
 function nameOf(token: string | undefined, { names }: Placeholders): string {

@@ -1,12 +1,12 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { present } from "../../encoding/present.ts";
-import type { ChainHead } from "../../evidence/chain.ts";
 import type {
   Append,
   AppendResult,
   EvidenceStore,
   StoredChain,
+  StoredHead,
   StoredRow,
 } from "../../evidence/ports.ts";
 import { orFault } from "./faults.ts";
@@ -31,10 +31,10 @@ export class DynamoEvidenceStore implements EvidenceStore {
   }
 
   async readTail(chainId: string): Promise<StoredChain> {
-    const { rows, head } = await this.#readConsistently(chainId, 0, (behind) =>
+    const { rows, ...kept } = await this.#readConsistently(chainId, 0, (behind) =>
       lastRow(this.#client, this.#tables.evidence, chainId, behind),
     );
-    return { rows: rows.slice(-1), head };
+    return { rows: rows.slice(-1), ...kept };
   }
 
   readRows(chainId: string): Promise<StoredRow[]> {
@@ -54,13 +54,13 @@ export class DynamoEvidenceStore implements EvidenceStore {
     const rows: StoredRow[] = [];
     for (let read = 1; ; read++) {
       const seen = rows.at(-1)?.seq ?? after;
-      const [more, head] = await Promise.all([
+      const [more, kept] = await Promise.all([
         readRows(seen),
         readHead(this.#client, this.#tables.state, chainId),
       ]);
       rows.push(...more);
       const last = rows.at(-1)?.seq ?? after;
-      if (last === (head?.seq ?? 0) || read === READS) return { rows, head };
+      if (last === (kept.head?.seq ?? 0) || read === READS) return { rows, ...kept };
     }
   }
 
@@ -106,18 +106,24 @@ function lastRow(
   });
 }
 
-/** The head that State keeps for a chain. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+/** What State keeps for a chain. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
 async function readHead(
   client: DynamoDBClient,
   table: string,
   chainId: string,
-): Promise<ChainHead | undefined> {
+): Promise<StoredHead> {
   const [item] = await readItems(client, [{ table, key: headKey(chainId) }]);
   return headOf(item);
 }
 
-/** A chain's head from its item in State; an item that names no record, as a head of number 0 would, is none. */
-export const headOf = (item: Item | undefined): ChainHead | undefined =>
-  item?.["seq"] === undefined || Number(item["seq"]) < 1
-    ? undefined
-    : ({ seq: item["seq"], hash: item["hash"] } as ChainHead);
+/**
+ * A chain's head and marks from its item in State. An item that names no record, as a head of number 0 would, or one
+ * that holds marks alone, is no head: its chain is empty.
+ */
+export const headOf = (item: Item | undefined): StoredHead => ({
+  head:
+    item?.["seq"] === undefined || Number(item["seq"]) < 1
+      ? undefined
+      : ({ seq: item["seq"], hash: item["hash"] } as StoredHead["head"]),
+  marks: present({ marked: item?.["marked"], marks: item?.["marks"] }),
+});

@@ -19,8 +19,10 @@ export interface Tables {
 // Conditions as sentences: each names what must still be true for the transaction to happen.
 const recordIsNew = "attribute_not_exists(chainId)";
 // As `headOf` reads it: an item without a head, or with one that names no record, must not refuse every first append.
-const chainIsEmpty = "attribute_not_exists(seq) OR seq < :one";
-const headIsWhatWasRead = "seq = :seq AND #hash = :hash";
+const chainIsEmpty = ["attribute_not_exists(seq)", "seq < :one"];
+const headIsWhatWasRead = ["seq = :seq AND #hash = :hash"];
+const neverMarked = "attribute_not_exists(marked)";
+const markedAsRead = "marked = :marked";
 const keyIsFreeOrOurs = "attribute_not_exists(pk) OR #value = :value";
 
 /** What an item of a transaction guards, in the order of the items. */
@@ -34,7 +36,7 @@ interface Guarded {
 /** The items of one append: records, head, taken keys, settled counter. */
 export function appendItems(
   tables: Tables,
-  { rows, from, to, chainId, keys = [], settle }: Append,
+  { rows, keys = [], settle, ...move }: Append,
 ): Guarded[] {
   const records = rows.map((row): Guarded => {
     const Put = {
@@ -49,12 +51,7 @@ export function appendItems(
     settle === undefined
       ? []
       : [{ item: settleCounter(tables.state, settle.scope, settle.count), guard: "chain" }];
-  return [
-    { item: moveHead(tables.state, chainId, from, to), guard: "chain" },
-    ...records,
-    ...taken,
-    ...settled,
-  ];
+  return [{ item: moveHead(tables.state, move), guard: "chain" }, ...records, ...taken, ...settled];
 }
 
 export const headKey = (chainId: string): { pk: string; sk: string } => ({
@@ -66,29 +63,38 @@ export const counterKey = (scope: string): { pk: string; sk: string } => ({
   sk: "counter",
 });
 
-/** An update, not a put: attributes that deny the chain's identities stay where they are. */
+/**
+ * An update, not a put: marks that came since stay where they are. None did, by the condition on their counter, if the
+ * records of some of them take these away.
+ */
 function moveHead(
   table: string,
-  chainId: string,
-  from: Append["from"],
-  to: Append["to"],
+  { chainId, from, marked, to, marksLeft }: Omit<Append, "rows" | "keys" | "settle">,
 ): TransactWriteItem {
   const isFirst = from.seq === 0;
+  const unmoved = isFirst ? chainIsEmpty : headIsWhatWasRead;
+  const unmarked = marked === undefined ? neverMarked : markedAsRead;
+  const marks = marksLeft === undefined ? "" : leaving(marksLeft);
   return {
     Update: {
       TableName: table,
       Key: marshall(headKey(chainId)),
-      UpdateExpression: "SET seq = :next, #hash = :nextHash",
-      ConditionExpression: isFirst ? chainIsEmpty : headIsWhatWasRead,
+      UpdateExpression: `SET seq = :next, #hash = :nextHash${marks}`,
+      ConditionExpression: unmoved.map((each) => `${each} AND ${unmarked}`).join(" OR "),
       ExpressionAttributeNames: { "#hash": "hash" },
       ExpressionAttributeValues: marshall({
         ":next": to.seq,
         ":nextHash": to.hash,
         ...(isFirst ? { ":one": 1 } : { ":seq": from.seq, ":hash": from.hash }),
+        ...present({ ":marked": marked }),
+        ...(marksLeft !== undefined && marksLeft.length > 0 && { ":left": marksLeft }),
       }),
     },
   };
 }
+
+const leaving = (marks: readonly unknown[]): string =>
+  marks.length === 0 ? " REMOVE marks" : ", marks = :left";
 
 const takeKey = (table: string, { pk, sk, value, ttl }: TakenKey): TransactWriteItem => ({
   Put: {

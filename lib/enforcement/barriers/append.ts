@@ -28,10 +28,11 @@ export interface Batch {
   readonly settle?: Settlement;
 }
 
-/** Where records go: a chain, and the head that they follow. */
+/** Where records go: a chain, the head that they follow, and the counter of marks that was read with it. */
 export interface Tail {
   readonly chainId: string;
   readonly head: ChainHead;
+  readonly marked: unknown;
 }
 
 /** Chains drafts behind a head; their time is the moment of writing. */
@@ -74,8 +75,9 @@ export async function sealBatch<Deps extends PlaneDeps>(
   // The time of the records themselves: by that their key is judged for ever.
   const from = Math.min(...records.map(({ record }) => Date.parse(record.event.at)));
   const rows = await sealUnder(deps, policy, records, { from, until });
-  const { chainId, head } = tail;
-  return { records, append: { chainId, from: head, to: headAfter(records, head), rows, ...also } };
+  const { chainId, head, marked } = tail;
+  const to = headAfter(records, head);
+  return { records, append: { chainId, from: head, marked, to, rows, ...also } };
 }
 
 /** Stores sealed records in one transaction. A lost answer is read back before it counts as failed. */
@@ -155,7 +157,8 @@ export async function appendToIntent<T>(
   for (let attempt = 0; ; attempt++) {
     const prepared = prepare(intent);
     if (prepared.kind !== "ready") return prepared;
-    const tail = { chainId: intent.chainId, head: intent.state.head };
+    const { chainId, state, marks } = intent;
+    const tail = { chainId, head: state.head, marked: marks.stored.marked };
     const { policy } = judgement.requireTrust();
     const [sealed, failure] = await both(
       sealBatch(judgement, tail, prepared.batch, policy, until),

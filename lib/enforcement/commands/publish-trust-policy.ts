@@ -46,16 +46,23 @@ const IN_FORCE = stage<object, Judgement<PlaneDeps>>("contract").look(
   "registry",
   async (_, judgement) => {
     const { deps } = judgement;
-    const [inForce, evidence, plane] = await Promise.all([
+    const [{ inForce, marked }, evidence, plane] = await Promise.all([
       openCurrent(deps),
       deps.signer.keyid(),
       deps.planeSigner.keyid(),
     ]);
     if (isRefusal(inForce)) return inForce;
     if (inForce !== undefined) judgement.believe(inForce);
-    return { inForce, inUse: { evidence, plane } };
+    return { inForce, marked, inUse: { evidence, plane } };
   },
 );
+
+/** What a publication continues. */
+interface Current {
+  readonly inForce: TrustSnapshot | undefined;
+  /** The counter of marks on the chain's head. */
+  readonly marked: unknown;
+}
 
 interface Succession {
   readonly next: ReadTrustPolicy;
@@ -91,11 +98,11 @@ export async function publishTrustPolicy(
   for (let attempt = 0; ; attempt++) {
     const current = await judgement.ask(IN_FORCE, {});
     if (isFailure(current)) return current;
-    const { inForce, inUse } = current;
+    const { inForce, inUse, marked } = current;
     if (inForce?.digest === next.digest) return answered(inForce.head.seq, true);
     const judged = judgement.judge(SUCCESSION, { next, inForce, inUse });
     if (isFailure(judged)) return judged;
-    const answer = await commitPolicy(judgement, next, inForce);
+    const answer = await commitPolicy(judgement, next, { inForce, marked });
     if (answer !== undefined) return answer;
     await backOff(judgement, attempt);
   }
@@ -105,15 +112,20 @@ export async function publishTrustPolicy(
  * What is in force, as the sealed chain says it; `undefined` before the first publication. A Registry that disagrees
  * with its chain is continued by nobody: a publication would seal what a table's writer put there.
  */
-async function openCurrent(deps: PlaneDeps): Promise<TrustSnapshot | Refusal | undefined> {
+async function openCurrent(
+  deps: PlaneDeps,
+): Promise<Omit<Current, "inForce"> & { readonly inForce: Current["inForce"] | Refusal }> {
   const { heads, trust } = await readTrust(deps);
-  return isRefusal(trust) && (await isUnborn(deps, heads)) ? undefined : trust;
+  const isFirst = isRefusal(trust) && (await isUnborn(deps, heads));
+  return { inForce: isFirst ? undefined : trust, marked: heads.registryChain.marks.marked };
 }
 
 /** Nothing of a publication is anywhere, and this process has never seen one. */
 async function isUnborn({ registry, memory, evidence }: PlaneDeps, heads: Heads): Promise<boolean> {
   const isThere =
-    memory.trust !== undefined || heads.registry !== undefined || heads.registryChain !== undefined;
+    memory.trust !== undefined ||
+    heads.registry !== undefined ||
+    heads.registryChain.head !== undefined;
   if (isThere || heads.isContinued) return false;
   const [{ restrictions, isContinued }, { rows }] = await Promise.all([
     registry.readDocuments(undefined),
@@ -169,7 +181,7 @@ function judgeSuccession(
 async function commitPolicy(
   judgement: Judgement<PlaneDeps>,
   next: ReadTrustPolicy,
-  inForce: TrustSnapshot | undefined,
+  { inForce, marked }: Current,
 ): Promise<CommandAnswer | undefined> {
   const { deps } = judgement;
   const restrictions = restrictionsText(inForce?.restrictions ?? NO_RESTRICTIONS);
@@ -189,7 +201,7 @@ async function commitPolicy(
     from === undefined
       ? genesisHead(deps.plane.id, REGISTRY_CHAIN)
       : { seq: from.seq, hash: from.recordHash };
-  const tail = { chainId: REGISTRY_CHAIN, head };
+  const tail = { chainId: REGISTRY_CHAIN, head, marked };
   const { append } = await sealBatch(judgement, tail, { drafts: [record] }, next.policy);
   const to: RegistryHead = { ...documents, seq: append.to.seq, recordHash: append.to.hash };
   const change = { from, to, trustPolicy: next.jws.compact, restrictions, append };

@@ -4,6 +4,7 @@ import { genesisHead, headAfter } from "../../evidence/chain.ts";
 import { foldIntent, type IntentState } from "../../evidence/fold.ts";
 import { type OpenedChain, type OpenRecord, openChain } from "../../evidence/open.ts";
 import type { StoredChain } from "../../evidence/ports.ts";
+import { type Marks, readMarks } from "../../lifecycle/mark.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
@@ -13,6 +14,8 @@ export interface Intent {
   readonly chainId: string;
   readonly records: readonly OpenRecord[];
   readonly state: IntentState;
+  /** Denials that were committed and whose records may still be owed. */
+  readonly marks: Marks;
 }
 
 /** Reads of a chain whose last record is not its head, before it counts as broken; milliseconds between them. */
@@ -55,7 +58,12 @@ export async function readIntent(
   if ("defect" in opened) {
     return refuse("EVIDENCE_CHAIN_BROKEN", `record ${opened.seq} of ${chainId} ${opened.defect}`);
   }
-  return { chainId, records: opened.records, state: foldIntent(opened.records, opened.head) };
+  return {
+    chainId,
+    records: opened.records,
+    state: foldIntent(opened.records, opened.head),
+    marks: readMarks(stored.marks),
+  };
 }
 
 const openedOf = (intent: Intent | undefined, plane: PlaneId, chainId: string): OpenedChain =>

@@ -1,6 +1,5 @@
 import type { Digest } from "../../encoding/digest.ts";
-import type { ChainHead } from "../../evidence/chain.ts";
-import type { Append, AppendResult, StoredRow } from "../../evidence/ports.ts";
+import type { Append, AppendResult, StoredHead, StoredRow } from "../../evidence/ports.ts";
 
 /** Which documents are in force, and the newest record of `plane/registry`, which says the same (PROTOCOL.md §6). */
 export interface RegistryHead {
@@ -27,11 +26,11 @@ export interface Heads {
   /** A denial that still lacks its record; this version writes none, and goes on behind none. */
   readonly isPending: boolean;
   /** State's head of `plane/registry`. */
-  readonly registryChain: ChainHead | undefined;
+  readonly registryChain: StoredHead;
   /** Whether `plane/registry` has a record behind the known one. */
   readonly isContinued: boolean;
   /** State's head of the chain that was asked for. */
-  readonly chain: ChainHead | undefined;
+  readonly chain: StoredHead | undefined;
   /** In the order of the keys; `undefined` where there is none. */
   readonly values: readonly (string | undefined)[];
 }

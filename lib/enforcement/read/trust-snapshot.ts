@@ -4,8 +4,9 @@ import type { Digest } from "../../encoding/digest.ts";
 import type { VerificationKey } from "../../encoding/jwk.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import { type EvidenceKeys, evidenceKeys, openLast } from "../../evidence/open.ts";
-import type { StoredRow } from "../../evidence/ports.ts";
+import type { StoredHead, StoredRow } from "../../evidence/ports.ts";
 import type { RecordOf } from "../../evidence/record.ts";
+import { isMarked } from "../../lifecycle/mark.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import { type ReadTrustPolicy, readTrustPolicy } from "../../trust/read.ts";
@@ -43,12 +44,12 @@ export const areOf = (
   { registry, registryChain, isPending, isContinued }: Heads,
   { head }: TrustSnapshot,
 ): boolean =>
-  !isPending &&
+  !isOwed(isPending, registryChain) &&
   !isContinued &&
   registry !== undefined &&
   sameHead(registry, head) &&
-  registryChain?.seq === head.seq &&
-  registryChain.hash === head.recordHash;
+  registryChain.head?.seq === head.seq &&
+  registryChain.head.hash === head.recordHash;
 
 /**
  * The anchor's signature, the plane, and that both heads, the documents and the last sealed record of `plane/registry`
@@ -89,6 +90,9 @@ export function openRegistry(
     : stale(unsealed);
 }
 
+/** A denial of the whole plane is committed in two places, so that no writer of one table alone takes it back. */
+const isOwed = (isPending: boolean, { marks }: StoredHead): boolean => isPending || isMarked(marks);
+
 /** Both heads name one record, it is the newest, no denial lacks its own, and nothing is older than what was seen. */
 function headsProblem(
   { registryChain, isPending }: Heads,
@@ -96,9 +100,9 @@ function headsProblem(
   { isContinued }: RegistryDocuments,
   known: TrustSnapshot | undefined,
 ): string | undefined {
-  if (isPending) return "the Registry holds a denial without its record";
+  if (isOwed(isPending, registryChain)) return "the Registry holds a denial without its record";
   if (isContinued) return "the Registry's head is older than its documents or its chain";
-  if (registryChain?.seq !== head.seq || registryChain.hash !== head.recordHash) {
+  if (registryChain.head?.seq !== head.seq || registryChain.head.hash !== head.recordHash) {
     return "the Registry's chain does not end in its head";
   }
   const isBack =

@@ -91,7 +91,7 @@ async function readAtOnce(
   const [ofKey, ofJti, indexed] = heads.values;
   return {
     trust,
-    chain: rows ? { rows, head: heads.chain } : undefined,
+    chain: rows && heads.chain ? { rows, ...heads.chain } : undefined,
     chainId: chainId ?? indexed,
     witnesses: [ofKey, ofJti]
       .filter((value) => value !== undefined)

@@ -1,5 +1,5 @@
 import { toInstant } from "../../clock.ts";
-import { type ChainHead, genesisHead, unattributedChain } from "../../evidence/chain.ts";
+import { genesisHead, unattributedChain } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/fold.ts";
 import { openLast } from "../../evidence/open.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
@@ -13,6 +13,7 @@ import {
   sealBatch,
   settled,
   store,
+  type Tail,
 } from "../barriers/append.ts";
 import type { PlaneDeps } from "../deps.ts";
 import { type Failure, type Judgement, refusalOf } from "../judgement.ts";
@@ -75,7 +76,7 @@ export async function recordUnattributed<Deps extends PlaneDeps>(
   const batch: Batch = { drafts, ...(counted && { settle: { scope, count: unwritten } }) };
   const trust = await sealingTrust(judgement);
   for (let attempt = 0; ; attempt++) {
-    const tail = { chainId, head: await tailOf(deps, chainId, trust) };
+    const tail = { chainId, ...(await tailOf(deps, chainId, trust)) };
     const { append } = await sealBatch(judgement, tail, batch, trust.policy);
     if ((await store(deps, append)) === "appended") return { chainId, seq: append.to.seq };
     await backOff(judgement, attempt);
@@ -108,18 +109,19 @@ async function tailOf(
   { evidence, plane }: PlaneDeps,
   chainId: string,
   { keys }: TrustSnapshot,
-): Promise<ChainHead> {
-  const { rows, head } = await evidence.readTail(chainId);
+): Promise<Omit<Tail, "chainId">> {
+  const { rows, head, marks } = await evidence.readTail(chainId);
   const known = head ?? genesisHead(plane.id, chainId);
+  const tail = { head: known, marked: marks.marked };
   const last = rows.at(-1);
-  if (last === undefined && known.seq === 0) return known;
+  if (last === undefined && known.seq === 0) return tail;
   const opened = last && openLast(last, { plane: plane.id, chainId, keys });
   const holds =
     typeof opened === "object" &&
     opened.record.chain.seq === known.seq &&
     opened.hash === known.hash;
   if (!holds) throw new Fault("EVIDENCE_STORE_UNAVAILABLE", `${chainId} does not end in its head`);
-  return known;
+  return tail;
 }
 
 /** What a verified executor's refusal leaves on its intent's chain. */

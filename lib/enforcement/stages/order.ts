@@ -7,7 +7,7 @@ import { DESIGNATION, HANDLE, OPEN_CHAIN } from "./executor.ts";
 import { PROOF } from "./proof.ts";
 import { RETRY } from "./retry.ts";
 import { REDEMPTION_SCOPE, SCOPE } from "./scope.ts";
-import { CONTRACT_STATE, GRANT_STATE, USES } from "./state.ts";
+import { CONTRACT_STATE, GRANT_STATE, ISSUED, USES } from "./state.ts";
 
 /** The grant is durable, and its keys are taken. */
 export const BARRIER_1 = point("evidence", "barrier1");
@@ -28,7 +28,7 @@ export const TIME_LEFT = point("execution", "timeLeft");
 export const BARRIER_3 = point("execution", "barrier3");
 
 /** What is judged of an issued identity before its call, in the order of the records. */
-const TO_THE_CALL: Order = [SESSION, PREPARED, TRUST_AGAIN, TIME_LEFT, BARRIER_2];
+const TO_THE_CALL: Order = [SESSION, PREPARED, TRUST_AGAIN, TIME_LEFT, ISSUED, BARRIER_2];
 
 const TO_ISSUANCE: Order = [
   PARSE_ISSUE,
@@ -51,7 +51,14 @@ const TO_ISSUANCE: Order = [
 export const ISSUE_ORDER: Order = [...TO_ISSUANCE, ...TO_THE_CALL];
 
 /** The same for delivery `credentials`, once they are granted. */
-export const CREDENTIALS_ORDER: Order = [...TO_ISSUANCE, SESSION, TRUST_AGAIN, TIME_LEFT, RECORDED];
+export const CREDENTIALS_ORDER: Order = [
+  ...TO_ISSUANCE,
+  SESSION,
+  TRUST_AGAIN,
+  TIME_LEFT,
+  ISSUED,
+  RECORDED,
+];
 
 /** The same for `execute`: its handle and its grant instead of uses and totals. */
 export const EXECUTE_ORDER: Order = [

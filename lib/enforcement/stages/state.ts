@@ -3,6 +3,7 @@ import type { ReadContract } from "../../contract/contract.ts";
 import { judgeWindow } from "../../contract/judge.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
 import { contractView, type IdentityView } from "../../evidence/fold.ts";
+import { denialOf } from "../../lifecycle/mark.ts";
 import { phaseOf } from "../../lifecycle/state.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { Judgement } from "../judgement.ts";
@@ -32,39 +33,70 @@ export const USES = stage<Standing & { readonly step: Step | undefined }, Judgem
   .check("uses", judgeUses)
   .check("capacity", judgeCapacity);
 
+/** An issued identity of a contract. */
+interface Granted extends Standing {
+  readonly identityId: string;
+}
+
 /** Stage `state` of `execute`: the grant itself, then its contract (PROTOCOL.md §4 stage 6). */
-export const GRANT_STATE = stage<Standing & { readonly identityId: string }, Judgement>("state")
-  .check("grant", (subject, { now }) => judgeUnused(grantIn(subject), now))
+export const GRANT_STATE = stage<Granted, Judgement>("state")
+  .check(
+    "grant",
+    (subject, { now }) =>
+      judgeUnused(grantIn(subject)) ?? judgeLive(subject) ?? judgeGrantWindow(subject, now),
+  )
   .include(CONTRACT_STATE);
 
-const grantIn = ({
-  intent,
-  identityId,
-}: Standing & { readonly identityId: string }): IdentityView | undefined =>
+/** An identity between its issuance and its use: nobody has ended it meanwhile. */
+export const ISSUED = stage<Granted, Judgement>("state").check("issued", judgeLive);
+
+const grantIn = ({ intent, identityId }: Granted): IdentityView | undefined =>
   intent.state.identities.get(identityId);
 
 /** A handle is redeemed once: a second time would double the effect (PROTOCOL.md §8). */
-function judgeUnused(identity: IdentityView | undefined, now: number): Refusal | undefined {
+function judgeUnused(identity: IdentityView | undefined): Refusal | undefined {
   if (identity === undefined) return refuse("IDENTITY_UNKNOWN", "the grant is gone", "/handle");
-  if (identity.startedAt !== undefined) {
-    return refuse("DUPLICATE_EXECUTION", "the handle was redeemed already", "/handle");
-  }
-  if (identity.end !== undefined) {
+  return identity.startedAt === undefined
+    ? undefined
+    : refuse("DUPLICATE_EXECUTION", "the handle was redeemed already", "/handle");
+}
+
+/** Ended by record or by a mark whose record is still owed: a denial never waits for its evidence (PROTOCOL.md §10). */
+function judgeLive(subject: Granted): Refusal | undefined {
+  const { contract, intent, identityId } = subject;
+  const identity = grantIn(subject);
+  if (identity?.end !== undefined) {
     return refuse("IDENTITY_REVOKED", `the identity ended: ${identity.state}`, "/handle");
   }
-  // Half-open: at its end an identity has ended (ADV-15).
-  return now < Date.parse(identity.expiresAt)
+  const denial = denialOf(intent.marks, { contractDigest: contract.digest, identityId });
+  return denial === undefined
     ? undefined
-    : refuse("IDENTITY_EXPIRED", `the identity ended at ${identity.expiresAt}`, "/handle/exp");
+    : refuse("IDENTITY_REVOKED", `the identity was revoked${notReadable(denial)}`, "/handle");
+}
+
+const notReadable = (denial: ReturnType<typeof denialOf>): string =>
+  denial === "illegible" ? ": the denials on its intent cannot be read" : "";
+
+/** Half-open: at its end an identity has ended (ADV-15). */
+function judgeGrantWindow(subject: Granted, now: number): Refusal | undefined {
+  const expiresAt = grantIn(subject)?.expiresAt ?? "";
+  return now < Date.parse(expiresAt)
+    ? undefined
+    : refuse("IDENTITY_EXPIRED", `the identity ended at ${expiresAt}`, "/handle/exp");
 }
 
 function judgeContractState(
-  { contract, intent: { state } }: Standing,
+  { contract, intent: { state, marks } }: Standing,
   { now }: Judgement,
 ): Refusal | undefined {
   const { ended } = contractView(state, contract.digest);
   if (ended !== undefined)
     return refuse(ended.code, `the contract ended: ${ended.why}`, "/contract");
+  const denial = denialOf(marks, { contractDigest: contract.digest });
+  if (denial !== undefined) {
+    const code = denial === "illegible" ? "CONTRACT_REVOKED" : denial;
+    return refuse(code, `the contract was ended${notReadable(denial)}`, "/contract");
+  }
   const lost = [...state.identities.values()].find(
     (identity) =>
       identity.contractDigest === contract.digest &&

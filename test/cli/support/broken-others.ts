@@ -36,7 +36,12 @@ export const BROKEN_OTHERS: readonly Broken[] = [
   {
     name: "a plane without a trust policy",
     change: (world) => {
-      const none = { registry: undefined, registryChain: undefined, chain: undefined, values: [] };
+      const none = {
+        registry: undefined,
+        registryChain: { head: undefined, marks: {} },
+        chain: undefined,
+        values: [],
+      };
       const heads = { ...none, isPending: false, isContinued: false };
       const absent = { trustPolicy: undefined, restrictions: undefined, last: undefined };
       const documents = { ...absent, isContinued: false };
