@@ -49,6 +49,13 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   IdentityCompleted: (detail, record) => `${identityOf(record)} ended ${textIn(detail, "state")}`,
   IdentityExpired: (detail, record) => `${identityOf(record)} expired: ${why(detail, record)}`,
   IdentityRevoked: (detail, record) => `${identityOf(record)} was revoked: ${why(detail, record)}`,
+  RevocationRequested: (detail) =>
+    `${textIn(detail, "by")} ordered ${textIn(detail, "do")}: ${textIn(detail, "reason")}`,
+  RevocationAcknowledged: (detail) =>
+    `the denial reached ${pointOf(detail)} after ${textIn(detail, "milliseconds")} ms`,
+  RevocationFailed: (detail) =>
+    `the denial did not reach ${pointOf(detail)}: ${textIn(detail, "reason")}`,
+  EscalationRaised: (detail) => `people have to look: ${textIn(detail, "reason")}`,
   TrustPolicyPublished: (detail) =>
     `trust policy version ${textIn(detail, "version")} came into force, signed by anchor ${textIn(detail, "signedBy")}`,
 };
@@ -101,6 +108,11 @@ function readBack(detail: Detail): string {
     ? "the read-back shows the effect"
     : "the read-back does not show the effect";
 }
+
+const pointOf = (detail: Detail): string =>
+  inside(detail, "role") === undefined
+    ? `point ${textIn(detail, "point")}`
+    : `point ${textIn(detail, "point")} of ${textIn(detail, "role")}`;
 
 const errorOf = (detail: Detail): string =>
   inside(detail, "outcome", "error") === undefined

@@ -12,6 +12,7 @@ export type JwsType =
   | "vai-decision+jwt"
   | "vai-request+jwt"
   | "vai-identity+jwt"
+  | "vai-command+jwt"
   | "vai-trust-policy+jwt";
 
 interface JwsHeader {

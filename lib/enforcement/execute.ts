@@ -20,7 +20,7 @@ import { EXECUTE_ORDER } from "./stages/order.ts";
 import { PROOF } from "./stages/proof.ts";
 import { RETRY } from "./stages/retry.ts";
 import { REDEMPTION_SCOPE } from "./stages/scope.ts";
-import { GRANT_STATE } from "./stages/state.ts";
+import { GRANT_STATE, LIMITS } from "./stages/state.ts";
 import { effectiveStep, type Redemption } from "./verified.ts";
 
 /**
@@ -45,7 +45,8 @@ async function verify(judgement: Judgement): Promise<Redemption | Failure> {
   if (isFailure(meant)) return meant;
   const known = await judgement.ask(READ_HANDLE_WORLD, meant);
   if (isFailure(known)) return known;
-  const { trust, contract } = known;
+  const { trust, contract, world } = known;
+  const { recordedActor } = world;
   const governed = judgement.judge(CONTRACT, { request, hasChain, contract, trust });
   if (isFailure(governed)) return governed;
   const opened = await judgement.ask(OPEN_CHAIN, known);
@@ -53,7 +54,7 @@ async function verify(judgement: Judgement): Promise<Redemption | Failure> {
   const { intent } = opened;
   const designated = judgement.judge(DESIGNATION, { contract, executor, trust });
   if (isFailure(designated)) return designated;
-  const presented = { handle, request, contract, executor, trust, intent };
+  const presented = { handle, request, contract, executor, recordedActor, trust, intent };
   const held = judgement.judge(HANDLE, presented);
   if (isFailure(held)) return held;
   const step = effectiveStep(contract, held.identity.step);
@@ -143,6 +144,8 @@ function settle(
   const retried = judgement.judge(RETRY, { ...redemption, intent });
   if (isFailure(retried)) return refused(retried);
   if (retried.repeated !== undefined) return settled(retried.repeated);
+  const limited = judgement.judge(LIMITS, redemption);
+  if (isFailure(limited)) return refused(limited);
   const { identityId } = identity;
   const ended = judgement.judge(GRANT_STATE, { contract, intent, identityId });
   return isFailure(ended) ? refused(ended) : undefined;
@@ -152,6 +155,8 @@ function judgeAgain(again: Judgement, redemption: Redemption): Failure | undefin
   const { contract, intent, identity } = redemption;
   const held = again.judge(HANDLE, redemption);
   if (isFailure(held)) return held;
+  const limited = again.judge(LIMITS, redemption);
+  if (isFailure(limited)) return limited;
   const { identityId } = identity;
   const ended = again.judge(GRANT_STATE, { contract, intent, identityId });
   return isFailure(ended) ? ended : undefined;

@@ -20,7 +20,7 @@ import { PARSE_ISSUE, REQUEST } from "./stages/admission.ts";
 import { CONTRACT, READ_WORLD } from "./stages/contract.ts";
 import { DESIGNATION, OPEN_CHAIN } from "./stages/executor.ts";
 import { ISSUE_ORDER } from "./stages/order.ts";
-import { CONTRACT_STATE, ISSUED } from "./stages/state.ts";
+import { CONTRACT_STATE, ISSUED, LIMITS } from "./stages/state.ts";
 import { effectiveStep, type VerifiedRequest } from "./verified.ts";
 
 type Asked = VerifiedRequest<IssueRequest>;
@@ -53,7 +53,9 @@ async function verify(judgement: Judgement): Promise<Asked | Failure> {
   const designated = judgement.judge(DESIGNATION, { contract, executor, trust });
   if (isFailure(designated)) return designated;
   const step = effectiveStep(contract, request.claims.step);
-  return { contract, request, executor, step, presented, trust, intent: opened.intent };
+  const { intent, world } = opened;
+  const { recordedActor } = world;
+  return { contract, request, executor, recordedActor, step, presented, trust, intent };
 }
 
 /** Stages `retry` to barrier 1, then the delivery; or the answer that was given before, or why not. */
@@ -126,7 +128,10 @@ function issuedTo(
       judgement.passed(ISSUED);
       return undefined;
     },
-    others: (again) => stateNow(again, intent),
+    others: (again, trust) => {
+      const limited = again.judge(LIMITS, { ...request, trust });
+      return isFailure(limited) ? limited : stateNow(again, intent);
+    },
   };
 }
 

@@ -12,6 +12,8 @@ export interface VerifiedRequest<Claims extends Request = Request> {
   readonly request: ReadRequest<Claims>;
   /** Thumbprint. */
   readonly executor: string;
+  /** Whose its key is by its first binding. */
+  readonly recordedActor: string | undefined;
   /** The step that is asked for, effective: the contract's. `undefined` when the contract has none of that name. */
   readonly step: Step | undefined;
   /** The proof as the event carried it, if it did. */

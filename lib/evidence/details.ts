@@ -104,16 +104,33 @@ interface ExecutionStartedDetail {
   readonly executor?: string;
 }
 
-/** Whether the contract ends with it, though nothing was executed. */
+/** Whether the contract ends with it, though nothing was executed, and by what. */
 export interface ContractEnding {
-  readonly endsContract?: "VIOLATED" | "REVOKED";
+  readonly endsContract?: ContractEnd;
 }
+
+export type ContractEnd = "VIOLATED" | "REVOKED";
+
+/** What ends an identity (PROTOCOL.md §10, VAI-106 to VAI-114); `lib/lifecycle/triggers.ts` says who sees it. */
+export type EndTrigger =
+  | "windowEnded"
+  | "completed"
+  | "contextChanged"
+  | "policyChanged"
+  | "riskSignal"
+  | "executionFailed"
+  | "operator"
+  | "evidenceFailed"
+  | "violation";
 
 export type EndState = "COMPLETED" | "FAILED" | "INCOMPLETE" | "EXPIRED" | "REVOKED";
 
-/** In a terminal record of an identity: how it ended, and the outcome or the refusal to repeat. */
+/** In the terminal record of an identity: how and why it ended, and the outcome or the refusal to repeat. */
 export interface EndDetail {
   readonly state: EndState;
+  readonly trigger: EndTrigger;
+  /** Whether its authority was used; `"unknown"` where the caller held the credentials. */
+  readonly used: boolean | "unknown";
   readonly outcome?: Outcome;
   readonly refusal?: {
     readonly code: RefusalCode;
@@ -149,6 +166,37 @@ interface RejectedDetail extends Reason {
   readonly eventDigest?: Digest;
   /** Masked; of a session that was obtained and dropped. */
   readonly unusedAccessKeyId?: string;
+}
+
+/** A point that a denial has to reach (PROTOCOL.md §10). */
+export type PointName = "adapter" | "iam" | "session";
+
+/** What somebody asked, in their own signed words. */
+export interface CommandDetail {
+  /** The command JWS. */
+  readonly command: string;
+  /** The same payload, signed by a second name. */
+  readonly cosign?: string;
+  readonly do: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
+interface RevocationRequestedDetail extends CommandDetail, ContractEnding {
+  /** When the denial was committed, which its record may follow late. */
+  readonly committedAt: string;
+}
+
+interface PointDetail {
+  readonly point: PointName;
+  readonly requestedAt: string;
+  /** Of point `iam` and `session`: the execution role. */
+  readonly role?: string;
+}
+
+interface EscalationDetail extends Reason {
+  /** What nobody signed is nobody's word. */
+  readonly basis?: "unsigned mark";
 }
 
 interface TrustPolicyDetail {
@@ -203,5 +251,9 @@ export interface Details {
   readonly IdentityCompleted: EndDetail;
   readonly IdentityExpired: EndDetail;
   readonly IdentityRevoked: EndDetail;
+  readonly RevocationRequested: RevocationRequestedDetail;
+  readonly RevocationAcknowledged: PointDetail & { readonly milliseconds: number };
+  readonly RevocationFailed: PointDetail & Reason;
+  readonly EscalationRaised: EscalationDetail;
   readonly TrustPolicyPublished: TrustPolicyDetail;
 }

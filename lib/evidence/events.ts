@@ -31,10 +31,25 @@ const EVENTS = {
   IdentityCompleted: "plain",
   IdentityExpired: "negative",
   IdentityRevoked: "negative",
+  RevocationRequested: "plain",
+  RevocationAcknowledged: "plain",
+  RevocationFailed: "negative",
+  EscalationRaised: "negative",
   TrustPolicyPublished: "plain",
 } as const satisfies Record<keyof Details, Kind>;
 
 export type EventType = keyof typeof EVENTS;
 export const EVENT_TYPES = Object.keys(EVENTS) as readonly EventType[];
+
+/** The records that end an identity; each has exactly one of them (VAI-07, PROTOCOL.md §5). */
+const TERMINAL: ReadonlySet<EventType> = new Set([
+  "IdentityCompleted",
+  "ExecutionIncomplete",
+  "IdentityExpired",
+  "IdentityRevoked",
+  "IssuanceFailed",
+]);
+
+export const isTerminal = (type: EventType): boolean => TERMINAL.has(type);
 
 export const isNegative = (type: EventType): boolean => EVENTS[type] === "negative";

@@ -1,5 +1,6 @@
 import type { Digest } from "../encoding/digest.ts";
 import { present } from "../encoding/present.ts";
+import type { Outcome } from "../execution/outcome.ts";
 import type { ChainHead } from "./chain.ts";
 import type {
   BoundProof,
@@ -128,13 +129,14 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   ExecutionRejected: countRefusal,
   ViolationDetected: endByRecord,
   ContextInvalidated: endByRecord,
+  RevocationRequested: endByRecord,
   // Of somebody who asked STS for an identity that another one has started: it ends nothing.
   IssuanceFailed: (draft, record) => {
     const identity = record.identity && draft.identities.get(record.identity.id);
     if (identity?.startedAt === undefined) endIdentity(draft, record);
   },
-  ExecutionCompleted: markExecuted,
-  ExecutionFailed: markExecuted,
+  ExecutionCompleted: tellOutcome,
+  ExecutionFailed: tellOutcome,
   IdentityCompleted: endIdentity,
   ExecutionIncomplete: endIdentity,
   IdentityExpired: endIdentity,
@@ -201,8 +203,19 @@ function changeIdentity(
   if (identity !== undefined) draft.identities.set(identity.identityId, change(identity));
 }
 
-function markExecuted(draft: Draft, record: EvidenceRecord): void {
-  changeIdentity(draft, record, (identity) => ({ ...identity, executed: true }));
+/** The outcome of a call. Of an identity that was ended while it ran it is told behind its end, and once. */
+function tellOutcome(
+  draft: Draft,
+  record: RecordOf<"ExecutionCompleted"> | RecordOf<"ExecutionFailed">,
+): void {
+  const { outcome } = record.detail;
+  changeIdentity(draft, record, (identity) => {
+    const { end } = identity;
+    if (end === undefined) return { ...identity, executed: true };
+    endContract(draft, identity.contractDigest, contractEnd(outcome));
+    const isLate = end.outcome === undefined && identity.startedAt !== undefined;
+    return { ...identity, executed: true, ...(isLate && { end: { ...end, outcome } }) };
+  });
 }
 
 function startIdentity(draft: Draft, record: RecordOf<"ExecutionStarted">): void {
@@ -220,65 +233,52 @@ function startIdentity(draft: Draft, record: RecordOf<"ExecutionStarted">): void
   );
 }
 
-/**
- * An identity ends once; what follows its end cannot open it again. The outcome of a call that was running then is
- * still told, and still ends the contract if it has to.
- */
+/** An identity ends once: of several terminal records the first counts, and none opens it again. */
 function endIdentity(draft: Draft, record: EvidenceRecord & { readonly detail: EndDetail }): void {
   const end = record.detail;
   changeIdentity(draft, record, (identity) => {
-    endContract(draft, identity.contractDigest, end);
-    if (identity.end === undefined) return { ...identity, state: end.state, end };
-    return withLateOutcome(identity, identity.end, record, end);
+    endContract(draft, identity.contractDigest, contractEnd(end.outcome, end.state));
+    return identity.end === undefined ? { ...identity, state: end.state, end } : identity;
   });
 }
 
-function endContract(draft: Draft, digest: Digest, end: EndDetail): void {
+function endContract(draft: Draft, digest: Digest, ended: ContractView["ended"]): void {
   const view = draft.contracts.get(digest) ?? UNKNOWN_CONTRACT;
-  const ended = view.ended ?? contractEnd(end);
-  if (ended !== undefined) draft.contracts.set(digest, { ...view, ended });
+  if (view.ended === undefined && ended !== undefined)
+    draft.contracts.set(digest, { ...view, ended });
 }
 
-/** Why a contract ended without an execution. */
-const ENDINGS = {
-  VIOLATED: "it was violated with a handle",
-  REVOKED: "its context changed",
-} as const;
+/** Why a contract ended without an execution, by the record that says so. */
+const ENDINGS: { readonly [Type in EventType]?: string } = {
+  ViolationDetected: "it was violated with a handle",
+  ContextInvalidated: "its context changed",
+  RevocationRequested: "it was revoked",
+};
 
 function endByRecord(
   draft: Draft,
-  { contract, detail: { endsContract } }: EvidenceRecord & { readonly detail: ContractEnding },
+  {
+    event: { type },
+    contract,
+    detail: { endsContract: how },
+  }: EvidenceRecord & { readonly detail: ContractEnding },
 ): void {
-  if (contract === undefined || endsContract === undefined) return;
-  const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
-  const ended = { code: "CONTRACT_REVOKED", why: ENDINGS[endsContract] } as const;
-  if (view.ended === undefined) draft.contracts.set(contract.digest, { ...view, ended });
-}
-
-/** Only of an identity that was running when it was ended, only once, and only by the record of such an end. */
-function withLateOutcome(
-  identity: IdentityView,
-  known: EndDetail,
-  { event: { type } }: EvidenceRecord,
-  { outcome }: EndDetail,
-): IdentityView {
-  const isLate =
-    outcome !== undefined &&
-    known.outcome === undefined &&
-    identity.startedAt !== undefined &&
-    (type === "IdentityCompleted" || type === "ExecutionIncomplete");
-  return isLate ? { ...identity, end: { ...known, outcome } } : identity;
+  if (contract === undefined || how === undefined) return;
+  const why = ENDINGS[type] ?? "it was revoked";
+  endContract(draft, contract.digest, { code: "CONTRACT_REVOKED", why });
 }
 
 /**
- * A failed execution always ends its contract (PROTOCOL.md §2 `revokeOn`). An
- * unknown or unproved execution spends it whole: asking again could double the effect (VAI-70, ADV-69).
+ * A failed execution always ends its contract (PROTOCOL.md §2 `revokeOn`). An unknown or unproved one spends it whole:
+ * asking again could double the effect (VAI-70, ADV-69).
  */
-function contractEnd(end: EndDetail): ContractView["ended"] {
-  if (end.outcome?.status === "failed") {
+function contractEnd(outcome: Outcome | undefined, state?: EndState): ContractView["ended"] {
+  if (outcome?.status === "failed") {
     return { code: "CONTRACT_REVOKED", why: "an execution under it failed" };
   }
-  return end.state === "INCOMPLETE"
+  const isMissed = outcome?.obligations?.some(({ met }) => !met);
+  const isUnproved = outcome?.status === "unknown" || isMissed === true;
+  return state === "INCOMPLETE" || isUnproved
     ? { code: "CONTRACT_CONSUMED", why: "an execution under it is incomplete" }
     : undefined;
 }

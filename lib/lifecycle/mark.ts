@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Digest } from "../encoding/digest.ts";
 import type { StoredMarks } from "../evidence/ports.ts";
-import { TRIGGERS, type Trigger } from "./triggers.ts";
+import { TRIGGER_NAMES } from "./triggers.ts";
 
 /** What a contract that a mark ends is refused with. */
 const CODES = ["CONTRACT_REVOKED", "DECISION_SUPERSEDED", "CONTRACT_CONSUMED"] as const;
@@ -10,7 +10,7 @@ const shared = {
   /** Seconds since the epoch: when it was committed. */
   at: z.int(),
   code: z.enum(CODES),
-  trigger: z.enum(Object.keys(TRIGGERS) as [Trigger, ...Trigger[]]),
+  trigger: z.enum(TRIGGER_NAMES),
   /** The command or decision JWS; absent when the plane itself denies. */
   by: z.string().optional(),
 };

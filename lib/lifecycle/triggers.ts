@@ -1,3 +1,4 @@
+import type { EndTrigger } from "../evidence/details.ts";
 import type { EventType } from "../evidence/events.ts";
 import type { RefusalCode } from "../refusal.ts";
 
@@ -67,6 +68,7 @@ export const TRIGGERS = {
     execute: ["IDENTITY_REVOKED"],
     issue: ["CONTRACT_REVOKED"],
   },
-} as const satisfies Record<string, Ending>;
+} as const satisfies Record<EndTrigger, Ending>;
 
-export type Trigger = keyof typeof TRIGGERS;
+/** Their names. */
+export const TRIGGER_NAMES = Object.keys(TRIGGERS) as [EndTrigger, ...EndTrigger[]];

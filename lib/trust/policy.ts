@@ -15,6 +15,7 @@ import {
   riskClass,
   stepId,
 } from "../encoding/members.ts";
+import { VERBS } from "./verbs.ts";
 
 /** Who may speak in a role: a name, and the keys that it signs with. */
 const keys = z.array(publicJwk).min(1);
@@ -83,7 +84,13 @@ const schema = z
     deciders: z.array(risky),
     evaluators: z.array(z.strictObject({ name: partyName, class: evaluatorClass, keys })),
     approvers: z.array(z.strictObject({ name: partyName, roles: z.array(label), keys })),
-    operators: z.array(party),
+    operators: z.array(
+      z.strictObject({
+        ...party.shape,
+        /** Absent: all of them. A machine that signals has `["signal"]`. */
+        may: z.array(z.enum(VERBS)).optional(),
+      }),
+    ),
     auditors: z.array(party),
     planes: z.array(z.never()),
     policies: z.array(policyHead),

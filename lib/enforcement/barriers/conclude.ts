@@ -1,3 +1,4 @@
+import { isTerminal } from "../../evidence/events.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { Fault } from "../../refusal.ts";
 import { type Answer, answerAbout, refusedAnswer } from "../answer.ts";
@@ -53,9 +54,12 @@ async function writeEnd(
 ): Promise<Intent | Failure> {
   const result = await appendToIntent<Intent>(judgement, start, {
     prepare: (latest) => {
-      const drafts = draftsOf(latest);
       const identity = latest.state.identities.get(identityId);
-      const isWritten = isOutcome(drafts) ? identity?.executed : identity?.end !== undefined;
+      const all = draftsOf(latest);
+      const hasEnded = identity?.end !== undefined;
+      const isWritten = isOutcome(all) ? identity?.executed : hasEnded;
+      // An identity has one terminal record: the outcome of what ran when somebody ended it is told without another.
+      const drafts = hasEnded ? all.filter(({ type }) => !isTerminal(type)) : all;
       return isWritten === true || drafts.length === 0 ? settled(latest) : ready({ drafts });
     },
   });

@@ -5,17 +5,17 @@ import type { IssueRequest } from "../../request/request.ts";
 import type { IssueDeps, PlaneDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
-import { isContractIdKey } from "../read/state-keys.ts";
+import { isContractIdKey, isExecutorKey } from "../read/state-keys.ts";
 import { isBound, issuedDrafts, type Justified } from "../records/issuance.ts";
 import { bindingKeys, takenRetryKeys } from "../records/keys.ts";
 import { AUTHORITY, type Grant } from "../stages/authority.ts";
 import { CONTEXT, type Context } from "../stages/context.ts";
 import { brokenChain, lostGrant } from "../stages/executor.ts";
 import { BARRIER_1 } from "../stages/order.ts";
-import { PROOF, takenContractId } from "../stages/proof.ts";
+import { PROOF, takenContractId, takenKey } from "../stages/proof.ts";
 import { RETRY } from "../stages/retry.ts";
 import { SCOPE } from "../stages/scope.ts";
-import { CONTRACT_STATE, USES } from "../stages/state.ts";
+import { CONTRACT_STATE, LIMITS, USES } from "../stages/state.ts";
 import type { VerifiedRequest } from "../verified.ts";
 import { appendToIntent, type Refused, ready, refused, type Settled, settled } from "./append.ts";
 
@@ -137,6 +137,8 @@ class Reservation {
     const retried = judgement.judge(RETRY, request);
     if (isFailure(retried)) return refused(retried);
     if (retried.repeated !== undefined) return settled(retried.repeated);
+    const limited = judgement.judge(LIMITS, request);
+    if (isFailure(limited)) return refused(limited);
     const ended = judgement.judge(CONTRACT_STATE, request);
     if (isFailure(ended)) return refused(ended);
     const spent = judgement.judge(USES, request);
@@ -172,6 +174,8 @@ function loadAction({ descriptorOf }: IssueDeps, grant: Grant | undefined): void
     .catch(() => undefined);
 }
 
-/** A key in State that no sealed record explains: somebody else's contract id, or a chain that lost records. */
-const judgeTaken = (key: TakenKey): Failure =>
-  isContractIdKey(key) ? takenContractId() : brokenChain(lostGrant());
+/** A key in State that somebody else holds: a contract's id, an executor's key; else the chain lost records. */
+function judgeTaken(key: TakenKey): Failure {
+  if (isExecutorKey(key)) return takenKey();
+  return isContractIdKey(key) ? takenContractId() : brokenChain(lostGrant());
+}

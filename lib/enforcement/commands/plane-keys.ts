@@ -24,7 +24,7 @@ export function judgePlaneKeys(
     );
     if (!isNamed) return notInUse(use, keyids);
   }
-  const before = inForce?.policy.planeKeys ?? [];
+  const before = inForce?.published.planeKeys ?? [];
   const lost = before.findIndex((old) => !next.planeKeys.some((each) => continues(each, old)));
   return lost < 0
     ? undefined
@@ -59,7 +59,7 @@ export function judgeKeyTimes(
     if (!good.some(({ key }) => jwkThumbprint(key) === keyids[use])) return notInUse(use, keyids);
   }
   const known = new Map(
-    inForce?.policy.planeKeys.map(({ key, notAfter }) => [jwkThumbprint(key), notAfter]),
+    inForce?.published.planeKeys.map(({ key, notAfter }) => [jwkThumbprint(key), notAfter]),
   );
   const early = next.planeKeys.findIndex(
     ({ key, notAfter }) =>

@@ -217,7 +217,8 @@ async function run(
   const obligations = request.contract.claims.obligations ?? [];
   const outcome = callOutcome(call, seen, obligations, (deps.clock() - ended) / 1000);
   const durationMilliseconds = deps.clock() - begun;
-  const drafts = endDrafts({ outcome, seen, rechecked, durationMilliseconds });
+  const wasCalled = late === undefined;
+  const drafts = endDrafts({ outcome, wasCalled, seen, rechecked, durationMilliseconds });
   return conclude(judgement, BARRIER_3, { identityId, intent }, () => drafts);
 }
 

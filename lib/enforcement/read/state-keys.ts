@@ -29,4 +29,12 @@ export const contractIdKey = ({ claims }: ReadContract): StateKey => ({
   sk: "contract",
 });
 
+/** Whose an executor's key is: one actor's for ever, so that a halted one has no second name (PROTOCOL.md §10). */
+export const executorKey = (thumbprint: string): StateKey => ({
+  pk: `executor#${thumbprint}`,
+  sk: "actor",
+});
+
+export const isExecutorKey = ({ pk }: StateKey): boolean => pk.startsWith("executor#");
+
 export const isContractIdKey = ({ pk }: StateKey): boolean => pk.startsWith("contract-id#");

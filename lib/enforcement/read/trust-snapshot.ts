@@ -10,15 +10,20 @@ import { isMarked } from "../../lifecycle/mark.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import { type ReadTrustPolicy, readTrustPolicy } from "../../trust/read.ts";
-import { type Restrictions, readRestrictions } from "../../trust/restrictions.ts";
+import { type Limits, type Restrictions, readRestrictions } from "../../trust/restrictions.ts";
+import { withoutKeys } from "../../trust/revoked-keys.ts";
 import type { Heads, RegistryDocuments, RegistryHead } from "./registry-port.ts";
 
 /** The trust policy and restrictions that were verified against their own sealed chain. It may have expired since. */
 export interface TrustSnapshot {
+  /** As the anchor signed it. */
+  readonly published: TrustPolicy;
+  /** The same without what is revoked: by this every signature is judged. */
   readonly policy: TrustPolicy;
   readonly digest: Digest;
   readonly jws: string;
   readonly restrictions: Restrictions;
+  readonly limits: Limits;
   readonly head: RegistryHead;
   readonly keys: EvidenceKeys;
 }
@@ -73,20 +78,21 @@ export function openRegistry(
   if (torn !== undefined) return stale(torn);
   const signed = known?.jws === trustPolicy ? known : verifiedPolicy(trustPolicy, anchors);
   if (typeof signed === "string") return stale(signed);
-  if (signed.policy.plane !== plane.id) return stale("the stored trust policy is another plane's");
-  const limits = readRestrictions(restrictions);
-  if (limits === undefined)
-    return stale("the stored restrictions cannot be judged by this version");
-  const keys = evidenceKeys(signed.policy);
+  if (signed.published.plane !== plane.id)
+    return stale("the stored trust policy is another plane's");
+  const read = readRestrictions(restrictions);
+  if (read === undefined) return stale("the stored restrictions cannot be judged by this version");
+  const policy = withoutKeys(signed.published, read.limits.keys);
+  const keys = evidenceKeys(policy);
   const named = {
-    version: signed.policy.version,
+    version: policy.version,
     trustPolicyDigest: signed.digest,
-    restrictionsDigest: limits.digest,
+    restrictionsDigest: read.digest,
   };
   if (!sameDocuments(head, named)) return stale("the Registry's head and documents disagree");
   const unsealed = sealedProblem(head, documents.last, plane, keys);
   return unsealed === undefined
-    ? { ...signed, restrictions: limits.restrictions, head, keys }
+    ? { ...signed, policy, restrictions: read.restrictions, limits: read.limits, head, keys }
     : stale(unsealed);
 }
 
@@ -132,14 +138,14 @@ function sealedProblem(
 function verifiedPolicy(
   compact: string,
   anchors: readonly VerificationKey[],
-): { policy: TrustPolicy; digest: Digest; jws: string } | string {
+): Pick<TrustSnapshot, "published" | "digest" | "jws"> | string {
   const read: ReadTrustPolicy | { kind: string; detail: string } = readTrustPolicy(
     compact,
     anchors,
   );
   return "kind" in read
     ? `the stored trust policy ${read.detail}`
-    : { policy: read.policy, digest: read.digest, jws: compact };
+    : { published: read.policy, digest: read.digest, jws: compact };
 }
 
 type Documents = Pick<RegistryHead, "version" | "trustPolicyDigest" | "restrictionsDigest">;

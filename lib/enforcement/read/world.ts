@@ -8,7 +8,7 @@ import type { ReadRequest } from "../../request/request.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { ExecuteEvent, IssueEvent } from "./event.ts";
 import { readTrust } from "./registry.ts";
-import { contractIndexKey, retryKeys } from "./state-keys.ts";
+import { contractIndexKey, executorKey, retryKeys } from "./state-keys.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** What to read beside the heads: an intent's chain, as far as it may be known beforehand, and a contract by digest. */
@@ -26,6 +26,8 @@ export interface World {
   readonly chainId: string | undefined;
   /** What State says of this request's retry keys: a second witness. */
   readonly witnesses: readonly Witness[];
+  /** Whose the executor's key is by its first binding; a halt of that actor reaches it under any other name. */
+  readonly recordedActor: string | undefined;
 }
 
 /** State's word that a request was granted (`issue`) or redeemed (`execute`) as this identity. */
@@ -80,19 +82,20 @@ async function readAtOnce(
   executor: string,
   { chainId, index }: Wanted,
 ): Promise<World> {
-  const retried = retryKeys(request, executor);
-  const keys = index === undefined ? retried : [...retried, contractIndexKey(index)];
+  const asked = [...retryKeys(request, executor), executorKey(executor)];
+  const keys = index === undefined ? asked : [...asked, contractIndexKey(index)];
   const [{ heads, trust }, rows] = await Promise.all([
     readTrust(deps, { chainId, keys }),
     // A chain that could not be read ahead is read in its own stage; only there does it fail the request.
     chainId && deps.evidence.readRows(chainId).catch(() => undefined),
     deps.signer.keyid().catch(() => undefined),
   ]);
-  const [ofKey, ofJti, indexed] = heads.values;
+  const [ofKey, ofJti, recordedActor, indexed] = heads.values;
   return {
     trust,
     chain: rows && heads.chain ? { rows, ...heads.chain } : undefined,
     chainId: chainId ?? indexed,
+    recordedActor,
     witnesses: [ofKey, ofJti]
       .filter((value) => value !== undefined)
       .map((identityId) => ({ identityId, use: request.claims.use })),

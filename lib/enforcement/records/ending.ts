@@ -1,11 +1,17 @@
 import type { CallDescription, PreRead, ReadBack } from "../../actions/descriptor.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
-import type { EndState, RequestEvidence, RequestNames } from "../../evidence/details.ts";
+import type {
+  EndState,
+  EndTrigger,
+  RequestEvidence,
+  RequestNames,
+} from "../../evidence/details.ts";
 import type { IdentityView } from "../../evidence/fold.ts";
 import type { RecordDraft, Verdict } from "../../evidence/record.ts";
 import type { Outcome } from "../../execution/outcome.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
+import { triggerOf } from "../../lifecycle/trigger-of.ts";
 import { failureDomain, type RefusalCode } from "../../refusal.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import type { BoundedGrant, Grant } from "../stages/authority.ts";
@@ -69,6 +75,8 @@ export const mintedDraft = (grant: Grant, session: IssuedSession): RecordDraft =
 /** What the call came to. */
 export interface Ran {
   readonly outcome: Outcome;
+  /** Whether the call was made: too late for it, nothing is called. */
+  readonly wasCalled: boolean;
   readonly seen: ReadBack | undefined;
   /** The assumptions that were seen to hold again immediately before the call (VAI-89). */
   readonly rechecked: Context;
@@ -76,7 +84,8 @@ export interface Ran {
 }
 
 /** Barrier 3: outcome, obligations, end of the identity. */
-export function endDrafts({ outcome, seen, rechecked, durationMilliseconds }: Ran): RecordDraft[] {
+export function endDrafts(ran: Ran): RecordDraft[] {
+  const { outcome, wasCalled, seen, rechecked, durationMilliseconds } = ran;
   const observed = seen === undefined ? null : documentDigest(seen.observed);
   const state = endState(outcome);
   const again: RecordDraft = {
@@ -104,10 +113,13 @@ export function endDrafts({ outcome, seen, rechecked, durationMilliseconds }: Ra
         state === "INCOMPLETE" && outcome.status === "succeeded"
           ? errorOf("OBLIGATION_UNMET")
           : verdictOf(outcome),
-      detail: { state, outcome },
+      detail: { state, trigger: endTrigger(state), used: wasCalled, outcome },
     },
   ];
 }
+
+const endTrigger = (state: EndState): EndTrigger =>
+  state === "COMPLETED" ? "completed" : "executionFailed";
 
 /** A promised read-back that did not show the effect leaves the execution incomplete (VAI-48). */
 function endState({ status, obligations }: Outcome): EndState {
@@ -158,7 +170,7 @@ export const issuanceFailedDrafts = (failure: Failure): RecordDraft[] => [
   {
     type: "IssuanceFailed",
     verdict: { ...plainVerdict(failure), outcome: "ERROR" },
-    detail: endOf("FAILED", failure),
+    detail: endOf("FAILED", failure, "executionFailed"),
   },
 ];
 
@@ -196,8 +208,11 @@ export function rejectedDrafts(
 }
 
 /** The identity ends before its end. */
-export const revokedDraft = (failure: Failure): RecordDraft => ({
+export const revokedDraft = (
+  failure: Failure,
+  trigger = triggerOf(failure.refusal.code),
+): RecordDraft => ({
   type: "IdentityRevoked",
   verdict: plainVerdict(failure),
-  detail: endOf("REVOKED", failure),
+  detail: endOf("REVOKED", failure, trigger),
 });

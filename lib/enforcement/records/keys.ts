@@ -1,6 +1,6 @@
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { Intent } from "../read/intent.ts";
-import { contractIdKey, contractIndexKey, retryKeys } from "../read/state-keys.ts";
+import { contractIdKey, contractIndexKey, executorKey, retryKeys } from "../read/state-keys.ts";
 import type { Grant } from "../stages/authority.ts";
 import type { VerifiedRequest } from "../verified.ts";
 
@@ -16,11 +16,12 @@ export function takenRetryKeys(
   return retryKeys(request, executor).map((key) => ({ ...key, value: identityId, ttl }));
 }
 
-/** What a binding takes: where the contract is found by digest, and its (`iss`, `jti`). */
+/** What a binding takes: where the contract is found by digest, its (`iss`, `jti`), and whose the executor's key is. */
 export const bindingKeys = (
   { chainId }: Intent,
   { contract }: Pick<VerifiedRequest, "contract">,
 ): TakenKey[] => [
   { ...contractIndexKey(contract.digest), value: chainId },
   { ...contractIdKey(contract), value: contract.digest },
+  { ...executorKey(contract.claims.cnf.jkt), value: contract.claims.actor.id },
 ];

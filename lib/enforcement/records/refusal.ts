@@ -1,6 +1,7 @@
 import { present } from "../../encoding/present.ts";
 import type { EndDetail, EndState, Reason } from "../../evidence/details.ts";
 import type { RecordDraft, Verdict } from "../../evidence/record.ts";
+import { triggerOf } from "../../lifecycle/trigger-of.ts";
 import { failureDomain, type Refusal } from "../../refusal.ts";
 import { repeatable } from "../answer.ts";
 import type { PlaneDeps } from "../deps.ts";
@@ -44,8 +45,18 @@ export function denialDrafts<Deps extends PlaneDeps>(
   return failure.stage === "scope" ? [rejected, violation, denied] : [denied];
 }
 
-/** How a refusal ended an identity, to be repeated to whoever asks again. */
-export function endOf(state: EndState, { stage, refusal }: Omit<Failure, "check">): EndDetail {
+/**
+ * How a refusal ended an identity that was never used, to be repeated to whoever asks again.
+ * @param trigger what ended it, where the code does not say it.
+ */
+export function endOf(
+  state: EndState,
+  { stage, refusal }: Omit<Failure, "check">,
+  trigger = triggerOf(refusal.code),
+): EndDetail {
   const { code, detail, pointer } = refusal;
-  return { state, refusal: { code, stage, detail, ...present({ pointer }) } };
+  return {
+    ...{ state, trigger, used: false },
+    refusal: { code, stage, detail, ...present({ pointer }) },
+  };
 }

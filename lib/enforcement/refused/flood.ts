@@ -2,6 +2,7 @@ import { toInstant } from "../../clock.ts";
 import { genesisHead, unattributedChain } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/fold.ts";
 import { openLast } from "../../evidence/open.ts";
+import type { TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import { type RefusedAnswer, refusedAnswer } from "../answer.ts";
@@ -128,7 +129,7 @@ async function tailOf(
 export interface Denial {
   readonly batchOf: (intent: Intent) => Batch;
   /** What to make of a key that the records would have taken, and somebody else holds. */
-  readonly onTaken: () => Failure;
+  readonly onTaken: (key: TakenKey) => Failure;
   /** Whether the records end authority: those are written however many there are. */
   readonly isEnding?: (intent: Intent) => boolean;
 }

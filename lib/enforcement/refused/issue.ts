@@ -1,4 +1,5 @@
 import { contractView } from "../../evidence/fold.ts";
+import type { TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { isRefusal } from "../../refusal.ts";
 import { type IssueRequest, readIssueRequest } from "../../request/request.ts";
@@ -7,13 +8,14 @@ import type { Batch } from "../barriers/append.ts";
 import type { Denied } from "../barriers/reserve.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { type Intent, judgeOwnership } from "../read/intent.ts";
+import { isExecutorKey } from "../read/state-keys.ts";
 import { endsContract, invalidatedDrafts } from "../records/ending.ts";
 import { bindingDrafts, isBound, requestedDraft, withOpening } from "../records/issuance.ts";
 import { bindingKeys } from "../records/keys.ts";
 import { denialDrafts, verdictOutcome } from "../records/refusal.ts";
 import { requestEvidence } from "../records/request.ts";
 import { brokenChain } from "../stages/executor.ts";
-import { takenContractId } from "../stages/proof.ts";
+import { takenContractId, takenKey } from "../stages/proof.ts";
 import type { VerifiedRequest } from "../verified.ts";
 import { answerRefusal, recordOnIntent, recordUnattributed } from "./flood.ts";
 
@@ -67,15 +69,17 @@ async function refuseOnIntent(
   // A denial is always written: earlier refusals make no contract immune to its end.
   const isEnding = (intent: Intent): boolean => endsContract(batchOf(intent).drafts);
   let taken: Failure | undefined;
-  const onTaken = (): Failure => {
-    taken = takenContractId();
-    return taken;
+  const onTaken = (key: TakenKey): Failure => {
+    const failure = isExecutorKey(key) ? takenKey() : takenContractId();
+    taken = failure;
+    return failure;
   };
   const answer = await answerRefusal(failure, () =>
     recordOnIntent(judgement, start, { batchOf, onTaken, isEnding }),
   );
   if (taken === undefined) return answer;
-  // Only the binding showed that the contract's id is another's; that is the earlier failing check, and binds nothing.
+  // Only the binding showed that the contract's id, or its executor's key, is another's; that is the earlier failing
+  // check, and binds nothing.
   return refuseOnIntent(judgement, request, { ...denied, failure: taken, proof: undefined });
 }
 

@@ -62,7 +62,8 @@ export async function refuseRedemption(
     const ending = endingDrafts(judgement, failure, contract, intent);
     isSpent = isStartedHere(judgement, intent, redemption);
     const isRevoked = isSpent || (endsContract(ending) && isUnused(intent, redemption));
-    const end = isRevoked ? [revokedDraft(failure)] : [];
+    const trigger = failure.stage === "scope" ? "violation" : undefined;
+    const end = isRevoked ? [revokedDraft(failure, trigger)] : [];
     return { drafts: [...ending, rejection, ...end] };
   };
   const { drafts: first } = batchOf(start);

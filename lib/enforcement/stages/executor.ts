@@ -88,7 +88,7 @@ export const DESIGNATION = stage<Designated, Judgement>("executor").check(
       );
     }
     const isTrusted =
-      trustedThumbprints(trust.policy).has(executor) ||
+      trustedThumbprints(trust.published).has(executor) ||
       anchors.some(({ thumbprint }) => thumbprint === executor);
     return isTrusted
       ? refuse(

@@ -7,7 +7,7 @@ import { DESIGNATION, HANDLE, OPEN_CHAIN } from "./executor.ts";
 import { PROOF } from "./proof.ts";
 import { RETRY } from "./retry.ts";
 import { REDEMPTION_SCOPE, SCOPE } from "./scope.ts";
-import { CONTRACT_STATE, GRANT_STATE, ISSUED, USES } from "./state.ts";
+import { CONTRACT_STATE, GRANT_STATE, ISSUED, LIMITS, USES } from "./state.ts";
 
 /** The grant is durable, and its keys are taken. */
 export const BARRIER_1 = point("evidence", "barrier1");
@@ -38,6 +38,7 @@ const TO_ISSUANCE: Order = [
   OPEN_CHAIN,
   DESIGNATION,
   RETRY,
+  LIMITS,
   CONTRACT_STATE,
   USES,
   PROOF,
@@ -71,6 +72,7 @@ export const EXECUTE_ORDER: Order = [
   DESIGNATION,
   HANDLE,
   RETRY,
+  LIMITS,
   GRANT_STATE,
   PROOF,
   REDEMPTION_SCOPE,

@@ -71,6 +71,17 @@ function judgeUniqueness({ contract, proof, intent }: Proved): Refusal | undefin
   return undefined;
 }
 
+/** A key has one actor for ever: a second name would be one that no halt of the first reaches (PROTOCOL.md §10). */
+export const takenKey = (): Failure => ({
+  stage: "proof",
+  check: "uniqueness",
+  refusal: refuse(
+    "ACTOR_MISMATCH",
+    "the executor's key belongs to another actor id; give each actor a key of its own",
+    "/contract/actor/id",
+  ),
+});
+
 /** Somebody else's contract has the id: found in the chain, or only when it is to be taken. */
 export const takenContractId = (): Failure => ({
   stage: "proof",

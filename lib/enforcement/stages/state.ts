@@ -8,6 +8,7 @@ import { phaseOf } from "../../lifecycle/state.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
+import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { stage } from "../stage.ts";
 
 /** Records that an intent chain holds at most (PROTOCOL.md §5). */
@@ -23,6 +24,54 @@ interface Standing {
   readonly intent: Intent;
 }
 
+/** Who acts, under which restrictions. */
+interface Restricted {
+  readonly contract: ReadContract;
+  readonly executor: string;
+  readonly recordedActor: string | undefined;
+  readonly step: Step | undefined;
+  readonly trust: TrustSnapshot;
+}
+
+/** Stage `state`, first: what people stopped, whatever the trust policy allows (PROTOCOL.md §4 stage 6, §10). */
+export const LIMITS = stage<Restricted, Judgement>("state")
+  .check("planeRunning", ({ trust: { limits } }) =>
+    limits.isPlaneHalted ? refuse("PLANE_HALTED", "the plane is halted") : undefined,
+  )
+  .check("executorKeyGood", ({ executor, trust: { limits } }) =>
+    limits.keys.has(executor)
+      ? refuse("KEY_REVOKED", "the executor's key is revoked", "/contract/cnf/jkt")
+      : undefined,
+  )
+  .check("actorRunning", judgeActor)
+  .check("pathOpen", judgePath);
+
+/** The actor that the contract names, and the one that its executor's key was first bound under (ADV-64). */
+function judgeActor({
+  contract,
+  recordedActor,
+  trust: { limits },
+}: Restricted): Refusal | undefined {
+  const { id } = contract.claims.actor;
+  const halted = [id, recordedActor].find((each) => each !== undefined && limits.actors.has(each));
+  return halted === undefined
+    ? undefined
+    : refuse("AGENT_HALTED", `${halted} is halted`, "/contract/actor/id");
+}
+
+/** A role that a failed revocation could not be brought to serves nothing new (VAI-118). */
+function judgePath({ step, trust: { limits, policy } }: Restricted): Refusal | undefined {
+  const roles = policy.actions.filter(({ action }) => step?.actions.includes(action));
+  const quarantined = roles.find(({ executionRoleArn }) => limits.paths.has(executionRoleArn));
+  return quarantined === undefined
+    ? undefined
+    : refuse(
+        "PATH_QUARANTINED",
+        `the execution role of ${quarantined.action} is quarantined`,
+        "/request/step",
+      );
+}
+
 /** Stage `state` (PROTOCOL.md §4 stage 6): the contract has not ended, and its window is open. */
 export const CONTRACT_STATE = stage<Standing, Judgement>("state")
   .check("contractState", judgeContractState)
@@ -34,7 +83,7 @@ export const USES = stage<Standing & { readonly step: Step | undefined }, Judgem
   .check("capacity", judgeCapacity);
 
 /** An issued identity of a contract. */
-interface Granted extends Standing {
+export interface Granted extends Standing {
   readonly identityId: string;
 }
 
