@@ -8,6 +8,7 @@ import type { DigestSigner } from "../encoding/jws.ts";
 import { present } from "../encoding/present.ts";
 import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
+import type { DenialStore } from "../lifecycle/ports.ts";
 import type { RegistryStore } from "./read/registry-port.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 
@@ -39,6 +40,11 @@ export interface PlaneDeps {
   readonly counter: RefusalCounter;
   /** What this process verified last: while the Registry is unchanged, no document is read again. */
   readonly memory: Memory;
+}
+
+/** What a denial needs besides: where it is committed. */
+export interface RevokeDeps extends PlaneDeps {
+  readonly denials: DenialStore;
 }
 
 export interface IssueDeps extends PlaneDeps {

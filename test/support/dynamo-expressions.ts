@@ -6,6 +6,9 @@ export type Item = Record<string, unknown>;
 /** The fake met what it does not know. No code under test may take this for a failing dependency. */
 export class NotUnderstood extends Error {}
 
+/** An update of an attribute that has another type than it needs: DynamoDB refuses it. */
+export class TypeMismatch extends Error {}
+
 /** Names and values that an expression's placeholders stand for. */
 export interface Placeholders {
   readonly names: Readonly<Record<string, string>>;
@@ -48,7 +51,7 @@ const CLAUSES: Readonly<Record<string, Part>> = {
     const [, name, value] = matched(/^([#\w]+) (:\w+)$/, part);
     const attribute = nameOf(name, by);
     const before = item[attribute] ?? 0;
-    if (typeof before !== "number") throw new TypeError("ADD to an attribute of another type");
+    if (typeof before !== "number") throw new TypeMismatch("ADD to an attribute of another type");
     return { ...item, [attribute]: before + Number(operandOf(value, by)) };
   },
   REMOVE: (item, part, by) => {
@@ -82,7 +85,7 @@ function valueOf(text: string | undefined, item: Item, by: Placeholders): unknow
   const appended = APPENDED.exec(text ?? "");
   if (appended === null) return operandOf(text, by);
   const before = item[nameOf(appended[1], by)] ?? operandOf(appended[2], by);
-  if (!Array.isArray(before)) throw new TypeError("list_append to an attribute of another type");
+  if (!Array.isArray(before)) throw new TypeMismatch("list_append to an attribute of another type");
   return [...before, ...(operandOf(appended[3], by) as unknown[])];
 }
 

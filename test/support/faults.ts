@@ -5,6 +5,8 @@ const DEPENDENCIES = [
   "heads:read",
   "evidence:read",
   "evidence:write",
+  "index:read",
+  "denial:write",
   "state:write",
   "signer:key",
   "signer:sign",

@@ -16,6 +16,8 @@ const ALGORITHMS = {
   evaluator: "EdDSA",
   approver: "ES256",
   operator: "ES256",
+  otherOperator: "EdDSA",
+  signaller: "ES256",
   auditor: "EdDSA",
 } as const satisfies Record<string, SignatureAlgorithm>;
 

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Tables } from "../../lib/aws/ports/transaction.ts";
-import { holds, type Item, NotUnderstood, updated } from "./dynamo-expressions.ts";
+import { holds, type Item, NotUnderstood, TypeMismatch, updated } from "./dynamo-expressions.ts";
 import type { Dependency, Faults } from "./faults.ts";
 
 export const TABLES: Tables = { evidence: "evidence", state: "state", registry: "registry" };
@@ -45,6 +45,8 @@ export class MemoryDynamo {
   );
   /** How many of the next keys a batch leaves unprocessed. */
   unprocessed = 0;
+  /** Values that an index does not find the next time. */
+  readonly unindexed = new Set<string>();
   readonly #faults: Faults;
 
   constructor(faults: Faults) {
@@ -85,9 +87,7 @@ export class MemoryDynamo {
       return write;
     });
     judgeLimits(writes);
-    const reasons = writes.map((write) =>
-      this.#holds(write) ? { Code: "None" } : { Code: "ConditionalCheckFailed" },
-    );
+    const reasons = writes.map((write) => ({ Code: this.#problemOf(write) ?? "None" }));
     if (reasons.some(({ Code }) => Code !== "None")) {
       throw new TransactionCanceledException({
         message: "cancelled",
@@ -100,6 +100,7 @@ export class MemoryDynamo {
   }
 
   #query(input: QueryCommandInput): object {
+    if (input.IndexName !== undefined) return this.#queryIndex(input);
     if (input.ConsistentRead !== true)
       throw new NotUnderstood("enforcement reads strongly consistently");
     const name = input.TableName ?? "";
@@ -128,6 +129,18 @@ export class MemoryDynamo {
     };
   }
 
+  /** An index by one attribute, which a commit reaches late: what `unindexed` names is not there yet. */
+  #queryIndex({ TableName = "", ConsistentRead, ...input }: QueryCommandInput): object {
+    if (ConsistentRead === true) throw new NotUnderstood("an index has no consistent reads");
+    const [, attribute, token] = /^(\w+) = (:\w+)$/.exec(input.KeyConditionExpression ?? "") ?? [];
+    if (attribute === undefined || token === undefined)
+      throw new NotUnderstood("an unknown key condition");
+    const wanted = unmarshall(input.ExpressionAttributeValues ?? {})[token];
+    const found = [...this.table(TableName).values()].filter((item) => item[attribute] === wanted);
+    const isLate = this.unindexed.delete(String(wanted));
+    return { Items: isLate ? [] : found.slice(0, input.Limit).map(marshalled) };
+  }
+
   /** Leaves what `unprocessed` says for another call, as DynamoDB does under load. */
   #batchGet({ RequestItems = {} }: BatchGetItemCommandInput): object {
     const [found, left]: [Record<string, Values[]>, Record<string, object>] = [{}, {}];
@@ -153,6 +166,18 @@ export class MemoryDynamo {
     return { Attributes: marshalled(this.#apply(input)) };
   }
 
+  /** Why an item of a transaction cannot be written, as DynamoDB codes it. */
+  #problemOf(write: Write): string | undefined {
+    if (!this.#holds(write)) return "ConditionalCheckFailed";
+    try {
+      this.#written(write);
+      return undefined;
+    } catch (error) {
+      if (error instanceof TypeMismatch) return "ValidationError";
+      throw error;
+    }
+  }
+
   #holds(write: Write): boolean {
     const { ConditionExpression: condition, TableName = "" } = write;
     const item = this.table(TableName).get(keyOf(TableName, write.Item ?? write.Key));
@@ -160,15 +185,17 @@ export class MemoryDynamo {
   }
 
   #apply(write: Write): Item {
-    const { TableName = "", Item: put, Key: key, UpdateExpression: update } = write;
-    const table = this.table(TableName);
-    const place = keyOf(TableName, put ?? key);
-    const item =
-      put !== undefined
-        ? unmarshall(put)
-        : updated(update ?? "", table.get(place) ?? unmarshall(key ?? {}), placeholdersOf(write));
-    table.set(place, item);
+    const { TableName = "", Item: put, Key: key } = write;
+    const item = this.#written(write);
+    this.table(TableName).set(keyOf(TableName, put ?? key), item);
     return item;
+  }
+
+  #written(write: Write): Item {
+    const { TableName = "", Item: put, Key: key, UpdateExpression: update } = write;
+    if (put !== undefined) return unmarshall(put);
+    const before = this.table(TableName).get(keyOf(TableName, key)) ?? unmarshall(key ?? {});
+    return updated(update ?? "", before, placeholdersOf(write));
   }
 }
 
@@ -197,9 +224,16 @@ export function onlyMembers<T extends object>(what: string, members: object): T 
   }) as T;
 }
 
-function dependencyOf(command: string, { TableName }: Record<string, unknown>): Dependency {
+function dependencyOf(command: string, input: Record<string, unknown>): Dependency {
+  const { TableName, IndexName, TransactItems } = input;
   if (command === "BatchGetItemCommand") return "heads:read";
-  if (command === "TransactWriteItemsCommand") return "evidence:write";
+  if (command === "TransactWriteItemsCommand") {
+    // A denial is committed without a record.
+    return JSON.stringify(TransactItems).includes(`"TableName":"${TABLES.evidence}"`)
+      ? "evidence:write"
+      : "denial:write";
+  }
+  if (IndexName !== undefined) return "index:read";
   if (TableName === TABLES.evidence) return "evidence:read";
   if (command === "UpdateItemCommand") return "state:write";
   throw new NotUnderstood(`${command} on ${String(TableName)}`);

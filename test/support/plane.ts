@@ -1,3 +1,4 @@
+import { DynamoDenialStore } from "../../lib/aws/ports/denials.ts";
 import { DynamoEvidenceStore } from "../../lib/aws/ports/evidence-store.ts";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { DynamoRegistryStore } from "../../lib/aws/ports/registry-store.ts";
@@ -12,6 +13,7 @@ import type { Invocation, IssueDeps } from "../../lib/enforcement/deps.ts";
 import { execute } from "../../lib/enforcement/execute.ts";
 import { govern as governPlane } from "../../lib/enforcement/govern.ts";
 import { issue } from "../../lib/enforcement/issue.ts";
+import { revoke } from "../../lib/enforcement/revoke.ts";
 import { foldIntent, type IntentState } from "../../lib/evidence/fold.ts";
 import { evidenceKeys, openChain } from "../../lib/evidence/open.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
@@ -133,6 +135,28 @@ export class Plane {
 
   govern(event: unknown, deps: IssueDeps = this.deps): Promise<CommandAnswer | RefusedAnswer> {
     return governPlane(event, deps, this.invocation());
+  }
+
+  revoke(event: unknown, deps: IssueDeps = this.deps): Promise<CommandAnswer | RefusedAnswer> {
+    const denials = new DynamoDenialStore(this.dynamo.client(), TABLES);
+    return revoke(event, { ...deps, denials, component: "revoke" }, this.invocation());
+  }
+
+  /** A command's JWS, signed by an operator. */
+  command(
+    claims: { readonly do: string } & Record<string, unknown>,
+    change: SignedChange = {},
+  ): unknown {
+    const seconds = Math.floor(this.world.now / 1000);
+    const shared = {
+      iss: "olga",
+      iat: seconds,
+      exp: seconds + 300,
+      aud: PLANE,
+      jti: this.world.newId(),
+    };
+    const whole = { ...shared, reason: "agent behaves oddly", ...claims };
+    return forge("vai-command+jwt", whole, "operator", change, this.world.now);
   }
 
   /** The JWS of the policy in force with a change, as the next version; version 1 while there is none. */

@@ -40,7 +40,11 @@ export function firstPolicy(
     ],
     evaluators: [{ name: "state.example", class: "state", keys: [KEYS.evaluator.jwk] }],
     approvers: [{ name: "ada", roles: ["sre-lead"], keys: [KEYS.approver.jwk] }],
-    operators: [{ name: "olga", keys: [KEYS.operator.jwk] }],
+    operators: [
+      { name: "olga", keys: [KEYS.operator.jwk] },
+      { name: "otto", keys: [KEYS.otherOperator.jwk] },
+      { name: "monitor", keys: [KEYS.signaller.jwk], may: ["signal"] },
+    ],
     auditors: [{ name: "anna", keys: [KEYS.auditor.jwk] }],
     planes: [],
     policies: [{ id: "baseline", version: "1", digest: `sha256:${"17".repeat(32)}` as Digest }],

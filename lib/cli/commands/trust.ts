@@ -106,7 +106,7 @@ async function anchorOf(
 
 const publishedLines = ({ version, exp }: TrustPolicy, { evidence }: CommandAnswer): string[] => [
   `published  trust policy version ${version}, valid until ${toInstant(exp * 1000)}`,
-  `evidence   ${evidence.chainId} ${evidence.seq}`,
+  `evidence   ${evidence === undefined ? "owed" : `${evidence.chainId} ${evidence.seq}`}`,
 ];
 
 const refusedLines = ({ code, detail, pointer }: RefusedAnswer): string[] => [

@@ -9,7 +9,7 @@ import type { Append, AppendResult, Settlement, TakenKey } from "../../evidence/
 import type { RecordDraft } from "../../evidence/record.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
-import type { PlaneDeps } from "../deps.ts";
+import type { IssueDeps, PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { extendIntent, type Intent, readIntent } from "../read/intent.ts";
 import { brokenChain } from "../stages/executor.ts";
@@ -22,7 +22,7 @@ const FIRST_WAIT = 20;
 const LONGEST_WAIT = 3_000;
 
 /** Records for one transaction, with what else it takes. */
-export interface Batch {
+export interface Batch extends Pick<Append, "marksLeft"> {
   readonly drafts: readonly RecordDraft[];
   readonly keys?: readonly TakenKey[];
   readonly settle?: Settlement;
@@ -147,8 +147,8 @@ export interface Appending<T> {
  * before the function ends, so contention alone never refuses an honest caller.
  * @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`, `EVIDENCE_SIGNER_UNAVAILABLE`.
  */
-export async function appendToIntent<T>(
-  judgement: Judgement,
+export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
+  judgement: Judgement<Deps>,
   start: Intent,
   { prepare, meanwhile, onTaken, until }: Appending<T>,
 ): Promise<Appended<T>> {

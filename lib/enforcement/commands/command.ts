@@ -1,16 +1,38 @@
+import type { IdentityView } from "../../evidence/fold.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
+
+/** How far a denial has come at one point (PROTOCOL.md §10). Times in RFC 3339. */
+export interface PointState {
+  readonly point: "adapter" | "iam" | "session";
+  /** Of points `iam` and `session`: the execution role. */
+  readonly role?: string;
+  readonly requestedAt: string;
+  /** Absent until then. */
+  readonly acknowledgedAt?: string;
+}
+
+/** What came of a command; of an identity that had ended before, its state. */
+export type CommandState =
+  | "PUBLISHED"
+  | "REVOKED"
+  | "HALTED"
+  | "NOTED"
+  | "LIFTED"
+  | IdentityView["state"];
 
 /** The answer to a command of people (PROTOCOL.md §10). */
 export interface CommandAnswer {
   readonly ok: true;
   /** Whether this very command had its effect already. */
   readonly deduplicated: boolean;
-  readonly state: "PUBLISHED";
-  readonly inFlight: 0;
-  readonly points: readonly [];
-  readonly evidence: { readonly chainId: string; readonly seq: number };
+  readonly state: CommandState;
+  /** Covered identities that may be running. */
+  readonly inFlight: number;
+  readonly points: readonly PointState[];
+  /** Absent while the record is owed; the same command again tells. */
+  readonly evidence?: { readonly chainId: string; readonly seq: number };
 }
 
 /** Members of a command's event besides `op`; none of them is judged yet. */

@@ -1,0 +1,119 @@
+import {
+  type DynamoDBClient,
+  QueryCommand,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from "@aws-sdk/client-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { present } from "../../encoding/present.ts";
+import type { TakenKey } from "../../evidence/ports.ts";
+import type { DenialStore, MarkStep } from "../../lifecycle/ports.ts";
+import { orFault } from "./faults.ts";
+import { readItems } from "./items.ts";
+import { headKey, type Tables } from "./transaction.ts";
+
+const keyIsFree = "attribute_not_exists(pk)";
+
+/** Denials in DynamoDB: marks on heads in State, and the index by which an identity's chain is found. */
+export class DynamoDenialStore implements DenialStore {
+  readonly #client: DynamoDBClient;
+  readonly #tables: Tables;
+
+  constructor(client: DynamoDBClient, tables: Tables) {
+    this.#client = client;
+    this.#tables = tables;
+  }
+
+  chainOf(identityId: string): Promise<string | undefined> {
+    return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
+      const { Items } = await this.#client.send(
+        new QueryCommand({
+          TableName: this.#tables.evidence,
+          IndexName: "byIdentity",
+          KeyConditionExpression: "identityId = :identity",
+          ExpressionAttributeValues: marshall({ ":identity": identityId }),
+          Limit: 1,
+        }),
+      );
+      const [item] = (Items ?? []).map((each) => unmarshall(each));
+      return typeof item?.["chainId"] === "string" ? item["chainId"] : undefined;
+    });
+  }
+
+  async valueOf({ pk, sk }: Pick<TakenKey, "pk" | "sk">): Promise<string | undefined> {
+    const [item] = await readItems(this.#client, [{ table: this.#tables.state, key: { pk, sk } }]);
+    const value = item?.["value"];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  /**
+   * A list or counter of another type would refuse to be added to: whoever writes State could so keep a denial from
+   * being committed. It is replaced, and what could not be read goes on denying the whole intent.
+   */
+  async mark(step: MarkStep): Promise<"marked" | "taken"> {
+    for (const how of [ADDED, BESIDE_GARBAGE, INSTEAD_OF_GARBAGE]) {
+      const result = await this.#commit(step, how);
+      if (result !== "impossible") return result;
+    }
+    return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:TransactWriteItems", async () => {
+      throw new TypeError("the head cannot be marked");
+    });
+  }
+
+  #commit(step: MarkStep, how: How): Promise<"marked" | "taken" | "impossible"> {
+    return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:TransactWriteItems", async () => {
+      const TransactItems = [this.#markHead(step, how), ...this.#takeKey(step)];
+      try {
+        await this.#client.send(new TransactWriteItemsCommand({ TransactItems }));
+        return "marked";
+      } catch (error) {
+        if (!(error instanceof TransactionCanceledException)) throw error;
+        const [ofHead, ofKey] = (error.CancellationReasons ?? []).map(({ Code }) => Code);
+        if (ofKey === "ConditionalCheckFailed") return "taken";
+        if (ofHead === "ValidationError") return "impossible";
+        throw error;
+      }
+    });
+  }
+
+  #markHead({ chainId, mark }: MarkStep, { update, values }: How): TransactWriteItem {
+    return {
+      Update: {
+        TableName: this.#tables.state,
+        Key: marshall(headKey(chainId)),
+        UpdateExpression: update,
+        ExpressionAttributeValues: marshall(values(present(mark))),
+      },
+    };
+  }
+
+  #takeKey({ key }: MarkStep): TransactWriteItem[] {
+    if (key === undefined) return [];
+    const { pk, sk, value, ttl } = key;
+    const Item = marshall({ pk, sk, value, ...present({ ttl }) });
+    return [{ Put: { TableName: this.#tables.state, Item, ConditionExpression: keyIsFree } }];
+  }
+}
+
+/** One way to bring a mark to a head. */
+interface How {
+  readonly update: string;
+  readonly values: (mark: object) => Readonly<Record<string, unknown>>;
+}
+
+/** What nobody can read denies the whole intent: so does what replaces it. */
+const ILLEGIBLE = "illegible";
+
+const ADDED: How = {
+  update: "SET marks = list_append(if_not_exists(marks, :none), :mark) ADD marked :one",
+  values: (mark) => ({ ":none": [], ":mark": [mark], ":one": 1 }),
+};
+const BESIDE_GARBAGE: How = {
+  update: "SET marks = :marks ADD marked :one",
+  values: (mark) => ({ ":marks": [mark, ILLEGIBLE], ":one": 1 }),
+};
+const INSTEAD_OF_GARBAGE: How = {
+  update: "SET marks = :marks, marked = :one",
+  values: (mark) => ({ ":marks": [mark, ILLEGIBLE], ":one": 1 }),
+};

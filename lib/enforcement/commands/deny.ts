@@ -1,0 +1,312 @@
+import { toInstant, toSeconds } from "../../clock.ts";
+import { type ReadContract, readContract } from "../../contract/contract.ts";
+import { present } from "../../encoding/present.ts";
+import { intentChain } from "../../evidence/chain.ts";
+import { contractView } from "../../evidence/fold.ts";
+import type { About, RecordDraft } from "../../evidence/record.ts";
+import type { ReadCommand } from "../../lifecycle/command.ts";
+import type { Mark } from "../../lifecycle/mark.ts";
+import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import { appendToIntent, type Batch, ready, settled } from "../barriers/append.ts";
+import type { RevokeDeps } from "../deps.ts";
+import type { Failure, Judgement } from "../judgement.ts";
+import { commandKey } from "../read/command-keys.ts";
+import { type Intent, readIntent } from "../read/intent.ts";
+import { contractIndexKey } from "../read/state-keys.ts";
+import type { TrustSnapshot } from "../read/trust-snapshot.ts";
+import {
+  aboutIdentity,
+  acknowledgedDraft,
+  commandTrigger,
+  covered,
+  endedDraft,
+  inFlight,
+  requestedDraft,
+  SIGNALS,
+  type Target,
+} from "../records/denial.ts";
+import type { CommandAnswer, CommandState } from "./command.ts";
+
+/** Verbs that deny one identity or one contract. */
+export type Denying = Extract<
+  ReadCommand["claims"],
+  { readonly do: "revokeIdentity" | "revokeContract" | "signal" }
+>;
+
+export const isDenying = (command: ReadCommand): command is ReadCommand<Denying> =>
+  ["revokeIdentity", "revokeContract", "signal"].includes(command.claims.do);
+
+/** A command whose operator is verified. */
+export interface Ordered {
+  readonly command: ReadCommand<Denying>;
+  readonly contract: ReadContract | undefined;
+  /** Under it the records are sealed; a refusal while the Registry does not hold: then they are owed. */
+  readonly trust: TrustSnapshot | Refusal;
+}
+
+/** Where a denial stands: its chain, and what State knows of the command. */
+export interface Located extends Ordered {
+  readonly chainId: string;
+  /** The digest of the command that took this `jti` before. */
+  readonly taken: string | undefined;
+}
+
+/** How long an index may lag behind a commit, and how often it is asked; milliseconds. */
+const INDEX_LAG = 5_000;
+const ASK_AGAIN = 250;
+
+/** Finds the chain of what is to be denied; the first round, beside the trust. */
+export async function locate(
+  deps: RevokeDeps,
+  { command: { claims }, contract }: Pick<Ordered, "command" | "contract">,
+): Promise<string | Refusal> {
+  if (claims.do === "revokeIdentity") {
+    return (
+      (await chainOfIdentity(deps, claims.identityId)) ??
+      refuse("IDENTITY_UNKNOWN", "no identity of that id was issued here", "/command/identityId")
+    );
+  }
+  const indexed = await deps.denials.valueOf(contractIndexKey(claims.contractDigest));
+  if (indexed !== undefined) return indexed;
+  return contract === undefined
+    ? refuse(
+        "CONTRACT_UNKNOWN",
+        "the contract is not bound here; send it as contract beside the command",
+        "/command/contractDigest",
+      )
+    : intentChain(contract.claims.intent.id);
+}
+
+async function chainOfIdentity(
+  { denials, clock, sleep }: RevokeDeps,
+  identityId: string,
+): Promise<string | undefined> {
+  const until = clock() + INDEX_LAG;
+  for (;;) {
+    const chain = await denials.chainOf(identityId);
+    if (chain !== undefined || clock() >= until) return chain;
+    await sleep(ASK_AGAIN);
+  }
+}
+
+/** The denial is committed first, by a mark; then its records are written, or owed. */
+export async function deny(
+  judgement: Judgement<RevokeDeps>,
+  located: Located,
+): Promise<CommandAnswer | Failure> {
+  const { deps } = judgement;
+  const { command, taken } = located;
+  const isKnown = taken !== undefined;
+  const requestedAt = toInstant(judgement.now);
+  if (command.claims.do === "signal" && !(await isListened(deps, located, command.claims))) {
+    return note(judgement, located);
+  }
+  const committedAt = toInstant(deps.clock());
+  if (!isKnown || !(await stands(deps, located))) await commit(judgement, located, isKnown);
+  const recorded = await record(judgement, located, { requestedAt, committedAt });
+  return recorded ?? owed(requestedAt, isKnown);
+}
+
+/**
+ * Whether the contract ends by a signal of that kind, as its issuer has signed it. Where nobody can tell, because the
+ * chain cannot be read, it does: not knowing never keeps authority alive.
+ */
+async function isListened(
+  deps: RevokeDeps,
+  { trust, chainId, contract: given }: Located,
+  { kind, contractDigest }: Extract<Denying, { readonly do: "signal" }>,
+): Promise<boolean> {
+  const wanted = SIGNALS[kind];
+  if (given !== undefined) return given.claims.revokeOn?.includes(wanted) === true;
+  const intent = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust);
+  if (isRefusal(intent)) return true;
+  const bound = readContract(contractView(intent.state, contractDigest).bound?.contract);
+  return isRefusal(bound) || bound.claims.revokeOn?.includes(wanted) === true;
+}
+
+/** Whether an earlier try of this very command left its mark or its record; else it is committed anew. */
+async function stands(deps: RevokeDeps, { trust, chainId, command }: Located): Promise<boolean> {
+  const intent = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust);
+  if (isRefusal(intent)) return false;
+  const { compact } = command.jws;
+  return isRecorded(intent, compact) || intent.marks.legible.some(({ by }) => by === compact);
+}
+
+const isRecorded = ({ records }: Intent, compact: string): boolean =>
+  records.some(
+    ({ record: { event, detail } }) =>
+      event.type === "RevocationRequested" && detail["command"] === compact,
+  );
+
+/** Commits the mark, with the command's id, unless that is taken already. */
+async function commit(
+  { deps }: Judgement<RevokeDeps>,
+  { command, chainId }: Located,
+  isKnown: boolean,
+): Promise<void> {
+  const key = { ...commandKey(command), value: command.jws.digest };
+  const mark = markOf(command, deps.clock());
+  await deps.denials.mark({ chainId, mark, ...(!isKnown && { key }) });
+}
+
+function markOf({ jws, claims }: ReadCommand<Denying>, now: number): Mark {
+  const shared = {
+    at: toSeconds(now),
+    code: "CONTRACT_REVOKED",
+    trigger: commandTrigger(claims),
+    by: jws.compact,
+  } as const;
+  return { ...shared, ...targetOf(claims) };
+}
+
+const targetOf = (claims: Denying): Target =>
+  claims.do === "revokeIdentity"
+    ? { identityId: claims.identityId }
+    : { contractDigest: claims.contractDigest };
+
+/** When the command came, and when its denial was committed. */
+interface Times {
+  readonly requestedAt: string;
+  readonly committedAt: string;
+}
+
+/**
+ * The records of a denial, whether or not its mark still stands, and the marks that they record taken away; nothing when
+ * they cannot be written now: then they are owed, and `sweep` or the same command again writes them.
+ */
+async function record(
+  judgement: Judgement<RevokeDeps>,
+  located: Located,
+  times: Times,
+): Promise<CommandAnswer | undefined> {
+  const { deps } = judgement;
+  const { trust, chainId, command } = located;
+  if (isRefusal(trust)) return undefined;
+  try {
+    const start = await readIntent(deps, chainId, trust);
+    if (isRefusal(start)) return undefined;
+    judgement.learn({ intentId: chainId.slice(INTENT.length) });
+    const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
+      prepare: (intent) =>
+        isRecorded(intent, command.jws.compact)
+          ? settled(intent)
+          : ready(batchOf(judgement, intent, located, times)),
+    });
+    if (done.kind === "refused") return undefined;
+    const intent = done.kind === "settled" ? done.value : done.intent;
+    return answered(judgement, intent, located, times, done.kind === "settled");
+  } catch (fault) {
+    if (fault instanceof Fault) return undefined;
+    throw fault;
+  }
+}
+
+function batchOf(
+  judgement: Judgement<RevokeDeps>,
+  intent: Intent,
+  { command, contract }: Located,
+  { requestedAt, committedAt }: Times,
+): Batch {
+  const { claims, jws } = command;
+  const target = targetOf(claims);
+  const all = covered(intent, target);
+  const open = all.filter(({ end }) => end === undefined);
+  const why = `${claims.iss} ended it: ${claims.reason}`;
+  const trigger = commandTrigger(claims);
+  const isStill = inFlight(all, judgement.deps.clock()) === 0;
+  const drafts: RecordDraft[] = [
+    requestedDraft(command, aboutTarget(intent, target, contract), {
+      committedAt,
+      isEnding: "contractDigest" in target,
+    }),
+    ...open.map((identity) => endedDraft(identity, trigger, "IDENTITY_REVOKED", why)),
+    ...(isStill ? [acknowledgedDraft("adapter", requestedAt, judgement.deps.clock())] : []),
+  ];
+  const { marks = [] } = intent.marks.stored;
+  const marksLeft = Array.isArray(marks)
+    ? marks.filter((mark) => mark?.by !== jws.compact)
+    : undefined;
+  return { drafts, ...present({ marksLeft }) };
+}
+
+/** Which contract and identity a denial is about, as far as the chain or the event says. */
+function aboutTarget(intent: Intent, target: Target, given: ReadContract | undefined): About {
+  if ("identityId" in target) {
+    const identity = intent.state.identities.get(target.identityId);
+    return identity === undefined ? {} : aboutIdentity(identity);
+  }
+  const { contractDigest: digest } = target;
+  const id = contractView(intent.state, digest).bound?.contractId ?? given?.claims.jti;
+  return id === undefined ? {} : { contract: { id, digest } };
+}
+
+const INTENT = "intent/";
+
+function answered(
+  { deps }: Judgement<RevokeDeps>,
+  intent: Intent,
+  { command: { claims }, taken }: Located,
+  { requestedAt }: Times,
+  isRepeated: boolean,
+): CommandAnswer {
+  const target = targetOf(claims);
+  const running = inFlight(covered(intent, target), deps.clock());
+  return {
+    ok: true,
+    deduplicated: taken !== undefined || isRepeated,
+    state: stateOf(intent, target),
+    inFlight: running,
+    points: [
+      {
+        point: "adapter",
+        requestedAt,
+        ...(running === 0 && { acknowledgedAt: toInstant(deps.clock()) }),
+      },
+    ],
+    evidence: { chainId: intent.chainId, seq: intent.state.head.seq },
+  };
+}
+
+function stateOf({ state }: Intent, target: Target): CommandState {
+  if (!("identityId" in target)) return "REVOKED";
+  return state.identities.get(target.identityId)?.end?.state ?? "REVOKED";
+}
+
+/** Nobody could look what is running: at least one may be. */
+const owed = (requestedAt: string, deduplicated: boolean): CommandAnswer => ({
+  ...{ ok: true, deduplicated, state: "REVOKED", inFlight: 1 },
+  points: [{ point: "adapter", requestedAt }],
+});
+
+/** A signal that the contract does not list is recorded and ends nothing. */
+async function note(
+  judgement: Judgement<RevokeDeps>,
+  { trust, chainId, command, contract }: Located,
+): Promise<CommandAnswer | Failure> {
+  const { deps } = judgement;
+  const start = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust);
+  if (isRefusal(start)) return judgement.fail(start);
+  judgement.learn({ intentId: chainId.slice(INTENT.length) });
+  const key = { ...commandKey(command), value: command.jws.digest };
+  const committedAt = toInstant(deps.clock());
+  const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
+    prepare: (intent) => {
+      if (isRecorded(intent, command.jws.compact)) return settled(intent);
+      const about = aboutTarget(intent, targetOf(command.claims), contract);
+      const draft = requestedDraft(command, about, { committedAt, isEnding: false });
+      return ready({ drafts: [draft], keys: [key] });
+    },
+    onTaken: () => judgement.fail(replayed()),
+  });
+  if (done.kind === "refused") return done.failure;
+  const intent = done.kind === "settled" ? done.value : done.intent;
+  return {
+    ...{ ok: true, deduplicated: done.kind === "settled", state: "NOTED", inFlight: 0 },
+    points: [],
+    evidence: { chainId, seq: intent.state.head.seq },
+  };
+}
+
+/** Another command has the id. */
+export const replayed = (): Refusal =>
+  refuse("NONCE_REPLAYED", "the jti belongs to another command", "/command/jti");

@@ -1,0 +1,41 @@
+import { isRefusal, type Refusal } from "../../refusal.ts";
+import type { TrustPolicy } from "../../trust/policy.ts";
+import { readTrustPolicy } from "../../trust/read.ts";
+import { readRestrictions } from "../../trust/restrictions.ts";
+import { withoutKeys } from "../../trust/revoked-keys.ts";
+import type { PlaneDeps } from "../deps.ts";
+import { refusalOf } from "../judgement.ts";
+import { readTrust } from "./registry.ts";
+import type { TrustSnapshot } from "./trust-snapshot.ts";
+
+/** Who may stop something, and the trust that holds as a whole, if any does: only under that records are sealed. */
+export interface Speakers {
+  readonly policy: TrustPolicy;
+  readonly trust: TrustSnapshot | Refusal;
+}
+
+/**
+ * By whom a denial of one identity or contract is believed: the newest trust policy that an anchor signed, also when it
+ * has expired or the Registry is stale (PROTOCOL.md §10). Whoever edits tables may so bring an operator back that was
+ * removed, who can stop things and gain nothing; whoever breaks them keeps nobody from stopping anything.
+ */
+export async function readSpeakers(deps: PlaneDeps): Promise<Speakers | Refusal> {
+  const trust = await readTrust(deps).then(({ trust }) => trust, refusalOf);
+  if (!isRefusal(trust)) return { policy: trust.policy, trust };
+  const policy = deps.memory.trust?.policy ?? (await newestPolicy(deps));
+  return policy === undefined ? trust : { policy, trust };
+}
+
+/** The stored policy that the Registry's head names, if an anchor signed it for this plane. */
+async function newestPolicy({
+  registry,
+  anchors,
+  plane,
+}: PlaneDeps): Promise<TrustPolicy | undefined> {
+  const heads = await registry.readHeads({ known: 0 });
+  const documents = await registry.readDocuments(heads.registry);
+  const read = readTrustPolicy(documents.trustPolicy, anchors);
+  if ("kind" in read || read.policy.plane !== plane.id) return undefined;
+  const restrictions = readRestrictions(documents.restrictions ?? "");
+  return withoutKeys(read.policy, restrictions?.limits.keys ?? new Set());
+}

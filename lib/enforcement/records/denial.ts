@@ -1,0 +1,108 @@
+import { FUNCTION_TIMEOUT_SECONDS } from "../../config.ts";
+import type { Digest } from "../../encoding/digest.ts";
+import { present } from "../../encoding/present.ts";
+import type { EndDetail, EndTrigger, PointName } from "../../evidence/details.ts";
+import type { IdentityView } from "../../evidence/fold.ts";
+import type { About, RecordDraft } from "../../evidence/record.ts";
+import type { Command, ReadCommand } from "../../lifecycle/command.ts";
+import { failureDomain, type RefusalCode } from "../../refusal.ts";
+import type { Intent } from "../read/intent.ts";
+
+/** What a denial covers on one chain: a contract with all of its identities, or one identity. */
+export type Target = { readonly contractDigest: Digest } | { readonly identityId: string };
+
+/** Identities of a chain that a denial covers. */
+export const covered = ({ state }: Intent, target: Target): IdentityView[] =>
+  [...state.identities.values()].filter((identity) =>
+    "identityId" in target
+      ? identity.identityId === target.identityId
+      : identity.contractDigest === target.contractDigest,
+  );
+
+/** Milliseconds that an invocation can last. */
+const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
+
+/** How many of them may be running: begun, without an outcome on record, by an invocation that may still live. */
+export const inFlight = (identities: readonly IdentityView[], now: number): number =>
+  identities.filter(
+    ({ startedAt, executed }) =>
+      startedAt !== undefined && executed !== true && Date.parse(startedAt) + INVOCATION >= now,
+  ).length;
+
+/** `RevocationRequested`: what was ordered, in its own signed words, and whether a contract ends with it. */
+export const requestedDraft = (
+  { jws, claims }: ReadCommand,
+  about: About,
+  how: {
+    readonly committedAt: string;
+    readonly isEnding: boolean;
+    readonly cosign?: string | undefined;
+  },
+): RecordDraft => ({
+  type: "RevocationRequested",
+  about,
+  detail: {
+    command: jws.compact,
+    ...present({ cosign: how.cosign }),
+    do: claims.do,
+    by: claims.iss,
+    reason: claims.reason,
+    committedAt: how.committedAt,
+    ...(how.isEnding && { endsContract: "REVOKED" }),
+  },
+});
+
+/** What ended it, by the verb. */
+export const commandTrigger = (claims: Command): EndTrigger => {
+  if (claims.do !== "signal") return "operator";
+  return SIGNALS[claims.kind];
+};
+
+/** What a signal of a kind tells. */
+export const SIGNALS = {
+  context: "contextChanged",
+  policy: "policyChanged",
+  risk: "riskSignal",
+} as const satisfies Record<string, EndTrigger>;
+
+/** The end of an identity by a denial, whoever made it. */
+export function endedDraft(
+  identity: IdentityView,
+  trigger: EndTrigger,
+  code: RefusalCode,
+  why: string,
+): RecordDraft {
+  const detail: EndDetail = {
+    state: "REVOKED",
+    trigger,
+    used: usedBefore(identity),
+    refusal: { code, stage: "state", detail: why },
+  };
+  return {
+    type: "IdentityRevoked",
+    about: aboutIdentity(identity),
+    verdict: { outcome: "DENY", code, stage: "state", failureDomain: failureDomain(code) },
+    detail,
+  };
+}
+
+/** Whether its authority was used, as far as the chain tells: nobody knows what a caller did with credentials. */
+export function usedBefore({ delivery, hardExpiry, startedAt }: IdentityView): EndDetail["used"] {
+  if (delivery === "credentials" && hardExpiry !== undefined) return "unknown";
+  return startedAt !== undefined;
+}
+
+export const aboutIdentity = ({ identityId, contractId, contractDigest }: IdentityView): About => ({
+  identity: { id: identityId },
+  contract: { id: contractId, digest: contractDigest },
+});
+
+/** A denial has reached a point; both times in RFC 3339, `now` in milliseconds. */
+export const acknowledgedDraft = (
+  point: PointName,
+  requestedAt: string,
+  now: number,
+): RecordDraft => ({
+  type: "RevocationAcknowledged",
+  detail: { point, requestedAt, milliseconds: Math.max(0, now - Date.parse(requestedAt)) },
+});

@@ -1,0 +1,23 @@
+import type { TakenKey } from "../evidence/ports.ts";
+import type { Mark } from "./mark.ts";
+
+/** A denial to be committed on a chain's head, without any signature of the plane. */
+export interface MarkStep {
+  readonly chainId: string;
+  readonly mark: Mark;
+  /** Taken with it: the command's id. Left out when a denial that did not last is committed anew. */
+  readonly key?: TakenKey;
+}
+
+/** Where denials are committed (PROTOCOL.md §10). */
+export interface DenialStore {
+  /** The chain of an identity, by index; an index lags, so that one that was just issued may not be found yet. */
+  chainOf(identityId: string): Promise<string | undefined>;
+  /** What State holds under a key, strongly consistent. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  valueOf(key: Pick<TakenKey, "pk" | "sk">): Promise<string | undefined>;
+  /**
+   * Adds a mark and raises the counter that every append is bound to, in one transaction. `taken`: the key is held
+   * already, and nothing was done. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`.
+   */
+  mark(step: MarkStep): Promise<"marked" | "taken">;
+}
