@@ -21,6 +21,8 @@ export interface IdentityView extends IdentityIssuedDetail {
   readonly identityId: string;
   readonly contractId: string;
   readonly contractDigest: Digest;
+  /** Id of the actor that it was issued to. */
+  readonly actor?: string;
   readonly state: "ISSUED" | "IN_USE" | EndState;
   readonly hardExpiry?: string;
   readonly startedAt?: string;
@@ -171,7 +173,7 @@ function countRefusal(draft: Draft, { contract }: EvidenceRecord): void {
 
 function issueIdentity(
   draft: Draft,
-  { identity, contract, detail: issued, chain }: RecordOf<"IdentityIssued">,
+  { identity, contract, actor, detail: issued, chain }: RecordOf<"IdentityIssued">,
 ): void {
   if (identity === undefined || contract === undefined || draft.identities.has(identity.id)) return;
   draft.identities.set(identity.id, {
@@ -179,6 +181,7 @@ function issueIdentity(
     identityId: identity.id,
     contractId: contract.id,
     contractDigest: contract.digest,
+    ...present({ actor: actor?.id }),
     state: "ISSUED",
     lastSeq: chain.seq,
     lastHash: chain.prev,

@@ -44,6 +44,15 @@ export interface TakenKey {
   readonly ttl?: number;
 }
 
+/** What operators see of a chain while anything of it is open; a convenience of State, which nothing is judged by. */
+export interface HeadView {
+  /** The list that it stands in. */
+  readonly view: string;
+  /** When there is work on it next; RFC 3339. */
+  readonly due: string;
+  readonly open: object;
+}
+
 /** One atomic step of a chain: all of it happens, or none. */
 export interface Append {
   readonly chainId: string;
@@ -55,6 +64,8 @@ export interface Append {
   readonly rows: readonly EvidenceRow[];
   /** The marks that stay, when the rows record some of those that were read; absent: none is taken away. */
   readonly marksLeft?: readonly unknown[];
+  /** Of an intent's chain: what is open behind the step; `null` for nothing. */
+  readonly seen?: HeadView | null;
   readonly keys?: readonly TakenKey[];
   readonly settle?: Settlement;
 }

@@ -24,7 +24,7 @@ export function phaseOf(identity: IdentityView, now: number): Phase {
 }
 
 /** Only a handle waits, and only credentials that left are with their caller: else nobody runs it any more. */
-const isAwaited = ({ delivery, hardExpiry }: IdentityView): boolean =>
+export const isAwaited = ({ delivery, hardExpiry }: IdentityView): boolean =>
   delivery === "handle" || hardExpiry !== undefined;
 
 /** The state that an answer names (PROTOCOL.md §4). */

@@ -69,32 +69,71 @@ export const counterKey = (scope: string): { pk: string; sk: string } => ({
  */
 function moveHead(
   table: string,
-  { chainId, from, marked, to, marksLeft }: Omit<Append, "rows" | "keys" | "settle">,
+  { chainId, from, marked, to, marksLeft, seen }: Omit<Append, "rows" | "keys" | "settle">,
 ): TransactWriteItem {
   const isFirst = from.seq === 0;
   const unmoved = isFirst ? chainIsEmpty : headIsWhatWasRead;
   const unmarked = marked === undefined ? neverMarked : markedAsRead;
-  const marks = marksLeft === undefined ? "" : leaving(marksLeft);
+  const { set, remove, values } = besides(marksLeft, seen);
   return {
     Update: {
       TableName: table,
       Key: marshall(headKey(chainId)),
-      UpdateExpression: `SET seq = :next, #hash = :nextHash${marks}`,
+      UpdateExpression: [
+        `SET ${["seq = :next", "#hash = :nextHash", ...set].join(", ")}`,
+        ...(remove.length > 0 ? [`REMOVE ${remove.join(", ")}`] : []),
+      ].join(" "),
       ConditionExpression: unmoved.map((each) => `${each} AND ${unmarked}`).join(" OR "),
-      ExpressionAttributeNames: { "#hash": "hash" },
+      ExpressionAttributeNames: {
+        "#hash": "hash",
+        ...(seen !== undefined && { "#view": "view", "#open": "open" }),
+      },
       ExpressionAttributeValues: marshall({
         ":next": to.seq,
         ":nextHash": to.hash,
         ...(isFirst ? { ":one": 1 } : { ":seq": from.seq, ":hash": from.hash }),
         ...present({ ":marked": marked }),
-        ...(marksLeft !== undefined && marksLeft.length > 0 && { ":left": marksLeft }),
+        ...values,
       }),
     },
   };
 }
 
-const leaving = (marks: readonly unknown[]): string =>
-  marks.length === 0 ? " REMOVE marks" : ", marks = :left";
+/** What of the head's other attributes an append sets and removes. */
+interface Beside {
+  readonly set: readonly string[];
+  readonly remove: readonly string[];
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+const NOTHING: Beside = { set: [], remove: [], values: {} };
+
+function besides(marksLeft: Append["marksLeft"], seen: Append["seen"]): Beside {
+  const [marks, view] = [marksBeside(marksLeft), viewBeside(seen)];
+  return {
+    set: [...marks.set, ...view.set],
+    remove: [...marks.remove, ...view.remove],
+    values: { ...marks.values, ...view.values },
+  };
+}
+
+function marksBeside(left: Append["marksLeft"]): Beside {
+  if (left === undefined) return NOTHING;
+  return left.length === 0
+    ? { ...NOTHING, remove: ["marks"] }
+    : { ...NOTHING, set: ["marks = :left"], values: { ":left": left } };
+}
+
+function viewBeside(seen: Append["seen"]): Beside {
+  if (seen === undefined) return NOTHING;
+  if (seen === null) return { ...NOTHING, remove: ["#view", "due", "#open"] };
+  const { view, due, open } = seen;
+  return {
+    set: ["#view = :view", "due = :due", "#open = :open"],
+    remove: [],
+    values: { ":view": view, ":due": due, ":open": open },
+  };
+}
 
 const takeKey = (table: string, { pk, sk, value, ttl }: TakenKey): TransactWriteItem => ({
   Put: {

@@ -5,8 +5,9 @@ import {
   headAfter,
   type PlacedRecord,
 } from "../../evidence/chain.ts";
-import type { Append, AppendResult, Settlement, TakenKey } from "../../evidence/ports.ts";
+import type { Append, AppendResult, HeadView, Settlement, TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
+import { viewOf } from "../../lifecycle/view.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import type { IssueDeps, PlaneDeps } from "../deps.ts";
@@ -168,8 +169,9 @@ export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
     const { records, append } = sealed();
     // A trust policy that came meanwhile may have ended the key.
     await requireSigner(deps, judgement.requireTrust().policy, { from: deps.clock(), until });
-    const result = await store(deps, append);
-    if (result === "appended") return { kind: "appended", intent: extendIntent(intent, records) };
+    const extended = extendIntent(intent, records, append.marksLeft);
+    const result = await store(deps, { ...append, seen: seenOf(extended, deps.clock()) });
+    if (result === "appended") return { kind: "appended", intent: extended };
     if (result !== "conflict" && onTaken !== undefined) return refused(onTaken(result.taken));
     await backOff(judgement, attempt);
     const trust = judgement.requireTrust();
@@ -178,6 +180,10 @@ export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
     intent = reread;
   }
 }
+
+/** What operators are to see of an intent; {@link viewOf}. */
+const seenOf = ({ chainId, state, marks }: Intent, now: number): HeadView | null =>
+  viewOf({ intentId: chainId.slice("intent/".length), state, marks, now }) ?? null;
 
 /** Both to their ends: what was seen beside a sealing decides, also if the sealing failed before. */
 async function both<T, U>(work: Promise<T>, beside: U): Promise<readonly [() => T, Awaited<U>]> {

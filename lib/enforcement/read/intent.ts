@@ -1,5 +1,6 @@
 import type { PlaneId } from "../../config.ts";
 import type { Contract } from "../../contract/contract.ts";
+import { present } from "../../encoding/present.ts";
 import { genesisHead, headAfter } from "../../evidence/chain.ts";
 import { foldIntent, type IntentState } from "../../evidence/fold.ts";
 import { type OpenedChain, type OpenRecord, openChain } from "../../evidence/open.ts";
@@ -74,11 +75,17 @@ const openedOf = (intent: Intent | undefined, plane: PlaneId, chainId: string): 
 const isTorn = ({ rows, head }: StoredChain, before: OpenedChain): boolean =>
   (rows.at(-1)?.seq ?? before.head.seq) !== (head?.seq ?? 0);
 
-/** The same intent after records were appended to it by this course. */
-export function extendIntent(intent: Intent, appended: readonly OpenRecord[]): Intent {
+/** The same intent after records were appended to it by this course; `left`: the marks that they left, if they took any. */
+export function extendIntent(
+  intent: Intent,
+  appended: readonly OpenRecord[],
+  left?: readonly unknown[],
+): Intent {
   const records = [...intent.records, ...appended];
   const head = headAfter(appended, intent.state.head);
-  return { ...intent, records, state: foldIntent(records, head) };
+  const { marked, marks } = intent.marks.stored;
+  const stored = present({ marked, marks: left ?? marks });
+  return { ...intent, records, state: foldIntent(records, head), marks: readMarks(stored) };
 }
 
 /** An intent belongs for ever to the issuer and digest of its first record (PROTOCOL.md §3, §5). */

@@ -1,0 +1,36 @@
+import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
+import type { IdentityView } from "../evidence/fold.ts";
+import { isAwaited } from "./state.ts";
+
+/** Milliseconds after which nobody else can be at work on an identity: an invocation's life, and a minute. */
+const ABANDONED = FUNCTION_TIMEOUT_SECONDS * 1000 + 60_000;
+
+/** What an open identity ends with once its time has come. */
+export type Overdue = "windowEnded" | "issuanceLost" | "executionLost";
+
+/** When `sweep` has work on an identity, in milliseconds, and which. */
+export interface Due {
+  readonly at: number;
+  readonly what: Overdue;
+}
+
+/**
+ * What will have to end an identity if nobody else does: its window where it waits for its caller, else the end of the
+ * invocation that had it in hand. None of one that has ended.
+ */
+export function dueOf(identity: IdentityView): Due | undefined {
+  const { end, startedAt, issuedAt, expiresAt } = identity;
+  if (end !== undefined) return undefined;
+  if (startedAt !== undefined) {
+    return { at: Date.parse(startedAt) + ABANDONED, what: "executionLost" };
+  }
+  return isAwaited(identity)
+    ? { at: Date.parse(expiresAt), what: "windowEnded" }
+    : { at: Date.parse(issuedAt) + ABANDONED, what: "issuanceLost" };
+}
+
+/** The same, once it is time. `now` in milliseconds. */
+export function overdue(identity: IdentityView, now: number): Overdue | undefined {
+  const due = dueOf(identity);
+  return due !== undefined && due.at <= now ? due.what : undefined;
+}

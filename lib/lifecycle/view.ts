@@ -1,0 +1,99 @@
+import { toInstant } from "../clock.ts";
+import type { Contract } from "../contract/contract.ts";
+import { callsOf } from "../contract/step.ts";
+import { type Digest, sha256Digest } from "../encoding/digest.ts";
+import { present } from "../encoding/present.ts";
+import {
+  type ContractView,
+  contractView,
+  type IdentityView,
+  type IntentState,
+} from "../evidence/fold.ts";
+import type { HeadView } from "../evidence/ports.ts";
+import { dueOf } from "./due.ts";
+import { isMarked, type Marks } from "./mark.ts";
+import { stateAt } from "./state.ts";
+import { type Terms, termsOf } from "./terms.ts";
+
+/** An intent as operators see it (PROTOCOL.md §10, Views); made from the fold, and never read by enforcement. */
+interface Seen {
+  readonly intentId: string;
+  readonly state: IntentState;
+  readonly marks: Marks;
+  /** Milliseconds. */
+  readonly now: number;
+}
+
+/** What stands on the head while anything is open: where it is listed, when `sweep` has work, and what is open. */
+export function viewOf({ intentId, state, marks, now }: Seen): HeadView | undefined {
+  const identities = [...state.identities.values()].filter(({ end }) => end === undefined);
+  const contracts = [...state.contracts.keys()].flatMap(
+    (digest) => usable(state, digest, now) ?? [],
+  );
+  const isOwed = isMarked(marks.stored);
+  if (identities.length === 0 && contracts.length === 0 && !isOwed) return undefined;
+  const dues = [
+    ...identities.flatMap((identity) => dueOf(identity)?.at ?? []),
+    ...contracts.map(({ terms }) => terms.contract.exp * 1000),
+    ...(isOwed ? [now] : []),
+  ];
+  return {
+    view: viewKey(intentId),
+    due: toInstant(Math.min(...dues)),
+    open: {
+      intentId,
+      contracts: contracts.map(openContract),
+      identities: identities.map((identity) => openIdentity(identity, now)),
+      duties: [],
+    },
+  };
+}
+
+/** Sixteen lists, so that no partition holds all that is open. */
+export const viewKey = (intentId: string): string =>
+  `open#${sha256Digest(intentId).charAt("sha256:".length)}`;
+export const VIEWS: readonly string[] = [..."0123456789abcdef"].map((digit) => `open#${digit}`);
+
+interface Usable {
+  readonly digest: Digest;
+  readonly terms: Terms;
+}
+
+/** A bound contract that has not ended and has uses left. */
+function usable(state: IntentState, digest: Digest, now: number): Usable | undefined {
+  const view = contractView(state, digest);
+  const terms = termsOf(digest, view);
+  if (terms === undefined || view.ended !== undefined) return undefined;
+  return terms.contract.exp * 1000 > now && hasUsesLeft(terms.contract, view)
+    ? { digest, terms }
+    : undefined;
+}
+
+const hasUsesLeft = ({ authorization_details: steps }: Contract, { uses }: ContractView): boolean =>
+  steps.some((step) => (uses.get(step.id) ?? 0) < callsOf(step));
+
+const openContract = ({ digest, terms: { contract, policy } }: Usable): object => ({
+  digest,
+  id: contract.jti,
+  issuer: contract.iss,
+  risk: contract.risk,
+  exp: contract.exp,
+  ...present({ policy }),
+  revokeOn: contract.revokeOn ?? [],
+  waits: [],
+});
+
+const openIdentity = (identity: IdentityView, now: number): object => ({
+  id: identity.identityId,
+  contractDigest: identity.contractDigest,
+  state: stateAt(identity, now),
+  ...present({ actor: identity.actor }),
+  jkt: identity.executor,
+  step: identity.step,
+  delivery: identity.delivery,
+  ...present({ roleArn: identity.roleArn }),
+  session: identity.sessionName,
+  issuedAt: identity.issuedAt,
+  expiresAt: identity.expiresAt,
+  until: identity.hardExpiry ?? identity.expiresAt,
+});
