@@ -55,6 +55,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `the denial reached ${pointOf(detail)} after ${textIn(detail, "milliseconds")} ms`,
   RevocationFailed: (detail) =>
     `the denial did not reach ${pointOf(detail)}: ${textIn(detail, "reason")}`,
+  EvidenceEmissionFailed: (detail) => `an outcome was never recorded: ${textIn(detail, "reason")}`,
   EscalationRaised: (detail) => `people have to look: ${textIn(detail, "reason")}`,
   TrustPolicyPublished: (detail) =>
     `trust policy version ${textIn(detail, "version")} came into force, signed by anchor ${textIn(detail, "signedBy")}`,

@@ -8,7 +8,7 @@ import type { DigestSigner } from "../encoding/jws.ts";
 import { present } from "../encoding/present.ts";
 import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
-import type { DenialStore } from "../lifecycle/ports.ts";
+import type { DenialStore, OpenStore } from "../lifecycle/ports.ts";
 import type { RegistryStore } from "./read/registry-port.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 
@@ -45,6 +45,11 @@ export interface PlaneDeps {
 /** What a denial needs besides: where it is committed. */
 export interface RevokeDeps extends PlaneDeps {
   readonly denials: DenialStore;
+}
+
+/** What `sweep` needs besides: what is due, and the readers by which it sees a target. */
+export interface SweepDeps extends RevokeDeps, IssueDeps {
+  readonly open: OpenStore;
 }
 
 export interface IssueDeps extends PlaneDeps {

@@ -1,4 +1,5 @@
 import { toSeconds } from "../clock.ts";
+import { judgeIssuer } from "../contract/judge.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import { judgeAudience, judgeFreshness, judgeOperator } from "../lifecycle/command.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
@@ -59,10 +60,12 @@ interface Looked extends Read {
   readonly ahead: Place | undefined;
 }
 
-const SPOKEN = stage<Looked, Judging>("contract").check(
-  "operator",
-  ({ event: { command }, speakers }) => judgeOperator(command, speakers.policy),
-);
+const SPOKEN = stage<Looked, Judging>("contract")
+  .check("operator", ({ event: { command }, speakers }) => judgeOperator(command, speakers.policy))
+  // It may become the first of its intent: then its issuer is the intent's, for ever.
+  .check("issuer", ({ event: { contract }, speakers }) =>
+    contract === undefined ? undefined : judgeIssuer(contract, speakers.policy),
+  );
 
 async function placeOf(deps: RevokeDeps, event: RevocationEvent): Promise<Place> {
   const { command } = event;

@@ -123,12 +123,17 @@ export type EndTrigger =
   | "evidenceFailed"
   | "violation";
 
+/** What a read-back shows of a call whose outcome is not known: the target looks as asked, or not, or was not seen. */
+export type Reconciled = "matches" | "differs" | "unseen";
+
 export type EndState = "COMPLETED" | "FAILED" | "INCOMPLETE" | "EXPIRED" | "REVOKED";
 
 /** In the terminal record of an identity: how and why it ended, and the outcome or the refusal to repeat. */
 export interface EndDetail {
   readonly state: EndState;
   readonly trigger: EndTrigger;
+  /** What `sweep` saw of an execution whose outcome nobody recorded; never an outcome. */
+  readonly reconciled?: Reconciled;
   /** Whether its authority was used; `"unknown"` where the caller held the credentials. */
   readonly used: boolean | "unknown";
   readonly outcome?: Outcome;
@@ -183,6 +188,7 @@ export interface CommandDetail {
 }
 
 interface RevocationRequestedDetail extends CommandDetail, ContractEnding {
+  readonly requestedAt: string;
   /** When the denial was committed, which its record may follow late. */
   readonly committedAt: string;
 }
@@ -194,7 +200,7 @@ interface PointDetail {
   readonly role?: string;
 }
 
-interface EscalationDetail extends Reason {
+interface EscalationDetail extends Reason, ContractEnding {
   /** What nobody signed is nobody's word. */
   readonly basis?: "unsigned mark";
 }
@@ -255,5 +261,6 @@ export interface Details {
   readonly RevocationAcknowledged: PointDetail & { readonly milliseconds: number };
   readonly RevocationFailed: PointDetail & Reason;
   readonly EscalationRaised: EscalationDetail;
+  readonly EvidenceEmissionFailed: Reason;
   readonly TrustPolicyPublished: TrustPolicyDetail;
 }

@@ -35,6 +35,7 @@ const EVENTS = {
   RevocationAcknowledged: "plain",
   RevocationFailed: "negative",
   EscalationRaised: "negative",
+  EvidenceEmissionFailed: "negative",
   TrustPolicyPublished: "plain",
 } as const satisfies Record<keyof Details, Kind>;
 

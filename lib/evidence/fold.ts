@@ -62,6 +62,8 @@ export interface IntentState {
   readonly opens?: Opens;
   readonly contracts: ReadonlyMap<Digest, ContractView>;
   readonly identities: ReadonlyMap<string, IdentityView>;
+  /** Denials, by when they were requested, that are not on record as having reached the adapter. */
+  readonly unreached: ReadonlySet<string>;
 }
 
 /** One name for a step's totalled parameter. */
@@ -79,11 +81,17 @@ interface Draft {
   documents: Map<unknown, unknown>;
   contracts: Map<Digest, ContractView>;
   identities: Map<string, IdentityView>;
+  unreached: Set<string>;
 }
 
 /** Folds the verified records of an intent chain. Pure: same records, same state. */
 export function foldIntent(records: readonly OpenRecord[], head: ChainHead): IntentState {
-  const draft: Draft = { documents: new Map(), contracts: new Map(), identities: new Map() };
+  const draft: Draft = {
+    documents: new Map(),
+    contracts: new Map(),
+    identities: new Map(),
+    unreached: new Set(),
+  };
   for (const record of records) applyRecord(draft, record);
   const { documents: _documents, ...state } = draft;
   return { ...state, head };
@@ -131,7 +139,16 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   ExecutionRejected: countRefusal,
   ViolationDetected: endByRecord,
   ContextInvalidated: endByRecord,
-  RevocationRequested: endByRecord,
+  RevocationRequested: (draft, record) => {
+    endByRecord(draft, record);
+    const { detail } = record;
+    const isDenial = detail.endsContract !== undefined || detail.do !== "signal";
+    if (isDenial) draft.unreached.add(detail.requestedAt);
+  },
+  RevocationAcknowledged: ({ unreached }, { detail: { point, requestedAt } }) => {
+    if (point === "adapter") unreached.delete(requestedAt);
+  },
+  EscalationRaised: endByRecord,
   // Of somebody who asked STS for an identity that another one has started: it ends nothing.
   IssuanceFailed: (draft, record) => {
     const identity = record.identity && draft.identities.get(record.identity.id);
@@ -256,6 +273,7 @@ const ENDINGS: { readonly [Type in EventType]?: string } = {
   ViolationDetected: "it was violated with a handle",
   ContextInvalidated: "its context changed",
   RevocationRequested: "it was revoked",
+  EscalationRaised: "somebody without a key marked it",
 };
 
 function endByRecord(

@@ -9,6 +9,14 @@ export interface MarkStep {
   readonly key?: TakenKey;
 }
 
+/** Which intents have something open; a convenience that anybody who writes State can spoil (PROTOCOL.md §10, Views). */
+export interface OpenStore {
+  /** Chains with work at or before an instant, in RFC 3339. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  due(until: string): Promise<string[]>;
+  /** Every chain with something open. @throws the same. */
+  all(): Promise<string[]>;
+}
+
 /** Where denials are committed (PROTOCOL.md §10). */
 export interface DenialStore {
   /** The chain of an identity, by index; an index lags, so that one that was just issued may not be found yet. */

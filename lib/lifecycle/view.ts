@@ -1,4 +1,5 @@
 import { toInstant } from "../clock.ts";
+import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import type { Contract } from "../contract/contract.ts";
 import { callsOf } from "../contract/step.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
@@ -14,6 +15,9 @@ import { dueOf } from "./due.ts";
 import { isMarked, type Marks } from "./mark.ts";
 import { stateAt } from "./state.ts";
 import { type Terms, termsOf } from "./terms.ts";
+
+/** Milliseconds that an invocation can last. */
+const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
 
 /** An intent as operators see it (PROTOCOL.md §10, Views); made from the fold, and never read by enforcement. */
 interface Seen {
@@ -31,11 +35,14 @@ export function viewOf({ intentId, state, marks, now }: Seen): HeadView | undefi
     (digest) => usable(state, digest, now) ?? [],
   );
   const isOwed = isMarked(marks.stored);
-  if (identities.length === 0 && contracts.length === 0 && !isOwed) return undefined;
+  const reached = state.unreached.size === 0 ? undefined : settledAt(state, now);
+  const isQuiet = identities.length === 0 && contracts.length === 0 && reached === undefined;
+  if (isQuiet && !isOwed) return undefined;
   const dues = [
     ...identities.flatMap((identity) => dueOf(identity)?.at ?? []),
     ...contracts.map(({ terms }) => terms.contract.exp * 1000),
     ...(isOwed ? [now] : []),
+    ...(reached === undefined ? [] : [reached]),
   ];
   return {
     view: viewKey(intentId),
@@ -48,6 +55,15 @@ export function viewOf({ intentId, state, marks, now }: Seen): HeadView | undefi
     },
   };
 }
+
+/** When nothing that was begun can be running any more: then a denial has reached the adapter. */
+const settledAt = ({ identities }: IntentState, now: number): number =>
+  Math.max(
+    now,
+    ...[...identities.values()].flatMap(({ startedAt, executed }) =>
+      startedAt === undefined || executed === true ? [] : [Date.parse(startedAt) + INVOCATION],
+    ),
+  );
 
 /** Sixteen lists, so that no partition holds all that is open. */
 export const viewKey = (intentId: string): string =>

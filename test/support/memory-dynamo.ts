@@ -132,11 +132,18 @@ export class MemoryDynamo {
   /** An index by one attribute, which a commit reaches late: what `unindexed` names is not there yet. */
   #queryIndex({ TableName = "", ConsistentRead, ...input }: QueryCommandInput): object {
     if (ConsistentRead === true) throw new NotUnderstood("an index has no consistent reads");
-    const [, attribute, token] = /^(\w+) = (:\w+)$/.exec(input.KeyConditionExpression ?? "") ?? [];
-    if (attribute === undefined || token === undefined)
+    const condition = /^(#?\w+) = (:\w+)(?: AND (\w+) <= (:\w+))?$/;
+    const [, name, token, ranged, ceiling] =
+      condition.exec(input.KeyConditionExpression ?? "") ?? [];
+    if (name === undefined || token === undefined) {
       throw new NotUnderstood("an unknown key condition");
-    const wanted = unmarshall(input.ExpressionAttributeValues ?? {})[token];
-    const found = [...this.table(TableName).values()].filter((item) => item[attribute] === wanted);
+    }
+    const values = unmarshall(input.ExpressionAttributeValues ?? {});
+    const attribute = input.ExpressionAttributeNames?.[name] ?? name;
+    const wanted = values[token];
+    const found = [...this.table(TableName).values()]
+      .filter((item) => item[attribute] === wanted)
+      .filter((item) => ranged === undefined || String(item[ranged]) <= values[ceiling ?? ""]);
     const isLate = this.unindexed.delete(String(wanted));
     return { Items: isLate ? [] : found.slice(0, input.Limit).map(marshalled) };
   }

@@ -1,6 +1,7 @@
 import { DynamoDenialStore } from "../../lib/aws/ports/denials.ts";
 import { DynamoEvidenceStore } from "../../lib/aws/ports/evidence-store.ts";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
+import { DynamoOpenStore } from "../../lib/aws/ports/open-view.ts";
 import { DynamoRegistryStore } from "../../lib/aws/ports/registry-store.ts";
 import { DynamoRefusalCounter } from "../../lib/aws/ports/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../../lib/aws/ports/sts.ts";
@@ -14,6 +15,7 @@ import { execute } from "../../lib/enforcement/execute.ts";
 import { govern as governPlane } from "../../lib/enforcement/govern.ts";
 import { issue } from "../../lib/enforcement/issue.ts";
 import { revoke } from "../../lib/enforcement/revoke.ts";
+import { type Swept, sweep } from "../../lib/enforcement/sweep.ts";
 import { foldIntent, type IntentState } from "../../lib/evidence/fold.ts";
 import { evidenceKeys, openChain } from "../../lib/evidence/open.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
@@ -140,6 +142,14 @@ export class Plane {
   revoke(event: unknown, deps: IssueDeps = this.deps): Promise<CommandAnswer | RefusedAnswer> {
     const denials = new DynamoDenialStore(this.dynamo.client(), TABLES);
     return revoke(event, { ...deps, denials, component: "revoke" }, this.invocation());
+  }
+
+  /** One run of `sweep`. */
+  sweep(deps: IssueDeps = this.deps): Promise<Swept> {
+    const dynamo = this.dynamo.client();
+    const denials = new DynamoDenialStore(dynamo, TABLES);
+    const open = new DynamoOpenStore(dynamo, TABLES.state);
+    return sweep({ ...deps, denials, open, component: "sweep" }, this.invocation());
   }
 
   /** A command's JWS, signed by an operator. */

@@ -25,6 +25,7 @@ import {
   SIGNALS,
   type Target,
 } from "../records/denial.ts";
+import { withOpening } from "../records/issuance.ts";
 import type { CommandAnswer, CommandState } from "./command.ts";
 
 /** Verbs that deny one identity or one contract. */
@@ -185,6 +186,8 @@ async function record(
   try {
     const start = await readIntent(deps, chainId, trust);
     if (isRefusal(start)) return undefined;
+    // A chain's first record says whose the intent is.
+    if (start.state.head.seq === 0 && located.contract === undefined) return undefined;
     judgement.learn({ intentId: chainId.slice(INTENT.length) });
     const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
       prepare: (intent) =>
@@ -216,17 +219,18 @@ function batchOf(
   const isStill = inFlight(all, judgement.deps.clock()) === 0;
   const drafts: RecordDraft[] = [
     requestedDraft(command, aboutTarget(intent, target, contract), {
-      committedAt,
+      ...{ requestedAt, committedAt },
       isEnding: "contractDigest" in target,
     }),
     ...open.map((identity) => endedDraft(identity, trigger, "IDENTITY_REVOKED", why)),
     ...(isStill ? [acknowledgedDraft("adapter", requestedAt, judgement.deps.clock())] : []),
   ];
+  const opened = contract === undefined ? drafts : withOpening(intent, { contract }, drafts);
   const { marks = [] } = intent.marks.stored;
   const marksLeft = Array.isArray(marks)
     ? marks.filter((mark) => mark?.by !== jws.compact)
     : undefined;
-  return { drafts, ...present({ marksLeft }) };
+  return { drafts: opened, ...present({ marksLeft }) };
 }
 
 /** Which contract and identity a denial is about, as far as the chain or the event says. */
@@ -288,12 +292,15 @@ async function note(
   if (isRefusal(start)) return judgement.fail(start);
   judgement.learn({ intentId: chainId.slice(INTENT.length) });
   const key = { ...commandKey(command), value: command.jws.digest };
-  const committedAt = toInstant(deps.clock());
+  const requestedAt = toInstant(judgement.now);
   const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
     prepare: (intent) => {
       if (isRecorded(intent, command.jws.compact)) return settled(intent);
       const about = aboutTarget(intent, targetOf(command.claims), contract);
-      const draft = requestedDraft(command, about, { committedAt, isEnding: false });
+      const draft = requestedDraft(command, about, {
+        ...{ requestedAt, committedAt: requestedAt },
+        isEnding: false,
+      });
       return ready({ drafts: [draft], keys: [key] });
     },
     onTaken: () => judgement.fail(replayed()),

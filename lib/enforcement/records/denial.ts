@@ -34,6 +34,7 @@ export const requestedDraft = (
   { jws, claims }: ReadCommand,
   about: About,
   how: {
+    readonly requestedAt: string;
     readonly committedAt: string;
     readonly isEnding: boolean;
     readonly cosign?: string | undefined;
@@ -47,6 +48,7 @@ export const requestedDraft = (
     do: claims.do,
     by: claims.iss,
     reason: claims.reason,
+    requestedAt: how.requestedAt,
     committedAt: how.committedAt,
     ...(how.isEnding && { endsContract: "REVOKED" }),
   },

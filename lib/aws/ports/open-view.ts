@@ -1,0 +1,57 @@
+import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { present } from "../../encoding/present.ts";
+import type { OpenStore } from "../../lifecycle/ports.ts";
+import { VIEWS } from "../../lifecycle/view.ts";
+import { orFault } from "./faults.ts";
+
+/** Later than every instant: what is open whenever it is due. */
+const EVER = "9999-12-31T23:59:59.999Z";
+
+/** The index `byDue` of State: sixteen queries, no scan. */
+export class DynamoOpenStore implements OpenStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async due(until: string): Promise<string[]> {
+    const found = await Promise.all(VIEWS.map((view) => this.#list(view, until)));
+    return found.flat();
+  }
+
+  all(): Promise<string[]> {
+    return this.due(EVER);
+  }
+
+  #list(view: string, until: string): Promise<string[]> {
+    return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
+      const chains: string[] = [];
+      let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
+      do {
+        const page = await this.#client.send(
+          new QueryCommand({
+            TableName: this.#table,
+            IndexName: "byDue",
+            KeyConditionExpression: "#view = :view AND due <= :until",
+            ExpressionAttributeNames: { "#view": "view" },
+            ExpressionAttributeValues: marshall({ ":view": view, ":until": until }),
+            ...present({ ExclusiveStartKey }),
+          }),
+        );
+        chains.push(...(page.Items ?? []).flatMap((item) => chainIn(unmarshall(item)["pk"])));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey !== undefined);
+      return chains;
+    });
+  }
+}
+
+const HEAD = "chain#intent/";
+
+/** What stands elsewhere than on an intent's head is nobody's view. */
+const chainIn = (pk: unknown): string[] =>
+  typeof pk === "string" && pk.startsWith(HEAD) ? [pk.slice("chain#".length)] : [];

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { isTerminal } from "../../lib/evidence/events.ts";
+import type { EvidenceRecord } from "../../lib/evidence/record.ts";
+import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
+import type { Governed, Mutation } from "../support/governed.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
+import { newPlane, type Plane, refused } from "../support/plane.ts";
+
+/** Every identity ends exactly once, with evidence, even if nobody ever uses it or calls back (VAI-07). */
+
+const endsOf = (plane: Plane, { chainId }: Governed): EvidenceRecord[] =>
+  plane.records(chainId).filter(({ event }) => isTerminal(event.type));
+
+const headOf = (plane: Plane, { chainId }: Governed): Record<string, unknown> => {
+  const item = plane.dynamo.table(TABLES.state).get(`chain#${chainId}|head`);
+  assert.ok(item);
+  return item;
+};
+
+async function died(at: "sts" | "target:call" | "signer:sign", mutation: Mutation = {}) {
+  const plane = await newPlane();
+  const governed = plane.contract(mutation);
+  const death = plane.faults.death({ at, ...(at === "signer:sign" && { from: 3, to: 3 }) });
+  void plane.ask(mutation, governed);
+  await death;
+  plane.faults.clear();
+  return { plane, governed };
+}
+
+suite("sweeping", () => {
+  test("VAI-07 VAI-106 a handle that nobody redeems expires unused, once", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    assert.deepEqual(await plane.sweep(), { chains: 0, written: 0, failed: 0 });
+    plane.world.pass(901);
+    assert.deepEqual(await plane.sweep(), { chains: 1, written: 1, failed: 0 });
+    assert.equal((await plane.sweep()).written, 0);
+    const [end, ...more] = endsOf(plane, governed);
+    assert.deepEqual(more, []);
+    assert.equal(end?.event.type, "IdentityExpired");
+    assert.deepEqual([end?.detail["trigger"], end?.detail["used"]], ["windowEnded", false]);
+    assert.equal(headOf(plane, governed)["view"], undefined, "nothing is open any more");
+  });
+
+  test("VAI-106 delivered credentials expire, and whether they were used nobody knows", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(CREDENTIALS);
+    await plane.grant(CREDENTIALS, governed);
+    plane.world.pass(901);
+    await plane.sweep();
+    assert.deepEqual(
+      endsOf(plane, governed).map(({ event, detail }) => [event.type, detail["used"]]),
+      [["IdentityExpired", "unknown"]],
+    );
+  });
+
+  test("VAI-103 X-47 an issuance whose function died ends as failed, a minute after it must have ended", async () => {
+    const { plane, governed } = await died("sts");
+    plane.world.pass(89);
+    assert.equal((await plane.sweep()).written, 0);
+    plane.world.pass(2);
+    assert.equal((await plane.sweep()).written, 1);
+    assert.deepEqual(
+      endsOf(plane, governed).map(({ event, detail }) => [
+        event.type,
+        detail["trigger"],
+        detail["used"],
+      ]),
+      [["IssuanceFailed", "executionFailed", false]],
+    );
+  });
+
+  test("VAI-103 ADV-37 an execution whose outcome was never recorded ends incomplete, is looked at and never made again", async () => {
+    const { plane, governed } = await died("signer:sign");
+    const calls = plane.targets.calls.length;
+    assert.equal(calls, 1);
+    plane.world.pass(91);
+    await plane.sweep();
+    assert.equal(plane.targets.calls.length, calls);
+    const types = plane.types(governed.chainId).slice(-3);
+    assert.deepEqual(types, ["EvidenceEmissionFailed", "ExecutionIncomplete", "EscalationRaised"]);
+    const [end] = endsOf(plane, governed);
+    assert.deepEqual(
+      [
+        end?.detail["state"],
+        end?.detail["trigger"],
+        end?.detail["reconciled"],
+        end?.detail["outcome"],
+      ],
+      ["INCOMPLETE", "evidenceFailed", "matches", undefined],
+    );
+    assert.equal(refused(await plane.ask({}, governed)).code, "CONTRACT_CONSUMED");
+  });
+
+  test("VAI-113 a target that cannot be read is told as unseen", async () => {
+    const { plane, governed } = await died("target:call");
+    plane.faults.plan({ at: "target:readBack", how: "throttle" });
+    plane.world.pass(91);
+    await plane.sweep();
+    assert.equal(endsOf(plane, governed)[0]?.detail["reconciled"], "unseen");
+  });
+
+  test("VAI-115 records that were owed for a mark are written, and the mark goes", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    const { identity } = await plane.grant(HANDLE, governed);
+    plane.faults.plan({ at: "signer:sign", how: "throttle" });
+    const command = plane.command({ do: "revokeIdentity", identityId: identity.identityId });
+    await plane.revoke({ command });
+    plane.faults.clear();
+    // The view on the head is of before the mark: it is due by the window's end alone.
+    plane.world.pass(901);
+    assert.equal((await plane.sweep()).written, 1);
+    const [end, ...more] = endsOf(plane, governed);
+    assert.deepEqual(
+      [end?.event.type, end?.detail["trigger"], more],
+      ["IdentityRevoked", "operator", []],
+    );
+    assert.equal(headOf(plane, governed)["marks"], undefined);
+    assert.equal((await plane.sweep()).written, 0);
+  });
+
+  for (const [what, marks] of Object.entries({
+    "that nobody signed": (id: string) => [
+      { at: 1, code: "CONTRACT_REVOKED", trigger: "operator", identityId: id },
+    ],
+    "in an operator's name that is not theirs": (id: string) => [
+      { at: 1, code: "CONTRACT_REVOKED", trigger: "operator", identityId: id, by: "a.b.c" },
+    ],
+    "that cannot be read": () => "garbage",
+  })) {
+    test(`VAI-115 a mark ${what} ends what it names and accuses nobody`, async () => {
+      const plane = await newPlane();
+      const governed = plane.contract(HANDLE);
+      const { identity } = await plane.grant(HANDLE, governed);
+      const head = headOf(plane, governed);
+      head["marks"] = marks(identity.identityId);
+      head["marked"] = 1;
+      plane.world.pass(901);
+      await plane.sweep();
+      const records = plane.records(governed.chainId);
+      const raised = records.filter(({ event }) => event.type === "EscalationRaised");
+      assert.deepEqual(
+        raised.map(({ detail, actor }) => [detail["basis"], actor]),
+        [["unsigned mark", undefined]],
+      );
+      const [end, ...more] = endsOf(plane, governed);
+      assert.deepEqual(
+        [end?.event.type, end?.detail["trigger"], end?.actor, more],
+        ["IdentityRevoked", "evidenceFailed", undefined, []],
+      );
+    });
+  }
+
+  test("VAI-117 a denial of what was running is acknowledged at the adapter once that has ended", async () => {
+    const { plane, governed } = await died("target:call");
+    const [identityId = ""] = plane.state(governed.chainId).identities.keys();
+    const command = plane.command({ do: "revokeIdentity", identityId });
+    const answer = await plane.revoke({ command });
+    assert.ok(answer.ok);
+    assert.equal(answer.inFlight, 1);
+    assert.equal(answer.points[0]?.acknowledgedAt, undefined);
+    assert.ok(!plane.types(governed.chainId).includes("RevocationAcknowledged"));
+    plane.world.pass(91);
+    await plane.sweep();
+    assert.ok(plane.types(governed.chainId).includes("RevocationAcknowledged"));
+    assert.equal(endsOf(plane, governed).length, 1);
+  });
+
+  test("VAI-07 a chain that is broken keeps no other from its end", async () => {
+    const plane = await newPlane();
+    const [broken, whole] = [plane.contract(HANDLE), plane.contract(HANDLE)];
+    await plane.grant(HANDLE, broken);
+    await plane.grant(HANDLE, whole);
+    headOf(plane, broken)["hash"] = `sha256:${"0".repeat(64)}`;
+    plane.world.pass(901);
+    assert.deepEqual(await plane.sweep(), { chains: 2, written: 1, failed: 1 });
+    assert.equal(endsOf(plane, whole).length, 1);
+  });
+});
