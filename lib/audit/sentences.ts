@@ -55,6 +55,14 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `the denial reached ${pointOf(detail)} after ${textIn(detail, "milliseconds")} ms`,
   RevocationFailed: (detail) =>
     `the denial did not reach ${pointOf(detail)}: ${textIn(detail, "reason")}`,
+  PlaneHalted: (detail) => `${ordered(detail)}: nothing is granted, redeemed or begun`,
+  AgentHalted: (detail) => `${ordered(detail)}: that actor gets nothing under any name or key`,
+  KeyRevoked: (detail) => `${ordered(detail)}: that key counts for nothing`,
+  RootKeyRevoked: (detail) => `${ordered(detail)}: that key of the plane signs nothing any more`,
+  PlaneResumed: ordered,
+  AgentReinstated: ordered,
+  KeyReinstated: ordered,
+  QuarantineLifted: ordered,
   EvidenceEmissionFailed: (detail) => `an outcome was never recorded: ${textIn(detail, "reason")}`,
   EscalationRaised: (detail) => `people have to look: ${textIn(detail, "reason")}`,
   TrustPolicyPublished: (detail) =>
@@ -108,6 +116,13 @@ function readBack(detail: Detail): string {
   return matches === true
     ? "the read-back shows the effect"
     : "the read-back does not show the effect";
+}
+
+/** Who ordered what, and why. */
+function ordered(detail: Detail): string {
+  const what = `${textIn(detail, "by")} ordered ${textIn(detail, "do")}: ${textIn(detail, "reason")}`;
+  const instead = inside(detail, "instead");
+  return instead === undefined ? what : `${what} (${plain(instead)})`;
 }
 
 const pointOf = (detail: Detail): string =>

@@ -42,15 +42,15 @@ export interface PlaneDeps {
   readonly memory: Memory;
 }
 
-/** What a denial needs besides: where it is committed. */
+/** What commands need besides: where a denial is committed. */
 export interface RevokeDeps extends PlaneDeps {
   readonly denials: DenialStore;
-}
-
-/** What `sweep` needs besides: what is due, and the readers by which it sees a target. */
-export interface SweepDeps extends RevokeDeps, IssueDeps {
+  /** What is open, to say how much of it a halt covers. */
   readonly open: OpenStore;
 }
+
+/** What `sweep` needs: what is due, and the readers by which it sees a target. */
+export interface SweepDeps extends RevokeDeps, IssueDeps {}
 
 export interface IssueDeps extends PlaneDeps {
   /** The catalogue of bounded actions. */

@@ -1,7 +1,7 @@
 import type { RefusedAnswer } from "./answer.ts";
 import type { CommandAnswer } from "./commands/command.ts";
-import { COMMANDS, GOVERN_ORDER, READ_COMMAND } from "./commands/table.ts";
-import type { Invocation, PlaneDeps } from "./deps.ts";
+import { COMMANDS, GOVERN_ORDER, ORDERS, READ_COMMAND } from "./commands/table.ts";
+import type { Invocation, RevokeDeps } from "./deps.ts";
 import { isFailure, Judgement } from "./judgement.ts";
 import { refuseCommand } from "./refused/command.ts";
 
@@ -12,13 +12,15 @@ import { refuseCommand } from "./refused/command.ts";
  */
 export async function govern(
   event: unknown,
-  deps: PlaneDeps,
+  deps: RevokeDeps,
   invocation: Invocation,
 ): Promise<CommandAnswer | RefusedAnswer> {
   const judgement = new Judgement(deps, invocation, GOVERN_ORDER, event);
   try {
     const read = judgement.judge(READ_COMMAND, { raw: event });
-    const result = isFailure(read) ? read : await COMMANDS[read.op](judgement, read.members);
+    if (isFailure(read)) return await refuseCommand(judgement, read);
+    judgement.follow(ORDERS[read.op]);
+    const result = await COMMANDS[read.op](judgement, read.members);
     return isFailure(result) ? await refuseCommand(judgement, result) : result;
   } catch (fault) {
     return refuseCommand(judgement, judgement.faulted(fault));

@@ -1,11 +1,13 @@
 import { toSeconds } from "../clock.ts";
 import { judgeIssuer } from "../contract/judge.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
-import { judgeAudience, judgeFreshness, judgeOperator } from "../lifecycle/command.ts";
-import { isRefusal, type Refusal, refuse } from "../refusal.ts";
+import { judgeAudience, judgeCosign, judgeFreshness, judgeOperator } from "../lifecycle/command.ts";
+import { isRestricting } from "../lifecycle/restrict.ts";
+import { isRefusal, type Refusal } from "../refusal.ts";
 import type { RefusedAnswer } from "./answer.ts";
-import type { CommandAnswer } from "./commands/command.ts";
-import { deny, isDenying, locate, replayed } from "./commands/deny.ts";
+import { type CommandAnswer, replayed } from "./commands/command.ts";
+import { deny, isDenying, locate } from "./commands/deny.ts";
+import { restrict } from "./commands/restrict.ts";
 import type { Invocation, RevokeDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement } from "./judgement.ts";
 import { commandKey } from "./read/command-keys.ts";
@@ -62,6 +64,9 @@ interface Looked extends Read {
 
 const SPOKEN = stage<Looked, Judging>("contract")
   .check("operator", ({ event: { command }, speakers }) => judgeOperator(command, speakers.policy))
+  .check("cosignature", ({ event: { command, cosign }, speakers }) =>
+    judgeCosign(command, cosign, speakers.policy),
+  )
   // It may become the first of its intent: then its issuer is the intent's, for ever.
   .check("issuer", ({ event: { contract }, speakers }) =>
     contract === undefined ? undefined : judgeIssuer(contract, speakers.policy),
@@ -130,9 +135,10 @@ async function serve(judgement: Judging): Promise<CommandAnswer | Failure> {
   judgement.reach(DURABLE);
   const { event, chainId, place } = placed;
   const { command } = event;
-  return isDenying(command)
-    ? deny(judgement, { ...event, command, trust, chainId, taken: place.taken })
-    : judgement.fail(
-        refuse("NOT_SUPPORTED", `this version has no ${command.claims.do}`, "/command/do"),
-      );
+  if (isDenying(command)) {
+    return deny(judgement, { ...event, command, trust, chainId, taken: place.taken });
+  }
+  if (!isRestricting(command)) throw new TypeError("every verb of revoke denies or restricts");
+  const cosign = typeof event.cosign === "string" ? event.cosign : undefined;
+  return restrict(judgement, { command, cosign });
 }

@@ -205,10 +205,19 @@ interface EscalationDetail extends Reason, ContractEnding {
   readonly basis?: "unsigned mark";
 }
 
-interface TrustPolicyDetail {
+/** Which documents are in force behind a record of `plane/registry`, changed by it or not. */
+export interface InForce {
   readonly version: number;
   readonly trustPolicyDigest: Digest;
   readonly restrictionsDigest: Digest;
+}
+
+/** Of a command that changed the restrictions; `instead`: why the plane was halted in place of what was ordered. */
+interface RestrictionDetail extends CommandDetail, InForce {
+  readonly instead?: string;
+}
+
+interface TrustPolicyDetail extends InForce {
   /** The JWS. */
   readonly trustPolicy: string;
   /** Thumbprint of the anchor. */
@@ -262,5 +271,13 @@ export interface Details {
   readonly RevocationFailed: PointDetail & Reason;
   readonly EscalationRaised: EscalationDetail;
   readonly EvidenceEmissionFailed: Reason;
+  readonly PlaneHalted: RestrictionDetail;
+  readonly AgentHalted: RestrictionDetail;
+  readonly KeyRevoked: RestrictionDetail;
+  readonly RootKeyRevoked: RestrictionDetail;
+  readonly PlaneResumed: RestrictionDetail;
+  readonly AgentReinstated: RestrictionDetail;
+  readonly KeyReinstated: RestrictionDetail;
+  readonly QuarantineLifted: RestrictionDetail;
   readonly TrustPolicyPublished: TrustPolicyDetail;
 }

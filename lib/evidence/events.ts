@@ -36,6 +36,14 @@ const EVENTS = {
   RevocationFailed: "negative",
   EscalationRaised: "negative",
   EvidenceEmissionFailed: "negative",
+  PlaneHalted: "negative",
+  AgentHalted: "negative",
+  KeyRevoked: "negative",
+  RootKeyRevoked: "negative",
+  PlaneResumed: "plain",
+  AgentReinstated: "plain",
+  KeyReinstated: "plain",
+  QuarantineLifted: "plain",
   TrustPolicyPublished: "plain",
 } as const satisfies Record<keyof Details, Kind>;
 

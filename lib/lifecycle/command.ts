@@ -112,11 +112,32 @@ export function judgeOperator(
     : refuse("ACTOR_AUTH_INVALID", `${claims.iss} may not ${claims.do}`, "/command/do");
 }
 
+/** Loosening always needs two names; so does what cannot be taken back (PROTOCOL.md §10). */
+const COSIGNED: ReadonlySet<Verb> = new Set([
+  "revokePlaneKey",
+  "reinstateActor",
+  "reinstateKey",
+  "liftQuarantine",
+  "resumePlane",
+]);
+
+/** A second signature is there where it is needed, and nowhere else. */
+export function judgeCosign(
+  command: ReadCommand,
+  cosign: unknown,
+  policy: Pick<TrustPolicy, Lists>,
+): Refusal | undefined {
+  if (COSIGNED.has(command.claims.do)) return judgeCosignature(command, cosign, policy);
+  return cosign === undefined
+    ? undefined
+    : malformed(`has no use beside ${command.claims.do}`, "/cosign");
+}
+
 /**
  * The second name of a command that needs one: the same payload, byte for byte, signed by a key of another operator who
  * may do it too, or of an auditor. One person with two keys is one name.
  */
-export function judgeCosignature(
+function judgeCosignature(
   { jws, claims }: ReadCommand,
   cosign: unknown,
   policy: Pick<TrustPolicy, Lists>,

@@ -15,12 +15,22 @@ export interface OpenStore {
   due(until: string): Promise<string[]>;
   /** Every chain with something open. @throws the same. */
   all(): Promise<string[]>;
+  /** Every identity that is open by what the heads say; whoever writes State can hide some. @throws the same. */
+  identities(): Promise<OpenIdentity[]>;
+}
+
+/** As much of an open identity as a halt or a revoked key covers it by. */
+export interface OpenIdentity {
+  readonly actor?: string;
+  readonly jkt: string;
 }
 
 /** Where denials are committed (PROTOCOL.md §10). */
 export interface DenialStore {
   /** The chain of an identity, by index; an index lags, so that one that was just issued may not be found yet. */
   chainOf(identityId: string): Promise<string | undefined>;
+  /** Chains that issued an identity since an instant, in RFC 3339, by index. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  issuedSince(since: string): Promise<string[]>;
   /** What State holds under a key, strongly consistent. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   valueOf(key: Pick<TakenKey, "pk" | "sk">): Promise<string | undefined>;
   /**

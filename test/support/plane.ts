@@ -10,7 +10,7 @@ import { type Digest, sha256Digest } from "../../lib/encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
-import type { Invocation, IssueDeps } from "../../lib/enforcement/deps.ts";
+import type { Invocation, IssueDeps, SweepDeps } from "../../lib/enforcement/deps.ts";
 import { execute } from "../../lib/enforcement/execute.ts";
 import { govern as governPlane } from "../../lib/enforcement/govern.ts";
 import { issue } from "../../lib/enforcement/issue.ts";
@@ -140,16 +140,19 @@ export class Plane {
   }
 
   revoke(event: unknown, deps: IssueDeps = this.deps): Promise<CommandAnswer | RefusedAnswer> {
-    const denials = new DynamoDenialStore(this.dynamo.client(), TABLES);
-    return revoke(event, { ...deps, denials, component: "revoke" }, this.invocation());
+    return revoke(event, { ...this.#commanding(deps), component: "revoke" }, this.invocation());
   }
 
   /** One run of `sweep`. */
   sweep(deps: IssueDeps = this.deps): Promise<Swept> {
+    return sweep({ ...this.#commanding(deps), component: "sweep" }, this.invocation());
+  }
+
+  /** What commands need besides. */
+  #commanding(deps: IssueDeps): SweepDeps {
     const dynamo = this.dynamo.client();
     const denials = new DynamoDenialStore(dynamo, TABLES);
-    const open = new DynamoOpenStore(dynamo, TABLES.state);
-    return sweep({ ...deps, denials, open, component: "sweep" }, this.invocation());
+    return { ...deps, denials, open: new DynamoOpenStore(dynamo, TABLES.state) };
   }
 
   /** A command's JWS, signed by an operator. */

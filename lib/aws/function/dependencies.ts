@@ -74,6 +74,32 @@ export function planeDependencies(
   };
 }
 
+/** Ports of a function that takes commands of people: those of the plane, and where denials are committed. */
+export function commandDependencies(
+  component: string,
+  environment: Environment,
+  lifetime: Lifetime = unending(),
+): RevokeDeps {
+  const { deps, dynamo, tables } = planePorts(component, environment, lifetime);
+  return {
+    ...deps,
+    denials: new DynamoDenialStore(dynamo, tables),
+    open: new DynamoOpenStore(dynamo, tables.state),
+  };
+}
+
+/** Ports of `sweep`: those of commands, and the reader roles; it obtains no session to act. */
+export function sweepDependencies(
+  component: string,
+  environment: Environment,
+  lifetime: Lifetime = unending(),
+): SweepDeps {
+  return {
+    ...commandDependencies(component, environment, lifetime),
+    ...readerPorts(environment, lifetime),
+  };
+}
+
 /** Ports of a function that issues: those of the plane, STS and the reader roles. */
 export function issueDependencies(
   component: string,

@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   type DynamoDBClient,
   QueryCommand,
   TransactionCanceledException,
@@ -38,6 +39,29 @@ export class DynamoDenialStore implements DenialStore {
       );
       const [item] = (Items ?? []).map((each) => unmarshall(each));
       return typeof item?.["chainId"] === "string" ? item["chainId"] : undefined;
+    });
+  }
+
+  issuedSince(since: string): Promise<string[]> {
+    return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
+      const chains = new Set<string>();
+      let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
+      do {
+        const page = await this.#client.send(
+          new QueryCommand({
+            TableName: this.#tables.evidence,
+            IndexName: "byEventType",
+            KeyConditionExpression: "eventType = :issued AND #at >= :since",
+            ExpressionAttributeNames: { "#at": "at" },
+            ExpressionAttributeValues: marshall({ ":issued": "IdentityIssued", ":since": since }),
+            ProjectionExpression: "chainId",
+            ...present({ ExclusiveStartKey }),
+          }),
+        );
+        for (const item of page.Items ?? []) chains.add(String(unmarshall(item)["chainId"]));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey !== undefined);
+      return [...chains];
     });
   }
 

@@ -1,9 +1,10 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { present } from "../../encoding/present.ts";
-import type { OpenStore } from "../../lifecycle/ports.ts";
+import type { OpenIdentity, OpenStore } from "../../lifecycle/ports.ts";
 import { VIEWS } from "../../lifecycle/view.ts";
 import { orFault } from "./faults.ts";
+import type { Item } from "./items.ts";
 
 /** Later than every instant: what is open whenever it is due. */
 const EVER = "9999-12-31T23:59:59.999Z";
@@ -27,9 +28,18 @@ export class DynamoOpenStore implements OpenStore {
     return this.due(EVER);
   }
 
-  #list(view: string, until: string): Promise<string[]> {
+  async identities(): Promise<OpenIdentity[]> {
+    const found = await Promise.all(VIEWS.map((view) => this.#heads(view, EVER)));
+    return found.flat().flatMap(identitiesIn);
+  }
+
+  async #list(view: string, until: string): Promise<string[]> {
+    return (await this.#heads(view, until)).flatMap(({ pk }) => chainIn(pk));
+  }
+
+  #heads(view: string, until: string): Promise<Item[]> {
     return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
-      const chains: string[] = [];
+      const heads: Item[] = [];
       let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
       do {
         const page = await this.#client.send(
@@ -42,10 +52,10 @@ export class DynamoOpenStore implements OpenStore {
             ...present({ ExclusiveStartKey }),
           }),
         );
-        chains.push(...(page.Items ?? []).flatMap((item) => chainIn(unmarshall(item)["pk"])));
+        heads.push(...(page.Items ?? []).map((item) => unmarshall(item)));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
-      return chains;
+      return heads;
     });
   }
 }
@@ -55,3 +65,10 @@ const HEAD = "chain#intent/";
 /** What stands elsewhere than on an intent's head is nobody's view. */
 const chainIn = (pk: unknown): string[] =>
   typeof pk === "string" && pk.startsWith(HEAD) ? [pk.slice("chain#".length)] : [];
+
+/** Nothing of it is trusted: what has another form is passed over. */
+function identitiesIn({ open }: Item): OpenIdentity[] {
+  const { identities } = (open ?? {}) as { readonly identities?: unknown };
+  if (!Array.isArray(identities)) return [];
+  return identities.filter((each): each is OpenIdentity => typeof each?.jkt === "string");
+}

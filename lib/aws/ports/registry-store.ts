@@ -89,18 +89,18 @@ export class DynamoRegistryStore implements RegistryStore {
 
   #documents({ from, to, trustPolicy, restrictions }: RegistryChange): TransactWriteItem[] {
     const TableName = this.#tables.registry;
-    return [
-      {
-        Put: {
-          TableName,
-          Item: marshall({
-            ...versionKey(to.version),
-            jws: trustPolicy,
-            digest: to.trustPolicyDigest,
-          }),
-          ConditionExpression: headIsNew,
-        },
+    const policy: TransactWriteItem = {
+      Put: {
+        TableName,
+        Item: marshall(
+          { ...versionKey(to.version), jws: trustPolicy, digest: to.trustPolicyDigest },
+          { removeUndefinedValues: true },
+        ),
+        ConditionExpression: headIsNew,
       },
+    };
+    return [
+      ...(trustPolicy === undefined ? [] : [policy]),
       { Put: { TableName, Item: marshall({ ...RESTRICTIONS, document: restrictions }) } },
       {
         Put: {

@@ -1,6 +1,6 @@
 import type { IdentityView } from "../../evidence/fold.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
-import type { PlaneDeps } from "../deps.ts";
+import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 
 /** How far a denial has come at one point (PROTOCOL.md §10). Times in RFC 3339. */
@@ -40,10 +40,14 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /** Judges one command by its own table, and does it. */
 export type Command = (
-  judgement: Judgement<PlaneDeps>,
+  judgement: Judgement<RevokeDeps>,
   members: Members,
 ) => Promise<CommandAnswer | Failure>;
 
 /** What the form of a command lacks, and where. */
 export const malformed = (detail: string, where: string): Refusal =>
   refuse("COMMAND_MALFORMED", detail, where);
+
+/** Another command has the id. */
+export const replayed = (): Refusal =>
+  refuse("NONCE_REPLAYED", "the jti belongs to another command", "/command/jti");

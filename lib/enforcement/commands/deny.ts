@@ -26,7 +26,7 @@ import {
   type Target,
 } from "../records/denial.ts";
 import { withOpening } from "../records/issuance.ts";
-import type { CommandAnswer, CommandState } from "./command.ts";
+import { type CommandAnswer, type CommandState, replayed } from "./command.ts";
 
 /** Verbs that deny one identity or one contract. */
 export type Denying = Extract<
@@ -313,7 +313,3 @@ async function note(
     evidence: { chainId, seq: intent.state.head.seq },
   };
 }
-
-/** Another command has the id. */
-export const replayed = (): Refusal =>
-  refuse("NONCE_REPLAYED", "the jti belongs to another command", "/command/jti");

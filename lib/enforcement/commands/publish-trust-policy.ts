@@ -1,28 +1,28 @@
 import { toSeconds } from "../../clock.ts";
 import { sha256Digest } from "../../encoding/digest.ts";
 import { genesisHead, REGISTRY_CHAIN } from "../../evidence/chain.ts";
-import type { AppendResult } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import { trustPolicyGenesis } from "../../trust/policy.ts";
 import { type ReadTrustPolicy, readTrustPolicy } from "../../trust/read.ts";
 import { NO_RESTRICTIONS, restrictionsText } from "../../trust/restrictions.ts";
 import { backOff, sealBatch } from "../barriers/append.ts";
-import type { PlaneDeps } from "../deps.ts";
+import type { PlaneDeps, RevokeDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { readTrust } from "../read/registry.ts";
-import type { Heads, RegistryChange, RegistryHead } from "../read/registry-port.ts";
+import type { Heads, RegistryHead } from "../read/registry-port.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { type Order, stage } from "../stage.ts";
 import { type CommandAnswer, type Members, malformed } from "./command.ts";
 import { type InUse, judgeAnchors, judgeKeyTimes, judgePlaneKeys } from "./plane-keys.ts";
+import { storeChange } from "./store-change.ts";
 
 interface Asked {
   readonly members: Members;
 }
 
 /** Form, anchor and plane: what can be judged before anything is read. */
-const TRUST_POLICY_FORM = stage<Asked, Judgement<PlaneDeps>>("parse").take(
+const TRUST_POLICY_FORM = stage<Asked, Judgement<RevokeDeps>>("parse").take(
   "trustPolicyForm",
   ({ members: { trustPolicy, ...others } }) => {
     const [foreign] = Object.keys(others);
@@ -34,7 +34,7 @@ const TRUST_POLICY_FORM = stage<Asked, Judgement<PlaneDeps>>("parse").take(
   },
 );
 
-const NEXT = stage<{ readonly compact: string }, Judgement<PlaneDeps>>("contract").take(
+const NEXT = stage<{ readonly compact: string }, Judgement<RevokeDeps>>("contract").take(
   "trustPolicy",
   ({ compact }, { deps }) => {
     const next = readNext(deps, compact);
@@ -42,7 +42,7 @@ const NEXT = stage<{ readonly compact: string }, Judgement<PlaneDeps>>("contract
   },
 );
 
-const IN_FORCE = stage<object, Judgement<PlaneDeps>>("contract").look(
+const IN_FORCE = stage<object, Judgement<RevokeDeps>>("contract").look(
   "registry",
   async (_, judgement) => {
     const { deps } = judgement;
@@ -70,7 +70,7 @@ interface Succession {
   readonly inUse: InUse;
 }
 
-const SUCCESSION = stage<Succession, Judgement<PlaneDeps>>("contract")
+const SUCCESSION = stage<Succession, Judgement<RevokeDeps>>("contract")
   .check("succession", ({ next, inForce }, { deps }) =>
     judgeSuccession(next, inForce, deps.plane.id),
   )
@@ -87,7 +87,7 @@ export const PUBLISH_ORDER: Order = [TRUST_POLICY_FORM, NEXT, IN_FORCE, SUCCESSI
  * whose policy expired can be given a new one (PROTOCOL.md §6, §10).
  */
 export async function publishTrustPolicy(
-  judgement: Judgement<PlaneDeps>,
+  judgement: Judgement<RevokeDeps>,
   members: Members,
 ): Promise<CommandAnswer | Failure> {
   const formed = judgement.judge(TRUST_POLICY_FORM, { members });
@@ -179,7 +179,7 @@ function judgeSuccession(
 
 /** The documents, the head and the record on `plane/registry`, all or none; `undefined` when somebody was faster. */
 async function commitPolicy(
-  judgement: Judgement<PlaneDeps>,
+  judgement: Judgement<RevokeDeps>,
   next: ReadTrustPolicy,
   { inForce, marked }: Current,
 ): Promise<CommandAnswer | undefined> {
@@ -207,18 +207,6 @@ async function commitPolicy(
   const change = { from, to, trustPolicy: next.jws.compact, restrictions, append };
   const result = await storeChange(deps, change);
   return result === "appended" ? answered(append.to.seq, false) : undefined;
-}
-
-/** Stores a change. A lost answer is read back before it counts as failed. */
-async function storeChange(deps: PlaneDeps, change: RegistryChange): Promise<AppendResult> {
-  try {
-    return await deps.registry.commit(change);
-  } catch (fault) {
-    const stored = await deps.registry.readDocuments(change.to).catch(() => undefined);
-    const [row] = change.append.rows;
-    if (row !== undefined && stored?.last?.record === row.record) return "appended";
-    throw fault;
-  }
 }
 
 const answered = (seq: number, deduplicated: boolean): CommandAnswer => ({

@@ -1,26 +1,34 @@
 import { type Refusal, refuse } from "../../refusal.ts";
-import type { PlaneDeps } from "../deps.ts";
+import type { RevokeDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { eventProblem } from "../read/event.ts";
 import { type Order, point, stage } from "../stage.ts";
 import { type Command, type Members, malformed } from "./command.ts";
+import { LIFT_ORDER, lift } from "./lift.ts";
 import { PUBLISH_ORDER, publishTrustPolicy } from "./publish-trust-policy.ts";
 
 /** Every command that this version has; adding one is a file and a line. */
 export const COMMANDS = {
   publishTrustPolicy,
+  command: lift,
 } as const satisfies Record<string, Command>;
 
 type Op = keyof typeof COMMANDS;
 
 /** What every command passes first: the event's form, and which command it is. */
-export const READ_COMMAND = stage<{ readonly raw: unknown }, Judgement<PlaneDeps>>("parse").take(
+export const READ_COMMAND = stage<{ readonly raw: unknown }, Judgement<RevokeDeps>>("parse").take(
   "parse",
   ({ raw }) => readCommand(raw),
 );
 
-/** The checks of all commands, in order. */
-export const GOVERN_ORDER: Order = [READ_COMMAND, ...PUBLISH_ORDER, point("evidence", "durable")];
+const DURABLE = point("evidence", "durable");
+
+/** What a command passes before it is known which, and the checks of each. */
+export const GOVERN_ORDER: Order = [READ_COMMAND, DURABLE];
+export const ORDERS: Readonly<Record<Op, Order>> = {
+  publishTrustPolicy: [READ_COMMAND, ...PUBLISH_ORDER, DURABLE],
+  command: [READ_COMMAND, ...LIFT_ORDER, DURABLE],
+};
 
 function readCommand(raw: unknown): { readonly op: Op; readonly members: Members } | Refusal {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {

@@ -51,7 +51,8 @@ export interface RegistryDocuments {
 export interface RegistryChange {
   readonly from: RegistryHead | undefined;
   readonly to: RegistryHead;
-  readonly trustPolicy: string;
+  /** The JWS of the next version; absent when the one in force stays. */
+  readonly trustPolicy?: string;
   readonly restrictions: string;
   readonly append: Append;
 }

@@ -3,7 +3,7 @@ import type { PlaneId } from "../../config.ts";
 import type { Digest } from "../../encoding/digest.ts";
 import type { VerificationKey } from "../../encoding/jwk.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
-import { type EvidenceKeys, evidenceKeys, openLast } from "../../evidence/open.ts";
+import { type EvidenceKeys, evidenceKeys, type OpenRecord, openLast } from "../../evidence/open.ts";
 import type { StoredHead, StoredRow } from "../../evidence/ports.ts";
 import type { RecordOf } from "../../evidence/record.ts";
 import { isMarked } from "../../lifecycle/mark.ts";
@@ -90,7 +90,7 @@ export function openRegistry(
     restrictionsDigest: read.digest,
   };
   if (!sameDocuments(head, named)) return stale("the Registry's head and documents disagree");
-  const unsealed = sealedProblem(head, documents.last, plane, keys);
+  const unsealed = sealedProblem(head, documents.last, plane, keys, evidenceKeys(signed.published));
   return unsealed === undefined
     ? { ...signed, policy, restrictions: read.restrictions, limits: read.limits, head, keys }
     : stale(unsealed);
@@ -122,9 +122,10 @@ function sealedProblem(
   last: StoredRow | undefined,
   plane: PlaneId,
   keys: EvidenceKeys,
+  named: EvidenceKeys,
 ): string | undefined {
   if (last === undefined) return "the Registry's chain has no record";
-  const opened = openLast(last, { plane: plane.id, chainId: REGISTRY_CHAIN, keys });
+  const opened = openRegistryEnd(last, plane, keys, named);
   if (typeof opened === "string") return `the last record of the Registry's chain ${opened}`;
   const { record, hash } = opened;
   if (record.chain.seq !== head.seq || hash !== head.recordHash) {
@@ -133,6 +134,21 @@ function sealedProblem(
   return sameDocuments((record as RecordOf<"TrustPolicyPublished">).detail, head)
     ? undefined
     : "the Registry and its chain disagree";
+}
+
+/** The record of a plane key's revocation may bear that very key's signature; no other record may (PROTOCOL.md §6). */
+function openRegistryEnd(
+  last: StoredRow,
+  plane: PlaneId,
+  keys: EvidenceKeys,
+  named: EvidenceKeys,
+): OpenRecord | string {
+  const chain = { plane: plane.id, chainId: REGISTRY_CHAIN };
+  const opened = openLast(last, { ...chain, keys });
+  if (typeof opened !== "string") return opened;
+  const under = openLast(last, { ...chain, keys: named });
+  const isRevocation = typeof under !== "string" && under.record.event.type === "RootKeyRevoked";
+  return isRevocation ? under : opened;
 }
 
 function verifiedPolicy(

@@ -1,0 +1,128 @@
+import { toInstant, toSeconds } from "../../clock.ts";
+import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
+import type { IdentityView } from "../../evidence/fold.ts";
+import {
+  judgeAudience,
+  judgeCosign,
+  judgeFreshness,
+  judgeOperator,
+  type ReadCommand,
+  readCommand,
+} from "../../lifecycle/command.ts";
+import { isLifting, judgeKey, type Lifting, lifted } from "../../lifecycle/restrict.ts";
+import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
+import type { RevokeDeps } from "../deps.ts";
+import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import { readIntent } from "../read/intent.ts";
+import { readTrust } from "../read/registry.ts";
+import { judgeExpiry, type TrustSnapshot } from "../read/trust-snapshot.ts";
+import { type Order, stage } from "../stage.ts";
+import { changeRestrictions } from "./change-restrictions.ts";
+import { type CommandAnswer, type Members, malformed } from "./command.ts";
+
+type Judging = Judgement<RevokeDeps>;
+
+/** Form and plane: what can be judged before anything is read. */
+const LIFT_FORM = stage<{ readonly members: Members }, Judging>("parse")
+  .take("commandForm", ({ members: { command: compact, cosign, ...others } }) => {
+    const [foreign] = Object.keys(others);
+    if (foreign !== undefined)
+      return malformed("is not a member of this command", pointer("", [foreign]));
+    const command = readCommand(compact);
+    if (isRefusal(command)) return command;
+    if (!isLifting(command))
+      return malformed(`${command.claims.do} is a command of revoke`, "/command/do");
+    return { command, cosign };
+  })
+  .check("commandAudience", ({ command }, { deps }) => judgeAudience(command, deps.plane));
+
+interface Asked {
+  readonly command: ReadCommand<Lifting>;
+  readonly cosign: unknown;
+}
+
+/** A loosening needs trust that holds and has not ended: unlike a denial, it always waits. */
+const LIFT_TRUST = stage<Asked, Judging>("contract").look("liftTrust", async (_, judgement) => {
+  const { trust } = await readTrust(judgement.deps);
+  if (isRefusal(trust)) return trust;
+  judgement.believe(trust);
+  return judgeExpiry(trust, judgement.now) ?? { trust };
+});
+
+const LIFT_SPOKEN = stage<Asked & { readonly trust: TrustSnapshot }, Judging>("contract")
+  .check("liftOperator", ({ command, trust }) => judgeOperator(command, trust.policy))
+  .check("liftCosignature", ({ command, cosign, trust }) =>
+    judgeCosign(command, cosign, trust.policy),
+  )
+  .check("liftKey", ({ command, trust }, { deps }) =>
+    judgeKey(command, trust.published, deps.anchors),
+  );
+
+export const LIFT_ORDER: Order = [LIFT_FORM, LIFT_TRUST, LIFT_SPOKEN];
+
+/** Takes a halt, a revocation of a key or a quarantine back for what comes; by two names (PROTOCOL.md §10). */
+export async function lift(judgement: Judging, members: Members): Promise<CommandAnswer | Failure> {
+  const formed = judgement.judge(LIFT_FORM, { members });
+  if (isFailure(formed)) return formed;
+  const informed = await judgement.ask(LIFT_TRUST, formed);
+  if (isFailure(informed)) return informed;
+  const spoken = judgement.judge(LIFT_SPOKEN, informed);
+  if (isFailure(spoken)) return spoken;
+  const { command } = spoken;
+  const cosign = String(spoken.cosign);
+  const pending = await stillOpen(judgement.deps, spoken);
+  const changed = await changeRestrictions(judgement, { command, cosign }, ({ restrictions }) => {
+    const stale = judgeFreshness(command, toSeconds(judgement.now));
+    if (stale !== undefined) return stale;
+    if (pending !== undefined) return pending;
+    return { restrictions: lifted(restrictions, command) };
+  });
+  if (isRefusal(changed)) return judgement.fail(changed);
+  return {
+    ...{ ok: true, deduplicated: changed.before !== undefined, state: "LIFTED", inFlight: 0 },
+    points: [],
+    evidence: { chainId: REGISTRY_CHAIN, seq: changed.seq },
+  };
+}
+
+/** Milliseconds: no identity lives longer, with the session that was obtained for it last. */
+const LONGEST_LIFE = 2 * 3600 * 1000;
+
+/**
+ * What a lift covers must have ended on record: else it would come back to life. It is looked for in Evidence, since
+ * whoever writes State could hide it there.
+ */
+async function stillOpen(
+  deps: RevokeDeps,
+  { command, trust }: Asked & { readonly trust: TrustSnapshot },
+): Promise<Refusal | undefined> {
+  const since = toInstant(deps.clock() - LONGEST_LIFE);
+  for (const chainId of await deps.denials.issuedSince(since)) {
+    const intent = await readIntent(deps, chainId, trust);
+    if (isRefusal(intent)) continue;
+    const open = [...intent.state.identities.values()].find(
+      (identity) => identity.end === undefined && isCovered(identity, command.claims),
+    );
+    if (open !== undefined) {
+      return refuse(
+        "REVOCATION_PENDING",
+        `identity ${open.identityId} is still open; sweep ends it within a minute`,
+        "/command",
+      );
+    }
+  }
+  return undefined;
+}
+
+function isCovered(identity: IdentityView, claims: Lifting): boolean {
+  switch (claims.do) {
+    case "resumePlane":
+      return true;
+    case "reinstateActor":
+      return identity.actor === claims.actorId;
+    case "reinstateKey":
+      return identity.executor === claims.jkt;
+    case "liftQuarantine":
+      return identity.roleArn === claims.path;
+  }
+}

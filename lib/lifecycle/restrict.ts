@@ -1,0 +1,126 @@
+import { jwkThumbprint } from "../encoding/jwk.ts";
+import { utf8Bytes } from "../encoding/platform.ts";
+import { type Refusal, refuse } from "../refusal.ts";
+import type { TrustPolicy } from "../trust/policy.ts";
+import {
+  type Halt,
+  MAX_RESTRICTIONS,
+  type Restrictions,
+  restrictionsText,
+} from "../trust/restrictions.ts";
+import type { Command, ReadCommand } from "./command.ts";
+
+const RESTRICTING = ["haltActor", "haltPlane", "revokeKey", "revokePlaneKey"] as const;
+const LIFTING = ["reinstateActor", "reinstateKey", "liftQuarantine", "resumePlane"] as const;
+
+/** Verbs that stop more than one contract, and those that take it back for what comes. */
+export type Restricting = Extract<Command, { readonly do: (typeof RESTRICTING)[number] }>;
+export type Lifting = Extract<Command, { readonly do: (typeof LIFTING)[number] }>;
+
+export const isRestricting = (command: ReadCommand): command is ReadCommand<Restricting> =>
+  (RESTRICTING as readonly string[]).includes(command.claims.do);
+export const isLifting = (command: ReadCommand): command is ReadCommand<Lifting> =>
+  (LIFTING as readonly string[]).includes(command.claims.do);
+
+/** Whether a command names a key that it may name: plane keys by their own verb alone, an anchor's by none. */
+export function judgeKey(
+  { claims }: ReadCommand,
+  { planeKeys }: Pick<TrustPolicy, "planeKeys">,
+  anchors: readonly { readonly thumbprint: string }[],
+): Refusal | undefined {
+  if (!("jkt" in claims)) return undefined;
+  const malformed = (detail: string): Refusal =>
+    refuse("COMMAND_MALFORMED", detail, "/command/jkt");
+  if (anchors.some(({ thumbprint }) => thumbprint === claims.jkt)) {
+    return malformed("is an anchor's key; replace the anchor by a deployment");
+  }
+  const isPlaneKey = planeKeys.some(({ key }) => jwkThumbprint(key) === claims.jkt);
+  if (claims.do === "revokePlaneKey") {
+    return isPlaneKey ? undefined : malformed("is no key of the plane; use revokeKey");
+  }
+  if (!isPlaneKey) return undefined;
+  return malformed(
+    claims.do === "revokeKey"
+      ? "is a key of the plane; use revokePlaneKey"
+      : "is a key of the plane, whose revocation cannot be taken back",
+  );
+}
+
+/** The restrictions after a denial; `instead`: it did not fit, and the plane was halted in its place. */
+export interface Restricted {
+  readonly restrictions: Restrictions;
+  readonly instead?: string;
+}
+
+/**
+ * The restrictions that a denial makes. One that does not fit is a halt of the plane: running out of room must not keep
+ * anything alive.
+ */
+export function restricted(
+  before: Restrictions,
+  command: ReadCommand<Restricting>,
+  longest = MAX_RESTRICTIONS,
+): Restricted {
+  const restrictions = withDenial(before, command);
+  if (fits(restrictions, longest)) return { restrictions };
+  return {
+    restrictions: withPlaneHalt(before, command),
+    instead: "the restrictions are full; the plane is halted",
+  };
+}
+
+const fits = (restrictions: Restrictions, longest: number): boolean =>
+  utf8Bytes(restrictionsText(restrictions)).length <= longest;
+
+function withDenial(before: Restrictions, command: ReadCommand<Restricting>): Restrictions {
+  const { claims } = command;
+  switch (claims.do) {
+    case "haltPlane":
+      return withPlaneHalt(before, command);
+    case "haltActor": {
+      const known = before.halts.some(
+        (each) => each.scope === "actor" && each.actor === claims.actorId,
+      );
+      const halt: Halt = { scope: "actor", actor: claims.actorId, ...orderOf(command) };
+      return known ? before : { ...before, halts: [...before.halts, halt] };
+    }
+    case "revokeKey":
+    case "revokePlaneKey":
+      return { ...before, revokedKeys: [...new Set([...before.revokedKeys, claims.jkt])].sort() };
+  }
+}
+
+/** The first halt of a plane or an actor stands: who stopped it is not overwritten. */
+function withPlaneHalt(before: Restrictions, command: ReadCommand): Restrictions {
+  const isHalted = before.halts.some(({ scope }) => scope === "plane");
+  const halt: Halt = { scope: "plane", ...orderOf(command) };
+  return isHalted ? before : { ...before, halts: [...before.halts, halt] };
+}
+
+const orderOf = ({ jws, claims }: ReadCommand) => ({
+  at: claims.iat,
+  by: claims.iss,
+  command: jws.digest,
+});
+
+/** The restrictions without what a lift takes away. */
+export function lifted(before: Restrictions, { claims }: ReadCommand<Lifting>): Restrictions {
+  switch (claims.do) {
+    case "resumePlane":
+      return { ...before, halts: before.halts.filter(({ scope }) => scope !== "plane") };
+    case "reinstateActor":
+      return {
+        ...before,
+        halts: before.halts.filter(
+          (each) => each.scope !== "actor" || each.actor !== claims.actorId,
+        ),
+      };
+    case "reinstateKey":
+      return { ...before, revokedKeys: before.revokedKeys.filter((key) => key !== claims.jkt) };
+    case "liftQuarantine":
+      return {
+        ...before,
+        quarantines: before.quarantines.filter(({ path }) => path !== claims.path),
+      };
+  }
+}
