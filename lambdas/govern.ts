@@ -1,10 +1,10 @@
-import { planeDependencies } from "../lib/aws/function/dependencies.ts";
+import { commandDependencies } from "../lib/aws/function/dependencies.ts";
 import { type FunctionContext, printLine, serveEvent } from "../lib/aws/function/entry.ts";
 import { unending } from "../lib/aws/ports/lifetime.ts";
 import { govern } from "../lib/enforcement/govern.ts";
 
 const lifetime = unending();
-const deps = planeDependencies("govern", process.env, lifetime);
+const deps = commandDependencies("govern", process.env, lifetime);
 
 /** Commands of people (PROTOCOL.md §10), by direct invocation. */
 export const handler = (event: unknown, context: FunctionContext): Promise<unknown> =>

@@ -50,7 +50,9 @@ export interface RevokeDeps extends PlaneDeps {
 }
 
 /** What `sweep` needs: what is due, and the readers by which it sees a target. */
-export interface SweepDeps extends RevokeDeps, IssueDeps {}
+export interface SweepDeps
+  extends RevokeDeps,
+    Pick<IssueDeps, "descriptorOf" | "readerCredentials" | "targetEndpoint"> {}
 
 export interface IssueDeps extends PlaneDeps {
   /** The catalogue of bounded actions. */
@@ -74,7 +76,10 @@ export interface Invocation {
 export const targetPlace = ({
   plane,
   targetEndpoint,
-}: IssueDeps): Omit<ClientSettings, "credentials" | "timeoutMilliseconds"> => ({
+}: Pick<IssueDeps, "plane" | "targetEndpoint">): Omit<
+  ClientSettings,
+  "credentials" | "timeoutMilliseconds"
+> => ({
   region: plane.region,
   account: plane.account,
   ...present({ endpoint: targetEndpoint }),

@@ -34,6 +34,7 @@ const SWEEP_ORDER: Order = [SWEPT];
 
 /** What one run did. */
 export interface Swept {
+  readonly ok: true;
   /** Chains that were looked at. */
   readonly chains: number;
   /** Chains that records were written to. */
@@ -53,7 +54,7 @@ export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Sw
   const chains = await (isRestricted(trust.limits)
     ? deps.open.all()
     : deps.open.due(toInstant(deps.clock())));
-  const counts = { chains: chains.length, written: 0, failed: 0 };
+  const counts = { ok: true as const, chains: chains.length, written: 0, failed: 0 };
   for (const chainId of chains) {
     const judgement: Judging = new Judgement(deps, invocation, SWEEP_ORDER, { chainId });
     judgement.believe(trust);

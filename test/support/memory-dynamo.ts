@@ -132,18 +132,23 @@ export class MemoryDynamo {
   /** An index by one attribute, which a commit reaches late: what `unindexed` names is not there yet. */
   #queryIndex({ TableName = "", ConsistentRead, ...input }: QueryCommandInput): object {
     if (ConsistentRead === true) throw new NotUnderstood("an index has no consistent reads");
-    const condition = /^(#?\w+) = (:\w+)(?: AND (\w+) <= (:\w+))?$/;
-    const [, name, token, ranged, ceiling] =
+    const condition = /^(#?\w+) = (:\w+)(?: AND (#?\w+) (<=|>=) (:\w+))?$/;
+    const [, name, token, ranged, order, bound] =
       condition.exec(input.KeyConditionExpression ?? "") ?? [];
     if (name === undefined || token === undefined) {
       throw new NotUnderstood("an unknown key condition");
     }
     const values = unmarshall(input.ExpressionAttributeValues ?? {});
-    const attribute = input.ExpressionAttributeNames?.[name] ?? name;
+    const named = (each: string): string => input.ExpressionAttributeNames?.[each] ?? each;
     const wanted = values[token];
+    const isIn = (item: Item): boolean => {
+      if (ranged === undefined) return true;
+      const [value, limit] = [String(item[named(ranged)]), String(values[bound ?? ""])];
+      return order === "<=" ? value <= limit : value >= limit;
+    };
     const found = [...this.table(TableName).values()]
-      .filter((item) => item[attribute] === wanted)
-      .filter((item) => ranged === undefined || String(item[ranged]) <= values[ceiling ?? ""]);
+      .filter((item) => item[named(name)] === wanted)
+      .filter(isIn);
     const isLate = this.unindexed.delete(String(wanted));
     return { Items: isLate ? [] : found.slice(0, input.Limit).map(marshalled) };
   }

@@ -136,7 +136,7 @@ export class Plane {
   }
 
   govern(event: unknown, deps: IssueDeps = this.deps): Promise<CommandAnswer | RefusedAnswer> {
-    return governPlane(event, deps, this.invocation());
+    return governPlane(event, this.#commanding(deps), this.invocation());
   }
 
   revoke(event: unknown, deps: IssueDeps = this.deps): Promise<CommandAnswer | RefusedAnswer> {

@@ -10,15 +10,18 @@ import { systemClock } from "../../clock.ts";
 import { ENV, parsePlaneId } from "../../config.ts";
 import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
 import { present } from "../../encoding/present.ts";
-import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
+import type { IssueDeps, PlaneDeps, RevokeDeps, SweepDeps } from "../../enforcement/deps.ts";
 import { type ClientPlace, functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
+import { DynamoDenialStore } from "../ports/denials.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
 import { orFault } from "../ports/faults.ts";
 import { KmsSigner } from "../ports/kms-signer.ts";
 import { boundBy, type Lifetime, unending } from "../ports/lifetime.ts";
+import { DynamoOpenStore } from "../ports/open-view.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
 import { DynamoRefusalCounter } from "../ports/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../ports/sts.ts";
+import type { Tables } from "../ports/transaction.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,13 +42,23 @@ function readAnchors(text: string): VerificationKey[] {
   return anchors as VerificationKey[];
 }
 
-/** Ports of a function that governs, from its environment. `patience`: milliseconds that one try of a call may take. */
-export function planeDependencies(
-  component: string,
-  environment: Environment,
-  lifetime: Lifetime = unending(),
-  patience = REQUEST_TIMEOUT,
-): PlaneDeps {
+/** How a function's clients are made: until when a try may begin, and milliseconds that one may take. */
+interface Patience {
+  readonly lifetime: Lifetime;
+  readonly patience: number;
+}
+
+const boundsOf = ({ lifetime, patience }: Patience) => ({
+  ...{ lifetime, clock: systemClock, longest: patience },
+});
+
+interface PlanePorts {
+  readonly deps: PlaneDeps;
+  readonly dynamo: DynamoDBClient;
+  readonly tables: Tables;
+}
+
+function planePorts(component: string, environment: Environment, how: Patience): PlanePorts {
   const plane = parsePlaneId(required(environment, ENV.plane));
   if (plane === undefined) throw new TypeError(`${ENV.plane} is not a plane id`);
   const tables = {
@@ -53,17 +66,19 @@ export function planeDependencies(
     state: required(environment, ENV.stateTable),
     registry: required(environment, ENV.registryTable),
   };
-  const place = { ...placeOf(plane.region, environment), patience };
-  const bounds = { lifetime, clock: systemClock, longest: patience };
+  const place = { ...placeOf(plane.region, environment), patience: how.patience };
+  const bounds = boundsOf(how);
   const dynamo = boundBy(new DynamoDBClient(functionOptions(place)), bounds);
   const kms = boundBy(new KMSClient(functionOptions(place)), bounds);
-  return {
+  const deps = {
     plane,
     component,
     anchors: readAnchors(required(environment, ENV.anchors)),
     clock: systemClock,
     newId: randomUUID,
-    sleep: (milliseconds) => sleep(milliseconds),
+    sleep: async (milliseconds: number) => {
+      await sleep(milliseconds);
+    },
     random: Math.random,
     evidence: new DynamoEvidenceStore(dynamo, tables),
     signer: new KmsSigner(kms, required(environment, ENV.evidenceKeyId)),
@@ -72,32 +87,38 @@ export function planeDependencies(
     counter: new DynamoRefusalCounter(dynamo, tables.state),
     memory: { handles: new Map() },
   };
+  return { deps, dynamo, tables };
 }
 
-/** Ports of a function that takes commands of people: those of the plane, and where denials are committed. */
+/**
+ * Ports of a function that takes commands of people, from its environment: those of the plane, and where denials are
+ * committed. `patience`: milliseconds that one try of a call may take.
+ */
 export function commandDependencies(
   component: string,
   environment: Environment,
   lifetime: Lifetime = unending(),
+  patience = REQUEST_TIMEOUT,
 ): RevokeDeps {
-  const { deps, dynamo, tables } = planePorts(component, environment, lifetime);
-  return {
-    ...deps,
-    denials: new DynamoDenialStore(dynamo, tables),
-    open: new DynamoOpenStore(dynamo, tables.state),
-  };
+  return commandPorts(planePorts(component, environment, { lifetime, patience }));
 }
 
-/** Ports of `sweep`: those of commands, and the reader roles; it obtains no session to act. */
+const commandPorts = ({ deps, dynamo, tables }: PlanePorts): RevokeDeps => ({
+  ...deps,
+  denials: new DynamoDenialStore(dynamo, tables),
+  open: new DynamoOpenStore(dynamo, tables.state),
+});
+
+/** Ports of `sweep`: those of commands, and the reader roles; it obtains no session that acts. */
 export function sweepDependencies(
   component: string,
   environment: Environment,
   lifetime: Lifetime = unending(),
+  patience = REQUEST_TIMEOUT,
 ): SweepDeps {
-  return {
-    ...commandDependencies(component, environment, lifetime),
-    ...readerPorts(environment, lifetime),
-  };
+  const how = { lifetime, patience };
+  const ports = planePorts(component, environment, how);
+  return { ...commandPorts(ports), ...readerPorts(ports.deps, environment, how) };
 }
 
 /** Ports of a function that issues: those of the plane, STS and the reader roles. */
@@ -107,19 +128,23 @@ export function issueDependencies(
   lifetime: Lifetime = unending(),
   patience = REQUEST_TIMEOUT,
 ): IssueDeps {
-  const deps = planeDependencies(component, environment, lifetime, patience);
-  const bounds = { lifetime, clock: deps.clock, longest: patience };
+  const how = { lifetime, patience };
+  const { deps } = planePorts(component, environment, how);
   const place = { ...placeOf(deps.plane.region, environment), patience };
+  const sts = boundBy(new STSClient(functionOptions(place, 1)), boundsOf(how));
+  return { ...deps, ...readerPorts(deps, environment, how), readOf, assumeRole: assumeRoleBy(sts) };
+}
+
+/** The catalogue, and the reader roles by which targets are looked at. */
+function readerPorts({ plane, clock }: PlaneDeps, environment: Environment, how: Patience) {
+  const place = { ...placeOf(plane.region, environment), patience: how.patience };
   const targets = JSON.parse(required(environment, ENV.targets)) as Record<string, string[]>;
-  const readerSts = boundBy(new STSClient(functionOptions(place)), bounds);
-  const reader = readerCredentialsBy(readerSts, targets, deps.clock, deps.plane.region);
+  const sts = boundBy(new STSClient(functionOptions(place)), boundsOf(how));
+  const reader = readerCredentialsBy(sts, targets, clock, plane.region);
   return {
-    ...deps,
     descriptorOf,
-    readOf,
-    assumeRole: assumeRoleBy(boundBy(new STSClient(functionOptions(place, 1)), bounds)),
     // With the session comes the client that reads by it, and calls: nothing is left to load once a call is announced.
-    readerCredentials: async (roleArn, family) => {
+    readerCredentials: async (roleArn: string, family: string) => {
       const [credentials] = await Promise.all([reader(roleArn, family), loaded(family)]);
       return credentials;
     },

@@ -37,6 +37,7 @@ const HASH = `sha256:${"0".repeat(64)}` as const;
 export const STEP: Append = {
   chainId: "intent/x",
   from: { seq: 1, hash: HASH },
+  marked: undefined,
   to: { seq: 2, hash: HASH },
   rows: [],
 };
@@ -54,49 +55,49 @@ export const SESSION_WANTED = {
 export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
   {
     name: "kms:GetPublicKey of a function",
-    made: `${MADE} planeDependencies KMSClient`,
+    made: `${MADE} planePorts KMSClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).signer.keyid(),
     code: "EVIDENCE_SIGNER_UNAVAILABLE",
   },
   {
     name: "kms:Sign of a function",
-    made: `${MADE} planeDependencies KMSClient`,
+    made: `${MADE} planePorts KMSClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).signer.sign(new Uint8Array(32)),
     code: "EVIDENCE_SIGNER_UNAVAILABLE",
   },
   {
     name: "dynamodb:Query of a function",
-    made: `${MADE} planeDependencies DynamoDBClient`,
+    made: `${MADE} planePorts DynamoDBClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).evidence.readRows("intent/x"),
     code: "EVIDENCE_STORE_UNAVAILABLE",
   },
   {
     name: "dynamodb:BatchGetItem of a function",
-    made: `${MADE} planeDependencies DynamoDBClient`,
+    made: `${MADE} planePorts DynamoDBClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).registry.readHeads({ known: 0 }),
     code: "DEPENDENCY_UNAVAILABLE",
   },
   {
     name: "dynamodb:UpdateItem of a function",
-    made: `${MADE} planeDependencies DynamoDBClient`,
+    made: `${MADE} planePorts DynamoDBClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).counter.count("scope", 1, 1),
     code: "DEPENDENCY_UNAVAILABLE",
   },
   {
     name: "dynamodb:TransactWriteItems of a function",
-    made: `${MADE} planeDependencies DynamoDBClient`,
+    made: `${MADE} planePorts DynamoDBClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).evidence.append(STEP),
     code: "EVIDENCE_STORE_UNAVAILABLE",
   },
   {
     name: "sts:AssumeRole of a reader role",
-    made: `${MADE} issueDependencies STSClient`,
+    made: `${MADE} readerPorts STSClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).readerCredentials(ROLE, "dynamodb"),
     code: "DEPENDENCY_UNAVAILABLE",
   },
   {
     name: "sts:AssumeRole of an execution role",
-    made: `${MADE} issueDependencies STSClient 2`,
+    made: `${MADE} issueDependencies STSClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).assumeRole(SESSION_WANTED),
     code: "STS_FAILED",
     once: true,

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { verifyRecords } from "../../lib/audit/verify.ts";
+import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
+import { isTerminal } from "../../lib/evidence/events.ts";
+import { HANDLE } from "../support/deliveries.ts";
+import type { Governed, Mutation } from "../support/governed.ts";
+import { KEYS } from "../support/keys.ts";
+import { newPlane, type Plane, refused } from "../support/plane.ts";
+
+/** What people stop for everybody, an actor or a key, and how it is taken back (PROTOCOL.md §6, §10). */
+
+function done(answer: CommandAnswer | { readonly ok: false }): CommandAnswer {
+  if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+type Claims = Parameters<Plane["command"]>[0];
+
+/** A lift, signed by two names. */
+function lifting(plane: Plane, claims: Claims): Record<string, unknown> {
+  const jti = plane.world.newId();
+  return {
+    op: "command",
+    command: plane.command({ ...claims, jti }),
+    cosign: plane.command({ ...claims, jti }, { signedBy: "otherOperator" }),
+  };
+}
+
+async function live(mutation: Mutation = HANDLE) {
+  const plane = await newPlane();
+  const governed = plane.contract(mutation);
+  const { handle, identity } = await plane.grant(mutation, governed);
+  return { plane, governed, handle, id: identity.identityId };
+}
+
+const endsOf = (plane: Plane, { chainId }: Governed): string[] =>
+  plane.types(chainId).filter((type) => isTerminal(type as never));
+
+const ACTOR = "spiffe://example/agent";
+const STOPS: Readonly<
+  Record<
+    string,
+    {
+      readonly code: string;
+      readonly record: string;
+      readonly claims: (plane: Plane) => Claims;
+      readonly back: (plane: Plane) => Claims;
+      readonly lifted: string;
+    }
+  >
+> = {
+  "the plane": {
+    code: "PLANE_HALTED",
+    record: "PlaneHalted",
+    claims: () => ({ do: "haltPlane" }),
+    back: () => ({ do: "resumePlane" }),
+    lifted: "PlaneResumed",
+  },
+  "an actor": {
+    code: "AGENT_HALTED",
+    record: "AgentHalted",
+    claims: (plane) => ({ do: "haltActor", actorId: actorOf(plane) }),
+    back: (plane) => ({ do: "reinstateActor", actorId: actorOf(plane) }),
+    lifted: "AgentReinstated",
+  },
+  "an executor's key": {
+    code: "KEY_REVOKED",
+    record: "KeyRevoked",
+    claims: () => ({ do: "revokeKey", jkt: KEYS.agent.thumbprint }),
+    back: () => ({ do: "reinstateKey", jkt: KEYS.agent.thumbprint }),
+    lifted: "KeyReinstated",
+  },
+};
+
+const actorOf = (plane: Plane): string => {
+  const chain = plane.chains().find((each) => each.startsWith("intent/"));
+  const issued = chain && plane.records(chain).find(({ event }) => event.type === "IdentityIssued");
+  return (issued && issued.actor?.id) || ACTOR;
+};
+
+suite("halts and revoked keys", () => {
+  for (const [what, { code, record, claims, back, lifted }] of Object.entries(STOPS)) {
+    test(`VAI-112 ${what} is stopped: nothing is granted or redeemed, and sweep ends what is open`, async () => {
+      const { plane, governed, handle } = await live();
+      const answer = done(await plane.revoke({ command: plane.command(claims(plane)) }));
+      assert.equal(answer.inFlight, 1);
+      assert.equal(answer.points[0]?.acknowledgedAt, undefined);
+      assert.equal(answer.evidence?.chainId, "plane/registry");
+      assert.ok(plane.types("plane/registry").includes(record));
+      const before = plane.effects();
+      assert.equal(refused(await plane.execute(plane.redemption(governed, handle))).code, code);
+      assert.equal(refused(await plane.ask(HANDLE)).code, code);
+      assert.equal(plane.effects().executions, before.executions);
+      await plane.sweep();
+      assert.deepEqual(endsOf(plane, governed), ["IdentityRevoked"]);
+      assert.equal(
+        verifyRecords(plane.rows("plane/registry"), plane.policy.planeKeys).verdict,
+        "unanchored",
+      );
+    });
+
+    test(`VAI-112 ${what} is started again by two names, once nothing of it is open`, async () => {
+      const { plane } = await live();
+      done(await plane.revoke({ command: plane.command(claims(plane)) }));
+      const order = lifting(plane, back(plane));
+      assert.equal(refused(await plane.govern(order)).code, "REVOCATION_PENDING");
+      await plane.sweep();
+      assert.equal(done(await plane.govern(order)).state, "LIFTED");
+      assert.ok(plane.types("plane/registry").includes(lifted));
+      assert.ok((await plane.ask(HANDLE)).ok);
+    });
+
+    test(`VAI-120 ${what} is not stopped anew by the same command after it was started again`, async () => {
+      const { plane } = await live();
+      const command = plane.command(claims(plane));
+      done(await plane.revoke({ command }));
+      await plane.sweep();
+      const order = lifting(plane, back(plane));
+      done(await plane.govern(order));
+      plane.world.pass(31);
+      const again = done(await plane.revoke({ command }));
+      assert.equal(again.deduplicated, true);
+      assert.ok(again.points[0]?.acknowledgedAt);
+      assert.equal(done(await plane.govern(order)).deduplicated, true);
+      assert.ok((await plane.ask(HANDLE)).ok);
+    });
+  }
+
+  test("ADV-64 a halted agent gets nothing under another name of the same key, nor may it take one", async () => {
+    const plane = await newPlane();
+    assert.ok((await plane.ask()).ok);
+    const renamed: Mutation = {
+      intent: { set: { "/actor": "spiffe://example/other" } },
+      contract: { set: { "/actor/id": "spiffe://example/other" } },
+    };
+    const answer = refused(await plane.ask(renamed));
+    assert.deepEqual([answer.code, answer.stage], ["ACTOR_MISMATCH", "proof"]);
+    done(
+      await plane.revoke({ command: plane.command({ do: "haltActor", actorId: actorOf(plane) }) }),
+    );
+    assert.equal(refused(await plane.ask(renamed)).code, "AGENT_HALTED");
+  });
+
+  test("VAI-115 a halt that comes behind barrier 1 stops the call", async () => {
+    const plane = await newPlane();
+    const { assumeRole } = plane.deps;
+    const deps = {
+      ...plane.process(),
+      assumeRole: async (input: Parameters<typeof assumeRole>[0]) => {
+        done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+        return assumeRole(input);
+      },
+    };
+    const governed = plane.contract();
+    const answer = refused(await plane.issue(plane.event(governed), deps));
+    assert.equal(answer.code, "PLANE_HALTED");
+    assert.equal(plane.targets.calls.length, 0);
+    assert.deepEqual(endsOf(plane, governed), ["IdentityRevoked"]);
+  });
+
+  test("POC-28 a revoked key of governance signs nothing any more", async () => {
+    const plane = await newPlane();
+    const jkt = KEYS.issuer.thumbprint;
+    done(await plane.revoke({ command: plane.command({ do: "revokeKey", jkt }) }));
+    assert.equal(refused(await plane.ask()).code, "CONTRACT_ISSUER_UNTRUSTED");
+  });
+
+  test("VAI-112 a revoked operator orders nothing any more", async () => {
+    const plane = await newPlane();
+    const jkt = KEYS.operator.thumbprint;
+    done(await plane.revoke({ command: plane.command({ do: "revokeKey", jkt }) }));
+    assert.equal(
+      refused(await plane.revoke({ command: plane.command({ do: "haltPlane" }) })).code,
+      "ACTOR_AUTH_INVALID",
+    );
+  });
+
+  test("VAI-112 a plane key is revoked by two names; then only a publication with another key goes on", async () => {
+    const plane = await newPlane();
+    const jkt = await plane.deps.signer.keyid();
+    const plain = plane.command({ do: "revokeKey", jkt });
+    assert.deepEqual(
+      [
+        refused(await plane.revoke({ command: plain })).code,
+        refused(await plane.revoke({ command: plain })).pointer,
+      ],
+      ["COMMAND_MALFORMED", "/command/jkt"],
+    );
+    const jti = "plane-key";
+    const command = plane.command({ do: "revokePlaneKey", jkt, jti });
+    assert.equal(refused(await plane.revoke({ command })).code, "APPROVAL_REQUIRED");
+    const cosign = plane.command({ do: "revokePlaneKey", jkt, jti }, { signedBy: "otherOperator" });
+    assert.equal(done(await plane.revoke({ command, cosign })).state, "REVOKED");
+    assert.ok(plane.rows("plane/registry").some(({ record }) => record.includes("RootKeyRevoked")));
+    assert.equal(refused(await plane.ask()).code, "EVIDENCE_SIGNER_UNAVAILABLE");
+  });
+
+  for (const [what, cosign, code] of [
+    ["nobody", () => undefined, "APPROVAL_REQUIRED"],
+    ["the same name", (plane: Plane, claims: Claims) => plane.command(claims), "APPROVAL_REQUIRED"],
+    [
+      "an agent",
+      (plane: Plane, claims: Claims) => plane.command(claims, { signedBy: "agent" }),
+      "APPROVAL_REQUIRED",
+    ],
+    [
+      "a machine that may only signal",
+      (plane: Plane, claims: Claims) => plane.command(claims, { signedBy: "signaller" }),
+      "APPROVAL_REQUIRED",
+    ],
+    [
+      "another operator over other bytes",
+      (plane: Plane, claims: Claims) =>
+        plane.command({ ...claims, reason: "other" }, { signedBy: "otherOperator" }),
+      "APPROVAL_REQUIRED",
+    ],
+    ["nobody who can sign", () => "x", "COMMAND_MALFORMED"],
+  ] as const) {
+    test(`VAI-118 a halt is not lifted with a cosignature by ${what}`, async () => {
+      const plane = await newPlane();
+      done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+      const claims = { do: "resumePlane", jti: "lift" };
+      const second = cosign(plane, claims);
+      const order = {
+        op: "command",
+        command: plane.command(claims),
+        ...(second !== undefined && { cosign: second }),
+      };
+      const answer = refused(await plane.govern(order));
+      assert.deepEqual([answer.code, answer.pointer?.startsWith("/cosign")], [code, true]);
+      assert.equal(refused(await plane.ask()).code, "PLANE_HALTED");
+    });
+  }
+
+  test("VAI-118 an auditor may be the second name", async () => {
+    const plane = await newPlane();
+    done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+    const claims = { do: "resumePlane", jti: "lift" };
+    const order = {
+      op: "command",
+      command: plane.command(claims),
+      cosign: plane.command(claims, { signedBy: "auditor" }),
+    };
+    assert.equal(done(await plane.govern(order)).state, "LIFTED");
+  });
+});
