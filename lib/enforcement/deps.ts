@@ -47,6 +47,8 @@ export interface RevokeDeps extends PlaneDeps {
   readonly denials: DenialStore;
   /** What is open, to say how much of it a halt covers. */
   readonly open: OpenStore;
+  /** What comes of work within so many milliseconds; `undefined` when it takes longer, and then nobody waits for it. */
+  readonly within: <T>(milliseconds: number, work: Promise<T>) => Promise<T | undefined>;
 }
 
 /** What `sweep` needs: what is due, and the readers by which it sees a target. */

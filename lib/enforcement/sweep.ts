@@ -10,6 +10,7 @@ import { Fault, isRefusal, type RefusalCode } from "../refusal.ts";
 import type { Limits } from "../trust/restrictions.ts";
 import { appendToIntent, ready, settled } from "./barriers/append.ts";
 import { isDenying } from "./commands/deny.ts";
+import { settleOwed } from "./commands/owed.ts";
 import { type Invocation, type SweepDeps, targetPlace } from "./deps.ts";
 import { Judgement } from "./judgement.ts";
 import { type Intent, readIntent } from "./read/intent.ts";
@@ -49,6 +50,9 @@ export interface Swept {
  * been done, and never does it again. A chain that fails keeps no other from its end.
  */
 export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Swept> {
+  const settling: Judging = new Judgement(deps, invocation, SWEEP_ORDER, "sweep");
+  const unsettled = await settleOwed(settling);
+  if (unsettled !== undefined) throw new Fault("DEPENDENCY_UNAVAILABLE", unsettled.detail);
   const { trust } = await readTrust(deps);
   if (isRefusal(trust)) throw new Fault("DEPENDENCY_UNAVAILABLE", trust.detail);
   const chains = await (isRestricted(trust.limits)

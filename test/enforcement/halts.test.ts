@@ -6,6 +6,7 @@ import { isTerminal } from "../../lib/evidence/events.ts";
 import { HANDLE } from "../support/deliveries.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 /** What people stop for everybody, an actor or a key, and how it is taken back (PROTOCOL.md §6, §10). */
@@ -244,4 +245,104 @@ suite("halts and revoked keys", () => {
     };
     assert.equal(done(await plane.govern(order)).state, "LIFTED");
   });
+});
+
+suite("halts while nothing can be recorded", () => {
+  const silent = (plane: Plane) => plane.faults.plan({ at: "signer:sign", how: "throttle" });
+  const registryOf = (plane: Plane) =>
+    plane.dynamo.table(TABLES.registry).get("registry|head") ?? {};
+  const headOf = (plane: Plane) =>
+    plane.dynamo.table(TABLES.state).get("chain#plane/registry|head") ?? {};
+
+  for (const [what, { record, claims }] of Object.entries(STOPS)) {
+    test(`VAI-115 ${what} is stopped though KMS is silent; everything is refused until sweep has recorded it`, async () => {
+      const { plane, governed, handle } = await live();
+      silent(plane);
+      const command = plane.command(claims(plane));
+      const answer = done(await plane.revoke({ command }));
+      assert.equal(answer.evidence, undefined);
+      plane.faults.clear();
+      const before = plane.effects();
+      assert.equal(
+        refused(await plane.execute(plane.redemption(governed, handle))).code,
+        "REGISTRY_STALE",
+      );
+      assert.equal(refused(await plane.ask()).code, "REGISTRY_STALE");
+      assert.equal(plane.effects().executions, before.executions);
+      await plane.sweep();
+      assert.ok(plane.types("plane/registry").includes(record));
+      assert.equal(registryOf(plane)["pending"], undefined);
+      assert.equal(headOf(plane)["marks"], undefined);
+      assert.deepEqual(endsOf(plane, governed), ["IdentityRevoked"]);
+      assert.equal(done(await plane.revoke({ command })).deduplicated, true);
+    });
+  }
+
+  test("VAI-115 several are owed together, and each is recorded in its own words", async () => {
+    const plane = await newPlane();
+    silent(plane);
+    done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "one" }) }));
+    done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "two" }) }));
+    plane.faults.clear();
+    await plane.sweep();
+    const halted = plane
+      .records("plane/registry")
+      .filter(({ event }) => event.type === "AgentHalted");
+    assert.equal(halted.length, 2);
+    assert.ok((await plane.ask()).ok);
+  });
+
+  test("VAI-91 a publication records what is owed under its own key, so that a dead key can be replaced", async () => {
+    const plane = await newPlane();
+    silent(plane);
+    done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "one" }) }));
+    plane.faults.clear();
+    await plane.publish();
+    assert.deepEqual(plane.types("plane/registry").slice(-2), [
+      "AgentHalted",
+      "TrustPolicyPublished",
+    ]);
+    assert.ok((await plane.ask()).ok);
+  });
+
+  for (const [what, edit] of Object.entries({
+    "the head's list is emptied": (plane: Plane) => delete registryOf(plane)["pending"],
+    "the mark is removed": (plane: Plane) => delete headOf(plane)["marks"],
+  })) {
+    test(`VAI-115 it stays stopped when ${what}, and is recorded from the other place`, async () => {
+      const plane = await newPlane();
+      silent(plane);
+      done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+      plane.faults.clear();
+      edit(plane);
+      assert.equal(refused(await plane.ask()).code, "REGISTRY_STALE");
+      await plane.sweep();
+      assert.equal(refused(await plane.ask()).code, "PLANE_HALTED");
+    });
+  }
+
+  for (const [what, edit] of Object.entries({
+    "a word that nobody signed": (plane: Plane) => {
+      registryOf(plane)["pending"] = ["garbage"];
+    },
+    "restrictions that no command explains": (plane: Plane) => {
+      const item = plane.dynamo.table(TABLES.registry).get("registry|restrictions") ?? {};
+      item["document"] = String(item["document"]).replace(
+        '"revokedKeys":[]',
+        `"revokedKeys":["${"a".repeat(43)}"]`,
+      );
+    },
+    "a mark on the chain's head": (plane: Plane) => {
+      headOf(plane)["marks"] = [{ by: "garbage" }];
+    },
+  })) {
+    test(`VAI-115 whoever writes tables without a key stops everything by ${what}, and records nothing`, async () => {
+      const plane = await newPlane();
+      const before = plane.types("plane/registry");
+      edit(plane);
+      assert.equal(refused(await plane.ask({}, plane.contract())).code, "REGISTRY_STALE");
+      await assert.rejects(plane.sweep());
+      assert.deepEqual(plane.types("plane/registry"), before);
+    });
+  }
 });

@@ -152,7 +152,8 @@ export class Plane {
   #commanding(deps: IssueDeps): SweepDeps {
     const dynamo = this.dynamo.client();
     const denials = new DynamoDenialStore(dynamo, TABLES);
-    return { ...deps, denials, open: new DynamoOpenStore(dynamo, TABLES.state) };
+    const open = new DynamoOpenStore(dynamo, TABLES.state);
+    return { ...deps, denials, open, within: (_, work) => work };
   }
 
   /** A command's JWS, signed by an operator. */

@@ -107,6 +107,11 @@ const commandPorts = ({ deps, dynamo, tables }: PlanePorts): RevokeDeps => ({
   ...deps,
   denials: new DynamoDenialStore(dynamo, tables),
   open: new DynamoOpenStore(dynamo, tables.state),
+  within: (milliseconds, work) => {
+    // What is left behind must neither keep the process alive nor fail it later.
+    work.catch(() => undefined);
+    return Promise.race([work, sleep(milliseconds, undefined, { ref: false })]);
+  },
 });
 
 /** Ports of `sweep`: those of commands, and the reader roles; it obtains no session that acts. */

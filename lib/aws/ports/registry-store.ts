@@ -1,8 +1,10 @@
 import type { DynamoDBClient, TransactWriteItem } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
+import { present } from "../../encoding/present.ts";
 import type {
   Heads,
   HeadsWanted,
+  OwedChange,
   RegistryChange,
   RegistryDocuments,
   RegistryHead,
@@ -26,7 +28,19 @@ const versionKey = (version: number): { pk: string; sk: string } => ({
 
 const headIsNew = "attribute_not_exists(pk)";
 const headIsWhatWasRead =
-  "version = :version AND trustPolicyDigest = :policy AND restrictionsDigest = :restrictions AND seq = :seq AND recordHash = :hash AND attribute_not_exists(pending)";
+  "version = :version AND trustPolicyDigest = :policy AND restrictionsDigest = :restrictions AND seq = :seq AND recordHash = :hash";
+const nothingIsOwed = "attribute_not_exists(pending)";
+const owedIsWhatWasRead = "pending = :pending";
+const documentIsWhatWasRead = "document = :present";
+
+/** The values that the condition on a head is made of. */
+const read = (head: RegistryHead) => ({
+  ":version": head.version,
+  ":policy": head.trustPolicyDigest,
+  ":restrictions": head.restrictionsDigest,
+  ":seq": head.seq,
+  ":hash": head.recordHash,
+});
 
 /** The Registry in DynamoDB (PROTOCOL.md §6). */
 export class DynamoRegistryStore implements RegistryStore {
@@ -50,7 +64,7 @@ export class DynamoRegistryStore implements RegistryStore {
     ]);
     return {
       registry: registry && registryHead(registry),
-      isPending: registry?.["pending"] !== undefined,
+      pending: registry?.["pending"],
       registryChain: headOf(registryChain),
       isContinued: next !== undefined,
       chain: chainId === undefined ? undefined : headOf(chain),
@@ -73,6 +87,7 @@ export class DynamoRegistryStore implements RegistryStore {
     return {
       trustPolicy: textIn(policy, "jws"),
       restrictions: textIn(restrictions, "document"),
+      recorded: textIn(restrictions, "recorded"),
       last: last as StoredRow | undefined,
       isContinued: nextPolicy !== undefined || next !== undefined,
     };
@@ -87,7 +102,49 @@ export class DynamoRegistryStore implements RegistryStore {
     return { table: this.#tables.evidence, key: { chainId: REGISTRY_CHAIN, seq } };
   }
 
-  #documents({ from, to, trustPolicy, restrictions }: RegistryChange): TransactWriteItem[] {
+  owe(change: OwedChange): Promise<AppendResult> {
+    const { registry, state } = this.#tables;
+    const { from, next, recorded, command, at, key } = change;
+    const mark = { at, code: "PLANE_HALTED", trigger: "operator", by: command };
+    const updates: readonly TransactWriteItem["Update"][] = [
+      {
+        TableName: registry,
+        Key: marshall(RESTRICTIONS),
+        UpdateExpression: "SET document = :next, recorded = :recorded",
+        ConditionExpression: documentIsWhatWasRead,
+        ExpressionAttributeValues: marshall({
+          ":next": next,
+          ":recorded": recorded,
+          ":present": change.present,
+        }),
+      },
+      {
+        TableName: registry,
+        Key: marshall(HEAD),
+        UpdateExpression: "SET pending = list_append(if_not_exists(pending, :none), :command)",
+        ConditionExpression: headIsWhatWasRead,
+        ExpressionAttributeValues: marshall({ ...read(from), ":none": [], ":command": [command] }),
+      },
+      {
+        TableName: state,
+        Key: marshall(headKey(REGISTRY_CHAIN)),
+        UpdateExpression:
+          "SET marks = list_append(if_not_exists(marks, :none), :mark) ADD marked :one",
+        ExpressionAttributeValues: marshall({ ":none": [], ":mark": [mark], ":one": 1 }),
+      },
+    ];
+    const items = updates.map((Update) => ({ item: { Update }, guard: "chain" as const }));
+    const { pk, sk, value } = key;
+    const Put = {
+      TableName: state,
+      Item: marshall({ pk, sk, value }),
+      ConditionExpression: "attribute_not_exists(pk)",
+    };
+    return transact(this.#client, [...items, { item: { Put }, guard: key }]);
+  }
+
+  #documents(change: RegistryChange): TransactWriteItem[] {
+    const { from, to, trustPolicy, restrictions, settles } = change;
     const TableName = this.#tables.registry;
     const policy: TransactWriteItem = {
       Put: {
@@ -106,14 +163,14 @@ export class DynamoRegistryStore implements RegistryStore {
         Put: {
           TableName,
           Item: marshall({ ...HEAD, ...to }),
-          ConditionExpression: from === undefined ? headIsNew : headIsWhatWasRead,
+          ConditionExpression:
+            from === undefined
+              ? headIsNew
+              : `${headIsWhatWasRead} AND ${settles === undefined ? nothingIsOwed : owedIsWhatWasRead}`,
           ...(from !== undefined && {
             ExpressionAttributeValues: marshall({
-              ":version": from.version,
-              ":policy": from.trustPolicyDigest,
-              ":restrictions": from.restrictionsDigest,
-              ":seq": from.seq,
-              ":hash": from.recordHash,
+              ...read(from),
+              ...present({ ":pending": settles }),
             }),
           }),
         },

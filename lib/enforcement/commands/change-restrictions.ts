@@ -1,8 +1,5 @@
 import { sha256Digest } from "../../encoding/digest.ts";
-import { present } from "../../encoding/present.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
-import type { EventType } from "../../evidence/events.ts";
-import type { RecordDraft } from "../../evidence/record.ts";
 import { type ReadCommand, readCommand } from "../../lifecycle/command.ts";
 import { isRefusal, type Refusal } from "../../refusal.ts";
 import { type Restrictions, restrictionsText } from "../../trust/restrictions.ts";
@@ -15,25 +12,8 @@ import type { RegistryHead } from "../read/registry-port.ts";
 import { registryRecords } from "../read/registry-records.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { replayed } from "./command.ts";
+import { restrictionDraft, type Signed } from "./restriction-record.ts";
 import { storeChange } from "./store-change.ts";
-
-/** Which record a verb leaves on `plane/registry`. */
-const RECORDS = {
-  haltPlane: "PlaneHalted",
-  haltActor: "AgentHalted",
-  revokeKey: "KeyRevoked",
-  revokePlaneKey: "RootKeyRevoked",
-  resumePlane: "PlaneResumed",
-  reinstateActor: "AgentReinstated",
-  reinstateKey: "KeyReinstated",
-  liftQuarantine: "QuarantineLifted",
-} as const satisfies Record<string, EventType>;
-
-/** A command whose signatures are verified, with the second one where it has one. */
-export interface Signed<Claims extends ReadCommand["claims"]> {
-  readonly command: ReadCommand<Claims>;
-  readonly cosign: string | undefined;
-}
 
 /** What a change makes of the restrictions in force; a refusal when they do not allow it. */
 export type Change = (
@@ -55,7 +35,7 @@ export interface Changed {
  */
 export async function changeRestrictions(
   judgement: Judgement<PlaneDeps>,
-  signed: Signed<ReadCommand["claims"] & { readonly do: keyof typeof RECORDS }>,
+  signed: Signed,
   change: Change,
 ): Promise<Changed | Refusal> {
   const { deps } = judgement;
@@ -93,12 +73,12 @@ async function earlier(
 
 async function commit(
   judgement: Judgement<PlaneDeps>,
-  { command, cosign }: Signed<ReadCommand["claims"] & { readonly do: keyof typeof RECORDS }>,
+  signed: Signed,
   trust: TrustSnapshot,
   marked: unknown,
   next: { readonly restrictions: Restrictions; readonly instead?: string },
 ): Promise<number | undefined> {
-  const { claims, jws } = command;
+  const { command } = signed;
   const { head: from, policy } = trust;
   const restrictions = restrictionsText(next.restrictions);
   const inForce = {
@@ -106,23 +86,13 @@ async function commit(
     trustPolicyDigest: from.trustPolicyDigest,
     restrictionsDigest: sha256Digest(restrictions),
   };
-  const draft: RecordDraft = {
-    type: next.instead === undefined ? RECORDS[claims.do] : "PlaneHalted",
-    detail: {
-      ...inForce,
-      command: jws.compact,
-      do: claims.do,
-      by: claims.iss,
-      reason: claims.reason,
-      ...present({ cosign, instead: next.instead }),
-    },
-  };
+  const draft = restrictionDraft(signed, inForce, next.instead);
   const tail = {
     chainId: REGISTRY_CHAIN,
     head: { seq: from.seq, hash: from.recordHash },
     marked,
   };
-  const keys = [{ ...commandKey(command), value: jws.digest }];
+  const keys = [{ ...commandKey(command), value: command.jws.digest }];
   const { append } = await sealBatch(judgement, tail, { drafts: [draft], keys }, policy);
   const to: RegistryHead = { ...inForce, seq: append.to.seq, recordHash: append.to.hash };
   const result = await storeChange(judgement.deps, { from, to, restrictions, append });

@@ -1,5 +1,6 @@
 import { toSeconds } from "../../clock.ts";
 import { sha256Digest } from "../../encoding/digest.ts";
+import { present } from "../../encoding/present.ts";
 import { genesisHead, REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
@@ -14,6 +15,7 @@ import type { Heads, RegistryHead } from "../read/registry-port.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { type Order, stage } from "../stage.ts";
 import { type CommandAnswer, type Members, malformed } from "./command.ts";
+import { type Owed, owedDrafts, readOwed } from "./owed.ts";
 import { type InUse, judgeAnchors, judgeKeyTimes, judgePlaneKeys } from "./plane-keys.ts";
 import { storeChange } from "./store-change.ts";
 
@@ -46,14 +48,14 @@ const IN_FORCE = stage<object, Judgement<RevokeDeps>>("contract").look(
   "registry",
   async (_, judgement) => {
     const { deps } = judgement;
-    const [{ inForce, marked }, evidence, plane] = await Promise.all([
+    const [{ inForce, ...current }, evidence, plane] = await Promise.all([
       openCurrent(deps),
       deps.signer.keyid(),
       deps.planeSigner.keyid(),
     ]);
     if (isRefusal(inForce)) return inForce;
     if (inForce !== undefined) judgement.believe(inForce);
-    return { inForce, marked, inUse: { evidence, plane } };
+    return { inForce, ...current, inUse: { evidence, plane } };
   },
 );
 
@@ -62,6 +64,8 @@ interface Current {
   readonly inForce: TrustSnapshot | undefined;
   /** The counter of marks on the chain's head. */
   readonly marked: unknown;
+  /** Denials that lack their records: the publication writes them under its own key (PROTOCOL.md §6). */
+  readonly owed: Owed | undefined;
 }
 
 interface Succession {
@@ -98,11 +102,11 @@ export async function publishTrustPolicy(
   for (let attempt = 0; ; attempt++) {
     const current = await judgement.ask(IN_FORCE, {});
     if (isFailure(current)) return current;
-    const { inForce, inUse, marked } = current;
+    const { inForce, inUse, marked, owed } = current;
     if (inForce?.digest === next.digest) return answered(inForce.head.seq, true);
     const judged = judgement.judge(SUCCESSION, { next, inForce, inUse });
     if (isFailure(judged)) return judged;
-    const answer = await commitPolicy(judgement, next, { inForce, marked });
+    const answer = await commitPolicy(judgement, next, { inForce, marked, owed });
     if (answer !== undefined) return answer;
     await backOff(judgement, attempt);
   }
@@ -116,8 +120,13 @@ async function openCurrent(
   deps: PlaneDeps,
 ): Promise<Omit<Current, "inForce"> & { readonly inForce: Current["inForce"] | Refusal }> {
   const { heads, trust } = await readTrust(deps);
-  const isFirst = isRefusal(trust) && (await isUnborn(deps, heads));
-  return { inForce: isFirst ? undefined : trust, marked: heads.registryChain.marks.marked };
+  const { marked } = heads.registryChain.marks;
+  if (!isRefusal(trust)) return { inForce: trust, marked, owed: undefined };
+  if (await isUnborn(deps, heads)) return { inForce: undefined, marked, owed: undefined };
+  // Else a dead evidence key, under which nothing owed can be recorded any more, could never be replaced.
+  const owed = await readOwed(deps);
+  if (owed === undefined || isRefusal(owed)) return { inForce: trust, marked, owed: undefined };
+  return { inForce: owed.trust, marked: owed.marked, owed };
 }
 
 /** Nothing of a publication is anywhere, and this process has never seen one. */
@@ -181,10 +190,11 @@ function judgeSuccession(
 async function commitPolicy(
   judgement: Judgement<RevokeDeps>,
   next: ReadTrustPolicy,
-  { inForce, marked }: Current,
+  { inForce, marked, owed }: Current,
 ): Promise<CommandAnswer | undefined> {
   const { deps } = judgement;
-  const restrictions = restrictionsText(inForce?.restrictions ?? NO_RESTRICTIONS);
+  const kept = owed?.restrictions ?? inForce?.restrictions ?? NO_RESTRICTIONS;
+  const restrictions = restrictionsText(kept);
   const documents = {
     version: next.policy.version,
     trustPolicyDigest: next.digest,
@@ -202,9 +212,14 @@ async function commitPolicy(
       ? genesisHead(deps.plane.id, REGISTRY_CHAIN)
       : { seq: from.seq, hash: from.recordHash };
   const tail = { chainId: REGISTRY_CHAIN, head, marked };
-  const { append } = await sealBatch(judgement, tail, { drafts: [record] }, next.policy);
+  const drafts = [...(owed === undefined ? [] : owedDrafts(owed)), record];
+  const batch = { drafts, ...(owed !== undefined && { marksLeft: [] }) };
+  const { append } = await sealBatch(judgement, tail, batch, next.policy);
   const to: RegistryHead = { ...documents, seq: append.to.seq, recordHash: append.to.hash };
-  const change = { from, to, trustPolicy: next.jws.compact, restrictions, append };
+  const change = {
+    ...{ from, to, trustPolicy: next.jws.compact, restrictions, append },
+    ...present({ settles: owed?.pending }),
+  };
   const result = await storeChange(deps, change);
   return result === "appended" ? answered(append.to.seq, false) : undefined;
 }

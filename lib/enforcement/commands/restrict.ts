@@ -4,11 +4,13 @@ import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
 import type { OpenIdentity } from "../../lifecycle/ports.ts";
 import { judgeKey, type Restricting, restricted } from "../../lifecycle/restrict.ts";
-import { isRefusal } from "../../refusal.ts";
+import { Fault, isRefusal, type Refusal } from "../../refusal.ts";
 import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
-import { type Changed, changeRestrictions, type Signed } from "./change-restrictions.ts";
+import { type Changed, changeRestrictions } from "./change-restrictions.ts";
 import type { CommandAnswer } from "./command.ts";
+import { owe, settleOwed } from "./owed.ts";
+import type { Signed } from "./restriction-record.ts";
 
 /** Milliseconds that an invocation can last: so long may go on what has read the heads before. */
 const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
@@ -21,8 +23,37 @@ export async function restrict(
   judgement: Judgement<RevokeDeps>,
   signed: Signed<Restricting>,
 ): Promise<CommandAnswer | Failure> {
-  const { deps, now } = judgement;
+  const { deps } = judgement;
   const { command } = signed;
+  const recorded = await deps
+    .within(PATIENCE, commitRecorded(judgement, signed))
+    .catch((fault: unknown) => withoutRecord(fault, command));
+  if (recorded !== undefined) {
+    return isRefusal(recorded) ? judgement.fail(recorded) : answered(judgement, command, recorded);
+  }
+  const refused = await owe(deps, command);
+  return refused === undefined ? answered(judgement, command, undefined) : judgement.fail(refused);
+}
+
+/** Milliseconds that a denial waits for its record before it is committed without one (PROTOCOL.md §6). */
+const PATIENCE = 2_000;
+
+/** What the signer or the store could not do now; what needs two names is never committed without its record. */
+function withoutRecord(fault: unknown, { claims }: ReadCommand<Restricting>): undefined {
+  if (!(fault instanceof Fault) || claims.do === "revokePlaneKey") throw fault;
+  return undefined;
+}
+
+type Recorded = Changed & { readonly isFull: boolean };
+
+async function commitRecorded(
+  judgement: Judgement<RevokeDeps>,
+  signed: Signed<Restricting>,
+): Promise<Recorded | Refusal> {
+  const { deps } = judgement;
+  const { command } = signed;
+  const settled = await settleOwed(judgement);
+  if (settled !== undefined) return settled;
   let isFull = false;
   const changed = await changeRestrictions(judgement, signed, (trust) => {
     const foreign = judgeKey(command, trust.published, deps.anchors);
@@ -31,29 +62,30 @@ export async function restrict(
     isFull = next.instead !== undefined;
     return next;
   });
-  if (isRefusal(changed)) return judgement.fail(changed);
-  const isHalt = isFull || command.claims.do.startsWith("halt");
-  const running = await coveredNow(deps, command, isFull);
+  return isRefusal(changed) ? changed : { ...changed, isFull };
+}
+
+async function answered(
+  { deps, now }: Judgement<RevokeDeps>,
+  command: ReadCommand<Restricting>,
+  recorded: Recorded | undefined,
+): Promise<CommandAnswer> {
+  const isHalt = recorded?.isFull === true || command.claims.do.startsWith("halt");
+  const requestedAt = recorded?.before ?? toInstant(now);
   return {
     ok: true,
-    deduplicated: changed.before !== undefined,
+    deduplicated: recorded?.before !== undefined,
     state: isHalt ? "HALTED" : "REVOKED",
-    inFlight: running,
-    points: [
-      {
-        point: "adapter",
-        requestedAt: changed.before ?? toInstant(now),
-        ...reachedAt(deps, changed),
-      },
-    ],
-    evidence: { chainId: REGISTRY_CHAIN, seq: changed.seq },
+    inFlight: await coveredNow(deps, command, recorded?.isFull === true),
+    points: [{ point: "adapter", requestedAt, ...reachedAt(deps, recorded?.before) }],
+    ...(recorded !== undefined && { evidence: { chainId: REGISTRY_CHAIN, seq: recorded.seq } }),
   };
 }
 
 /** What had read the heads before may still begin: a halt has reached the adapter one function's life later. */
 function reachedAt(
   { clock }: RevokeDeps,
-  { before }: Changed,
+  before: string | undefined,
 ): { readonly acknowledgedAt?: string } {
   if (before === undefined) return {};
   const reached = Date.parse(before) + INVOCATION;

@@ -1,5 +1,11 @@
 import type { Digest } from "../../encoding/digest.ts";
-import type { Append, AppendResult, StoredHead, StoredRow } from "../../evidence/ports.ts";
+import type {
+  Append,
+  AppendResult,
+  StoredHead,
+  StoredRow,
+  TakenKey,
+} from "../../evidence/ports.ts";
 
 /** Which documents are in force, and the newest record of `plane/registry`, which says the same (PROTOCOL.md §6). */
 export interface RegistryHead {
@@ -23,8 +29,8 @@ export interface HeadsWanted {
 /** The small items that authority hangs on, read in one strongly consistent batch. */
 export interface Heads {
   readonly registry: RegistryHead | undefined;
-  /** A denial that still lacks its record; this version writes none, and goes on behind none. */
-  readonly isPending: boolean;
+  /** Commands of denials that still lack their records, as they stand there; `undefined` for none. */
+  readonly pending: unknown;
   /** State's head of `plane/registry`. */
   readonly registryChain: StoredHead;
   /** Whether `plane/registry` has a record behind the known one. */
@@ -41,6 +47,8 @@ export interface RegistryDocuments {
   readonly trustPolicy: string | undefined;
   /** JCS text of the restrictions document. */
   readonly restrictions: string | undefined;
+  /** The same as it was before denials that still lack their records. */
+  readonly recorded: string | undefined;
   /** The record of `plane/registry` with the head's number. */
   readonly last: StoredRow | undefined;
   /** Whether a trust policy of the next version, or a record of the next number, is stored: then the head is old. */
@@ -55,6 +63,22 @@ export interface RegistryChange {
   readonly trustPolicy?: string;
   readonly restrictions: string;
   readonly append: Append;
+  /** The commands whose records are among the rows, as the head held them. */
+  readonly settles?: unknown;
+}
+
+/** A denial of many that is committed without its record (PROTOCOL.md §6). */
+export interface OwedChange {
+  readonly from: RegistryHead;
+  /** The document as it was read, as it is to be, and as the head's record has it. */
+  readonly present: string;
+  readonly next: string;
+  readonly recorded: string;
+  /** The command's JWS: in the head's list, and as a mark on the head of `plane/registry` in State. */
+  readonly command: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+  readonly key: TakenKey;
 }
 
 export interface RegistryStore {
@@ -65,4 +89,6 @@ export interface RegistryStore {
     head: Pick<RegistryHead, "version" | "seq"> | undefined,
   ): Promise<RegistryDocuments>;
   commit(change: RegistryChange): Promise<AppendResult>;
+  /** Commits a denial that somebody else will record. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
+  owe(change: OwedChange): Promise<AppendResult>;
 }

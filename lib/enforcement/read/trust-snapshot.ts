@@ -1,10 +1,10 @@
 import { toInstant } from "../../clock.ts";
 import type { PlaneId } from "../../config.ts";
-import type { Digest } from "../../encoding/digest.ts";
+import { type Digest, sha256Digest } from "../../encoding/digest.ts";
 import type { VerificationKey } from "../../encoding/jwk.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import { type EvidenceKeys, evidenceKeys, type OpenRecord, openLast } from "../../evidence/open.ts";
-import type { StoredHead, StoredRow } from "../../evidence/ports.ts";
+import type { StoredRow } from "../../evidence/ports.ts";
 import type { RecordOf } from "../../evidence/record.ts";
 import { isMarked } from "../../lifecycle/mark.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
@@ -45,22 +45,24 @@ export const judgeExpiry = ({ policy }: TrustSnapshot, now: number): Refusal | u
  * then it is in force still. That small read is what authority hangs on: whoever writes State and Registry, but not
  * Evidence, turns nothing back (PROTOCOL.md §6).
  */
-export const areOf = (
-  { registry, registryChain, isPending, isContinued }: Heads,
-  { head }: TrustSnapshot,
-): boolean =>
-  !isOwed(isPending, registryChain) &&
-  !isContinued &&
-  registry !== undefined &&
-  sameHead(registry, head) &&
-  registryChain.head?.seq === head.seq &&
-  registryChain.head.hash === head.recordHash;
+export const areOf = (heads: Heads, { head }: TrustSnapshot): boolean => {
+  const { registry, registryChain, isContinued } = heads;
+  return (
+    !isOwed(heads) &&
+    !isContinued &&
+    registry !== undefined &&
+    sameHead(registry, head) &&
+    registryChain.head?.seq === head.seq &&
+    registryChain.head.hash === head.recordHash
+  );
+};
 
 /**
  * The anchor's signature, the plane, and that both heads, the documents and the last sealed record of `plane/registry`
  * all say the same (PROTOCOL.md §6). Whoever can only write the tables changes nothing: neither what is believed nor what
  * the next publication continues. `known` is an earlier snapshot: nothing older than that is believed here, and the
- * same policy is not verified twice.
+ * same policy is not verified twice. `mayOwe`: opened by somebody who writes the records that are owed: then the
+ * restrictions are those of the last record.
  */
 export function openRegistry(
   heads: Heads,
@@ -68,12 +70,15 @@ export function openRegistry(
   plane: PlaneId,
   anchors: readonly VerificationKey[],
   known?: TrustSnapshot,
+  mayOwe = false,
 ): TrustSnapshot | Refusal {
   const { registry: head } = heads;
-  const { trustPolicy, restrictions } = documents;
+  const { trustPolicy } = documents;
+  const restrictions = mayOwe ? recordedText(documents, head) : documents.restrictions;
   if (head === undefined || trustPolicy === undefined || restrictions === undefined) {
     return stale("this plane has no trust policy", PUBLISH);
   }
+  if (isOwed(heads) && !mayOwe) return stale("the Registry holds a denial without its record");
   const torn = headsProblem(heads, head, documents, known);
   if (torn !== undefined) return stale(torn);
   const signed = known?.jws === trustPolicy ? known : verifiedPolicy(trustPolicy, anchors);
@@ -96,17 +101,26 @@ export function openRegistry(
     : stale(unsealed);
 }
 
+/** The restrictions of the head's record: a denial that lacks its own keeps them beside what it made of them. */
+const recordedText = (
+  { recorded, restrictions }: RegistryDocuments,
+  head: RegistryHead | undefined,
+): string | undefined =>
+  [recorded, restrictions].find(
+    (text) => text !== undefined && sha256Digest(text) === head?.restrictionsDigest,
+  );
+
 /** A denial of the whole plane is committed in two places, so that no writer of one table alone takes it back. */
-const isOwed = (isPending: boolean, { marks }: StoredHead): boolean => isPending || isMarked(marks);
+export const isOwed = ({ pending, registryChain }: Heads): boolean =>
+  pending !== undefined || isMarked(registryChain.marks);
 
 /** Both heads name one record, it is the newest, no denial lacks its own, and nothing is older than what was seen. */
 function headsProblem(
-  { registryChain, isPending }: Heads,
+  { registryChain }: Heads,
   head: RegistryHead,
   { isContinued }: RegistryDocuments,
   known: TrustSnapshot | undefined,
 ): string | undefined {
-  if (isOwed(isPending, registryChain)) return "the Registry holds a denial without its record";
   if (isContinued) return "the Registry's head is older than its documents or its chain";
   if (registryChain.head?.seq !== head.seq || registryChain.head.hash !== head.recordHash) {
     return "the Registry's chain does not end in its head";

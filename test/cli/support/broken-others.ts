@@ -42,9 +42,9 @@ export const BROKEN_OTHERS: readonly Broken[] = [
         chain: undefined,
         values: [],
       };
-      const heads = { ...none, isPending: false, isContinued: false };
+      const heads = { ...none, pending: undefined, isContinued: false };
       const absent = { trustPolicy: undefined, restrictions: undefined, last: undefined };
-      const documents = { ...absent, isContinued: false };
+      const documents = { ...absent, recorded: undefined, isContinued: false };
       world.registry = { status: "seen", value: { heads, documents } };
     },
     ...{ subject: /^trust policy/, text: /no trust policy/ },

@@ -1,0 +1,41 @@
+import { present } from "../../encoding/present.ts";
+import type { InForce } from "../../evidence/details.ts";
+import type { EventType } from "../../evidence/events.ts";
+import type { RecordDraft } from "../../evidence/record.ts";
+import type { ReadCommand } from "../../lifecycle/command.ts";
+import type { Lifting, Restricting } from "../../lifecycle/restrict.ts";
+
+/** Which record a verb leaves on `plane/registry`. */
+const RECORDS = {
+  haltPlane: "PlaneHalted",
+  haltActor: "AgentHalted",
+  revokeKey: "KeyRevoked",
+  revokePlaneKey: "RootKeyRevoked",
+  resumePlane: "PlaneResumed",
+  reinstateActor: "AgentReinstated",
+  reinstateKey: "KeyReinstated",
+  liftQuarantine: "QuarantineLifted",
+} as const satisfies Record<(Restricting | Lifting)["do"], EventType>;
+
+/** A command whose signatures are verified, with the second one where it has one. */
+export interface Signed<Claims extends Restricting | Lifting = Restricting | Lifting> {
+  readonly command: ReadCommand<Claims>;
+  readonly cosign: string | undefined;
+}
+
+/** The record of a change of restrictions; `instead`: why the plane was halted in place of what was ordered. */
+export const restrictionDraft = (
+  { command: { claims, jws }, cosign }: Signed,
+  inForce: InForce,
+  instead?: string,
+): RecordDraft => ({
+  type: instead === undefined ? RECORDS[claims.do] : "PlaneHalted",
+  detail: {
+    ...inForce,
+    command: jws.compact,
+    do: claims.do,
+    by: claims.iss,
+    reason: claims.reason,
+    ...present({ cosign, instead }),
+  },
+});
