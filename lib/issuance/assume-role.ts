@@ -4,7 +4,7 @@ import { IssuedSession } from "./session.ts";
 
 /** Seconds: STS's minimum; the contract's end is in the session policy (VAI-116, VAI-151). */
 export const SESSION_SECONDS = 900;
-const IDENTITY_TAG = "vai-identity";
+export const IDENTITY_TAG = "vai-identity";
 
 /** What AssumeRole is asked, always all of it (PROTOCOL.md §9, end). */
 export interface AssumeRoleInput {
