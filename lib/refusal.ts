@@ -151,6 +151,7 @@ const RETRYABLE: ReadonlySet<RefusalCode> = new Set([
   "DEPENDENCY_UNAVAILABLE",
   "REGISTRY_STALE",
   "STS_FAILED",
+  "REVOCATION_FAILED",
 ]);
 
 export const isRetryable = (code: RefusalCode): boolean => RETRYABLE.has(code);
@@ -163,6 +164,7 @@ export type FaultCode = Extract<
   | "STS_FAILED"
   | "SESSION_POLICY_TOO_LARGE"
   | "CREDENTIALS_MISSING"
+  | "REVOCATION_FAILED"
   | "INTERNAL_FAULT"
 >;
 

@@ -62,6 +62,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   PlaneResumed: ordered,
   AgentReinstated: ordered,
   KeyReinstated: ordered,
+  Quarantined: (detail) =>
+    inside(detail, "instead") === undefined
+      ? `${textIn(detail, "path")} serves nothing new: a denial did not reach it`
+      : `a denial did not reach ${textIn(detail, "path")}: ${textIn(detail, "instead")}`,
   QuarantineLifted: ordered,
   EvidenceEmissionFailed: (detail) => `an outcome was never recorded: ${textIn(detail, "reason")}`,
   EscalationRaised: (detail) => `people have to look: ${textIn(detail, "reason")}`,

@@ -8,7 +8,7 @@ import type { DigestSigner } from "../encoding/jws.ts";
 import { present } from "../encoding/present.ts";
 import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
-import type { DenialStore, OpenStore } from "../lifecycle/ports.ts";
+import type { DenialStore, OpenStore, RevokedStore, RolePolicies } from "../lifecycle/ports.ts";
 import type { RegistryStore } from "./read/registry-port.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 
@@ -43,12 +43,18 @@ export interface PlaneDeps {
 }
 
 /** What commands need besides: where a denial is committed. */
-export interface RevokeDeps extends PlaneDeps {
+export interface CommandDeps extends PlaneDeps {
   readonly denials: DenialStore;
   /** What is open, to say how much of it a halt covers. */
   readonly open: OpenStore;
   /** What comes of work within so many milliseconds; `undefined` when it takes longer, and then nobody waits for it. */
   readonly within: <T>(milliseconds: number, work: Promise<T>) => Promise<T | undefined>;
+}
+
+/** What ends authority needs besides: where IAM is told. */
+export interface RevokeDeps extends CommandDeps {
+  readonly revoked: RevokedStore;
+  readonly rolePolicies: RolePolicies;
 }
 
 /** What `sweep` needs: what is due, and the readers by which it sees a target. */

@@ -5,7 +5,7 @@ import { judgeAudience, judgeCosign, judgeFreshness, judgeOperator } from "../li
 import { isRestricting } from "../lifecycle/restrict.ts";
 import { isRefusal, type Refusal } from "../refusal.ts";
 import type { RefusedAnswer } from "./answer.ts";
-import { type CommandAnswer, replayed } from "./commands/command.ts";
+import { type CommandAnswer, replayed, type UnreachedAnswer } from "./commands/command.ts";
 import { deny, isDenying, locate } from "./commands/deny.ts";
 import { restrict } from "./commands/restrict.ts";
 import type { Invocation, RevokeDeps } from "./deps.ts";
@@ -119,7 +119,7 @@ export async function revoke(
   }
 }
 
-async function serve(judgement: Judging): Promise<CommandAnswer | Failure> {
+async function serve(judgement: Judging): Promise<CommandAnswer | UnreachedAnswer | Failure> {
   const read = judgement.judge(READ_REVOCATION, { raw: judgement.raw });
   if (isFailure(read)) return read;
   const addressed = judgement.judge(ADDRESSED, read);
@@ -135,10 +135,11 @@ async function serve(judgement: Judging): Promise<CommandAnswer | Failure> {
   judgement.reach(DURABLE);
   const { event, chainId, place } = placed;
   const { command } = event;
+  const { policy } = looked.speakers;
   if (isDenying(command)) {
-    return deny(judgement, { ...event, command, trust, chainId, taken: place.taken });
+    return deny(judgement, { ...event, command, policy, trust, chainId, taken: place.taken });
   }
   if (!isRestricting(command)) throw new TypeError("every verb of revoke denies or restricts");
   const cosign = typeof event.cosign === "string" ? event.cosign : undefined;
-  return restrict(judgement, { command, cosign });
+  return restrict(judgement, { command, cosign }, policy);
 }

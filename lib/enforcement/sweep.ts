@@ -13,6 +13,10 @@ import { isDenying } from "./commands/deny.ts";
 import { settleOwed } from "./commands/owed.ts";
 import { type Invocation, type SweepDeps, targetPlace } from "./deps.ts";
 import { Judgement } from "./judgement.ts";
+import { denyAtRole } from "./points/deny-at-role.ts";
+import { quarantine } from "./points/quarantine.ts";
+import { reachIam } from "./points/reach.ts";
+import { executionRoles } from "./points/unread.ts";
 import { type Intent, readIntent } from "./read/intent.ts";
 import { recordedOperation } from "./read/operation.ts";
 import { readTrust } from "./read/registry.ts";
@@ -40,7 +44,7 @@ export interface Swept {
   readonly chains: number;
   /** Chains that records were written to. */
   readonly written: number;
-  /** Chains that could not be read or written; they are tried again. */
+  /** Chains that could not be read or written, and roles that IAM was not told of; they are tried again. */
   readonly failed: number;
 }
 
@@ -65,7 +69,24 @@ export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Sw
     const result = await sweepChain(judgement, chainId, trust).catch(ofChain);
     if (result !== "nothing") counts[result] += 1;
   }
+  const judgement: Judging = new Judgement(deps, invocation, SWEEP_ORDER, {});
+  judgement.believe(trust);
+  counts.failed += await sweepRoles(judgement, trust);
   return counts;
+}
+
+/**
+ * Puts what the policy of a role lacks, since a put that was given up may have landed behind a later one, and prunes what
+ * is over. @returns the number of roles that lack a denial still.
+ */
+async function sweepRoles(judgement: Judging, { published }: TrustSnapshot): Promise<number> {
+  const results = await Promise.all(
+    executionRoles(published).map((role) => denyAtRole(judgement.deps, role, [])),
+  );
+  const lacking = results.filter((each) => each.state !== "accepted" && each.isOwed);
+  const refused = lacking.flatMap((each) => (each.state === "refused" ? [each] : []));
+  if (refused.length > 0) await quarantine(judgement, refused);
+  return lacking.length;
 }
 
 /** A fault of one chain is its own; a bug is not. */
@@ -96,7 +117,10 @@ async function sweepChain(
       return ready({ drafts, marksLeft: intent.marks.legible.filter((mark) => !told.has(mark)) });
     },
   });
-  return result.kind === "appended" ? "written" : "nothing";
+  if (result.kind === "refused") return "nothing";
+  const intent = result.kind === "settled" ? result.value : result.intent;
+  const after = await reachIam(judgement, intent);
+  return after.state.head.seq > start.state.head.seq ? "written" : "nothing";
 }
 
 /** Everything that is due on a chain, each identity ended once. */
@@ -120,15 +144,16 @@ function draftsFor(
     ...markDrafts(intent, mark, trust),
     ...covered(intent, targetOf(mark))
       .filter((identity) => open().includes(identity))
-      .flatMap((identity) => end(identity, [markedEnd(identity, mark, trust)])),
+      .flatMap((identity) => end(identity, [markedEnd(identity, mark, trust, now)])),
   ]);
   const ofGarbage = intent.marks.isIllegible ? illegibleDrafts(intent) : [];
   const all = intent.marks.isIllegible ? open() : [];
-  const ofIllegible = all.flatMap((identity) => end(identity, [garbageEnd(identity)]));
+  const ofIllegible = all.flatMap((identity) => end(identity, [garbageEnd(identity, now)]));
   const ofLimits = open().flatMap((identity) => {
     const code = limitOn(identity, trust.limits);
     if (code === undefined) return [];
-    return end(identity, [endedDraft(identity, "operator", code, "it was halted by people")]);
+    const why = "it was halted by people";
+    return end(identity, [endedDraft(identity, "operator", code, why, toInstant(now))]);
   });
   const ofTime = open().flatMap((identity) => {
     const what = overdue(identity, now);
@@ -183,7 +208,7 @@ function markDrafts(intent: Intent, mark: Mark, trust: TrustSnapshot): RecordDra
       record.event.type === "RevocationRequested" && record.detail["command"] === mark.by,
   );
   if (isRecorded) return [];
-  const at = toInstant(mark.at * 1000);
+  const at = requestedAtOf(mark);
   const how = { requestedAt: at, committedAt: at, isEnding: "contractDigest" in mark };
   return [requestedDraft(command, contract === undefined ? {} : { contract }, how)];
 }
@@ -195,27 +220,27 @@ function contractOf({ state }: Intent, mark: Mark) {
   return id === undefined ? undefined : { id, digest };
 }
 
-function markedEnd(identity: IdentityView, mark: Mark, trust: TrustSnapshot): RecordDraft {
+function markedEnd(
+  identity: IdentityView,
+  mark: Mark,
+  trust: TrustSnapshot,
+  now: number,
+): RecordDraft {
   const command = signedBy(mark, trust);
-  return command === undefined
-    ? garbageEnd(identity)
-    : endedDraft(
-        identity,
-        mark.trigger,
-        "IDENTITY_REVOKED",
-        `${command.claims.iss} ended it: ${command.claims.reason}`,
-      );
+  if (command === undefined) return garbageEnd(identity, now);
+  const why = `${command.claims.iss} ended it: ${command.claims.reason}`;
+  return endedDraft(identity, mark.trigger, "IDENTITY_REVOKED", why, requestedAtOf(mark));
 }
 
-const garbageEnd = (identity: IdentityView): RecordDraft => ({
-  ...endedDraft(
-    identity,
-    "evidenceFailed",
-    "IDENTITY_REVOKED",
-    "a mark that nobody signed denies it",
-  ),
-  accusesNobody: true,
-});
+const requestedAtOf = ({ at }: Mark): string => toInstant(at * 1000);
+
+const garbageEnd = (identity: IdentityView, now: number): RecordDraft => {
+  const why = "a mark that nobody signed denies it";
+  return {
+    ...endedDraft(identity, "evidenceFailed", "IDENTITY_REVOKED", why, toInstant(now)),
+    accusesNobody: true,
+  };
+};
 
 const illegibleDrafts = ({ state }: Intent): RecordDraft[] => {
   const bound = [...state.contracts].flatMap(([digest, { bound }]) =>

@@ -87,6 +87,8 @@ interface CredentialsMintedDetail {
   readonly sessionPolicy: unknown;
   readonly sessionPolicyDigest: Digest;
   readonly hardExpiry: string;
+  /** The execution role; what a handle left open is known here. */
+  readonly roleArn?: string;
 }
 
 interface ExecutionStartedDetail {
@@ -137,6 +139,8 @@ export interface EndDetail {
   /** Whether its authority was used; `"unknown"` where the caller held the credentials. */
   readonly used: boolean | "unknown";
   readonly outcome?: Outcome;
+  /** Of an identity that somebody ended: when that was asked. What its denial reaches then names it by this. */
+  readonly requestedAt?: string;
   readonly refusal?: {
     readonly code: RefusalCode;
     readonly stage: Stage;
@@ -193,16 +197,24 @@ interface RevocationRequestedDetail extends CommandDetail, ContractEnding {
   readonly committedAt: string;
 }
 
-interface PointDetail {
+interface PointDetail extends Partial<InForce> {
   readonly point: PointName;
   readonly requestedAt: string;
   /** Of point `iam` and `session`: the execution role. */
   readonly role?: string;
 }
 
-interface EscalationDetail extends Reason, ContractEnding {
+interface EscalationDetail extends Reason, ContractEnding, Partial<InForce> {
   /** What nobody signed is nobody's word. */
   readonly basis?: "unsigned mark";
+}
+
+/** A path that serves nothing new, because a denial did not reach it; `instead`: why the plane was halted in its place. */
+interface QuarantinedDetail extends InForce {
+  /** The execution role. */
+  readonly path: string;
+  readonly cause: "REVOCATION_FAILED";
+  readonly instead?: string;
 }
 
 /** Which documents are in force behind a record of `plane/registry`, changed by it or not. */
@@ -278,6 +290,7 @@ export interface Details {
   readonly PlaneResumed: RestrictionDetail;
   readonly AgentReinstated: RestrictionDetail;
   readonly KeyReinstated: RestrictionDetail;
+  readonly Quarantined: QuarantinedDetail;
   readonly QuarantineLifted: RestrictionDetail;
   readonly TrustPolicyPublished: TrustPolicyDetail;
 }

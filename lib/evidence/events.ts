@@ -43,6 +43,7 @@ const EVENTS = {
   PlaneResumed: "plain",
   AgentReinstated: "plain",
   KeyReinstated: "plain",
+  Quarantined: "negative",
   QuarantineLifted: "plain",
   TrustPolicyPublished: "plain",
 } as const satisfies Record<keyof Details, Kind>;

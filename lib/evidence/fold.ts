@@ -1,3 +1,4 @@
+import { toInstant } from "../clock.ts";
 import type { Digest } from "../encoding/digest.ts";
 import { present } from "../encoding/present.ts";
 import type { Outcome } from "../execution/outcome.ts";
@@ -13,6 +14,7 @@ import type {
   RequestNames,
 } from "./details.ts";
 import type { EventType } from "./events.ts";
+import { holdsSession } from "./held-session.ts";
 import type { OpenRecord } from "./open.ts";
 import type { EvidenceRecord, RecordOf } from "./record.ts";
 
@@ -33,10 +35,20 @@ export interface IdentityView extends IdentityIssuedDetail {
   /** The request that redeemed its handle. */
   readonly redemption?: RequestNames;
   readonly end?: EndDetail;
+  /** Of one that was ended while a session of it was alive: how far its denial has come at IAM. */
+  readonly denied?: DeniedSession;
   readonly lastSeq: number;
   readonly lastHash: Digest;
   /** Uses of which a retry was already recorded: later ones are only counted. */
   readonly retried: readonly string[];
+}
+
+/** The denial of a session that runs, or that its caller holds (PROTOCOL.md §10, point `iam`). Times in RFC 3339. */
+export interface DeniedSession {
+  readonly requestedAt: string;
+  readonly acknowledgedAt?: string;
+  /** Whether it is on record that the denial did not reach IAM in time. */
+  readonly hasFailed?: true;
 }
 
 /** A contract as its records tell it. Counters only grow, and an end is never taken back. */
@@ -126,8 +138,9 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   ContractBound: bindContract,
   IdentityIssued: issueIdentity,
   CredentialsMinted: (draft, record) => {
-    const { hardExpiry } = record.detail;
-    changeIdentity(draft, record, (identity) => ({ ...identity, hardExpiry }));
+    const { hardExpiry, roleArn } = record.detail;
+    const minted = { hardExpiry, ...present({ roleArn }) };
+    changeIdentity(draft, record, (identity) => ({ ...identity, ...minted }));
   },
   ExecutionStarted: startIdentity,
   RetryDeduplicated: (draft, record) =>
@@ -145,8 +158,14 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
     const isDenial = detail.endsContract !== undefined || detail.do !== "signal";
     if (isDenial) draft.unreached.add(detail.requestedAt);
   },
-  RevocationAcknowledged: ({ unreached }, { detail: { point, requestedAt } }) => {
-    if (point === "adapter") unreached.delete(requestedAt);
+  RevocationAcknowledged: (draft, { detail }) => {
+    const { point, requestedAt, milliseconds } = detail;
+    if (point === "adapter") draft.unreached.delete(requestedAt);
+    const acknowledgedAt = toInstant(Date.parse(requestedAt) + milliseconds);
+    if (point === "iam") tellReached(draft, detail, { acknowledgedAt });
+  },
+  RevocationFailed: (draft, { detail }) => {
+    if (detail.point === "iam") tellReached(draft, detail, { hasFailed: true });
   },
   EscalationRaised: endByRecord,
   // Of somebody who asked STS for an identity that another one has started: it ends nothing.
@@ -159,7 +178,10 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   IdentityCompleted: endIdentity,
   ExecutionIncomplete: endIdentity,
   IdentityExpired: endIdentity,
-  IdentityRevoked: endIdentity,
+  IdentityRevoked: (draft, record) => {
+    denySession(draft, record);
+    endIdentity(draft, record);
+  },
 };
 
 function bindContract(draft: Draft, { contract, detail }: RecordOf<"ContractBound">): void {
@@ -260,6 +282,30 @@ function endIdentity(draft: Draft, record: EvidenceRecord & { readonly detail: E
     endContract(draft, identity.contractDigest, contractEnd(end.outcome, end.state));
     return identity.end === undefined ? { ...identity, state: end.state, end } : identity;
   });
+}
+
+/** Ended while its session was alive, and nobody has ended it before: IAM has to be told. */
+function denySession(draft: Draft, record: RecordOf<"IdentityRevoked">): void {
+  const { requestedAt } = record.detail;
+  if (requestedAt === undefined) return;
+  changeIdentity(draft, record, (identity) =>
+    identity.end === undefined && holdsSession(identity, Date.parse(record.event.at))
+      ? { ...identity, denied: { requestedAt } }
+      : identity,
+  );
+}
+
+/** One command ends identities at one instant: what it has reached at a role, it has for each of them there. */
+function tellReached(
+  draft: Draft,
+  { requestedAt, role }: { readonly requestedAt: string; readonly role?: string },
+  reached: Partial<DeniedSession>,
+): void {
+  for (const [id, identity] of draft.identities) {
+    const { denied, roleArn } = identity;
+    if (denied?.requestedAt !== requestedAt || roleArn !== role) continue;
+    draft.identities.set(id, { ...identity, denied: { ...denied, ...reached } });
+  }
 }
 
 function endContract(draft: Draft, digest: Digest, ended: ContractView["ended"]): void {

@@ -1,5 +1,6 @@
 import type { TakenKey } from "../evidence/ports.ts";
 import type { Mark } from "./mark.ts";
+import type { Revoked } from "./revocation-policy.ts";
 
 /** A denial to be committed on a chain's head, without any signature of the plane. */
 export interface MarkStep {
@@ -19,10 +20,15 @@ export interface OpenStore {
   identities(): Promise<OpenIdentity[]>;
 }
 
-/** As much of an open identity as a halt or a revoked key covers it by. */
+/** As much of an open identity as a denial covers it by, and where its session is; nobody vouches for it. */
 export interface OpenIdentity {
+  readonly id?: unknown;
+  readonly contractDigest?: unknown;
   readonly actor?: string;
   readonly jkt: string;
+  readonly state?: unknown;
+  readonly delivery?: unknown;
+  readonly roleArn?: unknown;
 }
 
 /** Where denials are committed (PROTOCOL.md §10). */
@@ -38,4 +44,22 @@ export interface DenialStore {
    * already, and nothing was done. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`.
    */
   mark(step: MarkStep): Promise<"marked" | "taken">;
+}
+
+/** Which sessions of a role are denied, by rows of State: what each writer of its policy reads (PROTOCOL.md §10, Points). */
+export interface RevokedStore {
+  /** @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
+  add(role: string, revoked: readonly Revoked[]): Promise<void>;
+  /** Those that are not over, strongly consistent; `now` in seconds. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  list(role: string, now: number): Promise<Revoked[]>;
+}
+
+/**
+ * The inline policy of execution roles. Both throw a {Fault}: `REVOCATION_FAILED` when IAM refuses, so that trying again
+ * is of no use; `DEPENDENCY_UNAVAILABLE` when nobody knows.
+ */
+export interface RolePolicies {
+  /** The document as IAM has it; nothing for none. */
+  read(role: string): Promise<string | undefined>;
+  write(role: string, document: string): Promise<void>;
 }

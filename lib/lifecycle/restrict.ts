@@ -1,3 +1,4 @@
+import { documentDigest } from "../encoding/canonical-json.ts";
 import { jwkThumbprint } from "../encoding/jwk.ts";
 import { utf8Bytes } from "../encoding/platform.ts";
 import { type Refusal, refuse } from "../refusal.ts";
@@ -46,6 +47,8 @@ export function judgeKey(
   );
 }
 
+const FULL = "the restrictions are full; the plane is halted";
+
 /** The restrictions after a denial; `instead`: it did not fit, and the plane was halted in its place. */
 export interface Restricted {
   readonly restrictions: Restrictions;
@@ -65,8 +68,32 @@ export function restricted(
   if (fits(restrictions, longest)) return { restrictions };
   return {
     restrictions: withPlaneHalt(before, command),
-    instead: "the restrictions are full; the plane is halted",
+    instead: FULL,
   };
+}
+
+/** The restrictions after roles were quarantined; the same as {@link Restricted}. */
+export type Quarantined = Restricted;
+
+/**
+ * The restrictions with execution roles that serve nothing new. Where they do not fit the plane is halted, by its own word:
+ * nobody has ordered it.
+ */
+export function quarantined(
+  before: Restrictions,
+  paths: readonly string[],
+  at: number,
+  longest = MAX_RESTRICTIONS,
+): Quarantined {
+  const fresh = paths
+    .filter((path) => before.quarantines.every((each) => each.path !== path))
+    .map((path) => ({ path, at, cause: "REVOCATION_FAILED" as const }));
+  const restrictions = { ...before, quarantines: [...before.quarantines, ...fresh] };
+  if (fits(restrictions, longest)) return { restrictions };
+  if (before.halts.some(({ scope }) => scope === "plane")) return { restrictions: before };
+  const command = documentDigest(fresh);
+  const halt: Halt = { scope: "plane", at, by: "plane", command };
+  return { restrictions: { ...before, halts: [...before.halts, halt] }, instead: FULL };
 }
 
 const fits = (restrictions: Restrictions, longest: number): boolean =>

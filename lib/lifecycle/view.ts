@@ -13,6 +13,7 @@ import {
 import type { HeadView } from "../evidence/ports.ts";
 import { dueOf } from "./due.ts";
 import { isMarked, type Marks } from "./mark.ts";
+import { openPoints } from "./points.ts";
 import { stateAt } from "./state.ts";
 import { type Terms, termsOf } from "./terms.ts";
 
@@ -35,13 +36,14 @@ export function viewOf({ intentId, state, marks, now }: Seen): HeadView | undefi
     (digest) => usable(state, digest, now) ?? [],
   );
   const isOwed = isMarked(marks.stored);
+  const isBehind = openPoints([...state.identities.values()], now).length > 0;
   const reached = state.unreached.size === 0 ? undefined : settledAt(state, now);
   const isQuiet = identities.length === 0 && contracts.length === 0 && reached === undefined;
-  if (isQuiet && !isOwed) return undefined;
+  if (isQuiet && !isOwed && !isBehind) return undefined;
   const dues = [
     ...identities.flatMap((identity) => dueOf(identity)?.at ?? []),
     ...contracts.map(({ terms }) => terms.contract.exp * 1000),
-    ...(isOwed ? [now] : []),
+    ...(isOwed || isBehind ? [now] : []),
     ...(reached === undefined ? [] : [reached]),
   ];
   return {

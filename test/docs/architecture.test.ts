@@ -41,6 +41,7 @@ const ROOMS = [
   "lib/enforcement/barriers",
   "lib/enforcement/deliveries",
   "lib/enforcement/refused",
+  "lib/enforcement/points",
   "lib/enforcement/commands",
   "lib/enforcement",
   // Behind the ports, and in front of the protocol.

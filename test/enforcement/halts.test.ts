@@ -77,7 +77,7 @@ const STOPS: Readonly<
 const actorOf = (plane: Plane): string => {
   const chain = plane.chains().find((each) => each.startsWith("intent/"));
   const issued = chain && plane.records(chain).find(({ event }) => event.type === "IdentityIssued");
-  return (issued && issued.actor?.id) || ACTOR;
+  return (issued?.actor?.id) || ACTOR;
 };
 
 suite("halts and revoked keys", () => {

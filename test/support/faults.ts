@@ -7,6 +7,10 @@ const DEPENDENCIES = [
   "evidence:write",
   "index:read",
   "denial:write",
+  "revoked:read",
+  "revoked:write",
+  "iam:read",
+  "iam:write",
   "state:write",
   "signer:key",
   "signer:sign",
@@ -27,7 +31,7 @@ type WayToFail = (typeof WAYS_TO_FAIL)[number];
 /** One planned failure: calls `from` to `to` of a dependency, counted from 1 and from the moment of planning. */
 export interface PlannedFault {
   readonly at: Dependency;
-  readonly how?: WayToFail | "packedPolicyTooLarge" | "die" | "bug";
+  readonly how?: WayToFail | "packedPolicyTooLarge" | "denied" | "die" | "bug";
   readonly from?: number;
   readonly to?: number;
   /** Whether the call has had its effect before it fails. */
@@ -38,6 +42,7 @@ const SHAPES = {
   error: ["InternalServerError", 500],
   timeout: ["TimeoutError", undefined],
   throttle: ["ThrottlingException", 400],
+  denied: ["AccessDenied", 403],
   packedPolicyTooLarge: ["PackedPolicyTooLargeException", 400],
 } as const;
 

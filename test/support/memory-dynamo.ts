@@ -106,16 +106,10 @@ export class MemoryDynamo {
     const name = input.TableName ?? "";
     const [hash, range] = keyNames(name);
     const values = unmarshall(input.ExpressionAttributeValues ?? {});
-    const condition = /^(\w+) = (:\w+)(?: AND (\w+) > (:\w+))?$/;
-    const [, attribute, token, ranged, floor] =
-      condition.exec(input.KeyConditionExpression ?? "") ?? [];
-    if (attribute !== hash || token === undefined)
-      throw new NotUnderstood("an unknown key condition");
-    if (ranged !== undefined && ranged !== range)
-      throw new NotUnderstood("an unknown key condition");
+    const { token, floor } = keyCondition(input.KeyConditionExpression, hash, range);
     const sorted = [...this.table(name).values()]
       .filter((item) => item[hash] === values[token])
-      .filter((item) => floor === undefined || Number(item[range]) > Number(values[floor]))
+      .filter((item) => floor === undefined || isBehind(item[range], values[floor]))
       .sort((left, right) => ((left[range] as number) < (right[range] as number) ? -1 : 1));
     if (input.ScanIndexForward === false) sorted.reverse();
     const after = input.ExclusiveStartKey && unmarshall(input.ExclusiveStartKey)[range];
@@ -240,6 +234,8 @@ function dependencyOf(command: string, input: Record<string, unknown>): Dependen
   const { TableName, IndexName, TransactItems } = input;
   if (command === "BatchGetItemCommand") return "heads:read";
   if (command === "TransactWriteItemsCommand") {
+    // What each writer of a role's policy reads, without a record either.
+    if (JSON.stringify(TransactItems).includes('"S":"revoked#')) return "revoked:write";
     // A denial is committed without a record.
     return JSON.stringify(TransactItems).includes(`"TableName":"${TABLES.evidence}"`)
       ? "evidence:write"
@@ -247,6 +243,7 @@ function dependencyOf(command: string, input: Record<string, unknown>): Dependen
   }
   if (IndexName !== undefined) return "index:read";
   if (TableName === TABLES.evidence) return "evidence:read";
+  if (command === "QueryCommand" && TableName === TABLES.state) return "revoked:read";
   if (command === "UpdateItemCommand") return "state:write";
   throw new NotUnderstood(`${command} on ${String(TableName)}`);
 }
@@ -277,6 +274,25 @@ function projected(
     (name) => ExpressionAttributeNames[name] ?? name,
   );
   return Object.fromEntries(names.map((name) => [name, item[name]]));
+}
+
+/** The placeholders of `hash = :x` or `hash = :x AND range > :y`. */
+function keyCondition(
+  text: string | undefined,
+  hash: string,
+  range: string,
+): { readonly token: string; readonly floor: string | undefined } {
+  const condition = /^(\w+) = (:\w+)(?: AND (\w+) > (:\w+))?$/;
+  const [, attribute, token, ranged = range, floor] = condition.exec(text ?? "") ?? [];
+  if (attribute !== hash || ranged !== range || token === undefined)
+    throw new NotUnderstood("an unknown key condition");
+  return { token, floor };
+}
+
+/** Numbers by value, texts by their bytes, which are ASCII here. */
+function isBehind(value: unknown, floor: unknown): boolean {
+  if (typeof value !== typeof floor) throw new NotUnderstood("a key of another type");
+  return (value as string) > (floor as string);
 }
 
 /** What DynamoDB refuses before it looks at a condition. */

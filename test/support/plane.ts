@@ -3,6 +3,8 @@ import { DynamoEvidenceStore } from "../../lib/aws/ports/evidence-store.ts";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { DynamoOpenStore } from "../../lib/aws/ports/open-view.ts";
 import { DynamoRegistryStore } from "../../lib/aws/ports/registry-store.ts";
+import { DynamoRevokedStore } from "../../lib/aws/ports/revoked.ts";
+import { IamRolePolicies } from "../../lib/aws/ports/role-policies.ts";
 import { DynamoRefusalCounter } from "../../lib/aws/ports/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../../lib/aws/ports/sts.ts";
 import { parsePlaneId } from "../../lib/config.ts";
@@ -34,6 +36,7 @@ import {
 } from "./governed.ts";
 import { KEYS } from "./keys.ts";
 import { MemoryDynamo, onlyMembers, TABLES } from "./memory-dynamo.ts";
+import { MemoryIam } from "./memory-iam.ts";
 import { MemoryKms } from "./memory-kms.ts";
 import { MemorySts } from "./memory-sts.ts";
 import { type Change, changed } from "./mutate.ts";
@@ -72,6 +75,7 @@ export class Plane {
   /** The key of handles. */
   readonly planeKms: MemoryKms;
   readonly sts: MemorySts;
+  readonly iam = new MemoryIam(this.faults);
   readonly targets = new Targets(this.faults);
   policy: TrustPolicy;
   policyDigest: Digest | undefined;
@@ -152,8 +156,14 @@ export class Plane {
   #commanding(deps: IssueDeps): SweepDeps {
     const dynamo = this.dynamo.client();
     const denials = new DynamoDenialStore(dynamo, TABLES);
-    const open = new DynamoOpenStore(dynamo, TABLES.state);
-    return { ...deps, denials, open, within: (_, work) => work };
+    return {
+      ...deps,
+      denials,
+      within: (_, work) => work,
+      open: new DynamoOpenStore(dynamo, TABLES.state),
+      revoked: new DynamoRevokedStore(dynamo, TABLES.state),
+      rolePolicies: new IamRolePolicies(this.iam.client()),
+    };
   }
 
   /** A command's JWS, signed by an operator. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { descriptorOf } from "../../actions/catalogue.ts";
@@ -10,7 +11,13 @@ import { systemClock } from "../../clock.ts";
 import { ENV, parsePlaneId } from "../../config.ts";
 import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
 import { present } from "../../encoding/present.ts";
-import type { IssueDeps, PlaneDeps, RevokeDeps, SweepDeps } from "../../enforcement/deps.ts";
+import type {
+  CommandDeps,
+  IssueDeps,
+  PlaneDeps,
+  RevokeDeps,
+  SweepDeps,
+} from "../../enforcement/deps.ts";
 import { type ClientPlace, functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
 import { DynamoDenialStore } from "../ports/denials.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
@@ -19,6 +26,8 @@ import { KmsSigner } from "../ports/kms-signer.ts";
 import { boundBy, type Lifetime, unending } from "../ports/lifetime.ts";
 import { DynamoOpenStore } from "../ports/open-view.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
+import { DynamoRevokedStore } from "../ports/revoked.ts";
+import { IamRolePolicies } from "../ports/role-policies.ts";
 import { DynamoRefusalCounter } from "../ports/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../ports/sts.ts";
 import type { Tables } from "../ports/transaction.ts";
@@ -99,11 +108,11 @@ export function commandDependencies(
   environment: Environment,
   lifetime: Lifetime = unending(),
   patience = REQUEST_TIMEOUT,
-): RevokeDeps {
+): CommandDeps {
   return commandPorts(planePorts(component, environment, { lifetime, patience }));
 }
 
-const commandPorts = ({ deps, dynamo, tables }: PlanePorts): RevokeDeps => ({
+const commandPorts = ({ deps, dynamo, tables }: PlanePorts): CommandDeps => ({
   ...deps,
   denials: new DynamoDenialStore(dynamo, tables),
   open: new DynamoOpenStore(dynamo, tables.state),
@@ -114,6 +123,29 @@ const commandPorts = ({ deps, dynamo, tables }: PlanePorts): RevokeDeps => ({
   },
 });
 
+/** Ports of `revoke`: those of commands, and IAM. */
+export function revokeDependencies(
+  component: string,
+  environment: Environment,
+  lifetime: Lifetime = unending(),
+  patience = REQUEST_TIMEOUT,
+): RevokeDeps {
+  const how = { lifetime, patience };
+  return revokePorts(planePorts(component, environment, how), environment, how);
+}
+
+function revokePorts(ports: PlanePorts, environment: Environment, how: Patience): RevokeDeps {
+  const { dynamo, tables, deps } = ports;
+  const place = { ...placeOf(deps.plane.region, environment), patience: how.patience };
+  return {
+    ...commandPorts(ports),
+    revoked: new DynamoRevokedStore(dynamo, tables.state),
+    rolePolicies: new IamRolePolicies(
+      boundBy(new IAMClient(functionOptions(place)), boundsOf(how)),
+    ),
+  };
+}
+
 /** Ports of `sweep`: those of commands, and the reader roles; it obtains no session that acts. */
 export function sweepDependencies(
   component: string,
@@ -123,7 +155,7 @@ export function sweepDependencies(
 ): SweepDeps {
   const how = { lifetime, patience };
   const ports = planePorts(component, environment, how);
-  return { ...commandPorts(ports), ...readerPorts(ports.deps, environment, how) };
+  return { ...revokePorts(ports, environment, how), ...readerPorts(ports.deps, environment, how) };
 }
 
 /** Ports of a function that issues: those of the plane, STS and the reader roles. */

@@ -7,6 +7,7 @@ import {
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { toInstant } from "../../clock.ts";
 import { present } from "../../encoding/present.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { DenialStore, MarkStep } from "../../lifecycle/ports.ts";
@@ -107,7 +108,11 @@ export class DynamoDenialStore implements DenialStore {
         TableName: this.#tables.state,
         Key: marshall(headKey(chainId)),
         UpdateExpression: update,
-        ExpressionAttributeValues: marshall(values(present(mark))),
+        // Whoever commits it may not come to its records: sweep finds it at once, not when a window ends.
+        ExpressionAttributeValues: marshall({
+          ...values(present(mark)),
+          ":due": toInstant(mark.at * 1000),
+        }),
       },
     };
   }
@@ -130,14 +135,14 @@ interface How {
 const ILLEGIBLE = "illegible";
 
 const ADDED: How = {
-  update: "SET marks = list_append(if_not_exists(marks, :none), :mark) ADD marked :one",
+  update: "SET marks = list_append(if_not_exists(marks, :none), :mark), due = :due ADD marked :one",
   values: (mark) => ({ ":none": [], ":mark": [mark], ":one": 1 }),
 };
 const BESIDE_GARBAGE: How = {
-  update: "SET marks = :marks ADD marked :one",
+  update: "SET marks = :marks, due = :due ADD marked :one",
   values: (mark) => ({ ":marks": [mark, ILLEGIBLE], ":one": 1 }),
 };
 const INSTEAD_OF_GARBAGE: How = {
-  update: "SET marks = :marks, marked = :one",
+  update: "SET marks = :marks, marked = :one, due = :due",
   values: (mark) => ({ ":marks": [mark, ILLEGIBLE], ":one": 1 }),
 };

@@ -1,17 +1,10 @@
 import type { IdentityView } from "../../evidence/fold.ts";
+import { REVOCATIONS } from "../../lifecycle/revocation-policy.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
-import type { RevokeDeps } from "../deps.ts";
+import { type RefusedAnswer, refusedAnswer } from "../answer.ts";
+import type { CommandDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
-
-/** How far a denial has come at one point (PROTOCOL.md §10). Times in RFC 3339. */
-export interface PointState {
-  readonly point: "adapter" | "iam" | "session";
-  /** Of points `iam` and `session`: the execution role. */
-  readonly role?: string;
-  readonly requestedAt: string;
-  /** Absent until then. */
-  readonly acknowledgedAt?: string;
-}
+import type { PointState } from "../points/iam-points.ts";
 
 /** What came of a command; of an identity that had ended before, its state. */
 export type CommandState =
@@ -35,12 +28,36 @@ export interface CommandAnswer {
   readonly evidence?: { readonly chainId: string; readonly seq: number };
 }
 
+/** The denial stands at the adapter, and IAM did not take it. */
+export type UnreachedAnswer = RefusedAnswer &
+  Pick<CommandAnswer, "state" | "inFlight" | "points" | "evidence">;
+
+/** How far a denial has come. */
+export interface Reached extends Pick<CommandAnswer, "state" | "inFlight" | "points" | "evidence"> {
+  /** Whether this very command had its effect already. */
+  readonly isKnown: boolean;
+  /** Execution roles that it did not reach. */
+  readonly unreached: readonly string[];
+}
+
+/** The answer to a denial: done, or refused though it stands, because sessions of a role may go on (PROTOCOL.md §10). */
+export function answerOf({
+  isKnown,
+  unreached,
+  ...reached
+}: Reached): CommandAnswer | UnreachedAnswer {
+  if (unreached.length === 0) return { ok: true, deduplicated: isKnown, ...reached };
+  const detail = `the denial stands at the adapter and did not reach ${unreached.join(", ")}: see whether IAM lets the plane write ${REVOCATIONS} there; sweep goes on trying`;
+  const refusal = refuse("REVOCATION_FAILED", detail);
+  return { ...refusedAnswer({ stage: "execution", refusal }), ...reached };
+}
+
 /** Members of a command's event besides `op`; none of them is judged yet. */
 export type Members = Readonly<Record<string, unknown>>;
 
 /** Judges one command by its own table, and does it. */
 export type Command = (
-  judgement: Judgement<RevokeDeps>,
+  judgement: Judgement<CommandDeps>,
   members: Members,
 ) => Promise<CommandAnswer | Failure>;
 

@@ -3,13 +3,26 @@ import { type ReadContract, readContract } from "../../contract/contract.ts";
 import { present } from "../../encoding/present.ts";
 import { intentChain } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/fold.ts";
-import type { About, RecordDraft } from "../../evidence/record.ts";
+import type { About, RecordDraft, RecordOf } from "../../evidence/record.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
 import type { Mark } from "../../lifecycle/mark.ts";
+import {
+  type Denials,
+  denialsOf,
+  heldSessions,
+  joined,
+  openPoints,
+} from "../../lifecycle/points.ts";
 import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import type { TrustPolicy } from "../../trust/policy.ts";
 import { appendToIntent, type Batch, ready, settled } from "../barriers/append.ts";
 import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
+import type { RoleResult } from "../points/deny-at-role.ts";
+import { iamPoint, iamPoints, unreachedOf } from "../points/iam-points.ts";
+import { quarantine } from "../points/quarantine.ts";
+import { denyAtRoles, recordReached } from "../points/reach.ts";
+import { openIdentities, unreadSessions } from "../points/unread.ts";
 import { commandKey } from "../read/command-keys.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import { contractIndexKey } from "../read/state-keys.ts";
@@ -26,7 +39,13 @@ import {
   type Target,
 } from "../records/denial.ts";
 import { withOpening } from "../records/issuance.ts";
-import { type CommandAnswer, type CommandState, replayed } from "./command.ts";
+import {
+  answerOf,
+  type CommandAnswer,
+  type CommandState,
+  replayed,
+  type UnreachedAnswer,
+} from "./command.ts";
 
 /** Verbs that deny one identity or one contract. */
 export type Denying = Extract<
@@ -39,6 +58,8 @@ export const isDenying = (command: ReadCommand): command is ReadCommand<Denying>
 
 /** A command whose operator is verified. */
 export interface Ordered {
+  /** The newest that an anchor signed, also where the trust does not hold. */
+  readonly policy: TrustPolicy;
   readonly command: ReadCommand<Denying>;
   readonly contract: ReadContract | undefined;
   /** Under it the records are sealed; a refusal while the Registry does not hold: then they are owed. */
@@ -90,11 +111,14 @@ async function chainOfIdentity(
   }
 }
 
-/** The denial is committed first, by a mark; then its records are written, or owed. */
+/**
+ * The denial is committed first, by a mark. Then IAM is told and the records are written, beside each other: neither waits
+ * for the other, and what of it cannot be done now is owed.
+ */
 export async function deny(
   judgement: Judgement<RevokeDeps>,
   located: Located,
-): Promise<CommandAnswer | Failure> {
+): Promise<CommandAnswer | UnreachedAnswer | Failure> {
   const { deps } = judgement;
   const { command, taken } = located;
   const isKnown = taken !== undefined;
@@ -104,8 +128,56 @@ export async function deny(
   }
   const committedAt = toInstant(deps.clock());
   if (!isKnown || !(await stands(deps, located))) await commit(judgement, located, isKnown);
-  const recorded = await record(judgement, located, { requestedAt, committedAt });
-  return recorded ?? owed(requestedAt, isKnown);
+  const start = await readable(deps, located);
+  const [recorded, results] = await Promise.all([
+    start === undefined
+      ? undefined
+      : record(judgement, start, located, { requestedAt, committedAt }),
+    deniedSessions(deps, located, start).then((denials) => denyAtRoles(deps, denials)),
+  ]);
+  if (recorded !== undefined) return concluded(judgement, located, recorded, results);
+  return answerOf({
+    isKnown,
+    state: "REVOKED",
+    ...(await owedPoints(judgement, requestedAt, results)),
+  });
+}
+
+/** The chain, if it can be opened now; hindrances hinder records alone. */
+async function readable(
+  deps: RevokeDeps,
+  { trust, chainId }: Located,
+): Promise<Intent | undefined> {
+  if (isRefusal(trust)) return undefined;
+  try {
+    const intent = await readIntent(deps, chainId, trust);
+    return isRefusal(intent) ? undefined : intent;
+  } catch (fault) {
+    if (fault instanceof Fault) return undefined;
+    throw fault;
+  }
+}
+
+/** Sessions that IAM has to deny: by the chain, or where nobody can read that by what is known besides. */
+async function deniedSessions(
+  deps: RevokeDeps,
+  { command: { claims }, policy }: Located,
+  intent: Intent | undefined,
+): Promise<Denials> {
+  const now = deps.clock();
+  const target = targetOf(claims);
+  if (intent !== undefined) {
+    const identities = covered(intent, target);
+    const open = identities.filter(({ end }) => end === undefined);
+    return joined(heldSessions(open, now), denialsOf(openPoints(identities, now)));
+  }
+  const seen = (await openIdentities(deps)).filter((each) =>
+    "identityId" in target
+      ? each.id === target.identityId
+      : each.contractDigest === target.contractDigest,
+  );
+  const named = "identityId" in target && seen.length === 0 ? [{ id: target.identityId }] : seen;
+  return unreadSessions(named, policy, now);
 }
 
 /**
@@ -171,24 +243,27 @@ interface Times {
   readonly committedAt: string;
 }
 
+/** The chain behind a denial's records, and whether they stood there already. */
+interface Recorded {
+  readonly intent: Intent;
+  readonly isRepeated: boolean;
+}
+
 /**
  * The records of a denial, whether or not its mark still stands, and the marks that they record taken away; nothing when
  * they cannot be written now: then they are owed, and `sweep` or the same command again writes them.
  */
 async function record(
   judgement: Judgement<RevokeDeps>,
+  start: Intent,
   located: Located,
   times: Times,
-): Promise<CommandAnswer | undefined> {
-  const { deps } = judgement;
-  const { trust, chainId, command } = located;
-  if (isRefusal(trust)) return undefined;
+): Promise<Recorded | undefined> {
+  const { chainId, command } = located;
+  // A chain's first record says whose the intent is.
+  if (start.state.head.seq === 0 && located.contract === undefined) return undefined;
+  judgement.learn({ intentId: chainId.slice(INTENT.length) });
   try {
-    const start = await readIntent(deps, chainId, trust);
-    if (isRefusal(start)) return undefined;
-    // A chain's first record says whose the intent is.
-    if (start.state.head.seq === 0 && located.contract === undefined) return undefined;
-    judgement.learn({ intentId: chainId.slice(INTENT.length) });
     const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
       prepare: (intent) =>
         isRecorded(intent, command.jws.compact)
@@ -196,8 +271,8 @@ async function record(
           : ready(batchOf(judgement, intent, located, times)),
     });
     if (done.kind === "refused") return undefined;
-    const intent = done.kind === "settled" ? done.value : done.intent;
-    return answered(judgement, intent, located, times, done.kind === "settled");
+    const isRepeated = done.kind === "settled";
+    return { intent: isRepeated ? done.value : done.intent, isRepeated };
   } catch (fault) {
     if (fault instanceof Fault) return undefined;
     throw fault;
@@ -222,7 +297,7 @@ function batchOf(
       ...{ requestedAt, committedAt },
       isEnding: "contractDigest" in target,
     }),
-    ...open.map((identity) => endedDraft(identity, trigger, "IDENTITY_REVOKED", why)),
+    ...open.map((identity) => endedDraft(identity, trigger, "IDENTITY_REVOKED", why, requestedAt)),
     ...(isStill ? [acknowledgedDraft("adapter", requestedAt, judgement.deps.clock())] : []),
   ];
   const opened = contract === undefined ? drafts : withOpening(intent, { contract }, drafts);
@@ -246,29 +321,43 @@ function aboutTarget(intent: Intent, target: Target, given: ReadContract | undef
 
 const INTENT = "intent/";
 
-function answered(
-  { deps }: Judgement<RevokeDeps>,
-  intent: Intent,
-  { command: { claims }, taken }: Located,
-  { requestedAt }: Times,
-  isRepeated: boolean,
-): CommandAnswer {
-  const target = targetOf(claims);
-  const running = inFlight(covered(intent, target), deps.clock());
-  return {
-    ok: true,
-    deduplicated: taken !== undefined || isRepeated,
+/** What came of it at IAM goes on record too, if it can be now; the answer says it either way. */
+async function concluded(
+  judgement: Judgement<RevokeDeps>,
+  located: Located,
+  { intent: recorded, isRepeated }: Recorded,
+  results: readonly RoleResult[],
+): Promise<CommandAnswer | UnreachedAnswer> {
+  const { command, taken } = located;
+  const now = judgement.deps.clock();
+  const intent = await recordReached(judgement, recorded, results).catch((fault: unknown) => {
+    if (fault instanceof Fault) return recorded;
+    throw fault;
+  });
+  const target = targetOf(command.claims);
+  const identities = covered(intent, target);
+  const running = inFlight(identities, now);
+  const requestedAt = requestedAtOf(intent, command) ?? toInstant(judgement.now);
+  const acknowledged = running === 0 ? { acknowledgedAt: toInstant(now) } : {};
+  return answerOf({
+    isKnown: taken !== undefined || isRepeated,
     state: stateOf(intent, target),
     inFlight: running,
     points: [
-      {
-        point: "adapter",
-        requestedAt,
-        ...(running === 0 && { acknowledgedAt: toInstant(deps.clock()) }),
-      },
+      { point: "adapter", requestedAt, ...acknowledged },
+      ...iamPoints(identities, results, now),
     ],
+    unreached: unreachedOf(identities, results),
     evidence: { chainId: intent.chainId, seq: intent.state.head.seq },
-  };
+  });
+}
+
+function requestedAtOf({ records }: Intent, { jws }: ReadCommand): string | undefined {
+  const found = records.find(
+    ({ record: { event, detail } }) =>
+      event.type === "RevocationRequested" && detail["command"] === jws.compact,
+  );
+  return (found?.record as RecordOf<"RevocationRequested"> | undefined)?.detail.requestedAt;
 }
 
 function stateOf({ state }: Intent, target: Target): CommandState {
@@ -277,10 +366,21 @@ function stateOf({ state }: Intent, target: Target): CommandState {
 }
 
 /** Nobody could look what is running: at least one may be. */
-const owed = (requestedAt: string, deduplicated: boolean): CommandAnswer => ({
-  ...{ ok: true, deduplicated, state: "REVOKED", inFlight: 1 },
-  points: [{ point: "adapter", requestedAt }],
-});
+async function owedPoints(
+  judgement: Judgement<RevokeDeps>,
+  requestedAt: string,
+  results: readonly RoleResult[],
+) {
+  const now = judgement.deps.clock();
+  const refused = results.flatMap((each) => (each.state === "refused" ? [each] : []));
+  if (refused.length > 0) await quarantine(judgement, refused);
+  const points = results.map((each) => iamPoint(each.role, requestedAt, each, now));
+  return {
+    inFlight: 1,
+    points: [{ point: "adapter" as const, requestedAt }, ...points],
+    unreached: refused.map(({ role }) => role),
+  };
+}
 
 /** A signal that the contract does not list is recorded and ends nothing. */
 async function note(

@@ -11,7 +11,7 @@ import {
 } from "../../lifecycle/command.ts";
 import { isLifting, judgeKey, type Lifting, lifted } from "../../lifecycle/restrict.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
-import type { RevokeDeps } from "../deps.ts";
+import type { CommandDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { readIntent } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
@@ -20,7 +20,7 @@ import { type Order, stage } from "../stage.ts";
 import { changeRestrictions } from "./change-restrictions.ts";
 import { type CommandAnswer, type Members, malformed } from "./command.ts";
 
-type Judging = Judgement<RevokeDeps>;
+type Judging = Judgement<CommandDeps>;
 
 /** Form and plane: what can be judged before anything is read. */
 const LIFT_FORM = stage<{ readonly members: Members }, Judging>("parse")
@@ -93,7 +93,7 @@ const LONGEST_LIFE = 2 * 3600 * 1000;
  * whoever writes State could hide it there.
  */
 async function stillOpen(
-  deps: RevokeDeps,
+  deps: CommandDeps,
   { command, trust }: Asked & { readonly trust: TrustSnapshot },
 ): Promise<Refusal | undefined> {
   const since = toInstant(deps.clock() - LONGEST_LIFE);

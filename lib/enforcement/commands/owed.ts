@@ -7,6 +7,7 @@ import { isRestricting, type Restricting, restricted } from "../../lifecycle/res
 import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import { type Restrictions, restrictionsText } from "../../trust/restrictions.ts";
 import { backOff, sealBatch } from "../barriers/append.ts";
+import { storeChange } from "../barriers/store-change.ts";
 import type { PlaneDeps, RevokeDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { commandKey } from "../read/command-keys.ts";
@@ -14,7 +15,6 @@ import type { Heads, RegistryDocuments, RegistryHead } from "../read/registry-po
 import { registryRecords } from "../read/registry-records.ts";
 import { isOwed, openRegistry, type TrustSnapshot } from "../read/trust-snapshot.ts";
 import { restrictionDraft } from "./restriction-record.ts";
-import { storeChange } from "./store-change.ts";
 
 /** The Registry while records are owed: what its last record says, and the commands behind that. */
 export interface Owed {

@@ -8,7 +8,8 @@ import { trustPolicyGenesis } from "../../trust/policy.ts";
 import { type ReadTrustPolicy, readTrustPolicy } from "../../trust/read.ts";
 import { NO_RESTRICTIONS, restrictionsText } from "../../trust/restrictions.ts";
 import { backOff, sealBatch } from "../barriers/append.ts";
-import type { PlaneDeps, RevokeDeps } from "../deps.ts";
+import { storeChange } from "../barriers/store-change.ts";
+import type { CommandDeps, PlaneDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { readTrust } from "../read/registry.ts";
 import type { Heads, RegistryHead } from "../read/registry-port.ts";
@@ -17,14 +18,13 @@ import { type Order, stage } from "../stage.ts";
 import { type CommandAnswer, type Members, malformed } from "./command.ts";
 import { type Owed, owedDrafts, readOwed } from "./owed.ts";
 import { type InUse, judgeAnchors, judgeKeyTimes, judgePlaneKeys } from "./plane-keys.ts";
-import { storeChange } from "./store-change.ts";
 
 interface Asked {
   readonly members: Members;
 }
 
 /** Form, anchor and plane: what can be judged before anything is read. */
-const TRUST_POLICY_FORM = stage<Asked, Judgement<RevokeDeps>>("parse").take(
+const TRUST_POLICY_FORM = stage<Asked, Judgement<CommandDeps>>("parse").take(
   "trustPolicyForm",
   ({ members: { trustPolicy, ...others } }) => {
     const [foreign] = Object.keys(others);
@@ -36,7 +36,7 @@ const TRUST_POLICY_FORM = stage<Asked, Judgement<RevokeDeps>>("parse").take(
   },
 );
 
-const NEXT = stage<{ readonly compact: string }, Judgement<RevokeDeps>>("contract").take(
+const NEXT = stage<{ readonly compact: string }, Judgement<CommandDeps>>("contract").take(
   "trustPolicy",
   ({ compact }, { deps }) => {
     const next = readNext(deps, compact);
@@ -44,7 +44,7 @@ const NEXT = stage<{ readonly compact: string }, Judgement<RevokeDeps>>("contrac
   },
 );
 
-const IN_FORCE = stage<object, Judgement<RevokeDeps>>("contract").look(
+const IN_FORCE = stage<object, Judgement<CommandDeps>>("contract").look(
   "registry",
   async (_, judgement) => {
     const { deps } = judgement;
@@ -74,7 +74,7 @@ interface Succession {
   readonly inUse: InUse;
 }
 
-const SUCCESSION = stage<Succession, Judgement<RevokeDeps>>("contract")
+const SUCCESSION = stage<Succession, Judgement<CommandDeps>>("contract")
   .check("succession", ({ next, inForce }, { deps }) =>
     judgeSuccession(next, inForce, deps.plane.id),
   )
@@ -91,7 +91,7 @@ export const PUBLISH_ORDER: Order = [TRUST_POLICY_FORM, NEXT, IN_FORCE, SUCCESSI
  * whose policy expired can be given a new one (PROTOCOL.md §6, §10).
  */
 export async function publishTrustPolicy(
-  judgement: Judgement<RevokeDeps>,
+  judgement: Judgement<CommandDeps>,
   members: Members,
 ): Promise<CommandAnswer | Failure> {
   const formed = judgement.judge(TRUST_POLICY_FORM, { members });
@@ -188,7 +188,7 @@ function judgeSuccession(
 
 /** The documents, the head and the record on `plane/registry`, all or none; `undefined` when somebody was faster. */
 async function commitPolicy(
-  judgement: Judgement<RevokeDeps>,
+  judgement: Judgement<CommandDeps>,
   next: ReadTrustPolicy,
   { inForce, marked, owed }: Current,
 ): Promise<CommandAnswer | undefined> {

@@ -1,38 +1,65 @@
-import { toInstant } from "../../clock.ts";
+import { toInstant, toSeconds } from "../../clock.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../../config.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
+import type { Denials } from "../../lifecycle/points.ts";
 import type { OpenIdentity } from "../../lifecycle/ports.ts";
 import { judgeKey, type Restricting, restricted } from "../../lifecycle/restrict.ts";
+import { wholeRole } from "../../lifecycle/revocation-policy.ts";
 import { Fault, isRefusal, type Refusal } from "../../refusal.ts";
+import type { TrustPolicy } from "../../trust/policy.ts";
+import type { Limits } from "../../trust/restrictions.ts";
 import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
+import { iamPoint } from "../points/iam-points.ts";
+import { denyAtRoles } from "../points/reach.ts";
+import { recordHaltReached } from "../points/reach-of-halt.ts";
+import {
+  executionRoles,
+  mayHoldSession,
+  openIdentities,
+  unreadSessions,
+} from "../points/unread.ts";
 import { type Changed, changeRestrictions } from "./change-restrictions.ts";
-import type { CommandAnswer } from "./command.ts";
+import { answerOf, type CommandAnswer, type UnreachedAnswer } from "./command.ts";
 import { owe, settleOwed } from "./owed.ts";
 import type { Signed } from "./restriction-record.ts";
 
 /** Milliseconds that an invocation can last: so long may go on what has read the heads before. */
 const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
 
+/** Seconds that a halt of the plane denies sessions ahead: whatever had read the heads before it has ended by then. */
+const AHEAD = 60;
+
+/** What is stopped: all of it, or what a command names. */
+interface Stopped {
+  readonly claims: Restricting;
+  readonly isWhole: boolean;
+  /** When it was committed; RFC 3339. */
+  readonly since: string;
+}
+
 /**
- * Stops a plane, an actor or a key: nothing is granted, redeemed or begun from here on, whatever else holds. The same
- * command again finds itself in the restrictions and changes nothing.
+ * Stops a plane, an actor or a key: nothing is granted, redeemed or begun from here on, whatever else holds; then IAM is
+ * told of the sessions that it covers. The same command again finds itself in the restrictions and changes nothing there.
+ * @param policy the newest that an anchor signed, also where the trust does not hold.
  */
 export async function restrict(
   judgement: Judgement<RevokeDeps>,
   signed: Signed<Restricting>,
-): Promise<CommandAnswer | Failure> {
+  policy: TrustPolicy,
+): Promise<CommandAnswer | UnreachedAnswer | Failure> {
   const { deps } = judgement;
   const { command } = signed;
   const recorded = await deps
     .within(PATIENCE, commitRecorded(judgement, signed))
     .catch((fault: unknown) => withoutRecord(fault, command));
-  if (recorded !== undefined) {
-    return isRefusal(recorded) ? judgement.fail(recorded) : answered(judgement, command, recorded);
+  if (isRefusal(recorded)) return judgement.fail(recorded);
+  if (recorded === undefined) {
+    const refused = await owe(deps, command);
+    if (refused !== undefined) return judgement.fail(refused);
   }
-  const refused = await owe(deps, command);
-  return refused === undefined ? answered(judgement, command, undefined) : judgement.fail(refused);
+  return reachIam(judgement, command.claims, policy, recorded);
 }
 
 /** Milliseconds that a denial waits for its record before it is committed without one (PROTOCOL.md §6). */
@@ -44,7 +71,12 @@ function withoutRecord(fault: unknown, { claims }: ReadCommand<Restricting>): un
   return undefined;
 }
 
-type Recorded = Changed & { readonly isFull: boolean };
+interface Recorded extends Changed {
+  /** It did not fit, and the plane was halted in its place. */
+  readonly isFull: boolean;
+  /** Whether it is in force: not of a command that did it before, and that was lifted since. */
+  readonly isStanding: boolean;
+}
 
 async function commitRecorded(
   judgement: Judgement<RevokeDeps>,
@@ -62,24 +94,41 @@ async function commitRecorded(
     isFull = next.instead !== undefined;
     return next;
   });
-  return isRefusal(changed) ? changed : { ...changed, isFull };
+  if (isRefusal(changed)) return changed;
+  const { limits } = judgement.requireTrust();
+  const isStanding = changed.before === undefined || isInForce(limits, command.claims);
+  return { ...changed, isFull, isStanding };
 }
 
-async function answered(
-  { deps, now }: Judgement<RevokeDeps>,
-  command: ReadCommand<Restricting>,
+/** The denial is committed, with its record or without; what of it IAM has to know is told there. */
+async function reachIam(
+  judgement: Judgement<RevokeDeps>,
+  claims: Restricting,
+  policy: TrustPolicy,
   recorded: Recorded | undefined,
-): Promise<CommandAnswer> {
-  const isHalt = recorded?.isFull === true || command.claims.do.startsWith("halt");
-  const requestedAt = recorded?.before ?? toInstant(now);
-  return {
-    ok: true,
-    deduplicated: recorded?.before !== undefined,
-    state: isHalt ? "HALTED" : "REVOKED",
-    inFlight: await coveredNow(deps, command, recorded?.isFull === true),
-    points: [{ point: "adapter", requestedAt, ...reachedAt(deps, recorded?.before) }],
-    ...(recorded !== undefined && { evidence: { chainId: REGISTRY_CHAIN, seq: recorded.seq } }),
-  };
+): Promise<CommandAnswer | UnreachedAnswer> {
+  const { deps, now } = judgement;
+  const isFull = recorded?.isFull === true;
+  const since = recorded?.before ?? toInstant(now);
+  const stopped = { claims, isWhole: isFull || claims.do === "haltPlane", since };
+  const running = (await openIdentities(deps)).filter((each) => covers(stopped, each));
+  // What was lifted since is stopped no more: an old command must not end what began behind it.
+  const isStanding = recorded?.isStanding ?? true;
+  const denials = isStanding ? sessionsOf(deps, stopped, policy, running) : new Map();
+  const results = await denyAtRoles(deps, denials);
+  const seq = (await recordHaltReached(judgement, since, results)) ?? recorded?.seq;
+  const points = results.map((each) => iamPoint(each.role, since, each, deps.clock()));
+  return answerOf({
+    isKnown: recorded?.before !== undefined,
+    state: isFull || claims.do.startsWith("halt") ? "HALTED" : "REVOKED",
+    inFlight: running.length,
+    points: [
+      { point: "adapter", requestedAt: since, ...reachedAt(deps, recorded?.before) },
+      ...points,
+    ],
+    unreached: results.flatMap(({ role, state }) => (state === "refused" ? [role] : [])),
+    ...(seq !== undefined && { evidence: { chainId: REGISTRY_CHAIN, seq } }),
+  });
 }
 
 /** What had read the heads before may still begin: a halt has reached the adapter one function's life later. */
@@ -92,24 +141,44 @@ function reachedAt(
   return clock() >= reached ? { acknowledgedAt: toInstant(reached) } : {};
 }
 
-/** Identities that it covers and that are open, by what operators see; nothing is judged by their number. */
-async function coveredNow(
-  { open }: RevokeDeps,
-  { claims }: ReadCommand<Restricting>,
-  isFull: boolean,
-): Promise<number> {
-  const identities = await open.identities();
-  return identities.filter((each) => isFull || covers(claims, each)).length;
+/** A halt of the plane denies whole roles, also to what begins a moment later; any other names its sessions. */
+function sessionsOf(
+  { clock }: RevokeDeps,
+  { claims, isWhole, since }: Stopped,
+  policy: TrustPolicy,
+  running: readonly OpenIdentity[],
+): Denials {
+  if (isWhole) {
+    const before = toSeconds(Date.parse(since)) + 1 + AHEAD;
+    return new Map(executionRoles(policy).map((role) => [role, [wholeRole(before)]]));
+  }
+  // What a key of the plane signed is refused; no session was issued to it.
+  if (claims.do === "revokePlaneKey") return new Map();
+  return unreadSessions(running.filter(mayHoldSession), policy, clock());
 }
 
-function covers(claims: Restricting, { actor, jkt }: OpenIdentity): boolean {
+/** By what operators see; nothing is judged by their number. */
+function covers({ claims, isWhole }: Stopped, { actor, jkt }: OpenIdentity): boolean {
   switch (claims.do) {
     case "haltPlane":
     case "revokePlaneKey":
       return true;
     case "haltActor":
-      return actor === claims.actorId;
+      return isWhole || actor === claims.actorId;
     case "revokeKey":
-      return jkt === claims.jkt;
+      return isWhole || jkt === claims.jkt;
+  }
+}
+
+/** Whether the restrictions that were read last still hold it. */
+function isInForce({ isPlaneHalted, actors, keys }: Limits, claims: Restricting): boolean {
+  switch (claims.do) {
+    case "haltPlane":
+      return isPlaneHalted;
+    case "haltActor":
+      return isPlaneHalted || actors.has(claims.actorId);
+    case "revokeKey":
+    case "revokePlaneKey":
+      return isPlaneHalted || keys.has(claims.jkt);
   }
 }

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from "../../refusal.ts";
-import type { RevokeDeps } from "../deps.ts";
+import type { CommandDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { eventProblem } from "../read/event.ts";
 import { type Order, point, stage } from "../stage.ts";
@@ -16,7 +16,7 @@ export const COMMANDS = {
 type Op = keyof typeof COMMANDS;
 
 /** What every command passes first: the event's form, and which command it is. */
-export const READ_COMMAND = stage<{ readonly raw: unknown }, Judgement<RevokeDeps>>("parse").take(
+export const READ_COMMAND = stage<{ readonly raw: unknown }, Judgement<CommandDeps>>("parse").take(
   "parse",
   ({ raw }) => readCommand(raw),
 );

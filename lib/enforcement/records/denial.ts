@@ -1,8 +1,8 @@
-import { FUNCTION_TIMEOUT_SECONDS } from "../../config.ts";
 import type { Digest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
-import type { EndDetail, EndTrigger, PointName } from "../../evidence/details.ts";
+import type { EndDetail, EndTrigger, InForce, PointName } from "../../evidence/details.ts";
 import type { IdentityView } from "../../evidence/fold.ts";
+import { mayRun } from "../../evidence/held-session.ts";
 import type { About, RecordDraft } from "../../evidence/record.ts";
 import type { Command, ReadCommand } from "../../lifecycle/command.ts";
 import { failureDomain, type RefusalCode } from "../../refusal.ts";
@@ -19,15 +19,9 @@ export const covered = ({ state }: Intent, target: Target): IdentityView[] =>
       : identity.contractDigest === target.contractDigest,
   );
 
-/** Milliseconds that an invocation can last. */
-const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
-
 /** How many of them may be running: begun, without an outcome on record, by an invocation that may still live. */
 export const inFlight = (identities: readonly IdentityView[], now: number): number =>
-  identities.filter(
-    ({ startedAt, executed }) =>
-      startedAt !== undefined && executed !== true && Date.parse(startedAt) + INVOCATION >= now,
-  ).length;
+  identities.filter((identity) => mayRun(identity, now)).length;
 
 /** `RevocationRequested`: what was ordered, in its own signed words, and whether a contract ends with it. */
 export const requestedDraft = (
@@ -73,11 +67,13 @@ export function endedDraft(
   trigger: EndTrigger,
   code: RefusalCode,
   why: string,
+  requestedAt: string,
 ): RecordDraft {
   const detail: EndDetail = {
     state: "REVOKED",
     trigger,
     used: usedBefore(identity),
+    requestedAt,
     refusal: { code, stage: "state", detail: why },
   };
   return {
@@ -99,12 +95,21 @@ export const aboutIdentity = ({ identityId, contractId, contractDigest }: Identi
   contract: { id: contractId, digest: contractDigest },
 });
 
-/** A denial has reached a point; both times in RFC 3339, `now` in milliseconds. */
+/**
+ * A denial has reached a point; both times in RFC 3339, `now` in milliseconds. `role`: of point `iam`; `inForce`: of a halt,
+ * whose chain is the Registry's.
+ */
 export const acknowledgedDraft = (
   point: PointName,
   requestedAt: string,
   now: number,
+  role?: string,
+  inForce?: InForce,
 ): RecordDraft => ({
   type: "RevocationAcknowledged",
-  detail: { point, requestedAt, milliseconds: Math.max(0, now - Date.parse(requestedAt)) },
+  detail: {
+    ...{ point, requestedAt, milliseconds: Math.max(0, now - Date.parse(requestedAt)) },
+    ...present({ role }),
+    ...inForce,
+  },
 });

@@ -1,6 +1,7 @@
 import type { CallDescription, PreRead, ReadBack } from "../../actions/descriptor.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
+import { present } from "../../encoding/present.ts";
 import type {
   EndState,
   EndTrigger,
@@ -69,6 +70,7 @@ export const mintedDraft = (grant: Grant, session: IssuedSession): RecordDraft =
     sessionPolicy: grant.sessionPolicy,
     sessionPolicyDigest: documentDigest(grant.sessionPolicy),
     hardExpiry: session.hardExpiry,
+    ...present({ roleArn: grant.governed?.executionRoleArn }),
   },
 });
 

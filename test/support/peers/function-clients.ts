@@ -1,7 +1,11 @@
-import { issueDependencies } from "../../../lib/aws/function/dependencies.ts";
+import {
+  type Environment,
+  issueDependencies,
+  revokeDependencies,
+} from "../../../lib/aws/function/dependencies.ts";
 import { unending } from "../../../lib/aws/ports/lifetime.ts";
 import { ENV } from "../../../lib/config.ts";
-import type { IssueDeps } from "../../../lib/enforcement/deps.ts";
+import type { IssueDeps, RevokeDeps } from "../../../lib/enforcement/deps.ts";
 import type { Append } from "../../../lib/evidence/ports.ts";
 import { KEYS } from "../keys.ts";
 import type { ClientUse } from "./peers.ts";
@@ -10,18 +14,19 @@ import type { ClientUse } from "./peers.ts";
 
 /** Ports of a function whose AWS is one peer; its credentials are those of the process. */
 export const functionAt = (endpoint: string, patience: number): IssueDeps =>
-  issueDependencies(
-    "issue",
-    {
-      ...Object.fromEntries(Object.values(ENV).map((name) => [name, "x"])),
-      [ENV.plane]: "vai:111122223333:us-east-1:example",
-      [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
-      [ENV.targets]: "{}",
-      AWS_ENDPOINT_URL: endpoint,
-    },
-    unending(),
-    patience,
-  );
+  issueDependencies("issue", environmentAt(endpoint), unending(), patience);
+
+const environmentAt = (endpoint: string): Environment => ({
+  ...Object.fromEntries(Object.values(ENV).map((name) => [name, "x"])),
+  [ENV.plane]: "vai:111122223333:us-east-1:example",
+  [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
+  [ENV.targets]: "{}",
+  AWS_ENDPOINT_URL: endpoint,
+});
+
+/** The same of `revoke`. */
+const revokeAt = (endpoint: string, patience: number): RevokeDeps =>
+  revokeDependencies("revoke", environmentAt(endpoint), unending(), patience);
 
 const MADE = "lib/aws/function/dependencies.ts";
 
@@ -88,6 +93,18 @@ export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
     made: `${MADE} planePorts DynamoDBClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).evidence.append(STEP),
     code: "EVIDENCE_STORE_UNAVAILABLE",
+  },
+  {
+    name: "iam:GetRolePolicy of a function",
+    made: `${MADE} revokePorts IAMClient`,
+    ask: (endpoint, patience) => revokeAt(endpoint, patience).rolePolicies.read(ROLE),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "iam:PutRolePolicy of a function",
+    made: `${MADE} revokePorts IAMClient`,
+    ask: (endpoint, patience) => revokeAt(endpoint, patience).rolePolicies.write(ROLE, "{}"),
+    code: "DEPENDENCY_UNAVAILABLE",
   },
   {
     name: "sts:AssumeRole of a reader role",

@@ -1,0 +1,68 @@
+import { sha256Digest } from "../../encoding/digest.ts";
+import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
+import type { InForce } from "../../evidence/details.ts";
+import type { TakenKey } from "../../evidence/ports.ts";
+import type { RecordDraft } from "../../evidence/record.ts";
+import { isRefusal, type Refusal } from "../../refusal.ts";
+import { type Restrictions, restrictionsText } from "../../trust/restrictions.ts";
+import type { PlaneDeps } from "../deps.ts";
+import type { Judgement } from "../judgement.ts";
+import { readTrust } from "../read/registry.ts";
+import type { RegistryHead } from "../read/registry-port.ts";
+import type { TrustSnapshot } from "../read/trust-snapshot.ts";
+import { backOff, type Settled, sealBatch } from "./append.ts";
+import { storeChange } from "./store-change.ts";
+
+/** Records of `plane/registry` with the restrictions that are in force behind them, which each of them names. */
+export interface RegistryStep {
+  readonly restrictions: Restrictions;
+  readonly drafts: (inForce: InForce) => readonly RecordDraft[];
+  readonly keys?: readonly TakenKey[];
+}
+
+export interface RegistryAppended {
+  readonly kind: "appended";
+  readonly seq: number;
+}
+
+/**
+ * Appends to `plane/registry` in one transaction with the restrictions. When somebody was faster the step is prepared
+ * again for what is in force then.
+ * @throws {Fault} when store or signer fail.
+ */
+export async function appendToRegistry<T = never>(
+  judgement: Judgement<PlaneDeps>,
+  prepare: (trust: TrustSnapshot) => Promise<RegistryStep | Settled<T> | Refusal>,
+): Promise<RegistryAppended | Settled<T> | Refusal> {
+  for (let attempt = 0; ; attempt++) {
+    const { heads, trust } = await readTrust(judgement.deps);
+    if (isRefusal(trust)) return trust;
+    judgement.believe(trust);
+    const step = await prepare(trust);
+    if (isRefusal(step) || "kind" in step) return step;
+    const seq = await commit(judgement, step, trust, heads.registryChain.marks.marked);
+    if (seq !== undefined) return { kind: "appended", seq };
+    await backOff(judgement, attempt);
+  }
+}
+
+/** @returns the number of the last record; nothing when somebody was faster. */
+async function commit(
+  judgement: Judgement<PlaneDeps>,
+  { restrictions, drafts, keys = [] }: RegistryStep,
+  { head: from, policy }: TrustSnapshot,
+  marked: unknown,
+): Promise<number | undefined> {
+  const text = restrictionsText(restrictions);
+  const inForce = {
+    version: from.version,
+    trustPolicyDigest: from.trustPolicyDigest,
+    restrictionsDigest: sha256Digest(text),
+  };
+  const head = { seq: from.seq, hash: from.recordHash };
+  const tail = { chainId: REGISTRY_CHAIN, head, marked };
+  const { append } = await sealBatch(judgement, tail, { drafts: drafts(inForce), keys }, policy);
+  const to: RegistryHead = { ...inForce, seq: append.to.seq, recordHash: append.to.hash };
+  const result = await storeChange(judgement.deps, { from, to, restrictions: text, append });
+  return result === "appended" ? append.to.seq : undefined;
+}

@@ -1,0 +1,73 @@
+import { toSeconds } from "../clock.ts";
+import type { IdentityView } from "../evidence/fold.ts";
+import { holdsSession } from "../evidence/held-session.ts";
+import type { Revoked } from "./revocation-policy.ts";
+
+/** Sessions to be denied, by execution role. */
+export type Denials = ReadonlyMap<string, readonly Revoked[]>;
+
+/** A denial that has to reach IAM at one role (PROTOCOL.md §10, Points); what one command ended there is one. */
+export interface IamPoint {
+  readonly role: string;
+  /** RFC 3339. */
+  readonly requestedAt: string;
+  readonly sessions: readonly Revoked[];
+  /** Whether its failure is on record. */
+  readonly hasFailed: boolean;
+}
+
+/** The session of an identity, as far as one was recorded. */
+function sessionOf({ sessionName, hardExpiry }: IdentityView): Revoked[] {
+  if (hardExpiry === undefined) return [];
+  // The end of a session that ends within a second is that second's.
+  return [{ session: sessionName, until: Math.ceil(Date.parse(hardExpiry) / 1000) }];
+}
+
+/** Sessions that somebody may hold now, of identities that are about to be ended; `now` in milliseconds. */
+export function heldSessions(identities: readonly IdentityView[], now: number): Denials {
+  const held = identities.filter((identity) => holdsSession(identity, now));
+  return byRole(held);
+}
+
+/** Denials that have not come to IAM yet; one that failed is tried until its sessions are over. */
+export function openPoints(identities: readonly IdentityView[], now: number): IamPoint[] {
+  const open = identities.filter(({ denied, hardExpiry = "" }) => {
+    if (denied === undefined || denied.acknowledgedAt !== undefined) return false;
+    return denied.hasFailed !== true || Date.parse(hardExpiry) > now;
+  });
+  const asked = Map.groupBy(open, ({ denied }) => denied?.requestedAt ?? "");
+  return [...asked].flatMap(([requestedAt, ended]) =>
+    [...byRole(ended)].map(([role, sessions]) => {
+      const hasFailed = ended.some(({ roleArn, denied }) => roleArn === role && denied?.hasFailed);
+      return { role, requestedAt, sessions, hasFailed };
+    }),
+  );
+}
+
+const byRole = (identities: readonly IdentityView[]): Denials =>
+  gathered(
+    identities.flatMap((identity): Denial[] =>
+      identity.roleArn === undefined ? [] : [[identity.roleArn, sessionOf(identity)]],
+    ),
+  );
+
+/** The sessions of all points, by role. */
+export const denialsOf = (points: readonly IamPoint[]): Denials =>
+  gathered(points.map(({ role, sessions }): Denial => [role, sessions]));
+
+/** Both. */
+export const joined = (one: Denials, other: Denials): Denials => gathered([...one, ...other]);
+
+type Denial = readonly [role: string, sessions: readonly Revoked[]];
+
+function gathered(denials: readonly Denial[]): Denials {
+  const roles = Map.groupBy(denials, ([role]) => role);
+  return new Map([...roles].map(([role, all]) => [role, all.flatMap(([, sessions]) => sessions)]));
+}
+
+/** Seconds after which a denial that IAM has not accepted counts as failed. */
+const PATIENCE = 120;
+
+/** Whether a denial has been outstanding for too long; `now` in milliseconds. */
+export const isOverdue = ({ requestedAt }: Pick<IamPoint, "requestedAt">, now: number): boolean =>
+  toSeconds(now - Date.parse(requestedAt)) >= PATIENCE;
