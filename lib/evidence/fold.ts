@@ -44,7 +44,7 @@ export interface IdentityView extends IdentityIssuedDetail {
 }
 
 /** The denial of a session that runs, or that its caller holds (PROTOCOL.md §10, point `iam`). Times in RFC 3339. */
-export interface DeniedSession {
+interface DeniedSession {
   readonly requestedAt: string;
   readonly acknowledgedAt?: string;
   /** Whether it is on record that the denial did not reach IAM in time. */

@@ -76,8 +76,9 @@ const STOPS: Readonly<
 
 const actorOf = (plane: Plane): string => {
   const chain = plane.chains().find((each) => each.startsWith("intent/"));
-  const issued = chain && plane.records(chain).find(({ event }) => event.type === "IdentityIssued");
-  return (issued?.actor?.id) || ACTOR;
+  if (chain === undefined) return ACTOR;
+  const issued = plane.records(chain).find(({ event }) => event.type === "IdentityIssued");
+  return issued?.actor?.id ?? ACTOR;
 };
 
 suite("halts and revoked keys", () => {
