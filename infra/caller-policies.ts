@@ -1,10 +1,8 @@
-import { Stack } from "aws-cdk-lib";
-import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { ManagedPolicy } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { ownName } from "./plane.ts";
+import { type OwnTable, ownName } from "./plane.ts";
 import { allow } from "./statements.ts";
 
 /** Properties of {@link CallerPolicies}. */
@@ -13,7 +11,7 @@ export interface CallerPoliciesProps {
   readonly plane: string;
   /** The functions that agents may call. */
   readonly callable: readonly IFunction[];
-  readonly evidence: Table;
+  readonly evidence: OwnTable;
   /** Whose public halves an auditor reads. */
   readonly keys: readonly IKey[];
 }
@@ -55,17 +53,7 @@ export class CallerPolicies extends Construct {
         allow("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [evidence.tableArn]),
         // By contract, identity, actor, type, day. No scan: an export finds every chain by the
         // types of its records.
-        allow(
-          "FindEvidence",
-          ["dynamodb:Query"],
-          [
-            Stack.of(this).formatArn({
-              service: "dynamodb",
-              resource: "table",
-              resourceName: `${ownName(plane, "evidence")}/index/*`,
-            }),
-          ],
-        ),
+        allow("FindEvidence", ["dynamodb:Query"], [`${evidence.tableArn}/index/*`]),
         allow(
           "VerifyEvidence",
           ["kms:GetPublicKey"],

@@ -2,6 +2,7 @@ import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
 import { type PublicJwk, readPublicJwk } from "../lib/encoding/jwk.ts";
 import { actionFamilies, FAMILY_NAMES } from "./action-families.ts";
+import { administratorsSchema, badAdministrators } from "./administrators.ts";
 import {
   type BadTarget,
   foreignTargets,
@@ -46,14 +47,6 @@ const key = z
   .regex(
     /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
     "must be the ARN of a KMS key, not of an alias",
-  );
-
-/** `role/…` or `user/…`, at its end also a `*` for names that a tool makes; or the root user. */
-const administrator = z
-  .string()
-  .regex(
-    /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+\*?)$/,
-    "must be the ARN of a role or user, which may end in * after part of its name, or of root",
   );
 
 /** `null` reserves nothing. The account keeps at least 100 for all other functions. */
@@ -101,10 +94,7 @@ export const deploymentSchema = z
     account: account.optional(),
     samples: z.boolean().default(false),
     retain: z.boolean().optional(),
-    administrators: z
-      .array(administrator)
-      .min(1, "must name at least one role, user or root")
-      .optional(),
+    administrators: administratorsSchema.default([]),
     concurrency: z
       .strictObject({ issue: reserved(50), execute: reserved(50), govern: reserved(2) })
       .prefault({}),
@@ -137,6 +127,11 @@ export const deploymentSchema = z
       const message =
         "must be given with elsewhere: roles there trust the functions of one account";
       context.addIssue({ code: "custom", path: ["account"], message });
+    }
+    const { administrators, retain = !value.samples } = value;
+    for (const { at, message } of badAdministrators(administrators, { ...value, retain })) {
+      const path = ["administrators", ...(at === undefined ? [] : [at])];
+      context.addIssue({ code: "custom", path, message });
     }
     const places = value.elsewhere.map((each) => `${each.account} ${each.region}`);
     for (const [index, { targets }] of value.elsewhere.entries()) {

@@ -46,10 +46,10 @@ export interface Deployment {
    */
   readonly retain: boolean;
   /**
-   * ARNs of who may change the tables' settings and policies, and repair State and Registry.
-   * Default: the CDK's CloudFormation execution role alone.
+   * ARNs of the people's roles and users who, besides the role under which CloudFormation deploys, may change the tables'
+   * settings and policies, and repair State and Registry. At least one where tables are retained.
    */
-  readonly administrators?: readonly string[] | undefined;
+  readonly administrators: readonly string[];
   /**
    * Concurrent executions that each function has for itself and cannot exceed; null reserves
    * nothing. Default: issue 50, execute 50, govern 2.

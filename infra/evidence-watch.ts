@@ -7,6 +7,7 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import type { OwnTable } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { allow } from "./statements.ts";
 
@@ -22,8 +23,8 @@ export interface EvidenceWatchProps {
   readonly plane: string;
   /** Folder of the bundles, see `bundle.ts`. */
   readonly bundles: string;
-  /** The table whose stream is read; it has both images. */
-  readonly evidence: Table;
+  /** The table whose stream is read. */
+  readonly evidence: OwnTable;
   /** Keeps the log when the stack is removed. */
   readonly retain: boolean;
   /** Days that the log is kept. */
@@ -42,8 +43,6 @@ export class EvidenceWatch extends Construct {
   constructor(scope: Construct, id: string, props: EvidenceWatchProps) {
     super(scope, id);
     const { evidence, ...common } = props;
-    const stream = evidence.tableStreamArn;
-    if (stream === undefined) throw new TypeError("the Evidence table has no stream");
     const role = functionRole(this, props.plane, "watch");
     this.function = new PlaneFunction(this, "Watch", {
       ...common,
@@ -55,7 +54,8 @@ export class EvidenceWatch extends Construct {
         allow(
           "ReadEvidenceStream",
           ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-          [stream],
+          // By name: permitted long before Lambda checks it, and without the table, which comes last.
+          [`${evidence.tableArn}/stream/*`],
         ),
         // Lambda demands it of whoever reads a stream; it lists ARNs and knows no resource.
         allow("ListStreams", ["dynamodb:ListStreams"], ["*"]),
@@ -63,6 +63,12 @@ export class EvidenceWatch extends Construct {
       environment: {},
       concurrency: null,
     });
+  }
+
+  /** Lambda begins to read: the one thing here that cannot be made before the table. */
+  follow(evidence: Table): EventSourceMapping {
+    const stream = evidence.tableStreamArn;
+    if (stream === undefined) throw new TypeError("the Evidence table has no stream");
     const mapping = new EventSourceMapping(this, "Stream", {
       target: this.function.lambda,
       eventSourceArn: stream,
@@ -75,6 +81,7 @@ export class EvidenceWatch extends Construct {
       filters: [FilterCriteria.filter({ eventName: FilterRule.or("MODIFY", "REMOVE") })],
     });
     // Lambda checks that the role can read the stream when the mapping is made.
-    mapping.node.addDependency(role);
+    mapping.node.addDependency(this.function.role);
+    return mapping;
   }
 }

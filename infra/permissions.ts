@@ -1,14 +1,14 @@
-import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { FunctionName } from "./functions.ts";
+import type { OwnTable } from "./plane.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { allow, IN_TRANSACTION } from "./statements.ts";
 
 /** What the functions' permissions refer to. */
 export interface PlaneResources {
-  readonly evidence: Table;
-  readonly state: Table;
-  readonly registry: Table;
+  readonly evidence: OwnTable;
+  readonly state: OwnTable;
+  readonly registry: OwnTable;
   readonly evidenceKey: SigningKey;
   /** Signs identity handles and chain blocks. */
   readonly planeKey: SigningKey;

@@ -17,9 +17,25 @@ export const planeId = (scope: Construct, plane: string): string => {
   return `vai:${account}:${region}:${plane}`;
 };
 
+/** A table as its policies and readers name it: by its fixed name, so that none of them needs the table to be there. */
+export interface OwnTable {
+  readonly tableName: string;
+  readonly tableArn: string;
+}
+
+/** One of the plane's tables, whether or not it is made yet. */
+export function ownTable(scope: Construct, plane: string, part: TablePart): OwnTable {
+  const tableName = ownName(plane, part);
+  const form = { service: "dynamodb", resource: "table", resourceName: tableName };
+  return { tableName, tableArn: Stack.of(scope).formatArn(form) };
+}
+
 /** Log group of one of the plane's functions. */
 export const logGroupName = (plane: string, functionName: string): string =>
   `/vai/${plane}/${functionName}`;
+
+/** Which of the plane's tables. */
+export type TablePart = "evidence" | "state" | "registry";
 
 /** Services, in every region, with the form of the plane's own resources there. */
 const OWN_RESOURCES = [

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import {
   AccountRootPrincipal,
   AnyPrincipal,
@@ -10,6 +10,7 @@ import {
 import { type IKey, Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import { ownName } from "./plane.ts";
+import { removalPolicy } from "./retention.ts";
 
 /** Days between a request to delete the key and its deletion: the longest that KMS offers. */
 const PENDING_WINDOW_DAYS = 30;
@@ -87,7 +88,7 @@ export class SigningKey extends Construct {
       keySpec: KeySpec.ECC_NIST_P256,
       keyUsage: KeyUsage.SIGN_VERIFY,
       pendingWindow: Duration.days(PENDING_WINDOW_DAYS),
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicy(retain),
       policy: keyPolicy(signers),
     });
     this.keyId = this.key.keyId;

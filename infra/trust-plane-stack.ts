@@ -13,9 +13,10 @@ import { EvidenceWatch } from "./evidence-watch.ts";
 import { elsewhereRoles } from "./execution-role-stack.ts";
 import { ExecutionRoles } from "./execution-roles.ts";
 import type { FunctionName } from "./functions.ts";
+import { createLast } from "./last.ts";
 import { Monitoring } from "./monitoring.ts";
 import { PERMISSIONS, type PlaneResources, type SessionRoles } from "./permissions.ts";
-import { planeId } from "./plane.ts";
+import { ownTable, planeId } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { PlaneTables } from "./plane-tables.ts";
 import { SigningKey } from "./signing-key.ts";
@@ -76,24 +77,22 @@ export class TrustPlaneStack extends Stack {
     const served = this.addExecutionRoles(deployment, roles);
     this.functions = this.addFunctions(deployment, bundles, roles, served);
     this.addOutputs(deployment, served);
-    this.addMonitoring(deployment, bundles);
+    const watch = this.addWatch(deployment, bundles);
+    this.addMonitoring(deployment, watch);
+    this.addTables(deployment, roles, watch);
     requireBoundaries(this);
   }
 
+  /** The keys, and the tables by name: they are made last. */
   private addResources(deployment: Deployment, roles: PerFunction<Role>): PlaneResources {
     const { name: plane, retain, existingKeys } = deployment;
-    const writers = [roles.issue, roles.execute, roles.govern];
-    const administrators = administratorsOf(this, deployment.administrators);
-    const guardians = { plane, retain, writers, administrators };
-    const { table: evidence } = new EvidenceTable(this, "Evidence", guardians);
-    const { state, registry } = new PlaneTables(this, "Tables", {
-      ...guardians,
-      registryWriters: [roles.govern],
-    });
+    const writers = writersOf(roles);
     const key = (id: string, use: "evidence" | "plane", signers: readonly Role[]) =>
       new SigningKey(this, id, { plane, use, retain, signers, existing: existingKeys[use] });
     return {
-      ...{ evidence, state, registry },
+      evidence: ownTable(this, plane, "evidence"),
+      state: ownTable(this, plane, "state"),
+      registry: ownTable(this, plane, "registry"),
       evidenceKey: key("EvidenceKey", "evidence", writers),
       planeKey: key("PlaneKey", "plane", [roles.issue]),
     };
@@ -145,15 +144,34 @@ export class TrustPlaneStack extends Stack {
     );
   }
 
-  private addMonitoring(deployment: Deployment, bundles: string): void {
-    const { name: plane, retain, alarmTopicArn, alarmEmails } = deployment;
-    const { function: watch } = new EvidenceWatch(this, "EvidenceWatch", {
-      ...{ plane, retain, bundles, evidence: this.resources.evidence },
+  private addWatch({ name: plane, ...deployment }: Deployment, bundles: string): EvidenceWatch {
+    return new EvidenceWatch(this, "EvidenceWatch", {
+      ...{ plane, bundles, retain: deployment.retain, evidence: this.resources.evidence },
       logRetention: deployment.logRetentionDays,
     });
+  }
+
+  private addMonitoring(deployment: Deployment, { function: watch }: EvidenceWatch): void {
+    const { name: plane, alarmTopicArn, alarmEmails } = deployment;
     new Monitoring(this, "Monitoring", {
       ...{ plane, watch, alarmTopicArn, alarmEmails, serving: this.functions },
     });
+  }
+
+  /** Last, because nothing can take a protected table back; only the watch's stream comes after. */
+  private addTables(
+    { name: plane, retain, administrators: given }: Deployment,
+    roles: PerFunction<Role>,
+    watch: EvidenceWatch,
+  ): void {
+    const administrators = administratorsOf(this, given);
+    const guardians = { plane, retain, writers: writersOf(roles), administrators };
+    const { table: evidence } = new EvidenceTable(this, "Evidence", guardians);
+    const { state, registry } = new PlaneTables(this, "Tables", {
+      ...guardians,
+      registryWriters: [roles.govern],
+    });
+    createLast(this, [registry, state, evidence], [watch.follow(evidence)]);
   }
 
   private addOutputs(
@@ -225,6 +243,12 @@ export class TrustPlaneStack extends Stack {
     };
   }
 }
+
+const writersOf = ({ issue, execute, govern }: PerFunction<Role>): Role[] => [
+  issue,
+  execute,
+  govern,
+];
 
 const mapFunctions = <T>(make: (name: FunctionName) => T): PerFunction<T> => ({
   issue: make("issue"),

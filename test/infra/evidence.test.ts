@@ -16,8 +16,10 @@ import {
 } from "./support/template.ts";
 
 const WRITERS = [roleArn("issue"), roleArn("execute"), roleArn("govern")];
-/** Under which the CDK deploys, and nobody else: it may change what protects the tables. */
+/** Under which the CDK deploys: it may change what protects the tables. */
 const DEPLOYER = `arn:aws:iam::${ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-${ACCOUNT}-${REGION}`;
+/** The people of the example who may too. */
+const PEOPLE = `arn:aws:iam::${ACCOUNT}:role/platform-administrator`;
 const OTHER_WRITES = [
   ...["BatchWriteItem", "DeleteItem", "PartiQLDelete", "PartiQLInsert", "PartiQLUpdate"],
 ].map((action) => `dynamodb:${action}`);
@@ -100,28 +102,28 @@ suite("evidence", () => {
       deny("OnlyThePlaneAppends", ["dynamodb:PutItem"], unless(...WRITERS)),
       deny("OnlyInATransaction", ["dynamodb:PutItem"], OUTSIDE),
       deny("RecordsNeverExpire", ["dynamodb:UpdateTimeToLive"]),
-      deny("OnlyAdministratorsConfigure", CONFIGURATION, unless(DEPLOYER)),
+      deny("OnlyAdministratorsConfigure", CONFIGURATION, unless(DEPLOYER, PEOPLE)),
       deny("TableStays", ["dynamodb:DeleteTable"]),
     ]);
   });
 
   test("VAI-91 State and Registry are written by the functions, and repaired by administrators only", () => {
     const single = ["dynamodb:PutItem", "dynamodb:UpdateItem"];
-    const admin = DEPLOYER;
+    const admin = [DEPLOYER, PEOPLE];
     for (const [part, writers, transaction] of [
       ["state", WRITERS, []],
       [
         "registry",
         [roleArn("govern")],
-        [denied("registry")("OnlyInATransaction", single, { ...unless(admin), ...OUTSIDE })],
+        [denied("registry")("OnlyInATransaction", single, { ...unless(...admin), ...OUTSIDE })],
       ],
     ] as const) {
       const deny = denied(part);
       assert.deepEqual(tablePolicy(resolved, part), [
-        deny("OnlyThePlaneWrites", single, unless(...writers, admin)),
+        deny("OnlyThePlaneWrites", single, unless(...writers, ...admin)),
         ...transaction,
-        deny("NobodyDeletes", [...OTHER_WRITES, "dynamodb:UpdateTimeToLive"], unless(admin)),
-        deny("OnlyAdministratorsConfigure", CONFIGURATION, unless(admin)),
+        deny("NobodyDeletes", [...OTHER_WRITES, "dynamodb:UpdateTimeToLive"], unless(...admin)),
+        deny("OnlyAdministratorsConfigure", CONFIGURATION, unless(...admin)),
         deny("TableStays", ["dynamodb:DeleteTable"]),
       ]);
     }
@@ -145,11 +147,15 @@ suite("evidence", () => {
     for (const part of ["evidence", "state", "registry"]) {
       const policy = tablePolicy(named, part);
       const configure = policy.find(({ Sid }) => Sid === "OnlyAdministratorsConfigure");
-      assert.deepEqual(configure?.Condition, unless(platform));
+      assert.deepEqual(configure?.Condition, unless(DEPLOYER, platform));
     }
     const synthesizer = new LegacyStackSynthesizer() as IStackSynthesizer;
     const stack = new Stack(new App(), "s", { synthesizer });
-    assert.throws(() => administratorsOf(stack), /name in `administrators` the role that deploys/);
+    assert.throws(
+      () => administratorsOf(stack, []),
+      /name in `administrators` the role that deploys/,
+    );
+    assert.deepEqual(administratorsOf(stack, [platform]), [platform]);
   });
 
   test("VAI-91 the Evidence table is keyed, protected, retained and streams both images", () => {
@@ -172,7 +178,7 @@ suite("evidence", () => {
       StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
       Tags: [{ Key: "vai-plane", Value: "example" }],
     });
-    assert.equal(table.DeletionPolicy, "Retain");
+    assert.equal(table.DeletionPolicy, "RetainExceptOnCreate");
     assert.equal(table.UpdateReplacePolicy, "Retain");
   });
 
@@ -228,7 +234,7 @@ suite("evidence", () => {
         `vai-example-${part}`,
       );
       assert.equal(Properties["DeletionProtectionEnabled"], true);
-      assert.equal(DeletionPolicy, "Retain");
+      assert.equal(DeletionPolicy, "RetainExceptOnCreate");
       assert.deepEqual(Properties["SSESpecification"], { SSEEnabled: true });
       assert.deepEqual(Properties["PointInTimeRecoverySpecification"], {
         PointInTimeRecoveryEnabled: true,
@@ -301,7 +307,7 @@ for (const { use, id, signers } of KEYS) {
         PendingWindowInDays: 30,
         Tags: [{ Key: "vai-plane", Value: "example" }],
       });
-      assert.equal(key.DeletionPolicy, "Retain");
+      assert.equal(key.DeletionPolicy, "RetainExceptOnCreate");
       const alias = resolved.one("AWS::KMS::Alias", "AliasName", `alias/vai-example-${use}`);
       assert.equal(alias.Properties["TargetKeyId"], `arn:aws:kms:${REGION}:${ACCOUNT}:key/${use}`);
       assert.deepEqual(

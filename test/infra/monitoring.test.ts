@@ -155,6 +155,7 @@ suite("monitoring", () => {
 });
 
 const STREAM = `${tableArn("evidence")}/stream/latest`;
+const EVERY_STREAM = `${tableArn("evidence")}/stream/*`;
 
 suite("evidence watch in the stack", () => {
   const template = templateOf();
@@ -190,7 +191,7 @@ suite("evidence watch in the stack", () => {
         "ReadEvidenceStream",
         "Allow",
         ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-        [STREAM],
+        [EVERY_STREAM],
       ],
       ["ListStreams", "Allow", ["dynamodb:ListStreams"], ["*"]],
     ]);

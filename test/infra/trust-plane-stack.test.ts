@@ -177,7 +177,7 @@ suite("trust plane stack", () => {
       });
       const log = resolved.one("AWS::Logs::LogGroup", "LogGroupName", `/vai/example/${name}`);
       assert.equal(log.Properties["RetentionInDays"], 365);
-      assert.equal(log.DeletionPolicy, "Retain");
+      assert.equal(log.DeletionPolicy, "RetainExceptOnCreate");
     });
   }
 
