@@ -2,7 +2,7 @@ import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { FunctionName } from "./functions.ts";
 import type { OwnTable } from "./plane.ts";
 import type { SigningKey } from "./signing-key.ts";
-import { allow, IN_TRANSACTION } from "./statements.ts";
+import { allow, deny, IN_TRANSACTION } from "./statements.ts";
 
 /** What the functions' permissions refer to. */
 export interface PlaneResources {
@@ -101,6 +101,20 @@ const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
   // A trust policy must name the keys in use; their names are thumbprints of the public halves.
   allow("KnowPlaneKey", ["kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
+
+/**
+ * A function's role is the plane to STS, KMS and the tables, so whoever may pass it to code of their own
+ * (`iam:PassRole` and a function, or a change of this one's role) would be the plane. Lambda puts the ARN of
+ * the function that runs into every request from within its environment (AWS Lambda developer guide, "Using
+ * source function ARN to control function access behavior"); everything else that holds the role has another
+ * or none, which `ArnNotEquals` takes as different. A Deny, because the key policies and the execution roles'
+ * trust policies name the role themselves, so that no Allow here is needed there; and in this policy, because
+ * AWS knows the key in no resource policy.
+ */
+export const onlyInFunction = (functionArn: string): PolicyStatement =>
+  deny("OnlyInThisFunction", ["dynamodb:*", "kms:*", "sts:*"], ["*"], {
+    ArnNotEquals: { "lambda:SourceFunctionArn": functionArn },
+  });
 
 /** By function: all that its role may do besides writing its own log. */
 export const PERMISSIONS: Readonly<

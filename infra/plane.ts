@@ -30,6 +30,15 @@ export function ownTable(scope: Construct, plane: string, part: TablePart): OwnT
   return { tableName, tableArn: Stack.of(scope).formatArn(form) };
 }
 
+/** ARN of one of the plane's functions, by its fixed name: its role's policy is made before it. */
+export const ownFunctionArn = (scope: Construct, plane: string, name: string): string =>
+  Stack.of(scope).formatArn({
+    service: "lambda",
+    resource: "function",
+    resourceName: ownName(plane, name),
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+
 /** Log group of one of the plane's functions. */
 export const logGroupName = (plane: string, functionName: string): string =>
   `/vai/${plane}/${functionName}`;

@@ -8,7 +8,7 @@ import {
 } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { ownName } from "./plane.ts";
-import type { Conditions } from "./statements.ts";
+import { type Conditions, OUTSIDE_A_TRANSACTION } from "./statements.ts";
 
 /** What changes or removes an item by another call than a single put or update. */
 const OTHER_WRITES = [
@@ -135,11 +135,6 @@ const tableStays = (deny: Deny, { retain, administrators }: Guardians): PolicySt
   deny("OnlyAdministratorsConfigure", CONFIGURATION, unlessOneOf(administrators)),
   ...(retain ? [deny("TableStays", ["dynamodb:DeleteTable"])] : []),
 ];
-
-/** True also of a request without the key: a put on its own has no enclosing operation. */
-const OUTSIDE_A_TRANSACTION: Conditions = {
-  StringNotEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" },
-};
 
 const unlessOneOf = (principals: readonly string[]): Conditions => ({
   ArnNotEquals: { "aws:PrincipalArn": principals },

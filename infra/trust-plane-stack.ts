@@ -15,8 +15,13 @@ import { ExecutionRoles } from "./execution-roles.ts";
 import type { FunctionName } from "./functions.ts";
 import { createLast } from "./last.ts";
 import { Monitoring } from "./monitoring.ts";
-import { PERMISSIONS, type PlaneResources, type SessionRoles } from "./permissions.ts";
-import { ownTable, planeId } from "./plane.ts";
+import {
+  onlyInFunction,
+  PERMISSIONS,
+  type PlaneResources,
+  type SessionRoles,
+} from "./permissions.ts";
+import { ownFunctionArn, ownTable, planeId } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { PlaneTables } from "./plane-tables.ts";
 import { SigningKey } from "./signing-key.ts";
@@ -137,7 +142,10 @@ export class TrustPlaneStack extends Stack {
           ...{ plane, retain, bundles, name, environment },
           description: FUNCTIONS[name].description,
           role: roles[name],
-          permissions: PERMISSIONS[name](this.resources, sessions),
+          permissions: [
+            ...PERMISSIONS[name](this.resources, sessions),
+            onlyInFunction(ownFunctionArn(this, plane, name)),
+          ],
           logRetention: deployment.logRetentionDays,
           concurrency: concurrency[name],
         }),

@@ -174,8 +174,7 @@ def resolve(key, ctx):
     if service == "dynamodb" and k in ("dynamodb:leadingkeys", "dynamodb:attributes", "dynamodb:returnvalues"):
         return emulator_dynamodb.condition_key(k, body, ctx)
     if k == "dynamodb:enclosingoperation":
-        value = _resolve(key, ctx) or ctx.service_context.get("dynamodb:EnclosingOperation")
-        return value[0] if isinstance(value, list) and len(value) == 1 else value
+        return _resolve(key, ctx) or ctx.service_context.get("dynamodb:EnclosingOperation")
     return _resolve(key, ctx)
 
 

@@ -154,7 +154,7 @@ const WRONG: Readonly<Record<string, readonly [changes: object, complaint: RegEx
   "a key of another action": [
     {
       Action: "dynamodb:ConditionCheckItem",
-      ...when("StringEquals", "dynamodb:EnclosingOperation"),
+      ...when("ForAnyValue:StringEquals", "dynamodb:EnclosingOperation"),
     },
     /requests of dynamodb:ConditionCheckItem never hold/,
   ],
@@ -165,6 +165,10 @@ const WRONG: Readonly<Record<string, readonly [changes: object, complaint: RegEx
   ],
   "an operator that nobody has": [when("StringMatches", "dynamodb:ReturnValues"), /does not fit/],
   "an operator for another type": [when("DateLessThan", "aws:RequestedRegion"), /does not fit/],
+  "one value where AWS's guide has many": [
+    { Action: "dynamodb:PutItem", ...when("StringEquals", "dynamodb:EnclosingOperation") },
+    /StringEquals does not fit dynamodb:EnclosingOperation, which is ArrayOfString/,
+  ],
   "one value where a request has many": [
     when("StringEquals", "dynamodb:LeadingKeys"),
     /StringEquals does not fit dynamodb:LeadingKeys/,

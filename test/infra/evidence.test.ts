@@ -93,7 +93,9 @@ suite("evidence", () => {
       ...(Condition && { Condition }),
     });
   const unless = (...arns: string[]) => ({ ArnNotEquals: { "aws:PrincipalArn": arns } });
-  const OUTSIDE = { StringNotEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" } };
+  const OUTSIDE = {
+    "ForAllValues:StringNotEquals": { "dynamodb:EnclosingOperation": "TransactWriteItems" },
+  };
 
   test("VAI-91 a record is put once, by the functions, in a transaction, and that is all", () => {
     const deny = denied("evidence");
