@@ -90,6 +90,12 @@ export const foreignTargets = (targets: Targets, account: string, region?: strin
     return elsewhere ? `must be in region ${region}` : undefined;
   });
 
+/** The partition of the first target: there is at least one, and all are in one. */
+export const partitionOfTargets = (targets: Targets): string => {
+  const [first = ""] = Object.values(targets).flatMap((arns = []) => arns);
+  return first.split(":")[1] ?? "";
+};
+
 /** Account and region of an ARN; empty where it carries none, as S3's do. */
 const placeOf = (arn: string): { readonly account: string; readonly region: string } => {
   const [, , , region = "", account = ""] = arn.split(":");
