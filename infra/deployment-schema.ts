@@ -1,5 +1,6 @@
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
+import { isRegion } from "../lib/config.ts";
 import { type PublicJwk, readPublicJwk } from "../lib/encoding/jwk.ts";
 import { actionFamilies, FAMILY_NAMES } from "./action-families.ts";
 import { administratorsSchema, badAdministrators } from "./administrators.ts";
@@ -31,7 +32,7 @@ const thumbprintOf = (value: unknown): unknown => {
 };
 
 const account = z.string().regex(/^\d{12}$/, "must be an account id: 12 digits");
-const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as eu-central-1");
+const region = z.string().refine(isRegion, "must be a region such as eu-central-1");
 
 const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 const role = z.string().regex(ROLE, "must be the ARN of a role");
@@ -95,6 +96,7 @@ export const deploymentSchema = z
     samples: z.boolean().default(false),
     retain: z.boolean().optional(),
     administrators: administratorsSchema.default([]),
+    functionUrls: z.boolean().optional(),
     concurrency: z
       .strictObject({ issue: reserved(50), execute: reserved(50), govern: reserved(2) })
       .prefault({}),

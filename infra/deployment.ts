@@ -50,6 +50,8 @@ export interface Deployment {
    * settings and policies, and repair State and Registry. At least one where tables are retained.
    */
   readonly administrators: readonly string[];
+  /** Whether agents can call the plane by URL too. Default: where Lambda has Function URLs. */
+  readonly functionUrls?: boolean | undefined;
   /**
    * Concurrent executions that each function has for itself and cannot exceed; null reserves
    * nothing. Default: issue 50, execute 50, govern 2.

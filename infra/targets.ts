@@ -96,10 +96,16 @@ export const partitionOfTargets = (targets: Targets): string => {
   return first.split(":")[1] ?? "";
 };
 
-/** Account and region of an ARN; empty where it carries none, as S3's do. */
-const placeOf = (arn: string): { readonly account: string; readonly region: string } => {
-  const [, , , region = "", account = ""] = arn.split(":");
-  return { account, region };
+interface Place {
+  readonly partition: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+/** Partition, account and region of an ARN; the latter empty where it carries none, as S3's do. */
+const placeOf = (arn: string): Place => {
+  const [, partition = "", , region = "", account = ""] = arn.split(":");
+  return { partition, account, region };
 };
 
 /** The first region that a target names: where the plane must be. */
@@ -109,15 +115,19 @@ export const regionOf = (targets: Targets): string | undefined =>
     .find((region) => region !== "");
 
 /**
- * Targets in another account or region than the first: a plane acts in its own only, so contracts
- * for the others would all be refused.
+ * Targets in another partition, account or region than the first: a plane acts in its own only, so
+ * contracts for the others would all be refused, and IAM refuses a policy with an ARN of another partition.
  */
 export function scatteredTargets(targets: Targets): BadTarget[] {
   const all = Object.values(targets).flatMap((arns = []) => arns.map(placeOf));
   const account = all.map((place) => place.account).find((each) => each !== "");
   const region = regionOf(targets);
+  const partition = partitionOfTargets(targets);
   return badTargets(targets, (arn) => {
     const place = placeOf(arn);
+    if (place.partition !== partition) {
+      return `must be in partition ${partition} like the targets before it: deploy a second plane there`;
+    }
     const isElsewhere =
       (place.account !== "" && place.account !== account) ||
       (place.region !== "" && place.region !== region);

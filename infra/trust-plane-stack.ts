@@ -12,6 +12,7 @@ import { EvidenceTable } from "./evidence-table.ts";
 import { EvidenceWatch } from "./evidence-watch.ts";
 import { elsewhereRoles } from "./execution-role-stack.ts";
 import { ExecutionRoles } from "./execution-roles.ts";
+import { hasFunctionUrls } from "./function-urls.ts";
 import type { FunctionName } from "./functions.ts";
 import { createLast } from "./last.ts";
 import { Monitoring } from "./monitoring.ts";
@@ -26,6 +27,7 @@ import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { PlaneTables } from "./plane-tables.ts";
 import { SigningKey } from "./signing-key.ts";
 import { administratorsOf } from "./table-protection.ts";
+import { regionOf } from "./targets.ts";
 
 /** Properties of {@link TrustPlaneStack}. */
 export interface TrustPlaneStackProps extends StackProps {
@@ -183,12 +185,14 @@ export class TrustPlaneStack extends Stack {
   }
 
   private addOutputs(
-    { name: plane, anchors, retain }: Deployment,
+    { name: plane, anchors, retain, targets, functionUrls }: Deployment,
     served: readonly ServedFamily[],
   ): void {
     const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
     const { issue, execute, govern } = this.functions;
-    const authType = FunctionUrlAuthType.AWS_IAM;
+    const urls = hasFunctionUrls(functionUrls, regionOf(targets))
+      ? { IssueUrl: urlOf(issue), ExecuteUrl: urlOf(execute) }
+      : {};
     const callers = new CallerPolicies(this, "Callers", {
       plane,
       callable: [issue.lambda, execute.lambda],
@@ -203,9 +207,8 @@ export class TrustPlaneStack extends Stack {
     const outputs: Record<string, string> = {
       Plane: planeId(this, plane),
       IssueFunction: issue.lambda.functionName,
-      IssueUrl: issue.lambda.addFunctionUrl({ authType }).url,
       ExecuteFunction: execute.lambda.functionName,
-      ExecuteUrl: execute.lambda.addFunctionUrl({ authType }).url,
+      ...urls,
       GovernFunction: govern.lambda.functionName,
       EvidenceTable: evidence.tableName,
       StateTable: state.tableName,
@@ -251,6 +254,10 @@ export class TrustPlaneStack extends Stack {
     };
   }
 }
+
+/** Callable by whoever IAM lets in, by HTTPS too. */
+const urlOf = ({ lambda }: PlaneFunction): string =>
+  lambda.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
 
 const writersOf = ({ issue, execute, govern }: PerFunction<Role>): Role[] => [
   issue,

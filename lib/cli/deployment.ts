@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { ClientPlace } from "../aws/ports/clients.ts";
+import { isRegion } from "../config.ts";
 import { present } from "../encoding/present.ts";
 import { readBy } from "../encoding/schema.ts";
 import { fromCdkOutputs } from "./cdk-outputs.ts";
@@ -22,7 +23,9 @@ const credentials = z.object({ accessKeyId: printable, secretAccessKey: printabl
 /** What a deployment says of itself: the members of `outputs.json` (PROTOCOL.md §7) that commands use. */
 const schema = z.object({
   endpoint: url.optional(),
-  region: z.string().regex(/^[a-z0-9-]{1,32}$/, "is not a region"),
+  region: z.string().refine(isRegion, "is not a region"),
+  /** Where its ARNs are; absent for `aws`. */
+  partition: z.string().optional(),
   plane: z.string(),
   functions: z.object({ issue: name, execute: name, govern: name }),
   functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),

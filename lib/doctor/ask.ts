@@ -54,8 +54,8 @@ export const denies = (resourcePolicy: object, request: AccessRequest): boolean 
 export function lets(policy: PolicyDocument, request: AccessRequest): boolean {
   if (denies(policy, request)) return false;
   const grants = { ...policy, Statement: statementsOf(policy).filter(isAllow) };
-  const [, , , , account = ""] = request.principalArn.split(":");
-  const root = `arn:aws:iam::${account}:root`;
+  const [, partition = "", , , account = ""] = request.principalArn.split(":");
+  const root = `arn:${partition}:iam::${account}:root`;
   return [request.principalArn, root].some(
     (principalArn) =>
       evaluatePolicies(

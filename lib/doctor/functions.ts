@@ -27,7 +27,7 @@ export function checkFunction(
   if (setting.status === "absent") return settings;
   return [
     ...settings,
-    ...checkUrl(use, subject, urlAuth),
+    ...checkUrl(use, subject, urlAuth, expected),
     ...whenSeen(concurrency, subject, [], (most) => checkConcurrency(subject, name, most)),
     ...whenSeen(policy, subject, [], (text) => checkCallers(subject, name, text, expected)),
   ];
@@ -87,11 +87,14 @@ function checkUrl(
   use: FunctionUse,
   subject: Subject,
   urlAuth: FunctionFacts["urlAuth"],
+  { deployment }: Expected,
 ): readonly Finding[] {
   const isForAgents = AGENTS_CALL.includes(use);
-  const absent = isForAgents
-    ? subject.problem("has no Function URL", REPAIR)
-    : subject.ok("has no Function URL, as it should");
+  // Outputs that name none are of a region where AWS has none, or of a team that wants none.
+  const absent =
+    isForAgents && deployment.functionUrls !== undefined
+      ? subject.problem("has no Function URL", REPAIR)
+      : subject.ok("has no Function URL, as it should");
   return whenSeen(urlAuth, subject, absent, (authType) => {
     if (!isForAgents)
       return [subject.problem("has a Function URL; agents have no business with it", REPAIR)];

@@ -7,12 +7,6 @@ export const FUNCTION_NAMES = ["issue", "execute", "govern"] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 export type FunctionUse = FunctionName | "watch";
 
-/** Partition of a region (AWS general reference, ARNs). */
-const partitionOf = (region: string): string => {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-};
-
 /** What a deployment should be, as every check needs it. */
 export interface Expected {
   readonly deployment: Deployment;
@@ -34,8 +28,9 @@ export function expectedOf(deployment: Deployment): Expected {
   if (plane === undefined)
     throw new CommandError(EXIT.unreadable, `${deployment.path}: /plane is not a plane id`);
   const { account, region, name } = plane;
+  const { partition = "aws" } = deployment;
   const arn: Expected["arn"] = (service, resource) =>
-    `arn:${partitionOf(region)}:${service}:${service === "iam" ? "" : region}:${account}:${resource}`;
+    `arn:${partition}:${service}:${service === "iam" ? "" : region}:${account}:${resource}`;
   const role = (use: FunctionName): string => arn("iam", `role/vai-${name}-${use}`);
   return {
     ...{ deployment, account, name, arn },
