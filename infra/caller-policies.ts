@@ -2,7 +2,7 @@ import { ManagedPolicy } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { type OwnTable, ownName } from "./plane.ts";
+import { accountWideName, type OwnTable } from "./plane.ts";
 import { allow } from "./statements.ts";
 
 /** Properties of {@link CallerPolicies}. */
@@ -34,7 +34,7 @@ export class CallerPolicies extends Construct {
     super(scope, id);
     const { plane, callable, evidence, keys } = props;
     this.agent = new ManagedPolicy(this, "Agent", {
-      managedPolicyName: ownName(plane, "agent"),
+      managedPolicyName: accountWideName(this, plane, "agent"),
       description: `Calls the trust plane ${plane}, and nothing else`,
       statements: [
         // Both: a call through the Function URL needs InvokeFunction too.
@@ -46,7 +46,7 @@ export class CallerPolicies extends Construct {
       ],
     });
     this.auditor = new ManagedPolicy(this, "Auditor", {
-      managedPolicyName: ownName(plane, "auditor"),
+      managedPolicyName: accountWideName(this, plane, "auditor"),
       description: `Reads the evidence of the trust plane ${plane}`,
       statements: [
         // By chain and number, as an answer names its record.

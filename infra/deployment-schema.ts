@@ -97,6 +97,7 @@ export const deploymentSchema = z
     retain: z.boolean().optional(),
     administrators: administratorsSchema.default([]),
     functionUrls: z.boolean().optional(),
+    regionalNames: z.boolean().default(false),
     concurrency: z
       .strictObject({ issue: reserved(50), execute: reserved(50), govern: reserved(2) })
       .prefault({}),
@@ -129,6 +130,11 @@ export const deploymentSchema = z
       const message =
         "must be given with elsewhere: roles there trust the functions of one account";
       context.addIssue({ code: "custom", path: ["account"], message });
+    }
+    if (value.regionalNames && value.elsewhere.length > 0) {
+      const message =
+        "cannot be given with regionalNames: roles there could not name the plane's functions";
+      context.addIssue({ code: "custom", path: ["elsewhere"], message });
     }
     const { administrators, retain = !value.samples } = value;
     for (const { at, message } of badAdministrators(administrators, { ...value, retain })) {

@@ -50,6 +50,8 @@ export interface Deployment {
    * settings and policies, and repair State and Registry. At least one where tables are retained.
    */
   readonly administrators: readonly string[];
+  /** Whether names that an account has once for all its regions end in the region. Default false. */
+  readonly regionalNames: boolean;
   /** Whether agents can call the plane by URL too. Default: where Lambda has Function URLs. */
   readonly functionUrls?: boolean | undefined;
   /**

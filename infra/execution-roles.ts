@@ -45,10 +45,10 @@ export interface ExecutionRolesProps {
   /** ARNs of the functions' roles that obtain sessions; nobody else can assume either role. */
   readonly assumedBy: readonly string[];
   /**
-   * Region of roles elsewhere than the plane; part of their names, because an account has each name
-   * once for all its regions.
+   * Region of roles elsewhere than the plane, or of a plane with regional names; part of their names,
+   * because an account has each name once for all its regions.
    */
-  readonly region?: string;
+  readonly region?: string | undefined;
 }
 
 const familyPart = (family: string, region?: string): string =>

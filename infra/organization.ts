@@ -39,7 +39,7 @@ function fillText(text: string, values: Values): string | readonly string[] {
  * @throws {DeploymentError} when the file does not say enough
  */
 export function valuesOf(deployment: Deployment, region: string | undefined): Values {
-  const { name, account, targets, administrators } = deployment;
+  const { name, account, targets, administrators, regionalNames } = deployment;
   const where = regionOf(targets) ?? region;
   if (account === undefined) {
     throw new DeploymentError("/account: must be given: policies of an organisation name it");
@@ -51,7 +51,8 @@ export function valuesOf(deployment: Deployment, region: string | undefined): Va
   const role = (named: string) => `arn:${partition}:iam::${account}:role/${named}`;
   const ofCdk = (use: string) =>
     role(`cdk-${DefaultStackSynthesizer.DEFAULT_QUALIFIER}-${use}-role-${account}-${where}`);
-  const own = (names: readonly string[]) => names.map((each) => role(ownName(name, each)));
+  const end = regionalNames ? `-${where}` : "";
+  const own = (names: readonly string[]) => names.map((each) => role(ownName(name, each) + end));
   return {
     ...{ PLANE: name, ACCOUNT: account, PARTITION: partition },
     FUNCTION_ROLES: own(BUNDLED),

@@ -6,7 +6,7 @@ import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { FUNCTION_TIMEOUT_SECONDS } from "../lib/config.ts";
 import type { BundleName } from "./functions.ts";
-import { logGroupName, ownName } from "./plane.ts";
+import { accountWideName, logGroupName, ownName } from "./plane.ts";
 import { removalPolicy } from "./retention.ts";
 import { allow } from "./statements.ts";
 
@@ -43,7 +43,7 @@ export interface PlaneFunctionProps {
  */
 export const functionRole = (scope: Construct, plane: string, name: BundleName): Role =>
   new Role(scope, `${name}Role`, {
-    roleName: ownName(plane, name),
+    roleName: accountWideName(scope, plane, name),
     description: `The function ${ownName(plane, name)} of the trust plane ${plane}`,
     assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
   });

@@ -8,6 +8,22 @@ import type { Construct } from "constructs";
  */
 export const ownName = (plane: string, part: string): string => `vai-${plane}-${part}`;
 
+/** Context of a stack: whether what an account has once for all its regions is named after the region too. */
+export const REGIONAL_NAMES = "vai:regionalNames";
+
+/**
+ * The physical name of something that an account has once for all its regions: a role, a managed policy, a dashboard. With
+ * the region in it, two planes of one name can be in two regions of an account.
+ */
+export function accountWideName(scope: Construct, plane: string, part: string): string {
+  const region = regionInNames(scope);
+  return region === undefined ? ownName(plane, part) : `${ownName(plane, part)}-${region}`;
+}
+
+/** The region, if it stands in such names. */
+export const regionInNames = (scope: Construct): string | undefined =>
+  scope.node.tryGetContext(REGIONAL_NAMES) === true ? Stack.of(scope).region : undefined;
+
 /**
  * The plane id, `vai:<account>:<region>:<name>`, of the account and region that the stack is
  * deployed to.

@@ -22,7 +22,7 @@ import {
   type PlaneResources,
   type SessionRoles,
 } from "./permissions.ts";
-import { ownFunctionArn, ownTable, planeId } from "./plane.ts";
+import { ownFunctionArn, ownTable, planeId, REGIONAL_NAMES, regionInNames } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { PlaneTables } from "./plane-tables.ts";
 import { SigningKey } from "./signing-key.ts";
@@ -77,6 +77,7 @@ export class TrustPlaneStack extends Stack {
       description: "Trust plane: proof-derived, temporary authority with signed evidence",
     });
     const { deployment, bundles } = props;
+    this.node.setContext(REGIONAL_NAMES, deployment.regionalNames);
     // Roles come first: keys, tables and execution roles name them, and their permissions name
     // those.
     const roles = mapFunctions((name) => functionRole(this, deployment.name, name));
@@ -113,7 +114,9 @@ export class TrustPlaneStack extends Stack {
     return actionFamilies(targets).map((family) => {
       const existing = existingRoles[family.name];
       if (existing === undefined) {
-        const made = new ExecutionRoles(this, `Roles-${family.name}`, { plane, family, assumedBy });
+        const made = new ExecutionRoles(this, `Roles-${family.name}`, {
+          ...{ plane, family, assumedBy, region: regionInNames(this) },
+        });
         return { family, pair: made };
       }
       Annotations.of(this).addInfoV2(
@@ -185,7 +188,7 @@ export class TrustPlaneStack extends Stack {
   }
 
   private addOutputs(
-    { name: plane, anchors, retain, targets, functionUrls }: Deployment,
+    { name: plane, anchors, retain, regionalNames, targets, functionUrls }: Deployment,
     served: readonly ServedFamily[],
   ): void {
     const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
@@ -219,6 +222,7 @@ export class TrustPlaneStack extends Stack {
       // Public keys: whoever exports evidence needs them beside it, and has no key file of the anchor.
       AnchorKeys: JSON.stringify(anchors),
       Retain: String(retain),
+      RegionalNames: String(regionalNames),
       Actions: this.toJsonString(actions),
       AgentPolicy: callers.agent.managedPolicyArn,
       AuditorPolicy: callers.auditor.managedPolicyArn,

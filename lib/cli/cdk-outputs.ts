@@ -18,6 +18,7 @@ const stack = z.object({
   Anchor: z.string().optional(),
   AnchorKeys: z.string().optional(),
   Retain: z.enum(["true", "false"]).optional(),
+  RegionalNames: z.enum(["true", "false"]).optional(),
   AgentPolicy: z.string().optional(),
 });
 type Stack = z.infer<typeof stack>;
@@ -51,6 +52,7 @@ export function fromCdkOutputs(value: unknown): unknown {
     anchor: found.Anchor || undefined,
     anchorKeys: parsed(found.AnchorKeys),
     ...(found.Retain !== undefined && { retain: found.Retain === "true" }),
+    ...(found.RegionalNames === "true" && { regionalNames: true }),
   };
 }
 

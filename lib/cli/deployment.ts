@@ -46,6 +46,8 @@ const schema = z.object({
   samples: z.looseObject({}).optional(),
   /** False for a plane whose tables and keys go with its stack. */
   retain: z.boolean().optional(),
+  /** True for a plane whose roles and managed policies are named after its region too. */
+  regionalNames: z.boolean().optional(),
 });
 export type Deployment = z.infer<typeof schema> & { readonly path: string };
 

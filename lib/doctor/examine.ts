@@ -28,7 +28,7 @@ export async function examine(
   clock: () => number,
 ): Promise<readonly Finding[]> {
   const expected = expectedOf(deployment);
-  const { name, account, arn } = expected;
+  const { name, account, accountWideName, arn } = expected;
   const caller = await see.caller();
   const time = checkClock(clock(), caller.awsTime);
   if (caller.account !== account) return [...time, elsewhere(caller.account, account)];
@@ -49,7 +49,7 @@ export async function examine(
       see.registry(),
       Promise.all(
         CALLERS.map(async (kind) => {
-          const policy = arn("iam", `policy/vai-${name}-${kind}`);
+          const policy = arn("iam", `policy/${accountWideName(kind)}`);
           return [kind, policy, await see.managedPolicy(policy)] as const;
         }),
       ),

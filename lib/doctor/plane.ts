@@ -19,6 +19,8 @@ export interface Expected {
   readonly watch: { readonly functionName: string; readonly roleArn: string };
   /** Made to be thrown away: with samples or without `retain`, hence without protection against deletion. */
   readonly isThrowAway: boolean;
+  /** Name of one of its roles or managed policies, which an account has once for all its regions. */
+  accountWideName(part: string): string;
   /** An ARN in the deployment's account and region; IAM has no region. */
   arn(service: "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
 }
@@ -31,13 +33,15 @@ export function expectedOf(deployment: Deployment): Expected {
   const { partition = "aws" } = deployment;
   const arn: Expected["arn"] = (service, resource) =>
     `arn:${partition}:${service}:${service === "iam" ? "" : region}:${account}:${resource}`;
-  const role = (use: FunctionName): string => arn("iam", `role/vai-${name}-${use}`);
+  const end = deployment.regionalNames === true ? `-${region}` : "";
+  const accountWideName = (part: string): string => `vai-${name}-${part}${end}`;
+  const role = (use: FunctionUse): string => arn("iam", `role/${accountWideName(use)}`);
   return {
-    ...{ deployment, account, name, arn },
+    ...{ deployment, account, name, arn, accountWideName },
     roles: { issue: role("issue"), execute: role("execute"), govern: role("govern") },
     watch: {
       functionName: `vai-${name}-watch`,
-      roleArn: arn("iam", `role/vai-${name}-watch`),
+      roleArn: role("watch"),
     },
     isThrowAway: deployment.samples !== undefined || deployment.retain === false,
   };

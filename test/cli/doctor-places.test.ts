@@ -44,6 +44,17 @@ suite("where doctor looks", () => {
     });
   }
 
+  test("USR-12 roles and policies are looked for by the names that the stack gave them", () => {
+    for (const regionalNames of [false, true]) {
+      const template = new Resolved(templateOf({ ...exampleIn("aws"), regionalNames }));
+      const { roles, watch, accountWideName } = expectedOf(deployed("aws", { regionalNames }));
+      for (const arn of [...Object.values(roles), watch.roleArn])
+        template.one("AWS::IAM::Role", "RoleName", arn.slice(arn.indexOf("/") + 1));
+      for (const kind of ["agent", "auditor"])
+        template.one("AWS::IAM::ManagedPolicy", "ManagedPolicyName", accountWideName(kind));
+    }
+  });
+
   test("USR-12 a missing Function URL is a problem where the outputs name one, and none elsewhere", () => {
     assert.deepEqual(withoutUrl(deployed("aws")), ["problem: has no Function URL"]);
     const none = ["ok: has no Function URL, as it should"];

@@ -286,6 +286,7 @@ suite("deployment file", () => {
       ...given,
       concurrency: { issue: 50, execute: 50, govern: 2 },
       logRetentionDays: 365,
+      regionalNames: false,
       ...{ alarmEmails: [], tags: {}, existingRoles: {}, existingKeys: {}, elsewhere: [] },
     });
     assert.deepEqual(parseDeployment({ ...GOOD, concurrency: { issue: null } }, "f").concurrency, {

@@ -3,9 +3,11 @@ import { suite, test } from "node:test";
 import { Template } from "aws-cdk-lib/assertions";
 import { addStacks, newApp, placed } from "../../infra/app.ts";
 import { parseDeployment } from "../../infra/deployment.ts";
+import { valuesOf } from "../../infra/organization.ts";
+import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { exampleIn, inPartition, PARTITIONS, type Partition } from "./support/partitions.ts";
 import { EXAMPLE, stubBundles, templateOf } from "./support/synthesise.ts";
-import { ACCOUNT } from "./support/template.ts";
+import { ACCOUNT, REGION, Resolved } from "./support/template.ts";
 
 const names = Object.keys(PARTITIONS) as Partition[];
 const fileOf = ({ samples: _, retain: __, ...file }: typeof EXAMPLE) => file;
@@ -94,5 +96,72 @@ suite("Function URLs", () => {
     assert.equal(placed(EXAMPLE, "eu-central-2").functionUrls, true, "the targets come first");
     const stack = addStacks(newApp(), placed(buckets, "eu-west-1"), stubBundles());
     Template.fromStack(stack).resourceCountIs("AWS::Lambda::Url", 2);
+  });
+});
+
+/** Types whose names an account has once for all its regions (IAM; CloudWatch, "Dashboards are global"). */
+const ACCOUNT_WIDE = [
+  ["AWS::IAM::Role", "RoleName"],
+  ["AWS::IAM::ManagedPolicy", "ManagedPolicyName"],
+  ["AWS::CloudWatch::Dashboard", "DashboardName"],
+] as const;
+
+suite("two planes of one name in two regions of an account", () => {
+  const regional = new Resolved(templateOf({ ...EXAMPLE, regionalNames: true }));
+  const plain = new Resolved(templateOf());
+  const namesOf = (resolved: Resolved) =>
+    ACCOUNT_WIDE.flatMap(([type, property]) =>
+      resolved.ofType(type).map(({ Properties }) => String(Properties[property])),
+    ).sort();
+
+  test("USR-12 with regional names, whatever an account has once is named after the region too", () => {
+    const families = new Set(CATALOGUE.map(({ family }) => family)).size;
+    assert.deepEqual(
+      namesOf(regional),
+      namesOf(plain)
+        .map((name) => `${name}-${REGION}`)
+        .sort(),
+    );
+    assert.equal(namesOf(regional).length, 4 + 2 * families + 2 + 2 * families + 1);
+    for (const name of namesOf(regional)) {
+      assert.ok(
+        name.startsWith("vai-example-"),
+        "still the plane's own, which no contract may name",
+      );
+    }
+  });
+
+  test("USR-12 names that a region has for itself stay, so that tables and functions are found by them", () => {
+    for (const [type, property] of [
+      ["AWS::DynamoDB::Table", "TableName"],
+      ["AWS::Lambda::Function", "FunctionName"],
+    ] as const) {
+      const found = (resolved: Resolved) =>
+        resolved.ofType(type).map(({ Properties }) => Properties[property]);
+      assert.deepEqual(found(regional), found(plain));
+    }
+  });
+
+  test("USR-12 with regional names a deployment has no roles elsewhere, which could not name the functions", () => {
+    const place = { account: "444455556666", region: "us-east-1" };
+    const targets = { "ssm:PutParameter": ["arn:aws:ssm:us-east-1:444455556666:parameter/limit"] };
+    const elsewhere = [{ ...place, targets }];
+    const file = { ...fileOf(EXAMPLE), account: ACCOUNT, elsewhere };
+    assert.doesNotThrow(() => parseDeployment(file, "f"));
+    assert.throws(
+      () => parseDeployment({ ...file, regionalNames: true }, "f"),
+      /\/elsewhere: cannot be given with regionalNames/,
+    );
+  });
+
+  test("USR-12 an organisation's policies name the roles that there are", () => {
+    const { FUNCTION_ROLES, SESSION_ROLES } = valuesOf(
+      { ...EXAMPLE, account: ACCOUNT, regionalNames: true },
+      undefined,
+    );
+    const roles = new Set(namesOf(regional));
+    for (const arn of [FUNCTION_ROLES, SESSION_ROLES].flat()) {
+      assert.ok(roles.has(`${arn}`.split("/")[1] ?? ""), `${arn}`);
+    }
   });
 });

@@ -86,6 +86,7 @@ suite("trust plane stack", () => {
       RegistryTable: "vai-example-registry",
       Anchor: EXAMPLE.anchors.map(jwkThumbprint)[0],
       Retain: "true",
+      RegionalNames: "false",
       AgentPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-agent`,
       AuditorPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-auditor`,
     });
