@@ -4,6 +4,7 @@ import flags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "jso
 import { BUNDLES, bundle } from "./bundle.ts";
 import { type Deployment, DeploymentError, readDeployment } from "./deployment.ts";
 import { ExecutionRoleStack } from "./execution-role-stack.ts";
+import { hasFunctionUrls } from "./function-urls.ts";
 import { checkWithNag } from "./nag.ts";
 import { SamplesStack } from "./samples-stack.ts";
 import { regionOf } from "./targets.ts";
@@ -47,9 +48,12 @@ export function addStacks(app: App, deployment: Deployment, bundles: string): Tr
 async function main(): Promise<void> {
   const app = newApp();
   const given = app.node.tryGetContext("deployment") ?? process.env["VAI_DEPLOYMENT"];
-  const deployment = given
-    ? readDeployment(resolve(String(given)))
-    : { ...readDeployment(EXAMPLE), account: EXAMPLE_ACCOUNT };
+  const deployment = placed(
+    given
+      ? readDeployment(resolve(String(given)))
+      : { ...readDeployment(EXAMPLE), account: EXAMPLE_ACCOUNT },
+    process.env["CDK_DEFAULT_REGION"],
+  );
   await bundle();
   const plane = addStacks(app, deployment, BUNDLES);
   if (!given) {
@@ -63,6 +67,13 @@ async function main(): Promise<void> {
   warnOfRegion(plane, deployment, process.env["CDK_DEFAULT_REGION"]);
   checkWithNag(app);
   app.synth();
+}
+
+/** What the region decides; `region`: where the CDK would deploy to, which counts where the targets do not say. */
+export function placed(deployment: Deployment, region: string | undefined): Deployment {
+  const { targets, functionUrls } = deployment;
+  const urls = hasFunctionUrls(functionUrls, regionOf(targets) ?? region);
+  return { ...deployment, functionUrls: urls };
 }
 
 /** `region`: where the CDK would deploy to. Contracts for another region than the plane's are refused. */

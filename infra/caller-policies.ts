@@ -1,10 +1,8 @@
-import { Stack } from "aws-cdk-lib";
-import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { ManagedPolicy } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { ownName } from "./plane.ts";
+import { accountWideName, type OwnTable } from "./plane.ts";
 import { allow } from "./statements.ts";
 
 /** Properties of {@link CallerPolicies}. */
@@ -13,7 +11,7 @@ export interface CallerPoliciesProps {
   readonly plane: string;
   /** The functions that agents may call. */
   readonly callable: readonly IFunction[];
-  readonly evidence: Table;
+  readonly evidence: OwnTable;
   /** Whose public halves an auditor reads. */
   readonly keys: readonly IKey[];
 }
@@ -36,7 +34,7 @@ export class CallerPolicies extends Construct {
     super(scope, id);
     const { plane, callable, evidence, keys } = props;
     this.agent = new ManagedPolicy(this, "Agent", {
-      managedPolicyName: ownName(plane, "agent"),
+      managedPolicyName: accountWideName(this, plane, "agent"),
       description: `Calls the trust plane ${plane}, and nothing else`,
       statements: [
         // Both: a call through the Function URL needs InvokeFunction too.
@@ -48,24 +46,14 @@ export class CallerPolicies extends Construct {
       ],
     });
     this.auditor = new ManagedPolicy(this, "Auditor", {
-      managedPolicyName: ownName(plane, "auditor"),
+      managedPolicyName: accountWideName(this, plane, "auditor"),
       description: `Reads the evidence of the trust plane ${plane}`,
       statements: [
         // By chain and number, as an answer names its record.
         allow("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [evidence.tableArn]),
         // By contract, identity, actor, type, day. No scan: an export finds every chain by the
         // types of its records.
-        allow(
-          "FindEvidence",
-          ["dynamodb:Query"],
-          [
-            Stack.of(this).formatArn({
-              service: "dynamodb",
-              resource: "table",
-              resourceName: `${ownName(plane, "evidence")}/index/*`,
-            }),
-          ],
-        ),
+        allow("FindEvidence", ["dynamodb:Query"], [`${evidence.tableArn}/index/*`]),
         allow(
           "VerifyEvidence",
           ["kms:GetPublicKey"],

@@ -1,12 +1,18 @@
 import { RetentionDays } from "aws-cdk-lib/aws-logs";
 import * as z from "zod";
+import { isRegion } from "../lib/config.ts";
 import { type PublicJwk, readPublicJwk } from "../lib/encoding/jwk.ts";
 import { actionFamilies, FAMILY_NAMES } from "./action-families.ts";
+import { administratorsSchema, badAdministrators } from "./administrators.ts";
+import { type BadTargetKey, badTargetKeys } from "./target-keys.ts";
 import {
+  accountOf,
   type BadTarget,
   foreignTargets,
   ownTargets,
+  regionOf,
   scatteredTargets,
+  targetKeyCharacters,
   targetsSchema,
 } from "./targets.ts";
 
@@ -30,7 +36,7 @@ const thumbprintOf = (value: unknown): unknown => {
 };
 
 const account = z.string().regex(/^\d{12}$/, "must be an account id: 12 digits");
-const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as eu-central-1");
+const region = z.string().refine(isRegion, "must be a region such as eu-central-1");
 
 const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 const role = z.string().regex(ROLE, "must be the ARN of a role");
@@ -46,14 +52,6 @@ const key = z
   .regex(
     /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
     "must be the ARN of a KMS key, not of an alias",
-  );
-
-/** `role/…` or `user/…`, at its end also a `*` for names that a tool makes; or the root user. */
-const administrator = z
-  .string()
-  .regex(
-    /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[\w+=,.@/-]+\*?)$/,
-    "must be the ARN of a role or user, which may end in * after part of its name, or of root",
   );
 
 /** `null` reserves nothing. The account keeps at least 100 for all other functions. */
@@ -98,13 +96,13 @@ export const deploymentSchema = z
         "must not hold the same key twice",
       ),
     targets: targetsSchema,
+    targetKeys: z.record(z.string(), z.string()).default({}),
     account: account.optional(),
     samples: z.boolean().default(false),
     retain: z.boolean().optional(),
-    administrators: z
-      .array(administrator)
-      .min(1, "must name at least one role, user or root")
-      .optional(),
+    administrators: administratorsSchema.default([]),
+    functionUrls: z.boolean().optional(),
+    regionalNames: z.boolean().default(false),
     concurrency: z
       .strictObject({ issue: reserved(50), execute: reserved(50), govern: reserved(2) })
       .prefault({}),
@@ -128,6 +126,17 @@ export const deploymentSchema = z
       .default({}),
     elsewhere: z.array(place).default([]),
   })
+  .superRefine(({ targets, targetKeys, existingKeys, account: given }, context) => {
+    const own = [existingKeys.evidence, existingKeys.plane];
+    const at = {
+      ...{ targets, own },
+      ...{ account: given ?? accountOf(targets), region: regionOf(targets) },
+    };
+    report(context, badTargetKeys(targetKeys, at), ["targetKeys"]);
+    for (const message of targetKeyCharacters(targets, targetKeys)) {
+      context.addIssue({ code: "custom", path: ["targetKeys"], message });
+    }
+  })
   .superRefine((value, context) => {
     report(context, ownTargets(value.targets, value.name), ["targets"]);
     report(context, scatteredTargets(value.targets), ["targets"]);
@@ -137,6 +146,16 @@ export const deploymentSchema = z
       const message =
         "must be given with elsewhere: roles there trust the functions of one account";
       context.addIssue({ code: "custom", path: ["account"], message });
+    }
+    if (value.regionalNames && value.elsewhere.length > 0) {
+      const message =
+        "cannot be given with regionalNames: roles there could not name the plane's functions";
+      context.addIssue({ code: "custom", path: ["elsewhere"], message });
+    }
+    const { administrators, retain = !value.samples } = value;
+    for (const { at, message } of badAdministrators(administrators, { ...value, retain })) {
+      const path = ["administrators", ...(at === undefined ? [] : [at])];
+      context.addIssue({ code: "custom", path, message });
     }
     const places = value.elsewhere.map((each) => `${each.account} ${each.region}`);
     for (const [index, { targets }] of value.elsewhere.entries()) {
@@ -159,7 +178,7 @@ export const deploymentSchema = z
 
 function report(
   context: z.RefinementCtx,
-  bad: readonly BadTarget[],
+  bad: readonly (BadTarget | BadTargetKey)[],
   at: readonly PropertyKey[],
 ): void {
   for (const { path, message } of bad) {

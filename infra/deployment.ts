@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type * as z from "zod";
+import type { TargetKeys } from "../lib/actions/target-keys.ts";
 import type { PublicJwk } from "../lib/encoding/jwk.ts";
 import { FAMILY_NAMES, type Targets } from "./action-families.ts";
 import { deploymentSchema } from "./deployment-schema.ts";
@@ -36,6 +37,8 @@ export interface Deployment {
    * The ceilings: per action the only ARNs on which it can ever be run, whatever a contract says.
    */
   readonly targets: Targets;
+  /** Under which KMS key a target lies, for those that lie under one of the account's. Default none. */
+  readonly targetKeys: TargetKeys;
   /** Account id. When given, the CDK deploys to no other account. Required with `elsewhere`. */
   readonly account?: string | undefined;
   /** Deploys the samples too, for a local or throw-away account. Default false. */
@@ -46,10 +49,14 @@ export interface Deployment {
    */
   readonly retain: boolean;
   /**
-   * ARNs of who may change the tables' settings and policies, and repair State and Registry.
-   * Default: the CDK's CloudFormation execution role alone.
+   * ARNs of the people's roles and users who, besides the role under which CloudFormation deploys, may change the tables'
+   * settings and policies, and repair State and Registry. At least one where tables are retained.
    */
-  readonly administrators?: readonly string[] | undefined;
+  readonly administrators: readonly string[];
+  /** Whether names that an account has once for all its regions end in the region. Default false. */
+  readonly regionalNames: boolean;
+  /** Whether agents can call the plane by URL too. Default: where Lambda has Function URLs. */
+  readonly functionUrls?: boolean | undefined;
   /**
    * Concurrent executions that each function has for itself and cannot exceed; null reserves
    * nothing. Default: issue 50, execute 50, govern 2.

@@ -1,4 +1,3 @@
-import { RemovalPolicy } from "aws-cdk-lib";
 import {
   AttributeType,
   BillingMode,
@@ -9,6 +8,7 @@ import {
 } from "aws-cdk-lib/aws-dynamodb";
 import { Construct } from "constructs";
 import { ownName } from "./plane.ts";
+import { removalPolicy } from "./retention.ts";
 import { evidencePolicy, type Guardians } from "./table-protection.ts";
 
 /**
@@ -58,7 +58,7 @@ export class EvidenceTable extends Construct {
       encryption: TableEncryption.AWS_MANAGED,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: retain,
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicy(retain),
       // A MODIFY or REMOVE in the stream is tampering, and both images say what it was.
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
       resourcePolicy: evidencePolicy(this, "evidence", props),

@@ -3,17 +3,19 @@ import {
   EventSourceMapping,
   FilterCriteria,
   FilterRule,
+  MetricType,
   StartingPosition,
 } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import type { OwnTable } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { allow } from "./statements.ts";
 
 /** Records that Lambda hands over at once. */
 const BATCH = 100;
 
-/** Tries of a batch whose function died; it throws nothing, so only Lambda itself can fail here. */
+/** Tries of entries whose function died; it throws nothing, so only Lambda itself, memory or time can fail here. */
 const RETRIES = 10;
 
 /** Properties of {@link EvidenceWatch}. */
@@ -22,8 +24,8 @@ export interface EvidenceWatchProps {
   readonly plane: string;
   /** Folder of the bundles, see `bundle.ts`. */
   readonly bundles: string;
-  /** The table whose stream is read; it has both images. */
-  readonly evidence: Table;
+  /** The table whose stream is read. */
+  readonly evidence: OwnTable;
   /** Keeps the log when the stack is removed. */
   readonly retain: boolean;
   /** Days that the log is kept. */
@@ -42,8 +44,6 @@ export class EvidenceWatch extends Construct {
   constructor(scope: Construct, id: string, props: EvidenceWatchProps) {
     super(scope, id);
     const { evidence, ...common } = props;
-    const stream = evidence.tableStreamArn;
-    if (stream === undefined) throw new TypeError("the Evidence table has no stream");
     const role = functionRole(this, props.plane, "watch");
     this.function = new PlaneFunction(this, "Watch", {
       ...common,
@@ -55,7 +55,8 @@ export class EvidenceWatch extends Construct {
         allow(
           "ReadEvidenceStream",
           ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-          [stream],
+          // By name: permitted long before Lambda checks it, and without the table, which comes last.
+          [`${evidence.tableArn}/stream/*`],
         ),
         // Lambda demands it of whoever reads a stream; it lists ARNs and knows no resource.
         allow("ListStreams", ["dynamodb:ListStreams"], ["*"]),
@@ -63,6 +64,12 @@ export class EvidenceWatch extends Construct {
       environment: {},
       concurrency: null,
     });
+  }
+
+  /** Lambda begins to read: the one thing here that cannot be made before the table. */
+  follow(evidence: Table): EventSourceMapping {
+    const stream = evidence.tableStreamArn;
+    if (stream === undefined) throw new TypeError("the Evidence table has no stream");
     const mapping = new EventSourceMapping(this, "Stream", {
       target: this.function.lambda,
       eventSourceArn: stream,
@@ -70,11 +77,16 @@ export class EvidenceWatch extends Construct {
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: BATCH,
       retryAttempts: RETRIES,
-      bisectBatchOnError: false,
+      // A batch that ends the function is halved, so that an entry that does takes nothing with it. That one is dropped
+      // after its tries, or it would hold up whatever is tampered with behind it; dropping is counted, and has its alarm.
+      // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html
+      bisectBatchOnError: true,
+      metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
       // Appended records, which are all that should be there, start no function and cost nothing.
       filters: [FilterCriteria.filter({ eventName: FilterRule.or("MODIFY", "REMOVE") })],
     });
     // Lambda checks that the role can read the stream when the mapping is made.
-    mapping.node.addDependency(role);
+    mapping.node.addDependency(this.function.role);
+    return mapping;
   }
 }

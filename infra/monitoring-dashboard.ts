@@ -1,9 +1,9 @@
 import { Duration } from "aws-cdk-lib";
 import {
-  type Alarm,
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
+  type IAlarm,
   type IMetric,
   type IWidget,
   Metric,
@@ -18,7 +18,7 @@ import {
   type MetricName,
 } from "../lib/aws/function/telemetry-names.ts";
 import { failureDomain, REFUSAL_CODES } from "../lib/refusal.ts";
-import { ownName } from "./plane.ts";
+import { accountWideName } from "./plane.ts";
 
 const PERIOD = Duration.minutes(5);
 const HALF = 12;
@@ -39,7 +39,7 @@ export interface PlaneDashboardProps {
   readonly plane: string;
   /** The functions that serve requests and commands, by name. */
   readonly serving: Readonly<Record<string, IFunction>>;
-  readonly alarms: readonly Alarm[];
+  readonly alarms: readonly IAlarm[];
 }
 
 /**
@@ -65,7 +65,7 @@ export class PlaneDashboard extends Construct {
       names.map((name) => of(metricName, { [DIMENSIONS.function]: name }, statistic));
     const lambdas = Object.values(serving);
     new Dashboard(this, "Dashboard", {
-      dashboardName: ownName(plane, "operations"),
+      dashboardName: accountWideName(this, plane, "operations"),
       widgets: [
         [new AlarmStatusWidget({ title: "Alarms", alarms: [...alarms], width: WHOLE, height: 4 })],
         [

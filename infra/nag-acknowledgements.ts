@@ -30,6 +30,15 @@ export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
   },
   {
     path: "EvidenceWatch/watchRole/DefaultPolicy/Resource",
+    finding: ({ stackName, account, region }) =>
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:dynamodb:${known(region, "Region")}:` +
+      `${known(account, "AccountId")}:table/${stackName}-evidence/stream/*]`,
+    reason:
+      "A stream's name is the time at which it was made, which is not known before its table is; " +
+      "every stream of that table is the watch's to read.",
+  },
+  {
+    path: "EvidenceWatch/watchRole/DefaultPolicy/Resource",
     finding: () => "AwsSolutions-IAM5[Resource::*]",
     reason:
       "Lambda demands dynamodb:ListStreams of whoever reads a stream. It has no resource to name; " +

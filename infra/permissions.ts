@@ -1,14 +1,15 @@
-import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { FunctionName } from "./functions.ts";
+import type { OwnTable } from "./plane.ts";
 import type { SigningKey } from "./signing-key.ts";
-import { allow, IN_TRANSACTION } from "./statements.ts";
+import { allow, deny, IN_TRANSACTION } from "./statements.ts";
 
 /** What the functions' permissions refer to. */
 export interface PlaneResources {
-  readonly evidence: Table;
-  readonly state: Table;
-  readonly registry: Table;
+  readonly evidence: OwnTable;
+  readonly state: OwnTable;
+  readonly registry: OwnTable;
   readonly evidenceKey: SigningKey;
   /** Signs identity handles and chain blocks. */
   readonly planeKey: SigningKey;
@@ -101,6 +102,31 @@ const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
   // A trust policy must name the keys in use; their names are thumbprints of the public halves.
   allow("KnowPlaneKey", ["kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
+
+/**
+ * A function's role is the plane to STS, KMS and the tables, so whoever may pass it to code of their own
+ * (`iam:PassRole` and a function, or a change of this one's role) would be the plane. Lambda puts the ARN of
+ * the function that runs into every request from within its environment (AWS Lambda developer guide, "Using
+ * source function ARN to control function access behavior"); everything else that holds the role has another
+ * or none, which `ArnNotEquals` takes as different. A Deny, because the key policies and the execution roles'
+ * trust policies name the role themselves, so that no Allow here is needed there; and in this policy, because
+ * AWS knows the key in no resource policy.
+ *
+ * Of KMS the plane's signing keys alone: DynamoDB asks KMS in the caller's name for the tables' own key (`aws/dynamodb`), and
+ * no page says that those requests carry the function's ARN.
+ */
+export function onlyInFunction(functionArn: string, keys: readonly IKey[]): PolicyStatement[] {
+  const elsewhere = { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn } };
+  return [
+    deny("OnlyInThisFunction", ["dynamodb:*", "sts:*"], ["*"], elsewhere),
+    deny(
+      "SignsOnlyInThisFunction",
+      ["kms:*"],
+      keys.map(({ keyArn }) => keyArn),
+      elsewhere,
+    ),
+  ];
+}
 
 /** By function: all that its role may do besides writing its own log. */
 export const PERMISSIONS: Readonly<

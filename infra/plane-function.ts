@@ -1,12 +1,13 @@
 import { join } from "node:path";
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import { type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, Function as LambdaFunction, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { FUNCTION_TIMEOUT_SECONDS } from "../lib/config.ts";
 import type { BundleName } from "./functions.ts";
-import { logGroupName, ownName } from "./plane.ts";
+import { accountWideName, logGroupName, ownName } from "./plane.ts";
+import { removalPolicy } from "./retention.ts";
 import { allow } from "./statements.ts";
 
 /** How long a request is fresh (PROTOCOL.md §1); also the shortest that Lambda lets an event wait. */
@@ -42,7 +43,7 @@ export interface PlaneFunctionProps {
  */
 export const functionRole = (scope: Construct, plane: string, name: BundleName): Role =>
   new Role(scope, `${name}Role`, {
-    roleName: ownName(plane, name),
+    roleName: accountWideName(scope, plane, name),
     description: `The function ${ownName(plane, name)} of the trust plane ${plane}`,
     assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
   });
@@ -59,7 +60,7 @@ export class PlaneFunction extends Construct {
     const logGroup = new LogGroup(this, "Log", {
       logGroupName: logGroupName(plane, name),
       retention: props.logRetention,
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicy(retain),
     });
     // Its own log and no other; the group exists, so CreateLogGroup is not needed.
     role.addToPolicy(

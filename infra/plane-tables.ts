@@ -1,8 +1,8 @@
-import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import type { IRole } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { ownName } from "./plane.ts";
+import { removalPolicy } from "./retention.ts";
 import { type Guardians, statePolicy } from "./table-protection.ts";
 
 /** Properties of {@link PlaneTables}. */
@@ -31,7 +31,7 @@ export class PlaneTables extends Construct {
       encryption: TableEncryption.AWS_MANAGED,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: retain,
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalPolicy(retain),
     };
     this.state = new Table(this, "State", {
       ...common,

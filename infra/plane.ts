@@ -8,6 +8,22 @@ import type { Construct } from "constructs";
  */
 export const ownName = (plane: string, part: string): string => `vai-${plane}-${part}`;
 
+/** Context of a stack: whether what an account has once for all its regions is named after the region too. */
+export const REGIONAL_NAMES = "vai:regionalNames";
+
+/**
+ * The physical name of something that an account has once for all its regions: a role, a managed policy, a dashboard. With
+ * the region in it, two planes of one name can be in two regions of an account.
+ */
+export function accountWideName(scope: Construct, plane: string, part: string): string {
+  const region = regionInNames(scope);
+  return region === undefined ? ownName(plane, part) : `${ownName(plane, part)}-${region}`;
+}
+
+/** The region, if it stands in such names. */
+export const regionInNames = (scope: Construct): string | undefined =>
+  scope.node.tryGetContext(REGIONAL_NAMES) === true ? Stack.of(scope).region : undefined;
+
 /**
  * The plane id, `vai:<account>:<region>:<name>`, of the account and region that the stack is
  * deployed to.
@@ -17,9 +33,34 @@ export const planeId = (scope: Construct, plane: string): string => {
   return `vai:${account}:${region}:${plane}`;
 };
 
+/** A table as its policies and readers name it: by its fixed name, so that none of them needs the table to be there. */
+export interface OwnTable {
+  readonly tableName: string;
+  readonly tableArn: string;
+}
+
+/** One of the plane's tables, whether or not it is made yet. */
+export function ownTable(scope: Construct, plane: string, part: TablePart): OwnTable {
+  const tableName = ownName(plane, part);
+  const form = { service: "dynamodb", resource: "table", resourceName: tableName };
+  return { tableName, tableArn: Stack.of(scope).formatArn(form) };
+}
+
+/** ARN of one of the plane's functions, by its fixed name: its role's policy is made before it. */
+export const ownFunctionArn = (scope: Construct, plane: string, name: string): string =>
+  Stack.of(scope).formatArn({
+    service: "lambda",
+    resource: "function",
+    resourceName: ownName(plane, name),
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+
 /** Log group of one of the plane's functions. */
 export const logGroupName = (plane: string, functionName: string): string =>
   `/vai/${plane}/${functionName}`;
+
+/** Which of the plane's tables. */
+export type TablePart = "evidence" | "state" | "registry";
 
 /** Services, in every region, with the form of the plane's own resources there. */
 const OWN_RESOURCES = [

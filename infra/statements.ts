@@ -37,10 +37,17 @@ export const deny = (
     conditions: { ...conditions },
   });
 
+const TRANSACTION = { "dynamodb:EnclosingOperation": "TransactWriteItems" };
+
 /**
  * True only for items written inside `TransactWriteItems`, which IAM authorises item by item under
- * their own names.
+ * their own names. With a set operator, as AWS documents it (Amazon DynamoDB developer guide, "Using
+ * IAM with DynamoDB transactions"), which holds whether the key has one value or several.
  */
-export const IN_TRANSACTION: Conditions = {
-  StringEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" },
-};
+export const IN_TRANSACTION: Conditions = { "ForAnyValue:StringEquals": TRANSACTION };
+
+/**
+ * For a Deny: the exact opposite, true also of a request without the key, as a put on its own is
+ * (IAM user guide, "Set operators for multivalued context keys": `ForAllValues` is true of none).
+ */
+export const OUTSIDE_A_TRANSACTION: Conditions = { "ForAllValues:StringNotEquals": TRANSACTION };

@@ -8,7 +8,7 @@ import {
 } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { ownName } from "./plane.ts";
-import type { Conditions } from "./statements.ts";
+import { type Conditions, OUTSIDE_A_TRANSACTION } from "./statements.ts";
 
 /** What changes or removes an item by another call than a single put or update. */
 const OTHER_WRITES = [
@@ -51,21 +51,20 @@ export interface Guardians {
 }
 
 /**
- * Who changes the tables' settings: the given ones, or else the role under which CloudFormation
- * deploys for the CDK. DynamoDB refuses a policy that denies its caller the right to replace it, so
- * a deployment by a role that is not among these fails before it can lock anybody out.
+ * Who changes the tables' settings: the role under which CloudFormation deploys for the CDK, without
+ * which no update would pass, and the given people. DynamoDB refuses a policy that denies its caller
+ * the right to replace it, so a deployment by a role that is not among these fails before it can lock
+ * anybody out.
  */
-export function administratorsOf(scope: Construct, given?: readonly string[]): readonly string[] {
-  if (given !== undefined) return given;
+export function administratorsOf(scope: Construct, people: readonly string[]): readonly string[] {
   const synthesizer = Stack.of(scope).synthesizer as { cloudFormationExecutionRoleArn?: string };
   const role = synthesizer.cloudFormationExecutionRoleArn;
-  if (role === undefined) {
-    throw new Error(
-      "this app deploys without the CDK's CloudFormation execution role: name in `administrators` " +
-        "the role that deploys, or nobody could ever change the tables again",
-    );
-  }
-  return [Fn.sub(role)];
+  if (role !== undefined) return [Fn.sub(role), ...people];
+  if (people.length > 0) return people;
+  throw new Error(
+    "this app deploys without the CDK's CloudFormation execution role: name in `administrators` " +
+      "the role that deploys, or nobody could ever change the tables again",
+  );
 }
 
 /**
@@ -136,11 +135,6 @@ const tableStays = (deny: Deny, { retain, administrators }: Guardians): PolicySt
   deny("OnlyAdministratorsConfigure", CONFIGURATION, unlessOneOf(administrators)),
   ...(retain ? [deny("TableStays", ["dynamodb:DeleteTable"])] : []),
 ];
-
-/** True also of a request without the key: a put on its own has no enclosing operation. */
-const OUTSIDE_A_TRANSACTION: Conditions = {
-  StringNotEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" },
-};
 
 const unlessOneOf = (principals: readonly string[]): Conditions => ({
   ArnNotEquals: { "aws:PrincipalArn": principals },

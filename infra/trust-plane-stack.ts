@@ -12,14 +12,22 @@ import { EvidenceTable } from "./evidence-table.ts";
 import { EvidenceWatch } from "./evidence-watch.ts";
 import { elsewhereRoles } from "./execution-role-stack.ts";
 import { ExecutionRoles } from "./execution-roles.ts";
+import { hasFunctionUrls } from "./function-urls.ts";
 import type { FunctionName } from "./functions.ts";
+import { createLast } from "./last.ts";
 import { Monitoring } from "./monitoring.ts";
-import { PERMISSIONS, type PlaneResources, type SessionRoles } from "./permissions.ts";
-import { planeId } from "./plane.ts";
+import {
+  onlyInFunction,
+  PERMISSIONS,
+  type PlaneResources,
+  type SessionRoles,
+} from "./permissions.ts";
+import { ownFunctionArn, ownTable, planeId, REGIONAL_NAMES, regionInNames } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { PlaneTables } from "./plane-tables.ts";
 import { SigningKey } from "./signing-key.ts";
 import { administratorsOf } from "./table-protection.ts";
+import { regionOf } from "./targets.ts";
 
 /** Properties of {@link TrustPlaneStack}. */
 export interface TrustPlaneStackProps extends StackProps {
@@ -69,6 +77,7 @@ export class TrustPlaneStack extends Stack {
       description: "Trust plane: proof-derived, temporary authority with signed evidence",
     });
     const { deployment, bundles } = props;
+    this.node.setContext(REGIONAL_NAMES, deployment.regionalNames);
     // Roles come first: keys, tables and execution roles name them, and their permissions name
     // those.
     const roles = mapFunctions((name) => functionRole(this, deployment.name, name));
@@ -76,38 +85,42 @@ export class TrustPlaneStack extends Stack {
     const served = this.addExecutionRoles(deployment, roles);
     this.functions = this.addFunctions(deployment, bundles, roles, served);
     this.addOutputs(deployment, served);
-    this.addMonitoring(deployment, bundles);
+    const watch = this.addWatch(deployment, bundles);
+    const monitoring = this.addMonitoring(deployment, watch);
+    this.addTables(deployment, roles, watch, monitoring);
     requireBoundaries(this);
   }
 
+  /** The keys, and the tables by name: they are made last. */
   private addResources(deployment: Deployment, roles: PerFunction<Role>): PlaneResources {
     const { name: plane, retain, existingKeys } = deployment;
-    const writers = [roles.issue, roles.execute, roles.govern];
+    const writers = writersOf(roles);
     const administrators = administratorsOf(this, deployment.administrators);
-    const guardians = { plane, retain, writers, administrators };
-    const { table: evidence } = new EvidenceTable(this, "Evidence", guardians);
-    const { state, registry } = new PlaneTables(this, "Tables", {
-      ...guardians,
-      registryWriters: [roles.govern],
-    });
     const key = (id: string, use: "evidence" | "plane", signers: readonly Role[]) =>
-      new SigningKey(this, id, { plane, use, retain, signers, existing: existingKeys[use] });
+      new SigningKey(this, id, {
+        ...{ plane, use, retain, signers, administrators },
+        existing: existingKeys[use],
+      });
     return {
-      ...{ evidence, state, registry },
+      evidence: ownTable(this, plane, "evidence"),
+      state: ownTable(this, plane, "state"),
+      registry: ownTable(this, plane, "registry"),
       evidenceKey: key("EvidenceKey", "evidence", writers),
       planeKey: key("PlaneKey", "plane", [roles.issue]),
     };
   }
 
   private addExecutionRoles(
-    { name: plane, targets, existingRoles }: Deployment,
+    { name: plane, targets, targetKeys, existingRoles }: Deployment,
     { issue, execute }: PerFunction<Role>,
   ): ServedFamily[] {
     const assumedBy = [issue.roleArn, execute.roleArn];
     return actionFamilies(targets).map((family) => {
       const existing = existingRoles[family.name];
       if (existing === undefined) {
-        const made = new ExecutionRoles(this, `Roles-${family.name}`, { plane, family, assumedBy });
+        const made = new ExecutionRoles(this, `Roles-${family.name}`, {
+          ...{ plane, family, assumedBy, region: regionInNames(this), targetKeys },
+        });
         return { family, pair: made };
       }
       Annotations.of(this).addInfoV2(
@@ -138,31 +151,61 @@ export class TrustPlaneStack extends Stack {
           ...{ plane, retain, bundles, name, environment },
           description: FUNCTIONS[name].description,
           role: roles[name],
-          permissions: PERMISSIONS[name](this.resources, sessions),
+          permissions: [
+            ...PERMISSIONS[name](this.resources, sessions),
+            ...onlyInFunction(ownFunctionArn(this, plane, name), [
+              this.resources.evidenceKey.key,
+              this.resources.planeKey.key,
+            ]),
+          ],
           logRetention: deployment.logRetentionDays,
           concurrency: concurrency[name],
         }),
     );
   }
 
-  private addMonitoring(deployment: Deployment, bundles: string): void {
-    const { name: plane, retain, alarmTopicArn, alarmEmails } = deployment;
-    const { function: watch } = new EvidenceWatch(this, "EvidenceWatch", {
-      ...{ plane, retain, bundles, evidence: this.resources.evidence },
+  private addWatch({ name: plane, ...deployment }: Deployment, bundles: string): EvidenceWatch {
+    return new EvidenceWatch(this, "EvidenceWatch", {
+      ...{ plane, bundles, retain: deployment.retain, evidence: this.resources.evidence },
       logRetention: deployment.logRetentionDays,
     });
-    new Monitoring(this, "Monitoring", {
+  }
+
+  private addMonitoring(deployment: Deployment, { function: watch }: EvidenceWatch): Monitoring {
+    const { name: plane, alarmTopicArn, alarmEmails } = deployment;
+    return new Monitoring(this, "Monitoring", {
       ...{ plane, watch, alarmTopicArn, alarmEmails, serving: this.functions },
     });
   }
 
+  /** Last, because nothing can take a protected table back; only the watch's stream, and what counts it, come after. */
+  private addTables(
+    { name: plane, retain, administrators: given }: Deployment,
+    roles: PerFunction<Role>,
+    watch: EvidenceWatch,
+    monitoring: Monitoring,
+  ): void {
+    const administrators = administratorsOf(this, given);
+    const guardians = { plane, retain, writers: writersOf(roles), administrators };
+    const { table: evidence } = new EvidenceTable(this, "Evidence", guardians);
+    const { state, registry } = new PlaneTables(this, "Tables", {
+      ...guardians,
+      registryWriters: [roles.govern],
+    });
+    const stream = watch.follow(evidence);
+    const dropped = monitoring.tellDropped(stream);
+    createLast(this, [registry, state, evidence], [stream, dropped]);
+  }
+
   private addOutputs(
-    { name: plane, anchors, retain }: Deployment,
+    { name: plane, anchors, retain, regionalNames, targets, functionUrls }: Deployment,
     served: readonly ServedFamily[],
   ): void {
     const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
     const { issue, execute, govern } = this.functions;
-    const authType = FunctionUrlAuthType.AWS_IAM;
+    const urls = hasFunctionUrls(functionUrls, regionOf(targets))
+      ? { IssueUrl: urlOf(issue), ExecuteUrl: urlOf(execute) }
+      : {};
     const callers = new CallerPolicies(this, "Callers", {
       plane,
       callable: [issue.lambda, execute.lambda],
@@ -177,9 +220,8 @@ export class TrustPlaneStack extends Stack {
     const outputs: Record<string, string> = {
       Plane: planeId(this, plane),
       IssueFunction: issue.lambda.functionName,
-      IssueUrl: issue.lambda.addFunctionUrl({ authType }).url,
       ExecuteFunction: execute.lambda.functionName,
-      ExecuteUrl: execute.lambda.addFunctionUrl({ authType }).url,
+      ...urls,
       GovernFunction: govern.lambda.functionName,
       EvidenceTable: evidence.tableName,
       StateTable: state.tableName,
@@ -190,6 +232,7 @@ export class TrustPlaneStack extends Stack {
       // Public keys: whoever exports evidence needs them beside it, and has no key file of the anchor.
       AnchorKeys: JSON.stringify(anchors),
       Retain: String(retain),
+      RegionalNames: String(regionalNames),
       Actions: this.toJsonString(actions),
       AgentPolicy: callers.agent.managedPolicyArn,
       AuditorPolicy: callers.auditor.managedPolicyArn,
@@ -219,12 +262,23 @@ export class TrustPlaneStack extends Stack {
       [ENV.evidenceKeyId]: evidenceKey.keyId,
       [ENV.planeKeyId]: planeKey.keyId,
       [ENV.anchors]: JSON.stringify(deployment.anchors),
+      [ENV.targetKeys]: JSON.stringify(deployment.targetKeys),
       [ENV.targets]: JSON.stringify(
         Object.fromEntries(served.map(({ family }) => [family.name, familyTargets(family)])),
       ),
     };
   }
 }
+
+/** Callable by whoever IAM lets in, by HTTPS too. */
+const urlOf = ({ lambda }: PlaneFunction): string =>
+  lambda.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
+
+const writersOf = ({ issue, execute, govern }: PerFunction<Role>): Role[] => [
+  issue,
+  execute,
+  govern,
+];
 
 const mapFunctions = <T>(make: (name: FunctionName) => T): PerFunction<T> => ({
   issue: make("issue"),

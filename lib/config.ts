@@ -8,6 +8,7 @@ export const ENV = {
   planeKeyId: "VAI_PLANE_KEY_ID",
   anchors: "VAI_ANCHORS",
   targets: "VAI_TARGETS",
+  targetKeys: "VAI_TARGET_KEYS",
 } as const;
 
 /** Version of this software, as evidence records name it. */
@@ -24,13 +25,27 @@ export interface PlaneId {
   readonly name: string;
 }
 
-const PLANE = /^vai:(\d{12}):([a-z]{2}(?:-[a-z]+)+-\d):([a-z][a-z0-9-]{0,19})$/;
+const PLANE = /^vai:(\d{12}):([^:]+):([a-z][a-z0-9-]{0,19})$/;
+
+/** Parts of lower-case letters and digits with a hyphen between. */
+const REGION = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
+/** Characters of a label of a host name (RFC 1035 §2.3.4). */
+const LONGEST_REGION = 63;
+
+/**
+ * Whether a region can have this name: every endpoint holds it, as a label of its host name. Not what the names of today
+ * look like: `eusc-de-east-1` was none by that.
+ */
+export const isRegion = (text: string): boolean =>
+  text.length <= LONGEST_REGION && REGION.test(text);
 
 /** Reads a plane id; `undefined` when it is not one. */
 export function parsePlaneId(id: string): PlaneId | undefined {
   const match = PLANE.exec(id);
   if (match === null) return undefined;
   const [, account = "", region = "", name = ""] = match;
+  if (!isRegion(region)) return undefined;
   return { id, account, region, name };
 }
 

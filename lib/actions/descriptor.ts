@@ -3,11 +3,15 @@ import type { RiskClass } from "../encoding/members.ts";
 import type { Refusal } from "../refusal.ts";
 import type { Operation } from "../request/request.ts";
 import type { CallPlace, ClientSettings } from "./client-settings.ts";
+import type { KeyUse } from "./target-keys.ts";
 
 export type { Operation };
 
 /** Constraints of a step by parameter name. */
 export type ParameterConstraints = Readonly<Record<string, Constraint>>;
+
+/** A step that leaves the parameters of its calls to whoever calls (PROTOCOL.md §2). */
+export type Unbounded = "unbounded";
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
@@ -117,6 +121,9 @@ export interface ActionDescriptor {
   /** Reads that IAM cannot bound to a resource; absent for most actions. */
   readonly readsAnywhere?: readonly string[];
 
+  /** What its service asks of KMS for a target under a key of the account; absent where it asks nothing. */
+  readonly keyUse?: KeyUse;
+
   /** Whether the action has such a parameter; a constraint on another has no home (VAI-43). */
   knows(parameter: string): boolean;
   /** Whether values of the parameter must not appear in evidence. */
@@ -134,10 +141,10 @@ export interface ActionDescriptor {
    * Whether the session policy of a step with these constraints fully holds this parameter's value.
    */
   carriesInIam(parameter: string, constraints: ParameterConstraints): boolean;
-  /** Conditions that IAM can hold for a step with these constraints; none for an unbounded step. */
-  iamBounds(constraints: ParameterConstraints): readonly IamBound[];
-  /** The condition keys with which AWS will see a call with these parameters. */
-  requestKeys(parameters: Operation["parameters"]): readonly RequestKey[];
+  /** Conditions that IAM can hold for a step with these constraints; for an unbounded step those of every call. */
+  iamBounds(constraints: ParameterConstraints | Unbounded): readonly IamBound[];
+  /** The condition keys with which AWS will see a call with these parameters; or any call that the action may make. */
+  requestKeys(parameters: Operation["parameters"] | Unbounded): readonly RequestKey[];
 
   /**
    * Loads the part of the code that calls and reads, the SDK client of the family. Whatever needs it loads it; asked

@@ -1,13 +1,14 @@
 import * as z from "zod";
 import { parsePlaneId } from "../config.ts";
+import { present } from "../encoding/present.ts";
 
 /** Outputs of the plane's stack, as `cdk deploy --outputs-file` writes them below the stack's name. */
 const stack = z.object({
   Plane: z.string(),
   IssueFunction: z.string(),
-  IssueUrl: z.string(),
+  IssueUrl: z.string().optional(),
   ExecuteFunction: z.string(),
-  ExecuteUrl: z.string(),
+  ExecuteUrl: z.string().optional(),
   GovernFunction: z.string(),
   EvidenceTable: z.string(),
   StateTable: z.string(),
@@ -17,7 +18,10 @@ const stack = z.object({
   Anchor: z.string().optional(),
   AnchorKeys: z.string().optional(),
   Retain: z.enum(["true", "false"]).optional(),
+  RegionalNames: z.enum(["true", "false"]).optional(),
+  AgentPolicy: z.string().optional(),
 });
+type Stack = z.infer<typeof stack>;
 
 /**
  * A file of `cdk deploy --outputs-file` in the form of `outputs.json` (PROTOCOL.md §7); anything else as it is. A file
@@ -37,7 +41,7 @@ export function fromCdkOutputs(value: unknown): unknown {
       execute: found.ExecuteFunction,
       govern: found.GovernFunction,
     },
-    functionUrls: { issue: found.IssueUrl, execute: found.ExecuteUrl },
+    ...present({ functionUrls: urlsOf(found), partition: partitionOf(found) }),
     tables: {
       evidence: found.EvidenceTable,
       state: found.StateTable,
@@ -48,8 +52,16 @@ export function fromCdkOutputs(value: unknown): unknown {
     anchor: found.Anchor || undefined,
     anchorKeys: parsed(found.AnchorKeys),
     ...(found.Retain !== undefined && { retain: found.Retain === "true" }),
+    ...(found.RegionalNames === "true" && { regionalNames: true }),
   };
 }
+
+/** None where the deployment has no Function URLs. */
+const urlsOf = ({ IssueUrl: issue, ExecuteUrl: execute }: Stack): object | undefined =>
+  issue === undefined || execute === undefined ? undefined : { issue, execute };
+
+/** An ARN says it; a region's name does not. */
+const partitionOf = ({ AgentPolicy }: Stack): string | undefined => AgentPolicy?.split(":")[1];
 
 /** Text that is no JSON stays text, for the schema to name. */
 function parsed(text: string | undefined): unknown {

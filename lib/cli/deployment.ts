@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { ClientPlace } from "../aws/ports/clients.ts";
+import { isRegion } from "../config.ts";
 import { present } from "../encoding/present.ts";
 import { readBy } from "../encoding/schema.ts";
 import { fromCdkOutputs } from "./cdk-outputs.ts";
@@ -22,7 +23,9 @@ const credentials = z.object({ accessKeyId: printable, secretAccessKey: printabl
 /** What a deployment says of itself: the members of `outputs.json` (PROTOCOL.md §7) that commands use. */
 const schema = z.object({
   endpoint: url.optional(),
-  region: z.string().regex(/^[a-z0-9-]{1,32}$/, "is not a region"),
+  region: z.string().refine(isRegion, "is not a region"),
+  /** Where its ARNs are; absent for `aws`. */
+  partition: z.string().optional(),
   plane: z.string(),
   functions: z.object({ issue: name, execute: name, govern: name }),
   functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),
@@ -43,6 +46,8 @@ const schema = z.object({
   samples: z.looseObject({}).optional(),
   /** False for a plane whose tables and keys go with its stack. */
   retain: z.boolean().optional(),
+  /** True for a plane whose roles and managed policies are named after its region too. */
+  regionalNames: z.boolean().optional(),
 });
 export type Deployment = z.infer<typeof schema> & { readonly path: string };
 
@@ -66,15 +71,6 @@ export function readDeployment(io: Io, given: string | undefined, why = ""): Dep
   const read = readBy(schema, fromCdkOutputs(readJson(path)));
   if (!read.ok) throw new CommandError(EXIT.unreadable, `${path}: ${read.pointer} ${read.detail}`);
   return { ...read.value, path };
-}
-
-/** Whether it is the local AWS, which alone has an endpoint of its own. Without one that can be read: no. */
-export function isLocal(io: Io, given: string | undefined): boolean {
-  try {
-    return readDeployment(io, given).endpoint !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** A path of `outputs.json`, which is relative to the repository's root. */

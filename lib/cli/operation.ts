@@ -7,6 +7,7 @@ import type { Operation } from "../request/request.ts";
 import { OUTPUTS_HELP } from "./deployment.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
+import { vaiLine } from "./self.ts";
 
 /** Options by which a person names one operation under a contract. */
 export interface AskingOptions {
@@ -27,7 +28,7 @@ export interface SendingOptions extends AskingOptions {
 }
 
 export const SENDING_OPTIONS: readonly (readonly [flags: string, help: string])[] = [
-  ["--key <file>", "the agent's private JWK (default: the local agent's)"],
+  ["--key <file>", "the agent's private key, JWK or PEM (default: the local agent's)"],
   ["--idempotency-key <key>", "names this ask; use the same again only to retry it (default: new)"],
   ["--save-event <file>", "also write the signed event that was sent"],
   ["--event", "send a saved event again, byte for byte"],
@@ -71,7 +72,7 @@ export function readContractFile(file: string): ContractFile {
   if (contract === undefined) {
     throw new CommandError(
       EXIT.unreadable,
-      `${file} holds no contract; if it is a draft, sign it first: vai contract sign ${file} --out held.json`,
+      `${file} holds no contract; if it is a draft, sign it first: ${vaiLine("contract", "sign", file, "--out", "held.json")}`,
     );
   }
   const read = readContract(contract);

@@ -50,7 +50,8 @@ const COMMANDS: readonly Listed[] = [
   },
   {
     name: "trace",
-    description: "tells what happened under one intent: reason, limits, every use, the end",
+    description:
+      "tells what happened under one intent, or in another chain: reason, limits, every use, the end",
     load: async () => (await import("./commands/trace.ts")).traceCommand,
   },
   {
@@ -62,6 +63,11 @@ const COMMANDS: readonly Listed[] = [
     name: "verify",
     description: "verifies exported evidence offline: every record, seal, link and trust policy",
     load: async () => (await import("./commands/verify.ts")).verifyCommand,
+  },
+  {
+    name: "manifest",
+    description: "compares two exports: whether what was in the earlier one is still there",
+    load: async () => (await import("./commands/manifest.ts")).manifestCommand,
   },
   {
     name: "explain",
@@ -88,15 +94,11 @@ export async function runCli(args: readonly string[], given: Io): Promise<ExitCo
   await loadMeant(program, args, io, (code) => {
     exitCode = code;
   });
-  let outputs: string | undefined;
-  program.hook("preAction", (_program, command) => {
-    outputs = command.opts()["outputs"];
-  });
   try {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    return await endingOf(io, error, outputs);
+    return endingOf(io, error);
   }
 }
 
@@ -105,6 +107,9 @@ function buildProgram(io: Io): Command {
     .description("Trust plane for autonomous agents on AWS: proofs, contracts, authority, evidence")
     .version(VERSION)
     .exitOverride()
+    // Else a command's value that begins as one of the program's own options would be taken for it: a thumbprint that
+    // begins with -V would print the version and exit 0, and nothing would be verified.
+    .enablePositionalOptions()
     .showHelpAfterError("(see vai --help, or the command's own --help)")
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),

@@ -117,6 +117,7 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
       cnf: { jkt: signing.executor },
       purpose: draft.purpose,
       risk: draft.risk,
+      ...present({ partition: partitionOf(draft) }),
       account: place.account,
       region: place.region,
       deliveries: draft.deliveries,
@@ -130,6 +131,16 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
     issuer.key,
   );
   return { contract, proof: { intent, context, decision, attestations: [], approvals: [] } };
+}
+
+/**
+ * The partition of what is to be acted on; left out for `aws`, which a contract without one means. An ARN says it, a region
+ * does not. Where two are named the first is taken, and the plane refuses the contract for the other.
+ */
+function partitionOf({ steps }: ContractDraft): string | undefined {
+  const [first = ""] = steps.flatMap(({ resources }) => resources);
+  const [, partition] = first.split(":");
+  return partition === "aws" ? undefined : partition;
 }
 
 /** What is looked at belongs to the intent as well: nobody looks at what was not approved. */

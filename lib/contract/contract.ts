@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isRegion } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import { type ReadJws, readJws } from "../encoding/jws.ts";
 import {
@@ -81,10 +82,10 @@ export const contractClaims = z
     risk: riskClass,
     partition: z
       .string()
-      .regex(/^aws(-[a-z]+)*$/, "must be an AWS partition")
+      .regex(/^aws(-[a-z0-9]+)*$/, "must be an AWS partition")
       .optional(),
     account: z.string().regex(/^\d{12}$/, "must be 12 digits"),
-    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be an AWS region"),
+    region: z.string().refine(isRegion, "must be an AWS region"),
     deliveries: z.array(z.enum(DELIVERIES)).min(1).refine(isSet, "names a delivery twice"),
     authorization_details: steps,
     assumptions: z.array(assumption).max(16).optional(),

@@ -1,32 +1,34 @@
 import type { Deployment } from "../cli/deployment.ts";
 import { CommandError, EXIT } from "../cli/io.ts";
 import { parsePlaneId } from "../config.ts";
+import type { Written } from "./written/written.ts";
 
 /** The functions that hold roles of their own; agents call the first two. */
 export const FUNCTION_NAMES = ["issue", "execute", "govern"] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 export type FunctionUse = FunctionName | "watch";
 
-/** Partition of a region (AWS general reference, ARNs). */
-const partitionOf = (region: string): string => {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-};
-
 /** What a deployment should be, as every check needs it. */
 export interface Expected {
   readonly deployment: Deployment;
+  readonly partition: string;
   readonly account: string;
   /** Name of the plane. */
   readonly name: string;
+  /** The CloudFormation stack that made it (infra/app.ts). */
+  readonly stackName: string;
   /** ARNs of the functions' roles: their names are fixed, so that tables, keys and roles can name them. */
   readonly roles: Readonly<Record<FunctionName, string>>;
   /** The function that is told of changed records; nobody calls it, so the outputs do not name it. */
   readonly watch: { readonly functionName: string; readonly roleArn: string };
+  /** What the stack wrote; undefined while, or where, its template cannot be read. */
+  readonly written: Written | undefined;
   /** Made to be thrown away: with samples or without `retain`, hence without protection against deletion. */
   readonly isThrowAway: boolean;
+  /** Name of one of its roles or managed policies, which an account has once for all its regions. */
+  accountWideName(part: string): string;
   /** An ARN in the deployment's account and region; IAM has no region. */
-  arn(service: "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
+  arn(service: "cloudformation" | "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
 }
 
 export function expectedOf(deployment: Deployment): Expected {
@@ -34,16 +36,20 @@ export function expectedOf(deployment: Deployment): Expected {
   if (plane === undefined)
     throw new CommandError(EXIT.unreadable, `${deployment.path}: /plane is not a plane id`);
   const { account, region, name } = plane;
+  const { partition = "aws" } = deployment;
   const arn: Expected["arn"] = (service, resource) =>
-    `arn:${partitionOf(region)}:${service}:${service === "iam" ? "" : region}:${account}:${resource}`;
-  const role = (use: FunctionName): string => arn("iam", `role/vai-${name}-${use}`);
+    `arn:${partition}:${service}:${service === "iam" ? "" : region}:${account}:${resource}`;
+  const end = deployment.regionalNames === true ? `-${region}` : "";
+  const accountWideName = (part: string): string => `vai-${name}-${part}${end}`;
+  const role = (use: FunctionUse): string => arn("iam", `role/${accountWideName(use)}`);
   return {
-    ...{ deployment, account, name, arn },
+    ...{ deployment, partition, account, name, arn, accountWideName, stackName: `vai-${name}` },
     roles: { issue: role("issue"), execute: role("execute"), govern: role("govern") },
     watch: {
       functionName: `vai-${name}-watch`,
-      roleArn: arn("iam", `role/vai-${name}-watch`),
+      roleArn: role("watch"),
     },
+    written: undefined,
     isThrowAway: deployment.samples !== undefined || deployment.retain === false,
   };
 }
@@ -57,6 +63,14 @@ export const sessionOf = (roleArn: string): string => {
   const name = roleArn.slice(roleArn.lastIndexOf("/") + 1);
   return `${roleArn.replace(":iam:", ":sts:").replace(/:role\/.*$/, "")}:assumed-role/${name}/vai-doctor`;
 };
+
+/** What AWS adds to every call that one of the functions makes (Lambda developer guide, source function ARN). */
+export const madeBy = (
+  { arn, deployment }: Expected,
+  name: FunctionName,
+): Readonly<Record<string, string>> => ({
+  "lambda:SourceFunctionArn": arn("lambda", `function:${deployment.functions[name]}`),
+});
 
 /** People with every right in the account whom no policy of the plane names. */
 export const administrators = ({ arn }: Expected): readonly string[] => [

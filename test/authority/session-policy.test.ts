@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import type { Operation } from "../../lib/actions/descriptor.ts";
+import { NO_KEYS, type TargetKeys } from "../../lib/actions/target-keys.ts";
 import { proveContainment } from "../../lib/authority/contain/contain.ts";
 import {
   type Authority,
@@ -40,27 +41,34 @@ interface Golden {
   readonly title: string;
   readonly step: Step;
   readonly operation?: Operation;
+  readonly targetKeys?: TargetKeys;
   readonly policy: object;
 }
 
 suite("VAI-20 golden session policies", () => {
   const folder = new URL("./cases/golden/", import.meta.url);
   for (const file of readdirSync(folder).sort()) {
-    const { title, step, operation, policy }: Golden = JSON.parse(
-      readFileSync(new URL(file, folder), "utf8"),
-    );
+    const {
+      title,
+      step,
+      operation,
+      targetKeys = NO_KEYS,
+      policy,
+    }: Golden = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
     test(title, () => {
       const narrowed = operation === undefined ? step : narrowToOperation(step, operation);
-      const { sessionPolicy } = derive(narrowed);
+      const { sessionPolicy } = derive(narrowed, { targetKeys });
       assert.deepEqual(sessionPolicy, policy);
       assert.equal(
-        policyText(derive(narrowed).sessionPolicy),
+        policyText(derive(narrowed, { targetKeys }).sessionPolicy),
         policyText(sessionPolicy),
         "same text again",
       );
       const contract = contractOf([step]);
-      assert.deepEqual(proveContainment(sessionPolicy, contract, narrowed), { contained: true });
-      assert.deepEqual(proveContainment(sessionPolicy, contract, step), { contained: true });
+      for (const each of [narrowed, step]) {
+        const proof = proveContainment(sessionPolicy, contract, each, targetKeys);
+        assert.deepEqual(proof, { contained: true });
+      }
     });
   }
 });
@@ -150,6 +158,48 @@ suite("VAI-20 the closed form holds whatever else a resource allows", () => {
   test("VAI-116 a later end than the contract's changes nothing", () => {
     assert.deepEqual(derive(updateItem(), { notAfter: EXP + 60 }).sessionPolicy, sessionPolicy);
   });
+});
+
+suite("VAI-44 an unbounded step changes items, and reads none by its answers", () => {
+  const step = updateItem({ parameters: "unbounded" });
+  const { sessionPolicy } = derive(step);
+  const context = { "dynamodb:LeadingKeys": ["any"], "dynamodb:Attributes": ["whatever"] };
+  const RETURNED: [string | string[], string][] = [
+    ["NONE", "Allow"],
+    [[], "Allow"],
+    ["ALL_OLD", "ExplicitDeny"],
+    ["ALL_NEW", "ExplicitDeny"],
+    ["UPDATED_OLD", "ExplicitDeny"],
+    ["UPDATED_NEW", "ExplicitDeny"],
+  ];
+  for (const [returned, decision] of RETURNED) {
+    test(`ADV-24 ReturnValues ${returned.length === 0 ? "left out" : returned}: ${decision}`, () => {
+      const asked = { ...context, "dynamodb:ReturnValues": returned };
+      assert.equal(fate(sessionPolicy, { context: asked }), decision);
+    });
+  }
+
+  const { Statement } = sessionPolicy;
+  const pins = (each: object): boolean => JSON.stringify(each).includes("ReturnValues");
+  const unpinned = ({ Condition: _, ...rest }: (typeof Statement)[number]) => rest;
+  const WIDER: Readonly<Record<string, readonly object[]>> = {
+    "without its Deny": Statement.filter((each) => !pins(each) || each.Effect === "Allow"),
+    "without its condition": Statement.map((each) =>
+      pins(each) && each.Effect === "Allow" ? unpinned(each) : each,
+    ),
+    "without either": Statement.filter((each) => !pins(each)).concat(
+      Statement.filter((each) => pins(each) && each.Effect === "Allow").map(unpinned),
+    ),
+    "with ALL_OLD beside NONE": JSON.parse(
+      JSON.stringify(Statement).replaceAll('"NONE"', '["NONE","ALL_OLD"]'),
+    ) as object[],
+  };
+  for (const [name, statements] of Object.entries(WIDER)) {
+    test(`VAI-47 a policy ${name} is not contained`, () => {
+      const policy = { ...sessionPolicy, Statement: statements };
+      assert.equal(proveContainment(policy, contractOf([step]), step).contained, false);
+    });
+  }
 });
 
 suite("VAI-149 every set operator has its Null guard", () => {

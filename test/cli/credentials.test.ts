@@ -102,7 +102,7 @@ describe("vai credentials", () => {
       VAI_OUTPUTS: table.file("outputs.json"),
     };
     const ended = spawnSync(process.execPath, args, { env, encoding: "utf8" });
-    assert.deepEqual([ended.status, ended.stdout], [4, ""], ended.stderr);
+    assert.deepEqual([ended.status, ended.stdout], [2, ""], ended.stderr);
     assert.match(
       ended.stderr,
       /the profile loop gives no AWS credentials.*runs vai itself, vai stopped that/,
@@ -219,6 +219,7 @@ test("X-01 a program under a contract finds no other AWS identity to become, and
     AWS_ACCESS_KEY_ID: "ASIA",
     AWS_SECRET_ACCESS_KEY: "s",
     AWS_SESSION_TOKEN: "t",
+    AWS_CREDENTIAL_EXPIRATION: "1970-01-01T00:00:00.000Z",
     AWS_REGION: "eu-west-1",
     AWS_DEFAULT_REGION: "eu-west-1",
     AWS_CONFIG_FILE: "/dev/null",

@@ -84,7 +84,7 @@ suite("strict reading of a contract", () => {
     ["a purpose of 201 characters", "/purpose", "x".repeat(201)],
     ["a class in small letters", "/risk", "low"],
     ["an account of eleven digits", "/account", "00000000000"],
-    ["a region that is none", "/region", "us-east"],
+    ["a region that is none", "/region", "us.east"],
     ["no delivery", "/deliveries", []],
     ["another delivery", "/deliveries/0", "stdout"],
     ["an action with a wildcard", "/authorization_details/0/actions/0", "lambda:*"],

@@ -54,6 +54,8 @@ const ROOMS = [
   "lib/cli/visible.ts",
   "lib/cli/io.ts",
   "lib/cli/nesting.ts",
+  "lib/cli/json-place.ts",
+  "lib/cli/self.ts",
   "lib/cli/files.ts",
   "lib/cli/cdk-outputs.ts",
   "lib/cli/deployment.ts",

@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import { FUNCTION_URL_REGIONS } from "../../infra/function-urls.ts";
 import { ensureCfnLint } from "../../localstack/setup.ts";
-import { everyStack, temporaryFolder } from "./support/synthesise.ts";
+import { exampleIn, PARTITIONS, type Partition } from "./support/partitions.ts";
+import { everyStack, templateOf, temporaryFolder } from "./support/synthesise.ts";
 
 const CONFIG = join(import.meta.dirname, "../../infra/cfn-lint/config.yaml");
 
@@ -26,6 +28,10 @@ async function lint(files: readonly string[], options: readonly string[] = []): 
   return found.map(({ Filename, Rule, Message }) => `${Filename} ${Rule.Id} ${Message}`);
 }
 
+/** Those of the configuration for people. */
+const ignoredRules = (): string[] =>
+  [...readFileSync(CONFIG, "utf8").matchAll(/^ {2}- ([EWI]\d{4})$/gm)].map(([, rule = ""]) => rule);
+
 suite("cfn-lint", () => {
   test("USR-12 every stack's template is clean, but for rules that are ignored for a reason", async () => {
     const { directory } = everyStack().synth();
@@ -35,9 +41,7 @@ suite("cfn-lint", () => {
       templates.map((name) => join(directory, name)),
       ["--regions", "us-east-1"],
     );
-    const ignored = [...readFileSync(CONFIG, "utf8").matchAll(/^ {2}- ([EWI]\d{4})$/gm)].map(
-      ([, rule = ""]) => rule,
-    );
+    const ignored = ignoredRules();
     assert.deepEqual(
       found.filter((line) => !ignored.some((rule) => line.includes(` ${rule} `))),
       [],
@@ -48,6 +52,34 @@ suite("cfn-lint", () => {
         `${rule} finds nothing any more`,
       );
     }
+  });
+
+  for (const [partition, region] of Object.entries(PARTITIONS)) {
+    test(`USR-12 the plane's template is clean in ${partition}, of which cfn-lint knows ${region}`, async () => {
+      const file = join(temporaryFolder(), "plane.template.json");
+      const template = templateOf(exampleIn(partition as Partition)).toJSON();
+      writeFileSync(file, JSON.stringify(template));
+      const options = ["--regions", region, "--ignore-checks", ...ignoredRules()];
+      assert.deepEqual(await lint([file], options), []);
+    });
+  }
+
+  test("USR-12 CloudFormation has Function URLs in every region that the stack takes for one that has", async () => {
+    const program = [
+      "import json",
+      "from cfnlint.helpers import REGIONS",
+      "from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER as schemas",
+      'print(json.dumps([r for r in REGIONS if "AWS::Lambda::Url" in schemas.get_resource_types(r)]))',
+    ].join("; ");
+    const { stdout } = spawnSync(await ensureCfnLint(), ["-I", "-c", program], {
+      encoding: "utf8",
+    });
+    const regions = new Set(JSON.parse(stdout) as string[]);
+    assert.deepEqual(
+      [...FUNCTION_URL_REGIONS].filter((region) => !regions.has(region)),
+      [],
+    );
+    assert.ok(!regions.has("eu-central-2"), "cfn-lint tells regions apart");
   });
 
   test("USR-12 the check finds what is wrong, and the configuration for people is read", async () => {

@@ -168,7 +168,6 @@ const DEFECTS: readonly (readonly [string, Record<string, unknown>, RegExp])[] =
     },
     /\/targets\/dynamodb:UpdateItem\/1: must be in 111122223333, us-east-1/,
   ],
-  ["no administrators", { administrators: [] }, /\/administrators: must name at least one role/],
   [
     "everyone as administrator",
     { administrators: ["*"] },
@@ -279,13 +278,15 @@ suite("deployment file", () => {
   });
 
   test("USR-12 what is not said has a safe default", () => {
-    const { name, anchors, targets } = GOOD;
-    const { retain, samples, ...rest } = parseDeployment({ name, anchors, targets }, "f");
+    const { name, anchors, targets, administrators } = GOOD;
+    const given = { name, anchors, targets, administrators };
+    const { retain, samples, ...rest } = parseDeployment(given, "f");
     assert.deepEqual([retain, samples], [true, false]);
     assert.deepEqual(rest, {
-      ...{ name, anchors, targets },
+      ...{ ...given, targetKeys: {} },
       concurrency: { issue: 50, execute: 50, govern: 2 },
       logRetentionDays: 365,
+      regionalNames: false,
       ...{ alarmEmails: [], tags: {}, existingRoles: {}, existingKeys: {}, elsewhere: [] },
     });
     assert.deepEqual(parseDeployment({ ...GOOD, concurrency: { issue: null } }, "f").concurrency, {

@@ -16,8 +16,10 @@ import {
 } from "./support/template.ts";
 
 const WRITERS = [roleArn("issue"), roleArn("execute"), roleArn("govern")];
-/** Under which the CDK deploys, and nobody else: it may change what protects the tables. */
+/** Under which the CDK deploys: it may change what protects the tables. */
 const DEPLOYER = `arn:aws:iam::${ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-${ACCOUNT}-${REGION}`;
+/** The people of the example who may too. */
+const PEOPLE = `arn:aws:iam::${ACCOUNT}:role/platform-administrator`;
 const OTHER_WRITES = [
   ...["BatchWriteItem", "DeleteItem", "PartiQLDelete", "PartiQLInsert", "PartiQLUpdate"],
 ].map((action) => `dynamodb:${action}`);
@@ -63,10 +65,13 @@ const RECORD = [
 
 /** Everything that CloudFormation and people need to keep the key; not one of these makes a signature. */
 const ADMINISTRATION = [
-  ...["CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DescribeKey", "DisableKey", "EnableKey"],
-  ...["GetKeyPolicy", "GetKeyRotationStatus", "ListKeyPolicies", "ListResourceTags"],
-  ...["PutKeyPolicy", "ScheduleKeyDeletion", "TagResource", "UntagResource", "UpdateAlias"],
+  ...["CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DisableKey", "EnableKey"],
+  ...["ScheduleKeyDeletion", "TagResource", "UntagResource", "UpdateAlias"],
   "UpdateKeyDescription",
+].map((action) => `kms:${action}`);
+const READING = [
+  ...["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "GetPublicKey", "ListGrants"],
+  ...["ListKeyPolicies", "ListResourceTags"],
 ].map((action) => `kms:${action}`);
 
 interface Index {
@@ -91,7 +96,9 @@ suite("evidence", () => {
       ...(Condition && { Condition }),
     });
   const unless = (...arns: string[]) => ({ ArnNotEquals: { "aws:PrincipalArn": arns } });
-  const OUTSIDE = { StringNotEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" } };
+  const OUTSIDE = {
+    "ForAllValues:StringNotEquals": { "dynamodb:EnclosingOperation": "TransactWriteItems" },
+  };
 
   test("VAI-91 a record is put once, by the functions, in a transaction, and that is all", () => {
     const deny = denied("evidence");
@@ -100,28 +107,28 @@ suite("evidence", () => {
       deny("OnlyThePlaneAppends", ["dynamodb:PutItem"], unless(...WRITERS)),
       deny("OnlyInATransaction", ["dynamodb:PutItem"], OUTSIDE),
       deny("RecordsNeverExpire", ["dynamodb:UpdateTimeToLive"]),
-      deny("OnlyAdministratorsConfigure", CONFIGURATION, unless(DEPLOYER)),
+      deny("OnlyAdministratorsConfigure", CONFIGURATION, unless(DEPLOYER, PEOPLE)),
       deny("TableStays", ["dynamodb:DeleteTable"]),
     ]);
   });
 
   test("VAI-91 State and Registry are written by the functions, and repaired by administrators only", () => {
     const single = ["dynamodb:PutItem", "dynamodb:UpdateItem"];
-    const admin = DEPLOYER;
+    const admin = [DEPLOYER, PEOPLE];
     for (const [part, writers, transaction] of [
       ["state", WRITERS, []],
       [
         "registry",
         [roleArn("govern")],
-        [denied("registry")("OnlyInATransaction", single, { ...unless(admin), ...OUTSIDE })],
+        [denied("registry")("OnlyInATransaction", single, { ...unless(...admin), ...OUTSIDE })],
       ],
     ] as const) {
       const deny = denied(part);
       assert.deepEqual(tablePolicy(resolved, part), [
-        deny("OnlyThePlaneWrites", single, unless(...writers, admin)),
+        deny("OnlyThePlaneWrites", single, unless(...writers, ...admin)),
         ...transaction,
-        deny("NobodyDeletes", [...OTHER_WRITES, "dynamodb:UpdateTimeToLive"], unless(admin)),
-        deny("OnlyAdministratorsConfigure", CONFIGURATION, unless(admin)),
+        deny("NobodyDeletes", [...OTHER_WRITES, "dynamodb:UpdateTimeToLive"], unless(...admin)),
+        deny("OnlyAdministratorsConfigure", CONFIGURATION, unless(...admin)),
         deny("TableStays", ["dynamodb:DeleteTable"]),
       ]);
     }
@@ -145,11 +152,15 @@ suite("evidence", () => {
     for (const part of ["evidence", "state", "registry"]) {
       const policy = tablePolicy(named, part);
       const configure = policy.find(({ Sid }) => Sid === "OnlyAdministratorsConfigure");
-      assert.deepEqual(configure?.Condition, unless(platform));
+      assert.deepEqual(configure?.Condition, unless(DEPLOYER, platform));
     }
     const synthesizer = new LegacyStackSynthesizer() as IStackSynthesizer;
     const stack = new Stack(new App(), "s", { synthesizer });
-    assert.throws(() => administratorsOf(stack), /name in `administrators` the role that deploys/);
+    assert.throws(
+      () => administratorsOf(stack, []),
+      /name in `administrators` the role that deploys/,
+    );
+    assert.deepEqual(administratorsOf(stack, [platform]), [platform]);
   });
 
   test("VAI-91 the Evidence table is keyed, protected, retained and streams both images", () => {
@@ -172,7 +183,7 @@ suite("evidence", () => {
       StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
       Tags: [{ Key: "vai-plane", Value: "example" }],
     });
-    assert.equal(table.DeletionPolicy, "Retain");
+    assert.equal(table.DeletionPolicy, "RetainExceptOnCreate");
     assert.equal(table.UpdateReplacePolicy, "Retain");
   });
 
@@ -228,7 +239,7 @@ suite("evidence", () => {
         `vai-example-${part}`,
       );
       assert.equal(Properties["DeletionProtectionEnabled"], true);
-      assert.equal(DeletionPolicy, "Retain");
+      assert.equal(DeletionPolicy, "RetainExceptOnCreate");
       assert.deepEqual(Properties["SSESpecification"], { SSEEnabled: true });
       assert.deepEqual(Properties["PointInTimeRecoverySpecification"], {
         PointInTimeRecoveryEnabled: true,
@@ -241,6 +252,14 @@ suite("evidence", () => {
     }
   });
 });
+
+/** Whom the policy of Evidence excepts from its Deny to change it. */
+function administratorsOfTables(resolved: Resolved): unknown {
+  const { Properties } = resolved.one("AWS::DynamoDB::Table", "TableName", "vai-example-evidence");
+  const { PolicyDocument } = Properties["ResourcePolicy"] as { PolicyDocument: unknown };
+  const found = statements(PolicyDocument).find(({ Sid }) => Sid === "OnlyAdministratorsConfigure");
+  return found?.Condition?.["ArnNotEquals"]?.["aws:PrincipalArn"];
+}
 
 /** Who signs with which key, and what for. */
 const KEYS = [
@@ -282,15 +301,31 @@ for (const { use, id, signers } of KEYS) {
       ]);
     });
 
-    test(`VAI-91 the account administers the ${use} key, but cannot sign or delegate signing`, () => {
+    test(`VAI-91 the account administers the ${use} key, but can neither sign nor pass signing on`, () => {
       const allowed = policy.filter(({ Effect }) => Effect === "Allow");
       assert.deepEqual(
         allowed.map(({ Sid }) => Sid),
-        ["FunctionsSignDigests", "PublicKeyIsReadable", "AdministrationWithoutSigning"],
+        [
+          ...["FunctionsSignDigests", "KeyIsReadable", "AdministrationWithoutSigning"],
+          "AdministratorsChangeThePolicy",
+        ],
       );
       for (const { Sid, Principal } of allowed.slice(1)) assert.deepEqual(Principal, root, Sid);
-      assert.deepEqual(allowed[1]?.Action, ["kms:DescribeKey", "kms:GetPublicKey"]);
+      assert.deepEqual(allowed[1]?.Action, READING);
       assert.deepEqual(allowed[2]?.Action, ADMINISTRATION);
+    });
+
+    test(`VAI-91 only administrators of the deployment change the policy of the ${use} key`, () => {
+      const [changing, ...others] = policy.filter(({ Action }) =>
+        Action.includes("kms:PutKeyPolicy"),
+      );
+      assert.deepEqual(others, []);
+      assert.deepEqual(changing, {
+        ...{ Sid: "AdministratorsChangeThePolicy", Effect: "Allow", Principal: root },
+        ...{ Action: ["kms:PutKeyPolicy", "kms:RevokeGrant"], Resource: ["*"] },
+        // The same whom the tables' policies except.
+        Condition: { ArnLike: { "aws:PrincipalArn": administratorsOfTables(resolved) } },
+      });
     });
 
     test(`VAI-91 the ${use} key is P-256, named, retained, and deleted only after 30 days`, () => {
@@ -301,7 +336,7 @@ for (const { use, id, signers } of KEYS) {
         PendingWindowInDays: 30,
         Tags: [{ Key: "vai-plane", Value: "example" }],
       });
-      assert.equal(key.DeletionPolicy, "Retain");
+      assert.equal(key.DeletionPolicy, "RetainExceptOnCreate");
       const alias = resolved.one("AWS::KMS::Alias", "AliasName", `alias/vai-example-${use}`);
       assert.equal(alias.Properties["TargetKeyId"], `arn:aws:kms:${REGION}:${ACCOUNT}:key/${use}`);
       assert.deepEqual(

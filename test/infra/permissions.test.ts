@@ -15,7 +15,7 @@ import {
 } from "./support/template.ts";
 
 const IN_TRANSACTION = {
-  StringEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" },
+  "ForAnyValue:StringEquals": { "dynamodb:EnclosingOperation": "TransactWriteItems" },
 };
 const key = (use: string) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${use}`;
 const families = [...new Set(CATALOGUE.map(({ family }) => family))].sort();
@@ -83,6 +83,20 @@ suite("permissions", () => {
       assert.deepEqual(resolved.roleStatements(`vai-example-${name}`), [
         writeOwnLog(name),
         ...PERMISSIONS[name],
+        {
+          Sid: "OnlyInThisFunction",
+          Effect: "Deny",
+          Action: ["dynamodb:*", "sts:*"],
+          Resource: ["*"],
+          Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn(name) } },
+        },
+        {
+          Sid: "SignsOnlyInThisFunction",
+          Effect: "Deny",
+          Action: ["kms:*"],
+          Resource: [key("evidence"), key("plane")],
+          Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn(name) } },
+        },
       ]);
     });
   }
@@ -91,6 +105,7 @@ suite("permissions", () => {
     for (const name of FUNCTIONS) {
       const onEvidence = resolved
         .roleStatements(`vai-example-${name}`)
+        .filter(({ Effect }) => Effect === "Allow")
         .filter(({ Resource }) => Resource.some((arn) => /evidence$|\*$/.test(arn)))
         .flatMap(({ Action }) => Action)
         .filter((action) => action.startsWith("dynamodb:"));

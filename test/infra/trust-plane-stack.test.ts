@@ -86,6 +86,7 @@ suite("trust plane stack", () => {
       RegistryTable: "vai-example-registry",
       Anchor: EXAMPLE.anchors.map(jwkThumbprint)[0],
       Retain: "true",
+      RegionalNames: "false",
       AgentPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-agent`,
       AuditorPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-auditor`,
     });
@@ -148,6 +149,7 @@ suite("trust plane stack", () => {
         [ENV.stateTable]: "vai-example-state",
         [ENV.registryTable]: "vai-example-registry",
         [ENV.anchors]: JSON.stringify(EXAMPLE.anchors),
+        [ENV.targetKeys]: "{}",
         [ENV.targets]: JSON.stringify(
           Object.fromEntries(
             actionFamilies(EXAMPLE.targets).map((family) => [family.name, familyTargets(family)]),
@@ -177,7 +179,7 @@ suite("trust plane stack", () => {
       });
       const log = resolved.one("AWS::Logs::LogGroup", "LogGroupName", `/vai/example/${name}`);
       assert.equal(log.Properties["RetentionInDays"], 365);
-      assert.equal(log.DeletionPolicy, "Retain");
+      assert.equal(log.DeletionPolicy, "RetainExceptOnCreate");
     });
   }
 

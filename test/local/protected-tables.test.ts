@@ -23,11 +23,23 @@ import {
   DeleteUserCommand,
   DetachUserPolicyCommand,
 } from "@aws-sdk/client-iam";
-import { SignCommand } from "@aws-sdk/client-kms";
+import {
+  CreateGrantCommand,
+  GetKeyPolicyCommand,
+  PutKeyPolicyCommand,
+  RevokeGrantCommand,
+  SignCommand,
+} from "@aws-sdk/client-kms";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import type { Clients } from "../../localstack/deploy/clients.ts";
 import { ADMINISTRATOR, makeIdentity } from "../../localstack/deploy/identities.ts";
-import { allDenied, denied, type Ending, permissionOf } from "../support/local/iam.ts";
+import {
+  allDenied,
+  denied,
+  type Ending,
+  permissionOf,
+  publishedPolicy,
+} from "../support/local/iam.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { type ProbedCall, roleProbe } from "../support/local/probe.ts";
 
@@ -205,6 +217,61 @@ test("VAI-91 VAI-45 issue alone signs with the plane key, and only digests", asy
   const input = { KeyId: planeKeyId, SigningAlgorithm: "ECDSA_SHA_256" } as const;
   const command = new SignCommand({ ...input, MessageType: "DIGEST", Message: new Uint8Array(32) });
   await denied("an administrator signs a handle", plane.deployer.kms.send(command));
+});
+
+test("VAI-45 VAI-91 whoever may pass a function's role to a function of their own is not the plane", async (t) => {
+  const plane = await localPlane();
+  const { tables, evidenceKeyId } = plane.outputs;
+  const { actions } = await publishedPolicy(plane);
+  const [{ readerRoleArn = "" } = {}] = actions;
+  const calls: ProbedCall[] = [
+    {
+      ...{ service: "sts", command: "AssumeRoleCommand" },
+      input: { RoleArn: readerRoleArn, RoleSessionName: "vai-reader" },
+    },
+    // The key's own policy names the role: without a Deny, no policy of the role is asked.
+    {
+      ...{ service: "kms", command: "SignCommand" },
+      input: {
+        ...{ KeyId: evidenceKeyId, MessageType: "DIGEST", SigningAlgorithm: "ECDSA_SHA_256" },
+        text: "x".repeat(32),
+      },
+    },
+    {
+      ...{ service: "dynamodb", command: "BatchGetItemCommand" },
+      input: { RequestItems: { [tables.evidence]: { Keys: [record] } } },
+    },
+  ];
+  for (const role of ["vai-local-issue", "vai-local-execute"]) {
+    const own = await roleProbe(t, plane, role);
+    assert.deepEqual(await own(calls), ["allowed", "allowed", "allowed"], "as the plane");
+    const stranger = await roleProbe(t, plane, role, "stranger");
+    assert.deepEqual(
+      await stranger(calls),
+      ["AccessDenied", "AccessDeniedException", "AccessDeniedException"],
+      "the same role elsewhere",
+    );
+  }
+  const governs = calls.slice(1);
+  const stranger = await roleProbe(t, plane, "vai-local-govern", "stranger");
+  assert.deepEqual(await stranger(governs), ["AccessDeniedException", "AccessDeniedException"]);
+});
+
+test("VAI-91 an administrator of the account who is none of the deployment's can neither sign nor pass signing on", async (t) => {
+  const plane = await localPlane();
+  const { kms } = await anotherAdministrator(t, plane);
+  for (const KeyId of [plane.outputs.evidenceKeyId, plane.outputs.planeKeyId]) {
+    const { Policy } = await kms.send(new GetKeyPolicyCommand({ KeyId }));
+    const grant = { KeyId, GranteePrincipal: `arn:aws:iam::${plane.outputs.account}:user/agent` };
+    await allDenied({
+      "another policy": kms.send(new PutKeyPolicyCommand({ KeyId, Policy })),
+      "a grant": kms.send(new CreateGrantCommand({ ...grant, Operations: ["Sign"] })),
+      "an end of a grant": kms.send(new RevokeGrantCommand({ KeyId, GrantId: "0".repeat(64) })),
+    });
+    // Who deploys is one of the deployment's: CloudFormation can update the key, and a repair plan be run.
+    const back = plane.deployer.kms.send(new PutKeyPolicyCommand({ KeyId, Policy }));
+    assert.equal(await permissionOf(back), "allowed");
+  }
 });
 
 test("VAI-15 an agent may call issue and execute", async () => {

@@ -163,8 +163,9 @@ function callsByHolder(plane: LocalPlane, feed: readonly CloudTrailEvent[]): Map
   const own = new Set(
     Object.values(functions).map((name) => `arn:aws:lambda:${region}:${account}:function:${name}`),
   );
-  const isOwn = ({ userIdentity: { inScopeOf } }: CloudTrailEvent) =>
-    own.has(inScopeOf?.credentialsIssuedTo ?? "");
+  const functionOf = ({ userIdentity: { inScopeOf } }: CloudTrailEvent) =>
+    inScopeOf?.credentialsIssuedTo;
+  const isOwn = (event: CloudTrailEvent) => own.has(functionOf(event) ?? "");
   const tags = new Map<string, Readonly<Record<string, string>>>();
   const found = new Map<string, Judged[]>();
   for (const event of feed.filter(isGood)) {
@@ -180,6 +181,7 @@ function callsByHolder(plane: LocalPlane, feed: readonly CloudTrailEvent[]): Map
         ...tags.get(key),
         ...{ "aws:RequestedRegion": event.awsRegion, "aws:ResourceAccount": account },
         "aws:CurrentTime": event.eventTime,
+        ...(isOwn(event) && { "lambda:SourceFunctionArn": functionOf(event) ?? "" }),
       },
     }));
     found.set(holder, [...(found.get(holder) ?? []), ...calls]);

@@ -177,7 +177,8 @@ test("dynamodb:LeadingKeys: all partition keys of a request, absent where there 
 });
 
 test("dynamodb:EnclosingOperation: a put is allowed in a transaction and nowhere else", async () => {
-  const inside = { StringEquals: { "dynamodb:EnclosingOperation": "TransactWriteItems" } };
+  const operation = { "dynamodb:EnclosingOperation": "TransactWriteItems" };
+  const inside = { "ForAnyValue:StringEquals": operation };
   const { dynamoDb } = await actingWith(
     emulator,
     allow("dynamodb:PutItem", tableArn("settings"), inside),

@@ -91,8 +91,16 @@ export const supports = ({ types }: KnownAction, resource: string): boolean =>
 export async function keyNamed(key: string): Promise<KnownKey | undefined> {
   const found = await findConditionKey(key);
   if (found === undefined || !standsFor(found.key, key)) return undefined;
-  return { name: found.key, type: found.type };
+  return { name: found.key, type: LISTS_BY_ANOTHER_PAGE.has(found.key) ? LIST : found.type };
 }
+
+const LIST = "ArrayOfString";
+
+/**
+ * Keys of one value by the reference, of several by the page that says how to use them (Amazon DynamoDB developer guide,
+ * "Using IAM with DynamoDB transactions"): only a set operator holds either way.
+ */
+const LISTS_BY_ANOTHER_PAGE: ReadonlySet<string> = new Set(["dynamodb:EnclosingOperation"]);
 
 /** Whether an action's requests can hold the key. */
 export const holdsKey = ({ keys }: KnownAction, key: string): boolean =>

@@ -48,12 +48,10 @@ export function subjectsOf(step: Step, contract: Contract, words: Vocabulary): S
   return step.actions.flatMap((action) => {
     const descriptor = descriptorOf(action);
     if (descriptor === undefined) return [];
-    const own =
-      parameters === "unbounded"
-        ? []
-        : descriptor
-            .requestKeys(sampleParameters(parameters))
-            .map((key) => subjectKey(key, parameters, words));
+    const isUnbounded = parameters === "unbounded";
+    const own = descriptor
+      .requestKeys(isUnbounded ? parameters : sampleParameters(parameters))
+      .map((key) => subjectKey(key, isUnbounded ? {} : parameters, words));
     const keys = descriptor.accountInArn ? own : [ownerOf(contract), ...own];
     const accepted = resources.filter((resource) => descriptor.target.pattern.test(resource));
     return accepted.map((resource) => ({ action, resource, keys }));
@@ -141,14 +139,14 @@ const regionOf = ({ region }: Contract): SubjectKey => exactly("aws:RequestedReg
  */
 const ownerOf = ({ account }: Contract): SubjectKey => exactly("aws:ResourceAccount", account);
 
-/** A key that every call has, with one value that the contract takes. */
-const exactly = (name: string, listed: string): SubjectKey => ({
+/** A key that every such call has, with one of the values listed. */
+export const exactly = (name: string, ...listed: readonly string[]): SubjectKey => ({
   name,
-  values: [listed],
+  values: listed,
   multivalued: false,
   optional: false,
   boundBy: [],
-  isListed: (value) => value === listed,
+  isListed: (value) => listed.includes(value),
   isListedPrefix: () => false,
   isClosed: true,
 });

@@ -5,6 +5,7 @@ import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { descriptorOf } from "../../actions/catalogue.ts";
+import { isOpened, type OpenTargets } from "../../actions/opened.ts";
 import { loadFamily } from "../../actions/reader.ts";
 import { readOf } from "../../actions/reads.ts";
 import { systemClock } from "../../clock.ts";
@@ -31,6 +32,7 @@ import { IamRolePolicies } from "../ports/role-policies.ts";
 import { DynamoRefusalCounter } from "../ports/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../ports/sts.ts";
 import type { Tables } from "../ports/transaction.ts";
+import { readTargetKeys } from "./target-keys.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -169,15 +171,34 @@ export function issueDependencies(
   const { deps } = planePorts(component, environment, how);
   const place = { ...placeOf(deps.plane.region, environment), patience };
   const sts = boundBy(new STSClient(functionOptions(place, 1)), boundsOf(how));
-  return { ...deps, ...readerPorts(deps, environment, how), readOf, assumeRole: assumeRoleBy(sts) };
+  const targets = openTargetsOf(environment);
+  return {
+    ...{ ...deps, ...readerPorts(deps, environment, how) },
+    readOf,
+    isOpened: (family, resource) => isOpened(targets, family, resource),
+    targetKeys: targetKeysOf(deps, environment),
+    assumeRole: assumeRoleBy(sts),
+  };
+}
+
+const openTargetsOf = (environment: Environment): OpenTargets =>
+  JSON.parse(required(environment, ENV.targets)) as OpenTargets;
+
+function targetKeysOf({ plane }: PlaneDeps, environment: Environment) {
+  const own = [ENV.evidenceKeyId, ENV.planeKeyId].map((name) => required(environment, name));
+  return readTargetKeys(required(environment, ENV.targetKeys), plane, own);
 }
 
 /** The catalogue, and the reader roles by which targets are looked at. */
-function readerPorts({ plane, clock }: PlaneDeps, environment: Environment, how: Patience) {
+function readerPorts(deps: PlaneDeps, environment: Environment, how: Patience) {
+  const { plane, clock } = deps;
   const place = { ...placeOf(plane.region, environment), patience: how.patience };
-  const targets = JSON.parse(required(environment, ENV.targets)) as Record<string, string[]>;
   const sts = boundBy(new STSClient(functionOptions(place)), boundsOf(how));
-  const reader = readerCredentialsBy(sts, targets, clock, plane.region);
+  const opened = {
+    targets: openTargetsOf(environment),
+    targetKeys: targetKeysOf(deps, environment),
+  };
+  const reader = readerCredentialsBy(sts, opened, clock, plane.region);
   return {
     descriptorOf,
     // With the session comes the client that reads by it, and calls: nothing is left to load once a call is announced.

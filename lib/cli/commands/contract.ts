@@ -3,18 +3,26 @@ import * as z from "zod";
 import {
   type ContractDraft,
   contractDraft,
+  type SignedContract,
   type Signing,
   signContract,
 } from "../../client/contract.ts";
 import { contractDigest } from "../../client/request.ts";
 import { systemClock } from "../../clock.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
+import { jwkThumbprint } from "../../encoding/jwk.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
+import { present } from "../../encoding/present.ts";
 import { readBy } from "../../encoding/schema.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
-import { readJson, readKey, replaceFile, requireNew, writeNew, writtenLine } from "../files.ts";
+import { readJson, replaceFile, requireNew, writeNew, writtenLine } from "../files.ts";
+import { refusedUnder } from "../foreseen.ts";
 import { CommandError, EXIT, report } from "../io.ts";
+import { readKey, readPublicKey } from "../key-file.ts";
+import { nextLine, openChoices } from "../next-line.ts";
+import { vaiLine } from "../self.ts";
+import { type TrustAtHand, trustAtHand } from "../trust-at-hand.ts";
 import { uselessBecause } from "../usable.ts";
 
 interface Options {
@@ -26,6 +34,7 @@ interface Options {
   readonly deciderName?: string;
   readonly executor?: string;
   readonly policy?: string;
+  readonly profile?: string;
   readonly force?: true;
   readonly json?: true;
 }
@@ -40,37 +49,52 @@ export const contractCommand: AddCommand = (contract, io) => {
       "--force",
       "write over an existing file, whose contract is then lost; sign even what could never be used",
     )
-    .option("--issuer-key <file>", "governance's private JWK (default: the local AWS's)")
+    .option(
+      "--issuer-key <file>",
+      "governance's private key, JWK or PEM (default: the local AWS's)",
+    )
     .option("--issuer-name <name>", "its name in the trust policy")
-    .option("--decider-key <file>", "the policy engine's private JWK (default: the local AWS's)")
+    .option(
+      "--decider-key <file>",
+      "the policy engine's private key, JWK or PEM (default: the local AWS's)",
+    )
     .option("--decider-name <name>", "its name in the trust policy")
     .option(
       "--executor <key>",
-      "thumbprint or key file of the agent that may ask (default: the local agent)",
+      "thumbprint or key file, public or private, of the agent that may ask (default: the local agent)",
     )
     .option(
       "--policy <file>",
-      "JSON {id, version, digest} of the policy that was decided by (default: the deployment's)",
+      "JSON {id, version, digest} of the policy that was decided by, or the trust policy's draft if it lists one, which the contract is then checked by (default: the deployment's)",
+    )
+    .option(
+      "--profile <name>",
+      "AWS profile that may read the trust policy, to check the contract by it (default: none; the local AWS's auditor)",
     )
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON")
     .description("signs a decision and a contract over a draft, and writes both with their proof")
-    .action((file: string, options: Options) => {
+    .action(async (file: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);
       if (options.force !== true) requireNew(options.out, "; or give --force");
       const read = readBy(contractDraft, readJson(file));
       if (!read.ok)
         throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
+      const now = systemClock();
       const signed = signContract(read.value, {
         plane: deployment.plane,
         issuer: signer(deployment, "issuer", options.issuerKey, options.issuerName),
         decider: signer(deployment, "decider", options.deciderKey, options.deciderName),
         executor: executorOf(deployment, options.executor),
         policy: policyOf(deployment, options.policy),
-        now: systemClock(),
+        now,
         newId: randomUUID,
       });
-      if (options.force !== true) requireUsable(file, signed.contract);
+      const trust = await trustAtHand(io, deployment, {
+        ...{ draft: policyFileOf(options), now },
+        profile: options.profile,
+      });
+      if (options.force !== true) requireUsable(file, signed, trust, now);
       const text = `${JSON.stringify(signed, null, 2)}\n`;
       const isReplaced = options.force === true && replaceFile(options.out, text);
       if (options.force !== true) writeNew(options.out, text, "; or give --force");
@@ -79,32 +103,65 @@ export const contractCommand: AddCommand = (contract, io) => {
       report(
         io,
         options.json === true,
-        { file: options.out, contractDigest: digest, intentId: id },
+        {
+          ...{ file: options.out, contractDigest: digest, intentId: id },
+          checkedAgainst: "policy" in trust ? trust.from : null,
+        },
         [
           `contract and proof   ${writtenLine(options.out, isReplaced)}`,
           `contract digest      ${digest}`,
           `intent               ${id}`,
-          `next                 ${nextCommand(read.value, options.out)}`,
+          checkedLine(trust),
+          firstUse(read.value, options),
         ],
       );
     });
 };
 
+/** What of a contract is known beforehand: no AWS is asked for it unless somebody may read it. */
+const checkedLine = (trust: TrustAtHand): string =>
+  "policy" in trust
+    ? `checked              issuer, decider, actions, class and window, by the trust policy (${trust.from})`
+    : `not checked          whether the plane's trust policy allows this issuer, decider, class and window: ${trust.unknown}`;
+
 /** @throws {CommandError} for a contract under which nothing could ever be granted. */
-function requireUsable(file: string, contract: string): void {
-  const refusal = uselessBecause(contract);
+function requireUsable(
+  file: string,
+  signed: SignedContract,
+  trust: TrustAtHand,
+  now: number,
+): void {
+  const refusal =
+    uselessBecause(signed.contract) ??
+    ("policy" in trust ? refusedUnder(signed, trust.policy, now) : undefined);
   if (refusal === undefined) return;
   const { code, detail, pointer = "" } = refusal;
   throw new CommandError(
     EXIT.unreadable,
-    `${file}: not signed, for it could never be used: ${code}, ${detail} ${pointer}. vai explain ${code} says more; --force signs it all the same`,
+    `${file}: not signed, for it could never be used: ${code}, ${detail} ${pointer}. ${vaiLine("explain", code)} says more; --force signs it all the same`,
   );
 }
 
-const nextCommand = ({ deliveries }: ContractDraft, file: string): string =>
-  deliveries.every((delivery) => delivery === "credentials")
-    ? `vai credentials ${file} -- PROGRAM (each run is one use)`
-    : `vai issue ${file} --help`;
+/** The first use, as the agent asks for it: with the key that the contract names, if that is a file. */
+function firstUse({ deliveries, steps }: ContractDraft, options: Options): string {
+  const { out, outputs, executor } = options;
+  const [step] = steps;
+  const several = steps.length > 1 ? ["--step", "STEP"] : [];
+  const given = present({ outputs, key: isThumbprint(executor) ? undefined : executor });
+  const isDirect = deliveries.every((delivery) => delivery === "credentials");
+  const { label, line } = isDirect
+    ? nextLine(["credentials", out], several, given)
+    : nextLine(
+        ["issue", out],
+        step === undefined ? several : [...several, ...openChoices(step)],
+        given,
+      );
+  // Whatever the program is, it comes last, and each run of the command is one use.
+  return isDirect ? `${"fill in".padEnd(20)} ${line} -- PROGRAM` : `${label.padEnd(20)} ${line}`;
+}
+
+const isThumbprint = (given: string | undefined): boolean =>
+  given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given);
 
 type Role = "issuer" | "decider";
 
@@ -134,8 +191,8 @@ export function keyOf(
 }
 
 function executorOf(deployment: Deployment, given: string | undefined): string {
-  if (given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given)) return given;
-  return keyOf(deployment, "agent", given, "--executor").thumbprint;
+  if (given === undefined) return keyOf(deployment, "agent", undefined, "--executor").thumbprint;
+  return isThumbprint(given) ? given : jwkThumbprint(readPublicKey(given));
 }
 
 const policyHead = z.object({
@@ -146,6 +203,9 @@ const policyHead = z.object({
 const policyFile = z.union([policyHead, z.object({ policies: z.array(policyHead).length(1) })]);
 
 const onlyOf = <T>([only]: readonly T[]): T => only as T;
+
+const policyFileOf = ({ policy }: Options): unknown =>
+  policy === undefined ? undefined : readJson(policy);
 
 /** The policy that the decision names as its reason: a current one of the trust policy, else it is refused as stale. */
 function policyOf({ policy, path }: Deployment, file: string | undefined): Signing["policy"] {

@@ -3,10 +3,12 @@ import { evidenceReader } from "../../aws/ports/evidence-reader.ts";
 import { systemClock, toInstant } from "../../clock.ts";
 import { jwkThumbprint } from "../../encoding/jwk.ts";
 import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, report } from "../io.ts";
 import { counted } from "../plural.ts";
+import { vaiLine } from "../self.ts";
 
 interface Options {
   readonly intent?: string;
@@ -25,22 +27,26 @@ export const exportCommand: AddCommand = (command, io) => {
     .option("--json", "print the manifest as JSON")
     .action(async (folder: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);
-      const reader = evidenceReader(placeFor(deployment, "auditor"), deployment.tables.evidence);
+      const place = placeFor(deployment, "auditor");
+      const reader = evidenceReader(place, deployment.tables.evidence);
       const anchors = anchorKeys(deployment, options.anchorKey);
-      const result = await writeExport(folder, reader, {
-        plane: deployment.plane,
-        createdAt: toInstant(systemClock()),
-        intent: options.intent,
-        anchors,
-        ...(io.isTerminal && { onProgress: progressOn(io) }),
-      });
+      const result = await asCaller(io, place, () =>
+        writeExport(folder, reader, {
+          plane: deployment.plane,
+          createdAt: toInstant(systemClock()),
+          intent: options.intent,
+          anchors,
+          ...(io.isTerminal && { onProgress: progressOn(io) }),
+        }),
+      );
       if ("problem" in result) {
         const exitCode = result.of === "folder" ? EXIT.unreadable : EXIT.no;
         throw new CommandError(exitCode, result.problem);
       }
       report(io, options.json === true, { ...result, verified: false }, [
         `${folder}: ${counted(result.records, "record")}, ${counted(result.seals, "seal")}, ${counted(result.chains.length, "chain")}, ${counted(result.trustPolicies, "trust policy", "trust policies")}`,
-        `unverified: copied as the table holds it. Verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
+        `unverified: copied as the table holds it. Whoever is given the folder verifies it in a checkout of this repository, without AWS`,
+        `next       ${vaiLine("verify", folder, ...anchors.flatMap((each) => ["--anchor", jwkThumbprint(each)]))}`,
       ]);
     });
 };

@@ -4,11 +4,13 @@ import { issueEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
 import { readJson, requireNew, writtenLine } from "../files.ts";
 import { readHandleFile, writeHandleFile } from "../handle-file.ts";
 import { CommandError, EXIT, report } from "../io.ts";
+import { nextLine, openChoices } from "../next-line.ts";
 import {
   addAskingOptions,
   namesOperation,
@@ -19,8 +21,8 @@ import {
   stepOf,
 } from "../operation.ts";
 import { readAnswer } from "../read-answer.ts";
-import { redeemCommand } from "../redemption.ts";
 import { keepEvent } from "../saved-event.ts";
+import { vaiLine } from "../self.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options extends SendingOptions {
@@ -50,12 +52,14 @@ export const issueCommand: AddCommand = (command, io, end) => {
     const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
     const { issue } = deployment.functions;
-    const answer = readAnswer(await invokeFunction(place, issue, event), issue);
+    const answer = await asCaller(io, place, async () =>
+      readAnswer(await invokeFunction(place, issue, event), issue),
+    );
     const handle = answer.ok ? answer.handle : undefined;
     if (handle !== undefined && options.out !== undefined)
       writeHandleFile(options.out, handle, event);
     report(io, options.json === true, answer, [
-      ...answerLines(answer),
+      ...answerLines(answer, options.outputs),
       ...(handle === undefined ? [] : handleLines(options)),
       ...kept,
     ]);
@@ -68,7 +72,7 @@ export const issueCommand: AddCommand = (command, io, end) => {
     if (held.proof === undefined) {
       throw new CommandError(
         EXIT.unreadable,
-        `${file} has no proof: make it with "vai contract sign"`,
+        `${file} has no proof: it is in what ${vaiLine("contract", "sign")} wrote`,
       );
     }
     const { contract, proof } = held;
@@ -90,10 +94,9 @@ function handleLines({ out, ...options }: Options): string[] {
     return ["handle     not kept: send the same again with --delivery handle --out FILE"];
   }
   const { claims, step, operation } = readHandleFile(out);
-  return [
-    `handle     ${writtenLine(out, false)}`,
-    `redeem     ${redeemCommand(out, stepOf(claims, step), operation, options)}`,
-  ];
+  const choices = operation === undefined ? openChoices(stepOf(claims, step)) : [];
+  const { label, line } = nextLine(["execute", out], choices, options);
+  return [`handle     ${writtenLine(out, false)}`, `${label.padEnd(10)} ${line}`];
 }
 
 /** A handle must be kept somewhere, or the use that it cost is lost with it: known before anything is asked. */
@@ -104,7 +107,8 @@ function requireDelivery({ delivery, out }: Options): void {
 }
 
 function deliveryProblem(delivery: string, out: string | undefined): string | undefined {
-  if (delivery === "credentials") return "for credentials there is: vai credentials";
+  if (delivery === "credentials")
+    return `for credentials there is: ${vaiLine("credentials", "--help")}`;
   if (delivery !== "execute" && delivery !== "handle")
     return `--delivery ${delivery}: use execute or handle`;
   if (delivery === "handle" && out === undefined) return "--delivery handle needs --out FILE";

@@ -7,9 +7,10 @@ import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { isRefusal } from "../../refusal.ts";
 import { ANCHOR_KEY_HELP, pinnedAnchors } from "../anchors.ts";
-import { refusedLines } from "../answers.ts";
+import { refusalNext, refusedLines } from "../answers.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
-import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
+import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import {
   type AskingOptions,
@@ -18,6 +19,7 @@ import {
   readContractFile,
   stepOf,
 } from "../operation.ts";
+import { vaiLine } from "../self.ts";
 import { publishedPolicy } from "../trust-policy.ts";
 
 interface Options extends AskingOptions {
@@ -40,13 +42,14 @@ export const policyCommand: AddCommand = (command, io, end) => {
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs, NEEDS);
     const { claims } = readContractFile(file);
-    const trust = await publishedPolicy(
-      deployment,
-      "auditor",
-      pinnedAnchors(deployment, options.anchorKey),
-    );
+    const anchors = pinnedAnchors(deployment, options.anchorKey);
+    const place = placeFor(deployment, "auditor");
+    const trust = await asCaller(io, place, () => publishedPolicy(deployment, place, anchors));
     if (trust === undefined)
-      throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish");
+      throw new CommandError(
+        EXIT.no,
+        `no trust policy is published yet: ${vaiLine("trust", "publish", "--help")}`,
+      );
     const step = stepOf(claims, options.step);
     const isOneCall = (options.set?.length ?? 0) > 0;
     const effective = isOneCall
@@ -55,7 +58,10 @@ export const policyCommand: AddCommand = (command, io, end) => {
     const whole = deriveAuthority(claims, step, trust.policy);
     const derived = isRefusal(whole) ? whole : deriveAuthority(claims, effective, trust.policy);
     if (isRefusal(derived)) {
-      report(io, options.json === true, derived, refusedLines(derived));
+      report(io, options.json === true, derived, [
+        ...refusedLines(derived),
+        ...refusalNext(derived),
+      ]);
       return end(EXIT.no);
     }
     const { sessionPolicy, enforcement } = derived;

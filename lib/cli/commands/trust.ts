@@ -4,18 +4,21 @@ import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { signJws, signJwsBy } from "../../encoding/jws.ts";
 import { readBy } from "../../encoding/schema.ts";
-import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../trust/policy.ts";
 import { ANCHOR_KEY_HELP, anchorsBeside, pinnedAnchors } from "../anchors.ts";
+import { planeRefusalLines, refusalNext } from "../answers.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
-import { readJson, readKey } from "../files.ts";
+import { readJson } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import { regionOfKey } from "../key-arn.ts";
+import { readKey } from "../key-file.ts";
 import { counted } from "../plural.ts";
 import { readCommandAnswer } from "../read-answer.ts";
 import type { PublishedPolicy } from "../recorded-trust.ts";
+import { vaiLine } from "../self.ts";
 import { continuedPolicy, publishedPolicy } from "../trust-policy.ts";
 
 const DAY = 24 * 60 * 60;
@@ -42,11 +45,14 @@ export const trustCommand: AddCommand = (trust, io, end) => {
     .action(async (options: { anchorKey?: string; outputs?: string; json?: true }) => {
       const deployment = readDeployment(io, options.outputs);
       const anchors = pinnedAnchors(deployment, options.anchorKey);
-      const published = await publishedPolicy(deployment, "auditor", anchors);
+      const place = placeFor(deployment, "auditor");
+      const published = await asCaller(io, place, () =>
+        publishedPolicy(deployment, place, anchors),
+      );
       if (published === undefined) {
         throw new CommandError(
           EXIT.no,
-          "no trust policy is published yet: vai trust publish DRAFT --anchor-key FILE",
+          `no trust policy is published yet: ${vaiLine("trust", "publish", "DRAFT", "--anchor-key", "FILE")}`,
         );
       }
       report(io, options.json === true, published.policy, describePolicy(published));
@@ -57,7 +63,10 @@ export const trustCommand: AddCommand = (trust, io, end) => {
       "<draft>",
       "JSON without version, prev, plane, iat, exp, planeKeys; local:up writes one as an example",
     )
-    .option("--anchor-key <file>", "private JWK of an anchor that is pinned in the deployment")
+    .option(
+      "--anchor-key <file>",
+      "private key of an anchor that is pinned in the deployment, JWK or PEM",
+    )
     .option("--anchor-kms <arn>", "or the KMS key that is one; it signs and stays there")
     .option("--valid-days <days>", "when the policy ends; nothing is issued after it", "30")
     .option("--outputs <file>", OUTPUTS_HELP)
@@ -65,22 +74,30 @@ export const trustCommand: AddCommand = (trust, io, end) => {
     .description("signs the next version of the trust policy and publishes it")
     .action(async (file: string, options: PublishOptions) => {
       const deployment = readDeployment(io, options.outputs);
-      const anchor = await anchorOf(deployment, options);
-      const policy = await nextPolicy(deployment, file, Number(options.validDays), anchor.jwk);
-      const jws = await anchor.sign(policy);
-      const event = { op: "publishTrustPolicy", trustPolicy: jws };
-      const place = placeFor(deployment, "deployer");
-      const { govern } = deployment.functions;
-      const answer = readCommandAnswer(await invokeFunction(place, govern, event), govern);
+      const { policy, answer } = await asCaller(io, placeFor(deployment, "deployer"), () =>
+        publish(deployment, file, options),
+      );
       report(
         io,
         options.json === true,
         answer,
-        answer.ok ? publishedLines(policy, answer) : refusedLines(answer),
+        answer.ok
+          ? publishedLines(policy, answer)
+          : [...planeRefusalLines(answer), ...refusalNext(answer, options.outputs)],
       );
       end(answer.ok ? EXIT.done : EXIT.no);
     });
 };
+
+/** Signs the next version and has `govern` publish it. */
+async function publish(deployment: Deployment, file: string, options: PublishOptions) {
+  const anchor = await anchorOf(deployment, options);
+  const policy = await nextPolicy(deployment, file, Number(options.validDays), anchor.jwk);
+  const event = { op: "publishTrustPolicy", trustPolicy: await anchor.sign(policy) };
+  const { govern } = deployment.functions;
+  const given = await invokeFunction(placeFor(deployment, "deployer"), govern, event);
+  return { policy, answer: readCommandAnswer(given, govern) };
+}
 
 interface Anchor {
   readonly jwk: PublicJwk;
@@ -107,13 +124,6 @@ async function anchorOf(
 const publishedLines = ({ version, exp }: TrustPolicy, { evidence }: CommandAnswer): string[] => [
   `published  trust policy version ${version}, valid until ${toInstant(exp * 1000)}`,
   `evidence   ${evidence === undefined ? "owed" : `${evidence.chainId} ${evidence.seq}`}`,
-];
-
-const refusedLines = ({ code, detail, pointer }: RefusedAnswer): string[] => [
-  `refused    ${code}`,
-  `why        ${detail}`,
-  ...(pointer === undefined ? [] : [`where      ${pointer}`]),
-  `next       vai explain ${code}`,
 ];
 
 /** The draft with the members that follow from what is in force: number, link, plane, times, plane keys. */

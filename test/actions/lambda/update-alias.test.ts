@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { NOTHING_READ, type Operation, type PreRead } from "../../../lib/actions/descriptor.ts";
 import { lambdaUpdateAlias } from "../../../lib/actions/lambda/update-alias.ts";
-import { type Answer, awsError, fakeEndpoint, PLACE } from "../fake-endpoint.ts";
+import { type Answer, awsError, fakeEndpoint, PLACE, patience } from "../fake-endpoint.ts";
 
 const operation = (changes: Operation["parameters"] = {}): Operation => ({
   action: "lambda:UpdateAlias",
@@ -44,6 +44,24 @@ suite("VAI-78 lambda:UpdateAlias reads before it calls", () => {
       ["GET"],
     );
   });
+
+  for (const [percent, problem] of [
+    [1, { name: "MainVersionIsLatest", kind: "precondition" }],
+    [100, { name: "MainVersionIsLatest", kind: "precondition" }],
+    [0, undefined],
+  ] as const) {
+    test(`VAI-78 beside $LATEST ${percent} % is ${problem ? "a problem, without a call" : "no problem"}`, async () => {
+      const json = { ...ALIAS, FunctionVersion: "$LATEST" };
+      await using endpoint = await fakeEndpoint({ status: 200, json });
+      const asked = operation({ percent });
+      const read = await preRead(asked, endpoint.settings());
+      assert.deepEqual(read.problem, problem);
+      if (problem === undefined) return;
+      const outcome = await lambdaUpdateAlias.call(asked, read, endpoint.settings());
+      assert.deepEqual(outcome, { status: "failed", error: problem });
+      assert.equal(endpoint.seen.length, 1);
+    });
+  }
 
   for (const percent of [0, 10]) {
     test(`VAI-78 somebody else's canary is not ended by ${percent} %, without a call`, async () => {
@@ -90,7 +108,7 @@ suite("VAI-78 lambda:UpdateAlias reads before it calls", () => {
   for (const [name, answer] of FAULTS) {
     test(`VAI-93 ${name} is a fault: nothing is guessed`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 150 });
+      const settings = endpoint.settings(patience(answer));
       await assert.rejects(preRead(operation(), settings), { code: "DEPENDENCY_UNAVAILABLE" });
     });
   }
@@ -176,7 +194,7 @@ suite("VAI-78 lambda:UpdateAlias", () => {
   for (const [name, answer, status, kind] of TABLE) {
     test(`ADV-69 ${name}: one attempt, ${status}`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 200 });
+      const settings = endpoint.settings(patience(answer));
       const outcome = await lambdaUpdateAlias.call(operation(), READ, settings);
       assert.equal(outcome.status, status);
       assert.equal("error" in outcome && outcome.error.kind, kind);

@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import { build } from "esbuild";
 import { REPOSITORY_ROOT } from "../../../localstack/machine/paths.ts";
+import { nameFunction } from "./named-function.ts";
 import type { LocalPlane } from "./plane.ts";
 import { zip } from "./zip.ts";
 
@@ -54,17 +55,22 @@ async function probeCode(): Promise<Buffer> {
   return zip("index.js", Buffer.from(built.outputFiles[0]?.contents ?? []));
 }
 
+/** Whether the role's policy takes the probe for the plane's function; `stranger`: as whoever may pass the role has it. */
+type As = "the plane" | "stranger";
+
 /**
- * A function of the test's own under one of the plane's roles, as an administrator could deploy
- * one: what that role may do, seen from inside. Gone after the test.
+ * A function of the test's own under one of the plane's roles: what that role may do, seen from
+ * inside. Gone after the test.
  *
  * @returns how each call ended: `allowed`, or the error's name
  */
 export async function roleProbe(
   t: TestContext,
-  { deployer, outputs }: LocalPlane,
+  plane: LocalPlane,
   role: string,
+  as: As = "the plane",
 ): Promise<(calls: readonly ProbedCall[]) => Promise<string[]>> {
+  const { deployer, outputs } = plane;
   const FunctionName = `vai-test-${randomBytes(4).toString("hex")}`;
   code ??= probeCode();
   await deployer.lambda.send(
@@ -75,6 +81,7 @@ export async function roleProbe(
     }),
   );
   t.after(() => deployer.lambda.send(new DeleteFunctionCommand({ FunctionName })));
+  if (as === "the plane") await nameFunction(t, plane, role, FunctionName);
   return async (calls) => {
     const { Payload, FunctionError } = await deployer.lambda.send(
       new InvokeCommand({ FunctionName, Payload: JSON.stringify(calls) }),

@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import type { AwsCredentials } from "../../../localstack/machine/start-processes.ts";
 import type { Ending } from "./iam.ts";
+import { nameFunction } from "./named-function.ts";
 import type { LocalPlane } from "./plane.ts";
 import { zip } from "./zip.ts";
 
@@ -19,14 +20,15 @@ const CODE = `exports.handler = async () => ({
 `;
 
 /**
- * A session of one of the plane's function roles, got as an administrator could: by a function of
- * one's own under that role. So the role is tried, and not the code that uses it.
+ * A session of one of the plane's function roles: of a function of the test's own that the role's
+ * policy takes for the plane's. So the role is tried, and not the code that uses it.
  */
 export async function functionRole(
   t: Ending,
-  { deployer, outputs }: LocalPlane,
+  plane: LocalPlane,
   role: string,
 ): Promise<AwsCredentials> {
+  const { deployer, outputs } = plane;
   const FunctionName = `role-${randomBytes(4).toString("hex")}`;
   await deployer.lambda.send(
     new CreateFunctionCommand({
@@ -36,6 +38,7 @@ export async function functionRole(
     }),
   );
   t.after(() => deployer.lambda.send(new DeleteFunctionCommand({ FunctionName })));
+  await nameFunction(t, plane, role, FunctionName);
   const { Payload } = await deployer.lambda.send(new InvokeCommand({ FunctionName }));
   const credentials = JSON.parse(Buffer.from(Payload ?? []).toString("utf8"));
   assert.match(credentials.accessKeyId, /^ASIA/);

@@ -21,6 +21,7 @@ const environmentAt = (endpoint: string): Environment => ({
   [ENV.plane]: "vai:111122223333:us-east-1:example",
   [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
   [ENV.targets]: "{}",
+  [ENV.targetKeys]: "{}",
   AWS_ENDPOINT_URL: endpoint,
 });
 

@@ -1,4 +1,6 @@
+import { groundOf } from "../../../lib/aws/inspect/ground.ts";
 import { type Inspector, inspector } from "../../../lib/aws/inspect/inspect.ts";
+import { keyArns } from "../../../lib/aws/inspect/target-encryption.ts";
 import { invokeFunction } from "../../../lib/aws/people/invoke.ts";
 import {
   kmsPublicJwk,
@@ -6,7 +8,7 @@ import {
   readRecords,
   readRegistry,
 } from "../../../lib/aws/people/plane-access.ts";
-import type { ClientPlace } from "../../../lib/aws/ports/clients.ts";
+import { type ClientPlace, dependencyOptions } from "../../../lib/aws/ports/clients.ts";
 import { evidenceReader } from "../../../lib/aws/ports/evidence-reader.ts";
 import { TABLES } from "../memory-dynamo.ts";
 import { type ClientUse, SESSION } from "./peers.ts";
@@ -33,6 +35,12 @@ export interface DoctorUse extends ClientUse {
 }
 
 const POLICY = "arn:aws:iam::111122223333:policy/vai-agent";
+
+const ENCRYPTION = "lib/aws/inspect/target-encryption.ts";
+
+function encryptionOf(target: string): ClientUse["ask"] {
+  return (endpoint, patience) => seeAt(endpoint, patience).targetEncryption(target);
+}
 
 export const DOCTOR_CLIENTS: readonly DoctorUse[] = [
   {
@@ -82,6 +90,93 @@ export const DOCTOR_CLIENTS: readonly DoctorUse[] = [
     look: "managedPolicy",
     made: `${INSPECT} IAMClient`,
     ask: (endpoint, patience) => seeAt(endpoint, patience).managedPolicy(POLICY),
+  },
+  {
+    name: "a stack",
+    look: "stack",
+    made: `${INSPECT} CloudFormationClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).stack("vai-x"),
+  },
+  {
+    name: "a table's encryption",
+    look: "targetEncryption",
+    made: `${ENCRYPTION} ofTable DynamoDBClient`,
+    ask: encryptionOf("arn:aws:dynamodb:us-east-1:111122223333:table/settings"),
+  },
+  {
+    name: "a bucket's encryption",
+    look: "targetEncryption",
+    made: `${ENCRYPTION} ofBucket S3Client`,
+    ask: encryptionOf("arn:aws:s3:::settings-bucket/*"),
+  },
+  {
+    name: "a disk's encryption",
+    look: "targetEncryption",
+    made: `${ENCRYPTION} ofDisks EC2Client`,
+    ask: encryptionOf("arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0"),
+  },
+  {
+    name: "a key by its alias",
+    look: "targetEncryption",
+    made: `${ENCRYPTION} keyArns KMSClient`,
+    ask: (endpoint, patience) =>
+      keyArns(["alias/aws/s3"], dependencyOptions(placeAt(endpoint, patience))),
+  },
+];
+
+const GROUND = "lib/aws/inspect/ground.ts groundOf";
+const groundAt = (endpoint: string, patience: number) => groundOf(placeAt(endpoint, patience));
+
+/** Looks for ways around a plane, and before one is there. */
+export const OTHER_LOOKS: readonly ClientUse[] = [
+  {
+    name: "everybody's rights",
+    made: `${INSPECT} IAMClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).account(),
+  },
+  {
+    name: "the policy of a target",
+    made: `${INSPECT} S3Client`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).targetPolicy("arn:aws:s3:::bucket/*"),
+  },
+  {
+    name: "who deploys",
+    made: "lib/aws/inspect/caller.ts readCaller STSClient",
+    ask: (endpoint, patience) => groundAt(endpoint, patience).caller(),
+  },
+  {
+    name: "a quota",
+    made: `${GROUND} LambdaClient`,
+    ask: (endpoint, patience) => groundAt(endpoint, patience).concurrency(),
+  },
+  {
+    name: "the bootstrap",
+    made: `${GROUND} SSMClient`,
+    ask: (endpoint, patience) => groundAt(endpoint, patience).parameter("/x"),
+  },
+  {
+    name: "a stack that may be there",
+    made: `${GROUND} CloudFormationClient`,
+    ask: (endpoint, patience) => groundAt(endpoint, patience).stack("vai-x"),
+  },
+  ...(
+    [
+      ["function", "LambdaClient"],
+      ["table", "DynamoDBClient"],
+      ["role", "IAMClient"],
+      ["key alias", "KMSClient"],
+    ] as const
+  ).map(
+    ([kind, client]): ClientUse => ({
+      name: `the name of a ${kind}`,
+      made: `${GROUND} ${client}`,
+      ask: (endpoint, patience) => groundAt(endpoint, patience).named(kind, "vai-x"),
+    }),
+  ),
+  {
+    name: "somebody's rights",
+    made: `${GROUND} IAMClient`,
+    ask: (endpoint, patience) => groundAt(endpoint, patience).denied(ROLE, ["iam:GetRole"], "*"),
   },
 ];
 
