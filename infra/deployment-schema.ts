@@ -58,6 +58,9 @@ const key = z
 const reserved = (byDefault: number) =>
   z.int("must be a whole number, or null to reserve nothing").min(1).nullable().default(byDefault);
 
+/** Two at a time would do no harm, and the same work twice. */
+const oneAtATime = z.literal(1, "must be 1, or null to reserve nothing").nullable().default(1);
+
 const RETENTIONS = Object.values(RetentionDays).filter(
   (days): days is number => typeof days === "number" && days !== RetentionDays.INFINITE,
 );
@@ -104,8 +107,12 @@ export const deploymentSchema = z
     functionUrls: z.boolean().optional(),
     regionalNames: z.boolean().default(false),
     concurrency: z
-      .strictObject({ issue: reserved(50), execute: reserved(50), govern: reserved(2) })
+      .strictObject({
+        ...{ issue: reserved(50), execute: reserved(50), govern: reserved(2) },
+        ...{ revoke: reserved(5), revokeEvents: reserved(2), sweep: oneAtATime },
+      })
       .prefault({}),
+    sweepEachMinute: z.boolean().default(true),
     logRetentionDays: z
       .int()
       .refine((days) => RETENTIONS.includes(days), `must be one of ${RETENTIONS.join(", ")}`)

@@ -59,9 +59,11 @@ export interface Deployment {
   readonly functionUrls?: boolean | undefined;
   /**
    * Concurrent executions that each function has for itself and cannot exceed; null reserves
-   * nothing. Default: issue 50, execute 50, govern 2.
+   * nothing. Default: issue 50, execute 50, govern 2, revoke 5, revokeEvents 2, sweep 1.
    */
-  readonly concurrency: Readonly<Record<FunctionName, number | null>>;
+  readonly concurrency: Readonly<Record<FunctionName | "revokeEvents", number | null>>;
+  /** Whether `sweep` runs each minute. False is for tests, which run it themselves. Default true. */
+  readonly sweepEachMinute: boolean;
   /** Days that the functions' logs are kept; one of CloudWatch's numbers. Default 365. */
   readonly logRetentionDays: number;
   /** Who is told of alarms by e-mail, at a topic that the stack makes. Default nobody. */

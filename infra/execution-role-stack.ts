@@ -36,7 +36,13 @@ export class ExecutionRoleStack extends Stack {
       roleArn(this, planeAccount, ownName(plane, name)),
     );
     for (const family of actionFamilies(targets)) {
-      new ExecutionRoles(this, `Roles-${family.name}`, { plane, family, assumedBy, region });
+      new ExecutionRoles(this, `Roles-${family.name}`, {
+        plane,
+        family,
+        assumedBy,
+        readBy: assumedBy,
+        region,
+      });
     }
     requireBoundaries(this);
   }

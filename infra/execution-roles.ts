@@ -44,8 +44,10 @@ export interface ExecutionRolesProps {
   readonly plane: string;
   /** The family with its ceiling. */
   readonly family: ActionFamily;
-  /** ARNs of the functions' roles that obtain sessions; nobody else can assume either role. */
+  /** ARNs of the functions' roles that obtain sessions which act; nobody else can assume the one role. */
   readonly assumedBy: readonly string[];
+  /** The same of sessions which look, and the other role. */
+  readonly readBy: readonly string[];
   /**
    * Region of roles elsewhere than the plane, or of a plane with regional names; part of their names,
    * because an account has each name once for all its regions.
@@ -74,28 +76,32 @@ export const readerRoleName = (plane: string, family: string, region?: string): 
 export class ExecutionRoles extends Construct implements RolePair {
   readonly executionRoleArn: string;
   readonly readerRoleArn: string;
+  /** ARN of what bounds the execution role. */
+  readonly boundaryArn: string;
 
   constructor(scope: Construct, id: string, props: ExecutionRolesProps) {
     super(scope, id);
-    const { plane, family, assumedBy, region, targetKeys = NO_KEYS } = props;
+    const { plane, family, assumedBy, readBy, region, targetKeys = NO_KEYS } = props;
     const part = familyPart(family.name, region);
     const runKeys = exception(this, callKeys(family.ceilings, targetKeys));
     const lookKeys = exception(this, readerKeys(family.name, familyTargets(family), targetKeys));
     const run = [...acting(this, family), ...keyCeiling(runKeys, ISSUED_SESSION)];
     const look = [...looking(this, family), ...keyCeiling(lookKeys, {})];
+    const boundary = boundaryPolicy(this, "ExecutionBoundary", {
+      ...{ plane, part, ceiling: run, keys: runKeys },
+    });
+    this.boundaryArn = boundary.managedPolicyArn;
     this.executionRoleArn = role(this, "Execution", {
       name: executionRoleName(plane, family.name, region),
       description: `Governed ${family.name} actions of the trust plane ${plane}`,
       trust: executionTrust(assumedBy),
       ceiling: run,
-      boundary: boundaryPolicy(this, "ExecutionBoundary", {
-        ...{ plane, part, ceiling: run, keys: runKeys },
-      }),
+      boundary,
     });
     this.readerRoleArn = role(this, "Reader", {
       name: readerRoleName(plane, family.name, region),
       description: `Reads the ${family.name} targets of the trust plane ${plane}`,
-      trust: readerTrust(assumedBy),
+      trust: readerTrust(readBy),
       ceiling: look,
       boundary: boundaryPolicy(this, "ReaderBoundary", {
         ...{ plane, part: `read-${part}`, ceiling: look, keys: lookKeys },

@@ -15,10 +15,18 @@ export interface PlaneResources {
   readonly planeKey: SigningKey;
 }
 
-/** The roles of which a function obtains sessions. */
+/** The roles of which a function obtains sessions, and those that it denies sessions of. */
 export interface SessionRoles {
   readonly execution: readonly string[];
   readonly reader: readonly string[];
+  /** Execution roles in the plane's account: their inline policy is where IAM is told. */
+  readonly revocable: readonly string[];
+  /** Reader roles that `sweep` looks by. */
+  readonly looking: readonly string[];
+  /** Boundaries of {@link revocable}: without one of these a role's policy is not touched. */
+  readonly boundaries: readonly string[];
+  /** The function that does what is due. */
+  readonly sweep: string;
 }
 
 /**
@@ -91,14 +99,74 @@ const executePermissions = (resources: PlaneResources, roles: SessionRoles): Pol
   ...obtainSessions(roles),
 ];
 
+const indexArn = ({ tableArn }: OwnTable, name: string): string => `${tableArn}/index/${name}`;
+
+/** Changing whom the plane believes, and what it refuses whatever that allows. */
+const changing = ({ registry, state }: PlaneResources): PolicyStatement[] => [
+  // A change is one transaction with its signed record, or it does not happen.
+  allow("ChangeRegistry", ["dynamodb:PutItem"], [registry.tableArn], IN_TRANSACTION),
+  // Ids of commands, and rows of denied sessions, are taken or written in transactions alone.
+  allow("TakeKeys", ["dynamodb:PutItem"], [state.tableArn], IN_TRANSACTION),
+];
+
+/** What is due is done at once behind a change, not a minute later. */
+const waking = ({ sweep }: SessionRoles): PolicyStatement[] => [
+  allow("WakeSweep", ["lambda:InvokeFunction"], [sweep]),
+];
+
+/**
+ * Denying sessions at IAM. No permission of IAM is bound to a policy's name, so that whoever runs as this role could write
+ * an Allow: what it could then do is what the role's boundary allows, hence the condition.
+ */
+const denying = (
+  { state }: PlaneResources,
+  { revocable, boundaries }: SessionRoles,
+): PolicyStatement[] => [
+  // What each writer of a role's policy has to put.
+  allow("ReadDenials", ["dynamodb:Query"], [state.tableArn]),
+  // What is open, for halts and for what is due.
+  allow("FindOpen", ["dynamodb:Query"], [indexArn(state, "byDue")]),
+  ...(revocable.length === 0
+    ? []
+    : [
+        allow("ReadRevocations", ["iam:GetRolePolicy"], revocable),
+        allow("WriteRevocations", ["iam:PutRolePolicy"], revocable, {
+          StringLike: { "iam:PermissionsBoundary": boundaries },
+        }),
+      ]),
+];
+
+/** Everything that `revoke` may do, besides writing its log. No session, no target. */
+const revokePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
+  ...recordKeeping(resources),
+  ...changing(resources),
+  // A denial whose record cannot be had is owed; the Registry says so in the same transaction.
+  allow("OweRecords", ["dynamodb:UpdateItem"], [resources.registry.tableArn], IN_TRANSACTION),
+  ...denying(resources, roles),
+  // Whose identity it is, by its id.
+  allow("FindIdentity", ["dynamodb:Query"], [indexArn(resources.evidence, "byIdentity")]),
+  ...waking(roles),
+];
+
+/** Everything that `sweep` may do, besides writing its log. It looks at targets, and never acts on one. */
+const sweepPermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
+  ...recordKeeping(resources),
+  ...changing(resources),
+  ...denying(resources, roles),
+  // What a call has left whose outcome nobody recorded.
+  allow("ObtainReaderSession", ["sts:AssumeRole"], roles.looking),
+];
+
 /**
  * Everything that `govern` may do, besides writing its log. No STS: it changes who is trusted,
  * never a target.
  */
-const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
+const governPermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
-  // A change of trust is one transaction with its signed record, or it does not happen.
-  allow("ChangeRegistry", ["dynamodb:PutItem"], [resources.registry.tableArn], IN_TRANSACTION),
+  ...changing(resources),
+  // A lift waits until everything that it covers has ended on record.
+  allow("FindIssued", ["dynamodb:Query"], [indexArn(resources.evidence, "byEventType")]),
+  ...waking(roles),
   // A trust policy must name the keys in use; their names are thumbprints of the public halves.
   allow("KnowPlaneKey", ["kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
@@ -115,8 +183,13 @@ const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
  * Of KMS the plane's signing keys alone: DynamoDB asks KMS in the caller's name for the tables' own key (`aws/dynamodb`), and
  * no page says that those requests carry the function's ARN.
  */
-export function onlyInFunction(functionArn: string, keys: readonly IKey[]): PolicyStatement[] {
-  const elsewhere = { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn } };
+export function onlyInFunction(
+  functionArns: readonly string[],
+  keys: readonly IKey[],
+): PolicyStatement[] {
+  const [first = "", ...others] = functionArns;
+  const own = others.length === 0 ? first : functionArns;
+  const elsewhere = { ArnNotEquals: { "lambda:SourceFunctionArn": own } };
   return [
     deny("OnlyInThisFunction", ["dynamodb:*", "sts:*"], ["*"], elsewhere),
     deny(
@@ -135,4 +208,6 @@ export const PERMISSIONS: Readonly<
   issue: issuePermissions,
   execute: executePermissions,
   govern: governPermissions,
+  revoke: revokePermissions,
+  sweep: sweepPermissions,
 };

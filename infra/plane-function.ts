@@ -17,12 +17,16 @@ const REQUEST_SECONDS = 60;
 export interface PlaneFunctionProps {
   /** Name of the plane. */
   readonly plane: string;
-  /** Name of the function within the plane, and of its bundle's folder. */
-  readonly name: BundleName;
+  /** Name of the function within the plane. */
+  readonly name: string;
+  /** Folder of its bundle; default: its name. */
+  readonly bundle?: BundleName;
   /** One sentence for people who find the function in a console. */
   readonly description: string;
   /** Folder of the bundles, see `bundle.ts`. */
   readonly bundles: string;
+  /** Another function of the same code and role, whose log it writes. */
+  readonly beside?: PlaneFunction;
   /** The function's role; made beforehand, because keys and tables name it. */
   readonly role: Role;
   /** Everything the role may do besides writing the function's own log. */
@@ -56,16 +60,8 @@ export class PlaneFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: PlaneFunctionProps) {
     super(scope, id);
-    const { plane, name, role, retain, concurrency } = props;
-    const logGroup = new LogGroup(this, "Log", {
-      logGroupName: logGroupName(plane, name),
-      retention: props.logRetention,
-      removalPolicy: removalPolicy(retain),
-    });
-    // Its own log and no other; the group exists, so CreateLogGroup is not needed.
-    role.addToPolicy(
-      allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]),
-    );
+    const { plane, name, role, concurrency, bundle = name } = props;
+    const logGroup = props.beside?.logGroup ?? this.#ownLog(props);
     for (const statement of props.permissions) role.addToPolicy(statement);
     this.role = role;
     this.logGroup = logGroup;
@@ -75,7 +71,7 @@ export class PlaneFunction extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: "index.handler",
-      code: Code.fromAsset(join(props.bundles, name)),
+      code: Code.fromAsset(join(props.bundles, bundle)),
       // Lambda gives CPU with memory: an action computes some ten milliseconds, and waits half as long for them as with 512 MB.
       memorySize: 1024,
       timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
@@ -89,5 +85,18 @@ export class PlaneFunction extends Construct {
       ...(concurrency !== null && { reservedConcurrentExecutions: concurrency }),
       environment: { ...props.environment },
     });
+  }
+
+  /** Its own log and no other; the group exists, so CreateLogGroup is not needed. */
+  #ownLog({ plane, name, role, retain, logRetention }: PlaneFunctionProps): LogGroup {
+    const logGroup = new LogGroup(this, "Log", {
+      logGroupName: logGroupName(plane, name),
+      retention: logRetention,
+      removalPolicy: removalPolicy(retain),
+    });
+    role.addToPolicy(
+      allow("WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]),
+    );
+    return logGroup;
   }
 }

@@ -1,4 +1,10 @@
-import { AttributeType, BillingMode, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  Table,
+  TableEncryption,
+} from "aws-cdk-lib/aws-dynamodb";
 import type { IRole } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { ownName } from "./plane.ts";
@@ -38,6 +44,14 @@ export class PlaneTables extends Construct {
       tableName: ownName(plane, "state"),
       timeToLiveAttribute: "ttl",
       resourcePolicy: statePolicy(this, "state", props, false),
+    });
+    // What is open, by when there is work on it: a convenience, which nothing is judged by.
+    this.state.addGlobalSecondaryIndex({
+      indexName: "byDue",
+      partitionKey: { name: "view", type: AttributeType.STRING },
+      sortKey: { name: "due", type: AttributeType.STRING },
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ["open"],
     });
     this.registry = new Table(this, "Registry", {
       ...common,

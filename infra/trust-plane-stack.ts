@@ -1,4 +1,6 @@
-import { Annotations, CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import { Annotations, CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
+import { Rule, Schedule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import type { Role } from "aws-cdk-lib/aws-iam";
 import { FunctionUrlAuthType } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
@@ -13,7 +15,7 @@ import { EvidenceWatch } from "./evidence-watch.ts";
 import { elsewhereRoles } from "./execution-role-stack.ts";
 import { ExecutionRoles } from "./execution-roles.ts";
 import { hasFunctionUrls } from "./function-urls.ts";
-import type { FunctionName } from "./functions.ts";
+import { FUNCTIONS as FUNCTION_NAMES, type FunctionName } from "./functions.ts";
 import { createLast } from "./last.ts";
 import { Monitoring } from "./monitoring.ts";
 import {
@@ -22,7 +24,14 @@ import {
   type PlaneResources,
   type SessionRoles,
 } from "./permissions.ts";
-import { ownFunctionArn, ownTable, planeId, REGIONAL_NAMES, regionInNames } from "./plane.ts";
+import {
+  ownFunctionArn,
+  ownName,
+  ownTable,
+  planeId,
+  REGIONAL_NAMES,
+  regionInNames,
+} from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { PlaneTables } from "./plane-tables.ts";
 import { SigningKey } from "./signing-key.ts";
@@ -43,6 +52,8 @@ type PerFunction<T> = Readonly<Record<FunctionName, T>>;
 interface ServedFamily {
   readonly family: ActionFamily;
   readonly pair: RolePair;
+  /** What bounds its execution role; of a role that exists already its owner knows. */
+  readonly boundary?: string;
 }
 
 /** Id in the stack and purpose, for people who find a function in a console. */
@@ -59,6 +70,14 @@ const FUNCTIONS: PerFunction<{ readonly id: string; readonly description: string
   govern: {
     id: "Govern",
     description: "Changes whom the trust plane believes; every change is signed by the anchor",
+  },
+  revoke: {
+    id: "Revoke",
+    description: "Ends authority at once, by an operator's signed command",
+  },
+  sweep: {
+    id: "Sweep",
+    description: "Ends what nobody else has ended, and brings to IAM and to record what is owed",
   },
 };
 
@@ -84,6 +103,7 @@ export class TrustPlaneStack extends Stack {
     this.resources = this.addResources(deployment, roles);
     const served = this.addExecutionRoles(deployment, roles);
     this.functions = this.addFunctions(deployment, bundles, roles, served);
+    this.addEvents(deployment, bundles, roles.revoke, served);
     this.addOutputs(deployment, served);
     const watch = this.addWatch(deployment, bundles);
     const monitoring = this.addMonitoring(deployment, watch);
@@ -112,16 +132,17 @@ export class TrustPlaneStack extends Stack {
 
   private addExecutionRoles(
     { name: plane, targets, targetKeys, existingRoles }: Deployment,
-    { issue, execute }: PerFunction<Role>,
+    { issue, execute, sweep }: PerFunction<Role>,
   ): ServedFamily[] {
     const assumedBy = [issue.roleArn, execute.roleArn];
+    const readBy = [...assumedBy, sweep.roleArn];
     return actionFamilies(targets).map((family) => {
       const existing = existingRoles[family.name];
       if (existing === undefined) {
         const made = new ExecutionRoles(this, `Roles-${family.name}`, {
-          ...{ plane, family, assumedBy, region: regionInNames(this), targetKeys },
+          ...{ plane, family, assumedBy, readBy, region: regionInNames(this), targetKeys },
         });
-        return { family, pair: made };
+        return { family, pair: made, boundary: made.boundaryArn };
       }
       Annotations.of(this).addInfoV2(
         `vai:existingRoles-${family.name}`,
@@ -143,6 +164,10 @@ export class TrustPlaneStack extends Stack {
     const sessions: SessionRoles = {
       execution: [...served.map(({ pair }) => pair), ...away].map((pair) => pair.executionRoleArn),
       reader: [...served.map(({ pair }) => pair), ...away].map((pair) => pair.readerRoleArn),
+      revocable: served.map(({ pair }) => pair.executionRoleArn),
+      looking: served.map(({ pair }) => pair.readerRoleArn),
+      boundaries: boundariesOf(this, served),
+      sweep: ownFunctionArn(this, plane, "sweep"),
     };
     const environment = this.environmentOf(deployment, served);
     return mapFunctions(
@@ -153,7 +178,7 @@ export class TrustPlaneStack extends Stack {
           role: roles[name],
           permissions: [
             ...PERMISSIONS[name](this.resources, sessions),
-            ...onlyInFunction(ownFunctionArn(this, plane, name), [
+            ...onlyInFunction(functionArns(this, plane, name), [
               this.resources.evidenceKey.key,
               this.resources.planeKey.key,
             ]),
@@ -162,6 +187,41 @@ export class TrustPlaneStack extends Stack {
           concurrency: concurrency[name],
         }),
     );
+  }
+
+  /**
+   * Signed commands as events, and the clock. Anybody who may put events could fill the slots that a revocation needs, so
+   * they have a function of their own, of the same code under the same role, and its own cap.
+   */
+  private addEvents(
+    deployment: Deployment,
+    bundles: string,
+    role: Role,
+    served: readonly ServedFamily[],
+  ): void {
+    const { name: plane, retain, concurrency, logRetentionDays, sweepEachMinute } = deployment;
+    const { lambda } = new PlaneFunction(this, "RevokeEvents", {
+      ...{ plane, retain, bundles, name: REVOKE_EVENTS, bundle: "revoke", role },
+      beside: this.functions.revoke,
+      description: "The same as revoke, for commands that come as events",
+      permissions: [],
+      environment: this.environmentOf(deployment, served),
+      logRetention: logRetentionDays,
+      concurrency: concurrency.revokeEvents,
+    });
+    new Rule(this, "Commands", {
+      ruleName: ownName(plane, "commands"),
+      description: "Signed commands of operators; only the signature counts",
+      eventPattern: { detailType: ["vai-command"] },
+      targets: [new LambdaFunction(lambda, { retryAttempts: 2 })],
+    });
+    new Rule(this, "EachMinute", {
+      ruleName: ownName(plane, "sweep"),
+      description: "Ends what nobody else has ended",
+      schedule: Schedule.rate(Duration.minutes(1)),
+      enabled: sweepEachMinute,
+      targets: [new LambdaFunction(this.functions.sweep.lambda, { retryAttempts: 0 })],
+    });
   }
 
   private addWatch({ name: plane, ...deployment }: Deployment, bundles: string): EvidenceWatch {
@@ -190,7 +250,7 @@ export class TrustPlaneStack extends Stack {
     const { table: evidence } = new EvidenceTable(this, "Evidence", guardians);
     const { state, registry } = new PlaneTables(this, "Tables", {
       ...guardians,
-      registryWriters: [roles.govern],
+      registryWriters: [roles.govern, roles.revoke, roles.sweep],
     });
     const stream = watch.follow(evidence);
     const dropped = monitoring.tellDropped(stream);
@@ -202,7 +262,7 @@ export class TrustPlaneStack extends Stack {
     served: readonly ServedFamily[],
   ): void {
     const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
-    const { issue, execute, govern } = this.functions;
+    const { issue, execute, govern, revoke, sweep } = this.functions;
     const urls = hasFunctionUrls(functionUrls, regionOf(targets))
       ? { IssueUrl: urlOf(issue), ExecuteUrl: urlOf(execute) }
       : {};
@@ -223,6 +283,8 @@ export class TrustPlaneStack extends Stack {
       ExecuteFunction: execute.lambda.functionName,
       ...urls,
       GovernFunction: govern.lambda.functionName,
+      RevokeFunction: revoke.lambda.functionName,
+      SweepFunction: sweep.lambda.functionName,
       EvidenceTable: evidence.tableName,
       StateTable: state.tableName,
       RegistryTable: registry.tableName,
@@ -261,6 +323,7 @@ export class TrustPlaneStack extends Stack {
       [ENV.registryTable]: registry.tableName,
       [ENV.evidenceKeyId]: evidenceKey.keyId,
       [ENV.planeKeyId]: planeKey.keyId,
+      [ENV.sweepFunction]: ownName(deployment.name, "sweep"),
       [ENV.anchors]: JSON.stringify(deployment.anchors),
       [ENV.targetKeys]: JSON.stringify(deployment.targetKeys),
       [ENV.targets]: JSON.stringify(
@@ -274,14 +337,25 @@ export class TrustPlaneStack extends Stack {
 const urlOf = ({ lambda }: PlaneFunction): string =>
   lambda.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
 
-const writersOf = ({ issue, execute, govern }: PerFunction<Role>): Role[] => [
-  issue,
-  execute,
-  govern,
-];
+const writersOf = (roles: PerFunction<Role>): Role[] => FUNCTION_NAMES.map((name) => roles[name]);
 
-const mapFunctions = <T>(make: (name: FunctionName) => T): PerFunction<T> => ({
-  issue: make("issue"),
-  execute: make("execute"),
-  govern: make("govern"),
-});
+/** Which functions run under the role of one. */
+const functionArns = (scope: Construct, plane: string, name: FunctionName): string[] =>
+  (name === "revoke" ? [name, REVOKE_EVENTS] : [name]).map((each) =>
+    ownFunctionArn(scope, plane, each),
+  );
+
+const REVOKE_EVENTS = "revoke-events";
+
+/** A role that exists already has a boundary of its owner's, whose name nobody here knows. */
+const boundariesOf = (scope: Construct, served: readonly ServedFamily[]): string[] => {
+  const made = served.flatMap(({ boundary }) => boundary ?? []);
+  const isOurs = served.every(({ boundary }) => boundary !== undefined);
+  const any = Stack.of(scope).formatArn({
+    ...{ service: "iam", region: "", resource: "policy", resourceName: "*" },
+  });
+  return isOurs ? made : [any];
+};
+
+const mapFunctions = <T>(make: (name: FunctionName) => T): PerFunction<T> =>
+  Object.fromEntries(FUNCTION_NAMES.map((name) => [name, make(name)])) as PerFunction<T>;

@@ -1,4 +1,4 @@
-import { commandDependencies } from "../lib/aws/function/dependencies.ts";
+import { commandDependencies } from "../lib/aws/function/command-dependencies.ts";
 import { type FunctionContext, printLine, serveEvent } from "../lib/aws/function/entry.ts";
 import { unending } from "../lib/aws/ports/lifetime.ts";
 import { govern } from "../lib/enforcement/govern.ts";

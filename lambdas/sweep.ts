@@ -1,4 +1,4 @@
-import { sweepDependencies } from "../lib/aws/function/dependencies.ts";
+import { sweepDependencies } from "../lib/aws/function/command-dependencies.ts";
 import { type FunctionContext, printLine, serveEvent } from "../lib/aws/function/entry.ts";
 import { unending } from "../lib/aws/ports/lifetime.ts";
 import { sweep } from "../lib/enforcement/sweep.ts";

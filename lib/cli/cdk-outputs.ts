@@ -10,6 +10,8 @@ const stack = z.object({
   ExecuteFunction: z.string(),
   ExecuteUrl: z.string().optional(),
   GovernFunction: z.string(),
+  RevokeFunction: z.string(),
+  SweepFunction: z.string(),
   EvidenceTable: z.string(),
   StateTable: z.string(),
   RegistryTable: z.string(),
@@ -40,6 +42,8 @@ export function fromCdkOutputs(value: unknown): unknown {
       issue: found.IssueFunction,
       execute: found.ExecuteFunction,
       govern: found.GovernFunction,
+      revoke: found.RevokeFunction,
+      sweep: found.SweepFunction,
     },
     ...present({ functionUrls: urlsOf(found), partition: partitionOf(found) }),
     tables: {

@@ -27,7 +27,7 @@ const schema = z.object({
   /** Where its ARNs are; absent for `aws`. */
   partition: z.string().optional(),
   plane: z.string(),
-  functions: z.object({ issue: name, execute: name, govern: name }),
+  functions: z.object({ issue: name, execute: name, govern: name, revoke: name, sweep: name }),
   functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),
   tables: z.object({ evidence: name, state: name, registry: name }),
   evidenceKeyId: name,

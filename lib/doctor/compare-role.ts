@@ -1,4 +1,5 @@
 import type { PolicyText, RoleFacts } from "../aws/inspect/roles.ts";
+import { REVOCATIONS } from "../lifecycle/revocation-policy.ts";
 import { compareDocument } from "./compare.ts";
 import { type Finding, REPAIR, type Subject } from "./finding.ts";
 import { asText, type Call, call } from "./repair/call.ts";
@@ -132,6 +133,8 @@ function compareInline(
       const document = inline.get(name);
       if (document !== undefined)
         return compareDocument(subject, `its policy ${name}`, document, text, put(name, document));
+      // The plane's own, by which sessions are denied: to delete it would give them back.
+      if (name === REVOCATIONS && onlyDenies(text)) return [];
       return [
         subject.problem(`has an inline policy that the stack did not write: ${name}`, REPAIR, [
           call("iam", "DeleteRolePolicy", { RoleName, PolicyName: name }),
@@ -144,6 +147,18 @@ function compareInline(
         : [subject.problem(`lacks its inline policy ${name}`, REPAIR, put(name, document))],
     ),
   ];
+}
+
+/** Whether a policy is one that takes authority and gives none. */
+function onlyDenies(text: string): boolean {
+  try {
+    const { Statement } = JSON.parse(text) as {
+      readonly Statement: readonly { Effect?: unknown }[];
+    };
+    return Statement.every(({ Effect }) => Effect === "Deny");
+  } catch {
+    return false;
+  }
 }
 
 function compareAttached(

@@ -4,7 +4,7 @@ import { parsePlaneId } from "../config.ts";
 import type { Written } from "./written/written.ts";
 
 /** The functions that hold roles of their own; agents call the first two. */
-export const FUNCTION_NAMES = ["issue", "execute", "govern"] as const;
+export const FUNCTION_NAMES = ["issue", "execute", "govern", "revoke", "sweep"] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 export type FunctionUse = FunctionName | "watch";
 
@@ -44,7 +44,10 @@ export function expectedOf(deployment: Deployment): Expected {
   const role = (use: FunctionUse): string => arn("iam", `role/${accountWideName(use)}`);
   return {
     ...{ deployment, partition, account, name, arn, accountWideName, stackName: `vai-${name}` },
-    roles: { issue: role("issue"), execute: role("execute"), govern: role("govern") },
+    roles: {
+      ...{ issue: role("issue"), execute: role("execute"), govern: role("govern") },
+      ...{ revoke: role("revoke"), sweep: role("sweep") },
+    },
     watch: {
       functionName: `vai-${name}-watch`,
       roleArn: role("watch"),

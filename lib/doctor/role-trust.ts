@@ -1,7 +1,7 @@
 import { listOf, type PolicyDocument, statementsOf } from "../authority/evaluate/iam-document.ts";
 import { lets } from "./ask.ts";
 import { allOr, type Finding, type Subject } from "./finding.ts";
-import { administrators, type Expected, madeBy, sessionOf } from "./plane.ts";
+import { administrators, type Expected, type FunctionName, madeBy, sessionOf } from "./plane.ts";
 import { ANY_IDENTITY } from "./statements.ts";
 
 /** What a role is for. */
@@ -77,6 +77,12 @@ const REFUSED: Readonly<Record<RoleUse, readonly Attempt[]>> = {
 const CORRECT =
   "correct its trust policy (vai doctor --repair-plan, if the stack made it): infra/execution-roles.ts has the statements";
 
+/** Which functions obtain sessions of a role: `sweep` looks, and never acts. */
+const CALLERS = {
+  execution: ["issue", "execute"],
+  reader: ["issue", "execute", "sweep"],
+} as const satisfies Readonly<Record<RoleUse, readonly FunctionName[]>>;
+
 /** Who can become the role: the functions that obtain sessions, in the form of an identity, and nobody else. */
 export function checkRoleTrust(
   use: RoleUse,
@@ -86,8 +92,8 @@ export function checkRoleTrust(
   expected: Expected,
 ): readonly Finding[] {
   const { roles, arn: arnOf } = expected;
-  const callers = [roles.issue, roles.execute];
-  const asked = (["issue", "execute"] as const).map((name) => ({
+  const callers = CALLERS[use].map((name) => roles[name]);
+  const asked = CALLERS[use].map((name) => ({
     ...{ role: roles[name], session: sessionOf(roles[name]), made: madeBy(expected, name) },
   }));
   const may = (principalArn: string, action: string, context: Context): boolean =>
@@ -105,20 +111,23 @@ export function checkRoleTrust(
       WANTED[use].some(([action, context]) => may(other, action, context)),
     ),
   ]);
-  return allOr(subject.ok("only issue and execute can assume it, and only as the plane does"), [
-    strangers.size > 0 &&
-      subject.problem(`its trust policy lets others in: ${[...strangers].join(", ")}`, CORRECT),
-    loose.length > 0 &&
-      subject.problem(
-        `its trust policy allows ${loose.map(({ what }) => what).join(", ")}`,
-        CORRECT,
-      ),
-    refusedTo.length > 0 &&
-      subject.problem(
-        `its trust policy refuses ${refusedTo.map(({ role }) => role).join(", ")}: nothing can be run`,
-        CORRECT,
-      ),
-  ]);
+  return allOr(
+    subject.ok(`only ${CALLERS[use].join(", ")} can assume it, and only as the plane does`),
+    [
+      strangers.size > 0 &&
+        subject.problem(`its trust policy lets others in: ${[...strangers].join(", ")}`, CORRECT),
+      loose.length > 0 &&
+        subject.problem(
+          `its trust policy allows ${loose.map(({ what }) => what).join(", ")}`,
+          CORRECT,
+        ),
+      refusedTo.length > 0 &&
+        subject.problem(
+          `its trust policy refuses ${refusedTo.map(({ role }) => role).join(", ")}: nothing can be run`,
+          CORRECT,
+        ),
+    ],
+  );
 }
 
 /** Everybody whom an Allow names, of whatever kind. */

@@ -43,7 +43,7 @@ const FORMS: Readonly<Record<TableUse, Form>> = {
 const WRITERS: Readonly<Record<TableUse, readonly FunctionName[]>> = {
   evidence: FUNCTION_NAMES,
   state: FUNCTION_NAMES,
-  registry: ["govern"],
+  registry: ["govern", "revoke", "sweep"],
 };
 
 /** What changes or removes a record. */

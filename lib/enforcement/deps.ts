@@ -9,7 +9,13 @@ import type { DigestSigner } from "../encoding/jws.ts";
 import { present } from "../encoding/present.ts";
 import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
-import type { DenialStore, OpenStore, RevokedStore, RolePolicies } from "../lifecycle/ports.ts";
+import type {
+  DenialStore,
+  OpenStore,
+  RevokedStore,
+  RolePolicies,
+  WakeSweep,
+} from "../lifecycle/ports.ts";
 import type { RegistryStore } from "./read/registry-port.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 
@@ -48,6 +54,7 @@ export interface CommandDeps extends PlaneDeps {
   readonly denials: DenialStore;
   /** What is open, to say how much of it a halt covers. */
   readonly open: OpenStore;
+  readonly wakeSweep: WakeSweep;
   /** What comes of work within so many milliseconds; `undefined` when it takes longer, and then nobody waits for it. */
   readonly within: <T>(milliseconds: number, work: Promise<T>) => Promise<T | undefined>;
 }

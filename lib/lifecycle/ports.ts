@@ -54,6 +54,9 @@ export interface RevokedStore {
   list(role: string, now: number): Promise<Revoked[]>;
 }
 
+/** Has what is due done at once, not a minute later; it is done then anyway, so nobody hears of a failure. */
+export type WakeSweep = () => Promise<void>;
+
 /**
  * The inline policy of execution roles. Both throw a {Fault}: `REVOCATION_FAILED` when IAM refuses, so that trying again
  * is of no use; `DEPENDENCY_UNAVAILABLE` when nobody knows.

@@ -81,6 +81,8 @@ function describeDeployment({ state, anchor, deployer, targets }: DeployOptions)
     // The emulator's CloudFormation acts with all rights; what it drops, the deployer sets.
     administrators: [deployer],
     samples: true,
+    // Whoever tries something out runs sweep when they want it: nothing ends behind their back.
+    sweepEachMinute: false,
   });
 }
 

@@ -34,6 +34,8 @@ export interface LocalOutputs {
     readonly issue: string;
     readonly execute: string;
     readonly govern: string;
+    readonly revoke: string;
+    readonly sweep: string;
   };
   readonly functionUrls: { readonly issue: string; readonly execute: string };
   readonly tables: { readonly evidence: string; readonly state: string; readonly registry: string };
@@ -80,6 +82,8 @@ export function composeOutputs(parts: OutputParts): LocalOutputs {
       issue: plane("IssueFunction"),
       execute: plane("ExecuteFunction"),
       govern: plane("GovernFunction"),
+      revoke: plane("RevokeFunction"),
+      sweep: plane("SweepFunction"),
     },
     functionUrls: { issue: plane("IssueUrl"), execute: plane("ExecuteUrl") },
     tables: {

@@ -49,8 +49,8 @@ def _json_object(raw):
 
 
 def _parameters(service, body, params):
-    """What the handler will read: JSON, or for STS the form fields over the query string."""
-    if body[:1] == b"{" or service != "sts":
+    """What the handler will read: JSON, or for STS and IAM the form fields over the query string."""
+    if body[:1] == b"{" or service not in ("sts", "iam"):
         return _json_object(body)
     fields = {**params, **parse_qs(body.decode("utf-8", "replace"))}
     return {k: v[0] if isinstance(v, list) else v for k, v in fields.items()}
@@ -178,6 +178,9 @@ def resolve(key, ctx):
         return stored.get("Arn") or f"arn:aws:iam::{ctx.principal_account}:role/{role}"
     if k in ("aws:resourceaccount", "s3:resourceaccount"):
         return emulator_s3.resource_owner(ctx.resource_arn) or _resolve(key, ctx)
+    if k == "iam:permissionsboundary":  # of the role that a policy is put on (Service Authorization Reference, IAM)
+        role = iam._roles.get_scoped(ctx.principal_account, None, str(body.get("RoleName"))) if service == "iam" else None
+        return (role or {}).get("PermissionsBoundary") or None
     if k == "sts:sourceidentity":
         return body.get("SourceIdentity") if service == "sts" else None
     if k == "kms:signingalgorithm":

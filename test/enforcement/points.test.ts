@@ -457,6 +457,7 @@ suite("halts and keys at IAM", () => {
       "RevocationAcknowledged",
     ]);
     assert.equal(answer.evidence?.seq, plane.rows("plane/registry").length);
+    assert.equal(plane.woken, 2, "behind the publication and the halt");
     assert.equal(refused(await plane.ask()).code, "PLANE_HALTED");
   });
 

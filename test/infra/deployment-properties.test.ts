@@ -14,7 +14,10 @@ const FUNCTION_TYPE = "AWS::Lambda::Function";
 /** What a cloud team may decide besides names, anchors and targets, and what it changes. */
 suite("deployment properties", () => {
   test("USR-12 reserved concurrency can be given up, function by function", () => {
-    const concurrency = { issue: 7, execute: null, govern: 2 };
+    const concurrency = {
+      ...{ issue: 7, execute: null, govern: 2 },
+      ...{ revoke: 5, revokeEvents: 2, sweep: 1 },
+    };
     const resolved = new Resolved(templateOf({ ...EXAMPLE, concurrency }));
     const reserved = (name: string) =>
       resolved.one(FUNCTION_TYPE, "FunctionName", `vai-example-${name}`).Properties[

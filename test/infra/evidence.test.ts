@@ -15,7 +15,7 @@ import {
   tableArn,
 } from "./support/template.ts";
 
-const WRITERS = [roleArn("issue"), roleArn("execute"), roleArn("govern")];
+const WRITERS = ["issue", "execute", "govern", "revoke", "sweep"].map((name) => roleArn(name));
 /** Under which the CDK deploys: it may change what protects the tables. */
 const DEPLOYER = `arn:aws:iam::${ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-${ACCOUNT}-${REGION}`;
 /** The people of the example who may too. */
@@ -119,7 +119,7 @@ suite("evidence", () => {
       ["state", WRITERS, []],
       [
         "registry",
-        [roleArn("govern")],
+        [roleArn("govern"), roleArn("revoke"), roleArn("sweep")],
         [denied("registry")("OnlyInATransaction", single, { ...unless(...admin), ...OUTSIDE })],
       ],
     ] as const) {

@@ -113,6 +113,7 @@ const DENIES: readonly Statement[] = [
 ];
 
 const CALLERS = { AWS: [roleArn("execute"), roleArn("issue")] };
+const READERS = { AWS: [...CALLERS.AWS, roleArn("sweep")] };
 
 suite("execution and reader roles", () => {
   const resolved = new Resolved(templateOf());
@@ -161,12 +162,12 @@ suite("execution and reader roles", () => {
       ]);
     });
 
-    test(`VAI-45 only issue and execute assume the ${family} reader role, under the reader's name`, () => {
+    test(`VAI-45 only issue, execute and sweep assume the ${family} reader role, under the reader's name`, () => {
       assert.deepEqual(trust(`read-${family}`), [
         {
           Sid: "OnlyAsReader",
           Effect: "Allow",
-          Principal: CALLERS,
+          Principal: READERS,
           Action: ["sts:AssumeRole"],
           Resource: [],
           Condition: { StringEquals: { "sts:RoleSessionName": "vai-reader" } },

@@ -58,6 +58,23 @@ const OBTAIN_SESSIONS = [
   permit("ObtainReaderSession", ["sts:AssumeRole"], rolesOf("read")),
 ];
 
+const CHANGING = [
+  permit("ChangeRegistry", ["dynamodb:PutItem"], [tableArn("registry")], IN_TRANSACTION),
+  permit("TakeKeys", ["dynamodb:PutItem"], [tableArn("state")], IN_TRANSACTION),
+];
+const WAKE_SWEEP = permit("WakeSweep", ["lambda:InvokeFunction"], [functionArn("sweep")]);
+const BOUNDARIES = families.map(
+  (family) => `arn:aws:iam::${ACCOUNT}:policy/vai-example-boundary-${family}`,
+);
+const DENYING = [
+  permit("ReadDenials", ["dynamodb:Query"], [tableArn("state")]),
+  permit("FindOpen", ["dynamodb:Query"], [`${tableArn("state")}/index/byDue`]),
+  permit("ReadRevocations", ["iam:GetRolePolicy"], rolesOf("exec")),
+  permit("WriteRevocations", ["iam:PutRolePolicy"], rolesOf("exec"), {
+    StringLike: { "iam:PermissionsBoundary": BOUNDARIES },
+  }),
+];
+
 /** All that each function may do: one permission more, or one less, is a failure. */
 const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   issue: [
@@ -69,10 +86,32 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   execute: [...RECORD_KEEPING, ...GRANTING, ...OBTAIN_SESSIONS],
   govern: [
     ...RECORD_KEEPING,
-    permit("ChangeRegistry", ["dynamodb:PutItem"], [tableArn("registry")], IN_TRANSACTION),
+    ...CHANGING,
+    permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),
+    WAKE_SWEEP,
     permit("KnowPlaneKey", ["kms:GetPublicKey"], [key("plane")]),
   ],
+  revoke: [
+    ...RECORD_KEEPING,
+    ...CHANGING,
+    permit("OweRecords", ["dynamodb:UpdateItem"], [tableArn("registry")], IN_TRANSACTION),
+    ...DENYING,
+    permit("FindIdentity", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byIdentity`]),
+    WAKE_SWEEP,
+  ],
+  sweep: [
+    ...RECORD_KEEPING,
+    ...CHANGING,
+    ...DENYING,
+    permit("ObtainReaderSession", ["sts:AssumeRole"], rolesOf("read")),
+  ],
 };
+
+/** Functions by whose code a role may be used: `revoke` has a second one, for events. */
+const functionsOf = (name: FunctionName): string[] =>
+  (name === "revoke" ? ["revoke", "revoke-events"] : [name]).map(functionArn);
+const oneOrMore = (values: string[]): string | string[] =>
+  values.length === 1 ? (values[0] ?? "") : values;
 
 suite("permissions", () => {
   const template = templateOf();
@@ -88,14 +127,14 @@ suite("permissions", () => {
           Effect: "Deny",
           Action: ["dynamodb:*", "sts:*"],
           Resource: ["*"],
-          Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn(name) } },
+          Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": oneOrMore(functionsOf(name)) } },
         },
         {
           Sid: "SignsOnlyInThisFunction",
           Effect: "Deny",
           Action: ["kms:*"],
           Resource: [key("evidence"), key("plane")],
-          Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn(name) } },
+          Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": oneOrMore(functionsOf(name)) } },
         },
       ]);
     });
@@ -170,8 +209,14 @@ suite("permissions", () => {
     ]);
   });
 
-  test("VAI-15 nobody is let in by a resource policy of a function; URLs demand IAM", () => {
-    template.resourceCountIs("AWS::Lambda::Permission", 0);
+  test("VAI-15 nobody but the plane's two rules is let in by a resource policy of a function; URLs demand IAM", () => {
+    const permissions = Object.values(template.findResources("AWS::Lambda::Permission"));
+    assert.equal(permissions.length, 2);
+    for (const { Properties } of permissions) {
+      assert.equal(Properties.Principal, "events.amazonaws.com");
+      const [rule] = Properties.SourceArn["Fn::GetAtt"];
+      assert.match(rule, /^(Commands|EachMinute)/);
+    }
     const urls = resolved.ofType("AWS::Lambda::Url").map(({ Properties }) => Properties);
     assert.deepEqual(
       urls,

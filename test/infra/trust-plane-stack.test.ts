@@ -7,7 +7,7 @@ import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { ENV, ownResourcePrefix, parsePlaneId } from "../../lib/config.ts";
 import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
 import { EXAMPLE, templateOf } from "./support/synthesise.ts";
-import { ACCOUNT, REGION, Resolved, roleArn } from "./support/template.ts";
+import { ACCOUNT, functionArn, REGION, Resolved, roleArn } from "./support/template.ts";
 
 const KEY_MATERIAL = /AKIA|ASIA|PRIVATE KEY|secret|password|token|"d"|"kty"/i;
 
@@ -18,12 +18,16 @@ const LOGICAL_IDS = [
   "GovernLog6B4F0869",
   "IssueLogB26023DA",
   "PlaneKeyD6D71FCF",
+  "RevokeLog828EF9D3",
+  "SweepLogB49230B5",
   "TablesRegistry55D7706D",
   "TablesState705891C2",
 ];
 
 /** What watches the plane has tests of its own. */
 const isWatching = (logicalId: string): boolean => /^(EvidenceWatch|Monitoring)/.test(logicalId);
+
+const RESERVED = { issue: 50, execute: 50, govern: 2, revoke: 5, sweep: 1 };
 
 suite("trust plane stack", () => {
   const template = templateOf();
@@ -42,16 +46,19 @@ suite("trust plane stack", () => {
     }
     const families = new Set(CATALOGUE.map(({ family }) => family)).size;
     assert.deepEqual(counts, {
-      "AWS::IAM::Role": 3 + 2 * families,
-      "AWS::IAM::Policy": 3,
+      "AWS::IAM::Role": 5 + 2 * families,
+      "AWS::IAM::Policy": 5,
       "AWS::IAM::ManagedPolicy": 2 + 2 * families,
       "AWS::DynamoDB::Table": 3,
       "AWS::KMS::Key": 2,
       "AWS::KMS::Alias": 2,
-      "AWS::Logs::LogGroup": 3,
-      "AWS::Lambda::Function": 3,
-      "AWS::Lambda::EventInvokeConfig": 3,
+      "AWS::Logs::LogGroup": 5,
+      // With the one for events, whose code, role and log are those of revoke.
+      "AWS::Lambda::Function": 6,
+      "AWS::Lambda::EventInvokeConfig": 6,
       "AWS::Lambda::Url": 2,
+      "AWS::Events::Rule": 2,
+      "AWS::Lambda::Permission": 2,
     });
   });
 
@@ -81,6 +88,8 @@ suite("trust plane stack", () => {
       IssueFunction: "vai-example-issue",
       ExecuteFunction: "vai-example-execute",
       GovernFunction: "vai-example-govern",
+      RevokeFunction: "vai-example-revoke",
+      SweepFunction: "vai-example-sweep",
       EvidenceTable: "vai-example-evidence",
       StateTable: "vai-example-state",
       RegistryTable: "vai-example-registry",
@@ -148,6 +157,7 @@ suite("trust plane stack", () => {
         [ENV.evidenceTable]: "vai-example-evidence",
         [ENV.stateTable]: "vai-example-state",
         [ENV.registryTable]: "vai-example-registry",
+        [ENV.sweepFunction]: "vai-example-sweep",
         [ENV.anchors]: JSON.stringify(EXAMPLE.anchors),
         [ENV.targetKeys]: "{}",
         [ENV.targets]: JSON.stringify(
@@ -172,7 +182,7 @@ suite("trust plane stack", () => {
         Runtime: "nodejs24.x",
         MemorySize: 1024,
         Timeout: 30,
-        ReservedConcurrentExecutions: { issue: 50, execute: 50, govern: 2 }[name],
+        ReservedConcurrentExecutions: RESERVED[name],
         Tags: [{ Key: "vai-plane", Value: "example" }],
         Role: roleArn(name),
         LoggingConfig: { LogGroup: `/vai/example/${name}` },
@@ -234,6 +244,53 @@ suite("trust plane stack", () => {
     const resources = template.toJSON()["Resources"] as Record<string, { Type: string }>;
     const ids = Object.keys(resources).filter((id) => stateful.includes(resources[id]?.Type ?? ""));
     assert.deepEqual(ids.filter((id) => !isWatching(id)).sort(), LOGICAL_IDS);
+  });
+
+  test("VAI-112 signed commands as events have a function of their own, with the code and the role of revoke, and a cap", () => {
+    const { Properties: events } = resolved.one(
+      "AWS::Lambda::Function",
+      "FunctionName",
+      "vai-example-revoke-events",
+    );
+    const { Properties: revoke } = resolved.one(
+      "AWS::Lambda::Function",
+      "FunctionName",
+      "vai-example-revoke",
+    );
+    for (const same of ["Role", "Code", "Environment", "LoggingConfig", "Timeout"]) {
+      assert.deepEqual(events[same], revoke[same], same);
+    }
+    assert.equal(events["ReservedConcurrentExecutions"], 2);
+    const { Properties: rule } = resolved.one("AWS::Events::Rule", "Name", "vai-example-commands");
+    assert.deepEqual(rule["EventPattern"], { "detail-type": ["vai-command"] });
+    assert.equal(rule["EventBusName"], undefined, "the default bus");
+    const [target] = rule["Targets"] as { Arn: unknown }[];
+    assert.equal(target?.Arn, functionArn("revoke-events"));
+  });
+
+  test("VAI-07 sweep runs each minute, one at a time, unless a deployment says that it does not", () => {
+    const rule = (of: Resolved) =>
+      of.one("AWS::Events::Rule", "Name", "vai-example-sweep").Properties;
+    assert.equal(rule(resolved)["ScheduleExpression"], "rate(1 minute)");
+    assert.equal(rule(resolved)["State"], "ENABLED");
+    const [target] = rule(resolved)["Targets"] as { Arn: unknown }[];
+    assert.equal(target?.Arn, functionArn("sweep"));
+    const off = new Resolved(templateOf({ ...EXAMPLE, sweepEachMinute: false }));
+    assert.equal(rule(off)["State"], "DISABLED");
+  });
+
+  test("VAI-129 what is open is found by when there is work on it, without a scan", () => {
+    const { Properties } = resolved.one("AWS::DynamoDB::Table", "TableName", "vai-example-state");
+    assert.deepEqual(Properties["GlobalSecondaryIndexes"], [
+      {
+        IndexName: "byDue",
+        KeySchema: [
+          { AttributeName: "view", KeyType: "HASH" },
+          { AttributeName: "due", KeyType: "RANGE" },
+        ],
+        Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["open"] },
+      },
+    ]);
   });
 
   test("USR-12 what need not be retained goes with the stack", () => {

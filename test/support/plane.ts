@@ -87,6 +87,8 @@ export class Plane {
   policy: TrustPolicy;
   policyDigest: Digest | undefined;
   deps: IssueDeps;
+  /** How often `sweep` was told that there is work. */
+  woken = 0;
   #requests = 0;
 
   constructor({ seed, isGolden = false }: Pick<PlaneOptions, "seed" | "isGolden"> = {}) {
@@ -173,6 +175,9 @@ export class Plane {
     return {
       ...deps,
       denials,
+      wakeSweep: async () => {
+        this.woken += 1;
+      },
       within: (_, work) => work,
       open: new DynamoOpenStore(dynamo, TABLES.state),
       revoked: new DynamoRevokedStore(dynamo, TABLES.state),

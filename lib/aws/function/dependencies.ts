@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { descriptorOf } from "../../actions/catalogue.ts";
@@ -12,23 +11,13 @@ import { systemClock } from "../../clock.ts";
 import { ENV, parsePlaneId } from "../../config.ts";
 import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
 import { present } from "../../encoding/present.ts";
-import type {
-  CommandDeps,
-  IssueDeps,
-  PlaneDeps,
-  RevokeDeps,
-  SweepDeps,
-} from "../../enforcement/deps.ts";
+import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
 import { type ClientPlace, functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
-import { DynamoDenialStore } from "../ports/denials.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
 import { orFault } from "../ports/faults.ts";
 import { KmsSigner } from "../ports/kms-signer.ts";
 import { boundBy, type Lifetime, unending } from "../ports/lifetime.ts";
-import { DynamoOpenStore } from "../ports/open-view.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
-import { DynamoRevokedStore } from "../ports/revoked.ts";
-import { IamRolePolicies } from "../ports/role-policies.ts";
 import { DynamoRefusalCounter } from "../ports/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../ports/sts.ts";
 import type { Tables } from "../ports/transaction.ts";
@@ -37,7 +26,7 @@ import { readTargetKeys } from "./target-keys.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a function is told by its stack; anything missing stops it before it serves. @throws {TypeError}. */
-function required(environment: Environment, name: string): string {
+export function required(environment: Environment, name: string): string {
   const value = environment[name];
   if (value === undefined || value === "")
     throw new TypeError(`the environment variable ${name} is not set`);
@@ -54,22 +43,22 @@ function readAnchors(text: string): VerificationKey[] {
 }
 
 /** How a function's clients are made: until when a try may begin, and milliseconds that one may take. */
-interface Patience {
+export interface Patience {
   readonly lifetime: Lifetime;
   readonly patience: number;
 }
 
-const boundsOf = ({ lifetime, patience }: Patience) => ({
+export const boundsOf = ({ lifetime, patience }: Patience) => ({
   ...{ lifetime, clock: systemClock, longest: patience },
 });
 
-interface PlanePorts {
+export interface PlanePorts {
   readonly deps: PlaneDeps;
   readonly dynamo: DynamoDBClient;
   readonly tables: Tables;
 }
 
-function planePorts(component: string, environment: Environment, how: Patience): PlanePorts {
+export function planePorts(component: string, environment: Environment, how: Patience): PlanePorts {
   const plane = parsePlaneId(required(environment, ENV.plane));
   if (plane === undefined) throw new TypeError(`${ENV.plane} is not a plane id`);
   const tables = {
@@ -99,65 +88,6 @@ function planePorts(component: string, environment: Environment, how: Patience):
     memory: { handles: new Map() },
   };
   return { deps, dynamo, tables };
-}
-
-/**
- * Ports of a function that takes commands of people, from its environment: those of the plane, and where denials are
- * committed. `patience`: milliseconds that one try of a call may take.
- */
-export function commandDependencies(
-  component: string,
-  environment: Environment,
-  lifetime: Lifetime = unending(),
-  patience = REQUEST_TIMEOUT,
-): CommandDeps {
-  return commandPorts(planePorts(component, environment, { lifetime, patience }));
-}
-
-const commandPorts = ({ deps, dynamo, tables }: PlanePorts): CommandDeps => ({
-  ...deps,
-  denials: new DynamoDenialStore(dynamo, tables),
-  open: new DynamoOpenStore(dynamo, tables.state),
-  within: (milliseconds, work) => {
-    // What is left behind must neither keep the process alive nor fail it later.
-    work.catch(() => undefined);
-    return Promise.race([work, sleep(milliseconds, undefined, { ref: false })]);
-  },
-});
-
-/** Ports of `revoke`: those of commands, and IAM. */
-export function revokeDependencies(
-  component: string,
-  environment: Environment,
-  lifetime: Lifetime = unending(),
-  patience = REQUEST_TIMEOUT,
-): RevokeDeps {
-  const how = { lifetime, patience };
-  return revokePorts(planePorts(component, environment, how), environment, how);
-}
-
-function revokePorts(ports: PlanePorts, environment: Environment, how: Patience): RevokeDeps {
-  const { dynamo, tables, deps } = ports;
-  const place = { ...placeOf(deps.plane.region, environment), patience: how.patience };
-  return {
-    ...commandPorts(ports),
-    revoked: new DynamoRevokedStore(dynamo, tables.state),
-    rolePolicies: new IamRolePolicies(
-      boundBy(new IAMClient(functionOptions(place)), boundsOf(how)),
-    ),
-  };
-}
-
-/** Ports of `sweep`: those of commands, and the reader roles; it obtains no session that acts. */
-export function sweepDependencies(
-  component: string,
-  environment: Environment,
-  lifetime: Lifetime = unending(),
-  patience = REQUEST_TIMEOUT,
-): SweepDeps {
-  const how = { lifetime, patience };
-  const ports = planePorts(component, environment, how);
-  return { ...revokePorts(ports, environment, how), ...readerPorts(ports.deps, environment, how) };
 }
 
 /** Ports of a function that issues: those of the plane, STS and the reader roles. */
@@ -190,7 +120,7 @@ function targetKeysOf({ plane }: PlaneDeps, environment: Environment) {
 }
 
 /** The catalogue, and the reader roles by which targets are looked at. */
-function readerPorts(deps: PlaneDeps, environment: Environment, how: Patience) {
+export function readerPorts(deps: PlaneDeps, environment: Environment, how: Patience) {
   const { plane, clock } = deps;
   const place = { ...placeOf(plane.region, environment), patience: how.patience };
   const sts = boundBy(new STSClient(functionOptions(place)), boundsOf(how));
@@ -213,7 +143,7 @@ function readerPorts(deps: PlaneDeps, environment: Environment, how: Patience) {
 const loaded = (family: string): Promise<void> =>
   orFault("DEPENDENCY_UNAVAILABLE", `loading the client of ${family}`, () => loadFamily(family));
 
-const placeOf = (region: string, environment: Environment): ClientPlace => {
+export const placeOf = (region: string, environment: Environment): ClientPlace => {
   const endpoint = environment["AWS_ENDPOINT_URL"];
   return { region, ...present({ endpoint }) };
 };

@@ -107,7 +107,11 @@ export async function publishTrustPolicy(
     const judged = judgement.judge(SUCCESSION, { next, inForce, inUse });
     if (isFailure(judged)) return judged;
     const answer = await commitPolicy(judgement, next, { inForce, marked, owed });
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) {
+      // Records under another key, ends by another policy.
+      await judgement.deps.wakeSweep();
+      return answer;
+    }
     await backOff(judgement, attempt);
   }
 }

@@ -117,6 +117,7 @@ async function reachIam(
   const denials = isStanding ? sessionsOf(deps, stopped, policy, running) : new Map();
   const results = await denyAtRoles(deps, denials);
   const seq = (await recordHaltReached(judgement, since, results)) ?? recorded?.seq;
+  await deps.wakeSweep();
   const points = results.map((each) => iamPoint(each.role, since, each, deps.clock()));
   return answerOf({
     isKnown: recorded?.before !== undefined,

@@ -48,7 +48,7 @@ export const BROKEN_TABLES: readonly Broken[] = [
       name: `a policy of ${use} that stops the functions`,
       change: (world) =>
         withStatement(shown(tableOf(world, use).policy), "OnlyThePlaneWrites", { Condition: {} }),
-      ...{ subject: new RegExp(`vai-test-${use}`), text: /stops .*govern from writing/ },
+      ...{ subject: new RegExp(`vai-test-${use}`), text: /stops .*sweep from writing/ },
     },
   ]),
   {
@@ -73,7 +73,7 @@ export const BROKEN_TABLES: readonly Broken[] = [
       withStatement(shown(tableOf(world, "evidence").policy), "OnlyThePlaneAppends", {
         Condition: { ArnNotEquals: { "aws:PrincipalArn": roleArn("vai-test-issue") } },
       }),
-    ...{ subject: /vai-test-evidence/, text: /stops execute, govern from writing/ },
+    ...{ subject: /vai-test-evidence/, text: /stops execute, govern, revoke, sweep from writing/ },
   },
   {
     name: "a table policy that cannot be judged",

@@ -24,7 +24,7 @@ const REGION = "us-east-1";
 const EXECUTION_ROLES = ["exec-lambda", "exec-dynamodb"];
 const READER_ROLES = ["read-lambda", "read-dynamodb"];
 
-const USES = ["issue", "execute", "govern"] as const;
+const USES = ["issue", "execute", "govern", "revoke", "sweep"] as const;
 const EVIDENCE_KEY = "11111111-1111-4111-8111-111111111111";
 const PLANE_KEY = "22222222-2222-4222-8222-222222222222";
 
@@ -32,7 +32,10 @@ export const DEPLOYMENT: Deployment = {
   path: "/outputs.json",
   region: REGION,
   plane: `vai:${ACCOUNT}:${REGION}:test`,
-  functions: { issue: "vai-test-issue", execute: "vai-test-execute", govern: "vai-test-govern" },
+  functions: {
+    ...{ issue: "vai-test-issue", execute: "vai-test-execute", govern: "vai-test-govern" },
+    ...{ revoke: "vai-test-revoke", sweep: "vai-test-sweep" },
+  },
   tables: {
     evidence: "vai-test-evidence",
     state: "vai-test-state",
@@ -125,7 +128,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
             ...{ runtime: "nodejs24.x", timeout: 30, roleArn: functionRole(use) },
             environment: { ...environment },
           }),
-          urlAuth: use === "govern" ? ABSENT : seen("AWS_IAM"),
+          urlAuth: use === "issue" || use === "execute" ? seen("AWS_IAM") : ABSENT,
           concurrency: seen(2),
         },
       ]).concat([[WATCH, watch()]]),
@@ -147,9 +150,10 @@ export async function healthyWorld(plane: Plane): Promise<World> {
       }),
       [DEPLOYMENT.tables.registry]: table("registry", ["pk", "sk"], {
         policy: seen(
-          policies.writtenTable(arn("dynamodb", "table/vai-test-registry"), [
-            functionRole("govern"),
-          ]),
+          policies.writtenTable(
+            arn("dynamodb", "table/vai-test-registry"),
+            (["govern", "revoke", "sweep"] as const).map(functionRole),
+          ),
         ),
       }),
     },
@@ -181,7 +185,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
       ...READER_ROLES.map((name) => [
         roleArn(name),
         {
-          trust: seen(policies.readerTrust(callers)),
+          trust: seen(policies.readerTrust([...callers, functionRole("sweep")])),
           boundary: seen(policies.boundary("test", ACCOUNT)),
           policies: [{ name: "ceiling", document: policies.ceiling("dynamodb:GetItem", false) }],
         },

@@ -1,12 +1,10 @@
-import {
-  type Environment,
-  issueDependencies,
-  revokeDependencies,
-} from "../../../lib/aws/function/dependencies.ts";
+import { revokeDependencies } from "../../../lib/aws/function/command-dependencies.ts";
+import { type Environment, issueDependencies } from "../../../lib/aws/function/dependencies.ts";
 import { unending } from "../../../lib/aws/ports/lifetime.ts";
 import { ENV } from "../../../lib/config.ts";
 import type { IssueDeps, RevokeDeps } from "../../../lib/enforcement/deps.ts";
 import type { Append } from "../../../lib/evidence/ports.ts";
+import { Fault } from "../../../lib/refusal.ts";
 import { KEYS } from "../keys.ts";
 import type { ClientUse } from "./peers.ts";
 
@@ -30,6 +28,7 @@ const revokeAt = (endpoint: string, patience: number): RevokeDeps =>
   revokeDependencies("revoke", environmentAt(endpoint), unending(), patience);
 
 const MADE = "lib/aws/function/dependencies.ts";
+const COMMANDS = "lib/aws/function/command-dependencies.ts";
 
 /** What each port does when its dependency misbehaves. */
 export interface FunctionUse extends ClientUse {
@@ -96,14 +95,25 @@ export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
     code: "EVIDENCE_STORE_UNAVAILABLE",
   },
   {
+    name: "lambda:Invoke of a function",
+    made: `${COMMANDS} commandPorts LambdaClient`,
+    // Nobody hears of its failure: what is due is done a minute later anyway.
+    ask: async (endpoint, patience) => {
+      await revokeAt(endpoint, patience).wakeSweep();
+      throw new Fault("DEPENDENCY_UNAVAILABLE", "it has ended");
+    },
+    code: "DEPENDENCY_UNAVAILABLE",
+    once: true,
+  },
+  {
     name: "iam:GetRolePolicy of a function",
-    made: `${MADE} revokePorts IAMClient`,
+    made: `${COMMANDS} revokePorts IAMClient`,
     ask: (endpoint, patience) => revokeAt(endpoint, patience).rolePolicies.read(ROLE),
     code: "DEPENDENCY_UNAVAILABLE",
   },
   {
     name: "iam:PutRolePolicy of a function",
-    made: `${MADE} revokePorts IAMClient`,
+    made: `${COMMANDS} revokePorts IAMClient`,
     ask: (endpoint, patience) => revokeAt(endpoint, patience).rolePolicies.write(ROLE, "{}"),
     code: "DEPENDENCY_UNAVAILABLE",
   },
