@@ -373,8 +373,8 @@ suite("a denial that does not reach IAM", () => {
   test("VAI-118 a failure whose quarantine cannot be recorded is neither, until sweep can do both", async () => {
     const { plane, governed, id } = await delivered();
     plane.faults.plan({ at: "iam:write", how: "denied" });
-    // The command's own records are the first signature.
-    plane.faults.plan({ at: "signer:sign", how: "throttle", from: 2 });
+    // The command's own records are the first transaction, the quarantine is the second.
+    plane.faults.plan({ at: "evidence:write", how: "throttle", from: 2, to: 2 });
     unreached(await plane.revoke({ command: revocation(plane, id) }));
     assert.equal(recordsOf(plane, governed.chainId, "RevocationFailed").length, 0);
     plane.faults.clear();
