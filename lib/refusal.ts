@@ -84,7 +84,6 @@ const CODES = {
     "SESSION_POLICY_TOO_LARGE",
     "SESSION_POLICY_INEXPRESSIBLE",
     "CREDENTIALS_MISSING",
-    "REVOCATION_FAILED",
     "REVOCATION_PENDING",
     "EXECUTION_OUTCOME_UNKNOWN",
   ],
@@ -151,6 +150,7 @@ const RETRYABLE: ReadonlySet<RefusalCode> = new Set([
   "DEPENDENCY_UNAVAILABLE",
   "REGISTRY_STALE",
   "STS_FAILED",
+  "REVOCATION_PENDING",
 ]);
 
 export const isRetryable = (code: RefusalCode): boolean => RETRYABLE.has(code);
@@ -176,6 +176,12 @@ export class Fault extends Error {
     this.code = code;
   }
 }
+
+/** What a fault is answered with; what nobody foresaw says nothing of itself. */
+export const refusalOf = (fault: unknown): Refusal =>
+  fault instanceof Fault
+    ? refuse(fault.code, fault.message)
+    : refuse("INTERNAL_FAULT", "the trust plane met a condition that it was not built for");
 
 /** RFC 6901: one reference token. */
 const pointerToken = (token: string | number): string =>

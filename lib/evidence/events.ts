@@ -33,7 +33,6 @@ const EVENTS = {
   IdentityRevoked: "negative",
   RevocationRequested: "plain",
   RevocationAcknowledged: "plain",
-  RevocationFailed: "negative",
   EscalationRaised: "negative",
   EvidenceEmissionFailed: "negative",
   PlaneHalted: "negative",

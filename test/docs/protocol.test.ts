@@ -365,7 +365,7 @@ suite("lambdas/PROTOCOL.md: members", () => {
       [{ origin: { plane: PLANE, chainDigest: CONTRACT.digest } }, "NOT_SUPPORTED"],
       [{ revokeOn: ["contextChanged"] }, undefined],
       [{ revokeOn: ["policyChanged"] }, "NOT_SUPPORTED"],
-      [{ revokeOn: ["riskSignal"] }, "NOT_SUPPORTED"],
+      [{ revokeOn: ["contextChanged", "riskSignal"] }, undefined],
       [{ obligations: [{ ...obligation, kind: "notify" }] }, "NOT_SUPPORTED"],
       [withStep({ after: [], gate: "none" }), undefined],
       [withStep({ after: ["before"] }), "NOT_SUPPORTED"],

@@ -76,8 +76,9 @@ const STOPS: Readonly<
 
 const actorOf = (plane: Plane): string => {
   const chain = plane.chains().find((each) => each.startsWith("intent/"));
-  const issued = chain && plane.records(chain).find(({ event }) => event.type === "IdentityIssued");
-  return (issued && issued.actor?.id) || ACTOR;
+  const records = chain === undefined ? [] : plane.records(chain);
+  const issued = records.find(({ event }) => event.type === "IdentityIssued");
+  return issued?.actor?.id ?? ACTOR;
 };
 
 suite("halts and revoked keys", () => {
@@ -277,6 +278,23 @@ suite("halts while nothing can be recorded", () => {
       assert.equal(done(await plane.revoke({ command })).deduplicated, true);
     });
   }
+
+  test("VAI-118 a plane key is not revoked by one name either, though nothing can be recorded and more is owed", async () => {
+    const plane = await newPlane();
+    const jkt = await plane.deps.signer.keyid();
+    silent(plane);
+    done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "one" }) }));
+    const before = structuredClone(registryOf(plane));
+    for (const [name, deps] of [
+      ["this process", plane.deps],
+      ["one that has served nothing", plane.process()],
+    ] as const) {
+      const command = plane.command({ do: "revokeKey", jkt });
+      const { code, pointer } = refused(await plane.revoke({ command }, deps));
+      assert.deepEqual([code, pointer], ["COMMAND_MALFORMED", "/command/jkt"], name);
+    }
+    assert.deepEqual(registryOf(plane), before);
+  });
 
   test("VAI-115 several are owed together, and each is recorded in its own words", async () => {
     const plane = await newPlane();

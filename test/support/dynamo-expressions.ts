@@ -45,7 +45,7 @@ type Part = (item: Item, part: string, by: Placeholders) => Item;
 const CLAUSES: Readonly<Record<string, Part>> = {
   SET: (item, part, by) => {
     const [, name, value] = matched(/^([#\w]+) = (.+)$/, part);
-    return { ...item, [nameOf(name, by)]: valueOf(value, item, by) };
+    return { ...item, [nameOf(name, by)]: valueIn(value, item, by) };
   },
   ADD: (item, part, by) => {
     const [, name, value] = matched(/^([#\w]+) (:\w+)$/, part);
@@ -81,7 +81,7 @@ function matched(form: RegExp, part: string): RegExpExecArray {
 
 const APPENDED = /^list_append\(if_not_exists\(([#\w]+), (:\w+)\), (:\w+)\)$/;
 
-function valueOf(text: string | undefined, item: Item, by: Placeholders): unknown {
+function valueIn(text: string | undefined, item: Item, by: Placeholders): unknown {
   const appended = APPENDED.exec(text ?? "");
   if (appended === null) return operandOf(text, by);
   const before = item[nameOf(appended[1], by)] ?? operandOf(appended[2], by);

@@ -109,14 +109,12 @@ export class MemoryDynamo {
     const condition = /^(\w+) = (:\w+)(?: AND (\w+) > (:\w+))?$/;
     const [, attribute, token, ranged, floor] =
       condition.exec(input.KeyConditionExpression ?? "") ?? [];
-    if (attribute !== hash || token === undefined)
-      throw new NotUnderstood("an unknown key condition");
-    if (ranged !== undefined && ranged !== range)
+    if (attribute !== hash || token === undefined || (ranged ?? range) !== range)
       throw new NotUnderstood("an unknown key condition");
     const sorted = [...this.table(name).values()]
       .filter((item) => item[hash] === values[token])
       .filter((item) => floor === undefined || Number(item[range]) > Number(values[floor]))
-      .sort((left, right) => ((left[range] as number) < (right[range] as number) ? -1 : 1));
+      .sort((left, right) => inOrder(left, right, range));
     if (input.ScanIndexForward === false) sorted.reverse();
     const after = input.ExclusiveStartKey && unmarshall(input.ExclusiveStartKey)[range];
     const begin = after === undefined ? 0 : sorted.findIndex((item) => item[range] === after) + 1;
@@ -295,3 +293,6 @@ function judgeLimits(writes: readonly Write[]): void {
   if (sizes.some((size) => size > MAX_ITEM)) invalid("an item is too large");
   if (sizes.reduce((sum, size) => sum + size, 0) > MAX_TRANSACTION) invalid("too much at once");
 }
+
+const inOrder = (left: Item, right: Item, range: string): number =>
+  (left[range] as number) < (right[range] as number) ? -1 : 1;

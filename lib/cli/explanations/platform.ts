@@ -49,6 +49,11 @@ export const PLATFORM: Rows = {
     ["execution"],
     "Report it with the record that `evidence` names.",
   ],
+  REVOCATION_PENDING: [
+    "Something that the lift covers is still open: it would come back to life.",
+    ["contract"],
+    "Send the same command again: sweep ends what is open within a minute.",
+  ],
   EXECUTION_OUTCOME_UNKNOWN: [
     "The call timed out or its answer was lost: it may have been applied. In records only.",
     ["execution"],

@@ -4,7 +4,7 @@ import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 
 /** How far a denial has come at one point (PROTOCOL.md §10). Times in RFC 3339. */
-export interface PointState {
+interface PointState {
   readonly point: "adapter" | "iam" | "session";
   /** Of points `iam` and `session`: the execution role. */
   readonly role?: string;
