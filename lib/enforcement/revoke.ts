@@ -102,7 +102,7 @@ const PLACED = stage<Looked, Judging>("contract")
 
 const DURABLE = point("evidence", "durable");
 
-const REVOKE_ORDER: Order = [READ_REVOCATION, ADDRESSED, LOOK, SPOKEN, PLACED, DURABLE];
+export const REVOKE_ORDER: Order = [READ_REVOCATION, ADDRESSED, LOOK, SPOKEN, PLACED, DURABLE];
 
 /**
  * Ends authority at once (PROTOCOL.md §10): the denial is committed before anything else and never waits for evidence.
