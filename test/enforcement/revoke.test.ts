@@ -101,6 +101,20 @@ suite("revoking an identity or a contract", () => {
     assert.equal(plane.targets.calls.length, 0);
   });
 
+  test("VAI-112 a contract that no issuer signed opens no intent, though an operator revokes it", async () => {
+    for (const [change, code] of [
+      [{ signedBy: "stranger" }, "CONTRACT_ISSUER_UNTRUSTED"],
+      [{ signature: "flipped" }, "CONTRACT_SIGNATURE_INVALID"],
+    ] as const) {
+      const plane = await newPlane();
+      const { contract, contractDigest, chainId } = plane.contract({ contract: change });
+      const command = plane.command({ do: "revokeContract", contractDigest });
+      assert.equal(refused(await plane.revoke({ command, contract })).code, code);
+      assert.deepEqual(plane.rows(chainId), []);
+      assert.equal(plane.dynamo.table(TABLES.state).has(`chain#${chainId}|head`), false);
+    }
+  });
+
   test("VAI-120 the same command again ends nothing twice and says so, also past its end", async () => {
     const { plane, governed, id } = await live();
     const command = plane.command({ do: "revokeIdentity", identityId: id });

@@ -50,6 +50,19 @@ interface Course {
   readonly ends: (live: Live) => unknown;
 }
 
+/** Which requirement each trigger is. */
+const SHOWS: Readonly<Record<EndTrigger, string>> = {
+  windowEnded: "VAI-106",
+  completed: "VAI-107",
+  contextChanged: "VAI-108",
+  policyChanged: "VAI-109",
+  riskSignal: "VAI-110",
+  executionFailed: "VAI-111",
+  operator: "VAI-112",
+  evidenceFailed: "VAI-113",
+  violation: "VAI-114",
+};
+
 const nothing = (): void => {};
 const order =
   (claims: (live: Live) => Parameters<Plane["command"]>[0], signedBy?: "signaller") =>
@@ -292,7 +305,7 @@ const endsOf = (plane: Plane, { chainId }: Governed): EvidenceRecord[] =>
 
 suite("the triggers that end authority", () => {
   for (const course of COURSES) {
-    test(`VAI-07 VAI-33 ${course.trigger}: ${course.what}`, async () => {
+    test(`VAI-07 ${SHOWS[course.trigger]} ${course.trigger}: ${course.what}`, async () => {
       const live = await begin(course);
       const { plane, governed, mutation, handle } = live;
       await course.ends(live);

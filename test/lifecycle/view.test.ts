@@ -31,7 +31,7 @@ interface Open {
 const openOf = (plane: Plane, governed: Governed): Open => headOf(plane, governed)["open"] as Open;
 
 suite("what is open of an intent", () => {
-  test("VAI-84 a handle that waits stands there whole, with its contract, and is due at its window's end", async () => {
+  test("VAI-129 a handle that waits stands there whole, with its contract, and is due at its window's end", async () => {
     const plane = await newPlane();
     const governed = plane.contract(TWO);
     const { identity } = await plane.grant(TWO, governed);
@@ -69,7 +69,7 @@ suite("what is open of an intent", () => {
     });
   });
 
-  test("VAI-84 delivered credentials are open until they end at STS", async () => {
+  test("VAI-129 delivered credentials are open until they end at STS", async () => {
     const plane = await newPlane();
     const governed = plane.contract(CREDENTIALS);
     await plane.grant(CREDENTIALS, governed);
@@ -78,7 +78,7 @@ suite("what is open of an intent", () => {
     assert.equal(openOf(plane, governed).identities[0]?.["until"], issued.hardExpiry);
   });
 
-  test("VAI-84 a contract with a use left is open without any identity, until its end", async () => {
+  test("VAI-129 a contract with a use left is open without any identity, until its end", async () => {
     const plane = await newPlane();
     const governed = plane.contract(TWO);
     const { handle } = await plane.grant(TWO, governed);
@@ -91,7 +91,33 @@ suite("what is open of an intent", () => {
     );
   });
 
-  test("VAI-84 nothing stands there once everything has ended, and no other contract is named", async () => {
+  test("VAI-129 past its end a contract is open no more, whatever it has left", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(TWO);
+    const { handle } = await plane.grant(TWO, governed);
+    assert.ok((await plane.execute(plane.redemption(governed, handle))).ok);
+    const state = plane.state(governed.chainId);
+    const end = Date.parse(String(headOf(plane, governed)["due"]));
+    const seen = { intentId: governed.ids.intent, state, marks: readMarks({}) };
+    assert.equal(viewOf({ ...seen, now: end - 1 })?.due, toInstant(end));
+    assert.equal(viewOf({ ...seen, now: end }), undefined);
+  });
+
+  test("VAI-129 of several an intent is due at the first", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(TWO);
+    const { handle } = await plane.grant(TWO, governed);
+    const died = plane.faults.death({ at: "target:call" });
+    void plane.execute(plane.redemption(governed, handle));
+    await died;
+    plane.faults.clear();
+    const [running] = plane.state(governed.chainId).identities.values();
+    assert.ok(running?.startedAt);
+    assert.equal(openOf(plane, governed).contracts.length, 1);
+    assert.equal(headOf(plane, governed)["due"], toInstant(Date.parse(running.startedAt) + 90_000));
+  });
+
+  test("VAI-129 nothing stands there once everything has ended, and no other contract is named", async () => {
     const plane = await newPlane();
     const governed = plane.contract(HANDLE);
     const { handle } = await plane.grant(HANDLE, governed);
@@ -101,7 +127,7 @@ suite("what is open of an intent", () => {
     assert.deepEqual([view, due, open], [undefined, undefined, undefined]);
   });
 
-  test("VAI-84 an ended contract is not open though uses are left", async () => {
+  test("VAI-129 an ended contract is not open though uses are left", async () => {
     const plane = await newPlane();
     const governed = plane.contract(TWO);
     await plane.grant(TWO, governed);
@@ -141,7 +167,7 @@ suite("what is open of an intent", () => {
     assert.equal(headOf(plane, governed)["due"], toInstant(Date.parse(running.startedAt) + 30_000));
   });
 
-  test("VAI-84 sixteen lists hold every intent, by the first digit of its digest", async () => {
+  test("VAI-129 sixteen lists hold every intent, by the first digit of its digest", async () => {
     assert.equal(new Set(VIEWS).size, 16);
     for (let n = 0; n < 64; n++) {
       const key = viewKey(`intent-${n}`);
