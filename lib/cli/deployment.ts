@@ -24,7 +24,7 @@ const schema = z.object({
   endpoint: url.optional(),
   region: z.string().regex(/^[a-z0-9-]{1,32}$/, "is not a region"),
   plane: z.string(),
-  functions: z.object({ issue: name, execute: name, govern: name }),
+  functions: z.object({ issue: name, execute: name, govern: name, revoke: name.optional() }),
   functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),
   tables: z.object({ evidence: name, state: name, registry: name }),
   evidenceKeyId: name,

@@ -120,10 +120,13 @@ suite("revoking an identity or a contract", () => {
     const command = plane.command({ do: "revokeIdentity", identityId: id });
     done(await plane.revoke({ command }));
     const before = plane.types(governed.chainId);
+    const headOf = () => plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`);
+    const head = structuredClone(headOf());
     plane.world.pass(301);
     const again = done(await plane.revoke({ command }));
     assert.deepEqual([again.deduplicated, again.state], [true, "REVOKED"]);
     assert.deepEqual(plane.types(governed.chainId), before);
+    assert.deepEqual(headOf(), head, "nor is it committed anew");
   });
 
   test("VAI-120 another command on an ended identity is recorded and ends nothing more", async () => {
