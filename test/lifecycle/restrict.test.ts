@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import type { ReadCommand } from "../../lib/lifecycle/command.ts";
 import { readCommand } from "../../lib/lifecycle/command.ts";
 import {
+  HALT_ROOM,
   isLifting,
   isRestricting,
   judgeKey,
@@ -117,8 +118,8 @@ suite("denials of more than one contract", () => {
   test("VAI-112 what has no room any more halts the plane, and says so; a byte less has room", () => {
     const command = denial({ do: "haltActor", actorId: "one" });
     const { length } = restrictionsText(restricted(NO_RESTRICTIONS, command).restrictions);
-    assert.equal(restricted(NO_RESTRICTIONS, command, length).instead, undefined);
-    const full = restricted(NO_RESTRICTIONS, command, length - 1);
+    assert.equal(restricted(NO_RESTRICTIONS, command, length + HALT_ROOM).instead, undefined);
+    const full = restricted(NO_RESTRICTIONS, command, length + HALT_ROOM - 1);
     assert.deepEqual(
       full.restrictions.halts.map(({ scope }) => scope),
       ["plane"],
@@ -128,8 +129,11 @@ suite("denials of more than one contract", () => {
     const bytes = Buffer.byteLength(
       restrictionsText(restricted(NO_RESTRICTIONS, letters).restrictions),
     );
-    assert.equal(restricted(NO_RESTRICTIONS, letters, bytes).instead, undefined);
-    assert.ok(restricted(NO_RESTRICTIONS, letters, bytes - 1).instead, "bytes, not letters");
+    assert.equal(restricted(NO_RESTRICTIONS, letters, bytes + HALT_ROOM).instead, undefined);
+    assert.ok(
+      restricted(NO_RESTRICTIONS, letters, bytes + HALT_ROOM - 1).instead,
+      "bytes, not letters",
+    );
   });
 
   test("VAI-112 as many as fit are read again; the plane is halted for the next one", () => {
@@ -138,13 +142,21 @@ suite("denials of more than one contract", () => {
       command: `sha256:${"0".repeat(64)}`,
     });
     let before = NO_RESTRICTIONS as Restrictions;
-    for (let n = 0; restrictionsText(before).length < MAX_RESTRICTIONS - 600; n++) {
+    for (let n = 0; restrictionsText(before).length < MAX_RESTRICTIONS - HALT_ROOM - 600; n++) {
       before = { ...before, halts: [...before.halts, halt(n) as never] };
     }
     assert.ok(readRestrictions(restrictionsText(before)));
     const next = restricted(before, denial({ do: "haltActor", actorId: "z".repeat(512) }));
     assert.ok(next.instead);
     assert.equal(readRestrictions(restrictionsText(next.restrictions))?.limits.isPlaneHalted, true);
+  });
+
+  test("VAI-112 the longest halt of the plane has room beside whatever else there is", () => {
+    const longest = denial({ do: "haltPlane", iss: "\u{1f6d1}".repeat(256) });
+    const { restrictions } = restricted(NO_RESTRICTIONS, longest);
+    const grown =
+      Buffer.byteLength(restrictionsText(restrictions)) - restrictionsText(NO_RESTRICTIONS).length;
+    assert.ok(grown < HALT_ROOM, `${grown}`);
   });
 });
 

@@ -1,19 +1,15 @@
 import type { PlainJson } from "../../lib/actions/plain-answer.ts";
 import type { Answer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
-import { changeRestrictions } from "../../lib/enforcement/commands/change-restrictions.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
-import { Judgement } from "../../lib/enforcement/judgement.ts";
 import { readTrust } from "../../lib/enforcement/read/registry.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { type HandleClaims, signHandle } from "../../lib/issuance/handle.ts";
-import { readCommand } from "../../lib/lifecycle/command.ts";
-import { isRestricting } from "../../lib/lifecycle/restrict.ts";
-import { isRefusal } from "../../lib/refusal.ts";
 import type { PlannedFault } from "./faults.ts";
 import { forge, type SignedChange } from "./forge.ts";
 import type { Governed, Mutation } from "./governed.ts";
 import { type Change, changed, resolved } from "./mutate.ts";
 import { granted, newPlane, type Plane, refused } from "./plane.ts";
+import { restrict } from "./restrict.ts";
 
 /** An item of a table edited by somebody who can write tables and holds no key. */
 export interface TableEdit {
@@ -194,17 +190,6 @@ const known = (plane: Plane, claims: Claims): Claims => resolved(claims, plane.w
 async function ordered(plane: Plane, claims: Claims): Promise<void> {
   const answer = await plane.revoke({ command: plane.command(known(plane, claims)) });
   if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
-}
-
-/** Restrictions of another form, in one transaction with a record that says so. */
-async function restrict(plane: Plane, change: Change): Promise<void> {
-  const command = readCommand(plane.command({ do: "haltActor", actorId: "nobody" }));
-  if (isRefusal(command) || !isRestricting(command)) throw new Error("is no command");
-  const judgement = new Judgement(plane.deps, plane.invocation(), [], {});
-  const done = await changeRestrictions(judgement, { command, cosign: undefined }, (trust) => ({
-    restrictions: changed(trust.restrictions, change, plane.world.now),
-  }));
-  if (isRefusal(done)) throw new Error(`was refused: ${JSON.stringify(done)}`);
 }
 
 function editTable(plane: Plane, { chainId }: Governed, edit: TableEdit): void {

@@ -148,7 +148,13 @@ export class MemoryDynamo {
       .filter((item) => item[named(name)] === wanted)
       .filter(isIn);
     const isLate = this.unindexed.delete(String(wanted));
-    return { Items: isLate ? [] : found.slice(0, input.Limit).map(marshalled) };
+    if (isLate) return { Items: [] };
+    const begin = Number(input.ExclusiveStartKey?.["behind"]?.N ?? 0);
+    const end = begin + Math.min(input.Limit ?? PAGE, PAGE);
+    return {
+      Items: found.slice(begin, end).map(marshalled),
+      ...(end < found.length && { LastEvaluatedKey: marshall({ behind: end }) }),
+    };
   }
 
   /** Leaves what `unprocessed` says for another call, as DynamoDB does under load. */
