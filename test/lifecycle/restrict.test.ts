@@ -125,6 +125,13 @@ suite("denials of more than one contract", () => {
       ["plane"],
     );
     assert.match(full.instead ?? "", /full/);
+    const halt = denial({ do: "haltPlane" });
+    const whole = restrictionsText(restricted(NO_RESTRICTIONS, halt).restrictions).length;
+    assert.equal(
+      restricted(NO_RESTRICTIONS, halt, whole).instead,
+      undefined,
+      "it has its own room",
+    );
     const letters = denial({ do: "haltActor", actorId: "é" });
     const bytes = Buffer.byteLength(
       restrictionsText(restricted(NO_RESTRICTIONS, letters).restrictions),
