@@ -152,6 +152,7 @@ const RETRYABLE: ReadonlySet<RefusalCode> = new Set([
   "REGISTRY_STALE",
   "STS_FAILED",
   "REVOCATION_FAILED",
+  "REVOCATION_PENDING",
 ]);
 
 export const isRetryable = (code: RefusalCode): boolean => RETRYABLE.has(code);
@@ -178,6 +179,12 @@ export class Fault extends Error {
     this.code = code;
   }
 }
+
+/** What a fault is answered with; what nobody foresaw says nothing of itself. */
+export const refusalOf = (fault: unknown): Refusal =>
+  fault instanceof Fault
+    ? refuse(fault.code, fault.message)
+    : refuse("INTERNAL_FAULT", "the trust plane met a condition that it was not built for");
 
 /** RFC 6901: one reference token. */
 const pointerToken = (token: string | number): string =>

@@ -49,6 +49,21 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import("./commands/credentials.ts")).credentialsCommand,
   },
   {
+    name: "revoke",
+    description: "ends an identity, a contract, or what a key may, in an operator's name",
+    load: async () => (await import("./commands/revoke.ts")).revokeCommand,
+  },
+  {
+    name: "halt",
+    description: "stops the plane or an actor, in an operator's name",
+    load: async () => (await import("./commands/halt.ts")).haltCommand,
+  },
+  {
+    name: "lift",
+    description: "lifts a halt, a revoked key or a quarantine, by two names",
+    load: async () => (await import("./commands/lift.ts")).liftCommand,
+  },
+  {
     name: "trace",
     description:
       "tells what happened under one intent, or in another chain: reason, limits, every use, the end",

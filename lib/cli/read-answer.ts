@@ -39,9 +39,14 @@ const granted = z.looseObject({
   evidence: z.looseObject({ chainId: z.string(), firstSeq: z.number(), lastSeq: z.number() }),
 });
 
-const published = z.looseObject({
+const done = z.looseObject({
   ok: z.literal(true),
-  evidence: z.looseObject({ chainId: z.string(), seq: z.number() }),
+  deduplicated: z.boolean(),
+  state: z.string(),
+  inFlight: z.number(),
+  points: z.array(z.looseObject({ point: z.string(), acknowledgedAt: z.string().optional() })),
+  /** Absent while the record is owed. */
+  evidence: z.looseObject({ chainId: z.string(), seq: z.number() }).optional(),
 });
 
 /**
@@ -62,6 +67,6 @@ function readAs<T>(schema: z.ZodType, value: unknown, from: string): T {
 export const readAnswer = (value: unknown, from: string): Answer =>
   readAs<Answer>(z.union([granted, refused]), value, from);
 
-/** Of `govern`. */
+/** Of `govern` or `revoke`. */
 export const readCommandAnswer = (value: unknown, from: string): CommandAnswer | RefusedAnswer =>
-  readAs<CommandAnswer | RefusedAnswer>(z.union([published, refused]), value, from);
+  readAs<CommandAnswer | RefusedAnswer>(z.union([done, refused]), value, from);

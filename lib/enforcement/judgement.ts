@@ -1,7 +1,7 @@
 import { VERSION } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { About, Check, Source } from "../evidence/record.ts";
-import { Fault, isRefusal, type Refusal, refuse, type Stage as StageName } from "../refusal.ts";
+import { isRefusal, type Refusal, refusalOf, type Stage as StageName } from "../refusal.ts";
 import type { Invocation, IssueDeps, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./read/event.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
@@ -19,11 +19,6 @@ export const isFailure = (value: object): value is Failure =>
 
 const isMisplaced = (value: unknown): value is Misplaced =>
   typeof value === "object" && value !== null && "stage" in value && "refusal" in value;
-
-export const refusalOf = (fault: unknown): Refusal =>
-  fault instanceof Fault
-    ? refuse(fault.code, fault.message)
-    : refuse("INTERNAL_FAULT", "the trust plane met a condition that it was not built for");
 
 /**
  * The judgement of one request: what it depends on, how far it has come, what was checked, and what is verified so far.

@@ -2,7 +2,7 @@ import { toSeconds } from "../clock.ts";
 import { judgeIssuer } from "../contract/judge.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import { judgeAudience, judgeCosign, judgeFreshness, judgeOperator } from "../lifecycle/command.ts";
-import { isRestricting } from "../lifecycle/restrict.ts";
+import { isRestricting, judgeKey } from "../lifecycle/restrict.ts";
 import { isRefusal, type Refusal } from "../refusal.ts";
 import type { RefusedAnswer } from "./answer.ts";
 import { type CommandAnswer, replayed, type UnreachedAnswer } from "./commands/command.ts";
@@ -67,6 +67,10 @@ const SPOKEN = stage<Looked, Judging>("contract")
   .check("cosignature", ({ event: { command, cosign }, speakers }) =>
     judgeCosign(command, cosign, speakers.policy),
   )
+  // Before anything is committed, and whether or not it can be recorded: a plane key always takes two names.
+  .check("key", ({ event: { command }, speakers: { published } }, { deps }) =>
+    judgeKey(command, published, deps.anchors),
+  )
   // It may become the first of its intent: then its issuer is the intent's, for ever.
   .check("issuer", ({ event: { contract }, speakers }) =>
     contract === undefined ? undefined : judgeIssuer(contract, speakers.policy),
@@ -98,7 +102,7 @@ const PLACED = stage<Looked, Judging>("contract")
 
 const DURABLE = point("evidence", "durable");
 
-const REVOKE_ORDER: Order = [READ_REVOCATION, ADDRESSED, LOOK, SPOKEN, PLACED, DURABLE];
+export const REVOKE_ORDER: Order = [READ_REVOCATION, ADDRESSED, LOOK, SPOKEN, PLACED, DURABLE];
 
 /**
  * Ends authority at once (PROTOCOL.md §10): the denial is committed before anything else and never waits for evidence.

@@ -111,7 +111,7 @@ export interface ContractEnding {
   readonly endsContract?: ContractEnd;
 }
 
-export type ContractEnd = "VIOLATED" | "REVOKED";
+type ContractEnd = "VIOLATED" | "REVOKED";
 
 /** What ends an identity (PROTOCOL.md §10, VAI-106 to VAI-114); `lib/lifecycle/triggers.ts` says who sees it. */
 export type EndTrigger =
@@ -181,7 +181,7 @@ interface RejectedDetail extends Reason {
 export type PointName = "adapter" | "iam" | "session";
 
 /** What somebody asked, in their own signed words. */
-export interface CommandDetail {
+interface CommandDetail {
   /** The command JWS. */
   readonly command: string;
   /** The same payload, signed by a second name. */

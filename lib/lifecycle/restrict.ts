@@ -49,6 +49,12 @@ export function judgeKey(
 
 const FULL = "the restrictions are full; the plane is halted";
 
+/**
+ * Bytes that only a halt of the plane may use: the longest is smaller. A document that is longer than it may be is read
+ * by nobody, and what it stops could never be lifted.
+ */
+export const HALT_ROOM = 4 * 1024;
+
 /** The restrictions after a denial; `instead`: it did not fit, and the plane was halted in its place. */
 export interface Restricted {
   readonly restrictions: Restrictions;
@@ -65,7 +71,8 @@ export function restricted(
   longest = MAX_RESTRICTIONS,
 ): Restricted {
   const restrictions = withDenial(before, command);
-  if (fits(restrictions, longest)) return { restrictions };
+  const room = command.claims.do === "haltPlane" ? longest : longest - HALT_ROOM;
+  if (fits(restrictions, room)) return { restrictions };
   return {
     restrictions: withPlaneHalt(before, command),
     instead: FULL,

@@ -47,7 +47,8 @@ export const TRIGGERS = {
   /** Barrier 3, STS, `sweep`. */
   executionFailed: {
     records: ["IdentityCompleted", "IssuanceFailed", "ExecutionIncomplete"],
-    execute: ["DUPLICATE_EXECUTION"],
+    // Of a handle that was never begun, because STS gave no session for it.
+    execute: ["DUPLICATE_EXECUTION", "IDENTITY_REVOKED"],
     issue: ["CONTRACT_REVOKED", "CONTRACT_CONSUMED"],
   },
   /** A command, a halt, a revoked key. */

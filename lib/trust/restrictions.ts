@@ -37,9 +37,8 @@ export const NO_RESTRICTIONS: Restrictions = {
   reviews: [],
 };
 
-/** Bytes of the document at most, and from where on people are told. */
+/** Bytes of the document at most. */
 export const MAX_RESTRICTIONS = 128 * 1024;
-export const MANY_RESTRICTIONS = 96 * 1024;
 
 /** Lists sorted by the JCS text of their entries, each once, so that one state has one text. */
 export function restrictionsText(restrictions: Restrictions): string {
@@ -62,7 +61,7 @@ export interface Limits {
   readonly paths: ReadonlySet<string>;
 }
 
-export const limitsOf = ({ halts, revokedKeys, quarantines }: Restrictions): Limits => ({
+const limitsOf = ({ halts, revokedKeys, quarantines }: Restrictions): Limits => ({
   isPlaneHalted: halts.some(({ scope }) => scope === "plane"),
   actors: new Set(halts.flatMap((each) => (each.scope === "actor" ? [each.actor] : []))),
   keys: new Set(revokedKeys),

@@ -38,7 +38,8 @@ import { preAuthEncoding } from "../../lib/encoding/dsse.ts";
 import { readPublicJwk } from "../../lib/encoding/jwk.ts";
 import { type JwsType, type SigningKey, signJws } from "../../lib/encoding/jws.ts";
 import type { GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
-import { COMMANDS, GOVERN_ORDER } from "../../lib/enforcement/commands/table.ts";
+import { COMMANDS, ORDERS } from "../../lib/enforcement/commands/table.ts";
+import { REVOKE_ORDER } from "../../lib/enforcement/revoke.ts";
 import type { Order } from "../../lib/enforcement/stage.ts";
 import {
   CREDENTIALS_ORDER,
@@ -52,6 +53,9 @@ import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { PAYLOAD_TYPE, sealText } from "../../lib/evidence/seal.ts";
 import * as library from "../../lib/index.ts";
 import { handleClaims, readHandle } from "../../lib/issuance/handle.ts";
+import { judgeCosign, readCommand } from "../../lib/lifecycle/command.ts";
+import { isLifting } from "../../lib/lifecycle/restrict.ts";
+import { TRIGGERS } from "../../lib/lifecycle/triggers.ts";
 import { PROOF_CHECKS } from "../../lib/proof/judge.ts";
 import { decisionClaims, readProof } from "../../lib/proof/proof.ts";
 import {
@@ -74,7 +78,12 @@ import {
 } from "../../lib/request/request.ts";
 import { trustPolicyGenesis, trustPolicySchema } from "../../lib/trust/policy.ts";
 import { readTrustPolicy } from "../../lib/trust/read.ts";
-import { NO_RESTRICTIONS, restrictionsText } from "../../lib/trust/restrictions.ts";
+import {
+  NO_RESTRICTIONS,
+  readRestrictions,
+  restrictionsText,
+} from "../../lib/trust/restrictions.ts";
+import { VERBS } from "../../lib/trust/verbs.ts";
 import { composeOutputs, type OutputParts } from "../../localstack/deploy/outputs.ts";
 import { REPOSITORY_ROOT as ROOT } from "../../localstack/machine/paths.ts";
 import { assertGrantedShape, assertRefusedShape } from "../support/local/answer.ts";
@@ -365,7 +374,7 @@ suite("lambdas/PROTOCOL.md: members", () => {
       [{ origin: { plane: PLANE, chainDigest: CONTRACT.digest } }, "NOT_SUPPORTED"],
       [{ revokeOn: ["contextChanged"] }, undefined],
       [{ revokeOn: ["policyChanged"] }, "NOT_SUPPORTED"],
-      [{ revokeOn: ["riskSignal"] }, "NOT_SUPPORTED"],
+      [{ revokeOn: ["contextChanged", "riskSignal"] }, undefined],
       [{ obligations: [{ ...obligation, kind: "notify" }] }, "NOT_SUPPORTED"],
       [withStep({ after: [], gate: "none" }), undefined],
       [withStep({ after: ["before"] }), "NOT_SUPPORTED"],
@@ -461,9 +470,99 @@ suite("lambdas/PROTOCOL.md: stages", () => {
     assert.deepEqual(checksIn(table(4, "stage check what must hold")), all.slice(from));
   });
 
-  test("VAI-04 §10 lists every check of `govern` in its order, and every command", () => {
-    assert.deepEqual(checksIn(table(10, "stage check what must hold else")), flat(GOVERN_ORDER));
+  test("VAI-04 §10 lists every check of each command of `govern`, and of `revoke`, in its order", () => {
+    const [publishing, lifting, revoking] = tables(10, "stage check what must hold else");
+    assert.deepEqual(checksIn(publishing?.rows), flat(ORDERS.publishTrustPolicy));
+    assert.deepEqual(checksIn(lifting?.rows), flat(ORDERS.command));
+    assert.deepEqual(checksIn(revoking?.rows), flat(REVOKE_ORDER));
     assert.deepEqual(unnamed(section(10), Object.keys(COMMANDS)), []);
+  });
+
+  test("VAI-112 §10 has every verb with its members, the function that takes it and how many names it needs", async () => {
+    const plane = await newPlane();
+    const rows = table(10, "`do` of members what it does names");
+    assert.deepEqual(
+      rows.map(([verb]) => bare(verb)),
+      VERBS,
+    );
+    const values: Record<string, string> = {
+      ...{ identityId: RECORDS[0].event.id, contractDigest: CONTRACT.digest, kind: "risk" },
+      ...{ actorId: "a", path: "a", jkt: keyOf("agent").thumbprint },
+    };
+    for (const [verb = "", of, members = "", , names] of rows) {
+      const own = quoted(members).filter((name) => name in values);
+      const claims = {
+        do: bare(verb),
+        ...Object.fromEntries(own.map((name) => [name, values[name]])),
+      };
+      const read = readCommand(plane.command(claims));
+      if (isRefusal(read)) {
+        assert.deepEqual([read.code, names], ["NOT_SUPPORTED", ""], verb);
+        continue;
+      }
+      for (const name of own) {
+        const less = readCommand(plane.command(claims, { remove: [`/${name}`] }));
+        assert.equal(isRefusal(less) && less.pointer, `/command/${name}`, verb);
+      }
+      const alone = judgeCosign(read, undefined, plane.policy);
+      assert.equal(alone === undefined ? "1" : "2", names, verb);
+      assert.equal(isLifting(read) ? "govern" : "revoke", bare(of), verb);
+    }
+  });
+
+  test("VAI-112 §10 has the members of a command, and its example is one", () => {
+    const rows = table(10, "member needed what");
+    const claims = block("order") as Record<string, unknown>;
+    const shared = Object.keys(claims).filter((name) => name !== "identityId");
+    assert.deepEqual(
+      rows.map(([name]) => bare(name)),
+      shared,
+    );
+    const command = good(readCommand(signJws("vai-command+jwt", claims, keyOf("agent"))));
+    assert.equal(command.claims.aud, PLANE);
+    for (const name of ["lift", "revocation", "command"]) assert.ok(block(name));
+  });
+
+  test("VAI-33 §10 has every trigger with the records and codes of the source", () => {
+    const header = "trigger seen by terminal record then `execute` is refused with and `issue`";
+    const said = table(10, header).map(([name, , records, execute, issue]) => [
+      bare(name),
+      { records: quoted(records), execute: quoted(execute), issue: quoted(issue) },
+    ]);
+    const codes = (names: readonly string[]) => names.filter((name) => name !== "revokeOn");
+    assert.deepEqual(
+      said.map(([name, each]) => {
+        const { records, execute, issue } = each as Record<string, string[]>;
+        return [name, { records, execute, issue: codes(issue ?? []) }];
+      }),
+      Object.entries(TRIGGERS),
+    );
+  });
+
+  test("VAI-115 §6 names each list of the restrictions with its entries, as they are read", () => {
+    const jws = RECORDS[0].event.id;
+    const ordered = { at: 1, by: jws, command: CONTRACT.digest };
+    const text = restrictionsText({
+      halts: [
+        { scope: "actor", actor: "a", ...ordered },
+        { scope: "plane", ...ordered },
+      ],
+      revokedKeys: [keyOf("agent").thumbprint],
+      quarantines: [{ path: "a", at: 1, cause: "REVOCATION_FAILED" }],
+      reviews: [],
+    });
+    const read = readRestrictions(text);
+    assert.ok(read);
+    const rows = table(6, "list an entry stops");
+    const listed = rows.map(([list]) => bare(list)).filter(Boolean);
+    assert.deepEqual(listed.toSorted(), Object.keys(read.restrictions).toSorted());
+    const said = new Set(rows.flatMap(([, entry]) => entry?.match(/[a-zA-Z]+/g) ?? []));
+    for (const entry of [...read.restrictions.halts, ...read.restrictions.quarantines]) {
+      assert.deepEqual(
+        Object.keys(entry).filter((name) => !said.has(name)),
+        [],
+      );
+    }
   });
 
   test("VAI-82 a code that a check gives has that stage in §11", () => {
@@ -546,10 +645,12 @@ suite("lambdas/PROTOCOL.md: codes and events", () => {
 
 const isStage = (name: string): boolean => (STAGES as readonly string[]).includes(name);
 
-/** The two words by which the table of events says several members at once. */
+/** The words by which the table of events says several members at once. */
 const shorthands = (detail: string): string[] => [
   ...(/(?<!`)\brequest\b(?!`)/.test(detail) ? ["request", "requestDigest", "requestClaims"] : []),
-  ...(detail === "end" ? ["state", "outcome", "refusal"] : []),
+  ...(detail === "end" ? ["state", "trigger", "used", "reconciled", "outcome", "refusal"] : []),
+  ...(/(?<!`)\border\b(?!`)/.test(detail) ? ["command", "cosign", "do", "by", "reason"] : []),
+  ...(detail.includes("in force") ? ["version", "trustPolicyDigest", "restrictionsDigest"] : []),
 ];
 
 const DETAILS = read("lib/evidence/details.ts");

@@ -1,5 +1,7 @@
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
+import { KEYS } from "../support/keys.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
 import { granted, type Plane } from "../support/plane.ts";
 
 /** What a course is played with: events go through it, so that their digests can be told. */
@@ -8,6 +10,9 @@ export interface Player {
   issue(event: unknown): Promise<unknown>;
   execute(event: unknown): Promise<unknown>;
   govern(event: unknown): Promise<unknown>;
+  revoke(event: unknown): Promise<unknown>;
+  /** One run; its answer is part of the course. */
+  sweep(): Promise<void>;
   /** What was written so far is no part of the course. */
   forget(): void;
 }
@@ -73,6 +78,38 @@ const WITH_CONTEXT: Mutation = {
   ...HANDLE,
   ...contract({ "/deliveries": ["handle"], "/assumptions": [ASSUMPTION] }),
 };
+
+type Claims = Parameters<Plane["command"]>[0];
+
+/** Something is stopped, then by two names lifted. */
+const stoppedAndLifted =
+  (stop: Claims, lift: Claims): Course =>
+  async ({ plane, revoke, govern }) => {
+    await revoke({ command: plane.command(stop) });
+    plane.world.pass(60);
+    const claims = { ...lift, jti: plane.world.newId() };
+    const cosign = plane.command(claims, { signedBy: "otherOperator" });
+    await govern({ op: "command", command: plane.command(claims), cosign });
+  };
+
+const AGENT = KEYS.agent.thumbprint;
+const ACTOR = "spiffe://example.org/agent/coordinator";
+
+/** An execution whose function dies, at the call or behind it. */
+const dying = async (
+  { plane }: Player,
+  at: Parameters<Plane["faults"]["death"]>[0],
+): Promise<Governed> => {
+  const governed = plane.contract();
+  const died = plane.faults.death(at);
+  void plane.ask({}, governed);
+  await died;
+  plane.faults.clear();
+  return governed;
+};
+
+const headOf = (plane: Plane, chainId: string): Record<string, unknown> =>
+  plane.dynamo.table(TABLES.state).get(`chain#${chainId}|head`) ?? {};
 
 /** Each course is one file of `golden/`, compared member by member. */
 export const COURSES: Readonly<Record<string, Course>> = {
@@ -161,6 +198,106 @@ export const COURSES: Readonly<Record<string, Course>> = {
     plane.world.pass(60);
     forget();
     await issue({ later: true });
+  },
+  "revoked-identity": held(async ({ plane, revoke }, { chainId }) => {
+    const [identityId] = plane.state(chainId).identities.keys();
+    const command = plane.command({ do: "revokeIdentity", identityId });
+    await revoke({ command });
+    await revoke({ command });
+  }),
+  "revoked-contract": held(async ({ plane, revoke, execute }, governed, handle) => {
+    const { contractDigest } = governed;
+    await revoke({ command: plane.command({ do: "revokeContract", contractDigest }) });
+    await execute(plane.redemption(governed, handle));
+  }),
+  "revoked-contract-never-seen": async ({ plane, revoke }) => {
+    const { contractDigest, contract: own } = plane.contract();
+    const command = plane.command({ do: "revokeContract", contractDigest });
+    await revoke({ command, contract: own });
+  },
+  "revoked-while-it-ran": async (player) => {
+    const { plane, revoke, sweep } = player;
+    const { chainId } = await dying(player, { at: "target:call" });
+    const [identityId] = plane.state(chainId).identities.keys();
+    await revoke({ command: plane.command({ do: "revokeIdentity", identityId }) });
+    plane.world.pass(91);
+    await sweep();
+  },
+  "revoked-while-kms-is-silent": held(async ({ plane, revoke, sweep }, { contractDigest }) => {
+    plane.faults.plan({ at: "signer:sign", how: "throttle" });
+    await revoke({ command: plane.command({ do: "revokeContract", contractDigest }) });
+    plane.faults.clear();
+    plane.world.pass(601);
+    await sweep();
+  }),
+  "signal-listed": held(
+    async ({ plane, revoke }, { contractDigest }) => {
+      const claims = { do: "signal", iss: "monitor", kind: "risk", contractDigest };
+      await revoke({ command: plane.command(claims, { signedBy: "signaller" }) });
+    },
+    { ...HANDLE, ...contract({ "/deliveries": ["handle"], "/revokeOn": ["riskSignal"] }) },
+  ),
+  "signal-noted": held(async ({ plane, revoke }, { contractDigest }) => {
+    await revoke({ command: plane.command({ do: "signal", kind: "context", contractDigest }) });
+  }),
+  "swept-expired": held(async ({ plane, sweep }) => {
+    plane.world.pass(601);
+    await sweep();
+  }),
+  "swept-issuance-lost": async (player) => {
+    await dying(player, { at: "sts" });
+    player.plane.world.pass(91);
+    await player.sweep();
+  },
+  "swept-execution-lost": async (player) => {
+    await dying(player, { at: "signer:sign", from: 3, to: 3 });
+    player.plane.world.pass(91);
+    await player.sweep();
+  },
+  "swept-unsigned-mark": held(async ({ plane, sweep }, { chainId, contractDigest }) => {
+    const mark = { at: 1, code: "CONTRACT_REVOKED", trigger: "operator", contractDigest };
+    Object.assign(headOf(plane, chainId), { marks: [mark], marked: 1 });
+    plane.world.pass(601);
+    await sweep();
+  }),
+  "plane-halted": held(async ({ plane, revoke, execute, sweep }, governed, handle) => {
+    await revoke({ command: plane.command({ do: "haltPlane" }) });
+    await execute(plane.redemption(governed, handle));
+    await sweep();
+  }),
+  "plane-halted-and-resumed": stoppedAndLifted({ do: "haltPlane" }, { do: "resumePlane" }),
+  "actor-halted-and-reinstated": stoppedAndLifted(
+    { do: "haltActor", actorId: ACTOR },
+    { do: "reinstateActor", actorId: ACTOR },
+  ),
+  "key-revoked-and-reinstated": stoppedAndLifted(
+    { do: "revokeKey", jkt: AGENT },
+    { do: "reinstateKey", jkt: AGENT },
+  ),
+  "quarantine-lifted": stoppedAndLifted(
+    { do: "haltActor", actorId: "another" },
+    { do: "liftQuarantine", path: "arn:aws:iam::000000000000:role/exec-lambda" },
+  ),
+  "plane-key-revoked": async ({ plane, revoke }) => {
+    const claims = {
+      ...{ do: "revokePlaneKey", jkt: await plane.deps.planeSigner.keyid() },
+      jti: plane.world.newId(),
+    };
+    const cosign = plane.command(claims, { signedBy: "otherOperator" });
+    await revoke({ command: plane.command(claims), cosign });
+  },
+  "plane-halted-while-kms-is-silent": async ({ plane, revoke, sweep }) => {
+    plane.faults.plan({ at: "signer:sign", how: "throttle" });
+    await revoke({ command: plane.command({ do: "haltPlane" }) });
+    plane.faults.clear();
+    await sweep();
+  },
+  "command-refused": async ({ plane, revoke }) => {
+    await revoke({ command: plane.command({ do: "haltPlane" }, { signedBy: "agent" }) });
+  },
+  "lift-refused": async ({ plane, revoke, govern }) => {
+    await revoke({ command: plane.command({ do: "haltPlane" }) });
+    await govern({ op: "command", command: plane.command({ do: "resumePlane" }) });
   },
   "policy-published": async ({ plane, govern }) => {
     const { jws } = plane.nextPolicy({ set: { "/auditors": [] } });

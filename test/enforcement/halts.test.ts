@@ -3,11 +3,20 @@ import { suite, test } from "node:test";
 import { verifyRecords } from "../../lib/audit/verify.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import { isTerminal } from "../../lib/evidence/events.ts";
+import { HALT_ROOM } from "../../lib/lifecycle/restrict.ts";
+import {
+  MAX_RESTRICTIONS,
+  NO_RESTRICTIONS,
+  type Restrictions,
+  restrictionsText,
+} from "../../lib/trust/restrictions.ts";
 import { HANDLE } from "../support/deliveries.ts";
+import { forge } from "../support/forge.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
+import { restrict } from "../support/restrict.ts";
 
 /** What people stop for everybody, an actor or a key, and how it is taken back (PROTOCOL.md §6, §10). */
 
@@ -81,6 +90,21 @@ const actorOf = (plane: Plane): string => {
   return issued?.actor?.id ?? ACTOR;
 };
 
+const EXECUTION_ROLE = "arn:aws:iam::000000000000:role/exec-lambda";
+
+/** Quarantines of roles that nobody uses, up to a few bytes below what a restrictions document may have. */
+function filling(): Restrictions["quarantines"] {
+  const entry = (n: number, length: number) => ({
+    ...{ path: `${n}`.padStart(length, "r"), at: 1, cause: "REVOCATION_FAILED" as const },
+  });
+  const sizeOf = (quarantines: Restrictions["quarantines"]): number =>
+    restrictionsText({ ...NO_RESTRICTIONS, quarantines }).length;
+  const whole = [entry(0, 512)];
+  while (sizeOf(whole) < MAX_RESTRICTIONS - HALT_ROOM - 1_100) whole.push(entry(whole.length, 512));
+  const rest = MAX_RESTRICTIONS - HALT_ROOM - 20 - sizeOf([...whole, entry(998, 3), entry(999, 3)]);
+  return [...whole, entry(998, 3 + Math.min(rest, 500)), entry(999, 3 + Math.max(0, rest - 500))];
+}
+
 suite("halts and revoked keys", () => {
   for (const [what, { code, record, claims, back, lifted }] of Object.entries(STOPS)) {
     test(`VAI-112 ${what} is stopped: nothing is granted or redeemed, and sweep ends what is open`, async () => {
@@ -120,10 +144,13 @@ suite("halts and revoked keys", () => {
       await plane.sweep();
       const order = lifting(plane, back(plane));
       done(await plane.govern(order));
-      plane.world.pass(31);
+      plane.world.pass(29);
+      assert.equal(done(await plane.revoke({ command })).points[0]?.acknowledgedAt, undefined);
+      plane.world.pass(2);
       const again = done(await plane.revoke({ command }));
       assert.equal(again.deduplicated, true);
-      assert.ok(again.points[0]?.acknowledgedAt);
+      const [{ requestedAt = "", acknowledgedAt = "" } = {}] = again.points;
+      assert.equal(Date.parse(acknowledgedAt) - Date.parse(requestedAt), 30_000);
       assert.equal(done(await plane.govern(order)).deduplicated, true);
       assert.ok((await plane.ask(HANDLE)).ok);
     });
@@ -166,6 +193,41 @@ suite("halts and revoked keys", () => {
     const jkt = KEYS.issuer.thumbprint;
     done(await plane.revoke({ command: plane.command({ do: "revokeKey", jkt }) }));
     assert.equal(refused(await plane.ask()).code, "CONTRACT_ISSUER_UNTRUSTED");
+  });
+
+  test("POC-28 a revoked decider decides nothing, and a revoked auditor is no second name", async () => {
+    const plane = await newPlane();
+    for (const { thumbprint: jkt } of [KEYS.decider, KEYS.auditor]) {
+      done(await plane.revoke({ command: plane.command({ do: "revokeKey", jkt }) }));
+    }
+    assert.equal(refused(await plane.ask()).code, "DECISION_SIGNATURE_INVALID");
+    const claims = { do: "reinstateKey", jkt: KEYS.decider.thumbprint, jti: "lift" };
+    const cosign = plane.command(claims, { signedBy: "auditor" });
+    const order = { op: "command", command: plane.command(claims), cosign };
+    assert.equal(refused(await plane.govern(order)).code, "APPROVAL_REQUIRED");
+  });
+
+  test("VAI-112 a revoked operator orders nothing either while the Registry is stale, of a process that reads it now", async () => {
+    const { plane, id } = await live();
+    const jkt = KEYS.operator.thumbprint;
+    done(await plane.revoke({ command: plane.command({ do: "revokeKey", jkt }) }));
+    const head = plane.dynamo.table(TABLES.state).get("chain#plane/registry|head");
+    Object.assign(head ?? {}, { marks: "garbage", marked: 1 });
+    const command = plane.command({ do: "revokeIdentity", identityId: id });
+    const { code } = refused(await plane.revoke({ command }, plane.process()));
+    assert.equal(code, "ACTOR_AUTH_INVALID");
+  });
+
+  test("VAI-112 a policy that an anchor signed for another plane lets nobody speak here", async () => {
+    const { plane, id } = await live();
+    const other = { ...plane.policy, plane: "vai:000000000000:us-east-1:other" };
+    const jws = forge("vai-trust-policy+jwt", other, "anchor", {}, plane.world.now);
+    const table = plane.dynamo.table(TABLES.registry);
+    const row = table.get("trust-policy|000000001");
+    assert.ok(row);
+    row["jws"] = jws;
+    const command = plane.command({ do: "revokeIdentity", identityId: id });
+    assert.equal(refused(await plane.revoke({ command }, plane.process())).code, "REGISTRY_STALE");
   });
 
   test("VAI-112 a revoked operator orders nothing any more", async () => {
@@ -235,6 +297,81 @@ suite("halts and revoked keys", () => {
     });
   }
 
+  test("VAI-112 a halt or a revoked key covers whom it names", async () => {
+    for (const claims of [
+      { do: "haltActor", actorId: "another" },
+      { do: "revokeKey", jkt: KEYS.otherAgent.thumbprint },
+    ]) {
+      const { plane, governed, handle } = await live();
+      assert.equal(done(await plane.revoke({ command: plane.command(claims) })).inFlight, 0);
+      assert.ok((await plane.execute(plane.redemption(governed, handle))).ok);
+    }
+  });
+
+  for (const [what, claims, code] of [
+    ["another actor", { do: "reinstateActor", actorId: "another" }, undefined],
+    ["another key", { do: "reinstateKey", jkt: KEYS.otherAgent.thumbprint }, undefined],
+    ["another role", { do: "liftQuarantine", path: "arn:aws:iam::0:role/other" }, undefined],
+    ["its own key", { do: "reinstateKey", jkt: KEYS.agent.thumbprint }, "REVOCATION_PENDING"],
+    ["its own role", { do: "liftQuarantine", path: EXECUTION_ROLE }, "REVOCATION_PENDING"],
+  ] as const) {
+    test(`VAI-118 while a handle is open, a lift of ${what} ${code === undefined ? "waits for nothing" : "waits"}`, async () => {
+      const { plane } = await live();
+      const answer = await plane.govern(lifting(plane, claims));
+      assert.equal(answer.ok ? undefined : answer.code, code);
+    });
+  }
+
+  test("VAI-118 an identity is looked for that was issued long before its lift", async () => {
+    const { plane } = await live();
+    done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+    plane.world.pass(7_000);
+    const answer = await plane.govern(lifting(plane, { do: "resumePlane" }));
+    assert.equal(refused(answer).code, "REVOCATION_PENDING");
+  });
+
+  test("VAI-120 an id belongs to the name that signed it: another operator may use the same", async () => {
+    const plane = await newPlane();
+    done(await plane.revoke({ command: plane.command({ do: "haltPlane", jti: "1" }) }));
+    const claims = { do: "resumePlane", jti: "1", iss: "otto" };
+    const order = {
+      op: "command",
+      command: plane.command(claims, { signedBy: "otherOperator" }),
+      cosign: plane.command(claims),
+    };
+    assert.equal(done(await plane.govern(order)).state, "LIFTED");
+  });
+
+  test("VAI-118 nothing is lifted under a trust policy that has ended", async () => {
+    const plane = await newPlane();
+    done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+    plane.world.pass(31 * 24 * 3600);
+    const answer = refused(await plane.govern(lifting(plane, { do: "resumePlane" })));
+    assert.deepEqual([answer.code, answer.stage], ["REGISTRY_STALE", "contract"]);
+  });
+
+  test("VAI-118 a plane key is never reinstated", async () => {
+    const plane = await newPlane();
+    const jkt = await plane.deps.planeSigner.keyid();
+    const answer = refused(await plane.govern(lifting(plane, { do: "reinstateKey", jkt })));
+    assert.deepEqual([answer.code, answer.pointer], ["COMMAND_MALFORMED", "/command/jkt"]);
+  });
+
+  test("VAI-112 a key for which the restrictions have no room halts the plane, and the record says instead of what", async () => {
+    const plane = await newPlane();
+    await restrict(plane, { set: { "/quarantines": filling() } });
+    const jkt = KEYS.otherAgent.thumbprint;
+    const answer = done(await plane.revoke({ command: plane.command({ do: "revokeKey", jkt }) }));
+    assert.equal(answer.state, "HALTED");
+    const last = plane.records("plane/registry").at(-1);
+    assert.equal(last?.event.type, "PlaneHalted");
+    assert.deepEqual(
+      [last?.detail["do"], /full/.test(String(last?.detail["instead"]))],
+      ["revokeKey", true],
+    );
+    assert.equal(refused(await plane.ask()).code, "PLANE_HALTED");
+  });
+
   test("VAI-118 an auditor may be the second name", async () => {
     const plane = await newPlane();
     done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
@@ -278,6 +415,86 @@ suite("halts while nothing can be recorded", () => {
       assert.equal(done(await plane.revoke({ command })).deduplicated, true);
     });
   }
+
+  test("VAI-118 a plane key is not revoked by one name either, though nothing can be recorded and more is owed", async () => {
+    const plane = await newPlane();
+    const jkt = await plane.deps.signer.keyid();
+    silent(plane);
+    done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "one" }) }));
+    const before = structuredClone(registryOf(plane));
+    for (const [name, deps] of [
+      ["this process", plane.deps],
+      ["one that has served nothing", plane.process()],
+    ] as const) {
+      const command = plane.command({ do: "revokeKey", jkt });
+      const { code, pointer } = refused(await plane.revoke({ command }, deps));
+      assert.deepEqual([code, pointer], ["COMMAND_MALFORMED", "/command/jkt"], name);
+    }
+    assert.deepEqual(registryOf(plane), before);
+  });
+
+  test("VAI-115 once the record stands, a further command is recorded as any other", async () => {
+    const plane = await newPlane();
+    silent(plane);
+    done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "one" }) }));
+    plane.faults.clear();
+    await plane.sweep();
+    const answer = done(
+      await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "two" }) }),
+    );
+    assert.ok(answer.evidence);
+  });
+
+  test("VAI-120 a recorded command that somebody puts back is recorded no second time", async () => {
+    const plane = await newPlane();
+    const command = plane.command({ do: "haltPlane" });
+    done(await plane.revoke({ command }));
+    done(await plane.govern(lifting(plane, { do: "resumePlane" })));
+    const before = plane.types("plane/registry");
+    registryOf(plane)["pending"] = [command];
+    await plane.sweep().catch(() => undefined);
+    assert.deepEqual(plane.types("plane/registry"), before);
+  });
+
+  for (const [what, owed] of Object.entries({
+    "an agent's command": (plane: Plane) =>
+      plane.command({ do: "haltPlane" }, { signedBy: "agent" }),
+    "an operator's lift": (plane: Plane) => plane.command({ do: "resumePlane" }),
+  })) {
+    test(`VAI-118 ${what} in the list of what is owed is never recorded, and lifts nothing`, async () => {
+      const plane = await newPlane();
+      done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "one" }) }));
+      const before = plane.types("plane/registry");
+      registryOf(plane)["pending"] = [owed(plane)];
+      await assert.rejects(plane.sweep(), { code: "DEPENDENCY_UNAVAILABLE" });
+      assert.deepEqual(plane.types("plane/registry"), before);
+      assert.equal(refused(await plane.ask()).code, "REGISTRY_STALE");
+    });
+  }
+
+  test("VAI-115 restrictions that the owed command does not explain are not recorded with it", async () => {
+    const plane = await newPlane();
+    silent(plane);
+    done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "one" }) }));
+    plane.faults.clear();
+    const item = plane.dynamo.table(TABLES.registry).get("registry|restrictions") ?? {};
+    item["document"] = restrictionsText({ ...NO_RESTRICTIONS, revokedKeys: ["a".repeat(43)] });
+    const before = plane.types("plane/registry");
+    await assert.rejects(plane.sweep(), { code: "DEPENDENCY_UNAVAILABLE" });
+    assert.deepEqual(plane.types("plane/registry"), before);
+  });
+
+  test("VAI-118 a plane key is not revoked without its record", async () => {
+    const plane = await newPlane();
+    const claims = { do: "revokePlaneKey", jkt: await plane.deps.planeSigner.keyid(), jti: "k" };
+    const cosign = plane.command(claims, { signedBy: "otherOperator" });
+    silent(plane);
+    const answer = refused(await plane.revoke({ command: plane.command(claims), cosign }));
+    assert.equal(answer.code, "EVIDENCE_SIGNER_UNAVAILABLE");
+    plane.faults.clear();
+    assert.equal(registryOf(plane)["pending"], undefined);
+    assert.ok((await plane.ask()).ok);
+  });
 
   test("VAI-115 several are owed together, and each is recorded in its own words", async () => {
     const plane = await newPlane();

@@ -10,7 +10,8 @@ import { type Aftermath, type Attack, attackPlane } from "../support/attack.ts";
  *
  * To add a case: write `cases/<stage>/<name of the attack>.json`; of a command of people, `cases/govern/`. A case says how the one valid request of `support/governed.ts` is mutated (`mutate`: intent, context,
  * decision, contract, proof, request, event; each with `set`, `remove` and, where it is signed, what an attacker
- * can do to a signature: see `support/forge.ts`), what happened before (`policy`, `wait`, `history`, `tables`) and
+ * can do to a signature: see `support/forge.ts`), what happened before (`policy`, `wait`, `history`, `orders`,
+ * `restrictions`, `tables`) and
  * what happens meanwhile (`clock`, `fails`). Everything is linked and signed after its change, so that nothing but
  * the mutation itself is wrong. `expect.records` are all records that the attack may leave, in order; `expect.spent`
  * is what it may cost, and without it the cost must be nothing.
@@ -122,9 +123,10 @@ function judgeCost({ spent }: Aftermath, expected: Case["expect"]): void {
 
 suite("the cases", () => {
   test("VAI-62 each lies in the folder of the stage that it expects", () => {
-    for (const [name, { govern, expect }] of CASES) {
+    for (const [name, { govern, order, expect }] of CASES) {
       const folder = name.split("/")[0];
-      assert.equal(folder, govern === undefined ? expect.stage : "govern", name);
+      const isCommand = govern !== undefined || order !== undefined;
+      assert.equal(folder, isCommand ? "govern" : expect.stage, name);
       assert.ok((STAGES as readonly string[]).includes(expect.stage), name);
     }
   });

@@ -97,8 +97,23 @@ suite("revoking an identity or a contract", () => {
     const command = plane.command({ do: "revokeContract", contractDigest });
     assert.equal(refused(await plane.revoke({ command })).code, "CONTRACT_UNKNOWN");
     done(await plane.revoke({ command, contract: governed.contract }));
+    assert.equal(plane.state(governed.chainId).opens?.issuer, "governance.example");
     assert.equal(refused(await plane.ask({}, governed)).code, "CONTRACT_REVOKED");
     assert.equal(plane.targets.calls.length, 0);
+  });
+
+  test("VAI-112 a contract that no issuer signed opens no intent, though an operator revokes it", async () => {
+    for (const [change, code] of [
+      [{ signedBy: "stranger" }, "CONTRACT_ISSUER_UNTRUSTED"],
+      [{ signature: "flipped" }, "CONTRACT_SIGNATURE_INVALID"],
+    ] as const) {
+      const plane = await newPlane();
+      const { contract, contractDigest, chainId } = plane.contract({ contract: change });
+      const command = plane.command({ do: "revokeContract", contractDigest });
+      assert.equal(refused(await plane.revoke({ command, contract })).code, code);
+      assert.deepEqual(plane.rows(chainId), []);
+      assert.equal(plane.dynamo.table(TABLES.state).has(`chain#${chainId}|head`), false);
+    }
   });
 
   test("VAI-120 the same command again ends nothing twice and says so, also past its end", async () => {
@@ -106,10 +121,13 @@ suite("revoking an identity or a contract", () => {
     const command = plane.command({ do: "revokeIdentity", identityId: id });
     done(await plane.revoke({ command }));
     const before = plane.types(governed.chainId);
+    const headOf = () => plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`);
+    const head = structuredClone(headOf());
     plane.world.pass(301);
     const again = done(await plane.revoke({ command }));
     assert.deepEqual([again.deduplicated, again.state], [true, "REVOKED"]);
     assert.deepEqual(plane.types(governed.chainId), before);
+    assert.deepEqual(headOf(), head, "nor is it committed anew");
   });
 
   test("VAI-120 another command on an ended identity is recorded and ends nothing more", async () => {
@@ -128,6 +146,9 @@ suite("revoking an identity or a contract", () => {
     plane.faults.plan({ at: "signer:sign", how: "throttle" });
     const answer = done(await plane.revoke({ command }));
     assert.equal(answer.evidence, undefined);
+    assert.equal(answer.inFlight, 1, "nobody could look");
+    const head = plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`);
+    assert.equal(head?.["marked"], 1, "every append is bound to it");
     assert.equal(answer.points[0]?.acknowledgedAt, undefined);
     assert.equal(
       refused(await plane.execute(plane.redemption(governed, handle))).code,
@@ -138,6 +159,38 @@ suite("revoking an identity or a contract", () => {
     assert.ok(again.evidence);
     assert.equal(again.deduplicated, true);
     assert.equal(recordsOf(plane, governed, "IdentityRevoked").length, 1);
+  });
+
+  test("VAI-115 records of one denial take no other's mark away", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(TWO);
+    const [first, second] = [await plane.grant(TWO, governed), await plane.grant(TWO, governed)];
+    const order = ({ identity: { identityId } }: typeof first) =>
+      plane.command({ do: "revokeIdentity", identityId });
+    plane.faults.plan({ at: "signer:sign", how: "throttle" });
+    done(await plane.revoke({ command: order(first) }));
+    plane.faults.clear();
+    assert.ok(done(await plane.revoke({ command: order(second) })).evidence);
+    const head = plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`);
+    const left = head?.["marks"] as { identityId: string }[];
+    assert.deepEqual(
+      left.map(({ identityId }) => identityId),
+      [first.identity.identityId],
+    );
+    assert.equal(
+      refused(await plane.execute(plane.redemption(governed, first.handle))).code,
+      "IDENTITY_REVOKED",
+    );
+  });
+
+  test("VAI-115 a row of State that names a chain without records opens none; the denial stands there as a mark", async () => {
+    const plane = await newPlane();
+    const { contractDigest, chainId } = plane.contract();
+    const [pk, sk] = [`contract#${contractDigest}`, "chain"];
+    plane.dynamo.table(TABLES.state).set(`${pk}|${sk}`, { pk, sk, value: chainId });
+    const command = plane.command({ do: "revokeContract", contractDigest });
+    assert.equal(done(await plane.revoke({ command })).evidence, undefined);
+    assert.deepEqual(plane.rows(chainId), []);
   });
 
   test("VAI-112 an identity is found though its index lags, for five seconds", async () => {
@@ -225,6 +278,11 @@ suite("signals", () => {
     assert.equal(recordsOf(plane, governed, "RevocationRequested").length, 1);
     assert.equal(done(await plane.revoke({ command })).deduplicated, true);
     assert.equal(recordsOf(plane, governed, "RevocationRequested").length, 1);
+    const jti = JSON.parse(
+      Buffer.from(String(command).split(".")[1] ?? "", "base64url").toString(),
+    ).jti;
+    const other = plane.command({ do: "signal", kind: "policy", contractDigest, jti });
+    assert.equal(refused(await plane.revoke({ command: other })).code, "NONCE_REPLAYED");
     assert.ok((await plane.execute(plane.redemption(governed, handle))).ok);
   });
 });

@@ -154,6 +154,81 @@ suite("sweeping", () => {
     });
   }
 
+  test("VAI-115 a mark by somebody who is no operator is nobody's word, whatever their command says", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    const { identity } = await plane.grant(HANDLE, governed);
+    const { identityId } = identity;
+    const by = plane.command({ do: "revokeIdentity", identityId }, { signedBy: "agent" });
+    const mark = { at: 1, code: "CONTRACT_REVOKED", trigger: "operator", identityId, by };
+    Object.assign(headOf(plane, governed), { marks: [mark], marked: 1 });
+    plane.world.pass(901);
+    await plane.sweep();
+    const types = plane.types(governed.chainId);
+    assert.ok(types.includes("EscalationRaised") && !types.includes("RevocationRequested"));
+    assert.equal(endsOf(plane, governed)[0]?.detail["trigger"], "evidenceFailed");
+  });
+
+  test("VAI-115 a mark that an operator signed for another identity is nobody's word on this one", async () => {
+    const plane = await newPlane();
+    const [governed, other] = [plane.contract(HANDLE), plane.contract(HANDLE)];
+    await plane.grant(HANDLE, governed);
+    const { identity } = await plane.grant(HANDLE, other);
+    const by = plane.command({ do: "revokeIdentity", identityId: identity.identityId });
+    const [identityId] = plane.state(governed.chainId).identities.keys();
+    const mark = { at: 1, code: "CONTRACT_REVOKED", trigger: "operator", identityId, by };
+    Object.assign(headOf(plane, governed), { marks: [mark], marked: 1 });
+    plane.world.pass(901);
+    await plane.sweep();
+    assert.ok(!plane.types(governed.chainId).includes("RevocationRequested"));
+  });
+
+  test("VAI-120 a mark that is put back after its record stands is recorded no second time", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    const { contractDigest } = governed;
+    const by = plane.command({ do: "revokeContract", contractDigest });
+    await plane.revoke({ command: by });
+    const mark = { at: 1, code: "CONTRACT_REVOKED", trigger: "operator", contractDigest, by };
+    const head = headOf(plane, governed);
+    Object.assign(head, {
+      marks: [mark],
+      marked: 2,
+      view: "open#0",
+      due: "2026-01-01T00:00:00.000Z",
+    });
+    await plane.sweep();
+    const asked = plane.types(governed.chainId).filter((type) => type === "RevocationRequested");
+    assert.equal(asked.length, 1);
+    assert.equal(endsOf(plane, governed).length, 1);
+  });
+
+  test("VAI-115 a mark on a contract that its chain does not know stays, because nothing records it", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    const contractDigest = `sha256:${"0".repeat(64)}`;
+    const mark = { at: 1, code: "CONTRACT_REVOKED", trigger: "operator", contractDigest };
+    Object.assign(headOf(plane, governed), { marks: [mark], marked: 1 });
+    plane.world.pass(901);
+    await plane.sweep();
+    assert.equal(endsOf(plane, governed).length, 1);
+    assert.deepEqual(headOf(plane, governed)["marks"], [mark]);
+  });
+
+  test("VAI-07 a chain whose end cannot be sealed now keeps no other from its end, and ends at the next run", async () => {
+    const plane = await newPlane();
+    const all = [plane.contract(HANDLE), plane.contract(HANDLE)];
+    for (const each of all) await plane.grant(HANDLE, each);
+    plane.world.pass(901);
+    plane.faults.plan({ at: "signer:sign", how: "throttle", from: 1, to: 1 });
+    assert.deepEqual(await plane.sweep(), { ok: true, chains: 2, written: 1, failed: 1 });
+    plane.faults.clear();
+    assert.deepEqual(await plane.sweep(), { ok: true, chains: 1, written: 1, failed: 0 });
+    for (const each of all) assert.equal(endsOf(plane, each).length, 1);
+  });
+
   test("VAI-117 a denial of what was running is acknowledged at the adapter once that has ended", async () => {
     const { plane, governed } = await died("target:call");
     const [identityId = ""] = plane.state(governed.chainId).identities.keys();

@@ -9,6 +9,7 @@ import { forge, type SignedChange } from "./forge.ts";
 import type { Governed, Mutation } from "./governed.ts";
 import { type Change, changed, resolved } from "./mutate.ts";
 import { granted, newPlane, type Plane, refused } from "./plane.ts";
+import { restrict } from "./restrict.ts";
 
 /** An item of a table edited by somebody who can write tables and holds no key. */
 export interface TableEdit {
@@ -30,10 +31,16 @@ export interface Attack {
   readonly wait?: number;
   /** Requests under the same ids that were granted before, each with its own mutation. */
   readonly history?: readonly (Mutation & { readonly fails?: readonly PlannedFault[] })[];
+  /** Commands of operators that have had their effect before. */
+  readonly orders?: readonly Claims[];
+  /** How the restrictions in force differ, sealed, by what no command of this version does. */
+  readonly restrictions?: Change;
   readonly tables?: readonly TableEdit[];
   readonly mutate?: Mutation;
   /** Instead of a request: the next trust policy and the command around it, mutated. */
   readonly govern?: { readonly trustPolicy?: SignedChange; readonly event?: Change };
+  /** Instead of a request: a command of an operator to `revoke` or `govern`, mutated. */
+  readonly order?: Order;
   /** Instead of a request: a handle is issued for it, and its redemption is the attack. */
   readonly redeem?: Redemption;
   /** What assumptions see while this request is served, by read: one answer after the other. */
@@ -42,6 +49,17 @@ export interface Attack {
   readonly clock?: number;
   /** Dependencies that fail while this request is served. */
   readonly fails?: readonly PlannedFault[];
+}
+
+type Claims = Parameters<Plane["command"]>[0];
+
+/** A command's own members, and how it differs from one that an operator signs; `cosign`: it has a second name. */
+interface Order {
+  readonly to: "revoke" | "govern";
+  readonly claims: Claims;
+  readonly change?: SignedChange;
+  readonly cosign?: SignedChange;
+  readonly event?: Change;
 }
 
 /** How a redemption differs from the valid one, after a handle was issued. */
@@ -83,6 +101,8 @@ export async function attackPlane(attack: Attack): Promise<Aftermath> {
     plane.faults.clear();
   }
   const event = await eventOf(plane, governed, attack);
+  for (const claims of attack.orders ?? []) await ordered(plane, claims);
+  if (attack.restrictions !== undefined) await restrict(plane, attack.restrictions);
   for (const edit of tables) editTable(plane, governed, edit);
   plane.world.pass(attack.clock ?? 0);
   const before = witness(plane, governed);
@@ -105,15 +125,17 @@ export async function attackPlane(attack: Attack): Promise<Aftermath> {
 
 function send(
   plane: Plane,
-  { govern, redeem }: Attack,
+  { govern, order, redeem }: Attack,
   event: unknown,
 ): Promise<Answer | CommandAnswer> {
+  if (order !== undefined) return plane[order.to](event);
   if (govern !== undefined) return plane.govern(event);
   return redeem === undefined ? plane.issue(event) : plane.execute(event);
 }
 
 async function eventOf(plane: Plane, governed: Governed, attack: Attack): Promise<unknown> {
   if (attack.govern !== undefined) return commandOf(plane, attack.govern);
+  if (attack.order !== undefined) return orderOf(plane, attack.order);
   const event = plane.event(governed, attack.mutate);
   if (attack.redeem === undefined) return event;
   const { handle } = granted(await plane.issue(event));
@@ -148,6 +170,26 @@ function commandOf(plane: Plane, { trustPolicy, event }: NonNullable<Attack["gov
   const { jws } = plane.nextPolicy(trustPolicy);
   const command = { op: "publishTrustPolicy", trustPolicy: jws };
   return changed(command as unknown, event, plane.world.now);
+}
+
+/** The event of a command; both names sign the same claims. */
+function orderOf(plane: Plane, { to, claims, change, cosign, event }: Order): unknown {
+  const same = { jti: plane.world.newId(), ...known(plane, claims) };
+  const order = {
+    ...(to === "govern" && { op: "command" }),
+    command: plane.command(same, change),
+    ...(cosign !== undefined && {
+      cosign: plane.command(same, { signedBy: "otherOperator", ...cosign }),
+    }),
+  };
+  return changed(order as unknown, event, plane.world.now);
+}
+
+const known = (plane: Plane, claims: Claims): Claims => resolved(claims, plane.world.now) as Claims;
+
+async function ordered(plane: Plane, claims: Claims): Promise<void> {
+  const answer = await plane.revoke({ command: plane.command(known(plane, claims)) });
+  if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
 }
 
 function editTable(plane: Plane, { chainId }: Governed, edit: TableEdit): void {

@@ -39,6 +39,10 @@ export async function play(course: Course): Promise<Played> {
     issue: through((event) => plane.issue(event)),
     execute: through((event) => plane.execute(event)),
     govern: through((event) => plane.govern(event)),
+    revoke: through((event) => plane.revoke(event)),
+    sweep: async () => {
+      answers.push(await plane.sweep());
+    },
     forget,
   };
   await course(player);

@@ -110,7 +110,7 @@ export class MemoryDynamo {
     const sorted = [...this.table(name).values()]
       .filter((item) => item[hash] === values[token])
       .filter((item) => floor === undefined || isBehind(item[range], values[floor]))
-      .sort((left, right) => ((left[range] as number) < (right[range] as number) ? -1 : 1));
+      .sort((left, right) => inOrder(left, right, range));
     if (input.ScanIndexForward === false) sorted.reverse();
     const after = input.ExclusiveStartKey && unmarshall(input.ExclusiveStartKey)[range];
     const begin = after === undefined ? 0 : sorted.findIndex((item) => item[range] === after) + 1;
@@ -144,7 +144,13 @@ export class MemoryDynamo {
       .filter((item) => item[named(name)] === wanted)
       .filter(isIn);
     const isLate = this.unindexed.delete(String(wanted));
-    return { Items: isLate ? [] : found.slice(0, input.Limit).map(marshalled) };
+    if (isLate) return { Items: [] };
+    const begin = Number(input.ExclusiveStartKey?.["behind"]?.N ?? 0);
+    const end = begin + Math.min(input.Limit ?? PAGE, PAGE);
+    return {
+      Items: found.slice(begin, end).map(marshalled),
+      ...(end < found.length && { LastEvaluatedKey: marshall({ behind: end }) }),
+    };
   }
 
   /** Leaves what `unprocessed` says for another call, as DynamoDB does under load. */
@@ -311,3 +317,6 @@ function judgeLimits(writes: readonly Write[]): void {
   if (sizes.some((size) => size > MAX_ITEM)) invalid("an item is too large");
   if (sizes.reduce((sum, size) => sum + size, 0) > MAX_TRANSACTION) invalid("too much at once");
 }
+
+const inOrder = (left: Item, right: Item, range: string): number =>
+  (left[range] as number) < (right[range] as number) ? -1 : 1;

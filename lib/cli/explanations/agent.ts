@@ -26,7 +26,7 @@ export const MALFORMED: Rows = {
     "Correct the member that `pointer` names; lib/client builds a good request.",
   ],
   COMMAND_MALFORMED: [
-    "A command to `govern` cannot be read, or a trust policy breaks its schema or loses a plane key.",
+    "A command of people cannot be read, names a key that it may not, or is a trust policy that breaks its schema or loses a plane key.",
     ["parse", "contract"],
     "Correct the member that `pointer` names; vai trust publish fills in what the plane demands.",
   ],
@@ -58,6 +58,11 @@ export const AGENT: Rows = {
     "Contract, decision and intent do not name the same actor.",
     ["proof"],
     "Let the actor whom the decision names ask, or have the decision made for this actor.",
+  ],
+  ACTOR_AUTH_INVALID: [
+    "A command is not signed by an operator of the trust policy, or its operator may not do this.",
+    ["contract"],
+    "Have it signed by an operator whose entry has the key and whose `may`, if there is one, lists the verb.",
   ],
   TARGET_MISMATCH: [
     "The operation's resource is not one that the step lists.",
@@ -120,13 +125,13 @@ export const AGENT: Rows = {
     "Sign the exact bytes again with the key whose public half is in the header.",
   ],
   REQUEST_STALE: [
-    "The request was signed more than 60 seconds ago, or in the future: it may be a replay.",
-    ["request"],
-    "Set the clock right and sign a fresh request; do not store requests.",
+    "The request was signed more than 60 seconds ago, or in the future: it may be a replay. Or a command is past its `exp`.",
+    ["request", "contract"],
+    "Set the clock right and sign afresh; do not store requests or commands.",
   ],
   NONCE_REPLAYED: [
-    "The request's jti was used before for something else.",
-    ["retry"],
+    "The jti of the request or command was used before for something else.",
+    ["contract", "retry", "evidence"],
     "Use a new jti for each new request; repeat one only with the same content.",
   ],
   IDEMPOTENCY_CONFLICT: [
@@ -140,8 +145,8 @@ export const AGENT: Rows = {
     "Look at the first execution with vai trace; ask for a new handle if uses are left.",
   ],
   AUDIENCE_MISMATCH: [
-    "The request, contract or trust policy is for another plane.",
-    ["request", "contract"],
+    "The request, contract, command or trust policy is for another plane.",
+    ["parse", "request", "contract"],
     "Use the plane id of the deployment (`plane` of outputs.json) as aud.",
   ],
   DIRECT_MODE_FORBIDDEN: [

@@ -5,7 +5,7 @@ export const GOVERNANCE: Rows = {
   CONTRACT_UNKNOWN: [
     "The contract is named by digest, and the plane has none bound under it.",
     ["contract"],
-    "Send the contract itself with its proof the first time.",
+    "Send the contract itself with its proof the first time; beside a command, as `contract`.",
   ],
   CONTRACT_HASH_MISMATCH: [
     "The request was signed for another contract than the one that came with it.",
@@ -83,9 +83,9 @@ export const GOVERNANCE: Rows = {
     "Gather the evaluators' attestations that the class names.",
   ],
   APPROVAL_REQUIRED: [
-    "The risk class demands a human approval that is not there.",
-    ["proof"],
-    "Have a person with the named role approve exactly this contract.",
+    "The risk class demands a human approval, or a command a second name, that is not there.",
+    ["contract", "proof"],
+    "Have a person with the named role approve exactly this contract; have another operator or an auditor sign the command's same payload.",
   ],
 };
 
@@ -100,6 +100,11 @@ export const TRUST_ROOTS: Rows = {
     "The trust policy is not signed by an anchor that is pinned at deployment.",
     ["contract"],
     "Sign with the pinned anchor, or have the cloud team pin the new one beside the old.",
+  ],
+  KEY_REVOKED: [
+    "People have revoked the executor's key, under whatever name it asks.",
+    ["state"],
+    "Ask the operators why; a new key needs a new contract, and two names reinstate the old one.",
   ],
 };
 
@@ -145,9 +150,9 @@ export const CONTEXT_ROWS: Rows = {
 /** Identities at their end. */
 export const IDENTITY_ROWS: Rows = {
   IDENTITY_UNKNOWN: [
-    "The handle is not one of a grant that this plane recorded for this contract and key.",
-    ["executor", "state"],
-    "Redeem the handle that vai issue gave, unchanged, with the key that asked for it.",
+    "The handle, or the id of a command, is not one of a grant that this plane recorded.",
+    ["contract", "executor", "state"],
+    "Redeem the handle that vai issue gave, unchanged, with the key that asked for it. In a command: take the id from vai trace.",
   ],
   IDENTITY_SIGNATURE_INVALID: [
     "The handle is not signed by a plane key that the trust policy lists.",
@@ -160,8 +165,23 @@ export const IDENTITY_ROWS: Rows = {
     "Ask or redeem earlier in the contract's window, or get a new contract.",
   ],
   IDENTITY_REVOKED: [
-    "The identity was ended before it was redeemed: by a violation, or by somebody's command.",
+    "The identity was ended before it was used: by a violation, by a command, or by a denial whose record is still owed.",
     ["state"],
     "Find the reason with vai trace; go on only with a new contract.",
+  ],
+  PATH_QUARANTINED: [
+    "The execution role of an action is quarantined: a revocation could not be brought to it.",
+    ["state"],
+    "Other roles go on working. The cloud team mends the role; two names lift the quarantine (lambdas/PROTOCOL.md §10).",
+  ],
+  AGENT_HALTED: [
+    "People have halted this actor. Its key has no other name: whoever the key was first bound for stays its actor.",
+    ["state"],
+    "Ask the operators why; two names reinstate the actor once nothing of it is open.",
+  ],
+  PLANE_HALTED: [
+    "People have halted the whole plane, or its restrictions had no room for one more denial.",
+    ["state"],
+    "Ask the operators why; two names resume the plane once nothing is open.",
   ],
 };

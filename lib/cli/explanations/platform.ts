@@ -25,9 +25,9 @@ export const PLATFORM: Rows = {
     "Before the call: try again. If the detail says that the key is not in the trust policy, the cloud team publishes one first. At stage execution the call may have been made: look with vai trace first.",
   ],
   REGISTRY_STALE: [
-    "The trust policy is over, or Registry and its chain disagree: the plane does not know whom to believe.",
-    ["contract"],
-    "Publish a trust policy (vai trust publish). If the Registry was edited, restore it first.",
+    "The trust policy is over, a denial of the whole plane lacks its record, or Registry and its chain disagree: the plane does not know whom to believe.",
+    ["contract", "evidence"],
+    "sweep writes the record within a minute. Else publish a trust policy (vai trust publish); if the Registry was edited, restore it first.",
   ],
   STS_FAILED: [
     "STS gave no session. There is no second try with less, and the use stays spent.",
@@ -48,6 +48,11 @@ export const PLATFORM: Rows = {
     "The bounded call had no issued credentials and was not made with others.",
     ["execution"],
     "Report it with the record that `evidence` names.",
+  ],
+  REVOCATION_PENDING: [
+    "Something that the lift covers is still open: it would come back to life.",
+    ["contract"],
+    "Send the same command again: sweep ends what is open within a minute.",
   ],
   EXECUTION_OUTCOME_UNKNOWN: [
     "The call timed out or its answer was lost: it may have been applied. In records only.",

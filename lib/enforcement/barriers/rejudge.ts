@@ -1,5 +1,5 @@
-import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
-import { type Failure, isFailure, type Judgement, refusalOf } from "../judgement.ts";
+import { isRefusal, type Refusal, refusalOf, refuse } from "../../refusal.ts";
+import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, sameHead, type TrustSnapshot } from "../read/trust-snapshot.ts";
 import { AUTHORITY, type Grant, type Wish } from "../stages/authority.ts";

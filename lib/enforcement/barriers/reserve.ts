@@ -161,7 +161,9 @@ class Reservation {
     const request = this.#request;
     const drafts = issuedDrafts(intent, request, justified, this.#judgement.passes());
     this.#judgement.reach(BARRIER_1);
-    const binding = isBound(intent, request.contract) ? [] : bindingKeys(intent, request);
+    const binding = isBound(intent, request.contract)
+      ? []
+      : bindingKeys(intent.chainId, request.contract);
     return ready({ drafts, keys: [...takenRetryKeys(request, justified.grant), ...binding] });
   }
 }

@@ -16,7 +16,7 @@ import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { readIntent } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, type TrustSnapshot } from "../read/trust-snapshot.ts";
-import { type Order, stage } from "../stage.ts";
+import { type Order, point, stage } from "../stage.ts";
 import { changeRestrictions } from "./change-restrictions.ts";
 import { type CommandAnswer, type Members, malformed } from "./command.ts";
 
@@ -58,7 +58,10 @@ const LIFT_SPOKEN = stage<Asked & { readonly trust: TrustSnapshot }, Judging>("c
     judgeKey(command, trust.published, deps.anchors),
   );
 
-export const LIFT_ORDER: Order = [LIFT_FORM, LIFT_TRUST, LIFT_SPOKEN];
+/** What can be judged only beside the records of `plane/registry`: its `jti`, its time, and what it covers. */
+const LIFTABLE = point("contract", "liftable");
+
+export const LIFT_ORDER: Order = [LIFT_FORM, LIFT_TRUST, LIFT_SPOKEN, LIFTABLE];
 
 /** Takes a halt, a revocation of a key or a quarantine back for what comes; by two names (PROTOCOL.md §10). */
 export async function lift(judgement: Judging, members: Members): Promise<CommandAnswer | Failure> {
@@ -68,6 +71,7 @@ export async function lift(judgement: Judging, members: Members): Promise<Comman
   if (isFailure(informed)) return informed;
   const spoken = judgement.judge(LIFT_SPOKEN, informed);
   if (isFailure(spoken)) return spoken;
+  judgement.reach(LIFTABLE);
   const { command } = spoken;
   const cosign = String(spoken.cosign);
   const pending = await stillOpen(judgement.deps, spoken);

@@ -88,6 +88,7 @@ async function commitRecorded(
   if (settled !== undefined) return settled;
   let isFull = false;
   const changed = await changeRestrictions(judgement, signed, (trust) => {
+    // A publication that came meanwhile may have made it a key of the plane.
     const foreign = judgeKey(command, trust.published, deps.anchors);
     if (foreign !== undefined) return foreign;
     const next = restricted(trust.restrictions, command);

@@ -1,6 +1,6 @@
 import { present } from "../../encoding/present.ts";
 import type { InForce } from "../../evidence/details.ts";
-import type { EventType } from "../../evidence/events.ts";
+import { type EventType, isNegative } from "../../evidence/events.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
 import type { Lifting, Restricting } from "../../lifecycle/restrict.ts";
@@ -28,14 +28,19 @@ export const restrictionDraft = (
   { command: { claims, jws }, cosign }: Signed,
   inForce: InForce,
   instead?: string,
-): RecordDraft => ({
-  type: instead === undefined ? RECORDS[claims.do] : "PlaneHalted",
-  detail: {
-    ...inForce,
-    command: jws.compact,
-    do: claims.do,
-    by: claims.iss,
-    reason: claims.reason,
-    ...present({ cosign, instead }),
-  },
-});
+): RecordDraft => {
+  const type = instead === undefined ? RECORDS[claims.do] : "PlaneHalted";
+  return {
+    type,
+    // What denies is found by the index of negative events.
+    verdict: { outcome: isNegative(type) ? "DENY" : "ALLOW" },
+    detail: {
+      ...inForce,
+      command: jws.compact,
+      do: claims.do,
+      by: claims.iss,
+      reason: claims.reason,
+      ...present({ cosign, instead }),
+    },
+  };
+};

@@ -1,16 +1,18 @@
-import { isRefusal, type Refusal } from "../../refusal.ts";
+import { isRefusal, type Refusal, refusalOf } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import { readTrustPolicy } from "../../trust/read.ts";
 import { readRestrictions } from "../../trust/restrictions.ts";
 import { withoutKeys } from "../../trust/revoked-keys.ts";
 import type { PlaneDeps } from "../deps.ts";
-import { refusalOf } from "../judgement.ts";
 import { readTrust } from "./registry.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
 /** Who may stop something, and the trust that holds as a whole, if any does: only under that records are sealed. */
 export interface Speakers {
+  /** By this signatures are judged: what is revoked counts for nothing. */
   readonly policy: TrustPolicy;
+  /** As the anchor signed it: whose each key is, revoked or not. */
+  readonly published: TrustPolicy;
   readonly trust: TrustSnapshot | Refusal;
 }
 
@@ -21,9 +23,11 @@ export interface Speakers {
  */
 export async function readSpeakers(deps: PlaneDeps): Promise<Speakers | Refusal> {
   const trust = await readTrust(deps).then(({ trust }) => trust, refusalOf);
-  if (!isRefusal(trust)) return { policy: trust.policy, trust };
-  const policy = deps.memory.trust?.policy ?? (await newestPolicy(deps));
-  return policy === undefined ? trust : { policy, trust };
+  if (!isRefusal(trust)) return { policy: trust.policy, published: trust.published, trust };
+  const known = deps.memory.trust ?? (await newestPolicy(deps));
+  if (known === undefined) return trust;
+  const { policy, published } = known;
+  return { policy, published, trust };
 }
 
 /** The stored policy that the Registry's head names, if an anchor signed it for this plane. */
@@ -31,11 +35,12 @@ async function newestPolicy({
   registry,
   anchors,
   plane,
-}: PlaneDeps): Promise<TrustPolicy | undefined> {
+}: PlaneDeps): Promise<Omit<Speakers, "trust"> | undefined> {
   const heads = await registry.readHeads({ known: 0 });
   const documents = await registry.readDocuments(heads.registry);
   const read = readTrustPolicy(documents.trustPolicy, anchors);
   if ("kind" in read || read.policy.plane !== plane.id) return undefined;
   const restrictions = readRestrictions(documents.restrictions ?? "");
-  return withoutKeys(read.policy, restrictions?.limits.keys ?? new Set());
+  const policy = withoutKeys(read.policy, restrictions?.limits.keys ?? new Set());
+  return { policy, published: read.policy };
 }

@@ -9,12 +9,25 @@ export interface StateKey {
 }
 
 /** Retry keys, scoped to executor, contract and use (PROTOCOL.md §4 stage 5): of the idempotency key, then of the jti. */
-export function retryKeys({ claims }: ReadRequest, executor: string): StateKey[] {
-  const pk = `retry#${executor}#${claims.contractDigest}#${claims.use}`;
+export function retryKeys({
+  executor,
+  contractDigest,
+  use,
+  idempotencyKey,
+  jti,
+}: RetryNames): StateKey[] {
+  const pk = `retry#${executor}#${contractDigest}#${use}`;
   return [
-    { pk, sk: `key#${claims.idempotencyKey}` },
-    { pk, sk: `jti#${claims.jti}` },
+    { pk, sk: `key#${idempotencyKey}` },
+    { pk, sk: `jti#${jti}` },
   ];
+}
+
+/** What a request is known again by. */
+export interface RetryNames
+  extends Pick<ReadRequest["claims"], "contractDigest" | "use" | "idempotencyKey" | "jti"> {
+  /** Thumbprint of its key. */
+  readonly executor: string;
 }
 
 /** Where a bound contract is found by digest. */

@@ -82,7 +82,7 @@ async function readAtOnce(
   executor: string,
   { chainId, index }: Wanted,
 ): Promise<World> {
-  const asked = [...retryKeys(request, executor), executorKey(executor)];
+  const asked = [...retryKeys({ ...request.claims, executor }), executorKey(executor)];
   const keys = index === undefined ? asked : [...asked, contractIndexKey(index)];
   const [{ heads, trust }, rows] = await Promise.all([
     readTrust(deps, { chainId, keys }),

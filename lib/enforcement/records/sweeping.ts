@@ -93,6 +93,7 @@ export const unsignedMarkDraft = (
 ): RecordDraft => ({
   type: "EscalationRaised",
   accusesNobody: true,
+  verdict: { outcome: "ERROR" },
   ...(contract !== undefined && { about: { contract } }),
   detail: {
     basis: "unsigned mark",

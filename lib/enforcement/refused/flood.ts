@@ -4,7 +4,7 @@ import { contractView } from "../../evidence/fold.ts";
 import { openLast } from "../../evidence/open.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
-import { Fault, isRefusal } from "../../refusal.ts";
+import { Fault, isRefusal, refusalOf } from "../../refusal.ts";
 import { type RefusedAnswer, refusedAnswer } from "../answer.ts";
 import {
   appendToIntent,
@@ -17,7 +17,7 @@ import {
   type Tail,
 } from "../barriers/append.ts";
 import type { PlaneDeps } from "../deps.ts";
-import { type Failure, type Judgement, refusalOf } from "../judgement.ts";
+import type { Failure, Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import { readTrust, recentTrust } from "../read/registry.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";

@@ -107,6 +107,6 @@ function denialBatch(
   ];
   return {
     drafts: withOpening(intent, request, drafts),
-    ...(binding.length > 0 && { keys: bindingKeys(intent, request) }),
+    ...(binding.length > 0 && { keys: bindingKeys(intent.chainId, request.contract) }),
   };
 }

@@ -4,10 +4,10 @@ import { type Assumption, isStale, judgeObserved, mustRecheck } from "../../cont
 import type { Contract, ReadContract } from "../../contract/contract.ts";
 import type { Observation } from "../../evidence/details.ts";
 import { CALL_TIMEOUT } from "../../execution/run.ts";
-import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import { isRefusal, type Refusal, refusalOf, refuse } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import { type IssueDeps, targetPlace } from "../deps.ts";
-import { type Judgement, refusalOf } from "../judgement.ts";
+import type { Judgement } from "../judgement.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { stage } from "../stage.ts";
 

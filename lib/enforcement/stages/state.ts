@@ -114,6 +114,7 @@ function judgeUnused(identity: IdentityView | undefined): Refusal | undefined {
 function judgeLive(subject: Granted): Refusal | undefined {
   const { contract, intent, identityId } = subject;
   const identity = grantIn(subject);
+  if (identity?.end?.state === "EXPIRED") return expired(identity);
   if (identity?.end !== undefined) {
     return refuse("IDENTITY_REVOKED", `the identity ended: ${identity.state}`, "/handle");
   }
@@ -128,11 +129,15 @@ const notReadable = (denial: ReturnType<typeof denialOf>): string =>
 
 /** Half-open: at its end an identity has ended (ADV-15). */
 function judgeGrantWindow(subject: Granted, now: number): Refusal | undefined {
-  const expiresAt = grantIn(subject)?.expiresAt ?? "";
-  return now < Date.parse(expiresAt)
+  const identity = grantIn(subject);
+  return identity !== undefined && now < Date.parse(identity.expiresAt)
     ? undefined
-    : refuse("IDENTITY_EXPIRED", `the identity ended at ${expiresAt}`, "/handle/exp");
+    : expired(identity);
 }
+
+/** The same answer before and after `sweep` has written its end. */
+const expired = (identity: IdentityView | undefined): Refusal =>
+  refuse("IDENTITY_EXPIRED", `the identity ended at ${identity?.expiresAt}`, "/handle/exp");
 
 function judgeContractState(
   { contract, intent: { state, marks } }: Standing,

@@ -23,7 +23,7 @@ export const put = (what: object, change: object): void => {
   Object.assign(what, change);
 };
 export const functionOf = (world: World, use: keyof typeof DEPLOYMENT.functions) => {
-  const found = world.functions[DEPLOYMENT.functions[use]];
+  const found = world.functions[DEPLOYMENT.functions[use] ?? use];
   if (found === undefined) throw new Error(use);
   return found;
 };

@@ -74,6 +74,7 @@ export async function desk(t: TestContext): Promise<Desk> {
 function invoked(plane: Plane, url: string | undefined, body: string): Promise<unknown> {
   const event: unknown = JSON.parse(body);
   if (url?.includes("/functions/plane-execute/") === true) return plane.execute(event);
+  if (url?.includes("/functions/plane-revoke/") === true) return plane.revoke(event);
   return url?.includes("/functions/plane-govern/") === true
     ? plane.govern(event)
     : plane.issue(event);
@@ -85,7 +86,10 @@ const outputsOf = (endpoint: string, agent: string) => ({
   endpoint,
   region: "us-east-1",
   plane: PLANE,
-  functions: { issue: "plane-issue", execute: "plane-execute", govern: "plane-govern" },
+  functions: {
+    ...{ issue: "plane-issue", execute: "plane-execute" },
+    ...{ govern: "plane-govern", revoke: "plane-revoke" },
+  },
   tables: { evidence: "evidence", state: "state", registry: "registry" },
   evidenceKeyId: "evidence-key",
   planeKeyId: "plane-key",

@@ -1,0 +1,85 @@
+import { readContract } from "../contract/contract.ts";
+import { sha256Digest } from "../encoding/digest.ts";
+import type { ChainHead } from "../evidence/chain.ts";
+import { foldIntent, type IdentityView, type IntentState } from "../evidence/fold.ts";
+import {
+  type ChainDefect,
+  type ChainIdentity,
+  type OpenRecord,
+  openChain,
+} from "../evidence/open.ts";
+import type { HeadView, StoredRow, TakenKey } from "../evidence/ports.ts";
+import { readCommand } from "../lifecycle/command.ts";
+import { readMarks } from "../lifecycle/mark.ts";
+import { viewOf } from "../lifecycle/view.ts";
+import { isRefusal } from "../refusal.ts";
+import { commandKey } from "./read/command-keys.ts";
+import { bindingKeys, grantedKeys } from "./records/keys.ts";
+
+/** Everything that State holds of one chain, but for marks and counters: those are nowhere else. */
+export interface ChainProjection {
+  readonly chainId: string;
+  readonly head: ChainHead;
+  /** What stands on the head while anything is open. */
+  readonly seen?: HeadView;
+  readonly keys: readonly TakenKey[];
+}
+
+/**
+ * State is a projection (X-17): what it holds of a chain, made from the chain's rows in Evidence alone. Seals and links
+ * are verified first, and a chain that does not hold is projected by nobody. Whether rows are missing at its end only
+ * State or an older export tells: compare with one (`vai verify`) before State is written.
+ * @param now milliseconds.
+ */
+export function projectChain(
+  rows: readonly StoredRow[],
+  chain: ChainIdentity,
+  now: number,
+): ChainProjection | ChainDefect {
+  const last = rows.at(-1);
+  const end = last && { seq: last.seq, hash: sha256Digest(last.record) };
+  const opened = openChain({ rows, head: end }, chain);
+  if ("defect" in opened) return opened;
+  const { chainId } = chain;
+  const { records, head } = opened;
+  const commands = records.flatMap(commandKeys);
+  if (!chainId.startsWith(INTENT)) return { chainId, head, keys: commands };
+  const state = foldIntent(records, head);
+  const marks = readMarks({});
+  const seen = viewOf({ intentId: chainId.slice(INTENT.length), state, marks, now });
+  const keys = [
+    ...[...state.identities.values()].flatMap(retryKeysOf),
+    ...bindings(chainId, state),
+    ...commands,
+  ];
+  return { chainId, head, keys, ...(seen !== undefined && { seen }) };
+}
+
+const INTENT = "intent/";
+
+/** Of the issuance, and of the redemption where there was one. */
+function retryKeysOf(identity: IdentityView): TakenKey[] {
+  const { executor, contractDigest, identityId, expiresAt, redemption } = identity;
+  const grant = { identityId, expiresAt: Date.parse(expiresAt) };
+  const keys = (use: "issue" | "execute", { idempotencyKey, requestJti: jti }: Names) =>
+    grantedKeys({ executor, contractDigest, use, idempotencyKey, jti }, grant);
+  return [
+    ...keys("issue", identity),
+    ...(redemption === undefined ? [] : keys("execute", redemption)),
+  ];
+}
+type Names = Pick<IdentityView, "idempotencyKey" | "requestJti">;
+
+function bindings(chainId: string, { contracts }: IntentState): TakenKey[] {
+  return [...contracts.values()].flatMap(({ bound }) => {
+    const contract = readContract(bound?.contract);
+    return isRefusal(contract) ? [] : bindingKeys(chainId, contract);
+  });
+}
+
+/** Who holds the id of a command that is on record. */
+function commandKeys({ record: { detail } }: OpenRecord): TakenKey[] {
+  if (detail["command"] === undefined) return [];
+  const command = readCommand(detail["command"]);
+  return isRefusal(command) ? [] : [{ ...commandKey(command), value: command.jws.digest }];
+}

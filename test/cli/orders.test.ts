@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, type TestContext, test } from "node:test";
+import { HANDLE } from "../support/deliveries.ts";
+import { KEYS } from "../support/keys.ts";
+import { refused } from "../support/plane.ts";
+import { type Desk, desk } from "./support/plane-endpoint.ts";
+
+/** What an operator types when something must stop, and when it may go on. */
+
+const OPERATOR = ["--as", "olga", "--reason", "agent behaves oddly"];
+
+/** A desk with the keys of two operators and of an agent. */
+async function operators(t: TestContext): Promise<Desk & { readonly own: readonly string[] }> {
+  const found = await desk(t);
+  for (const name of ["operator", "otherOperator", "agent"] as const) {
+    const jwk = KEYS[name].privateKey.export({ format: "jwk" });
+    writeFileSync(found.file(`${name}.json`), JSON.stringify(jwk));
+  }
+  return { ...found, own: [...OPERATOR, "--key", found.file("operator.json")] };
+}
+
+async function live({ plane }: Desk) {
+  const governed = plane.contract(HANDLE);
+  const { handle, identity } = await plane.grant(HANDLE, governed);
+  const redeem = () => plane.execute(plane.redemption(governed, handle));
+  return { governed, redeem, id: identity.identityId };
+}
+
+describe("vai revoke, halt and lift", () => {
+  test("VAI-112 an identity is revoked in an operator's name, with the reason in evidence", async (t) => {
+    const { own, ...found } = await operators(t);
+    const { governed, redeem, id } = await live(found);
+    const { code, out } = await found.vai(["revoke", "identity", id, ...own]);
+    assert.equal(code, 0, out);
+    assert.match(out, /^revoked +now\nadapter +reached .*\nin flight +0\nevidence +intent\//);
+    assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
+    const asked = found.plane
+      .records(governed.chainId)
+      .find(({ event }) => event.type === "RevocationRequested");
+    assert.deepEqual(
+      [asked?.detail["by"], asked?.detail["reason"]],
+      ["olga", "agent behaves oddly"],
+    );
+  });
+
+  test("VAI-112 a contract is revoked by digest, or by its file before it was ever presented", async (t) => {
+    const { own, plane, vai, file } = await operators(t);
+    const known = plane.contract(HANDLE);
+    await plane.grant(HANDLE, known);
+    assert.equal((await vai(["revoke", "contract", known.contractDigest, ...own])).code, 0);
+    assert.equal(refused(await plane.ask(HANDLE, known)).code, "CONTRACT_REVOKED");
+    const unseen = plane.contract();
+    writeFileSync(
+      file("held.json"),
+      JSON.stringify({ contract: unseen.contract, proof: unseen.proof }),
+    );
+    assert.equal((await vai(["revoke", "contract", file("held.json"), ...own])).code, 0);
+    assert.equal(refused(await plane.ask({}, unseen)).code, "CONTRACT_REVOKED");
+  });
+
+  for (const [what, stop, code, back] of [
+    ["the plane", ["halt", "plane"], "PLANE_HALTED", ["lift", "plane"]],
+    [
+      "an actor",
+      ["halt", "actor", "spiffe://example.org/agent/coordinator"],
+      "AGENT_HALTED",
+      ["lift", "actor", "spiffe://example.org/agent/coordinator"],
+    ],
+    [
+      "a key",
+      ["revoke", "key", KEYS.agent.thumbprint],
+      "KEY_REVOKED",
+      ["lift", "key", KEYS.agent.thumbprint],
+    ],
+  ] as const) {
+    test(`VAI-118 ${what} is stopped by one name, and started again by two who need not sit together`, async (t) => {
+      const { own, plane, vai, file } = await operators(t);
+      assert.equal((await vai([...stop, ...own])).code, 0);
+      assert.equal(refused(await plane.ask()).code, code);
+      const alone = await vai([...back, ...own]);
+      assert.equal(alone.code, 1);
+      assert.match(alone.out, /^refused +APPROVAL_REQUIRED[\s\S]*next +vai explain/);
+      const saved = await vai([...back, ...own, "--save", file("order.json")]);
+      assert.equal(saved.code, 0);
+      assert.equal(refused(await plane.ask()).code, code, "nothing was sent");
+      const sent = await vai([
+        "lift",
+        "send",
+        file("order.json"),
+        "--key",
+        file("otherOperator.json"),
+      ]);
+      assert.equal(sent.code, 0, sent.out);
+      assert.ok((await plane.ask()).ok);
+    });
+  }
+
+  test("VAI-118 both keys at one desk will do, and a quarantine is lifted by its role", async (t) => {
+    const { own, plane, vai, file } = await operators(t);
+    const second = ["--cosign-key", file("otherOperator.json")];
+    const role = "arn:aws:iam::000000000000:role/exec-lambda";
+    const { code, out } = await vai(["lift", "quarantine", role, ...own, ...second, "--json"]);
+    assert.equal(code, 0, out);
+    assert.equal(JSON.parse(out).state, "LIFTED");
+    assert.ok(plane.types("plane/registry").includes("QuarantineLifted"));
+  });
+
+  test("VAI-112 a plane key is revoked by two names", async (t) => {
+    const { own, plane, vai, file } = await operators(t);
+    const jkt = await plane.deps.planeSigner.keyid();
+    assert.equal((await vai(["revoke", "plane-key", jkt, ...own])).code, 1);
+    assert.equal(
+      (await vai(["revoke", "plane-key", jkt, ...own, "--save", file("o.json")])).code,
+      0,
+    );
+    const sent = await vai(["lift", "send", file("o.json"), "--key", file("otherOperator.json")]);
+    assert.equal(sent.code, 0, sent.out);
+    assert.ok(plane.types("plane/registry").includes("RootKeyRevoked"));
+  });
+
+  test("VAI-115 a denial whose record is owed is done, and says so", async (t) => {
+    const { own, ...found } = await operators(t);
+    const { redeem, id } = await live(found);
+    found.plane.faults.plan({ at: "signer:sign", how: "throttle" });
+    const { code, out } = await found.vai(["revoke", "identity", id, ...own]);
+    found.plane.faults.clear();
+    assert.equal(code, 0);
+    assert.match(out, /adapter +not reached yet[\s\S]*evidence +owed/);
+    assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
+  });
+
+  for (const [what, args, exit, said] of [
+    [
+      "somebody who is no operator",
+      ["halt", "plane", "--key", "agent.json", ...OPERATOR],
+      1,
+      /ACTOR_AUTH_INVALID/,
+    ],
+    [
+      "an id that is none",
+      ["revoke", "identity", "x", ...OPERATOR, "--key", "operator.json"],
+      2,
+      /identityId: /,
+    ],
+    [
+      "a digest that is none",
+      ["revoke", "contract", "x", ...OPERATOR, "--key", "operator.json"],
+      2,
+      /contractDigest: /,
+    ],
+    ["no reason", ["halt", "plane", "--as", "olga", "--key", "operator.json"], 2, /--reason/],
+    ["no name", ["halt", "plane", "--reason", "r", "--key", "operator.json"], 2, /give --as NAME/],
+    ["no key", ["halt", "plane", ...OPERATOR], 2, /give --key FILE/],
+    [
+      "a file that is no order",
+      ["lift", "send", "agent.json", "--key", "operator.json"],
+      2,
+      /is no order/,
+    ],
+  ] as const) {
+    test(`VAI-112 ${what}: nothing is stopped, and the person is told`, async (t) => {
+      const { plane, vai, file } = await operators(t);
+      const given = args.map((each) => (existsSync(file(each)) ? file(each) : each));
+      const { code, out, err } = await vai(given);
+      assert.equal(code, exit, out + err);
+      assert.match(out + err, said);
+      assert.doesNotMatch(
+        out + err,
+        new RegExp(String(JSON.parse(readFileSync(file("operator.json"), "utf8")).d)),
+      );
+      assert.ok((await plane.ask()).ok);
+    });
+  }
+
+  test("VAI-112 a deployment without the function is named, and nothing is sent", async (t) => {
+    const { own, plane, vai, file } = await operators(t);
+    const { revoke: _, ...functions } = JSON.parse(
+      readFileSync(file("outputs.json"), "utf8"),
+    ).functions;
+    const outputs = JSON.parse(readFileSync(file("outputs.json"), "utf8"));
+    writeFileSync(file("old.json"), JSON.stringify({ ...outputs, functions }));
+    const { code, err } = await vai(["halt", "plane", ...own, "--outputs", file("old.json")]);
+    assert.deepEqual([code, /names no function revoke/.test(err)], [2, true], err);
+    assert.ok((await plane.ask()).ok);
+  });
+});

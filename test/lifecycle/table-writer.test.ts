@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
+import { HANDLE } from "../support/deliveries.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
+import { newPlane, type Plane, refused } from "../support/plane.ts";
+
+/*
+ * What somebody who writes State, Registry or both, but holds no key, can and cannot do with denials: as it stands in
+ * `lib/lifecycle/README.md`. What remains possible is shown here too, so that the page stays true.
+ */
+
+type Item = Record<string, unknown>;
+
+function itemOf(plane: Plane, table: string, key: string): Item {
+  const item = plane.dynamo.table(table).get(key);
+  assert.ok(item, key);
+  return item;
+}
+const headOf = (plane: Plane, chainId: string): Item =>
+  itemOf(plane, TABLES.state, `chain#${chainId}|head`);
+
+function done(answer: CommandAnswer | { readonly ok: false }): CommandAnswer {
+  if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** A handle that waits, and the command that revokes it. */
+async function live() {
+  const plane = await newPlane();
+  const governed = plane.contract(HANDLE);
+  const { handle, identity } = await plane.grant(HANDLE, governed);
+  const { identityId } = identity;
+  const command = plane.command({ do: "revokeIdentity", identityId });
+  const redeem = () => plane.execute(plane.redemption(governed, handle));
+  return { plane, governed, command, redeem };
+}
+const silent = (plane: Plane): void => plane.faults.plan({ at: "signer:sign", how: "throttle" });
+const unmark = (head: Item): void => {
+  delete head["marks"];
+  delete head["marked"];
+};
+
+suite("a writer of State", () => {
+  test("VAI-115 takes a denial back only while its record is owed, and the same command commits it anew", async () => {
+    const { plane, governed, command, redeem } = await live();
+    silent(plane);
+    assert.equal(done(await plane.revoke({ command })).evidence, undefined);
+    unmark(headOf(plane, governed.chainId));
+    assert.equal(done(await plane.revoke({ command })).deduplicated, true);
+    assert.ok(Array.isArray(headOf(plane, governed.chainId)["marks"]));
+    plane.faults.clear();
+    assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
+    unmark(headOf(plane, governed.chainId));
+    assert.ok((await redeem()).ok, "what the page says remains");
+  });
+
+  test("VAI-115 changes nothing any more once the record stands", async () => {
+    const { plane, governed, command, redeem } = await live();
+    assert.ok(done(await plane.revoke({ command })).evidence);
+    unmark(headOf(plane, governed.chainId));
+    assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
+  });
+
+  test("VAI-115 hides an intent from sweep, not from enforcement", async () => {
+    const { plane, governed, command, redeem } = await live();
+    const head = headOf(plane, governed.chainId);
+    for (const name of ["view", "due", "open"]) delete head[name];
+    plane.world.pass(901);
+    assert.equal((await plane.sweep()).chains, 0);
+    assert.equal(refused(await redeem()).code, "IDENTITY_EXPIRED");
+    assert.equal(done(await plane.revoke({ command: renewed(plane, command) })).state, "REVOKED");
+  });
+
+  test("VAI-115 keeps a command from being committed by taking its id, and another one is", async () => {
+    const { plane, command, redeem } = await live();
+    const jti = String(claimsOf(command)["jti"]);
+    const [pk, sk] = [`command#olga#${jti}`, "command"];
+    plane.dynamo.table(TABLES.state).set(`${pk}|${sk}`, { pk, sk, value: "x" });
+    assert.equal(refused(await plane.revoke({ command })).code, "NONCE_REPLAYED");
+    done(await plane.revoke({ command: renewed(plane, command) }));
+    assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
+  });
+
+  test("VAI-115 has nobody named: a mark in an operator's words on another's identity is nobody's", async () => {
+    const { plane, governed, command } = await live();
+    const other = plane.contract(HANDLE);
+    const { identity } = await plane.grant(HANDLE, other);
+    const mark = { at: 1, code: "CONTRACT_REVOKED", trigger: "operator", by: command };
+    Object.assign(headOf(plane, other.chainId), {
+      marks: [{ ...mark, identityId: identity.identityId }],
+      marked: 1,
+    });
+    plane.world.pass(601);
+    await plane.sweep();
+    assert.ok(!plane.types(other.chainId).includes("RevocationRequested"));
+    assert.ok(plane.types(other.chainId).includes("EscalationRaised"));
+    assert.ok(!plane.types(governed.chainId).includes("EscalationRaised"));
+  });
+
+  test("VAI-115 lifts no halt, and stops everything by a mark on plane/registry", async () => {
+    const { plane, redeem } = await live();
+    done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+    unmark(headOf(plane, "plane/registry"));
+    assert.equal(refused(await redeem()).code, "PLANE_HALTED");
+    headOf(plane, "plane/registry")["marks"] = "garbage";
+    assert.equal(refused(await plane.ask()).code, "REGISTRY_STALE");
+  });
+});
+
+suite("a writer of the Registry", () => {
+  const documentOf = (plane: Plane): Item =>
+    itemOf(plane, TABLES.registry, "registry|restrictions");
+
+  test("VAI-115 lifts nothing and forges nothing that is on record: everything is refused instead", async () => {
+    const { plane } = await live();
+    const before = String(documentOf(plane)["document"]);
+    done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+    documentOf(plane)["document"] = before;
+    plane.deps = plane.process();
+    assert.equal(refused(await plane.ask()).code, "REGISTRY_STALE");
+  });
+
+  test("VAI-115 with State beside it takes back a halt that is owed, and not one that is on record", async () => {
+    for (const isOwed of [true, false]) {
+      const { plane, redeem } = await live();
+      const before = String(documentOf(plane)["document"]);
+      if (isOwed) silent(plane);
+      done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+      plane.faults.clear();
+      Object.assign(documentOf(plane), { document: before });
+      delete documentOf(plane)["recorded"];
+      delete itemOf(plane, TABLES.registry, "registry|head")["pending"];
+      unmark(headOf(plane, "plane/registry"));
+      plane.deps = plane.process();
+      const answer = await redeem();
+      assert.equal(answer.ok, isOwed, "what the page says remains, and no more");
+    }
+  });
+});
+
+const claimsOf = (jws: unknown): Item =>
+  JSON.parse(Buffer.from(String(jws).split(".")[1] ?? "", "base64url").toString("utf8"));
+
+/** The same order as a new command. */
+function renewed(plane: Plane, command: unknown): unknown {
+  const { identityId } = claimsOf(command);
+  return plane.command({ do: "revokeIdentity", identityId });
+}
