@@ -19,6 +19,7 @@ const DEPENDENCIES = [
   "target:read",
   "sts",
   "reader",
+  "target:key",
   "target:preRead",
   "target:call",
   "target:readBack",

@@ -85,7 +85,7 @@ export function planePorts(component: string, environment: Environment, how: Pat
     planeSigner: new KmsSigner(kms, required(environment, ENV.planeKeyId)),
     registry: new DynamoRegistryStore(dynamo, tables),
     counter: new DynamoRefusalCounter(dynamo, tables.state),
-    memory: { handles: new Map() },
+    memory: { handles: new Map(), keyLooks: new Map() },
   };
   return { deps, dynamo, tables };
 }
