@@ -117,7 +117,10 @@ const DRAFT = {
 
 const outputsOf = (endpoint: string, file: (name: string) => string) => ({
   ...{ endpoint, region: "us-east-1", plane: "vai:000000000000:us-east-1:local" },
-  functions: { issue: "plane-issue", execute: "plane-execute", govern: "plane-govern" },
+  functions: {
+    ...{ issue: "plane-issue", execute: "plane-execute", govern: "plane-govern" },
+    ...{ revoke: "plane-revoke", sweep: "plane-sweep" },
+  },
   tables: { evidence: "evidence", state: "state", registry: "registry" },
   ...{ evidenceKeyId: "evidence-key", planeKeyId: "plane-key" },
   credentials: { agent: { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "of the caller" } },

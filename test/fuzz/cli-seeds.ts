@@ -90,7 +90,10 @@ const deployed = (endpoint: string, folder: string) => ({
   endpoint,
   region: "us-east-1",
   plane: PLANE,
-  functions: { issue: "plane-issue", execute: "plane-execute", govern: "plane-govern" },
+  functions: {
+    ...{ issue: "plane-issue", execute: "plane-execute", govern: "plane-govern" },
+    ...{ revoke: "plane-revoke", sweep: "plane-sweep" },
+  },
   functionUrls: { issue: `${endpoint}/issue`, execute: `${endpoint}/execute` },
   tables: { evidence: "evidence", state: "state", registry: "registry" },
   evidenceKeyId: "evidence-key",

@@ -88,7 +88,7 @@ const outputsOf = (endpoint: string, agent: string) => ({
   plane: PLANE,
   functions: {
     ...{ issue: "plane-issue", execute: "plane-execute" },
-    ...{ govern: "plane-govern", revoke: "plane-revoke" },
+    ...{ govern: "plane-govern", revoke: "plane-revoke", sweep: "plane-sweep" },
   },
   tables: { evidence: "evidence", state: "state", registry: "registry" },
   evidenceKeyId: "evidence-key",
