@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { isDocumentProblem, readPolicy } from "../../lib/authority/evaluate/iam-document.ts";
 import type { FunctionFacts } from "../../lib/aws/inspect/functions.ts";
 import { fromCdkOutputs } from "../../lib/cli/cdk-outputs.ts";
 import type { Deployment } from "../../lib/cli/deployment.ts";
+import { lets } from "../../lib/doctor/ask.ts";
 import { checkFunction } from "../../lib/doctor/functions.ts";
 import { expectedOf } from "../../lib/doctor/plane.ts";
 import { exampleIn, PARTITIONS, type Partition } from "../infra/support/partitions.ts";
@@ -53,6 +55,26 @@ suite("where doctor looks", () => {
       for (const kind of ["agent", "auditor"])
         template.one("AWS::IAM::ManagedPolicy", "ManagedPolicyName", accountWideName(kind));
     }
+  });
+
+  test("USR-12 a policy that names the account is understood in its partition", () => {
+    const account = "arn:aws-us-gov:iam::111122223333:root";
+    const action = "kms:GetPublicKey";
+    const statement = {
+      Effect: "Allow",
+      Principal: { AWS: account },
+      Action: action,
+      Resource: "*",
+    };
+    const policy = readPolicy({ Version: "2012-10-17", Statement: [statement] });
+    assert.ok(!isDocumentProblem(policy));
+    const asked = (partition: string) =>
+      lets(policy, {
+        ...{ action, resource: `arn:${partition}:kms:us-gov-west-1:111122223333:key/x` },
+        principalArn: `arn:${partition}:iam::111122223333:user/alice`,
+        context: {},
+      });
+    assert.deepEqual([asked("aws-us-gov"), asked("aws")], [true, false]);
   });
 
   test("USR-12 a missing Function URL is a problem where the outputs name one, and none elsewhere", () => {

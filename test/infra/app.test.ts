@@ -89,6 +89,17 @@ suite("CDK app", () => {
     assert.doesNotMatch(stderr, /the stack would go to|deployment\.example/);
   });
 
+  test("USR-12 where the targets name no region, the CDK's decides about Function URLs", () => {
+    const targets = { "s3:PutObject": ["arn:aws:s3:::settings-bucket/*"] };
+    const file = deploymentFile({ ...EXAMPLE, name: "mine", targets });
+    const urls = (region: string) => {
+      const { outdir } = synthesise(file, region);
+      const template = readFileSync(join(outdir, "vai-mine.template.json"), "utf8");
+      return template.match(/"AWS::Lambda::Url"/g)?.length ?? 0;
+    };
+    assert.deepEqual(["eu-west-1", "eu-central-2"].map(urls), [2, 0]);
+  });
+
   test("USR-12 a bad deployment file ends with exit code 1 and the reason, without a stack trace", () => {
     const { status, stderr, stacks } = synthesise(deploymentFile({ ...EXAMPLE, name: "NO" }));
     assert.equal(status, 1);
