@@ -11,7 +11,7 @@ import { type ITopic, Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
 import { ownName } from "./plane.ts";
-import { ADMINISTRATION } from "./signing-key.ts";
+import { ADMINISTRATION, READING } from "./signing-key.ts";
 import type { Conditions } from "./statements.ts";
 
 /** Properties of {@link AlarmTopic}. */
@@ -79,7 +79,7 @@ const keyPolicy = (cloudWatch: IPrincipal, conditions: Conditions): PolicyDocume
       new PolicyStatement({
         sid: "AdministrationWithoutUse",
         principals: [new AccountRootPrincipal()],
-        actions: [...ADMINISTRATION, "kms:EnableKeyRotation"],
+        actions: [...READING, ...ADMINISTRATION, "kms:PutKeyPolicy", "kms:EnableKeyRotation"],
         resources: ["*"],
       }),
     ],

@@ -15,18 +15,22 @@ import { removalPolicy } from "./retention.ts";
 /** Days between a request to delete the key and its deletion: the longest that KMS offers. */
 const PENDING_WINDOW_DAYS = 30;
 
-/**
- * What administrators may do, each for a reason: CloudFormation creates, describes, tags and
- * updates the key and its alias, and removal schedules a deletion. `Sign`, `CreateGrant` (which
- * could hand `Sign` on) and `kms:*` are missing.
- */
-export const ADMINISTRATION = [
+/** What shows a key, its policy and its grants to who checks it. */
+export const READING = [
   "kms:DescribeKey",
   "kms:GetKeyPolicy",
   "kms:GetKeyRotationStatus",
+  "kms:ListGrants",
   "kms:ListKeyPolicies",
   "kms:ListResourceTags",
-  "kms:PutKeyPolicy",
+];
+
+/**
+ * What the account's principals may do if IAM allows them too, each for a reason: CloudFormation
+ * tags and updates the key and its alias, and removal schedules a deletion. `Sign`, `CreateGrant`
+ * (which could hand `Sign` on), `PutKeyPolicy` (which could hand out all) and `kms:*` are missing.
+ */
+export const ADMINISTRATION = [
   "kms:UpdateKeyDescription",
   "kms:EnableKey",
   "kms:DisableKey",
@@ -58,6 +62,8 @@ export interface SigningKeyProps {
   readonly retain: boolean;
   /** The only roles that may sign with it. */
   readonly signers: readonly IRole[];
+  /** ARNs of who may change its policy; see {@link administratorsOf}. */
+  readonly administrators: readonly string[];
   /** ARN of a key that exists already; then nothing is made, and its policy is its owner's. */
   readonly existing?: string | undefined;
 }
@@ -66,7 +72,8 @@ export interface SigningKeyProps {
  * A key that the plane signs with: P-256, so that any ECDSA implementation verifies it.
  *
  * Its policy does not delegate everything to IAM, as KMS does by default: an administrator of the
- * account cannot sign without first changing this policy, which CloudTrail records.
+ * account can neither sign nor change this policy, unless the deployment names them as one of its
+ * administrators; CloudTrail records what those do.
  */
 export class SigningKey extends Construct {
   readonly key: IKey;
@@ -75,7 +82,7 @@ export class SigningKey extends Construct {
 
   constructor(scope: Construct, id: string, props: SigningKeyProps) {
     super(scope, id);
-    const { plane, use, retain, signers, existing } = props;
+    const { plane, use, retain, signers, administrators, existing } = props;
     if (existing !== undefined) {
       // By its ARN: an id alone would not be found when the key is of another account.
       this.key = Key.fromKeyArn(this, "Key", existing);
@@ -89,13 +96,13 @@ export class SigningKey extends Construct {
       keyUsage: KeyUsage.SIGN_VERIFY,
       pendingWindow: Duration.days(PENDING_WINDOW_DAYS),
       removalPolicy: removalPolicy(retain),
-      policy: keyPolicy(signers),
+      policy: keyPolicy(signers, administrators),
     });
     this.keyId = this.key.keyId;
   }
 }
 
-function keyPolicy(signers: readonly IRole[]): PolicyDocument {
+function keyPolicy(signers: readonly IRole[], administrators: readonly string[]): PolicyDocument {
   const root = new AccountRootPrincipal();
   const own = { resources: ["*"] }; // in a key policy, "*" is this key
   return new PolicyDocument({
@@ -114,16 +121,28 @@ function keyPolicy(signers: readonly IRole[]): PolicyDocument {
       }),
       // The account's principals, if IAM allows them too: verifiers need the public half.
       new PolicyStatement({
-        sid: "PublicKeyIsReadable",
+        sid: "KeyIsReadable",
         ...own,
         principals: [root],
-        actions: ["kms:GetPublicKey", "kms:DescribeKey"],
+        actions: ["kms:GetPublicKey", ...READING],
       }),
       new PolicyStatement({
         sid: "AdministrationWithoutSigning",
         ...own,
         principals: [root],
         actions: ADMINISTRATION,
+      }),
+      // Whoever deploys is among them, as for the tables, so that the policy passes KMS's lockout
+      // safety check (KMS API, PutKeyPolicy: the caller must be able to put the next one). Named by
+      // a condition, not as principals: KMS keeps a principal by its unique id, so a role that is
+      // deleted and made anew, as bootstrapping again does, would have locked everybody out (KMS
+      // developer guide, default key policy). Here a role of the same name is the rescue.
+      new PolicyStatement({
+        sid: "AdministratorsChangeThePolicy",
+        ...own,
+        principals: [root],
+        actions: ["kms:PutKeyPolicy", "kms:RevokeGrant"],
+        conditions: { ArnLike: { "aws:PrincipalArn": administrators } },
       }),
       new PolicyStatement({
         sid: "NobodyElseSigns",

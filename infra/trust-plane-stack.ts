@@ -95,8 +95,12 @@ export class TrustPlaneStack extends Stack {
   private addResources(deployment: Deployment, roles: PerFunction<Role>): PlaneResources {
     const { name: plane, retain, existingKeys } = deployment;
     const writers = writersOf(roles);
+    const administrators = administratorsOf(this, deployment.administrators);
     const key = (id: string, use: "evidence" | "plane", signers: readonly Role[]) =>
-      new SigningKey(this, id, { plane, use, retain, signers, existing: existingKeys[use] });
+      new SigningKey(this, id, {
+        ...{ plane, use, retain, signers, administrators },
+        existing: existingKeys[use],
+      });
     return {
       evidence: ownTable(this, plane, "evidence"),
       state: ownTable(this, plane, "state"),

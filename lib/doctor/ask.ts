@@ -72,7 +72,7 @@ export function lets(policy: PolicyDocument, request: AccessRequest): boolean {
 
 const isAllow = ({ Effect }: Statement): boolean => Effect === "Allow";
 
-/** A request whose role is known: those that are asked about here have no path (infra's are named, or are imagined). */
+/** A request whose role is known: without a path unless the context says which (infra's are named, or are imagined). */
 const asItsRole = (request: AccessRequest): AccessRequest => ({
   ...request,
   context: { "aws:PrincipalArn": principalOf(request.principalArn), ...request.context },

@@ -6,7 +6,18 @@ import {
 import type { Seen } from "../aws/inspect/look.ts";
 import type { PolicyText } from "../aws/inspect/roles.ts";
 import { withPolicies } from "./ask.ts";
-import { about, allOr, type Finding, REPAIR, type Subject, whenSeen } from "./finding.ts";
+import { compareDocument } from "./compare.ts";
+import { managedCalls } from "./compare-role.ts";
+import {
+  about,
+  allOr,
+  type Finding,
+  REPAIR,
+  REVERT,
+  type Subject,
+  whenSeen,
+  withCompared,
+} from "./finding.ts";
 import type { Expected } from "./plane.ts";
 import { listed, READ_ACTION } from "./statements.ts";
 
@@ -22,16 +33,26 @@ export function checkCallerPolicy(
   expected: Expected,
 ): readonly Finding[] {
   const subject = about(`policy ${arn.slice(arn.indexOf("/") + 1)}`);
-  const missing = subject.problem("there is no such policy", REPAIR);
+  const missing = subject.problem("there is no such policy", REVERT);
+  const written = expected.written?.managed.get(arn);
   return whenSeen(policy, subject, missing, ({ text }) =>
-    withPolicies(subject, [text], ([document]) => {
-      const allows = statementsOf(document as PolicyDocument).filter(
-        ({ Effect }) => Effect === "Allow",
-      );
-      return kind === "agent"
-        ? checkAgent(subject, allows, expected)
-        : checkAuditor(subject, allows);
-    }),
+    withCompared(
+      withPolicies(subject, [text], ([document]) => {
+        const allows = statementsOf(document as PolicyDocument).filter(
+          ({ Effect }) => Effect === "Allow",
+        );
+        return kind === "agent"
+          ? checkAgent(subject, allows, expected)
+          : checkAuditor(subject, allows);
+      }),
+      compareDocument(
+        subject,
+        "its text",
+        written,
+        text,
+        written === undefined ? [] : managedCalls(arn, written),
+      ),
+    ),
   );
 }
 

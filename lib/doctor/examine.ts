@@ -6,11 +6,13 @@ import type { TrustPolicy } from "../trust/policy.ts";
 import { type CallerKind, checkCallerPolicy } from "./callers.ts";
 import { checkClock } from "./clock.ts";
 import { about, type Finding } from "./finding.ts";
+import { checkFunctionRole } from "./function-roles.ts";
 import { checkAgreement, checkFunction } from "./functions.ts";
 import { checkKey, type KeyUse } from "./keys.ts";
 import { type Expected, expectedOf, FUNCTION_NAMES, type FunctionName } from "./plane.ts";
 import type { RoleUse } from "./role-trust.ts";
 import { checkRole } from "./roles.ts";
+import { checkStack } from "./stack.ts";
 import { checkTable } from "./tables.ts";
 import { checkTrust } from "./trust.ts";
 import { checkSources } from "./watch.ts";
@@ -27,20 +29,20 @@ export async function examine(
   see: Inspector,
   clock: () => number,
 ): Promise<readonly Finding[]> {
-  const expected = expectedOf(deployment);
-  const { name, account, accountWideName, arn } = expected;
+  const named = expectedOf(deployment);
+  const { name, account, accountWideName, arn, stackName } = named;
   const caller = await see.caller();
   const time = checkClock(clock(), caller.awsTime);
   if (caller.account !== account) return [...time, elsewhere(caller.account, account)];
-  const [functions, watch, sources, tables, evidence, plane, registry, policies] =
+  const [functions, watch, sources, tables, evidence, plane, registry, policies, own, template] =
     await Promise.all([
       Promise.all(
         FUNCTION_NAMES.map(
           async (use) => [use, await see.function(deployment.functions[use])] as const,
         ),
       ),
-      see.function(expected.watch.functionName),
-      see.sources(expected.watch.functionName),
+      see.function(named.watch.functionName),
+      see.sources(named.watch.functionName),
       Promise.all(
         TABLES.map(async (use) => [use, await see.table(deployment.tables[use])] as const),
       ),
@@ -53,7 +55,17 @@ export async function examine(
           return [kind, policy, await see.managedPolicy(policy)] as const;
         }),
       ),
+      Promise.all(
+        [...Object.values(named.roles), named.watch.roleArn].map((each) => see.role(each)),
+      ),
+      see.stack(stackName),
     ]);
+  const stack = checkStack(
+    stackName,
+    template,
+    tables.map(([, facts]) => facts),
+  );
+  const expected: Expected = { ...named, written: stack.written };
   const keys: readonly (readonly [KeyUse, typeof evidence])[] = [
     ["evidence", evidence],
     ["plane", plane],
@@ -61,12 +73,14 @@ export async function examine(
   const trust = checkTrust(registry, environmentOf(functions), keys, expected, clock());
   return [
     ...time,
+    ...stack.findings,
     ...functions.flatMap(([use, facts]) => checkFunction(use, facts, expected)),
     ...checkAgreement(functions.map(([, facts]) => facts)),
     ...checkFunction("watch", watch, expected),
     ...checkSources(watch, sources, streamOf(tables)),
     ...tables.flatMap(([use, facts]) => checkTable(use, facts, expected)),
     ...keys.flatMap(([use, facts]) => checkKey(use, facts, expected)),
+    ...own.flatMap((facts) => checkFunctionRole(facts, expected)),
     ...trust.findings,
     ...(await checkRoles(see, trust.policy, expected)),
     ...policies.flatMap(([kind, policyArn, policy]) =>

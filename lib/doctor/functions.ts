@@ -1,9 +1,11 @@
 import { evaluatePolicies } from "../authority/evaluate/evaluate.ts";
+import { type PolicyDocument, statementsOf } from "../authority/evaluate/iam-document.ts";
 import type { FunctionFacts, FunctionSetting } from "../aws/inspect/functions.ts";
 import { ENV, FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import { EVERYTHING, withPolicies } from "./ask.ts";
-import { about, allOr, type Finding, REPAIR, type Subject, whenSeen } from "./finding.ts";
+import { about, allOr, type Finding, REPAIR, REVERT, type Subject, whenSeen } from "./finding.ts";
 import type { Expected, FunctionUse } from "./plane.ts";
+import { type Call, call } from "./repair/call.ts";
 
 /** What the stack deploys; functions are written for it. */
 const RUNTIME = "nodejs24.x";
@@ -13,22 +15,30 @@ const STRANGER = "arn:aws:iam::999999999999:user/stranger";
 /** One function: its code runs as deployed, knows its plane, and answers only callers with IAM's permission. */
 export function checkFunction(
   use: FunctionUse,
-  { name, setting, urlAuth, policy, concurrency }: FunctionFacts,
+  { name, setting, urlAuth, policy, concurrency, qualified }: FunctionFacts,
   expected: Expected,
 ): readonly Finding[] {
   const subject = about(`function ${name}`);
   const missing = subject.problem(
     "there is no such function",
-    `correct the outputs file if it is another account's or region's; else ${REPAIR}`,
+    `correct the outputs file if it is another account's or region's; else ${REVERT}`,
   );
   const settings = whenSeen(setting, subject, missing, (value) =>
-    checkSetting(use, subject, value, expected),
+    checkSetting(use, subject, name, value, expected),
   );
   if (setting.status === "absent") return settings;
   return [
     ...settings,
-    ...checkUrl(use, subject, urlAuth, expected),
-    ...whenSeen(concurrency, subject, [], (most) => checkConcurrency(subject, name, most)),
+    ...checkUrl(use, subject, name, urlAuth, expected),
+    ...checkConcurrency(subject, name, concurrency, expected),
+    ...whenSeen(qualified, subject, [], (all) =>
+      all.map((each) =>
+        subject.problem(
+          `has ${each}, which the stack did not make: it has a resource policy of its own`,
+          "find out who made it, and remove it (aws lambda delete-alias, delete-function --qualifier)",
+        ),
+      ),
+    ),
     ...whenSeen(policy, subject, [], (text) => checkCallers(subject, name, text, expected)),
   ];
 }
@@ -52,64 +62,128 @@ const settingsFor = (
 function checkSetting(
   use: FunctionUse,
   subject: Subject,
+  name: string,
   { runtime, timeout, environment, roleArn }: FunctionSetting,
   expected: Expected,
 ): readonly Finding[] {
   const ownRole = use === "watch" ? expected.watch.roleArn : expected.roles[use];
-  const wrong = Object.entries(settingsFor(use, expected)).filter(
-    ([name, value]) => environment[name] !== value,
+  const written = expected.written?.functions.get(name)?.environment;
+  const wanted = { ...written, ...settingsFor(use, expected) };
+  const wrong = Object.entries(wanted).filter(([key, value]) => environment[key] !== value);
+  const foreign = Object.keys(environment).filter(
+    (key) => written !== undefined && written[key] === undefined,
   );
+  const environmentCalls =
+    written === undefined
+      ? []
+      : [
+          call("lambda", "UpdateFunctionConfiguration", {
+            FunctionName: name,
+            Environment: { Variables: written },
+          }),
+        ];
   return allOr(subject.ok(`${runtime}, ${timeout} s, its settings agree with the deployment`), [
-    runtime !== RUNTIME && subject.problem(`runs on ${runtime}, not ${RUNTIME}`, REPAIR),
+    runtime !== RUNTIME && subject.problem(`runs on ${runtime}, not ${RUNTIME}`, REVERT),
     timeout !== FUNCTION_TIMEOUT_SECONDS &&
       subject.problem(
         `its timeout is ${timeout} s; answers promise that a revocation reaches it within ${FUNCTION_TIMEOUT_SECONDS} s`,
-        REPAIR,
+        REVERT,
       ),
-    ...wrong.map(([name, value]) =>
-      subject.problem(`${name} is ${environment[name] ?? "not set"}, not ${value}`, REPAIR),
+    ...wrong.map(([key, value]) =>
+      subject.problem(
+        `${key} is ${environment[key] ?? "not set"}, not ${value}`,
+        written === undefined ? REVERT : REPAIR,
+        environmentCalls,
+      ),
     ),
-    roleArn !== ownRole && subject.problem(`runs under ${roleArn}, not ${ownRole}`, REPAIR),
+    ...foreign.map((key) =>
+      subject.problem(
+        `has the setting ${key}, which the stack did not write`,
+        REPAIR,
+        environmentCalls,
+      ),
+    ),
+    roleArn !== ownRole &&
+      subject.problem(`runs under ${roleArn}, not ${ownRole}`, REPAIR, [
+        call("lambda", "UpdateFunctionConfiguration", { FunctionName: name, Role: ownRole }),
+      ]),
   ]);
 }
 
-function checkConcurrency(subject: Subject, name: string, most: number): readonly Finding[] {
-  if (most > 0) return [];
+/** What is reserved: never nothing at all, and what the deployment says where that is known. */
+function checkConcurrency(
+  subject: Subject,
+  name: string,
+  concurrency: FunctionFacts["concurrency"],
+  { written }: Expected,
+): readonly Finding[] {
+  const wanted = written?.functions.get(name);
+  const calls = wanted === undefined ? [] : [reserve(name, wanted.concurrency)];
+  const most = concurrency.status === "seen" ? concurrency.value : undefined;
+  if (concurrency.status === "unseen") return [subject.unseen(concurrency.why)];
+  if (most === 0) {
+    return [
+      subject.problem(
+        "its reserved concurrency is 0: it is never run",
+        `find out who stopped it and why; then aws lambda put-function-concurrency --function-name ${name} --reserved-concurrent-executions N`,
+        calls,
+      ),
+    ];
+  }
+  if (wanted === undefined || wanted.concurrency === most) return [];
   return [
     subject.problem(
-      "its reserved concurrency is 0: it is never run",
-      `find out who stopped it and why; then aws lambda put-function-concurrency --function-name ${name} --reserved-concurrent-executions N`,
+      `its reserved concurrency is ${most ?? "none"}, not ${wanted.concurrency ?? "none"}`,
+      REPAIR,
+      calls,
     ),
   ];
 }
 
+const reserve = (FunctionName: string, ReservedConcurrentExecutions: number | undefined): Call =>
+  ReservedConcurrentExecutions === undefined
+    ? call("lambda", "DeleteFunctionConcurrency", { FunctionName })
+    : call("lambda", "PutFunctionConcurrency", { FunctionName, ReservedConcurrentExecutions });
+
 function checkUrl(
   use: FunctionUse,
   subject: Subject,
+  FunctionName: string,
   urlAuth: FunctionFacts["urlAuth"],
   { deployment }: Expected,
 ): readonly Finding[] {
+  const AuthType = "AWS_IAM";
   const isForAgents = AGENTS_CALL.includes(use);
   // Outputs that name none are of a region where AWS has none, or of a team that wants none.
   const absent =
     isForAgents && deployment.functionUrls !== undefined
-      ? subject.problem("has no Function URL", REPAIR)
+      ? subject.problem("has no Function URL", `${REPAIR}; it is then another URL: tell the agents`, [
+          call("lambda", "CreateFunctionUrlConfig", { FunctionName, AuthType }),
+        ])
       : subject.ok("has no Function URL, as it should");
   return whenSeen(urlAuth, subject, absent, (authType) => {
     if (!isForAgents)
-      return [subject.problem("has a Function URL; agents have no business with it", REPAIR)];
+      return [
+        subject.problem("has a Function URL; agents have no business with it", REPAIR, [
+          call("lambda", "DeleteFunctionUrlConfig", { FunctionName }),
+        ]),
+      ];
     return [
-      authType === "AWS_IAM"
+      authType === AuthType
         ? subject.ok("its URL demands IAM's permission")
         : subject.problem(
             `its URL has auth type ${authType}: anybody on the internet reaches it`,
             REPAIR,
+            [call("lambda", "UpdateFunctionUrlConfig", { FunctionName, AuthType })],
           ),
     ];
   });
 }
 
-/** A resource policy that lets strangers in would make the plane everybody's; what they could do there is refused, and costs. */
+/**
+ * The stack grants nobody a function by its resource policy: agents are let in by IAM. So every statement that allows is
+ * somebody's addition, whoever it names; what strangers could do there is refused, and costs.
+ */
 const checkCallers = (
   subject: Subject,
   name: string,
@@ -117,6 +191,9 @@ const checkCallers = (
   { arn }: Expected,
 ): readonly Finding[] =>
   withPolicies(subject, [text], ([document]) => {
+    const allows = statementsOf(document as PolicyDocument).filter(
+      ({ Effect }) => Effect === "Allow",
+    );
     const isOpen = ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"].some(
       (action) =>
         evaluatePolicies(
@@ -129,14 +206,17 @@ const checkCallers = (
           },
         ).decision === "Allow",
     );
-    return isOpen
-      ? [
-          subject.problem(
-            "its resource policy lets principals of other accounts call it",
-            "remove that statement (aws lambda remove-permission)",
-          ),
-        ]
-      : [];
+    return allows.map(({ Sid, Principal, NotPrincipal }) =>
+      subject.problem(
+        isOpen
+          ? "its resource policy lets principals of other accounts call it"
+          : `its resource policy lets ${JSON.stringify(Principal ?? { NotPrincipal })} in; the stack lets nobody`,
+        "find out who added it, then remove that statement: aws lambda remove-permission, or vai doctor --repair-plan",
+        Sid === undefined
+          ? []
+          : [call("lambda", "RemovePermission", { FunctionName: name, StatementId: Sid })],
+      ),
+    );
   });
 
 /** All functions serve one plane: what they were told must be the same. */
@@ -151,6 +231,6 @@ export function checkAgreement(facts: readonly FunctionFacts[]): readonly Findin
   );
   return allOr(
     subject.ok("all were told the same"),
-    differing.map((name) => subject.problem(`they disagree about ${name}`, REPAIR)),
+    differing.map((name) => subject.problem(`they disagree about ${name}`, REVERT)),
   );
 }

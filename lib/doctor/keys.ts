@@ -1,7 +1,8 @@
 import type { PolicyDocument } from "../authority/evaluate/iam-document.ts";
-import type { KeyFacts, KeySetting } from "../aws/inspect/keys.ts";
+import type { KeyFacts, KeyGrant, KeySetting } from "../aws/inspect/keys.ts";
 import { lets, withPolicies } from "./ask.ts";
-import { about, allOr, type Finding, type Subject, whenSeen } from "./finding.ts";
+import { compareDocument } from "./compare.ts";
+import { about, allOr, type Finding, type Subject, whenSeen, withCompared } from "./finding.ts";
 import {
   administrators,
   type Expected,
@@ -9,6 +10,8 @@ import {
   type FunctionName,
   sessionOf,
 } from "./plane.ts";
+import { type NamedPrincipal, namedIn } from "./policies/named-principals.ts";
+import { asText, type Call, call } from "./repair/call.ts";
 
 export type KeyUse = "evidence" | "plane";
 
@@ -23,7 +26,7 @@ const DIGESTS_ONLY = {
   "kms:MessageType": "DIGEST",
 } as const;
 const OWNER =
-  "correct the key's policy; if the key is the stack's own, npx cdk deploy --revert-drift in infra/ does";
+  "correct the key's policy; if the key is the stack's own, vai doctor --repair-plan prints the call that does";
 
 /** One signing key: what it is, and who can sign with it. Rotation is not offered for such keys (KMS developer guide). */
 export function checkKey(use: KeyUse, facts: KeyFacts, expected: Expected): readonly Finding[] {
@@ -32,7 +35,7 @@ export function checkKey(use: KeyUse, facts: KeyFacts, expected: Expected): read
     "there is no such key",
     "cancel its deletion if it is pending; else bring up a new key and publish it in the trust policy",
   );
-  const { setting, policy, aliased, alias } = facts;
+  const { setting, policy, grants, aliased, alias } = facts;
   const settings = whenSeen(setting, subject, missing, (value) => checkSetting(subject, value));
   if (setting.status !== "seen") return settings;
   return [
@@ -48,12 +51,44 @@ export function checkKey(use: KeyUse, facts: KeyFacts, expected: Expected): read
           ],
     ),
     ...whenSeen(policy, subject, [], (text) =>
-      withPolicies(subject, [text], ([document]) =>
-        checkPolicy(use, subject, document as PolicyDocument, setting.value.arn, expected),
+      withCompared(
+        withPolicies(subject, [text], ([document]) =>
+          checkPolicy(use, subject, document as PolicyDocument, setting.value.arn, expected),
+        ),
+        compareDocument(
+          subject,
+          "its policy",
+          expected.written?.keys.get(setting.value.arn),
+          text,
+          policyCalls(setting.value.arn, expected),
+        ),
       ),
     ),
+    ...whenSeen(grants, subject, [], (all) => checkGrants(subject, setting.value.arn, all)),
   ];
 }
+
+/** The call that gives a key of the stack its policy again; none for a key that was brought. */
+function policyCalls(KeyId: string, { written }: Expected): readonly Call[] {
+  const policy = written?.keys.get(KeyId);
+  return policy === undefined
+    ? []
+    : [call("kms", "PutKeyPolicy", { KeyId, PolicyName: "default", Policy: asText(policy) })];
+}
+
+/** A grant gives rights that no policy shows; nothing of the plane needs one. */
+const checkGrants = (
+  subject: Subject,
+  KeyId: string,
+  grants: readonly KeyGrant[],
+): readonly Finding[] =>
+  grants.map(({ id, grantee, operations }) =>
+    subject.problem(
+      `a grant lets ${grantee} ${operations.join(", ")}, whatever its policy says`,
+      "find out who made it, then revoke it: vai doctor --repair-plan prints the call",
+      [call("kms", "RevokeGrant", { KeyId, GrantId: id })],
+    ),
+  );
 
 const checkSetting = (subject: Subject, { spec, usage, state }: KeySetting): readonly Finding[] =>
   allOr(subject.ok(`${spec}, ${usage}, enabled`), [
@@ -64,6 +99,10 @@ const checkSetting = (subject: Subject, { spec, usage, state }: KeySetting): rea
     state !== "Enabled" &&
       subject.problem(`is ${state}: nothing can be signed`, "enable it, or cancel its deletion"),
   ]);
+
+type Stranger = Pick<NamedPrincipal, "name" | "principalArn" | "context">;
+
+const unnamed = (arn: string): Stranger => ({ name: arn, principalArn: arn, context: {} });
 
 function checkPolicy(
   use: KeyUse,
@@ -79,10 +118,22 @@ function checkPolicy(
   const others = FUNCTION_NAMES.filter((name) => !SIGNERS[use].includes(name)).map((name) =>
     sessionOf(roles[name]),
   );
-  const strangers = [...administrators(expected), arnOf("iam", "root"), ...others];
+  const named = namedIn(policy, expected.partition);
+  const own: readonly string[] = SIGNERS[use].map((name) => roles[name]);
+  const strangers: readonly Stranger[] = [
+    ...[...administrators(expected), arnOf("iam", "root"), ...others].map(unnamed),
+    ...named.principals.filter(({ name }) => !own.includes(name)),
+  ];
+  const able = (action: string, context: Readonly<Record<string, string>>): readonly string[] => [
+    ...new Set(
+      strangers
+        .filter((each) => may(each.principalArn, action, { ...context, ...each.context }))
+        .map(({ name }) => name),
+    ),
+  ];
   const mute = signers.filter(({ session }) => !may(session, "kms:Sign", DIGESTS_ONLY));
-  const signing = strangers.filter((arn) => may(arn, "kms:Sign", DIGESTS_ONLY));
-  const granting = strangers.filter((arn) => may(arn, "kms:CreateGrant", {}));
+  const signing = able("kms:Sign", DIGESTS_ONLY);
+  const granting = able("kms:CreateGrant", {});
   const raw = signers.filter(({ session }) =>
     may(session, "kms:Sign", { ...DIGESTS_ONLY, "kms:MessageType": "RAW" }),
   );
@@ -90,6 +141,11 @@ function checkPolicy(
     mute.length > 0 &&
       subject.problem(
         `its policy does not let ${mute.map(({ name }) => name).join(", ")} sign`,
+        OWNER,
+      ),
+    named.unaskable.length > 0 &&
+      subject.problem(
+        `its policy names ${named.unaskable.join(", ")}: who can use it so, nobody can say from here`,
         OWNER,
       ),
     signing.length > 0 &&

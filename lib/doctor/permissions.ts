@@ -18,6 +18,8 @@ export function permissionsFor(expected: Expected): object {
           "lambda:GetFunctionUrlConfig",
           "lambda:GetPolicy",
           "lambda:GetFunctionConcurrency",
+          "lambda:ListAliases",
+          "lambda:ListVersionsByFunction",
         ],
         [...FUNCTION_NAMES.map((use) => functions[use]), expected.watch.functionName].map((name) =>
           arn("lambda", `function:${name}`),
@@ -42,8 +44,17 @@ export function permissionsFor(expected: Expected): object {
       ),
       allow(
         "Keys",
-        ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetPublicKey"],
+        ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetPublicKey", "kms:ListGrants"],
         [keyArn(expected, evidenceKeyId), keyArn(expected, planeKeyId)],
+      ),
+      allow(
+        "Stack",
+        [
+          "cloudformation:DescribeStacks",
+          "cloudformation:GetTemplate",
+          "cloudformation:ListStackResources",
+        ],
+        [arn("cloudformation", `stack/${expected.stackName}/*`)],
       ),
       // Roles that were brought have names of their own.
       allow(

@@ -1,6 +1,7 @@
 import type { Deployment } from "../cli/deployment.ts";
 import { CommandError, EXIT } from "../cli/io.ts";
 import { parsePlaneId } from "../config.ts";
+import type { Written } from "./written/written.ts";
 
 /** The functions that hold roles of their own; agents call the first two. */
 export const FUNCTION_NAMES = ["issue", "execute", "govern"] as const;
@@ -10,19 +11,24 @@ export type FunctionUse = FunctionName | "watch";
 /** What a deployment should be, as every check needs it. */
 export interface Expected {
   readonly deployment: Deployment;
+  readonly partition: string;
   readonly account: string;
   /** Name of the plane. */
   readonly name: string;
+  /** The CloudFormation stack that made it (infra/app.ts). */
+  readonly stackName: string;
   /** ARNs of the functions' roles: their names are fixed, so that tables, keys and roles can name them. */
   readonly roles: Readonly<Record<FunctionName, string>>;
   /** The function that is told of changed records; nobody calls it, so the outputs do not name it. */
   readonly watch: { readonly functionName: string; readonly roleArn: string };
+  /** What the stack wrote; undefined while, or where, its template cannot be read. */
+  readonly written: Written | undefined;
   /** Made to be thrown away: with samples or without `retain`, hence without protection against deletion. */
   readonly isThrowAway: boolean;
   /** Name of one of its roles or managed policies, which an account has once for all its regions. */
   accountWideName(part: string): string;
   /** An ARN in the deployment's account and region; IAM has no region. */
-  arn(service: "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
+  arn(service: "cloudformation" | "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
 }
 
 export function expectedOf(deployment: Deployment): Expected {
@@ -37,12 +43,13 @@ export function expectedOf(deployment: Deployment): Expected {
   const accountWideName = (part: string): string => `vai-${name}-${part}${end}`;
   const role = (use: FunctionUse): string => arn("iam", `role/${accountWideName(use)}`);
   return {
-    ...{ deployment, account, name, arn, accountWideName },
+    ...{ deployment, partition, account, name, arn, accountWideName, stackName: `vai-${name}` },
     roles: { issue: role("issue"), execute: role("execute"), govern: role("govern") },
     watch: {
       functionName: `vai-${name}-watch`,
       roleArn: role("watch"),
     },
+    written: undefined,
     isThrowAway: deployment.samples !== undefined || deployment.retain === false,
   };
 }

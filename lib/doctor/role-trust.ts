@@ -74,7 +74,8 @@ const REFUSED: Readonly<Record<RoleUse, readonly Attempt[]>> = {
   ],
 };
 
-const CORRECT = "correct its trust policy: infra/execution-roles.ts has the statements";
+const CORRECT =
+  "correct its trust policy (vai doctor --repair-plan, if the stack made it): infra/execution-roles.ts has the statements";
 
 /** Who can become the role: the functions that obtain sessions, in the form of an identity, and nobody else. */
 export function checkRoleTrust(

@@ -6,7 +6,8 @@ import {
 } from "../authority/evaluate/iam-document.ts";
 import type { PolicyText, RoleFacts } from "../aws/inspect/roles.ts";
 import { EVERYTHING, withPolicies } from "./ask.ts";
-import { about, allOr, type Finding, type Subject, whenSeen } from "./finding.ts";
+import { boundaryCalls, compareRole } from "./compare-role.ts";
+import { about, allOr, type Finding, type Subject, whenSeen, withCompared } from "./finding.ts";
 import { type Expected, keyArn, sessionOf } from "./plane.ts";
 import { checkRoleTrust, type RoleUse } from "./role-trust.ts";
 import { ANY_IDENTITY, isTagged, listed, READ_ACTION } from "./statements.ts";
@@ -14,7 +15,7 @@ import { ANY_IDENTITY, isTagged, listed, READ_ACTION } from "./statements.ts";
 const BOUNDARY =
   "attach the boundary that the stack makes (boundary-<family>), also to roles that you brought";
 const POLICIES =
-  "correct the role's policies; the session policy of a contract cannot make up for them";
+  "correct the role's policies (vai doctor --repair-plan, if the stack made it); the session policy of a contract cannot make up for them";
 
 /** One role that sessions are made of: who can become it, what it can do at most, what stays out of reach. */
 export function checkRole(use: RoleUse, facts: RoleFacts, expected: Expected): readonly Finding[] {
@@ -35,26 +36,33 @@ export function checkRole(use: RoleUse, facts: RoleFacts, expected: Expected): r
     "deploy it, or publish a trust policy without the actions that use it",
   );
   if (trust.status === "absent") return [missing];
-  const unbounded = subject.problem("has no permissions boundary", BOUNDARY);
-  return [
-    ...whenSeen(trust, subject, missing, (text) =>
-      withPolicies(subject, [text], ([document]) =>
-        checkRoleTrust(use, subject, document as PolicyDocument, arn, expected),
+  const unbounded = subject.problem(
+    "has no permissions boundary",
+    BOUNDARY,
+    boundaryCalls(arn, expected.written),
+  );
+  return withCompared(
+    [
+      ...whenSeen(trust, subject, missing, (text) =>
+        withPolicies(subject, [text], ([document]) =>
+          checkRoleTrust(use, subject, document as PolicyDocument, arn, expected),
+        ),
       ),
-    ),
-    ...whenSeen(boundary, subject, unbounded, ({ text }) =>
-      withPolicies(subject, [text], ([document]) =>
-        checkBoundary(subject, document as PolicyDocument, arn, expected),
+      ...whenSeen(boundary, subject, unbounded, ({ text }) =>
+        withPolicies(subject, [text], ([document]) =>
+          checkBoundary(subject, document as PolicyDocument, arn, expected),
+        ),
       ),
-    ),
-    ...whenSeen(policies, subject, [], (texts) =>
-      withPolicies(
-        subject,
-        texts.map(({ text }) => text),
-        (documents) => checkPermissions(use, subject, texts, documents),
+      ...whenSeen(policies, subject, [], (texts) =>
+        withPolicies(
+          subject,
+          texts.map(({ text }) => text),
+          (documents) => checkPermissions(use, subject, texts, documents),
+        ),
       ),
-    ),
-  ];
+    ],
+    compareRole(subject, facts, expected.written),
+  );
 }
 
 /** Whatever is added to the role later, the plane's own parts must stay out of its reach: by Deny, which nothing overrides. */

@@ -1,6 +1,7 @@
 import type { FunctionFacts, SourceFacts } from "../aws/inspect/functions.ts";
 import type { Seen } from "../aws/inspect/look.ts";
-import { about, allOr, type Finding, REPAIR, whenSeen } from "./finding.ts";
+import { about, allOr, type Finding, REVERT, whenSeen } from "./finding.ts";
+import { call } from "./repair/call.ts";
 
 /** States in which Lambda passes entries on, or is about to (Lambda API, `EventSourceMappingConfiguration`). */
 const RUNNING = new Set(["Creating", "Enabling", "Enabled", "Updating"]);
@@ -25,20 +26,22 @@ export function checkSources(
     const missed = EVENTS.filter((event) => !own.some((source) => passes(source, event)));
     return allOr(subject.ok("is told of changed and removed records"), [
       own.length === 0 &&
-        subject.problem("Evidence's stream is not: a changed record raises no alarm", REPAIR),
-      ...stopped.map(({ state }) =>
+        subject.problem("Evidence's stream is not: a changed record raises no alarm", REVERT),
+      ...stopped.map(({ id, state }) =>
         subject.problem(
           `is ${state}: a changed record raises no alarm`,
-          `find out who did it; enable it (aws lambda update-event-source-mapping --uuid ID --enabled), and verify an export: it may have stood still`,
+          "find out who did it; enable it (aws lambda update-event-source-mapping --uuid ID --enabled, or vai doctor --repair-plan), and verify an export: it may have stood still",
+          [call("lambda", "UpdateEventSourceMapping", { UUID: id, Enabled: true })],
         ),
       ),
       own.length > 0 &&
         missed.length > 0 &&
-        subject.problem(`its filter drops ${missed.join(", ")}`, REPAIR),
-      ...foreign.map(({ sourceArn }) =>
+        subject.problem(`its filter drops ${missed.join(", ")}`, REVERT),
+      ...foreign.map(({ id, sourceArn }) =>
         subject.problem(
           `${sourceArn || "a source without ARN"} is another one than Evidence's stream`,
-          "find out who added it, and remove it (aws lambda delete-event-source-mapping)",
+          "find out who added it, and remove it: aws lambda delete-event-source-mapping, or vai doctor --repair-plan",
+          [call("lambda", "DeleteEventSourceMapping", { UUID: id })],
         ),
       ),
     ]);

@@ -27,6 +27,7 @@ const issue: FunctionFacts = {
   name: "vai-example-issue",
   setting: { status: "unseen", why: "lambda:GetFunctionConfiguration" },
   urlAuth: { status: "absent" },
+  qualified: { status: "absent" },
   policy: { status: "absent" },
   concurrency: { status: "absent" },
 };

@@ -65,10 +65,13 @@ const RECORD = [
 
 /** Everything that CloudFormation and people need to keep the key; not one of these makes a signature. */
 const ADMINISTRATION = [
-  ...["CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DescribeKey", "DisableKey", "EnableKey"],
-  ...["GetKeyPolicy", "GetKeyRotationStatus", "ListKeyPolicies", "ListResourceTags"],
-  ...["PutKeyPolicy", "ScheduleKeyDeletion", "TagResource", "UntagResource", "UpdateAlias"],
+  ...["CancelKeyDeletion", "CreateAlias", "DeleteAlias", "DisableKey", "EnableKey"],
+  ...["ScheduleKeyDeletion", "TagResource", "UntagResource", "UpdateAlias"],
   "UpdateKeyDescription",
+].map((action) => `kms:${action}`);
+const READING = [
+  ...["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "GetPublicKey", "ListGrants"],
+  ...["ListKeyPolicies", "ListResourceTags"],
 ].map((action) => `kms:${action}`);
 
 interface Index {
@@ -250,6 +253,14 @@ suite("evidence", () => {
   });
 });
 
+/** Whom the policy of Evidence excepts from its Deny to change it. */
+function administratorsOfTables(resolved: Resolved): unknown {
+  const { Properties } = resolved.one("AWS::DynamoDB::Table", "TableName", "vai-example-evidence");
+  const { PolicyDocument } = Properties["ResourcePolicy"] as { PolicyDocument: unknown };
+  const found = statements(PolicyDocument).find(({ Sid }) => Sid === "OnlyAdministratorsConfigure");
+  return found?.Condition?.["ArnNotEquals"]?.["aws:PrincipalArn"];
+}
+
 /** Who signs with which key, and what for. */
 const KEYS = [
   { use: "evidence", id: /^EvidenceKey/, signers: WRITERS },
@@ -290,15 +301,31 @@ for (const { use, id, signers } of KEYS) {
       ]);
     });
 
-    test(`VAI-91 the account administers the ${use} key, but cannot sign or delegate signing`, () => {
+    test(`VAI-91 the account administers the ${use} key, but can neither sign nor pass signing on`, () => {
       const allowed = policy.filter(({ Effect }) => Effect === "Allow");
       assert.deepEqual(
         allowed.map(({ Sid }) => Sid),
-        ["FunctionsSignDigests", "PublicKeyIsReadable", "AdministrationWithoutSigning"],
+        [
+          ...["FunctionsSignDigests", "KeyIsReadable", "AdministrationWithoutSigning"],
+          "AdministratorsChangeThePolicy",
+        ],
       );
       for (const { Sid, Principal } of allowed.slice(1)) assert.deepEqual(Principal, root, Sid);
-      assert.deepEqual(allowed[1]?.Action, ["kms:DescribeKey", "kms:GetPublicKey"]);
+      assert.deepEqual(allowed[1]?.Action, READING);
       assert.deepEqual(allowed[2]?.Action, ADMINISTRATION);
+    });
+
+    test(`VAI-91 only administrators of the deployment change the policy of the ${use} key`, () => {
+      const [changing, ...others] = policy.filter(({ Action }) =>
+        Action.includes("kms:PutKeyPolicy"),
+      );
+      assert.deepEqual(others, []);
+      assert.deepEqual(changing, {
+        ...{ Sid: "AdministratorsChangeThePolicy", Effect: "Allow", Principal: root },
+        ...{ Action: ["kms:PutKeyPolicy", "kms:RevokeGrant"], Resource: ["*"] },
+        // The same whom the tables' policies except.
+        Condition: { ArnLike: { "aws:PrincipalArn": administratorsOfTables(resolved) } },
+      });
     });
 
     test(`VAI-91 the ${use} key is P-256, named, retained, and deleted only after 30 days`, () => {

@@ -5,8 +5,13 @@ import {
   GetFunctionUrlConfigCommand,
   GetPolicyCommand,
   type LambdaClient,
+  ListAliasesCommand,
+  type ListAliasesCommandOutput,
   ListEventSourceMappingsCommand,
+  ListVersionsByFunctionCommand,
+  type ListVersionsByFunctionCommandOutput,
 } from "@aws-sdk/client-lambda";
+import { present } from "../../encoding/present.ts";
 import { look, type Seen } from "./look.ts";
 
 /** How a function is set up. */
@@ -27,10 +32,13 @@ export interface FunctionFacts {
   readonly policy: Seen<string>;
   /** Reserved concurrent executions; absent without a reservation. */
   readonly concurrency: Seen<number>;
+  /** Its aliases and published versions: each has a resource policy of its own, and runs this code under this role. */
+  readonly qualified: Seen<readonly string[]>;
 }
 
 /** What feeds a function from a stream or queue. */
 export interface SourceFacts {
+  readonly id: string;
   readonly sourceArn: string;
   /** `Enabled`, `Disabled`, `Updating`, … */
   readonly state: string;
@@ -40,7 +48,7 @@ export interface SourceFacts {
 
 export async function readFunction(client: LambdaClient, name: string): Promise<FunctionFacts> {
   const FunctionName = name;
-  const [setting, urlAuth, policy, concurrency] = await Promise.all([
+  const [setting, urlAuth, policy, concurrency, qualified] = await Promise.all([
     look("lambda:GetFunctionConfiguration", async () => {
       const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName }));
       return {
@@ -62,8 +70,30 @@ export async function readFunction(client: LambdaClient, name: string): Promise<
       const found = await client.send(new GetFunctionConcurrencyCommand({ FunctionName }));
       return found.ReservedConcurrentExecutions;
     }),
+    look("lambda:ListAliases and lambda:ListVersionsByFunction", () => allQualified(client, name)),
   ]);
-  return { name, setting, urlAuth, policy, concurrency };
+  return { name, setting, urlAuth, policy, concurrency, qualified };
+}
+
+async function allQualified(client: LambdaClient, FunctionName: string): Promise<string[]> {
+  const found: string[] = [];
+  let Marker: string | undefined;
+  do {
+    const page: ListAliasesCommandOutput = await client.send(
+      new ListAliasesCommand({ FunctionName, ...present({ Marker }) }),
+    );
+    found.push(...(page.Aliases ?? []).map(({ Name = "" }) => `alias ${Name}`));
+    Marker = page.NextMarker || undefined;
+  } while (Marker !== undefined);
+  do {
+    const page: ListVersionsByFunctionCommandOutput = await client.send(
+      new ListVersionsByFunctionCommand({ FunctionName, ...present({ Marker }) }),
+    );
+    const published = (page.Versions ?? []).filter(({ Version }) => Version !== "$LATEST");
+    found.push(...published.map(({ Version = "" }) => `version ${Version}`));
+    Marker = page.NextMarker || undefined;
+  } while (Marker !== undefined);
+  return found;
 }
 
 /** All event source mappings of a function; none for a function that is not there. */
@@ -85,6 +115,7 @@ export const readSources = (
   });
 
 const sourceOf = (mapping: EventSourceMappingConfiguration): SourceFacts => ({
+  id: mapping.UUID ?? "",
   sourceArn: mapping.EventSourceArn ?? "",
   state: mapping.State ?? "",
   patterns: (mapping.FilterCriteria?.Filters ?? []).map(({ Pattern }) => Pattern ?? ""),

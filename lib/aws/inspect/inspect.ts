@@ -1,3 +1,4 @@
+import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
@@ -11,6 +12,7 @@ import { type FunctionFacts, readFunction, readSources, type SourceFacts } from 
 import { type KeyFacts, readKey } from "./keys.ts";
 import { look, type Seen } from "./look.ts";
 import { type PolicyText, type RoleFacts, readManagedPolicy, readRole } from "./roles.ts";
+import { readStack, type StackFacts } from "./stack.ts";
 import { readTable, type TableFacts } from "./tables.ts";
 
 /** The Registry and its chain's end, as enforcement reads them. */
@@ -31,6 +33,8 @@ export interface Inspector {
   role(arn: string): Promise<RoleFacts>;
   managedPolicy(arn: string): Promise<Seen<PolicyText>>;
   registry(): Promise<Seen<RegistryLook>>;
+  /** A CloudFormation stack: what it wrote. */
+  stack(name: string): Promise<Seen<StackFacts>>;
 }
 
 export function inspector(place: ClientPlace, tables: Tables): Inspector {
@@ -39,6 +43,7 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
   const dynamo = new DynamoDBClient(options);
   const kms = new KMSClient(options);
   const iam = new IAMClient(options);
+  const cloudFormation = new CloudFormationClient(options);
   return {
     caller: () => readCaller(options),
     function: (name) => readFunction(lambda, name),
@@ -53,5 +58,6 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
         const heads = await store.readHeads({ known: 0 });
         return { heads, documents: await store.readDocuments(heads.registry) };
       }),
+    stack: (name) => readStack(cloudFormation, name),
   };
 }

@@ -1,4 +1,10 @@
-import { DescribeKeyCommand, GetKeyPolicyCommand, type KMSClient } from "@aws-sdk/client-kms";
+import {
+  DescribeKeyCommand,
+  GetKeyPolicyCommand,
+  type KMSClient,
+  ListGrantsCommand,
+} from "@aws-sdk/client-kms";
+import { present } from "../../encoding/present.ts";
 import { kmsPublicKey } from "../ports/kms-signer.ts";
 import { look, type Seen, whenRead } from "./look.ts";
 
@@ -10,10 +16,19 @@ export interface KeySetting {
   readonly state: string;
 }
 
+/** A right on a key that stands beside its policy. */
+export interface KeyGrant {
+  readonly id: string;
+  /** Who has it: a principal's ARN, or a service. */
+  readonly grantee: string;
+  readonly operations: readonly string[];
+}
+
 export interface KeyFacts {
   readonly id: string;
   readonly setting: Seen<KeySetting>;
   readonly policy: Seen<string>;
+  readonly grants: Seen<readonly KeyGrant[]>;
   /** RFC 7638 thumbprint of the public half. */
   readonly thumbprint: Seen<string>;
   readonly alias: string;
@@ -31,13 +46,14 @@ export async function readKey(client: KMSClient, id: string, alias: string): Pro
       state: KeyMetadata?.KeyState ?? "",
     };
   });
-  const [policy, thumbprint, aliased] = await Promise.all([
+  const [policy, grants, thumbprint, aliased] = await Promise.all([
     whenRead(setting, () =>
       look("kms:GetKeyPolicy", async () => {
         const command = new GetKeyPolicyCommand({ KeyId: id, PolicyName: "default" });
         return (await client.send(command)).Policy;
       }),
     ),
+    whenRead(setting, () => look("kms:ListGrants", () => allGrants(client, id))),
     whenRead(setting, () =>
       look("kms:GetPublicKey", async () => (await kmsPublicKey(client, id)).thumbprint),
     ),
@@ -48,5 +64,20 @@ export async function readKey(client: KMSClient, id: string, alias: string): Pro
       }),
     ),
   ]);
-  return { id, setting, policy, thumbprint, alias, aliased };
+  return { id, setting, policy, grants, thumbprint, alias, aliased };
+}
+
+async function allGrants(client: KMSClient, KeyId: string): Promise<KeyGrant[]> {
+  const found: KeyGrant[] = [];
+  let Marker: string | undefined;
+  do {
+    const page = await client.send(new ListGrantsCommand({ KeyId, ...present({ Marker }) }));
+    found.push(
+      ...(page.Grants ?? []).map(({ GrantId = "", GranteePrincipal = "", Operations = [] }) => ({
+        ...{ id: GrantId, grantee: GranteePrincipal, operations: Operations },
+      })),
+    );
+    Marker = page.Truncated === true ? page.NextMarker : undefined;
+  } while (Marker !== undefined);
+  return found;
 }

@@ -16,16 +16,19 @@ const UNANSWERED =
 /**
  * Reads once, with what the caller may read.
  * @param permission the IAM action that the read needs; named when it is missing.
+ * @param isAbsent for a service that says in a way of its own that there is no such thing.
  * @throws {Fault} `DEPENDENCY_UNAVAILABLE` when AWS cannot be reached or fails otherwise.
  */
 export async function look<T>(
   permission: string,
   read: () => Promise<T | undefined>,
+  isAbsent: (error: unknown) => boolean = () => false,
 ): Promise<Seen<T>> {
   try {
     const value = await read();
     return value === undefined ? { status: "absent" } : { status: "seen", value };
   } catch (error) {
+    if (isAbsent(error)) return { status: "absent" };
     return judge(permission, error instanceof Fault ? (error.cause ?? error) : error);
   }
 }

@@ -21,8 +21,10 @@ export interface RoleFacts {
   readonly trust: Seen<string>;
   /** The permissions boundary; absent when the role has none. */
   readonly boundary: Seen<PolicyText>;
-  /** Inline and attached policies. */
+  /** Inline policies by their name, attached ones by their ARN. */
   readonly policies: Seen<readonly PolicyText[]>;
+  /** Keys of its tags. */
+  readonly tags: Seen<readonly string[]>;
 }
 
 /** IAM returns documents percent-encoded. */
@@ -34,7 +36,7 @@ export async function readRole(client: IAMClient, arn: string): Promise<RoleFact
     const { Role } = await client.send(new GetRoleCommand({ RoleName }));
     return Role?.Arn === arn ? Role : undefined;
   });
-  const [trust, boundary, policies] = await Promise.all([
+  const [trust, boundary, policies, tags] = await Promise.all([
     whenRead(role, async ({ AssumeRolePolicyDocument }) => ({
       status: "seen" as const,
       value: decoded(AssumeRolePolicyDocument),
@@ -44,8 +46,12 @@ export async function readRole(client: IAMClient, arn: string): Promise<RoleFact
       return policyArn === undefined ? { status: "absent" } : readManagedPolicy(client, policyArn);
     }),
     whenRead(role, () => readPolicies(client, RoleName)),
+    whenRead(role, async ({ Tags = [] }) => ({
+      status: "seen" as const,
+      value: Tags.map(({ Key }) => Key ?? ""),
+    })),
   ]);
-  return { arn, trust, boundary, policies };
+  return { arn, trust, boundary, policies, tags };
 }
 
 /** The version in force of a managed policy. */

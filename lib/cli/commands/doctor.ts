@@ -4,6 +4,7 @@ import { examine } from "../../doctor/examine.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { permissionsFor } from "../../doctor/permissions.ts";
 import { expectedOf } from "../../doctor/plane.ts";
+import { planLines, planOf } from "../../doctor/repair/plan.ts";
 import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { EXIT, type ExitCode, report } from "../io.ts";
@@ -14,6 +15,7 @@ interface Options {
   readonly profile?: string;
   readonly permissions?: true;
   readonly problems?: true;
+  readonly repairPlan?: true;
   readonly json?: true;
 }
 
@@ -24,6 +26,7 @@ export const doctorCommand: AddCommand = (command, io, end) => {
     .option("--profile <name>", "AWS profile to look with (default: what the SDK finds)")
     .option("--permissions", "print the IAM policy that it needs, and look at nothing")
     .option("--problems", "leave out what is in order")
+    .option("--repair-plan", "print the calls of the AWS CLI that put back what differs")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -36,6 +39,11 @@ export const doctorCommand: AddCommand = (command, io, end) => {
       }
       const place = placeFor(deployment, "deployer", options.profile);
       const findings = await examine(deployment, inspector(place, deployment.tables), systemClock);
+      if (options.repairPlan === true) {
+        const plan = planOf(findings, place);
+        report(io, options.json === true, { plane: deployment.plane, ...plan }, planLines(plan));
+        return end(exitCodeOf(findings));
+      }
       const shown =
         options.problems === true ? findings.filter(({ status }) => status !== "ok") : findings;
       report(

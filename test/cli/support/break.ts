@@ -62,7 +62,16 @@ export const withoutStatement = (document: object, sid: string): void => {
 export const addStatement = (document: object, statement: Setting): void =>
   void (document as Document).Statement.push(statement);
 
+/** Changes what the stack wrote. */
+export const editTemplate = (world: World, edit: (text: string) => string): void => {
+  const facts = shown<{ template: string }>(world.stack);
+  const edited = edit(facts.template);
+  if (edited === facts.template) throw new Error("the edit changes nothing");
+  facts.template = edited;
+};
+
 export const ROOT = { AWS: "arn:aws:iam::000000000000:root" };
 export const STRANGER = { AWS: "arn:aws:iam::000000000000:user/mallory" };
+export const functionRole = (world: World, use: string) => roleOf(world, `vai-test-${use}`);
 export const execution = (world: World) => roleOf(world, "exec-lambda");
 export const reader = (world: World) => roleOf(world, "read-lambda");

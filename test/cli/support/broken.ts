@@ -4,6 +4,7 @@ import { BROKEN_KEYS } from "./broken-keys.ts";
 import { BROKEN_OTHERS } from "./broken-others.ts";
 import { BROKEN_ROLES } from "./broken-roles.ts";
 import { BROKEN_TABLES } from "./broken-tables.ts";
+import { OPENED } from "./opened.ts";
 
 const under = (id: string, broken: readonly Broken[]) => broken.map((each) => ({ id, ...each }));
 
@@ -14,4 +15,5 @@ export const BROKEN: readonly (Broken & { readonly id: string })[] = [
   ...under("VAI-91", BROKEN_KEYS),
   ...under("VAI-46", BROKEN_ROLES),
   ...under("VAI-15", BROKEN_OTHERS),
+  ...under("USR-12", OPENED),
 ];

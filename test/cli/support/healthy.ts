@@ -8,9 +8,11 @@ import type { Inspector, RegistryLook } from "../../../lib/aws/inspect/inspect.t
 import type { KeyFacts } from "../../../lib/aws/inspect/keys.ts";
 import type { Seen } from "../../../lib/aws/inspect/look.ts";
 import type { PolicyText, RoleFacts } from "../../../lib/aws/inspect/roles.ts";
+import type { StackFacts } from "../../../lib/aws/inspect/stack.ts";
 import type { TableFacts } from "../../../lib/aws/inspect/tables.ts";
 import type { Deployment } from "../../../lib/cli/deployment.ts";
 import { ENV } from "../../../lib/config.ts";
+import { present } from "../../../lib/encoding/present.ts";
 import { KEYS } from "../../support/keys.ts";
 import type { Plane } from "../../support/plane.ts";
 import * as policies from "./policies.ts";
@@ -48,6 +50,7 @@ export interface World {
       setting: Seen<FunctionSetting>;
       urlAuth: Seen<string>;
       policy?: object;
+      qualified?: string[];
       concurrency: Seen<number>;
     }
   >;
@@ -58,12 +61,16 @@ export interface World {
   roles: Record<string, WorldRole>;
   managed: Record<string, object>;
   registry: Seen<RegistryLook>;
+  /** What the stack wrote: what the world holds before a test changes it. */
+  stack: Seen<StackFacts>;
 }
 
 interface WorldRole {
   trust: Seen<object>;
   boundary: Seen<object>;
   policies: { name: string; document: object }[];
+  boundaryArn?: string;
+  tags?: string[];
 }
 
 const seen = <T>(value: T): Seen<T> => ({ status: "seen", value });
@@ -71,6 +78,8 @@ const ABSENT = { status: "absent" } as const;
 const arn = (service: string, resource: string): string =>
   `arn:aws:${service}:${service === "iam" ? "" : REGION}:${ACCOUNT}:${resource}`;
 export const roleArn = (name: string): string => arn("iam", `role/${name}`);
+/** What bounds every role of the healthy world. */
+export const BOUNDARY = arn("iam", "policy/vai-test-boundary");
 const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
 
 export const WATCH = "vai-test-watch";
@@ -98,7 +107,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
   };
   const writers = USES.map(functionRole);
   const callers = [functionRole("issue"), functionRole("execute")];
-  return {
+  const world: Omit<World, "stack"> = {
     caller: { arn: arn("iam", "user/looks"), account: ACCOUNT, awsTime: plane.world.now },
     functions: Object.fromEntries(
       USES.map((use) => [
@@ -115,7 +124,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
     ),
     sources: seen([
       {
-        ...{ sourceArn: STREAM, state: "Enabled" },
+        ...{ id: "33333333-3333-4333-8333-333333333333", sourceArn: STREAM, state: "Enabled" },
         patterns: [JSON.stringify({ eventName: ["MODIFY", "REMOVE"] })],
       },
     ]),
@@ -146,6 +155,13 @@ export async function healthyWorld(plane: Plane): Promise<World> {
       ),
     },
     roles: Object.fromEntries([
+      ...[...USES, "watch"].map((use) => [
+        functionRole(use),
+        {
+          ...{ trust: seen(policies.functionTrust()), boundary: ABSENT },
+          policies: [{ name: "own", document: policies.allowing(["logs:PutLogEvents"], ["*"]) }],
+        },
+      ]),
       ...EXECUTION_ROLES.map((name) => [
         roleArn(name),
         {
@@ -175,6 +191,63 @@ export async function healthyWorld(plane: Plane): Promise<World> {
     },
     registry: seen(await lookAtRegistry(plane)),
   };
+  return { ...world, stack: seen(stackOf(world)) };
+}
+
+/** A template that says what a world holds. */
+function stackOf(world: Omit<World, "stack">): StackFacts {
+  const resources: [type: string, physicalId: string, Properties: object][] = [
+    ...Object.entries(world.functions).map(([name, { setting, concurrency }]) => {
+      const { environment } = shownIn(setting);
+      const count = concurrency.status === "seen" ? concurrency.value : undefined;
+      const Properties = {
+        Environment: { Variables: environment },
+        ...present({ ReservedConcurrentExecutions: count }),
+      };
+      return ["AWS::Lambda::Function", name, Properties] as [string, string, object];
+    }),
+    ...Object.values(world.tables).map(({ name, policy }): [string, string, object] => [
+      ...(["AWS::DynamoDB::Table", name] as const),
+      { ResourcePolicy: { PolicyDocument: shownIn(policy) } },
+    ]),
+    ...Object.values(world.keys).map(({ id, policy }): [string, string, object] => [
+      ...(["AWS::KMS::Key", id] as const),
+      { KeyPolicy: shownIn(policy) },
+    ]),
+    ...Object.entries(world.roles).map(([arn, role]): [string, string, object] => [
+      ...(["AWS::IAM::Role", arn.slice(arn.indexOf("/") + 1)] as const),
+      {
+        AssumeRolePolicyDocument: shownIn(role.trust),
+        Policies: role.policies.map(({ name, document }) => ({
+          ...{ PolicyName: name, PolicyDocument: document },
+        })),
+        ...(role.boundary.status === "seen" && { PermissionsBoundary: BOUNDARY }),
+      },
+    ]),
+    ...Object.entries(world.managed).map(([arn, PolicyDocument]): [string, string, object] => [
+      ...(["AWS::IAM::ManagedPolicy", arn] as const),
+      { PolicyDocument },
+    ]),
+    [
+      ...(["AWS::IAM::ManagedPolicy", BOUNDARY] as const),
+      { PolicyDocument: policies.boundary("test", ACCOUNT) },
+    ],
+  ];
+  const template = Object.fromEntries(
+    resources.map(([Type, , Properties], index) => [`Part${index}`, { Type, Properties }]),
+  );
+  return {
+    id: `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/vai-test/44444444`,
+    template: JSON.stringify({ Resources: template }),
+    resources: resources.map(([, physicalId], index) => ({
+      ...{ logicalId: `Part${index}`, physicalId },
+    })),
+  };
+}
+
+function shownIn<T>(found: Seen<T>): T {
+  if (found.status !== "seen") throw new Error("the healthy world shows it");
+  return found.value;
 }
 
 async function lookAtRegistry({ deps: { registry } }: Plane): Promise<RegistryLook> {
@@ -218,6 +291,7 @@ function key(
     id,
     setting: seen({ arn: own, spec: "ECC_NIST_P256", usage: "SIGN_VERIFY", state: "Enabled" }),
     policy: seen(policies.signingKey(ACCOUNT, signers)),
+    grants: seen([]),
     thumbprint: seen(thumbprint),
     alias: `alias/vai-test-${use}`,
     aliased: seen(own),
@@ -235,9 +309,15 @@ export const inspectorOf = (world: World): Inspector => ({
   function: async (name): Promise<FunctionFacts> => {
     const found = world.functions[name];
     if (found === undefined)
-      return { name, setting: ABSENT, urlAuth: ABSENT, policy: ABSENT, concurrency: ABSENT };
-    const { policy } = found;
-    return { ...found, name, policy: policy === undefined ? ABSENT : seen(JSON.stringify(policy)) };
+      return {
+        ...{ name, setting: ABSENT, urlAuth: ABSENT, policy: ABSENT },
+        ...{ concurrency: ABSENT, qualified: ABSENT },
+      };
+    const { policy, qualified = [] } = found;
+    return {
+      ...{ ...found, name, qualified: seen(qualified) },
+      policy: policy === undefined ? ABSENT : seen(JSON.stringify(policy)),
+    };
   },
   sources: async () => world.sources,
   table: async (name): Promise<TableFacts> => {
@@ -249,17 +329,21 @@ export const inspectorOf = (world: World): Inspector => ({
   key: async (id, alias): Promise<KeyFacts> => {
     const found = world.keys[id];
     return found === undefined
-      ? { id, alias, setting: ABSENT, policy: ABSENT, thumbprint: ABSENT, aliased: ABSENT }
+      ? {
+          ...{ id, alias, setting: ABSENT, policy: ABSENT, grants: ABSENT },
+          ...{ thumbprint: ABSENT, aliased: ABSENT },
+        }
       : { ...found, alias, policy: asText(found.policy) };
   },
   role: async (roleArnAsked): Promise<RoleFacts> => {
     const found = world.roles[roleArnAsked];
     return found === undefined
-      ? { arn: roleArnAsked, trust: ABSENT, boundary: ABSENT, policies: ABSENT }
+      ? { arn: roleArnAsked, trust: ABSENT, boundary: ABSENT, policies: ABSENT, tags: ABSENT }
       : {
           arn: roleArnAsked,
+          tags: seen(found.tags ?? []),
           trust: asText(found.trust),
-          boundary: asPolicy("boundary", found.boundary),
+          boundary: asPolicy(found.boundaryArn ?? BOUNDARY, found.boundary),
           policies: seen(
             found.policies.map(({ name, document }) => ({ name, text: JSON.stringify(document) })),
           ),
@@ -270,4 +354,5 @@ export const inspectorOf = (world: World): Inspector => ({
     return document === undefined ? ABSENT : asPolicy(policyArn, seen(document));
   },
   registry: async () => world.registry,
+  stack: async () => world.stack,
 });

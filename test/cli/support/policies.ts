@@ -60,6 +60,10 @@ export const writtenTable = (Resource: string, writers: readonly string[]): Docu
       Condition: { ArnNotEquals: { "aws:PrincipalArn": [repairs] } },
     },
     { ...deny, Sid: "TableStays", Action: "dynamodb:DeleteTable" },
+    {
+      ...{ ...deny, Sid: "OnlyAdministratorsConfigure", Action: "dynamodb:PutResourcePolicy" },
+      Condition: { ArnNotEquals: { "aws:PrincipalArn": [repairs] } },
+    },
   );
 };
 
@@ -84,6 +88,12 @@ export function signingKey(account: string, signers: readonly string[]): Documen
     },
   );
 }
+
+export const functionTrust = (): Document =>
+  document({
+    ...{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" } },
+    Action: "sts:AssumeRole",
+  });
 
 export const executionTrust = (callers: readonly string[]): Document => {
   const by = { Effect: "Allow", Principal: { AWS: callers } };

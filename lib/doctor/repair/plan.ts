@@ -1,0 +1,51 @@
+import type { Finding } from "../finding.ts";
+import type { Call } from "./call.ts";
+import { commandLine, type PlanPlace } from "./command-line.ts";
+
+/** A call with what it is for, and as a line to run. */
+export interface PlannedCall extends Call {
+  readonly subject: string;
+  readonly text: string;
+  readonly command: string;
+}
+
+/** How to put a deployment back: calls, and what no call puts back. */
+export interface RepairPlan {
+  readonly calls: readonly PlannedCall[];
+  /** Problems for which there is none: what to do stands in `next`. */
+  readonly byHand: readonly Finding[];
+  /** What could not be looked at, so that nobody knows whether it needs a call. */
+  readonly unseen: readonly Finding[];
+}
+
+/** The calls that findings carry, each once: two findings may be mended by one. */
+export function planOf(findings: readonly Finding[], place: PlanPlace): RepairPlan {
+  const problems = findings.filter(({ status }) => status === "problem");
+  const byLine = new Map<string, PlannedCall>();
+  for (const { subject, text, repair = [] } of problems) {
+    for (const each of repair) {
+      const command = commandLine(each, place);
+      if (!byLine.has(command)) byLine.set(command, { ...each, subject, text, command });
+    }
+  }
+  return {
+    calls: [...byLine.values()],
+    byHand: problems.filter(({ repair = [] }) => repair.length === 0),
+    unseen: findings.filter(({ status }) => status === "unseen"),
+  };
+}
+
+/** The plan as a script: comments say what each line is for. */
+export const planLines = ({ calls, byHand, unseen }: RepairPlan): readonly string[] => [
+  ...(calls.length === 0
+    ? ["# There is nothing that a call puts back."]
+    : [
+        "# Find out first who changed it, and keep what there is to see: these calls overwrite it.",
+        "# Whoever runs them must be one of the deployment's administrators (infra/README.md).",
+      ]),
+  ...calls.flatMap(({ subject, text, command }) => [`# ${subject}: ${text}`, command]),
+  ...byHand.map(({ subject, text, next }) => `# by hand: ${subject}: ${text} → ${next ?? ""}`),
+  ...unseen.map(
+    ({ subject, text }) => `# not seen, so perhaps not in this plan: ${subject}: ${text}`,
+  ),
+];

@@ -1,0 +1,167 @@
+import * as z from "zod";
+import type { StackFacts } from "../../aws/inspect/stack.ts";
+import { present } from "../../encoding/present.ts";
+import { readTemplate, type Template, type TemplateResource, UnresolvedError } from "./template.ts";
+
+/** What the stack writes of a role. */
+export interface WrittenRole {
+  readonly trust: object;
+  /** Inline policies by name. */
+  readonly inline: ReadonlyMap<string, object>;
+  /** ARNs of attached policies. */
+  readonly attached: readonly string[];
+  /** ARN of the permissions boundary. */
+  readonly boundary?: string;
+}
+
+/** What the stack writes of a function. */
+export interface WrittenFunction {
+  readonly environment: Readonly<Record<string, string>>;
+  /** Reserved concurrent executions; undefined: none are reserved. */
+  readonly concurrency?: number;
+}
+
+/** What the stack wrote of everything that the doctor compares, with all references resolved. */
+export interface Written {
+  /** By ARN; for one of which a part cannot be told, why: Evidence without a stream has no stream's ARN. */
+  readonly roles: ReadonlyMap<string, WrittenRole | UnresolvedError>;
+  /** Documents of managed policies, by ARN. */
+  readonly managed: ReadonlyMap<string, object>;
+  /** Key policies, by ARN. */
+  readonly keys: ReadonlyMap<string, object>;
+  /** Resource policies, by the table's name. */
+  readonly tables: ReadonlyMap<string, object>;
+  /** By name. */
+  readonly functions: ReadonlyMap<string, WrittenFunction>;
+}
+
+/**
+ * What a deployed stack wrote, from its template.
+ * @throws {UnresolvedError} when any of it cannot be told, so that nothing is compared with a half.
+ */
+export function writtenBy(facts: StackFacts, streams: ReadonlyMap<string, string>): Written {
+  const template = readTemplate(facts, streams);
+  refuseUnknown(template);
+  const of = (type: string) => template.resources.filter((each) => each.type === type);
+  const arnOf = ({ logicalId }: TemplateResource): string =>
+    String(template.resolve({ "Fn::GetAtt": [logicalId, "Arn"] }));
+  return {
+    roles: new Map(
+      of("AWS::IAM::Role").map((each) => [arnOf(each), orWhy(() => roleOf(template, each))]),
+    ),
+    managed: new Map(
+      of("AWS::IAM::ManagedPolicy").map((each) => [
+        each.physicalId,
+        documentAt(template, each, "PolicyDocument"),
+      ]),
+    ),
+    keys: new Map(
+      of("AWS::KMS::Key").map((each) => [arnOf(each), documentAt(template, each, "KeyPolicy")]),
+    ),
+    tables: new Map(
+      of("AWS::DynamoDB::Table").flatMap((each) => {
+        const { ResourcePolicy } = each.properties;
+        if (ResourcePolicy === undefined) return [];
+        const { PolicyDocument } = read(tablePolicy, template, ResourcePolicy, each);
+        return [[each.physicalId, PolicyDocument] as const];
+      }),
+    ),
+    functions: new Map(
+      of("AWS::Lambda::Function").map((each) => [each.physicalId, functionOf(template, each)]),
+    ),
+  };
+}
+
+function orWhy<T>(make: () => T): T | UnresolvedError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof UnresolvedError) return error;
+    throw error;
+  }
+}
+
+const document = z.looseObject({ Statement: z.unknown() });
+const tablePolicy = z.object({ PolicyDocument: document });
+const roleProperties = z.object({
+  AssumeRolePolicyDocument: document,
+  Policies: z.array(z.object({ PolicyName: z.string(), PolicyDocument: document })).default([]),
+  ManagedPolicyArns: z.array(z.string()).default([]),
+  PermissionsBoundary: z.string().optional(),
+});
+const inlinePolicy = z.object({
+  PolicyName: z.string(),
+  PolicyDocument: document,
+});
+const policyRoles = z.object({ Roles: z.array(z.string()) });
+const functionProperties = z.object({
+  Environment: z.object({ Variables: z.record(z.string(), z.string()) }).optional(),
+  ReservedConcurrentExecutions: z.number().optional(),
+});
+
+/** The stack grants nobody a function by its resource policy; a template that does is of another version. */
+function refuseUnknown({ resources }: Template): void {
+  const unknown = resources.find(({ type }) =>
+    /^AWS::(Lambda::(Permission|Alias|Version)|IAM::(RolePolicy|UserPolicy|GroupPolicy))$/.test(
+      type,
+    ),
+  );
+  if (unknown !== undefined)
+    throw new UnresolvedError(`the template has ${unknown.logicalId}, of type ${unknown.type}`);
+}
+
+function roleOf(template: Template, role: TemplateResource): WrittenRole {
+  const { AssumeRolePolicyDocument, Policies, ManagedPolicyArns, PermissionsBoundary } = read(
+    roleProperties,
+    template,
+    role.properties,
+    role,
+  );
+  const beside = template.resources
+    .filter(({ type }) => type === "AWS::IAM::Policy")
+    .filter((each) =>
+      read(policyRoles, template, each.properties, each).Roles.includes(role.physicalId),
+    )
+    .map((each) => read(inlinePolicy, template, each.properties, each));
+  return {
+    trust: AssumeRolePolicyDocument,
+    inline: new Map([...Policies, ...beside].map((each) => [each.PolicyName, each.PolicyDocument])),
+    attached: ManagedPolicyArns,
+    ...present({ boundary: PermissionsBoundary }),
+  };
+}
+
+function functionOf(template: Template, resource: TemplateResource): WrittenFunction {
+  const { Environment, ReservedConcurrentExecutions } = read(
+    functionProperties,
+    template,
+    resource.properties,
+    resource,
+  );
+  return {
+    environment: Environment?.Variables ?? {},
+    ...present({ concurrency: ReservedConcurrentExecutions }),
+  };
+}
+
+const documentAt = (template: Template, resource: TemplateResource, name: string): object =>
+  read(document, template, resource.properties[name], resource);
+
+/** Only the members that a schema names are resolved: what is beside them may refer to anything. */
+function read<Shape extends z.ZodType>(
+  schema: Shape,
+  template: Template,
+  value: unknown,
+  { logicalId }: TemplateResource,
+): z.infer<Shape> {
+  const wanted = schema instanceof z.ZodObject && schema !== (document as z.ZodType);
+  const members = wanted ? Object.keys(schema.shape) : undefined;
+  const part =
+    members === undefined || typeof value !== "object" || value === null
+      ? value
+      : Object.fromEntries(Object.entries(value).filter(([name]) => members.includes(name)));
+  const result = schema.safeParse(template.resolve(part));
+  if (!result.success)
+    throw new UnresolvedError(`the template has ${logicalId} in a form that is not known`);
+  return result.data;
+}
