@@ -89,7 +89,8 @@ export async function examine(
   ];
 }
 
-const elsewhere = (own: string, wanted: string): Finding =>
+/** Credentials of another account see nothing of this deployment. */
+export const elsewhere = (own: string, wanted: string): Finding =>
   about("account").problem(
     `your credentials are of account ${own}, the deployment is in ${wanted}`,
     "use credentials of that account (--profile, AWS_PROFILE)",

@@ -104,12 +104,11 @@ const WIDENINGS: Readonly<Record<string, (from: Statement) => Statement | undefi
 const ADDED: Statement = { Effect: "Allow", Action: "iam:*", Resource: "*" };
 
 suite("documents compared as wholes", () => {
-  test("USR-12 what says the same in another order or spelling is no difference", () => {
-    fc.assert(fc.property(document, (given) => assert.ok(isSame(given, saidOtherwise(given)))));
-  });
+  test("USR-12 what says the same in another order or spelling is no difference", () =>
+    fc.assert(fc.property(document, (given) => assert.ok(isSame(given, saidOtherwise(given))))));
 
   for (const [what, widen] of Object.entries(WIDENINGS)) {
-    test(`USR-12 ${what} is a difference, whatever else the document says`, () => {
+    test(`USR-12 ${what} is a difference, whatever else the document says`, () =>
       fc.assert(
         fc.property(document, fc.nat(), (given, at) => {
           const statements = [given.Statement].flat();
@@ -121,8 +120,7 @@ suite("documents compared as wholes", () => {
           assert.ok(!isSame(one, other));
           assert.ok(!isSame(other, one));
         }),
-      );
-    });
+      ));
   }
 
   test("USR-12 a statement more, and one less, are told apart and named", () => {

@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import {
   DeleteRolePermissionsBoundaryCommand,
+  DeleteUserPolicyCommand,
   GetRoleCommand,
   PutRolePermissionsBoundaryCommand,
   PutUserPolicyCommand,
@@ -24,9 +25,12 @@ import {
 } from "@aws-sdk/client-lambda";
 import { runCli } from "../../lib/cli/program.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
+import type { RepairPlan } from "../../lib/doctor/repair/plan.ts";
 import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
-import { temporaryUser } from "../support/local/iam.ts";
+import { document, temporaryUser } from "../support/local/iam.ts";
+import { type Damage, OPENED } from "../support/local/opened.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { runCall } from "../support/local/run-call.ts";
 import { ownTemporary } from "../support/local/state.ts";
 
 interface Report {
@@ -122,13 +126,6 @@ test("USR-12 each permission is needed: without it something is not seen, and th
     }
   }
 });
-
-interface Damage {
-  readonly what: string;
-  readonly named: RegExp;
-  /** Breaks it; @returns how to mend it. */
-  readonly make: (plane: LocalPlane) => Promise<() => Promise<unknown>>;
-}
 
 const ROLE = { RoleName: "vai-local-exec-lambda" };
 const evidenceArn = ({ outputs }: LocalPlane): string =>
@@ -242,8 +239,8 @@ const DAMAGES: readonly Damage[] = [
   },
 ];
 
-for (const { what, named, make } of DAMAGES) {
-  test(`USR-12 ${what} on the deployed stack is named, and nothing else is accused`, async (t) => {
+for (const { what, named, make } of [...DAMAGES, ...OPENED]) {
+  test(`USR-12 ${what} on the deployed stack is named, nothing else is accused, and the printed calls put it back`, async (t) => {
     const plane = await localPlane();
     const mend = await make(plane);
     t.after(mend);
@@ -257,8 +254,76 @@ for (const { what, named, make } of DAMAGES) {
     );
     assert.equal(new Set(problems.map(({ subject }) => subject)).size, 1, said.join("\n"));
     assert.ok(problems.every(({ next }) => (next ?? "").length > 10));
+    await repair(plane);
+    const after = await examined(plane.outputsFile);
+    assert.deepEqual([of(after, "problem"), of(after, "unseen")], [[], []]);
   });
 }
+
+/** Runs what `vai doctor --repair-plan` prints, by the calls that its lines are made of. */
+async function repair(plane: LocalPlane): Promise<void> {
+  const { code, out } = await doctor(plane.outputsFile, "--repair-plan", "--json");
+  const plan: RepairPlan = JSON.parse(out);
+  assert.deepEqual([code, plan.byHand, plan.unseen], [1, [], []]);
+  for (const call of plan.calls) await runCall(plane.deployer, call);
+  const text = (await doctor(plane.outputsFile, "--repair-plan")).out;
+  assert.match(text, /nothing that a call puts back/, "what was printed is done");
+}
+
+/** What a look for ways around says of one principal. */
+async function waysOf(outputs: string, subject: string): Promise<readonly Finding[]> {
+  const { out } = await doctor(outputs, "--ways-around", "--json");
+  const { findings } = JSON.parse(out) as { findings: readonly Finding[] };
+  return findings.filter((finding) => finding.subject === subject);
+}
+
+test("VAI-15 an agent with a right of its own on a target is found on the local AWS, and without it has no way around", async (t) => {
+  const plane = await localPlane();
+  const { outputs, outputsFile, deployer } = plane;
+  const ways = () => waysOf(outputsFile, "user/agent");
+  const [clean, ...more] = await ways();
+  assert.deepEqual([clean?.status, more], ["ok", []]);
+  const policy = { UserName: "agent", PolicyName: "direct" };
+  t.after(() => deployer.iam.send(new DeleteUserPolicyCommand(policy)));
+  for (const [Action, Resource] of [
+    ["s3:PutObject", `arn:aws:s3:::sample-objects-${outputs.account}-${outputs.region}/*`],
+    ["dynamodb:UpdateItem", `arn:aws:dynamodb:*:${outputs.account}:table/sample-settings`],
+  ] as const) {
+    const PolicyDocument = document({ Effect: "Allow", Action, Resource });
+    await deployer.iam.send(new PutUserPolicyCommand({ ...policy, PolicyDocument }));
+    const [found] = await ways();
+    assert.equal(found?.status, "problem");
+    assert.ok(found?.text.includes(`(${Action})`), found?.text);
+  }
+  const [who] = await waysOf(outputsFile, "user/deployer");
+  assert.match(who?.text ?? "", /^one of the deployment's administrators: can reach/);
+});
+
+test("USR-12 a look for ways around needs the permissions that it prints, and names one that is missing", async (t) => {
+  const plane = await localPlane();
+  const looking = ["--ways-around", "--permissions"];
+  const policy = JSON.parse((await doctor(plane.outputsFile, ...looking)).out);
+  const told = async (text: object) => {
+    const file = await somebodyWith(t, plane, JSON.stringify(text));
+    const { out } = await doctor(file, "--ways-around", "--json");
+    const { findings } = JSON.parse(out) as { findings: readonly Finding[] };
+    return findings.filter(({ status }) => status === "unseen").map((finding) => finding.text);
+  };
+  const lacks = (texts: readonly string[]) => texts.filter((each) => /you lack/.test(each));
+  assert.deepEqual(lacks(await told(policy)), []);
+  const added = ["TargetPolicies", "Account", "PoliciesOfAws"];
+  for (const [index, { Sid, Action }] of policy.Statement.entries()) {
+    for (const action of added.includes(Sid) ? (Action as string[]) : []) {
+      const less = structuredClone(policy);
+      less.Statement[index].Action = Action.filter((each: string) => each !== action);
+      if (Action.length === 1) less.Statement.splice(index, 1);
+      assert.ok(
+        lacks(await told(less)).some((each) => each.includes(action)),
+        `${action} is not named`,
+      );
+    }
+  }
+});
 
 test("USR-12 a deployment that nobody answers for is unreachable, not in order", async (t) => {
   const plane = await localPlane();

@@ -23,7 +23,13 @@ import {
   DeleteUserCommand,
   DetachUserPolicyCommand,
 } from "@aws-sdk/client-iam";
-import { SignCommand } from "@aws-sdk/client-kms";
+import {
+  CreateGrantCommand,
+  GetKeyPolicyCommand,
+  PutKeyPolicyCommand,
+  RevokeGrantCommand,
+  SignCommand,
+} from "@aws-sdk/client-kms";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import type { Clients } from "../../localstack/deploy/clients.ts";
 import { ADMINISTRATOR, makeIdentity } from "../../localstack/deploy/identities.ts";
@@ -249,6 +255,23 @@ test("VAI-45 VAI-91 whoever may pass a function's role to a function of their ow
   const governs = calls.slice(1);
   const stranger = await roleProbe(t, plane, "vai-local-govern", "stranger");
   assert.deepEqual(await stranger(governs), ["AccessDeniedException", "AccessDeniedException"]);
+});
+
+test("VAI-91 an administrator of the account who is none of the deployment's can neither sign nor pass signing on", async (t) => {
+  const plane = await localPlane();
+  const { kms } = await anotherAdministrator(t, plane);
+  for (const KeyId of [plane.outputs.evidenceKeyId, plane.outputs.planeKeyId]) {
+    const { Policy } = await kms.send(new GetKeyPolicyCommand({ KeyId }));
+    const grant = { KeyId, GranteePrincipal: `arn:aws:iam::${plane.outputs.account}:user/agent` };
+    await allDenied({
+      "another policy": kms.send(new PutKeyPolicyCommand({ KeyId, Policy })),
+      "a grant": kms.send(new CreateGrantCommand({ ...grant, Operations: ["Sign"] })),
+      "an end of a grant": kms.send(new RevokeGrantCommand({ KeyId, GrantId: "0".repeat(64) })),
+    });
+    // Who deploys is one of the deployment's: CloudFormation can update the key, and a repair plan be run.
+    const back = plane.deployer.kms.send(new PutKeyPolicyCommand({ KeyId, Policy }));
+    assert.equal(await permissionOf(back), "allowed");
+  }
 });
 
 test("VAI-15 an agent may call issue and execute", async () => {

@@ -3,10 +3,12 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { LambdaClient } from "@aws-sdk/client-lambda";
+import { S3Client } from "@aws-sdk/client-s3";
 import type { Heads, RegistryDocuments } from "../../enforcement/read/registry-port.ts";
 import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
 import type { Tables } from "../ports/transaction.ts";
+import { type AccountFacts, readAccount } from "./account.ts";
 import { type Caller, readCaller } from "./caller.ts";
 import { type FunctionFacts, readFunction, readSources, type SourceFacts } from "./functions.ts";
 import { type KeyFacts, readKey } from "./keys.ts";
@@ -14,6 +16,7 @@ import { look, type Seen } from "./look.ts";
 import { type PolicyText, type RoleFacts, readManagedPolicy, readRole } from "./roles.ts";
 import { readStack, type StackFacts } from "./stack.ts";
 import { readTable, type TableFacts } from "./tables.ts";
+import { readTargetPolicy } from "./target-policies.ts";
 
 /** The Registry and its chain's end, as enforcement reads them. */
 export interface RegistryLook {
@@ -33,6 +36,10 @@ export interface Inspector {
   role(arn: string): Promise<RoleFacts>;
   managedPolicy(arn: string): Promise<Seen<PolicyText>>;
   registry(): Promise<Seen<RegistryLook>>;
+  /** Everybody in the account, with their policies. */
+  account(): Promise<Seen<AccountFacts>>;
+  /** The policy that a governed target itself has. */
+  targetPolicy(arn: string): Promise<Seen<string>>;
   /** A CloudFormation stack: what it wrote. */
   stack(name: string): Promise<Seen<StackFacts>>;
 }
@@ -43,6 +50,8 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
   const dynamo = new DynamoDBClient(options);
   const kms = new KMSClient(options);
   const iam = new IAMClient(options);
+  // A bucket is no host name of an endpoint of one's own.
+  const s3 = new S3Client({ ...options, forcePathStyle: place.endpoint !== undefined });
   const cloudFormation = new CloudFormationClient(options);
   return {
     caller: () => readCaller(options),
@@ -58,6 +67,8 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
         const heads = await store.readHeads({ known: 0 });
         return { heads, documents: await store.readDocuments(heads.registry) };
       }),
+    account: () => readAccount(iam),
+    targetPolicy: (arn) => readTargetPolicy({ dynamo, lambda, s3 }, arn),
     stack: (name) => readStack(cloudFormation, name),
   };
 }

@@ -8,7 +8,7 @@ export type Seen<T> =
   | { readonly status: "unseen"; readonly why: string };
 
 const ABSENT =
-  /^(ResourceNotFoundException|NoSuchEntity(Exception)?|NotFoundException|PolicyNotFoundException)$/;
+  /^(ResourceNotFoundException|NoSuchEntity(Exception)?|NotFoundException|PolicyNotFoundException|NoSuchBucketPolicy|NoSuchBucket)$/;
 const DENIED = /^(AccessDenied(Exception)?|UnauthorizedException|UnauthorizedOperation)$/;
 const UNANSWERED =
   /^(InvalidAction|UnknownOperationException|UnsupportedOperation(Exception)?|NotImplemented(Exception)?)$/;

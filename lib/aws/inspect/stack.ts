@@ -17,7 +17,7 @@ export interface StackFacts {
   readonly resources: readonly StackResource[];
 }
 
-export interface StackResource {
+interface StackResource {
   readonly logicalId: string;
   /** A name, an id or an ARN, by type. */
   readonly physicalId: string;

@@ -1,12 +1,15 @@
-import { inspector } from "../../aws/inspect/inspect.ts";
+import { type Inspector, inspector } from "../../aws/inspect/inspect.ts";
 import { systemClock } from "../../clock.ts";
+import { lookAround } from "../../doctor/around/look.ts";
+import type { Around } from "../../doctor/around/report.ts";
 import { examine } from "../../doctor/examine.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { permissionsFor } from "../../doctor/permissions.ts";
 import { expectedOf } from "../../doctor/plane.ts";
 import { planLines, planOf } from "../../doctor/repair/plan.ts";
+import { present } from "../../encoding/present.ts";
 import type { AddCommand } from "../command.ts";
-import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
+import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { EXIT, type ExitCode, report } from "../io.ts";
 import { counted } from "../plural.ts";
 
@@ -16,6 +19,7 @@ interface Options {
   readonly permissions?: true;
   readonly problems?: true;
   readonly repairPlan?: true;
+  readonly waysAround?: true;
   readonly json?: true;
 }
 
@@ -27,6 +31,10 @@ export const doctorCommand: AddCommand = (command, io, end) => {
     .option("--permissions", "print the IAM policy that it needs, and look at nothing")
     .option("--problems", "leave out what is in order")
     .option("--repair-plan", "print the calls of the AWS CLI that put back what differs")
+    .option(
+      "--ways-around",
+      "look instead for who in the account reaches targets or plane without a contract",
+    )
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -35,10 +43,11 @@ export const doctorCommand: AddCommand = (command, io, end) => {
     .action(async (options: Options) => {
       const deployment = readDeployment(io, options.outputs);
       if (options.permissions === true) {
-        return io.out(JSON.stringify(permissionsFor(expectedOf(deployment)), null, 2));
+        return io.out(JSON.stringify(permissionsFor(expectedOf(deployment), options), null, 2));
       }
       const place = placeFor(deployment, "deployer", options.profile);
-      const findings = await examine(deployment, inspector(place, deployment.tables), systemClock);
+      const see = inspector(place, deployment.tables);
+      const { findings, principals } = await lookAs(options, deployment, see);
       if (options.repairPlan === true) {
         const plan = planOf(findings, place);
         report(io, options.json === true, { plane: deployment.plane, ...plan }, planLines(plan));
@@ -49,12 +58,26 @@ export const doctorCommand: AddCommand = (command, io, end) => {
       report(
         io,
         options.json === true,
-        { plane: deployment.plane, ...amounts(findings), findings: shown },
+        {
+          plane: deployment.plane,
+          ...amounts(findings),
+          findings: shown,
+          ...present({ principals }),
+        },
         [...shown.flatMap(describe), summary(findings)],
       );
       end(exitCodeOf(findings));
     });
 };
+
+async function lookAs(
+  { waysAround }: Options,
+  deployment: Deployment,
+  see: Inspector,
+): Promise<{ readonly findings: readonly Finding[]; readonly principals?: readonly Around[] }> {
+  if (waysAround === true) return lookAround(deployment, see);
+  return { findings: await examine(deployment, see, systemClock) };
+}
 
 const amounts = (findings: readonly Finding[]) => {
   const count = (wanted: Finding["status"]): number =>

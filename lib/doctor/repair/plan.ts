@@ -3,7 +3,7 @@ import type { Call } from "./call.ts";
 import { commandLine, type PlanPlace } from "./command-line.ts";
 
 /** A call with what it is for, and as a line to run. */
-export interface PlannedCall extends Call {
+interface PlannedCall extends Call {
   readonly subject: string;
   readonly text: string;
   readonly command: string;

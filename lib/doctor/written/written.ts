@@ -15,7 +15,7 @@ export interface WrittenRole {
 }
 
 /** What the stack writes of a function. */
-export interface WrittenFunction {
+interface WrittenFunction {
   readonly environment: Readonly<Record<string, string>>;
   /** Reserved concurrent executions; undefined: none are reserved. */
   readonly concurrency?: number;

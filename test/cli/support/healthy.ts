@@ -1,3 +1,4 @@
+import type { AccountFacts } from "../../../lib/aws/inspect/account.ts";
 import type { Caller } from "../../../lib/aws/inspect/caller.ts";
 import type {
   FunctionFacts,
@@ -61,6 +62,9 @@ export interface World {
   roles: Record<string, WorldRole>;
   managed: Record<string, object>;
   registry: Seen<RegistryLook>;
+  account: Seen<AccountFacts>;
+  /** Policies that governed targets have themselves, by ARN. */
+  targetPolicies: Record<string, object>;
   /** What the stack wrote: what the world holds before a test changes it. */
   stack: Seen<StackFacts>;
 }
@@ -79,7 +83,7 @@ const arn = (service: string, resource: string): string =>
   `arn:aws:${service}:${service === "iam" ? "" : REGION}:${ACCOUNT}:${resource}`;
 export const roleArn = (name: string): string => arn("iam", `role/${name}`);
 /** What bounds every role of the healthy world. */
-export const BOUNDARY = arn("iam", "policy/vai-test-boundary");
+const BOUNDARY = arn("iam", "policy/vai-test-boundary");
 const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
 
 export const WATCH = "vai-test-watch";
@@ -190,6 +194,8 @@ export async function healthyWorld(plane: Plane): Promise<World> {
       ),
     },
     registry: seen(await lookAtRegistry(plane)),
+    account: seen({ principals: [], policies: new Map() }),
+    targetPolicies: {},
   };
   return { ...world, stack: seen(stackOf(world)) };
 }
@@ -355,4 +361,9 @@ export const inspectorOf = (world: World): Inspector => ({
   },
   registry: async () => world.registry,
   stack: async () => world.stack,
+  account: async () => world.account,
+  targetPolicy: async (target) => {
+    const policy = world.targetPolicies[target];
+    return policy === undefined ? ABSENT : seen(JSON.stringify(policy));
+  },
 });

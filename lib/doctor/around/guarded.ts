@@ -1,0 +1,120 @@
+import type { Expected } from "../plane.ts";
+import { keyArn } from "../plane.ts";
+
+/** Something that nobody should reach without a contract. */
+export interface Guarded {
+  /** What a person calls it: `target …`, `table …`. */
+  readonly what: string;
+  /** ARNs by which its calls name it; one may end in `*`. */
+  readonly resources: readonly string[];
+  /** IAM service prefix of what is asked besides `actions`. */
+  readonly service: string;
+  readonly actions: readonly string[];
+  /** Whether any other call of the service that does not merely read counts too. */
+  readonly isAllWrites: boolean;
+  /** Policies of the resource itself, as texts. */
+  readonly policies: readonly string[];
+}
+
+/** Calls by which a target is changed, by family; what else a policy names or covers is asked besides. */
+const CHANGES: Readonly<Record<string, readonly string[]>> = {
+  dynamodb: [
+    "UpdateItem",
+    "PutItem",
+    "DeleteItem",
+    "BatchWriteItem",
+    "PartiQLUpdate",
+    "DeleteTable",
+  ],
+  ec2: ["StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"],
+  ecs: ["UpdateService", "DeleteService"],
+  lambda: ["UpdateAlias", "UpdateFunctionCode", "UpdateFunctionConfiguration", "AddPermission"],
+  s3: ["PutObject", "DeleteObject", "PutBucketPolicy"],
+  ssm: ["PutParameter", "DeleteParameter"],
+};
+
+/** A governed target with its family; `arn` may end in `*`. */
+export interface Target {
+  readonly family: string;
+  readonly arn: string;
+  /** The target's own policy, where it has one. */
+  readonly policy?: string;
+}
+
+export const guardedTargets = (targets: readonly Target[]): readonly Guarded[] =>
+  targets.map(({ family, arn, policy }) => ({
+    what: `target ${arn}`,
+    // A bucket can be emptied, opened or replaced as a whole.
+    resources: family === "s3" ? [arn, arn.split("/")[0] ?? arn] : [arn],
+    service: family,
+    actions: (CHANGES[family] ?? []).map((name) => `${family}:${name}`),
+    isAllWrites: true,
+    policies: policy === undefined ? [] : [policy],
+  }));
+
+/** Policies of the plane's own parts as they were read, by ARN. */
+export type OwnPolicies = ReadonlyMap<string, string>;
+
+/** The plane's functions, tables and keys: whoever writes there makes evidence, trust or code. */
+export function guardedParts(
+  { arn, deployment, watch, isThrowAway, ...expected }: Expected,
+  own: OwnPolicies,
+): readonly Guarded[] {
+  const { functions, tables, evidenceKeyId, planeKeyId } = deployment;
+  const part = (kind: string, resource: string, service: string, names: readonly string[]) => ({
+    ...{ what: `${kind} ${resource}`, resources: [resource], service, isAllWrites: false },
+    actions: names.map((name) => `${service}:${name}`),
+    policies: [own.get(resource) ?? []].flat(),
+  });
+  return [
+    ...[...Object.values(functions), watch.functionName].map((name) =>
+      part("function", arn("lambda", `function:${name}`), "lambda", [
+        ...["UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"],
+        ...["AddPermission", "UpdateFunctionUrlConfig"],
+      ]),
+    ),
+    ...Object.values(tables).map((name) =>
+      part("table", arn("dynamodb", `table/${name}`), "dynamodb", [
+        ...["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate"],
+        ...["PartiQLInsert", "PartiQLDelete", "UpdateTimeToLive", "UpdateTable"],
+        ...["PutResourcePolicy", "DeleteResourcePolicy", ...(isThrowAway ? [] : ["DeleteTable"])],
+      ]),
+    ),
+    ...[evidenceKeyId, planeKeyId].map((id) =>
+      part("key", keyArn({ arn, deployment, watch, isThrowAway, ...expected }, id), "kms", [
+        ...["Sign", "CreateGrant", "PutKeyPolicy"],
+      ]),
+    ),
+  ];
+}
+
+/** One of the plane's roles, with its trust policy: becoming it, or changing it. */
+export const guardedRole = (roleArn: string, trust: string | undefined): Guarded => ({
+  what: `role ${roleArn}`,
+  resources: [roleArn],
+  service: "iam",
+  actions: [
+    "sts:AssumeRole",
+    ...["PassRole", "UpdateAssumeRolePolicy", "PutRolePolicy", "AttachRolePolicy"].map(
+      (name) => `iam:${name}`,
+    ),
+    ...["PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "TagRole"].map(
+      (name) => `iam:${name}`,
+    ),
+  ],
+  isAllWrites: false,
+  policies: trust === undefined ? [] : [trust],
+});
+
+/** The principal's own rights: who may write those has every right. */
+export function guardedRights(principalArn: string): Guarded {
+  const kind = principalArn.includes(":user/") ? "User" : "Role";
+  return {
+    what: "its own rights",
+    resources: [principalArn],
+    service: "iam",
+    actions: [`iam:Put${kind}Policy`, `iam:Attach${kind}Policy`],
+    isAllWrites: false,
+    policies: [],
+  };
+}
