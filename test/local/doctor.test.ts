@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
+  CreateTableCommand,
   DeleteResourcePolicyCommand,
+  DeleteTableCommand,
   GetResourcePolicyCommand,
   PutResourcePolicyCommand,
 } from "@aws-sdk/client-dynamodb";
 import {
   DeleteRolePermissionsBoundaryCommand,
+  DeleteRolePolicyCommand,
   DeleteUserPolicyCommand,
   GetRoleCommand,
   PutRolePermissionsBoundaryCommand,
+  PutRolePolicyCommand,
   PutUserPolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from "@aws-sdk/client-iam";
@@ -23,15 +28,22 @@ import {
   UpdateEventSourceMappingCommand,
   UpdateFunctionUrlConfigCommand,
 } from "@aws-sdk/client-lambda";
+import { groundOf } from "../../lib/aws/inspect/ground.ts";
 import { runCli } from "../../lib/cli/program.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
+import { preflightPermissions } from "../../lib/doctor/preflight/permissions.ts";
+import { preflight as lookAhead } from "../../lib/doctor/preflight/preflight.ts";
 import type { RepairPlan } from "../../lib/doctor/repair/plan.ts";
 import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
+import { EXAMPLE, templateOf } from "../infra/support/synthesise.ts";
+import { KEYS } from "../support/keys.ts";
 import { document, temporaryUser } from "../support/local/iam.ts";
 import { type Damage, OPENED } from "../support/local/opened.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { runCall } from "../support/local/run-call.ts";
 import { ownTemporary } from "../support/local/state.ts";
+
+const MAIN = join(import.meta.dirname, "../../lib/cli/main.js");
 
 interface Report {
   readonly code: number;
@@ -73,11 +85,15 @@ function outputsFor(t: TestContext, plane: LocalPlane, looking: AwsCredentials):
 
 /** Somebody who may do exactly what a policy says. */
 async function somebodyWith(t: TestContext, plane: LocalPlane, PolicyDocument: string) {
+  return outputsFor(t, plane, await somebody(t, plane, PolicyDocument));
+}
+
+async function somebody(t: TestContext, plane: LocalPlane, PolicyDocument: string) {
   const { arn, credentials } = await temporaryUser(t, plane);
   const UserName = arn.slice(arn.lastIndexOf("/") + 1);
   const only = { UserName, PolicyName: "assumes", PolicyDocument };
   await plane.deployer.iam.send(new PutUserPolicyCommand(only));
-  return outputsFor(t, plane, credentials);
+  return credentials;
 }
 
 test("USR-12 the deployed stack is in order, as its deployer sees it", async () => {
@@ -322,6 +338,102 @@ test("USR-12 a look for ways around needs the permissions that it prints, and na
         `${action} is not named`,
       );
     }
+  }
+});
+
+/** Runs `vai doctor --preflight` as a person does, in a process of its own, whose environment says where AWS is. */
+async function preflight(plane: LocalPlane, deployment: object, who: AwsCredentials) {
+  const folder = mkdtempSync(join(ownTemporary(), "preflight-"));
+  const file = join(folder, "deployment.json");
+  writeFileSync(file, JSON.stringify(deployment));
+  const args = ["doctor", "--preflight", "--deployment", file, "--json"];
+  const child = spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: "utf8",
+    env: {
+      PATH: process.env["PATH"],
+      AWS_ENDPOINT_URL: plane.outputs.endpoint,
+      AWS_REGION: plane.outputs.region,
+      AWS_ACCESS_KEY_ID: who.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: who.secretAccessKey,
+    },
+  });
+  rmSync(folder, { recursive: true, force: true });
+  if (child.stdout === "") return { code: child.status, said: child.stderr, findings: [] };
+  const { findings } = JSON.parse(child.stdout) as { findings: readonly Finding[] };
+  const said = findings.map(({ status, subject, text }) => `${status} ${subject}: ${text}`);
+  return { code: child.status, said: said.join("\n"), findings };
+}
+
+test("USR-12 a preflight says before anything is made what the local account lacks, and that it is ready", async (t) => {
+  const plane = await localPlane();
+  const { deployer } = plane.outputs.credentials;
+  const { account, region } = plane.outputs;
+  const targets = {
+    "ssm:PutParameter": [`arn:aws:ssm:${region}:${account}:parameter/sample-limit`],
+  };
+  const deployment = { name: "second", anchors: [KEYS.anchor.jwk], targets };
+  // The role of CloudFormation has rights on AWS; the local one needs none, and has none.
+  const RoleName = `cdk-hnb659fds-cfn-exec-role-${account}-${region}`;
+  const policy = { RoleName, PolicyName: "all" };
+  const { iam } = plane.deployer;
+  const TableName = "vai-second-evidence";
+  const dynamoDb = plane.deployer.dynamoDb;
+  await dynamoDb.send(
+    new CreateTableCommand({
+      ...{ TableName, BillingMode: "PAY_PER_REQUEST" },
+      AttributeDefinitions: [{ AttributeName: "a", AttributeType: "S" }],
+      KeySchema: [{ AttributeName: "a", KeyType: "HASH" }],
+    }),
+  );
+  const remove = () => dynamoDb.send(new DeleteTableCommand({ TableName })).catch(() => undefined);
+  t.after(remove);
+  const many = { ...deployment, concurrency: { issue: 900, execute: 50, govern: 2 } };
+  const unready = await preflight(plane, many, deployer);
+  assert.equal(unready.code, 1);
+  assert.match(unready.said, /^problem CloudFormation's role: do not allow iam:CreateRole/m);
+  assert.match(unready.said, /^problem concurrent executions: 952 are to be reserved/m);
+  assert.match(unready.said, /^problem table vai-second-evidence: is there already/m);
+  await remove();
+  await iam.send(
+    new PutRolePolicyCommand({
+      ...{ ...policy, PolicyDocument: document({ Effect: "Allow", Action: "*", Resource: "*" }) },
+    }),
+  );
+  t.after(() => iam.send(new DeleteRolePolicyCommand(policy)));
+  const ready = await preflight(plane, deployment, deployer);
+  assert.deepEqual([ready.code, ready.findings.filter(({ status }) => status !== "ok")], [0, []]);
+  const bad = await preflight(plane, { ...deployment, nam: "x" }, deployer);
+  assert.equal(bad.code, 2);
+  assert.match(bad.said, /is not a deployment description:; .*nam: unknown/);
+});
+
+test("USR-12 a preflight needs the permissions that it prints, and names one that is missing", async (t) => {
+  const plane = await localPlane();
+  const { account, region, endpoint } = plane.outputs;
+  const role = (name: string) =>
+    `arn:aws:iam::${account}:role/cdk-hnb659fds-${name}-role-${account}-${region}`;
+  const synthesised = {
+    // The stack that is there, so that all of it is looked at.
+    ...{ stackName: "vai-local", template: templateOf(EXAMPLE).toJSON() },
+    ...{ deployRole: role("deploy"), executionRole: role("cfn-exec") },
+    bootstrap: { parameter: "/cdk-bootstrap/hnb659fds/version", version: 6 },
+  };
+  const unseen = async (Statement: object[]) => {
+    const policy = JSON.stringify({ Version: "2012-10-17", Statement });
+    const credentials = await somebody(t, plane, policy);
+    const findings = await lookAhead(synthesised, groundOf({ region, endpoint, credentials }));
+    return findings.filter(({ status }) => status === "unseen").map(({ text }) => text);
+  };
+  const [{ Action, ...rest }] = preflightPermissions().Statement as [{ Action: string[] }];
+  assert.deepEqual(await unseen([{ ...rest, Action }]), []);
+  // The local AWS answers this one to everybody; test/doctor/preflight.test.ts shows what is said without it.
+  for (const action of Action.filter((each) => each !== "lambda:GetAccountSettings")) {
+    const less = { ...rest, Action: Action.filter((each) => each !== action) };
+    const told = await unseen([less]);
+    assert.ok(
+      told.some((text) => text.includes(action)),
+      `${action} is not named`,
+    );
   }
 });
 

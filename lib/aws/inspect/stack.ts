@@ -12,6 +12,8 @@ import { look, type Seen, whenRead } from "./look.ts";
 export interface StackFacts {
   /** ARN of the stack: partition, region and account of what is in it. */
   readonly id: string;
+  /** `CREATE_COMPLETE`, … */
+  readonly status: string;
   /** The template as it was handed in, as text. */
   readonly template: string;
   readonly resources: readonly StackResource[];
@@ -28,15 +30,15 @@ export async function readStack(
   client: CloudFormationClient,
   StackName: string,
 ): Promise<Seen<StackFacts>> {
-  const id = await look(
+  const stack = await look(
     "cloudformation:DescribeStacks",
     async () => {
       const { Stacks } = await client.send(new DescribeStacksCommand({ StackName }));
-      return Stacks?.[0]?.StackId;
+      return Stacks?.[0];
     },
     isNoStack,
   );
-  return whenRead(id, async (stackId) => {
+  return whenRead(stack, async ({ StackId = "", StackStatus = "" }) => {
     const [template, resources] = await Promise.all([
       look("cloudformation:GetTemplate", async () => {
         const command = new GetTemplateCommand({ StackName, TemplateStage: "Original" });
@@ -47,7 +49,7 @@ export async function readStack(
     return whenRead(template, (text) =>
       whenRead(resources, async (all) => ({
         status: "seen",
-        value: { id: stackId, template: text, resources: all },
+        value: { id: StackId, status: StackStatus, template: text, resources: all },
       })),
     );
   });

@@ -244,6 +244,7 @@ function stackOf(world: Omit<World, "stack">): StackFacts {
   );
   return {
     id: `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/vai-test/44444444`,
+    status: "CREATE_COMPLETE",
     template: JSON.stringify({ Resources: template }),
     resources: resources.map(([, physicalId], index) => ({
       ...{ logicalId: `Part${index}`, physicalId },
