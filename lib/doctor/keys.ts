@@ -8,6 +8,7 @@ import {
   type Expected,
   FUNCTION_NAMES,
   type FunctionName,
+  madeBy,
   sessionOf,
 } from "./plane.ts";
 import { type NamedPrincipal, namedIn } from "./policies/named-principals.ts";
@@ -114,7 +115,10 @@ function checkPolicy(
   const { arn: arnOf, roles } = expected;
   const may = (principalArn: string, action: string, context: Readonly<Record<string, string>>) =>
     lets(policy, { action, resource, principalArn, context });
-  const signers = SIGNERS[use].map((name) => ({ name, session: sessionOf(roles[name]) }));
+  const signers = SIGNERS[use].map((name) => ({
+    ...{ name, session: sessionOf(roles[name]) },
+    digests: { ...DIGESTS_ONLY, ...madeBy(expected, name) },
+  }));
   const others = FUNCTION_NAMES.filter((name) => !SIGNERS[use].includes(name)).map((name) =>
     sessionOf(roles[name]),
   );
@@ -131,11 +135,11 @@ function checkPolicy(
         .map(({ name }) => name),
     ),
   ];
-  const mute = signers.filter(({ session }) => !may(session, "kms:Sign", DIGESTS_ONLY));
+  const mute = signers.filter(({ session, digests }) => !may(session, "kms:Sign", digests));
   const signing = able("kms:Sign", DIGESTS_ONLY);
   const granting = able("kms:CreateGrant", {});
-  const raw = signers.filter(({ session }) =>
-    may(session, "kms:Sign", { ...DIGESTS_ONLY, "kms:MessageType": "RAW" }),
+  const raw = signers.filter(({ session, digests }) =>
+    may(session, "kms:Sign", { ...digests, "kms:MessageType": "RAW" }),
   );
   return allOr(subject.ok(`only ${SIGNERS[use].join(", ")} can sign, digests only`), [
     mute.length > 0 &&

@@ -64,6 +64,14 @@ export const sessionOf = (roleArn: string): string => {
   return `${roleArn.replace(":iam:", ":sts:").replace(/:role\/.*$/, "")}:assumed-role/${name}/vai-doctor`;
 };
 
+/** What AWS adds to every call that one of the functions makes (Lambda developer guide, source function ARN). */
+export const madeBy = (
+  { arn, deployment }: Expected,
+  name: FunctionName,
+): Readonly<Record<string, string>> => ({
+  "lambda:SourceFunctionArn": arn("lambda", `function:${deployment.functions[name]}`),
+});
+
 /** People with every right in the account whom no policy of the plane names. */
 export const administrators = ({ arn }: Expected): readonly string[] => [
   arn("iam", "user/administrator"),

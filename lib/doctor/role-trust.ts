@@ -1,7 +1,7 @@
 import { listOf, type PolicyDocument, statementsOf } from "../authority/evaluate/iam-document.ts";
 import { lets } from "./ask.ts";
 import { allOr, type Finding, type Subject } from "./finding.ts";
-import { administrators, type Expected, sessionOf } from "./plane.ts";
+import { administrators, type Expected, madeBy, sessionOf } from "./plane.ts";
 import { ANY_IDENTITY } from "./statements.ts";
 
 /** What a role is for. */
@@ -87,13 +87,16 @@ export function checkRoleTrust(
 ): readonly Finding[] {
   const { roles, arn: arnOf } = expected;
   const callers = [roles.issue, roles.execute];
+  const asked = (["issue", "execute"] as const).map((name) => ({
+    ...{ role: roles[name], session: sessionOf(roles[name]), made: madeBy(expected, name) },
+  }));
   const may = (principalArn: string, action: string, context: Context): boolean =>
     lets(trust, { action, resource: roleArn, principalArn, context });
-  const refusedTo = callers.filter((caller) =>
-    WANTED[use].some(([action, context]) => !may(sessionOf(caller), action, context)),
+  const refusedTo = asked.filter(({ session, made }) =>
+    WANTED[use].some(([action, context]) => !may(session, action, { ...context, ...made })),
   );
   const loose = REFUSED[use].filter(({ action, context }) =>
-    callers.some((caller) => may(sessionOf(caller), action, context)),
+    asked.some(({ session, made }) => may(session, action, { ...context, ...made })),
   );
   const others = [...administrators(expected), arnOf("iam", "root"), sessionOf(roles.govern)];
   const strangers = new Set([
@@ -112,7 +115,7 @@ export function checkRoleTrust(
       ),
     refusedTo.length > 0 &&
       subject.problem(
-        `its trust policy refuses ${refusedTo.join(", ")}: nothing can be run`,
+        `its trust policy refuses ${refusedTo.map(({ role }) => role).join(", ")}: nothing can be run`,
         CORRECT,
       ),
   ]);

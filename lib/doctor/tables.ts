@@ -17,6 +17,7 @@ import {
   type Expected,
   FUNCTION_NAMES,
   type FunctionName,
+  madeBy,
   sessionOf,
 } from "./plane.ts";
 import { type NamedPrincipal, namedIn } from "./policies/named-principals.ts";
@@ -238,7 +239,9 @@ function checkPolicy(
   );
   const names = excepted.map((each) => each.name).join(", ");
   const stopped = WRITERS[use].filter((writer) =>
-    isDenied("dynamodb:PutItem", { principalArn: sessionOf(roles[writer]), context: {} }),
+    isDenied("dynamodb:PutItem", {
+      ...{ principalArn: sessionOf(roles[writer]), context: madeBy(expected, writer) },
+    }),
   );
   // Without the stack's own text nobody knows whether those are the deployment's administrators.
   const isKnown = written?.tables.has(name) === true || use === "evidence";

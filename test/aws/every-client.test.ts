@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
 import { FUNCTION_CLIENTS } from "../support/peers/function-clients.ts";
-import { DOCTOR_CLIENTS, PEOPLE_CLIENTS } from "../support/peers/people-clients.ts";
+import { DOCTOR_CLIENTS, OTHER_LOOKS, PEOPLE_CLIENTS } from "../support/peers/people-clients.ts";
 import { BOUNDED_CALLS, TARGET_READS } from "../support/peers/target-clients.ts";
 
 /** A client of the SDK, by its class or by a module that holds the class. */
@@ -44,6 +44,7 @@ const SOURCES = globSync("{lib,lambdas}/**/*.{ts,js}", { cwd: REPOSITORY_ROOT })
 const USES = [
   ...FUNCTION_CLIENTS,
   ...DOCTOR_CLIENTS,
+  ...OTHER_LOOKS,
   ...PEOPLE_CLIENTS,
   ...BOUNDED_CALLS,
   ...TARGET_READS,

@@ -13,8 +13,6 @@ import {
   LambdaClient,
 } from "@aws-sdk/client-lambda";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { STSClient } from "@aws-sdk/client-sts";
-import { present } from "../../encoding/present.ts";
 import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
 import { type Caller, readCaller } from "./caller.ts";
 import { look, type Seen } from "./look.ts";
@@ -46,18 +44,6 @@ export interface Ground {
     actions: readonly string[],
     resource: string,
   ): Promise<Seen<readonly string[]>>;
-}
-
-/**
- * The region that the SDK would use, by environment or profile.
- * @returns undefined when nobody named one
- */
-export async function regionByDefault(profile?: string): Promise<string | undefined> {
-  try {
-    return await new STSClient(present({ profile })).config.region();
-  } catch {
-    return undefined;
-  }
 }
 
 export function groundOf(place: ClientPlace): Ground {

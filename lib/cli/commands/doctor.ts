@@ -1,4 +1,4 @@
-import { groundOf, regionByDefault } from "../../aws/inspect/ground.ts";
+import { groundOf } from "../../aws/inspect/ground.ts";
 import { type Inspector, inspector } from "../../aws/inspect/inspect.ts";
 import { systemClock } from "../../clock.ts";
 import { lookAround } from "../../doctor/around/look.ts";
@@ -91,12 +91,9 @@ async function beforeDeploying(io: Io, options: Options): Promise<ExitCode> {
     return EXIT.done;
   }
   const file = deploymentFile(io, options.deployment);
-  const region = await regionByDefault(options.profile);
-  if (region === undefined) {
-    throw new CommandError(
-      EXIT.unreadable,
-      "name the region to deploy to: export AWS_REGION=…, or a profile that has one",
-    );
+  const region = io.environment["AWS_REGION"] || io.environment["AWS_DEFAULT_REGION"];
+  if (!region) {
+    throw new CommandError(EXIT.unreadable, "name the region to deploy to: export AWS_REGION=…");
   }
   const synthesised = await synthesise(file, region, io.environment);
   const place = { region, ...present({ profile: options.profile }) };

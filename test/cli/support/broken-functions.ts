@@ -108,7 +108,11 @@ export const BROKEN_FUNCTIONS: readonly Broken[] = [
     name: "a watch with a second source",
     change: (world) =>
       shown<object[]>(world.sources).push({
-        ...{ sourceArn: "arn:aws:sqs:us-east-1:000000000000:noise", state: "Enabled" },
+        ...{
+          id: "55555555",
+          sourceArn: "arn:aws:sqs:us-east-1:000000000000:noise",
+          state: "Enabled",
+        },
         patterns: [],
       }),
     ...{ subject: /source of vai-test-watch/, text: /:noise is another one/ },

@@ -1,3 +1,4 @@
+import { groundOf } from "../../../lib/aws/inspect/ground.ts";
 import { type Inspector, inspector } from "../../../lib/aws/inspect/inspect.ts";
 import { invokeFunction } from "../../../lib/aws/people/invoke.ts";
 import {
@@ -82,6 +83,68 @@ export const DOCTOR_CLIENTS: readonly DoctorUse[] = [
     look: "managedPolicy",
     made: `${INSPECT} IAMClient`,
     ask: (endpoint, patience) => seeAt(endpoint, patience).managedPolicy(POLICY),
+  },
+  {
+    name: "a stack",
+    look: "stack",
+    made: `${INSPECT} CloudFormationClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).stack("vai-x"),
+  },
+];
+
+const GROUND = "lib/aws/inspect/ground.ts groundOf";
+const groundAt = (endpoint: string, patience: number) => groundOf(placeAt(endpoint, patience));
+
+/** Looks for ways around a plane, and before one is there. */
+export const OTHER_LOOKS: readonly ClientUse[] = [
+  {
+    name: "everybody's rights",
+    made: `${INSPECT} IAMClient`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).account(),
+  },
+  {
+    name: "the policy of a target",
+    made: `${INSPECT} S3Client`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).targetPolicy("arn:aws:s3:::bucket/*"),
+  },
+  {
+    name: "who deploys",
+    made: "lib/aws/inspect/caller.ts readCaller STSClient",
+    ask: (endpoint, patience) => groundAt(endpoint, patience).caller(),
+  },
+  {
+    name: "a quota",
+    made: `${GROUND} LambdaClient`,
+    ask: (endpoint, patience) => groundAt(endpoint, patience).concurrency(),
+  },
+  {
+    name: "the bootstrap",
+    made: `${GROUND} SSMClient`,
+    ask: (endpoint, patience) => groundAt(endpoint, patience).parameter("/x"),
+  },
+  {
+    name: "a stack that may be there",
+    made: `${GROUND} CloudFormationClient`,
+    ask: (endpoint, patience) => groundAt(endpoint, patience).stack("vai-x"),
+  },
+  ...(
+    [
+      ["function", "LambdaClient"],
+      ["table", "DynamoDBClient"],
+      ["role", "IAMClient"],
+      ["key alias", "KMSClient"],
+    ] as const
+  ).map(
+    ([kind, client]): ClientUse => ({
+      name: `the name of a ${kind}`,
+      made: `${GROUND} ${client}`,
+      ask: (endpoint, patience) => groundAt(endpoint, patience).named(kind, "vai-x"),
+    }),
+  ),
+  {
+    name: "somebody's rights",
+    made: `${GROUND} IAMClient`,
+    ask: (endpoint, patience) => groundAt(endpoint, patience).denied(ROLE, ["iam:GetRole"], "*"),
   },
 ];
 
