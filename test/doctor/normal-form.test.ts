@@ -134,6 +134,19 @@ suite("documents compared as wholes", () => {
     });
   });
 
+  test("USR-12 what a statement leaves out counts: other actions, resources or principals", () => {
+    const leaving = (member: "NotAction" | "NotResource" | "NotPrincipal", value: string) => {
+      const { Action: _, ...without } = ADDED;
+      const kept = member === "NotAction" ? without : ADDED;
+      const left = member === "NotPrincipal" ? { AWS: value } : value;
+      return { Version: "2012-10-17" as const, Statement: [{ ...kept, [member]: left }] };
+    };
+    for (const member of ["NotAction", "NotResource", "NotPrincipal"] as const) {
+      assert.ok(!isSame(leaving(member, "iam:PassRole"), leaving(member, "kms:Sign")), member);
+      assert.ok(isSame(leaving(member, "kms:Sign"), leaving(member, "kms:Sign")), member);
+    }
+  });
+
   test("USR-12 the version counts: in that of 2008 a policy variable is text", () => {
     const { Version: _, ...old } = { Version: "2012-10-17", Statement: [ADDED] } as const;
     assert.ok(!isSame({ Version: "2012-10-17", Statement: [ADDED] }, { Statement: [ADDED] }));

@@ -102,10 +102,10 @@ const WAYS: Readonly<Record<string, { statements: Statement[]; told: RegExp }>> 
       allow("dynamodb:UpdateItem", TABLE),
       {
         ...{ Effect: "Deny", Action: "*", Resource: "*" },
-        Condition: { Bool: { "aws:MultiFactorAuthPresent": "false" } },
+        Condition: { StringNotEquals: { "aws:SourceVpc": "vpc-0123456789abcdef0" } },
       },
     ],
-    told: /reach target .*\(dynamodb:UpdateItem\)/,
+    told: /may reach target .*\(dynamodb:UpdateItem\)/,
   },
   "a resource by a policy variable": {
     statements: [
