@@ -68,6 +68,22 @@ const KIND_OF_NAME: ReadonlyMap<string, ErrorKind> = new Map([
   ["UnsupportedOperation", "invalid"],
 ]);
 
+/**
+ * Refusals that AWS sends as 5xx although it says of each that the request was turned away before anything was
+ * done: EC2's throttle and its lack of capacity for the one instance that a call names (EC2 API reference, "Error
+ * codes", server errors), and S3's throttle (S3 API reference, "Error responses"). By exact name *and* status:
+ * for ADV-69 a failure that is called unknown costs a read, an effect that is called a failure is done twice. So
+ * nothing is here that says only that AWS is in trouble (`InternalError`, `InternalFailure`, `ServiceUnavailable`,
+ * `Unavailable`), and no name that AWS's pages have as 4xx alone.
+ */
+const REFUSED_BY_5XX: ReadonlyMap<string, readonly [status: number, kind: ErrorKind]> = new Map([
+  ["RequestLimitExceeded", [503, "throttled"]],
+  ["SlowDown", [503, "throttled"]],
+  ["InsufficientInstanceCapacity", [500, "precondition"]],
+  ["InsufficientHostCapacity", [500, "precondition"]],
+  ["InsufficientReservedInstanceCapacity", [500, "precondition"]],
+]);
+
 const KIND_OF_STATUS: ReadonlyMap<number, ErrorKind> = new Map([
   [401, "denied"],
   [403, "denied"],
@@ -88,19 +104,27 @@ export async function made(call: () => Promise<unknown>): Promise<CallOutcome> {
 }
 
 /**
- * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx, or 3xx by
- * which S3 names another region) means that nothing was applied; everything else (5xx, timeout, lost connection, unreadable answer) leaves
- * the effect unknown, because taking silence for failure would let an agent double the effect by
- * asking again (ADV-69).
+ * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx, 3xx by which S3 names
+ * another region, or one of {@link REFUSED_BY_5XX}) means that nothing was applied; everything else (other 5xx,
+ * timeout, lost connection, unreadable answer) leaves the effect unknown, because taking silence for failure
+ * would let an agent double the effect by asking again (ADV-69).
  */
 export function outcomeOf(error: unknown): CallOutcome {
   const name = nameOf(error);
   const status = statusOf(error);
-  const isRefusal = status !== undefined && status >= 300 && status < 500 && !/timeout/i.test(name);
-  const kind = isRefusal
-    ? (KIND_OF_NAME.get(name) ?? KIND_OF_STATUS.get(status) ?? "other")
-    : "other";
-  return { status: isRefusal ? "failed" : "unknown", error: { name, kind } };
+  const kind = refusalKind(name, status);
+  return kind === undefined
+    ? { status: "unknown", error: { name, kind: "other" } }
+    : { status: "failed", error: { name, kind } };
+}
+
+/** Why AWS definitely refused; `undefined` when that is not certain. */
+function refusalKind(name: string, status: number | undefined): ErrorKind | undefined {
+  if (status === undefined || /timeout/i.test(name)) return undefined;
+  const [refusedBy, kind] = REFUSED_BY_5XX.get(name) ?? [];
+  if (refusedBy === status) return kind;
+  if (status < 300 || status >= 500) return undefined;
+  return KIND_OF_NAME.get(name) ?? KIND_OF_STATUS.get(status) ?? "other";
 }
 
 /** The error of a read when AWS definitely answered that the thing is not there. */

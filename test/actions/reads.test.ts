@@ -124,6 +124,8 @@ const CASES: Readonly<Record<string, Case>> = {
       assert.equal(seen[0]?.path, "/settings-bucket/a/b%20c.json");
       assert.equal(seen[0]?.headers["x-amz-expected-bucket-owner"], "000000000000");
     },
+    // S3 answers for no object so to who may not list the bucket: neither there nor absent.
+    bad: [{ status: 403, text: "" }],
   },
   "ec2:DescribeInstances": {
     request: { resource: INSTANCE_ARN, parameters: {} },
@@ -172,6 +174,7 @@ const CASES: Readonly<Record<string, Case>> = {
       ok({ services: [], failures: [] }),
       ok({ services: [{ serviceArn: SERVICE }], failures: [{ reason: "MISSING" }] }),
       ok({ services: [{ serviceArn: SERVICE.replace("shop", "hops") }], failures: [] }),
+      ok({ services: [{ serviceArn: SERVICE.replace("shop/", "") }], failures: [] }),
     ],
   },
 };

@@ -34,7 +34,9 @@ export interface DescribedService {
 }
 
 /**
- * The one service of an ARN. ECS answers with 200 and `failures` for what it does not show.
+ * The one service of an ARN. ECS answers with 200 and `failures` for what it does not show. A service made before
+ * the long format came keeps its short ARN (`service/name`, ECS guide, "Amazon Resource Names (ARNs) and IDs"): it
+ * is told by its own name and its cluster's ARN, and {@link hasShortArn} says so.
  * @throws {Fault} `DEPENDENCY_UNAVAILABLE` unless exactly that service came back or the one failure is
  *   `MISSING`: anything else is unknown, not fine (ADV-34). AWS's own errors are thrown as they are.
  */
@@ -49,7 +51,7 @@ export async function describeService(
   const answer = await client.send(command, deadline(settings));
   const { services = [], failures = [] } = answer;
   const [service] = services;
-  if (service?.serviceArn === arn && services.length === 1 && failures.length === 0) {
+  if (isOf(arn, service) && services.length === 1 && failures.length === 0) {
     return { answer, service };
   }
   if (services.length === 0 && failures.length === 1 && failures[0]?.reason === "MISSING") {
@@ -57,4 +59,18 @@ export async function describeService(
   }
   const message = `${DESCRIBE_SERVICES} did not answer with exactly the service asked for`;
   throw new Fault("DEPENDENCY_UNAVAILABLE", message);
+}
+
+const isOf = (arn: string, service: Service | undefined): service is Service =>
+  service?.serviceArn === arn || hasShortArn(arn, service);
+
+/** Whether this is the service of the long ARN, under the short one: IAM then knows it by that alone. */
+export function hasShortArn(arn: string, service: Service | undefined): boolean {
+  const { cluster, service: name } = serviceOf(arn);
+  const place = arn.slice(0, arn.indexOf(":service/"));
+  return (
+    service?.serviceArn === `${place}:service/${name}` &&
+    service.serviceName === name &&
+    service.clusterArn === `${place}:cluster/${cluster}`
+  );
 }

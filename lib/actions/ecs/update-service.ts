@@ -14,6 +14,7 @@ import { absenceOf, made, readFault } from "../outcome.ts";
 import {
   DESCRIBE_SERVICES,
   describeService,
+  hasShortArn,
   loadEcs,
   SERVICE,
   serviceOf,
@@ -56,7 +57,7 @@ export const ecsUpdateService = boundedAction(parameters, {
 async function preRead({ resource }: Operation, settings: ClientSettings): Promise<PreRead> {
   try {
     const { service } = await describeService(resource, settings);
-    const problem = problemOf(service);
+    const problem = problemOf(resource, service);
     if (service === undefined || problem !== undefined) return { facts: {}, ...problem };
     return { facts: { desiredCount: String(service.desiredCount) } };
   } catch (error) {
@@ -67,8 +68,13 @@ async function preRead({ resource }: Operation, settings: ClientSettings): Promi
 }
 
 /** Refused without a call: what has no count that could be set, or none any more. */
-function problemOf(service: Service | undefined): { readonly problem: CallError } | undefined {
+function problemOf(
+  arn: string,
+  service: Service | undefined,
+): { readonly problem: CallError } | undefined {
   if (service === undefined) return { problem: { name: "ServiceMissing", kind: "notFound" } };
+  // IAM compares the ARN that the service has: no session policy on the long one reaches it.
+  if (hasShortArn(arn, service)) return precondition("ServiceHasShortArn");
   if (service.status !== "ACTIVE") return precondition("ServiceNotActive");
   // One task on every container instance: AWS refuses a count for it.
   return service.schedulingStrategy === "DAEMON" ? precondition("ServiceIsDaemon") : undefined;

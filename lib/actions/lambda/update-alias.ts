@@ -90,8 +90,9 @@ async function readRevision(operation: Operation, settings: ClientSettings): Pro
 }
 
 /**
- * Refused without a call: a weight for the main version itself would mean the rest of the traffic
- * for nobody; and the call replaces all weights, so an agent that is bounded to one version would
+ * Refused without a call: beside `$LATEST` AWS takes no weight ("Both versions must be published", Lambda
+ * developer guide, "Implement Lambda canary deployments using a weighted alias"); a weight for the main version
+ * itself would mean the rest of the traffic for nobody; and the call replaces all weights, so an agent that is bounded to one version would
  * end or replace somebody else's canary. The revision makes this check and the call one step.
  */
 function problemOf(
@@ -99,7 +100,8 @@ function problemOf(
   mainVersion: string,
   weights: Readonly<Record<string, number>>,
 ): Pick<PreRead, "problem"> {
-  const { version } = shiftOf(operation);
+  const { version, percent } = shiftOf(operation);
+  if (mainVersion === "$LATEST" && percent > 0) return precondition("MainVersionIsLatest");
   if (version === mainVersion) return precondition("VersionIsMainVersion");
   const isOther = ([each, weight]: [string, number]): boolean => each !== version && weight !== 0;
   return Object.entries(weights).some(isOther) ? precondition("OtherVersionHasWeight") : {};

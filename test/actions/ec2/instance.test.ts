@@ -143,9 +143,9 @@ for (const [descriptor, api, risk, reached] of ACTIONS) {
       ["protected", ec2Error(400, "OperationNotPermitted"), "failed", "precondition"],
       ["no such operation on it", ec2Error(400, "UnsupportedOperation"), "failed", "invalid"],
       ["a name of the future", ec2Error(400, "SomethingNew"), "failed", "other"],
-      // EC2's throttling is a 5xx: who answered is not known, so neither is the effect.
-      ["too many requests", ec2Error(503, "RequestLimitExceeded"), "unknown", "other"],
-      ["no capacity", ec2Error(500, "InsufficientInstanceCapacity"), "unknown", "other"],
+      ["too many requests", ec2Error(503, "RequestLimitExceeded"), "failed", "throttled"],
+      ["no capacity", ec2Error(500, "InsufficientInstanceCapacity"), "failed", "precondition"],
+      ["a failure of the service", ec2Error(500, "InternalError"), "unknown", "other"],
       ["silence", { hang: true }, "unknown", "other"],
       ["a lost connection", { reset: true }, "unknown", "other"],
       ["not AWS's format", { status: 200, html: "<html><p>hi" }, "unknown", "other"],

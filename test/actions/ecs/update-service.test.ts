@@ -24,6 +24,12 @@ const SERVICE = {
 const MISSING = { arn: ARN, reason: "MISSING" };
 const READ: PreRead = { facts: { desiredCount: "2" } };
 
+/** A service made before the long format came, by what ECS says of it. */
+const SHORT = {
+  serviceArn: ARN.replace("shop/", ""),
+  clusterArn: "arn:aws:ecs:us-east-1:000000000000:cluster/shop",
+};
+
 const ok = (json: object): Answer => ({ status: 200, json });
 const found = (changes: object = {}): Answer =>
   ok({ services: [{ ...SERVICE, ...changes }], failures: [] });
@@ -55,6 +61,7 @@ suite("VAI-78 ecs:UpdateService reads before it calls", () => {
     ["a draining service", found({ status: "DRAINING" }), "ServiceNotActive", "precondition"],
     ["an inactive service", found({ status: "INACTIVE" }), "ServiceNotActive", "precondition"],
     ["a daemon", found({ schedulingStrategy: "DAEMON" }), "ServiceIsDaemon", "precondition"],
+    ["the old form of ARN", found(SHORT), "ServiceHasShortArn", "precondition"],
   ];
   for (const [name, answer, error, kind] of PROBLEMS) {
     test(`VAI-78 ${name} is a problem, without a call`, async () => {
@@ -76,7 +83,18 @@ suite("VAI-78 ecs:UpdateService reads before it calls", () => {
     ["a failure for another reason", ok({ services: [], failures: [{ reason: "ACCESS_DENIED" }] })],
     ["another service", found({ serviceArn: `${ARN}2` })],
     ["the same name in another cluster", found({ serviceArn: ARN.replace("shop", "hops") })],
-    ["an ARN without cluster", found({ serviceArn: ARN.replace("shop/", "") })],
+    ["an ARN without cluster", found({ serviceArn: SHORT.serviceArn })],
+    ...Object.entries({
+      "of another name": { serviceName: "basket" },
+      "of another ARN": { serviceArn: `${SHORT.serviceArn}2` },
+      "in another cluster": { clusterArn: `${SHORT.clusterArn}2` },
+      "in another account": {
+        clusterArn: SHORT.clusterArn.replace("000000000000", "111122223333"),
+      },
+    }).map(([name, changes]): [string, Answer] => [
+      `a service with the old ARN, ${name}`,
+      found({ ...SHORT, ...changes }),
+    ]),
   ];
   for (const [name, answer] of FAULTS) {
     test(`ADV-34 ${name}: a fault of the read, nothing is guessed`, async () => {

@@ -45,6 +45,24 @@ suite("VAI-78 lambda:UpdateAlias reads before it calls", () => {
     );
   });
 
+  for (const [percent, problem] of [
+    [1, { name: "MainVersionIsLatest", kind: "precondition" }],
+    [100, { name: "MainVersionIsLatest", kind: "precondition" }],
+    [0, undefined],
+  ] as const) {
+    test(`VAI-78 beside $LATEST ${percent} % is ${problem ? "a problem, without a call" : "no problem"}`, async () => {
+      const json = { ...ALIAS, FunctionVersion: "$LATEST" };
+      await using endpoint = await fakeEndpoint({ status: 200, json });
+      const asked = operation({ percent });
+      const read = await preRead(asked, endpoint.settings());
+      assert.deepEqual(read.problem, problem);
+      if (problem === undefined) return;
+      const outcome = await lambdaUpdateAlias.call(asked, read, endpoint.settings());
+      assert.deepEqual(outcome, { status: "failed", error: problem });
+      assert.equal(endpoint.seen.length, 1);
+    });
+  }
+
   for (const percent of [0, 10]) {
     test(`VAI-78 somebody else's canary is not ended by ${percent} %, without a call`, async () => {
       const RoutingConfig = { AdditionalVersionWeights: { "8": 0.5 } };

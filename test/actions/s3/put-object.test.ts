@@ -134,7 +134,7 @@ suite("VAI-78 s3:PutObject", () => {
     ["a bucket of another region", xmlError(301, "PermanentRedirect"), "failed", "invalid"],
     ["a session that has ended", xmlError(400, "ExpiredToken"), "failed", "denied"],
     ["content changed on its way", xmlError(400, "BadDigest"), "failed", "invalid"],
-    ["too many calls", xmlError(503, "SlowDown"), "unknown", "other"],
+    ["too many calls", xmlError(503, "SlowDown"), "failed", "throttled"],
     ["a failure of the service", xmlError(500, "InternalError"), "unknown", "other"],
     ["what is not of AWS", { status: 502, html: "<html>" }, "unknown", "other"],
     ["silence", { hang: true }, "unknown", "other"],
@@ -191,10 +191,10 @@ suite("VAI-78 s3:PutObject read back", () => {
   });
 
   for (const [name, answer] of [
-    ["denied", { status: 403, text: "" }],
+    ["403, as S3 answers for no object to who may not list the bucket,", { status: 403, text: "" }],
     ["silence", { hang: true }],
   ] as [string, Answer][]) {
-    test(`VAI-93 ${name} is a fault: nothing is guessed`, async () => {
+    test(`VAI-88 VAI-93 ${name} is a fault: nothing is guessed`, async () => {
       await using endpoint = await fakeEndpoint(answer);
       const settings = endpoint.settings({ timeoutMilliseconds: 200 });
       const code = "DEPENDENCY_UNAVAILABLE";
