@@ -9,6 +9,9 @@ export type { Operation };
 /** Constraints of a step by parameter name. */
 export type ParameterConstraints = Readonly<Record<string, Constraint>>;
 
+/** A step that leaves the parameters of its calls to whoever calls (PROTOCOL.md §2). */
+export type Unbounded = "unbounded";
+
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /** Why a call did not do its work, in the closed list of PROTOCOL.md §4. */
@@ -134,10 +137,10 @@ export interface ActionDescriptor {
    * Whether the session policy of a step with these constraints fully holds this parameter's value.
    */
   carriesInIam(parameter: string, constraints: ParameterConstraints): boolean;
-  /** Conditions that IAM can hold for a step with these constraints; none for an unbounded step. */
-  iamBounds(constraints: ParameterConstraints): readonly IamBound[];
-  /** The condition keys with which AWS will see a call with these parameters. */
-  requestKeys(parameters: Operation["parameters"]): readonly RequestKey[];
+  /** Conditions that IAM can hold for a step with these constraints; for an unbounded step those of every call. */
+  iamBounds(constraints: ParameterConstraints | Unbounded): readonly IamBound[];
+  /** The condition keys with which AWS will see a call with these parameters; or any call that the action may make. */
+  requestKeys(parameters: Operation["parameters"] | Unbounded): readonly RequestKey[];
 
   /**
    * Loads the part of the code that calls and reads, the SDK client of the family. Whatever needs it loads it; asked

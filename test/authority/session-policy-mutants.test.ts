@@ -89,7 +89,8 @@ function listedCalls(contract: Contract, step: Step): Call[] {
     const targets = step.resources.filter((each) => descriptor?.target.pattern.test(each));
     return targets.flatMap((resource) =>
       listedParameters(step).flatMap((parameters) => {
-        const keys = descriptor?.requestKeys(parameters) ?? [];
+        const of = step.parameters === "unbounded" ? step.parameters : parameters;
+        const keys = descriptor?.requestKeys(of) ?? [];
         const sent = Object.fromEntries(
           keys.map(({ name, values, multivalued }) => [
             name,

@@ -152,6 +152,48 @@ suite("VAI-20 the closed form holds whatever else a resource allows", () => {
   });
 });
 
+suite("VAI-44 an unbounded step changes items, and reads none by its answers", () => {
+  const step = updateItem({ parameters: "unbounded" });
+  const { sessionPolicy } = derive(step);
+  const context = { "dynamodb:LeadingKeys": ["any"], "dynamodb:Attributes": ["whatever"] };
+  const RETURNED: [string | string[], string][] = [
+    ["NONE", "Allow"],
+    [[], "Allow"],
+    ["ALL_OLD", "ExplicitDeny"],
+    ["ALL_NEW", "ExplicitDeny"],
+    ["UPDATED_OLD", "ExplicitDeny"],
+    ["UPDATED_NEW", "ExplicitDeny"],
+  ];
+  for (const [returned, decision] of RETURNED) {
+    test(`ADV-24 ReturnValues ${returned.length === 0 ? "left out" : returned}: ${decision}`, () => {
+      const asked = { ...context, "dynamodb:ReturnValues": returned };
+      assert.equal(fate(sessionPolicy, { context: asked }), decision);
+    });
+  }
+
+  const { Statement } = sessionPolicy;
+  const pins = (each: object): boolean => JSON.stringify(each).includes("ReturnValues");
+  const unpinned = ({ Condition: _, ...rest }: (typeof Statement)[number]) => rest;
+  const WIDER: Readonly<Record<string, readonly object[]>> = {
+    "without its Deny": Statement.filter((each) => !pins(each) || each.Effect === "Allow"),
+    "without its condition": Statement.map((each) =>
+      pins(each) && each.Effect === "Allow" ? unpinned(each) : each,
+    ),
+    "without either": Statement.filter((each) => !pins(each)).concat(
+      Statement.filter((each) => pins(each) && each.Effect === "Allow").map(unpinned),
+    ),
+    "with ALL_OLD beside NONE": JSON.parse(
+      JSON.stringify(Statement).replaceAll('"NONE"', '["NONE","ALL_OLD"]'),
+    ) as object[],
+  };
+  for (const [name, statements] of Object.entries(WIDER)) {
+    test(`VAI-47 a policy ${name} is not contained`, () => {
+      const policy = { ...sessionPolicy, Statement: statements };
+      assert.equal(proveContainment(policy, contractOf([step]), step).contained, false);
+    });
+  }
+});
+
 suite("VAI-149 every set operator has its Null guard", () => {
   for (const step of [updateItem(), updateAlias()]) {
     test(`VAI-149 ${step.actions[0]}`, () => {

@@ -1,4 +1,10 @@
-import type { IamBound, Operation, ParameterConstraints, RequestKey } from "../descriptor.ts";
+import type {
+  IamBound,
+  Operation,
+  ParameterConstraints,
+  RequestKey,
+  Unbounded,
+} from "../descriptor.ts";
 import { iamPatterns, isFullyCarried } from "../iam-text.ts";
 import { attributesOf, memberOf } from "./parameters.ts";
 
@@ -18,7 +24,8 @@ const keyNames = (constraints: ParameterConstraints): string[] =>
     .filter((name) => memberOf(name)?.family === "key" && !isAbsent(constraints, name))
     .sort();
 
-export function iamBounds(constraints: ParameterConstraints): readonly IamBound[] {
+export function iamBounds(constraints: ParameterConstraints | Unbounded): readonly IamBound[] {
+  if (constraints === "unbounded") return [RETURN_VALUES];
   return [leadingKeys(constraints), attributes(constraints), RETURN_VALUES].filter(
     (bound) => bound !== undefined,
   );
@@ -65,8 +72,9 @@ const attributeNames = (parameters: readonly string[]): string[] =>
   [...new Set(parameters.flatMap((name) => memberOf(name)?.attribute ?? []))].sort();
 
 /**
- * An update that returned the item would be a read; without the parameter the service returns
- * nothing.
+ * An update that returned the item would be a read, of any item of the table where the step is unbounded;
+ * without the parameter the service returns nothing. What `ReturnValuesOnConditionCheckFailure` returns, no key
+ * is documented to hold (Service Authorization Reference, DynamoDB): lambdas/README.md says what that leaves.
  */
 const RETURN_VALUES: IamBound = {
   key: "dynamodb:ReturnValues",
@@ -88,7 +96,10 @@ export function isCarried(parameter: string, constraints: ParameterConstraints):
   );
 }
 
-export function requestKeys(parameters: Operation["parameters"]): readonly RequestKey[] {
+export function requestKeys(
+  parameters: Operation["parameters"] | Unbounded,
+): readonly RequestKey[] {
+  if (parameters === "unbounded") return [RETURNS_NOTHING];
   const keys = attributesOf(parameters, "key");
   return [
     {
@@ -105,12 +116,15 @@ export function requestKeys(parameters: Operation["parameters"]): readonly Reque
       optional: false,
       boundBy: [],
     },
-    {
-      name: "dynamodb:ReturnValues",
-      values: ["NONE"],
-      multivalued: false,
-      optional: true,
-      boundBy: [],
-    },
+    RETURNS_NOTHING,
   ];
 }
+
+/** Every UpdateItem that is an update alone, whatever else it says. */
+const RETURNS_NOTHING: RequestKey = {
+  name: "dynamodb:ReturnValues",
+  values: ["NONE"],
+  multivalued: false,
+  optional: true,
+  boundBy: [],
+};

@@ -48,12 +48,10 @@ export function subjectsOf(step: Step, contract: Contract, words: Vocabulary): S
   return step.actions.flatMap((action) => {
     const descriptor = descriptorOf(action);
     if (descriptor === undefined) return [];
-    const own =
-      parameters === "unbounded"
-        ? []
-        : descriptor
-            .requestKeys(sampleParameters(parameters))
-            .map((key) => subjectKey(key, parameters, words));
+    const isUnbounded = parameters === "unbounded";
+    const own = descriptor
+      .requestKeys(isUnbounded ? parameters : sampleParameters(parameters))
+      .map((key) => subjectKey(key, isUnbounded ? {} : parameters, words));
     const keys = descriptor.accountInArn ? own : [ownerOf(contract), ...own];
     const accepted = resources.filter((resource) => descriptor.target.pattern.test(resource));
     return accepted.map((resource) => ({ action, resource, keys }));

@@ -1,5 +1,5 @@
 import { descriptorOf } from "../../actions/catalogue.ts";
-import type { IamBound, ParameterConstraints } from "../../actions/descriptor.ts";
+import type { IamBound } from "../../actions/descriptor.ts";
 import type { Step } from "../../contract/step.ts";
 import type { SessionPolicy, Statement } from "../evaluate/iam-document.ts";
 
@@ -53,7 +53,6 @@ export function sessionPolicy({ step, account, region, nbf, exp }: SessionBounds
 export const policyText = (policy: SessionPolicy): string => JSON.stringify(policy);
 
 function grantsOf(step: Step, account: string): Grant[] {
-  const constraints: ParameterConstraints = step.parameters === "unbounded" ? {} : step.parameters;
   const grants = new Map<string, Grant>();
   for (const action of step.actions) {
     const descriptor = descriptorOf(action);
@@ -61,7 +60,7 @@ function grantsOf(step: Step, account: string): Grant[] {
       descriptor?.target.pattern.test(resource),
     );
     if (descriptor === undefined || resources.length === 0) continue;
-    const carried = step.parameters === "unbounded" ? [] : descriptor.iamBounds(constraints);
+    const carried = descriptor.iamBounds(step.parameters);
     const bounds = descriptor.accountInArn ? carried : [ownedBy(account), ...carried];
     const sharing = JSON.stringify([resources, bounds]);
     const grant = grants.get(sharing);

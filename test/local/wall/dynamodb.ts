@@ -124,6 +124,12 @@ export const tableWall: Build = async (t, plane) => {
       "VAI-42 another resource: production under a contract for staging": {
         call: (as) => update(as, production),
       },
+      "ADV-24 the old item asked for": {
+        call: ({ dynamoDb }) =>
+          dynamoDb.send(
+            new UpdateItemCommand(setting(table, "walled", { ReturnValues: "ALL_OLD" })),
+          ),
+      },
       "several resources: staging and production in one transaction": {
         call: (as) => updates(as, [table, "walled"], [production, "walled"]),
       },
