@@ -28,12 +28,16 @@ iam_evaluator.is_root_access_key = is_root_access_key
 import emulator_caller  # noqa: E402
 import emulator_dynamodb  # noqa: E402
 import emulator_ec2  # noqa: E402, F401
+import emulator_kms  # noqa: E402
 import emulator_operation  # noqa: E402
+import emulator_refusals  # noqa: E402
 import emulator_s3  # noqa: E402
 from ministack.services import dynamodb, iam, kms, sts  # noqa: E402
 
 _request = contextvars.ContextVar("request", default=("", {}))  # (service, decoded parameters)
 _more_checks = contextvars.ContextVar("more_checks", default=())  # further (action, ARN) of the request
+_headers = contextvars.ContextVar("headers", default={})
+_may = contextvars.ContextVar("may", default=lambda action, arn: True)  # whether the caller may; of no request: anything
 
 
 def _json_object(raw):
@@ -105,6 +109,7 @@ def resource_arn(service, method, path, headers, body, params, region, account_i
     parameters = _parameters(service, body, params)
     _request.set((service, parameters))
     _more_checks.set(())
+    _headers.set({**{name.lower(): value for name, value in headers.items()}, ":method": method})
     arn = _resource_arn(service, method, path, headers, body, params, region, account_id)
     operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
     if service == "dynamodb" and operation in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
@@ -142,14 +147,22 @@ def enforce(access_key, action, service, region, resource_arn="*", service_conte
     checks = _more_checks.get()
     partiql = service == "dynamodb" and any(name for name, _ in checks)
     first = checks[0][0] if partiql else action
-    denied = _enforce(access_key, first, service, region, resource_arn=resource_arn,
-                      service_context=service_context, **rest)
+
+    def judge(name, arn):
+        denied = _enforce(access_key, name, service, region, resource_arn=arn, service_context=service_context, **rest)
+        for used, key, context, managed in [] if denied else emulator_kms.uses_of(name, arn, region, _headers.get()):
+            found = _enforce(access_key, used, "kms", region, resource_arn=key, service_context=context, **rest)
+            denied = denied or (None if managed and getattr(found, "decision", "") == "ImplicitDeny" else found)
+        return denied
+
+    _may.set(lambda name, arn: _enforce(access_key, name, service, region, resource_arn=arn, **rest) is None)
+    denied = judge(first, resource_arn)
     for name, arn in checks[1:] if partiql else checks:
-        denied = denied or _enforce(access_key, name or action, service, region, resource_arn=arn,
-                                    service_context=service_context, **rest)
+        denied = denied or judge(name or action, arn)
     return denied
 
 
+emulator_refusals.may_list = lambda bucket: _may.get()("s3:ListBucket", bucket)
 iam_evaluator.enforce = enforce
 
 # -- Condition keys of the caller, KMS and STS.
@@ -171,6 +184,10 @@ def resolve(key, ctx):
         return body.get("SigningAlgorithm") if service == "kms" else None
     if k == "kms:messagetype":
         return body.get("MessageType", "RAW") if service == "kms" and "SigningAlgorithm" in body else None
+    if service == "kms" and k.startswith("kms:encryptioncontext:"):
+        given = body.get("EncryptionContext")
+        given = given if isinstance(given, dict) else {}
+        return {f"kms:encryptioncontext:{name}".lower(): value for name, value in given.items()}.get(k)
     if service == "dynamodb" and k in ("dynamodb:leadingkeys", "dynamodb:attributes", "dynamodb:returnvalues"):
         return emulator_dynamodb.condition_key(k, body, ctx)
     if k == "dynamodb:enclosingoperation":

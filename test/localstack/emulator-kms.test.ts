@@ -1,0 +1,196 @@
+import { after, before, suite, test } from "node:test";
+import {
+  CreateTableCommand,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { CreateKeyCommand, DecryptCommand, EncryptCommand } from "@aws-sdk/client-kms";
+import {
+  CreateBucketCommand,
+  HeadObjectCommand,
+  PutBucketEncryptionCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import type { Clients } from "../../localstack/deploy/clients.ts";
+import {
+  actingWith,
+  allow,
+  denied,
+  document,
+  type RunningEmulator,
+  startEmulator,
+} from "./support/emulator.ts";
+
+// A table's or bucket's key is used in the name of whoever reaches it, so his policies decide.
+
+const REGION = "us-east-1";
+const ACCOUNT = "000000000000";
+const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
+
+let emulator: RunningEmulator;
+/** A key that leaves it to the account's policies, and one that lets in nobody but the account's root and deployer. */
+let key: string;
+let closedKey: string;
+
+before(async () => {
+  emulator = await startEmulator();
+  key = await makeKey({ AWS: ROOT });
+  closedKey = await makeKey({ AWS: `arn:aws:iam::${ACCOUNT}:user/deployer` });
+  await makeTables();
+});
+after(() => emulator?.stop());
+
+async function makeKey(Principal: object): Promise<string> {
+  const Policy = document({ ...allow("kms:*", "*"), Principal });
+  const { KeyMetadata } = await emulator.deployer.kms.send(new CreateKeyCommand({ Policy }));
+  return KeyMetadata?.Arn ?? "";
+}
+
+const TABLES = {
+  sealed: () => ({ Enabled: true, KMSMasterKeyId: key }),
+  closed: () => ({ Enabled: true, KMSMasterKeyId: closedKey }),
+  managed: () => ({ Enabled: true }),
+  open: () => ({ Enabled: false }),
+};
+type Table = keyof typeof TABLES;
+const tableArn = (name: string) => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
+
+async function makeTables(): Promise<void> {
+  for (const [TableName, specification] of Object.entries(TABLES)) {
+    const { dynamoDb } = emulator.deployer;
+    await dynamoDb.send(
+      new CreateTableCommand({
+        ...{ TableName, BillingMode: "PAY_PER_REQUEST", SSESpecification: specification() },
+        AttributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }],
+        KeySchema: [{ AttributeName: "pk", KeyType: "HASH" }],
+      }),
+    );
+    await dynamoDb.send(new PutItemCommand({ TableName, Item: { pk: { S: "a" } } }));
+  }
+}
+
+const update = ({ dynamoDb }: Clients, TableName: Table) =>
+  dynamoDb.send(
+    new UpdateItemCommand({
+      ...{ TableName, Key: { pk: { S: "a" } }, UpdateExpression: "SET n = :n" },
+      ExpressionAttributeValues: { ":n": { N: "1" } },
+    }),
+  );
+const items = allow(["dynamodb:UpdateItem", "dynamodb:GetItem"], tableArn("*"));
+const decrypt = (conditions: object, on = key) =>
+  allow("kms:Decrypt", on, { StringEquals: conditions });
+const via = { "kms:ViaService": `dynamodb.${REGION}.amazonaws.com` };
+const context = (name: string) => ({ "kms:EncryptionContext:aws:dynamodb:tableName": name });
+
+suite("a table under a key", () => {
+  test("is reached by who may decrypt with it, through DynamoDB and for this table", async () => {
+    const may = await actingWith(emulator, items, decrypt({ ...via, ...context("sealed") }));
+    await update(may, "sealed");
+    await may.dynamoDb.send(new GetItemCommand({ TableName: "sealed", Key: { pk: { S: "a" } } }));
+  });
+
+  const DENIED: Readonly<Record<string, () => object[]>> = {
+    "without the key": () => [],
+    "with another key": () => [decrypt(via, closedKey)],
+    "through another service": () => [decrypt({ "kms:ViaService": `s3.${REGION}.amazonaws.com` })],
+    "of another region": () => [decrypt({ "kms:ViaService": "dynamodb.eu-west-1.amazonaws.com" })],
+    "for another table": () => [decrypt({ ...via, ...context("open") })],
+    "for the table of another account": () => [
+      decrypt({ ...via, "kms:EncryptionContext:aws:dynamodb:subscriberId": "111122223333" }),
+    ],
+    "against a Deny": () => [decrypt(via), { ...allow("kms:*", "*"), Effect: "Deny" }],
+  };
+  for (const [name, statements] of Object.entries(DENIED)) {
+    test(`is denied ${name}`, async () => {
+      const mayNot = await actingWith(emulator, items, ...statements());
+      await denied(update(mayNot, "sealed"));
+      await update(mayNot, "open");
+    });
+  }
+
+  test("is denied to whom the key's own policy does not let in", async () => {
+    const may = await actingWith(emulator, items, decrypt(via, closedKey));
+    await denied(update(may, "closed"));
+    await update(emulator.deployer, "closed");
+  });
+
+  test("that AWS manages needs no permission, and heeds a Deny", async () => {
+    await update(await actingWith(emulator, items), "managed");
+    const Deny = { ...allow("kms:*", "*"), Effect: "Deny" };
+    await denied(update(await actingWith(emulator, items, Deny), "managed"));
+  });
+
+  test("lends the key to nobody who calls KMS himself", async () => {
+    const EncryptionContext = { "aws:dynamodb:tableName": "sealed" };
+    const { CiphertextBlob } = await emulator.deployer.kms.send(
+      new EncryptCommand({ KeyId: key, Plaintext: Buffer.from("x"), EncryptionContext }),
+    );
+    const input = { KeyId: key, CiphertextBlob, EncryptionContext };
+    const through = await actingWith(emulator, decrypt({ ...via, ...context("sealed") }));
+    await denied(through.kms.send(new DecryptCommand(input)));
+    const direct = await actingWith(emulator, decrypt(context("sealed")));
+    await direct.kms.send(new DecryptCommand(input));
+  });
+});
+
+suite("an object under a bucket's key", () => {
+  const arn = (bucket: string, rest = "") => `arn:aws:s3:::${bucket}${rest}`;
+  const BUCKETS = { plain: false, shared: true };
+  before(async () => {
+    const { s3 } = emulator.deployer;
+    for (const [name, BucketKeyEnabled] of Object.entries(BUCKETS)) {
+      const Bucket = `sealed-${name}`;
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      const byDefault = { SSEAlgorithm: "aws:kms" as const, KMSMasterKeyID: key };
+      await s3.send(
+        new PutBucketEncryptionCommand({
+          Bucket,
+          ServerSideEncryptionConfiguration: {
+            Rules: [{ ApplyServerSideEncryptionByDefault: byDefault, BucketKeyEnabled }],
+          },
+        }),
+      );
+    }
+  });
+
+  const throughS3 = (action: string, of: string) =>
+    allow(action, key, {
+      StringEquals: {
+        "kms:ViaService": `s3.${REGION}.amazonaws.com`,
+        "kms:EncryptionContext:aws:s3:arn": of,
+      },
+    });
+
+  for (const [name, isShared] of Object.entries(BUCKETS)) {
+    const Bucket = `sealed-${name}`;
+    const of = isShared ? arn(Bucket) : arn(Bucket, "/a");
+    const other = isShared ? arn(Bucket, "/a") : arn(Bucket);
+    const objects = allow(["s3:PutObject", "s3:GetObject"], arn(Bucket, "/*"));
+    const put = ({ s3 }: Clients) =>
+      s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: "x", ChecksumAlgorithm: "SHA256" }));
+    const head = ({ s3 }: Clients, ChecksumMode?: "ENABLED") =>
+      s3.send(new HeadObjectCommand({ Bucket, Key: "a", ...(ChecksumMode && { ChecksumMode }) }));
+    const whose = isShared ? "the bucket's name" : "the object's name";
+
+    test(`is put by a data key, under ${whose}`, async () => {
+      await put(await actingWith(emulator, objects, throughS3("kms:GenerateDataKey", of)));
+      await denied(put(await actingWith(emulator, objects)));
+      await denied(put(await actingWith(emulator, objects, throughS3("kms:Decrypt", of))));
+      const elsewhere = throughS3("kms:GenerateDataKey", other);
+      await denied(put(await actingWith(emulator, objects, elsewhere)));
+    });
+
+    test(`shows its checksum to who may decrypt, under ${whose}`, async () => {
+      await put(emulator.deployer);
+      await head(await actingWith(emulator, objects, throughS3("kms:Decrypt", of)), "ENABLED");
+      const mayNot = await actingWith(emulator, objects);
+      await head(mayNot);
+      await denied(head(mayNot, "ENABLED").catch(forbidden));
+    });
+  }
+
+  /** A HEAD has no body, so the SDK knows no more of the error than its status. */
+  const forbidden = (error: { $metadata?: { httpStatusCode?: number } }) =>
+    Promise.reject(error.$metadata?.httpStatusCode === 403 ? new Error("AccessDenied") : error);
+});
