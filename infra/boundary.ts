@@ -1,6 +1,7 @@
 import { type Stack, Validations } from "aws-cdk-lib";
 import { CfnRole, ManagedPolicy, type PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct, IConstruct } from "constructs";
+import { type KeyException, nothingElseOfKms } from "./key-exception.ts";
 import { ownName, ownResources } from "./plane.ts";
 import { allow, type Conditions, deny } from "./statements.ts";
 
@@ -10,6 +11,7 @@ import { allow, type Conditions, deny } from "./statements.ts";
  * change the organisation.
  */
 const NEVER = ["iam:*", "sts:*", "kms:*", "organizations:*"];
+const NEVER_BESIDE_KEYS = NEVER.filter((each) => each !== "kms:*");
 
 /** Actions with the only ARNs on which they may be used. */
 export interface Ceiling {
@@ -33,6 +35,8 @@ export interface BoundaryProps {
   readonly part: string;
   /** What the role is for. */
   readonly ceiling: readonly Ceiling[];
+  /** What of KMS is excepted, for targets that are encrypted. */
+  readonly keys?: KeyException | undefined;
 }
 
 /**
@@ -41,13 +45,14 @@ export interface BoundaryProps {
  * role.
  */
 export function boundaryPolicy(scope: Construct, id: string, props: BoundaryProps): ManagedPolicy {
-  const { plane, part, ceiling } = props;
+  const { plane, part, ceiling, keys } = props;
   const boundary = new ManagedPolicy(scope, id, {
     managedPolicyName: ownName(plane, `boundary-${part}`),
     description: `Permissions boundary of ${part} sessions of the trust plane ${plane}`,
     statements: [
       ...allowing(ceiling),
-      deny("Never", NEVER, ["*"]),
+      deny("Never", keys === undefined ? NEVER : NEVER_BESIDE_KEYS, ["*"]),
+      ...(keys === undefined ? [] : nothingElseOfKms(keys)),
       deny("NotThePlane", ["*"], ownResources(scope, plane)),
     ],
   });

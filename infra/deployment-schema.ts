@@ -4,11 +4,15 @@ import { isRegion } from "../lib/config.ts";
 import { type PublicJwk, readPublicJwk } from "../lib/encoding/jwk.ts";
 import { actionFamilies, FAMILY_NAMES } from "./action-families.ts";
 import { administratorsSchema, badAdministrators } from "./administrators.ts";
+import { type BadTargetKey, badTargetKeys } from "./target-keys.ts";
 import {
+  accountOf,
   type BadTarget,
   foreignTargets,
   ownTargets,
+  regionOf,
   scatteredTargets,
+  targetKeyCharacters,
   targetsSchema,
 } from "./targets.ts";
 
@@ -92,6 +96,7 @@ export const deploymentSchema = z
         "must not hold the same key twice",
       ),
     targets: targetsSchema,
+    targetKeys: z.record(z.string(), z.string()).default({}),
     account: account.optional(),
     samples: z.boolean().default(false),
     retain: z.boolean().optional(),
@@ -141,6 +146,14 @@ export const deploymentSchema = z
       const path = ["administrators", ...(at === undefined ? [] : [at])];
       context.addIssue({ code: "custom", path, message });
     }
+    const { targets, targetKeys, existingKeys } = value;
+    const own = [existingKeys.evidence, existingKeys.plane];
+    const inAccount = value.account ?? accountOf(targets);
+    const at = { targets, account: inAccount, region: regionOf(targets), own };
+    report(context, badTargetKeys(targetKeys, at), ["targetKeys"]);
+    for (const message of targetKeyCharacters(targets, targetKeys)) {
+      context.addIssue({ code: "custom", path: ["targetKeys"], message });
+    }
     const places = value.elsewhere.map((each) => `${each.account} ${each.region}`);
     for (const [index, { targets }] of value.elsewhere.entries()) {
       if (places.indexOf(places[index] ?? "") !== index) {
@@ -162,7 +175,7 @@ export const deploymentSchema = z
 
 function report(
   context: z.RefinementCtx,
-  bad: readonly BadTarget[],
+  bad: readonly (BadTarget | BadTargetKey)[],
   at: readonly PropertyKey[],
 ): void {
   for (const { path, message } of bad) {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type * as z from "zod";
+import type { TargetKeys } from "../lib/actions/target-keys.ts";
 import type { PublicJwk } from "../lib/encoding/jwk.ts";
 import { FAMILY_NAMES, type Targets } from "./action-families.ts";
 import { deploymentSchema } from "./deployment-schema.ts";
@@ -36,6 +37,8 @@ export interface Deployment {
    * The ceilings: per action the only ARNs on which it can ever be run, whatever a contract says.
    */
   readonly targets: Targets;
+  /** Under which KMS key a target lies, for those that lie under one of the account's. Default none. */
+  readonly targetKeys: TargetKeys;
   /** Account id. When given, the CDK deploys to no other account. Required with `elsewhere`. */
   readonly account?: string | undefined;
   /** Deploys the samples too, for a local or throw-away account. Default false. */

@@ -7,10 +7,12 @@ import {
   PolicyStatement,
 } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { readerActions } from "../lib/actions/reader.ts";
+import { readerActions, readerKeys } from "../lib/actions/reader.ts";
+import { callKeys, type NeededKeys, NO_KEYS, type TargetKeys } from "../lib/actions/target-keys.ts";
 import { type ActionFamily, familyTargets } from "./action-families.ts";
 import { acknowledgeWildcards, allowing, boundaryPolicy, type Ceiling } from "./boundary.ts";
 import type { RolePair } from "./deployment.ts";
+import { type KeyException, throughService } from "./key-exception.ts";
 import { ownName } from "./plane.ts";
 import type { Conditions } from "./statements.ts";
 
@@ -49,6 +51,8 @@ export interface ExecutionRolesProps {
    * because an account has each name once for all its regions.
    */
   readonly region?: string | undefined;
+  /** Keys of targets that are encrypted; default: none is. */
+  readonly targetKeys?: TargetKeys;
 }
 
 const familyPart = (family: string, region?: string): string =>
@@ -73,17 +77,19 @@ export class ExecutionRoles extends Construct implements RolePair {
 
   constructor(scope: Construct, id: string, props: ExecutionRolesProps) {
     super(scope, id);
-    const { plane, family, assumedBy, region } = props;
+    const { plane, family, assumedBy, region, targetKeys = NO_KEYS } = props;
     const part = familyPart(family.name, region);
-    const run = acting(this, family);
-    const look = looking(this, family);
+    const runKeys = exception(this, callKeys(family.ceilings, targetKeys));
+    const lookKeys = exception(this, readerKeys(family.name, familyTargets(family), targetKeys));
+    const run = [...acting(this, family), ...keyCeiling(runKeys, ISSUED_SESSION)];
+    const look = [...looking(this, family), ...keyCeiling(lookKeys, {})];
     this.executionRoleArn = role(this, "Execution", {
       name: executionRoleName(plane, family.name, region),
       description: `Governed ${family.name} actions of the trust plane ${plane}`,
       trust: executionTrust(assumedBy),
       ceiling: run,
       boundary: boundaryPolicy(this, "ExecutionBoundary", {
-        ...{ plane, part, ceiling: run },
+        ...{ plane, part, ceiling: run, keys: runKeys },
       }),
     });
     this.readerRoleArn = role(this, "Reader", {
@@ -92,7 +98,7 @@ export class ExecutionRoles extends Construct implements RolePair {
       trust: readerTrust(assumedBy),
       ceiling: look,
       boundary: boundaryPolicy(this, "ReaderBoundary", {
-        ...{ plane, part: `read-${part}`, ceiling: look },
+        ...{ plane, part: `read-${part}`, ceiling: look, keys: lookKeys },
       }),
     });
   }
@@ -128,6 +134,21 @@ function looking(scope: Construct, family: ActionFamily): Ceiling[] {
   ];
   return ceilings.filter(({ actions }) => actions.length > 0);
 }
+
+/** The family is one service, so its targets need keys through one at most. */
+const exception = (scope: Construct, [needed]: readonly NeededKeys[]): KeyException | undefined =>
+  needed && { needed, region: Stack.of(scope).region };
+
+/** The keys of encrypted targets, as their service uses them and in no other way. */
+const keyCeiling = (keys: KeyException | undefined, also: Conditions): Ceiling[] =>
+  keys === undefined
+    ? []
+    : [
+        {
+          ...{ actions: keys.needed.actions, targets: keys.needed.keys },
+          conditions: throughService(keys, also),
+        },
+      ];
 
 /**
  * Where ARNs carry no account: a bucket's name, once given up, can be taken by anybody, and the

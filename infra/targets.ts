@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { CATALOGUE } from "../lib/actions/catalogue.ts";
 import type { ActionDescriptor } from "../lib/actions/descriptor.ts";
+import { readerKeys } from "../lib/actions/reader.ts";
+import type { TargetKeys } from "../lib/actions/target-keys.ts";
 import {
   type ActionFamily,
   actionFamilies,
@@ -64,6 +66,27 @@ function* defects(families: readonly ActionFamily[]): Generator<string> {
   }
 }
 
+/** Characters that the text around a family's keys takes in its reader's session policy. */
+const AROUND_KEYS = 340;
+
+/** What is too much, once the keys of targets stand beside them in the same policy and the same environment. */
+export function* targetKeyCharacters(targets: Targets, keys: TargetKeys): Generator<string> {
+  let all = JSON.stringify(keys).length;
+  for (const family of actionFamilies(targets)) {
+    const own = familyTargets(family);
+    all += own.join("").length;
+    const used = readerKeys(family.name, own, keys).flatMap((each) => each.keys);
+    const characters = own.join("").length + used.join("").length + AROUND_KEYS;
+    if (used.length === 0 || characters <= FAMILY_CHARACTERS) continue;
+    yield `make ${characters} characters with the ${family.name} ARNs and the text around them; at most ` +
+      `${FAMILY_CHARACTERS}, because one STS session policy must hold them: deploy a second plane for the rest`;
+  }
+  if (all > ALL_CHARACTERS) {
+    yield `make ${all} characters with the ARNs in targets; at most ${ALL_CHARACTERS}, because the ` +
+      "environment of a function must hold them: deploy a second plane for the rest";
+  }
+}
+
 /** A target that may not be one, with its place. */
 export interface BadTarget {
   readonly path: readonly [string, number];
@@ -108,6 +131,12 @@ const placeOf = (arn: string): Place => {
   return { partition, account, region };
 };
 
+/** The first account that a target names. */
+export const accountOf = (targets: Targets): string | undefined =>
+  Object.values(targets)
+    .flatMap((arns = []) => arns.map((arn) => placeOf(arn).account))
+    .find((account) => account !== "");
+
 /** The first region that a target names: where the plane must be. */
 export const regionOf = (targets: Targets): string | undefined =>
   Object.values(targets)
@@ -119,8 +148,7 @@ export const regionOf = (targets: Targets): string | undefined =>
  * contracts for the others would all be refused, and IAM refuses a policy with an ARN of another partition.
  */
 export function scatteredTargets(targets: Targets): BadTarget[] {
-  const all = Object.values(targets).flatMap((arns = []) => arns.map(placeOf));
-  const account = all.map((place) => place.account).find((each) => each !== "");
+  const account = accountOf(targets);
   const region = regionOf(targets);
   const partition = partitionOfTargets(targets);
   return badTargets(targets, (arn) => {

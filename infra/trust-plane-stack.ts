@@ -111,7 +111,7 @@ export class TrustPlaneStack extends Stack {
   }
 
   private addExecutionRoles(
-    { name: plane, targets, existingRoles }: Deployment,
+    { name: plane, targets, targetKeys, existingRoles }: Deployment,
     { issue, execute }: PerFunction<Role>,
   ): ServedFamily[] {
     const assumedBy = [issue.roleArn, execute.roleArn];
@@ -119,7 +119,7 @@ export class TrustPlaneStack extends Stack {
       const existing = existingRoles[family.name];
       if (existing === undefined) {
         const made = new ExecutionRoles(this, `Roles-${family.name}`, {
-          ...{ plane, family, assumedBy, region: regionInNames(this) },
+          ...{ plane, family, assumedBy, region: regionInNames(this), targetKeys },
         });
         return { family, pair: made };
       }
@@ -256,6 +256,7 @@ export class TrustPlaneStack extends Stack {
       [ENV.evidenceKeyId]: evidenceKey.keyId,
       [ENV.planeKeyId]: planeKey.keyId,
       [ENV.anchors]: JSON.stringify(deployment.anchors),
+      [ENV.targetKeys]: JSON.stringify(deployment.targetKeys),
       [ENV.targets]: JSON.stringify(
         Object.fromEntries(served.map(({ family }) => [family.name, familyTargets(family)])),
       ),

@@ -8,6 +8,7 @@ export const ENV = {
   planeKeyId: "VAI_PLANE_KEY_ID",
   anchors: "VAI_ANCHORS",
   targets: "VAI_TARGETS",
+  targetKeys: "VAI_TARGET_KEYS",
 } as const;
 
 /** Version of this software, as evidence records name it. */

@@ -3,6 +3,7 @@ import type { RiskClass } from "../encoding/members.ts";
 import type { Refusal } from "../refusal.ts";
 import type { Operation } from "../request/request.ts";
 import type { CallPlace, ClientSettings } from "./client-settings.ts";
+import type { KeyUse } from "./target-keys.ts";
 
 export type { Operation };
 
@@ -119,6 +120,9 @@ export interface ActionDescriptor {
   readonly reads: readonly string[];
   /** Reads that IAM cannot bound to a resource; absent for most actions. */
   readonly readsAnywhere?: readonly string[];
+
+  /** What its service asks of KMS for a target under a key of the account; absent where it asks nothing. */
+  readonly keyUse?: KeyUse;
 
   /** Whether the action has such a parameter; a constraint on another has no home (VAI-43). */
   knows(parameter: string): boolean;

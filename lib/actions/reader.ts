@@ -1,5 +1,6 @@
 import { CATALOGUE } from "./catalogue.ts";
 import { READS } from "./reads.ts";
+import { type NeededKeys, readKeys, type TargetKeys } from "./target-keys.ts";
 
 /** What the reader role of one family may do: IAM actions, each once, in a stable order. */
 export interface ReaderActions {
@@ -27,6 +28,20 @@ export function readerActions(family: string): ReaderActions {
     ]),
   };
 }
+
+/** The uses of keys that reads of a family's targets need, through the family's own service. */
+export const readerKeys = (
+  family: string,
+  targets: readonly string[],
+  targetKeys: TargetKeys,
+): NeededKeys[] =>
+  readKeys(
+    CATALOGUE.filter((each) => each.family === family).map((descriptor) => ({
+      descriptor,
+      targets: targets.filter((target) => descriptor.ceiling.pattern.test(target)),
+    })),
+    targetKeys,
+  );
 
 /** Loads what the actions and reads of a family call by. */
 export async function loadFamily(family: string): Promise<void> {

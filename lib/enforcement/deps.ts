@@ -1,6 +1,7 @@
 import type { AwsCredentials, ClientSettings } from "../actions/client-settings.ts";
 import type { ActionDescriptor } from "../actions/descriptor.ts";
 import type { TargetRead } from "../actions/read.ts";
+import type { TargetKeys } from "../actions/target-keys.ts";
 import type { Clock } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
@@ -46,6 +47,8 @@ export interface IssueDeps extends PlaneDeps {
   readonly descriptorOf: (action: string) => ActionDescriptor | undefined;
   /** The reads that assumptions may name. */
   readonly readOf: (read: string) => TargetRead | undefined;
+  /** Keys of targets that are encrypted. */
+  readonly targetKeys: TargetKeys;
   readonly assumeRole: AssumeRole;
   /** Credentials of a reader role, cached by the port. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   readonly readerCredentials: (roleArn: string, family: string) => Promise<AwsCredentials>;

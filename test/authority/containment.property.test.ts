@@ -182,8 +182,10 @@ function isListed(wanted: Step, { action, resource, context }: AccessRequest): b
   if (time < NBF || time >= EXP || context["aws:RequestedRegion"] !== REGION) return false;
   if (!wanted.actions.includes(action) || !wanted.resources.includes(resource)) return false;
   if (!resource.includes(SERVICE[action as keyof typeof SERVICE])) return false;
-  if (wanted.parameters === "unbounded" || action !== "dynamodb:UpdateItem") return true;
-  return isListedItem(wanted.parameters, context);
+  if (action !== "dynamodb:UpdateItem") return true;
+  if (![undefined, "NONE"].includes(context["dynamodb:ReturnValues"] as string | undefined))
+    return false;
+  return wanted.parameters === "unbounded" || isListedItem(wanted.parameters, context);
 }
 
 function isListedItem(
@@ -203,8 +205,7 @@ function isListedItem(
       keys.some((key) => satisfies(key, value) || satisfies(key, Number(value))),
     ) &&
     named.length > 0 &&
-    named.every((name) => attributes.includes(name)) &&
-    [undefined, "NONE"].includes(context["dynamodb:ReturnValues"] as string | undefined)
+    named.every((name) => attributes.includes(name))
   );
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
+import type { TargetKeys } from "../../lib/actions/target-keys.ts";
 import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
 import { readerCredentialsBy } from "../../lib/aws/ports/sts.ts";
 import { isRefusal } from "../../lib/refusal.ts";
@@ -23,15 +24,21 @@ const placeOf = (arn: string) => {
   };
 };
 
-function derived({ name, step }: SampleStep): FoundPolicy {
+const KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555";
+
+function derived({ name, step }: SampleStep, targetKeys: TargetKeys = {}): FoundPolicy {
   const contract = contractOf([step], placeOf(step.resources[0] ?? ""));
-  const authority = deriveAuthority(contract, step, believed);
+  const authority = deriveAuthority(contract, step, believed, { targetKeys });
   assert.ok(!isRefusal(authority), `${name}: ${JSON.stringify(authority)}`);
   return { where: name, document: authority.sessionPolicy };
 }
 
 const STEPS = sampleSteps();
-const SESSION_POLICIES = STEPS.map(derived);
+const SESSION_POLICIES = STEPS.map((each) => derived(each));
+/** Under a key each, as far as they then fit: one target is enough. */
+const ENCRYPTED = STEPS.filter(({ name }) => name.endsWith(" exact") || name.includes("Instances"))
+  .map(({ name, step }) => ({ name, step: { ...step, resources: step.resources.slice(0, 1) } }))
+  .map((each) => derived(each, { [each.step.resources[0] ?? ""]: KEY }));
 const FAMILIES = [...new Set(CATALOGUE.map(({ family }) => family))];
 const ofFamily = (family: string) => CATALOGUE.filter((each) => each.family === family);
 
@@ -48,7 +55,10 @@ async function readerPolicy(family: string): Promise<FoundPolicy> {
   const targets = ofFamily(family).map(({ target }) => target.example);
   await readerCredentialsBy(
     client,
-    { [family]: targets },
+    {
+      targets: { [family]: targets },
+      targetKeys: Object.fromEntries(targets.map((target) => [target, KEY])),
+    },
     () => 0,
     "us-east-1",
   )("arn:role", family);
@@ -57,11 +67,17 @@ async function readerPolicy(family: string): Promise<FoundPolicy> {
 
 suite("what is generated exists in IAM", () => {
   test("VAI-43 every action, resource form and condition key of every session policy is one of AWS's", async () => {
-    assert.deepEqual(await problemsOf(SESSION_POLICIES), []);
+    assert.deepEqual(await problemsOf([...SESSION_POLICIES, ...ENCRYPTED]), []);
+    for (const use of ["kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"])
+      assert.ok(JSON.stringify(ENCRYPTED).includes(`"${use}"`), use);
   });
 
   test("VAI-43 so is what a reader session may read", async () => {
-    assert.deepEqual(await problemsOf(await Promise.all(FAMILIES.map(readerPolicy))), []);
+    const readers = await Promise.all(FAMILIES.map(readerPolicy));
+    assert.deepEqual(await problemsOf(readers), []);
+    const ofKeys = readers.filter(({ document }) => JSON.stringify(document).includes(KEY));
+    const names = ofKeys.map(({ where }) => where);
+    assert.deepEqual(names.sort(), ["reader of dynamodb", "reader of s3"]);
   });
 
   test("VAI-43 every action of the catalogue, and every condition that it can carry, was among them", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { CATALOGUE, descriptorOf } from "../../lib/actions/catalogue.ts";
 import type { Operation } from "../../lib/actions/descriptor.ts";
+import { NO_KEYS, type TargetKeys } from "../../lib/actions/target-keys.ts";
 import { proveContainment } from "../../lib/authority/contain/contain.ts";
 import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
 import { evaluatePolicies } from "../../lib/authority/evaluate/evaluate.ts";
@@ -12,7 +13,7 @@ import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { deniesOf, halfOf, type Mutant, mutantsOf, strangerOf } from "../support/mutate-policy.ts";
-import { sampleSteps } from "../support/sample-steps.ts";
+import { type SampleStep, sampleSteps } from "../support/sample-steps.ts";
 import { at, contractOf, EVERYTHING, EXP, NBF } from "./fixtures.ts";
 
 interface Call {
@@ -25,8 +26,9 @@ interface Sample {
   readonly name: string;
   readonly contract: Contract;
   readonly step: Step;
+  readonly targetKeys: TargetKeys;
   readonly policy: SessionPolicy;
-  /** Calls that the step lists. */
+  /** Calls that the step lists, and those of KMS that its targets' services make. */
   readonly listed: readonly Call[];
   /** Calls beyond it, each in one way. */
   readonly beyond: readonly Call[];
@@ -36,19 +38,92 @@ const believed = {
   actions: CATALOGUE.map(({ action }) => ({ action })),
 } as unknown as TrustPolicy;
 
-function samples(): Sample[] {
-  return sampleSteps().map(({ name, step }) => {
-    const [, , , region, account] = (step.resources[0] ?? "").split(":");
-    const place = { region: region || "us-east-1", account: account || "111122223333" };
-    const contract = contractOf([step], place);
-    const derived = deriveAuthority(contract, step, believed);
-    assert.ok(!isRefusal(derived), `${name}: ${JSON.stringify(derived)}`);
-    const listed = listedCalls(contract, step);
-    const [call] = listed;
-    assert.ok(call, name);
-    const policy = derived.sessionPolicy;
-    return { name, contract, step, policy, listed, beyond: beyondCalls(call, contract, policy) };
-  });
+const samples = (): Sample[] => [
+  ...sampleSteps().flatMap((each) => sampleOf(each, NO_KEYS)),
+  ...sampleSteps().flatMap(({ name, step }) =>
+    sampleOf({ name: `${name}, encrypted`, step }, keysOf(step)),
+  ),
+];
+
+function sampleOf({ name, step }: SampleStep, targetKeys: TargetKeys): Sample[] {
+  const [, , , region, account] = (step.resources[0] ?? "").split(":");
+  const place = { region: region || "us-east-1", account: account || "111122223333" };
+  const contract = contractOf([step], place);
+  const derived = deriveAuthority(contract, step, believed, { targetKeys });
+  // With the keys of two targets the widest of these no longer fit.
+  if (targetKeys !== NO_KEYS && isRefusal(derived) && derived.code === "SESSION_POLICY_TOO_LARGE")
+    return [];
+  assert.ok(!isRefusal(derived), `${name}: ${JSON.stringify(derived)}`);
+  const own = listedCalls(contract, step);
+  const ofKeys = targetKeys === NO_KEYS ? [] : keyCalls(contract, step, targetKeys);
+  // What has no use of a key is the same policy again.
+  if (targetKeys !== NO_KEYS && ofKeys.length === 0) return [];
+  const policy = derived.sessionPolicy;
+  const [call] = own;
+  assert.ok(call, name);
+  const firstOfEach = [...new Map(ofKeys.map((each) => [each.action, each])).values()];
+  const tried = [call, ...firstOfEach];
+  return [
+    {
+      ...{ name, contract, step, targetKeys, policy, listed: [...own, ...ofKeys] },
+      beyond: tried.flatMap((each) => beyondCalls(each, contract, policy)),
+    },
+  ];
+}
+
+/** A key of its own for each target. */
+const keysOf = ({ resources }: Step): TargetKeys =>
+  Object.fromEntries(
+    resources.map((target, index) => [
+      target,
+      `arn:aws:kms:us-east-1:111122223333:key/${index}0000000-2222-3333-4444-555555555555`,
+    ]),
+  );
+
+interface KmsUse {
+  readonly actions: readonly string[];
+  /** The encryption context: its name, and what it can be. */
+  readonly context?: (target: string) => readonly [name: string, ...values: readonly string[]];
+}
+
+const KMS_OF: Readonly<Record<string, KmsUse>> = {
+  dynamodb: {
+    actions: ["kms:Decrypt"],
+    context: (arn) => ["aws:dynamodb:tableName", arn.split("/")[1] ?? ""],
+  },
+  s3: {
+    actions: ["kms:GenerateDataKey", "kms:Decrypt"],
+    context: (arn) => ["aws:s3:arn", arn, arn.split("/")[0] ?? ""],
+  },
+  ec2: { actions: ["kms:CreateGrant"] },
+};
+
+/** The calls of KMS that AWS makes for the step's calls, as AWS documents them. */
+function keyCalls(contract: Contract, { actions, resources }: Step, keys: TargetKeys): Call[] {
+  const [service = ""] = (actions[0] ?? "").split(":");
+  const isAsked = service !== "ec2" || actions.includes("ec2:StartInstances");
+  const { actions: used = [], context } = isAsked ? (KMS_OF[service] ?? { actions: [] }) : {};
+  const encryptions = (target: string): Call["context"][] => {
+    const [name, ...values] = context?.(target) ?? [];
+    if (name === undefined) return [{}];
+    return values.map((value) => ({ [`kms:EncryptionContext:${name}`]: value }));
+  };
+  return used.flatMap((action) =>
+    resources.flatMap((target) =>
+      encryptions(target).flatMap((encryption) =>
+        [NBF, EXP - 1].map((instant) => ({
+          ...{ action, resource: keys[target] ?? "" },
+          context: {
+            // The account of a key is in its ARN.
+            "aws:RequestedRegion": contract.region,
+            "aws:CurrentTime": at(instant),
+            "kms:ViaService": `${service}.us-east-1.amazonaws.com`,
+            ...encryption,
+          },
+        })),
+      ),
+    ),
+  );
 }
 
 /** Some values that satisfy a constraint, its bounds among them; `undefined`: left out. */
@@ -190,22 +265,33 @@ const isNarrower = ({ policy, listed }: Sample, mutant: Mutant): boolean =>
 type Verdict = "wider" | "narrower" | "unproved" | "unshown";
 
 function judge(sample: Sample, mutant: Mutant): Verdict {
-  const { contained } = proveContainment(mutant.policy, sample.contract, sample.step);
+  const { contained } = proveContainment(
+    mutant.policy,
+    sample.contract,
+    sample.step,
+    sample.targetKeys,
+  );
   if (witness(sample, mutant) !== undefined) return contained ? "unproved" : "wider";
   return isNarrower(sample, mutant) ? "narrower" : "unshown";
 }
 
 /** The whole policy allows what its step lists, nothing beyond it by either half, and is contained. */
-function isSound({ policy, contract, step, listed, beyond }: Sample): boolean {
+function isSound({ policy, contract, step, targetKeys, listed, beyond }: Sample): boolean {
   const isHeld = (call: Call): boolean => !allows(deniesOf(policy), call);
   const isListed = listed.every((call) => allows(policy, call));
-  return isListed && beyond.every(isHeld) && proveContainment(policy, contract, step).contained;
+  const { contained } = proveContainment(policy, contract, step, targetKeys);
+  return isListed && beyond.every(isHeld) && contained;
 }
 
 test("VAI-47 every mutant of every form of session policy is noticed", (t: TestContext) => {
   const all = samples();
   const actions = new Set(all.flatMap(({ step }) => step.actions));
   assert.deepEqual([...actions].sort(), CATALOGUE.map(({ action }) => action).sort());
+  const encrypted = all.filter(({ targetKeys }) => targetKeys !== NO_KEYS);
+  assert.deepEqual(
+    [...new Set(encrypted.map(({ step }) => step.actions[0]?.split(":")[0]))].sort(),
+    Object.keys(KMS_OF).sort(),
+  );
 
   const named: Record<Verdict, string[]> = { wider: [], narrower: [], unproved: [], unshown: [] };
   for (const sample of all) {

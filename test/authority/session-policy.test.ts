@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import type { Operation } from "../../lib/actions/descriptor.ts";
+import { NO_KEYS, type TargetKeys } from "../../lib/actions/target-keys.ts";
 import { proveContainment } from "../../lib/authority/contain/contain.ts";
 import {
   type Authority,
@@ -40,27 +41,34 @@ interface Golden {
   readonly title: string;
   readonly step: Step;
   readonly operation?: Operation;
+  readonly targetKeys?: TargetKeys;
   readonly policy: object;
 }
 
 suite("VAI-20 golden session policies", () => {
   const folder = new URL("./cases/golden/", import.meta.url);
   for (const file of readdirSync(folder).sort()) {
-    const { title, step, operation, policy }: Golden = JSON.parse(
-      readFileSync(new URL(file, folder), "utf8"),
-    );
+    const {
+      title,
+      step,
+      operation,
+      targetKeys = NO_KEYS,
+      policy,
+    }: Golden = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
     test(title, () => {
       const narrowed = operation === undefined ? step : narrowToOperation(step, operation);
-      const { sessionPolicy } = derive(narrowed);
+      const { sessionPolicy } = derive(narrowed, { targetKeys });
       assert.deepEqual(sessionPolicy, policy);
       assert.equal(
-        policyText(derive(narrowed).sessionPolicy),
+        policyText(derive(narrowed, { targetKeys }).sessionPolicy),
         policyText(sessionPolicy),
         "same text again",
       );
       const contract = contractOf([step]);
-      assert.deepEqual(proveContainment(sessionPolicy, contract, narrowed), { contained: true });
-      assert.deepEqual(proveContainment(sessionPolicy, contract, step), { contained: true });
+      for (const each of [narrowed, step]) {
+        const proof = proveContainment(sessionPolicy, contract, each, targetKeys);
+        assert.deepEqual(proof, { contained: true });
+      }
     });
   }
 });

@@ -43,6 +43,7 @@ suite("VAI-103 the end of the invocation reaches every client of a function", ()
         [ENV.plane]: "vai:111122223333:us-east-1:example",
         [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
         [ENV.targets]: "{}",
+        [ENV.targetKeys]: "{}",
         AWS_ENDPOINT_URL: "http://127.0.0.1:1",
       },
       { end: 0 },

@@ -110,6 +110,59 @@ suite("PROTOCOL.md §9 the reader's session policy", () => {
     }
   });
 
+  suite("VAI-46 the keys of encrypted targets", () => {
+    const key = (index: number) =>
+      `arn:aws:kms:${REGION}:${ACCOUNT}:key/${index}0000000-2222-3333-4444-555555555555`;
+    const TARGETS: Readonly<Record<string, string>> = {
+      dynamodb: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/settings`,
+      s3: "arn:aws:s3:::settings-bucket/*",
+    };
+    for (const [family, target] of Object.entries(TARGETS)) {
+      const session = readerPolicy(family, [target], REGION, { [target]: key(1), other: key(2) });
+      const use = (resource: string, service?: string, action = "kms:Decrypt") => ({
+        ...{ action, resource, principalArn: SESSION },
+        context: {
+          "aws:RequestedRegion": REGION,
+          ...(service !== undefined && { "kms:ViaService": `${service}.${REGION}.amazonaws.com` }),
+        },
+      });
+      const decided = (request: ReturnType<typeof use>): string[] =>
+        [[], [policy({ ...ANYTHING, Principal: { AWS: SESSION } })]].map(
+          (resource) =>
+            evaluatePolicies(
+              { identity: [policy(ANYTHING)], session, ...(resource.length > 0 && { resource }) },
+              request,
+            ).decision,
+        );
+
+      test(`VAI-46 ${family}: are used through the service`, () =>
+        assert.deepEqual(decided(use(key(1), family)), ["Allow", "Allow"]));
+
+      test(`VAI-46 ${family}: and in no other way, whoever names the session`, () => {
+        const denied = ["ExplicitDeny", "ExplicitDeny"];
+        for (const other of [
+          use(key(1)),
+          use(key(1), "lambda"),
+          use(key(2), family),
+          use(key(1), family, "kms:GenerateDataKey"),
+          use(key(1), family, "kms:Encrypt"),
+        ])
+          assert.deepEqual(decided(other), denied, JSON.stringify(other));
+      });
+    }
+
+    test("VAI-147 as many as a deployment may name fit beside the targets", () => {
+      const tables = Array.from({ length: 8 }, (_, index) => `${TARGETS["dynamodb"]}-${index}`);
+      const keys = Object.fromEntries(
+        tables.slice(0, 7).map((table, index) => [table, key(index)]),
+      );
+      const characters = [...tables, ...Object.values(keys)].join("").length;
+      assert.ok(characters <= 1400 - 340 && characters > 1000 - 100, String(characters));
+      const text = JSON.stringify(readerPolicy("dynamodb", tables, "ap-southeast-1", keys));
+      assert.ok(text.length <= 2048, String(text.length));
+    });
+  });
+
   test("VAI-147 1,400 characters of targets fit, however short each is", () => {
     const shortest: [string, string][] = [
       ["s3", "arn:aws:s3:::abc/*"],

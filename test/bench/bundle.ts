@@ -88,6 +88,7 @@ function importNew(file: string): Imported {
     [ENV.planeKeyId]: "plane-key",
     [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
     [ENV.targets]: "{}",
+    [ENV.targetKeys]: "{}",
     AWS_REGION: "us-east-1",
   };
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], {

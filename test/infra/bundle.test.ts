@@ -23,6 +23,7 @@ const ENVIRONMENT = {
   [ENV.plane]: "vai:111122223333:us-east-1:example",
   [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
   [ENV.targets]: "{}",
+  [ENV.targetKeys]: "{}",
   AWS_REGION: "us-east-1",
   AWS_ENDPOINT_URL: "http://127.0.0.1:1",
   AWS_ACCESS_KEY_ID: "a",

@@ -283,7 +283,7 @@ suite("deployment file", () => {
     const { retain, samples, ...rest } = parseDeployment(given, "f");
     assert.deepEqual([retain, samples], [true, false]);
     assert.deepEqual(rest, {
-      ...given,
+      ...{ ...given, targetKeys: {} },
       concurrency: { issue: 50, execute: 50, govern: 2 },
       logRetentionDays: 365,
       regionalNames: false,

@@ -149,6 +149,7 @@ suite("trust plane stack", () => {
         [ENV.stateTable]: "vai-example-state",
         [ENV.registryTable]: "vai-example-registry",
         [ENV.anchors]: JSON.stringify(EXAMPLE.anchors),
+        [ENV.targetKeys]: "{}",
         [ENV.targets]: JSON.stringify(
           Object.fromEntries(
             actionFamilies(EXAMPLE.targets).map((family) => [family.name, familyTargets(family)]),

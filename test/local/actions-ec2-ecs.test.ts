@@ -40,7 +40,12 @@ async function readerOf(
   assert.ok(governed, `no action of ${family} is opened`);
   const { sts } = plane.as(await functionRole(t, plane, "vai-local-issue"));
   const { region } = plane.outputs;
-  const reader = readerCredentialsBy(sts, { [family]: [target] }, Date.now, region);
+  const reader = readerCredentialsBy(
+    sts,
+    { targets: { [family]: [target] }, targetKeys: {} },
+    Date.now,
+    region,
+  );
   return settingsOf(plane, await reader(governed.readerRoleArn, family));
 }
 

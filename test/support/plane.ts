@@ -110,8 +110,14 @@ export class Plane {
       memory: { handles: new Map() },
       descriptorOf: this.targets.descriptorOf,
       readOf: this.targets.readOf,
+      targetKeys: {},
       assumeRole: assumeRoleBy(sts),
-      readerCredentials: readerCredentialsBy(sts, targets, this.world.clock, "us-east-1"),
+      readerCredentials: readerCredentialsBy(
+        sts,
+        { targets, targetKeys: {} },
+        this.world.clock,
+        "us-east-1",
+      ),
       targetEndpoint: "http://127.0.0.1:9",
     });
   }

@@ -16,6 +16,7 @@ import type {
   ReadBack,
 } from "../descriptor.ts";
 import { made, readFault } from "../outcome.ts";
+import type { KeyUse } from "../target-keys.ts";
 import { fromAttribute, Placeholders, type PlainAttribute, toAttribute } from "./expression.ts";
 import { iamBounds, isCarried, requestKeys } from "./iam.ts";
 import { attributesOf, judgeParameters, memberOf } from "./parameters.ts";
@@ -23,6 +24,17 @@ import { attributesOf, judgeParameters, memberOf } from "./parameters.ts";
 const TARGET = {
   pattern: /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255}$/,
   example: "arn:aws:dynamodb:us-east-1:111122223333:table/settings",
+};
+
+/**
+ * DynamoDB decrypts the table's own key as whoever reaches its items, and names the table in the encryption context
+ * (DynamoDB guide, "How DynamoDB uses AWS KMS": the user of `Decrypt` is "the principal in your AWS account who is
+ * accessing the table"; data keys it generates for itself).
+ */
+const TABLE_KEY: KeyUse = {
+  call: ["kms:Decrypt"],
+  reads: ["kms:Decrypt"],
+  context: { name: "aws:dynamodb:tableName", valuesOf: (arn) => [arn.split("/")[1] ?? ""] },
 };
 
 const loadSdk = () => import("./sdk.ts");
@@ -40,6 +52,7 @@ export const dynamodbUpdateItem: ActionDescriptor = {
   ceiling: TARGET,
   accountInArn: true,
   reads: ["dynamodb:GetItem"],
+  keyUse: TABLE_KEY,
 
   knows: (parameter) => memberOf(parameter) !== undefined,
   sensitive: () => false,

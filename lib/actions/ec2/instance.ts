@@ -1,4 +1,5 @@
 import type { EC2Client } from "@aws-sdk/client-ec2";
+import { present } from "../../encoding/present.ts";
 import { pointer, type Refusal, refuse } from "../../refusal.ts";
 import { CALL_ATTEMPTS, type ClientSettings, clientOptions, deadline } from "../client-settings.ts";
 import type {
@@ -27,6 +28,7 @@ export interface InstanceRules {
    * from one to the other, and on the way only EC2 itself turns back.
    */
   readonly reached: readonly string[];
+  readonly keyUse?: ActionDescriptor["keyUse"];
 }
 
 /**
@@ -40,7 +42,9 @@ export const instanceAction = ({
   action,
   defaultRisk,
   reached,
+  keyUse,
 }: InstanceRules): ActionDescriptor => ({
+  ...present({ keyUse }),
   action,
   family: "ec2",
   defaultRisk,

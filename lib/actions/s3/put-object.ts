@@ -14,6 +14,7 @@ import {
 import type { CallDescription, CallOutcome, Operation, PreRead, ReadBack } from "../descriptor.ts";
 import { absenceOf, made, readFault } from "../outcome.ts";
 import { fingerprint, textProblem } from "../sensitive-text.ts";
+import type { KeyUse } from "../target-keys.ts";
 import { OBJECT, OBJECT_CEILING, objectOf } from "./object-arn.ts";
 
 /** Bytes. A signed request has 64 KiB in all, in base64url, so of content it carries less than 48. */
@@ -37,6 +38,18 @@ type Put = z.infer<typeof parameters>;
 /** The SDK would choose this too; said aloud, so that what is sent is what was described. */
 const DEFAULT_TYPE = "application/octet-stream";
 
+/**
+ * A put needs `kms:GenerateDataKey` (S3 guide, "Using server-side encryption with AWS KMS keys"), and `kms:Decrypt` too
+ * where the bucket has a Bucket Key, which is verified before it is used ("Reducing the cost of SSE-KMS with Amazon S3
+ * Bucket Keys"); so does the checksum in a HEAD (API reference, HeadObject, `x-amz-checksum-mode`). The encryption
+ * context is the object's ARN, with a Bucket Key the bucket's: which of them, only the bucket knows.
+ */
+const OBJECT_KEY: KeyUse = {
+  call: ["kms:GenerateDataKey", "kms:Decrypt"],
+  reads: ["kms:Decrypt"],
+  context: { name: "aws:s3:arn", valuesOf: (arn) => [arn, arn.slice(0, arn.indexOf("/"))] },
+};
+
 export const loadS3 = () => import("./sdk.ts");
 
 /**
@@ -47,8 +60,7 @@ export const loadS3 = () => import("./sdk.ts");
  * used: it would hold one of two forms of the call and nothing of its content.
  *
  * Besides what is described here nothing is sent: no ACL, no tags, no metadata; encryption and
- * object lock are the bucket's defaults. Where the bucket encrypts with a customer key, the execution
- * role needs `kms:GenerateDataKey` and the reader role `kms:Decrypt` on it.
+ * object lock are the bucket's defaults.
  */
 export const s3PutObject = boundedAction(parameters, {
   action: "s3:PutObject",
@@ -59,6 +71,7 @@ export const s3PutObject = boundedAction(parameters, {
   accountInArn: false,
   // To IAM a HeadObject is a GetObject.
   reads: ["s3:GetObject"],
+  keyUse: OBJECT_KEY,
 
   sensitive: (parameter) => parameter === "body",
 

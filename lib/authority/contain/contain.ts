@@ -1,3 +1,4 @@
+import { NO_KEYS, type TargetKeys } from "../../actions/target-keys.ts";
 import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { decide } from "../evaluate/evaluate.ts";
@@ -12,6 +13,7 @@ import { type CompiledPolicies, type CompiledPolicy, compilePolicy } from "../ev
 import { changed, type PreparedRequest } from "../evaluate/request-context.ts";
 import { compileDocument } from "../evaluate/statement.ts";
 import { formExcess } from "./form.ts";
+import { keySubjects, withKeys } from "./key-subjects.ts";
 import { type Prober, proberIn } from "./prober.ts";
 import {
   probesBeyond,
@@ -51,6 +53,10 @@ export interface Containment {
  * 4. the closed form itself (`contain-form.ts`): probes can be evaded by a policy that knows them,
  *    so nothing is contained that lacks one of the complements.
  *
+ * Where targets are encrypted, the uses of their keys that `targetKeys` calls for are the one exception (VAI-47); all
+ * conditions of such a policy are then judged by the Denies alone, for there is no room to say them twice, and an
+ * explicit Deny needs no Allow beside it to hold.
+ *
  * A policy may be narrower than the step, for one operation of it or for a shorter time; but some
  * call that the step lists must be allowed: an empty policy proves nothing.
  */
@@ -58,30 +64,34 @@ export function proveContainment(
   sessionPolicy: object,
   contract: Contract,
   step: Step,
+  targetKeys: TargetKeys = NO_KEYS,
 ): Containment {
   const policy = readPolicy(sessionPolicy);
   if (isDocumentProblem(policy))
     return { contained: false, reason: `not a session policy: ${policy.problem}` };
   const words = vocabularyOf(policy);
-  const subjects = subjectsOf(step, contract, words);
-  const excess = structuralExcess(policy, step, contract, probedKeys(subjects));
+  const own = subjectsOf(step, contract, words);
+  const keys = keySubjects(step, contract, targetKeys);
+  const [subjects, listed] = [[...own, ...keys], withKeys(step, keys)];
+  const excess = structuralExcess(policy, listed, contract, probedKeys(subjects));
   if (excess !== undefined) return beyondByText(excess, contract, step, subjects);
   const compiled = compileDocument(policy);
   const prober = proberIn(contract);
-  if (!subjects.some((subject) => allowsListedCall(subject, contract, compiled, prober))) {
+  if (!own.some((subject) => allowsListedCall(subject, contract, compiled, prober))) {
     return { contained: false, reason: "allows no call that the step lists" };
   }
-  const sides = sidesOf(policy, compiled, prober);
+  const bare = keys.length > 0;
+  const sides = sidesOf(policy, compiled, prober, bare);
   for (const subject of subjects) {
     const call = requestAt(subject, contract, contract.nbf * 1000);
     const request = prober.prepare(call);
-    for (const probe of probesBeyond(subject, contract, step, words)) {
+    for (const probe of probesBeyond(subject, contract, listed, words)) {
       if (sides.refuse(probe.dimension, changed(request, probe))) continue;
       const reason = `wider in ${probe.dimension}`;
       return { contained: false, witness: witnessOf(call, probe), reason };
     }
   }
-  const open = formExcess(statementsOf(policy), contract, step, subjects);
+  const open = formExcess(statementsOf(policy), contract, { step: listed, subjects, bare });
   return open === undefined ? { contained: true } : beyondByText(open, contract, step, subjects);
 }
 
@@ -139,7 +149,12 @@ interface Sides {
  */
 const DENIED_ONLY: ReadonlySet<string> = new Set(["action", "resource", TIME, REGION]);
 
-function sidesOf(policy: PolicyDocument, compiled: CompiledPolicy, prober: Prober): Sides {
+function sidesOf(
+  policy: PolicyDocument,
+  compiled: CompiledPolicy,
+  prober: Prober,
+  bare: boolean,
+): Sides {
   const statements = statementsOf(policy);
   // A session policy limits what lies in another account, so there the Denies stand beside an Allow
   // of everything: they alone must refuse.
@@ -159,7 +174,7 @@ function sidesOf(policy: PolicyDocument, compiled: CompiledPolicy, prober: Probe
   return {
     refuse: (dimension, request) =>
       !isAllowed(denies(dimension), request) &&
-      (DENIED_ONLY.has(dimension) || !isAllowed(allows(dimension), request)),
+      (bare || DENIED_ONLY.has(dimension) || !isAllowed(allows(dimension), request)),
   };
 }
 

@@ -23,12 +23,18 @@ interface OnlyCondition {
 
 type Key = Subject["keys"][number];
 
+interface Listed {
+  readonly step: Step;
+  readonly subjects: readonly Subject[];
+  /** Whether Allows may leave their conditions to the Denies. */
+  readonly bare: boolean;
+}
+
 /** The first part of the closed form that a policy lacks; `undefined` when it has all of them. */
 export function formExcess(
   statements: readonly Statement[],
   contract: Contract,
-  step: Step,
-  subjects: readonly Subject[],
+  { step, subjects, bare }: Listed,
 ): Excess | undefined {
   const denies = statements.filter(({ Effect }) => Effect === "Deny");
   const allows = statements.filter(({ Effect }) => Effect === "Allow");
@@ -42,7 +48,8 @@ export function formExcess(
   const keys = new Map(subjects.map(({ action, keys: own }) => [action, own]));
   for (const allow of allows) {
     for (const action of listOf(allow.Action)) {
-      const excess = allowExcess(allow, keys.get(action));
+      const excess =
+        allowExcess(allow, keys.get(action), bare) ?? strangeTarget(allow, action, subjects);
       if (excess !== undefined) return { ...excess, action };
     }
   }
@@ -55,6 +62,19 @@ export function formExcess(
     if (open !== undefined) return { reason: `no Deny of every other ${open.name}`, action };
   }
   return undefined;
+}
+
+/** An action on a resource that is not its own: a key is no table, and a table no key. */
+function strangeTarget(
+  { Resource }: Statement,
+  action: string,
+  subjects: readonly Subject[],
+): Excess | undefined {
+  const own = subjects.filter((each) => each.action === action).map(({ resource }) => resource);
+  const resource = listOf(Resource).find((each) => !own.includes(each));
+  return resource === undefined
+    ? undefined
+    : { reason: `allows ${action} on what is none of its targets`, resource };
 }
 
 /** Actions that the Deny of all others spares; a Deny with anything else to it does not count. */
@@ -123,7 +143,11 @@ const isNamed = (allow: Statement, action: string, { name }: Key): boolean =>
   conditionsOf(allow.Condition ?? {}).some(({ key }) => key === name.toLowerCase());
 
 /** Every condition of an Allow is a sound one, and every key that IAM can hold has one. */
-function allowExcess(allow: Statement, keys: readonly Key[] | undefined): Excess | undefined {
+function allowExcess(
+  allow: Statement,
+  keys: readonly Key[] | undefined,
+  bare: boolean,
+): Excess | undefined {
   if (keys === undefined) return { reason: "allows an action that has no resource in the step" };
   const conditions = conditionsOf(allow.Condition ?? {});
   for (const condition of conditions) {
@@ -131,6 +155,7 @@ function allowExcess(allow: Statement, keys: readonly Key[] | undefined): Excess
     if (key !== undefined && (isGuard(condition) || isComparison(condition, key))) continue;
     return { reason: `${condition.operator} does not bound ${condition.key} to the step's values` };
   }
+  if (bare) return undefined;
   const isBounded = ({ name, multivalued }: Key): boolean => {
     const own = conditions.filter(({ key }) => key === name.toLowerCase());
     return own.some((each) => !isGuard(each)) && (!multivalued || own.some(isGuard));

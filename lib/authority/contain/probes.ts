@@ -139,14 +139,14 @@ const regionOf = ({ region }: Contract): SubjectKey => exactly("aws:RequestedReg
  */
 const ownerOf = ({ account }: Contract): SubjectKey => exactly("aws:ResourceAccount", account);
 
-/** A key that every call has, with one value that the contract takes. */
-const exactly = (name: string, listed: string): SubjectKey => ({
+/** A key that every such call has, with one of the values listed. */
+export const exactly = (name: string, ...listed: readonly string[]): SubjectKey => ({
   name,
-  values: [listed],
+  values: listed,
   multivalued: false,
   optional: false,
   boundBy: [],
-  isListed: (value) => value === listed,
+  isListed: (value) => listed.includes(value),
   isListedPrefix: () => false,
   isClosed: true,
 });

@@ -1,4 +1,5 @@
 import { descriptorOf } from "../../actions/catalogue.ts";
+import { callKeys, type NeededKeys, NO_KEYS, type TargetKeys } from "../../actions/target-keys.ts";
 import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { Fault, isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
@@ -22,6 +23,8 @@ type OpenActions = {
 export interface DeriveOptions {
   /** NumericDate seconds: an earlier end than the contract's, of the decision or the class. */
   readonly notAfter?: number | undefined;
+  /** Keys of targets that are encrypted; default: none is. */
+  readonly targetKeys?: TargetKeys;
 }
 
 /**
@@ -36,7 +39,7 @@ export function deriveAuthority(
   contract: Contract,
   step: Step,
   trustPolicy: OpenActions,
-  { notAfter = contract.exp }: DeriveOptions = {},
+  { notAfter = contract.exp, targetKeys = NO_KEYS }: DeriveOptions = {},
 ): Authority | Refusal {
   const index = contract.authorization_details.findIndex(({ id }) => id === step.id);
   if (index < 0) throw new Fault("INTERNAL_FAULT", `step ${step.id} is not of this contract`);
@@ -54,8 +57,10 @@ export function deriveAuthority(
 
   const enforcement = enforcementMap(contract, step, index);
   if (isRefusal(enforcement)) return enforcement;
+  const [keys, ...others] = keysOf(step, targetKeys);
+  if (others.length > 0) return severalServices([keys, ...others], place);
   const { account, region, nbf } = contract;
-  const policy = sessionPolicy({ step, account, region, nbf, exp });
+  const policy = sessionPolicy({ step, account, region, nbf, exp, keys });
   const size = policyText(policy).length;
   if (size > MAX_SESSION_POLICY) return tooLarge(size, place);
   return { sessionPolicy: policy, enforcement };
@@ -70,6 +75,24 @@ const tooLarge = (size: number, place: string): Refusal =>
     "SESSION_POLICY_TOO_LARGE",
     `the session policy has ${size} characters, AWS takes ${MAX_SESSION_POLICY}; split the step`,
     place,
+  );
+
+function keysOf({ actions, resources }: Step, targetKeys: TargetKeys): NeededKeys[] {
+  const targeted = actions.flatMap((action) => {
+    const descriptor = descriptorOf(action);
+    const accepts = (resource: string): boolean =>
+      descriptor?.target.pattern.test(resource) === true;
+    return descriptor === undefined ? [] : [{ descriptor, targets: resources.filter(accepts) }];
+  });
+  return callKeys(targeted, targetKeys);
+}
+
+/** One condition of a session policy holds for all its uses of an action: what two services need, none can say. */
+const severalServices = (of: readonly (NeededKeys | undefined)[], place: string): Refusal =>
+  refuse(
+    "SESSION_POLICY_INEXPRESSIBLE",
+    `the targets are encrypted for ${of.map((each) => each?.service).join(" and ")}; split the step by service`,
+    pointer(place, ["resources"]),
   );
 
 function unregistered(step: Step, { actions }: OpenActions, place: string): Refusal | undefined {

@@ -1,5 +1,6 @@
 import { descriptorOf } from "../../actions/catalogue.ts";
 import type { IamBound } from "../../actions/descriptor.ts";
+import { type NeededKeys, viaService } from "../../actions/target-keys.ts";
 import type { Step } from "../../contract/step.ts";
 import type { SessionPolicy, Statement } from "../evaluate/iam-document.ts";
 
@@ -13,6 +14,8 @@ export interface SessionBounds {
   readonly region: string;
   readonly nbf: number;
   readonly exp: number;
+  /** The uses of KMS keys that the targets need; absent when they need none. */
+  readonly keys?: NeededKeys | undefined;
 }
 
 type Condition = NonNullable<Statement["Condition"]>;
@@ -30,15 +33,22 @@ interface Grant {
  * policy does not limit (IAM user guide, policy evaluation logic). Resources carry account and partition, so `NotResource`
  * denies other accounts as well; where they do not (S3) the owner's account is a condition. Same
  * bounds, same text.
+ *
+ * Where a key is used too, the Allows name actions and resources alone: with conditions on both sides hardly a
+ * table's policy would fit, and an explicit Deny, which each complement is, decides whatever an Allow says.
  */
-export function sessionPolicy({ step, account, region, nbf, exp }: SessionBounds): SessionPolicy {
-  const grants = grantsOf(step, account);
+export function sessionPolicy(bounds: SessionBounds): SessionPolicy {
+  const { step, account, region, nbf, exp, keys } = bounds;
+  const grants = [
+    ...grantsOf(step, account),
+    ...(keys === undefined ? [] : [keyGrant(keys, region)]),
+  ];
   const actions = grants.flatMap((grant) => grant.actions);
   const resources = [...new Set(grants.flatMap((grant) => grant.resources))];
   return {
     Version: "2012-10-17",
     Statement: [
-      ...grants.map(allowOf),
+      ...grants.map((grant) => allowOf(keys === undefined ? grant : { ...grant, bounds: [] })),
       { Effect: "Deny", NotAction: compact(actions), Resource: "*" },
       { Effect: "Deny", Action: "*", NotResource: compact(resources) },
       denyAll({ DateLessThan: { "aws:CurrentTime": instant(nbf) } }),
@@ -81,6 +91,16 @@ const ownedBy = (account: string): IamBound => ({
   multivalued: false,
   optional: false,
 });
+
+/** Through the service alone, for the targets alone: a direct call of KMS has no `kms:ViaService`. */
+function keyGrant({ service, actions, keys, context }: NeededKeys, region: string): Grant {
+  const only = (key: string, patterns: readonly string[]): IamBound => ({
+    ...{ key, patterns, like: false, multivalued: false, optional: false },
+  });
+  const through = only("kms:ViaService", [viaService(service, region)]);
+  const bounds = context === undefined ? [through] : [through, only(context.key, context.values)];
+  return { actions: [...actions], resources: keys, bounds };
+}
 
 function allowOf({ actions, resources, bounds }: Grant): Statement {
   const condition = merged(bounds.flatMap(requirements));

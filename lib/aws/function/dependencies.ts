@@ -19,6 +19,7 @@ import { boundBy, type Lifetime, unending } from "../ports/lifetime.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
 import { DynamoRefusalCounter } from "../ports/state.ts";
 import { assumeRoleBy, readerCredentialsBy } from "../ports/sts.ts";
+import { readTargetKeys } from "./target-keys.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -85,12 +86,20 @@ export function issueDependencies(
   const bounds = { lifetime, clock: deps.clock, longest: patience };
   const place = { ...placeOf(deps.plane.region, environment), patience };
   const targets = JSON.parse(required(environment, ENV.targets)) as Record<string, string[]>;
+  const own = [ENV.evidenceKeyId, ENV.planeKeyId].map((name) => required(environment, name));
+  const targetKeys = readTargetKeys(required(environment, ENV.targetKeys), deps.plane, own);
   const readerSts = boundBy(new STSClient(functionOptions(place)), bounds);
-  const reader = readerCredentialsBy(readerSts, targets, deps.clock, deps.plane.region);
+  const reader = readerCredentialsBy(
+    readerSts,
+    { targets, targetKeys },
+    deps.clock,
+    deps.plane.region,
+  );
   return {
     ...deps,
     descriptorOf,
     readOf,
+    targetKeys,
     assumeRole: assumeRoleBy(boundBy(new STSClient(functionOptions(place, 1)), bounds)),
     // With the session comes the client that reads by it, and calls: nothing is left to load once a call is announced.
     readerCredentials: async (roleArn, family) => {

@@ -1,4 +1,10 @@
-import { readerActions } from "../../actions/reader.ts";
+import { readerActions, readerKeys } from "../../actions/reader.ts";
+import {
+  type NeededKeys,
+  NO_KEYS,
+  type TargetKeys,
+  viaService,
+} from "../../actions/target-keys.ts";
 
 /**
  * The session policy of a family's reader role (PROTOCOL.md §9): the family's reads, on the configured
@@ -6,23 +12,41 @@ import { readerActions } from "../../actions/reader.ts";
  * the session `vai-reader` could give it more (IAM user guide, policy evaluation logic).
  *
  * The targets are listed once, to leave room for 1,400 characters of them within the 2,048 that STS
- * takes: the Allow names only their kind, and a Deny takes away what the list does not reach.
+ * takes: the Allow names only their kind, and a Deny takes away what the list does not reach. So it is with the keys
+ * of encrypted targets; for which target each may be used, the role's own policy and boundary say.
  * @param targets - ARNs, exact or with a trailing `*`, as the cloud team configured them
  */
-export function readerPolicy(family: string, targets: readonly string[], region: string): object {
+export function readerPolicy(
+  family: string,
+  targets: readonly string[],
+  region: string,
+  targetKeys: TargetKeys = NO_KEYS,
+): object {
   const { onTargets, anywhere } = readerActions(family);
   const bounded = targets.length === 0 ? [] : onTargets;
   const reads = [...bounded, ...anywhere];
   if (reads.length === 0) return document([deny({ Action: "*", Resource: "*" })]);
+  const keys = readerKeys(family, targets, targetKeys);
   const elsewhere = { StringNotEquals: { "aws:RequestedRegion": region } };
   return document([
     ...(bounded.length === 0 ? [] : [allow(bounded, kindsOf(targets))]),
     ...(anywhere.length === 0 ? [] : [allow(anywhere, "*")]),
-    deny({ NotAction: reads, Resource: "*" }),
+    ...keys.map((each) => allow(each.actions, kindsOf(each.keys))),
+    deny({ NotAction: [...reads, ...keys.flatMap(({ actions }) => actions)], Resource: "*" }),
+    ...keys.flatMap((each) => noOtherUse(each, region)),
     ...(bounded.length === 0 ? [] : [deny({ Action: bounded, NotResource: targets })]),
     deny({ Action: "*", Resource: "*", Condition: elsewhere }),
   ]);
 }
+
+/** Of other keys, or by a call that the family's service did not make. */
+const noOtherUse = ({ service, actions, keys }: NeededKeys, region: string): object[] => [
+  deny({ Action: actions, NotResource: keys }),
+  deny({
+    ...{ Action: actions, Resource: "*" },
+    Condition: { StringNotEquals: { "kms:ViaService": viaService(service, region) } },
+  }),
+];
 
 const document = (Statement: readonly object[]): object => ({ Version: "2012-10-17", Statement });
 

@@ -1,5 +1,6 @@
 import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
 import type { AwsCredentials } from "../../actions/client-settings.ts";
+import type { TargetKeys } from "../../actions/target-keys.ts";
 import type { Clock } from "../../clock.ts";
 import {
   type AssumeRole,
@@ -29,13 +30,19 @@ export const assumeRoleBy =
     }
   };
 
+/** What readers look at: ARNs by family, and the keys of those that are encrypted. */
+export interface Readable {
+  readonly targets: Readonly<Record<string, readonly string[]>>;
+  readonly targetKeys: TargetKeys;
+}
+
 /**
  * Sessions of the reader roles, cached by family and role: named `vai-reader`, with a session policy of the family's reads
- * on the configured targets (PROTOCOL.md §9). They live apart from contracts. `targets`: ARNs by family.
+ * on the configured targets (PROTOCOL.md §9). They live apart from contracts.
  */
 export function readerCredentialsBy(
   client: STSClient,
-  targets: Readonly<Record<string, readonly string[]>>,
+  { targets, targetKeys }: Readable,
   clock: Clock,
   region: string,
 ): (roleArn: string, family: string) => Promise<AwsCredentials> {
@@ -50,7 +57,7 @@ export function readerCredentialsBy(
           RoleArn: roleArn,
           RoleSessionName: "vai-reader",
           DurationSeconds: SESSION_SECONDS,
-          Policy: JSON.stringify(readerPolicy(family, targets[family] ?? [], region)),
+          Policy: JSON.stringify(readerPolicy(family, targets[family] ?? [], region, targetKeys)),
         }),
       );
       const session = issuedSession(answer);

@@ -1,4 +1,5 @@
 import type { Operation } from "../../actions/descriptor.ts";
+import type { TargetKeys } from "../../actions/target-keys.ts";
 import { proveContainment } from "../../authority/contain/contain.ts";
 import { type Authority, deriveAuthority } from "../../authority/derive/derive.ts";
 import { directMode } from "../../authority/derive/direct-mode.ts";
@@ -76,9 +77,9 @@ export const AUTHORITY = stage<Wish, Judgement>("authority")
     const governed = chooseRole(derived);
     return isRefusal(governed) ? governed : { enforcement, governed };
   })
-  .take("containment", ({ contract, exact, exactStep, ...derived }) => {
+  .take("containment", ({ contract, exact, exactStep, ...derived }, { deps: { targetKeys } }) => {
     const { sessionPolicy } = exact;
-    const outside = judgeContainment(sessionPolicy, contract, exactStep);
+    const outside = judgeContainment(sessionPolicy, contract, exactStep, targetKeys);
     return outside ?? { grant: grantOf(derived, sessionPolicy) };
   });
 
@@ -112,14 +113,14 @@ const grantOf = (
 };
 
 /** Twice: for the whole step, so that nothing is granted that could not be said; then for the one operation. */
-function deriveExactly(wish: Wish, { now }: Judgement): Derived | Refusal {
+function deriveExactly(wish: Wish, { now, deps: { targetKeys } }: Judgement): Derived | Refusal {
   const { contract, step, operation, trust, issued } = wish;
-  const whole = deriveAuthority(contract.claims, step, trust.policy);
+  const whole = deriveAuthority(contract.claims, step, trust.policy, { targetKeys });
   if (isRefusal(whole)) return whole;
   const issuedAt = issued?.at ?? now;
   const expiresAt = Math.min(issued?.until ?? Number.POSITIVE_INFINITY, expiryOf(wish, issuedAt));
   const exactStep = operation === undefined ? step : narrowToOperation(step, operation);
-  const until = { notAfter: expiresAt / 1000 };
+  const until = { notAfter: expiresAt / 1000, targetKeys };
   const exact = deriveAuthority(contract.claims, exactStep, trust.policy, until);
   return isRefusal(exact) ? exact : { exactStep, exact, issuedAt, expiresAt };
 }
@@ -182,8 +183,9 @@ function judgeContainment(
   sessionPolicy: object,
   { claims }: ReadContract,
   step: Step,
+  targetKeys: TargetKeys,
 ): Refusal | undefined {
-  const { contained, witness } = proveContainment(sessionPolicy, claims, step);
+  const { contained, witness } = proveContainment(sessionPolicy, claims, step, targetKeys);
   return contained
     ? undefined
     : refuse("SCOPE_EXCEEDED", `the derived session policy would allow ${JSON.stringify(witness)}`);

@@ -74,6 +74,7 @@ const deps = issueDependencies("issue", {
   [ENV.plane]: "vai:111122223333:us-east-1:example",
   [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
   [ENV.targets]: "{}",
+  [ENV.targetKeys]: "{}",
   AWS_ENDPOINT_URL: PLACE.endpoint,
 });
 const families = [...new Set(CATALOGUE.map(({ family }) => family))];

@@ -108,6 +108,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
     [ENV.planeKeyId]: PLANE_KEY,
     [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
     [ENV.targets]: "{}",
+    [ENV.targetKeys]: "{}",
   };
   const writers = USES.map(functionRole);
   const callers = [functionRole("issue"), functionRole("execute")];
