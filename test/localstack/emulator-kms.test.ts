@@ -5,19 +5,32 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { CreateKeyCommand, DecryptCommand, EncryptCommand } from "@aws-sdk/client-kms";
+import {
+  CreateKeyCommand,
+  DecryptCommand,
+  DescribeKeyCommand,
+  EncryptCommand,
+} from "@aws-sdk/client-kms";
 import {
   CreateBucketCommand,
   HeadObjectCommand,
   PutBucketEncryptionCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
+import type { TargetKeys } from "../../lib/actions/target-keys.ts";
+import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
+import { readerPolicy } from "../../lib/aws/ports/reader-policy.ts";
+import type { Step } from "../../lib/contract/step.ts";
+import { isRefusal } from "../../lib/refusal.ts";
 import type { Clients } from "../../localstack/deploy/clients.ts";
+import { contractOf, trustPolicy } from "../authority/fixtures.ts";
 import {
   actingWith,
   allow,
+  assume,
   denied,
   document,
+  makeRole,
   type RunningEmulator,
   startEmulator,
 } from "./support/emulator.ts";
@@ -131,6 +144,60 @@ suite("a table under a key", () => {
     await denied(through.kms.send(new DecryptCommand(input)));
     const direct = await actingWith(emulator, decrypt(context("sealed")));
     await direct.kms.send(new DecryptCommand(input));
+  });
+});
+
+suite("VAI-45 sessions of the plane and the key of an encrypted table", () => {
+  const now = Math.floor(Date.now() / 1000);
+  const target = tableArn("sealed");
+  const step: Step = {
+    ...{ type: "aws", id: "set", actions: ["dynamodb:UpdateItem"], resources: [target] },
+    parameters: { "key/pk": { exact: "a" }, "set/n": { exact: 1 } },
+  };
+  /** A session as it is issued, of a role that may do everything: only its own policy stands in the way. */
+  async function issued(targetKeys: TargetKeys): Promise<Clients> {
+    const contract = contractOf([step], { nbf: now - 60, exp: now + 600 });
+    const authority = deriveAuthority(contract, step, trustPolicy, { targetKeys });
+    if (isRefusal(authority)) throw new Error(authority.detail);
+    return sessionWith(authority.sessionPolicy);
+  }
+  async function sessionWith(policy: object): Promise<Clients> {
+    const { arn } = await makeRole(emulator, [allow("*", "*")]);
+    return (await assume(emulator, arn, { Policy: JSON.stringify(policy) })).clients;
+  }
+  const read = ({ dynamoDb }: Clients, TableName: Table) =>
+    dynamoDb.send(new GetItemCommand({ TableName, Key: { pk: { S: "a" } } }));
+
+  test("VAI-45 with the key the bounded call is made, without it DynamoDB may not decrypt", async () => {
+    await update(await issued({ [target]: key }), "sealed");
+    await denied(update(await issued({}), "sealed"));
+    await denied(update(await issued({ [target]: closedKey }), "sealed"));
+  });
+
+  test("VAI-45 with the key the session reads nothing, and reaches no other table under it", async () => {
+    const session = await issued({ [target]: key });
+    await denied(read(session, "sealed"));
+    await denied(update(session, "closed"));
+    await denied(update(session, "managed"));
+  });
+
+  test("VAI-45 with the key the session asks KMS nothing itself, whatever context it gives", async () => {
+    const EncryptionContext = { "aws:dynamodb:tableName": "sealed" };
+    const input = { KeyId: key, Plaintext: Buffer.from("x"), EncryptionContext };
+    const { CiphertextBlob } = await emulator.deployer.kms.send(new EncryptCommand(input));
+    const { kms } = await issued({ [target]: key });
+    await denied(kms.send(new DecryptCommand({ KeyId: key, CiphertextBlob, EncryptionContext })));
+    await denied(kms.send(new EncryptCommand(input)));
+    await denied(kms.send(new DescribeKeyCommand({ KeyId: key })));
+  });
+
+  test("VAI-46 the reader's session decrypts through DynamoDB, and in no other way", async () => {
+    const reader = await sessionWith(readerPolicy("dynamodb", [target], REGION, { [target]: key }));
+    await read(reader, "sealed");
+    await denied(update(reader, "sealed"));
+    await denied(reader.kms.send(new DescribeKeyCommand({ KeyId: key })));
+    const without = await sessionWith(readerPolicy("dynamodb", [target], REGION));
+    await denied(read(without, "sealed"));
   });
 });
 
