@@ -14,6 +14,7 @@ import type { RoleUse } from "./role-trust.ts";
 import { checkRole } from "./roles.ts";
 import { checkStack } from "./stack.ts";
 import { checkTable } from "./tables.ts";
+import { checkTargetKeys } from "./target-keys.ts";
 import { checkTrust } from "./trust.ts";
 import { checkSources } from "./watch.ts";
 
@@ -83,6 +84,7 @@ export async function examine(
     ...own.flatMap((facts) => checkFunctionRole(facts, expected)),
     ...trust.findings,
     ...(await checkRoles(see, trust.policy, expected)),
+    ...(await checkTargetKeys(see, environmentOf(functions))),
     ...policies.flatMap(([kind, policyArn, policy]) =>
       checkCallerPolicy(kind, policyArn, policy, expected),
     ),

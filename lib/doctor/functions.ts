@@ -157,9 +157,11 @@ function checkUrl(
   // Outputs that name none are of a region where AWS has none, or of a team that wants none.
   const absent =
     isForAgents && deployment.functionUrls !== undefined
-      ? subject.problem("has no Function URL", `${REPAIR}; it is then another URL: tell the agents`, [
-          call("lambda", "CreateFunctionUrlConfig", { FunctionName, AuthType }),
-        ])
+      ? subject.problem(
+          "has no Function URL",
+          `${REPAIR}; it is then another URL: tell the agents`,
+          [call("lambda", "CreateFunctionUrlConfig", { FunctionName, AuthType })],
+        )
       : subject.ok("has no Function URL, as it should");
   return whenSeen(urlAuth, subject, absent, (authType) => {
     if (!isForAgents)

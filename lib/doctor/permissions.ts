@@ -88,6 +88,18 @@ function deployed(expected: Expected) {
       ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"],
       [arn("iam", "role/*")],
     ),
+    // Whatever was opened; what it is and under which key, not what it holds.
+    allow(
+      "Targets",
+      [
+        "dynamodb:DescribeTable",
+        "ec2:DescribeInstances",
+        "ec2:DescribeVolumes",
+        "kms:DescribeKey",
+        "s3:GetEncryptionConfiguration",
+      ],
+      ["*"],
+    ),
     allow("ManagedPolicies", ["iam:GetPolicy", "iam:GetPolicyVersion"], [arn("iam", "policy/*")]),
   ];
 }

@@ -10,7 +10,7 @@ import { boundaryCalls, compareRole } from "./compare-role.ts";
 import { about, allOr, type Finding, type Subject, whenSeen, withCompared } from "./finding.ts";
 import { type Expected, keyArn, sessionOf } from "./plane.ts";
 import { checkRoleTrust, type RoleUse } from "./role-trust.ts";
-import { ANY_IDENTITY, isTagged, listed, READ_ACTION } from "./statements.ts";
+import { ANY_IDENTITY, isKeyUse, isTagged, listed, READ_ACTION } from "./statements.ts";
 
 const BOUNDARY =
   "attach the boundary that the stack makes (boundary-<family>), also to roles that you brought";
@@ -142,7 +142,7 @@ function checkReads(subject: Subject, allows: Allowing): readonly Finding[] {
   const writing = allows.filter(
     ({ statement }) =>
       statement.NotAction !== undefined ||
-      listed(statement.Action).some((action) => !READ_ACTION.test(action)),
+      listed(statement.Action).some((action) => !READ_ACTION.test(action) && !isKeyUse(statement)),
   );
   return allOr(subject.ok("can only read"), [
     writing.length > 0 &&

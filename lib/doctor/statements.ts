@@ -10,6 +10,11 @@ export const READ_ACTION = /^[a-z0-9-]+:(Get|Describe|List|Head|Query|Scan|Batch
 export const listed = (value: string | readonly string[] | undefined): readonly string[] =>
   listOf(value);
 
+/** What a service decrypts for who reads by it (KMS developer guide, `kms:ViaService`): no call of the role's own. */
+export const isKeyUse = ({ Action, Condition = {} }: Statement): boolean =>
+  listed(Action).every((action) => action === "kms:Decrypt") &&
+  listOf(Condition["StringEquals"]?.["kms:ViaService"]).length === 1;
+
 const TAG = "aws:principaltag/vai-identity";
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Deployment } from "../../lib/cli/deployment.ts";
+import { ENV } from "../../lib/config.ts";
 import { examine } from "../../lib/doctor/examine.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
@@ -102,6 +103,51 @@ describe("vai doctor", () => {
       assert.equal(of(await examined(unprotect, { deployment }), "problem").length, 3);
     }
   });
+
+  test("USR-12 a target under a key that the functions do not know is found", async () => {
+    const table = "arn:aws:dynamodb:us-east-1:000000000000:table/settings";
+    const key = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555";
+    const problems = of(
+      await examined((world) => {
+        for (const { setting } of Object.values(world.functions)) {
+          assert.ok(setting.status === "seen");
+          const environment = { ...setting.value.environment };
+          if (ENV.targets in environment)
+            environment[ENV.targets] = JSON.stringify({ dynamodb: [table] });
+          Object.assign(setting.value, { environment });
+        }
+        world.encryption[table] = { status: "seen", value: [key] };
+      }),
+      "problem",
+    );
+    assert.deepEqual(
+      problems.map(({ subject }) => subject),
+      [`target ${table}`],
+    );
+  });
+
+  const KEY_USE = "kms:Decrypt";
+  const USES: readonly (readonly [string, object | undefined, string, number])[] = [
+    ["through one service", { "kms:ViaService": "s3.us-east-1.amazonaws.com" }, KEY_USE, 0],
+    ["by itself", undefined, KEY_USE, 1],
+    ["through any service", { "kms:ViaService": ["a", "b"] }, KEY_USE, 1],
+    ["for more than reading", { "kms:ViaService": "s3.us-east-1.amazonaws.com" }, "kms:*", 1],
+  ];
+  for (const [name, condition, action, count] of USES) {
+    test(`VAI-46 a reader role that uses a key ${name}: ${count} problems`, async () => {
+      const problems = of(
+        await examined((world) => {
+          const [, role] = Object.entries(world.roles).find(([arn]) => /read-/.test(arn)) ?? [];
+          const StringEquals = condition && { Condition: { StringEquals: condition } };
+          const Statement = [{ Effect: "Allow", Action: action, Resource: "*", ...StringEquals }];
+          const document = { Version: "2012-10-17", Statement };
+          role?.policies.push({ name: "keys", document });
+        }),
+        "problem",
+      );
+      assert.equal(problems.length, count, said(problems));
+    });
+  }
 
   test("VAI-91 what feeds the watch is not called in order when it could not be seen", async () => {
     const why = "you lack the permission lambda:ListEventSourceMappings";

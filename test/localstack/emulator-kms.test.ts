@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import {
   CreateTableCommand,
@@ -19,6 +20,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { TargetKeys } from "../../lib/actions/target-keys.ts";
 import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
+import { readTargetEncryption } from "../../lib/aws/inspect/target-encryption.ts";
 import { readerPolicy } from "../../lib/aws/ports/reader-policy.ts";
 import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal } from "../../lib/refusal.ts";
@@ -256,6 +258,26 @@ suite("an object under a bucket's key", () => {
       await denied(head(mayNot, "ENABLED").catch(forbidden));
     });
   }
+
+  test("is found by doctor under that key, however the bucket names it", async () => {
+    const { endpoint, credentials } = emulator.access;
+    const look = (target: string) =>
+      readTargetEncryption({ region: REGION, endpoint, credentials }, target);
+    const found = { status: "seen", value: [key] };
+    assert.deepEqual(await look(arn("sealed-plain", "/*")), found);
+    const byId = { SSEAlgorithm: "aws:kms" as const, KMSMasterKeyID: key.split("/")[1] };
+    await emulator.deployer.s3.send(
+      new PutBucketEncryptionCommand({
+        Bucket: "sealed-plain",
+        ServerSideEncryptionConfiguration: {
+          Rules: [{ ApplyServerSideEncryptionByDefault: byId }],
+        },
+      }),
+    );
+    assert.deepEqual(await look(arn("sealed-plain", "/*")), found);
+    assert.deepEqual(await look(tableArn("sealed")), found);
+    assert.deepEqual(await look(tableArn("open")), { status: "seen", value: [] });
+  });
 
   /** A HEAD has no body, so the SDK knows no more of the error than its status. */
   const forbidden = (error: { $metadata?: { httpStatusCode?: number } }) =>

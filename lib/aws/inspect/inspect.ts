@@ -16,6 +16,7 @@ import { look, type Seen } from "./look.ts";
 import { type PolicyText, type RoleFacts, readManagedPolicy, readRole } from "./roles.ts";
 import { readStack, type StackFacts } from "./stack.ts";
 import { readTable, type TableFacts } from "./tables.ts";
+import { readTargetEncryption, type TargetEncryption } from "./target-encryption.ts";
 import { readTargetPolicy } from "./target-policies.ts";
 
 /** The Registry and its chain's end, as enforcement reads them. */
@@ -35,6 +36,8 @@ export interface Inspector {
   key(id: string, alias: string): Promise<KeyFacts>;
   role(arn: string): Promise<RoleFacts>;
   managedPolicy(arn: string): Promise<Seen<PolicyText>>;
+  /** `target`: as the functions were told of it. */
+  targetEncryption(target: string): Promise<TargetEncryption>;
   registry(): Promise<Seen<RegistryLook>>;
   /** Everybody in the account, with their policies. */
   account(): Promise<Seen<AccountFacts>>;
@@ -61,6 +64,7 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
     key: (id, alias) => readKey(kms, id, alias),
     role: (arn) => readRole(iam, arn),
     managedPolicy: (arn) => readManagedPolicy(iam, arn),
+    targetEncryption: (target) => readTargetEncryption(place, target),
     registry: () =>
       look("dynamodb:BatchGetItem on the plane's tables", async () => {
         const store = new DynamoRegistryStore(dynamo, tables);

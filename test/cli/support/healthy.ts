@@ -11,6 +11,7 @@ import type { Seen } from "../../../lib/aws/inspect/look.ts";
 import type { PolicyText, RoleFacts } from "../../../lib/aws/inspect/roles.ts";
 import type { StackFacts } from "../../../lib/aws/inspect/stack.ts";
 import type { TableFacts } from "../../../lib/aws/inspect/tables.ts";
+import type { TargetEncryption } from "../../../lib/aws/inspect/target-encryption.ts";
 import type { Deployment } from "../../../lib/cli/deployment.ts";
 import { ENV } from "../../../lib/config.ts";
 import { present } from "../../../lib/encoding/present.ts";
@@ -67,6 +68,8 @@ export interface World {
   targetPolicies: Record<string, object>;
   /** What the stack wrote: what the world holds before a test changes it. */
   stack: Seen<StackFacts>;
+  /** Keys of targets; others need none. */
+  encryption: Record<string, TargetEncryption>;
 }
 
 interface WorldRole {
@@ -197,6 +200,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
     registry: seen(await lookAtRegistry(plane)),
     account: seen({ principals: [], policies: new Map() }),
     targetPolicies: {},
+    encryption: {},
   };
   return { ...world, stack: seen(stackOf(world)) };
 }
@@ -343,6 +347,7 @@ export const inspectorOf = (world: World): Inspector => ({
         }
       : { ...found, alias, policy: asText(found.policy) };
   },
+  targetEncryption: async (target) => world.encryption[target] ?? seen([]),
   role: async (roleArnAsked): Promise<RoleFacts> => {
     const found = world.roles[roleArnAsked];
     return found === undefined
