@@ -59,11 +59,14 @@ async function ofBucket(target: string, options: Options): Promise<TargetEncrypt
         : [],
     );
   });
-  return seen.status === "seen" ? arnsOf(seen.value, options) : seen;
+  return seen.status === "seen" ? keyArns(seen.value, options) : seen;
 }
 
-/** A bucket may name its key by id or alias. */
-async function arnsOf(named: readonly string[], options: Options): Promise<TargetEncryption> {
+/** ARNs of keys, which a bucket may name by id or alias. */
+export async function keyArns(
+  named: readonly string[],
+  options: Options,
+): Promise<TargetEncryption> {
   const { DescribeKeyCommand, KMSClient } = await import("@aws-sdk/client-kms");
   const client = new KMSClient(options);
   return look("kms:DescribeKey", () =>

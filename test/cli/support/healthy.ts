@@ -110,7 +110,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
     [ENV.evidenceKeyId]: EVIDENCE_KEY,
     [ENV.planeKeyId]: PLANE_KEY,
     [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
-    [ENV.targets]: "{}",
+    [ENV.targets]: JSON.stringify({ dynamodb: [arn("dynamodb", "table/settings")] }),
     [ENV.targetKeys]: "{}",
   };
   const writers = USES.map(functionRole);

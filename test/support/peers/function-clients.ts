@@ -17,6 +17,7 @@ export const functionAt = (endpoint: string, patience: number): IssueDeps =>
       [ENV.plane]: "vai:111122223333:us-east-1:example",
       [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
       [ENV.targets]: "{}",
+      [ENV.targetKeys]: "{}",
       AWS_ENDPOINT_URL: endpoint,
     },
     unending(),

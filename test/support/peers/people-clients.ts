@@ -1,5 +1,6 @@
 import { groundOf } from "../../../lib/aws/inspect/ground.ts";
 import { type Inspector, inspector } from "../../../lib/aws/inspect/inspect.ts";
+import { keyArns } from "../../../lib/aws/inspect/target-encryption.ts";
 import { invokeFunction } from "../../../lib/aws/people/invoke.ts";
 import {
   kmsPublicJwk,
@@ -7,7 +8,7 @@ import {
   readRecords,
   readRegistry,
 } from "../../../lib/aws/people/plane-access.ts";
-import type { ClientPlace } from "../../../lib/aws/ports/clients.ts";
+import { type ClientPlace, dependencyOptions } from "../../../lib/aws/ports/clients.ts";
 import { evidenceReader } from "../../../lib/aws/ports/evidence-reader.ts";
 import { TABLES } from "../memory-dynamo.ts";
 import { type ClientUse, SESSION } from "./peers.ts";
@@ -34,6 +35,12 @@ export interface DoctorUse extends ClientUse {
 }
 
 const POLICY = "arn:aws:iam::111122223333:policy/vai-agent";
+
+const ENCRYPTION = "lib/aws/inspect/target-encryption.ts";
+
+function encryptionOf(target: string): ClientUse["ask"] {
+  return (endpoint, patience) => seeAt(endpoint, patience).targetEncryption(target);
+}
 
 export const DOCTOR_CLIENTS: readonly DoctorUse[] = [
   {
@@ -89,6 +96,31 @@ export const DOCTOR_CLIENTS: readonly DoctorUse[] = [
     look: "stack",
     made: `${INSPECT} CloudFormationClient`,
     ask: (endpoint, patience) => seeAt(endpoint, patience).stack("vai-x"),
+  },
+  {
+    name: "a table's encryption",
+    look: "targetEncryption",
+    made: `${ENCRYPTION} ofTable DynamoDBClient`,
+    ask: encryptionOf("arn:aws:dynamodb:us-east-1:111122223333:table/settings"),
+  },
+  {
+    name: "a bucket's encryption",
+    look: "targetEncryption",
+    made: `${ENCRYPTION} ofBucket S3Client`,
+    ask: encryptionOf("arn:aws:s3:::settings-bucket/*"),
+  },
+  {
+    name: "a disk's encryption",
+    look: "targetEncryption",
+    made: `${ENCRYPTION} ofDisks EC2Client`,
+    ask: encryptionOf("arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0"),
+  },
+  {
+    name: "a key by its alias",
+    look: "targetEncryption",
+    made: `${ENCRYPTION} keyArns KMSClient`,
+    ask: (endpoint, patience) =>
+      keyArns(["alias/aws/s3"], dependencyOptions(placeAt(endpoint, patience))),
   },
 ];
 
