@@ -109,7 +109,8 @@ test("VAI-78 VAI-42 s3:PutObject writes one object of this account, and IAM lets
     parameters: { body: { prefix: "{" }, contentType: { exact: "application/json" } },
   };
   const { issued, reader } = await sessionsFor(t, plane, step, asked);
-  assert.equal((await s3PutObject.readBack(asked, reader)).matches, false);
+  // The reader may not list the bucket, so S3 does not tell it that nothing is there: unknown, never absent.
+  await assert.rejects(s3PutObject.readBack(asked, reader), { code: "DEPENDENCY_UNAVAILABLE" });
 
   const elsewhere = { ...issued, account: "111122223333" };
   const stranger = await s3PutObject.call(asked, NOTHING_READ, elsewhere);
