@@ -1,14 +1,17 @@
+import { present } from "../encoding/present.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../enforcement/answer.ts";
 import { doneBy } from "./done.ts";
 import type { ExitCode } from "./io.ts";
+import { nextLine } from "./next-line.ts";
+import { vaiLine } from "./self.ts";
 
-/** An answer of `issue` or `execute` as lines for people. */
-export const answerLines = (answer: Answer): string[] =>
-  answer.ok ? grantedLines(answer) : [...refusedLines(answer), ...doubtLines(answer)];
+/** An answer of `issue` or `execute` as lines for people; `outputs` as the command was given it. */
+export const answerLines = (answer: Answer, outputs?: string): string[] =>
+  answer.ok ? grantedLines(answer, outputs) : [...refusedLines(answer), ...doubtLines(answer)];
 
 export const exitCodeOfAnswer = (answer: Answer): ExitCode => doneBy(answer).exitCode;
 
-function grantedLines(answer: GrantedAnswer): string[] {
+function grantedLines(answer: GrantedAnswer, outputs: string | undefined): string[] {
   const { identity, evidence, deduplicated, guarantee } = answer;
   return [
     `granted${deduplicated ? " (the same grant again: a retry)" : ""}   identity ${identity.identityId}, ${identity.state}`,
@@ -16,7 +19,7 @@ function grantedLines(answer: GrantedAnswer): string[] {
     ...doubtLines(answer),
     `ends       ${guarantee.effectiveUntil}`,
     `evidence   ${evidence.chainId} ${evidence.firstSeq}–${evidence.lastSeq}`,
-    `next       vai trace ${identity.intentId}`,
+    `next       ${nextLine(["trace", identity.intentId], [], present({ outputs })).line}`,
   ];
 }
 
@@ -55,5 +58,5 @@ export const refusedLines = ({
   `why        ${detail}`,
   ...(pointer === undefined ? [] : [`where      ${pointer}`]),
   ...(evidence === undefined ? [] : [`evidence   ${evidence.chainId} ${evidence.seq}`]),
-  `next       vai explain ${code}`,
+  `next       ${vaiLine("explain", code)}`,
 ];

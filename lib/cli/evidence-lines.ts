@@ -38,6 +38,6 @@ export function unendedLines({
         ({ chainId, identityId, reached, expiresAt }) =>
           `  ${chainId} ${identityId}: ${REACHED[reached]}; its time is over at ${expiresAt ?? "an unknown time"}`,
       ),
-    ...(more > 0 ? [`  and ${more} more: vai verify --json lists up to 100`] : []),
+    ...(more > 0 ? [`  and ${more} more: --json lists up to 100`] : []),
   ];
 }

@@ -5,6 +5,7 @@ import { signingKey } from "../client/keys.ts";
 import type { SigningKey } from "../encoding/jws.ts";
 import { CommandError, EXIT } from "./io.ts";
 import { isTooDeep } from "./nesting.ts";
+import { vaiLine } from "./self.ts";
 
 /** Text of a file. @throws {CommandError} that names the file and what to do. */
 function readText(path: string): string {
@@ -37,7 +38,10 @@ export function readKey(path: string): SigningKey {
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const why = error instanceof TypeError ? error.message : "cannot be read";
-    throw new CommandError(EXIT.unreadable, `${path}: ${why}; make one with: vai keys new ${path}`);
+    throw new CommandError(
+      EXIT.unreadable,
+      `${path}: ${why}; make one with: ${vaiLine("keys", "new", path)}`,
+    );
   }
 }
 

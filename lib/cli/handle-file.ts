@@ -7,6 +7,7 @@ import type { Operation } from "../request/request.ts";
 import { readJson, writeNew } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
 import type { ContractFile } from "./operation.ts";
+import { vaiLine } from "./self.ts";
 
 const schema = z.object({
   handle: z.string(),
@@ -36,7 +37,7 @@ export function readHandleFile(file: string): HandleFile {
   if (!read.ok || !readJws(read.value.handle, "vai-identity+jwt").ok) {
     throw new CommandError(
       EXIT.unreadable,
-      `${file} holds no handle; make one with: vai issue CONTRACT --delivery handle --out FILE`,
+      `${file} holds no handle; make one with: ${vaiLine("issue", "CONTRACT", "--delivery", "handle", "--out", "FILE")}`,
     );
   }
   const contract = readContract(read.value.contract);

@@ -7,6 +7,7 @@ import type { Operation } from "../request/request.ts";
 import { OUTPUTS_HELP } from "./deployment.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
+import { vaiLine } from "./self.ts";
 
 /** Options by which a person names one operation under a contract. */
 export interface AskingOptions {
@@ -71,7 +72,7 @@ export function readContractFile(file: string): ContractFile {
   if (contract === undefined) {
     throw new CommandError(
       EXIT.unreadable,
-      `${file} holds no contract; if it is a draft, sign it first: vai contract sign ${file} --out held.json`,
+      `${file} holds no contract; if it is a draft, sign it first: ${vaiLine("contract", "sign", file, "--out", "held.json")}`,
     );
   }
   const read = readContract(contract);

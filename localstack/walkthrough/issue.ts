@@ -65,7 +65,7 @@ export function explain({ vai, step }: Stage, code: string): Promise<void> {
     run: async () => {
       const { code: exit, text } = await vai.run(args);
       const isAbout = exit === 0 && text.includes(code);
-      const lines = text.split("\n").filter((line) => /^ *(meaning|next) /.test(line));
+      const lines = text.split("\n").filter((line) => /^ *(meaning|do) /.test(line));
       return { seen: isAbout ? "explained" : "not explained", lines, value: undefined };
     },
   });

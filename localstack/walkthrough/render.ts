@@ -87,8 +87,8 @@ function nextLines({ work, anchor }: Place): string[] {
   return [
     "",
     "The local AWS of this walkthrough has ended; its evidence stays. What to try next:",
-    `  npm run vai -- verify ${work}/evidence --anchor ${anchor}`,
-    "  npm run local:up, then npm run vai -- --help     the same commands by your own hand",
+    `  npx --no -- vai verify ${work}/evidence --anchor ${anchor}`,
+    "  npm run local:up, then npx --no -- vai --help    the same commands by your own hand",
     "  npm test                                         every test, on its own local AWS",
     "  README.md; then lambdas/README.md for authors of agents, infra/README.md for cloud teams,",
     "  lib/audit/README.md for compliance teams",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { vaiLine } from "../../lib/cli/self.ts";
 import { withoutAws } from "../machine/environment.ts";
 import { REPOSITORY_ROOT } from "../machine/paths.ts";
 import { run } from "../machine/run.ts";
@@ -36,7 +37,7 @@ export function vaiIn({ work, outputsFile, signal }: VaiOptions): Vai {
     // Twenty short processes: each finds what the one before it compiled.
     NODE_COMPILE_CACHE: join(work, "..", "compile-cache"),
   };
-  const line = (args: readonly string[]) => `$ vai ${args.map(quoted).join(" ")}`;
+  const line = (args: readonly string[]) => `$ ${vaiLine(...args)}`;
   const start = async (args: readonly string[]): Promise<Said> => {
     const { code, stdout, stderr } = await run(process.execPath, [main, ...args], {
       cwd: work,
@@ -52,5 +53,3 @@ export function vaiIn({ work, outputsFile, signal }: VaiOptions): Vai {
     json: async (args) => JSON.parse((await start(args)).text),
   };
 }
-
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);

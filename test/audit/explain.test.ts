@@ -31,7 +31,7 @@ describe("vai explain", () => {
     assert.equal(code, 0);
     assert.match(
       out,
-      /domain +agent[\s\S]*stages +scope[\s\S]*retryable +no[\s\S]*next +Send a value/,
+      /domain +agent[\s\S]*stages +scope[\s\S]*retryable +no[\s\S]*do +Send a value/,
     );
     const json = JSON.parse((await run("explain", "REGISTRY_STALE", "--json")).out);
     assert.deepEqual(

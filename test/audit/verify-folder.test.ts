@@ -380,11 +380,8 @@ describe("vai verify", () => {
       ]);
       return (await run("verify", folder, "--anchor", story.anchor.thumbprint)).out;
     };
-    assert.match(await repeated(2)(), /1 more defect: vai verify --json lists all$/m);
-    assert.match(
-      await repeated(150)(),
-      /^149 more defects: vai verify --json lists the first 100$/m,
-    );
+    assert.match(await repeated(2)(), /1 more defect: --json lists all$/m);
+    assert.match(await repeated(150)(), /^149 more defects: --json lists the first 100$/m);
     assert.match(await repeated(300)(), /^299 more defects/m);
   });
 

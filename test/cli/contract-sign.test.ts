@@ -81,11 +81,11 @@ describe("vai contract sign", () => {
   test("USR-11 what comes next follows from the deliveries", async (t) => {
     const table = await desk(t);
     const direct = await signed(table, {});
-    assert.match(direct.out, /next +vai credentials \S+held\.json -- /);
+    assert.match(direct.out, /fill in +npx --no -- vai credentials \S+held\.json -- PROGRAM$/m);
     const parameters = { "key/pk": { exact: "a" }, "set/weight": { range: { max: 9 } } };
     const change = { deliveries: ["execute", "handle"], ...step({ parameters }) };
     const run = await signed(table, change, "--force");
-    assert.match(run.out, /next +vai issue \S+held\.json --help/);
+    assert.match(run.out, /fill in +npx --no -- vai issue \S+held\.json --set set\/weight=VALUE$/m);
   });
 });
 
@@ -95,6 +95,6 @@ test("USR-11 what a command refuses by itself reads as what the plane refuses, w
     "refused    CONTRACT_OVERBROAD",
     "why        too broad",
     "where      /contract/x",
-    "next       vai explain CONTRACT_OVERBROAD",
+    "next       npx --no -- vai explain CONTRACT_OVERBROAD",
   ]);
 });

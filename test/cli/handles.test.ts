@@ -16,7 +16,7 @@ describe("vai issue --delivery handle, vai execute", () => {
     const args = ["issue", held, "--delivery", "handle", "--out", handle, "--set", "percent=10"];
     const issued = await vai(args);
     assert.equal(issued.code, 0, issued.out + issued.err);
-    assert.match(issued.out, /granted .*ISSUED[\s\S]*redeem +vai execute .*handle\.json/);
+    assert.match(issued.out, /granted .*ISSUED[\s\S]*next +npx --no -- vai execute .*handle\.json/);
     assert.equal(plane.targets.calls.length, 0, "nothing is run yet");
     const redeemed = await vai(["execute", handle]);
     assert.equal(redeemed.code, 0, redeemed.out + redeemed.err);
@@ -51,7 +51,10 @@ describe("vai issue --delivery handle, vai execute", () => {
     ]);
     assert.equal(issued.code, 0, issued.out + issued.err);
     assert.ok(!("operation" in json(handle)));
-    assert.match(issued.out, /redeem +vai execute \S+handle\.json( --set \S+=VALUE)+$/m);
+    assert.match(
+      issued.out,
+      /fill in +npx --no -- vai execute \S+handle\.json( --set \S+=VALUE)+$/m,
+    );
     const attempts: Readonly<Record<string, readonly string[]>> = {
       "PARAMETER_OUT_OF_BOUNDS, set/weight is missing": [],
       "PARAMETER_OUT_OF_BOUNDS, set/weight 1000000": ["--set", "set/weight=1000000"],
@@ -99,7 +102,7 @@ describe("vai issue --delivery handle, vai execute", () => {
     const { contract, vai } = await desk(t);
     const { code, err } = await vai(["execute", contract("held.json", SHIFT)]);
     assert.equal(code, 2);
-    assert.match(err, /holds no handle; make one with: vai issue/);
+    assert.match(err, /holds no handle; make one with: npx --no -- vai issue/);
   });
 
   test("USR-11 the line that redeems a handle names the key and the deployment that asked for it", async (t) => {

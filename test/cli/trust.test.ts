@@ -214,7 +214,7 @@ test("VAI-24 what vai export copied is said to be unverified", async (t) => {
   const args = ["export", file("evidence"), "--intent", intent];
   const { code, out, err } = await vai(args);
   assert.equal(code, 0, err);
-  assert.match(out, /^unverified: .*vai verify/m);
+  assert.match(out, /^unverified: [\s\S]*^next +npx --no -- vai verify/m);
   assert.ok(existsSync(file("evidence/manifest.json")));
   const json = await vai(["export", file("again"), "--intent", intent, "--json"]);
   assert.equal(JSON.parse(json.out).verified, false);

@@ -49,7 +49,7 @@ test("USR-10 a pipe gets the time line without a control character", () => {
     /^ {8}ok {2}PARAMETER_OUT_OF_BOUNDS at scope {2}percent .*…$/,
   );
   assert.ok(lines.includes("verdict: 1 of 1 steps as expected"));
-  assert.match(text, /npm run vai -- verify some\/work\/evidence --anchor thumbprint/);
+  assert.match(text, /npx --no -- vai verify some\/work\/evidence --anchor thumbprint/);
   assert.ok(lines.every((line) => line.length <= 140));
 });
 

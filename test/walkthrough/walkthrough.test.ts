@@ -95,7 +95,7 @@ test("USR-10 the walkthrough grants the contract, refuses the rest, and proves i
   for (const { id, title, command } of steps) {
     assert.match(
       command,
-      /^(\$ (vai|sha256sum) |# by SDK as (deployer|agent|auditor|role|session): )/,
+      /^(\$ (npx --no -- vai|sha256sum) |# by SDK as (deployer|agent|auditor|role|session): )/,
       id,
     );
     assert.match(title, /[.]$/, id);

@@ -10,11 +10,14 @@ import { contractDigest } from "../../client/request.ts";
 import { systemClock } from "../../clock.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
+import { present } from "../../encoding/present.ts";
 import { readBy } from "../../encoding/schema.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { readJson, readKey, replaceFile, requireNew, writeNew, writtenLine } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
+import { nextLine, openChoices } from "../next-line.ts";
+import { vaiLine } from "../self.ts";
 import { uselessBecause } from "../usable.ts";
 
 interface Options {
@@ -84,7 +87,7 @@ export const contractCommand: AddCommand = (contract, io) => {
           `contract and proof   ${writtenLine(options.out, isReplaced)}`,
           `contract digest      ${digest}`,
           `intent               ${id}`,
-          `next                 ${nextCommand(read.value, options.out)}`,
+          firstUse(read.value, options),
         ],
       );
     });
@@ -97,14 +100,30 @@ function requireUsable(file: string, contract: string): void {
   const { code, detail, pointer = "" } = refusal;
   throw new CommandError(
     EXIT.unreadable,
-    `${file}: not signed, for it could never be used: ${code}, ${detail} ${pointer}. vai explain ${code} says more; --force signs it all the same`,
+    `${file}: not signed, for it could never be used: ${code}, ${detail} ${pointer}. ${vaiLine("explain", code)} says more; --force signs it all the same`,
   );
 }
 
-const nextCommand = ({ deliveries }: ContractDraft, file: string): string =>
-  deliveries.every((delivery) => delivery === "credentials")
-    ? `vai credentials ${file} -- PROGRAM (each run is one use)`
-    : `vai issue ${file} --help`;
+/** The first use, as the agent asks for it: with the key that the contract names, if that is a file. */
+function firstUse({ deliveries, steps }: ContractDraft, options: Options): string {
+  const { out, outputs, executor } = options;
+  const [step] = steps;
+  const several = steps.length > 1 ? ["--step", "STEP"] : [];
+  const given = present({ outputs, key: isThumbprint(executor) ? undefined : executor });
+  const isDirect = deliveries.every((delivery) => delivery === "credentials");
+  const { label, line } = isDirect
+    ? nextLine(["credentials", out], several, given)
+    : nextLine(
+        ["issue", out],
+        step === undefined ? several : [...several, ...openChoices(step)],
+        given,
+      );
+  // Whatever the program is, it comes last, and each run of the command is one use.
+  return isDirect ? `${"fill in".padEnd(20)} ${line} -- PROGRAM` : `${label.padEnd(20)} ${line}`;
+}
+
+const isThumbprint = (given: string | undefined): boolean =>
+  given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given);
 
 type Role = "issuer" | "decider";
 
@@ -134,7 +153,7 @@ export function keyOf(
 }
 
 function executorOf(deployment: Deployment, given: string | undefined): string {
-  if (given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given)) return given;
+  if (given !== undefined && isThumbprint(given)) return given;
   return keyOf(deployment, "agent", given, "--executor").thumbprint;
 }
 

@@ -13,6 +13,7 @@ import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../depl
 import { CommandError, EXIT, type Io, STARTED_BY_VAI } from "../io.ts";
 import { type ContractFile, readContractFile, STEP_OPTION, stepOf } from "../operation.ts";
 import { readAnswer } from "../read-answer.ts";
+import { vaiLine } from "../self.ts";
 import { visibleLine } from "../visible.ts";
 import { keyOf } from "./contract.ts";
 
@@ -25,7 +26,7 @@ interface Options {
   readonly force?: true;
 }
 
-const MORE = `
+const more = (): string => `
 Without a command it speaks the AWS SDKs' credential_process protocol: in ~/.aws/config
 
   [profile agent]
@@ -35,7 +36,7 @@ with the paths of your own; "caller" is another profile, the one that may invoke
 
 With a command, that program alone gets the session, in its environment:
 
-  npx vai credentials contract.json --step STEP -- aws dynamodb get-item …
+  ${vaiLine("credentials", "contract.json", "--step", "STEP")} -- aws dynamodb update-item …
 
 Each run is one issuance: one of the step's calls is used, whatever the session then does. The contract must list
 the delivery credentials. The session cannot be renewed beyond the calls; IAM ends it with the contract.`;
@@ -58,7 +59,7 @@ export const credentialsCommand: AddCommand = (command, io, end) => {
     .option("--force", "print the secrets to a terminal too")
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON: what it prints is JSON in any case")
-    .addHelpText("after", MORE)
+    .addHelpText("after", more)
     .action(async (file: string, command: readonly string[], options: Options) => {
       requireUse(io, command, options);
       const deployment = readDeployment(io, options.outputs);

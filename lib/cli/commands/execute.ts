@@ -39,7 +39,7 @@ export const executeCommand: AddCommand = (command, io, end) => {
     const place = placeFor(deployment, "agent");
     const { execute } = deployment.functions;
     const answer = readAnswer(await invokeFunction(place, execute, event), execute);
-    report(io, options.json === true, answer, [...answerLines(answer), ...kept]);
+    report(io, options.json === true, answer, [...answerLines(answer, options.outputs), ...kept]);
     end(exitCodeOfAnswer(answer));
   });
 

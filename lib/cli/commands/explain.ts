@@ -63,7 +63,7 @@ const describe = ({
   `  domain     ${domain}`,
   `  stages     ${stages.length === 0 ? "none: not an answer of the plane" : stages.join(", ")}`,
   `  retryable  ${retryable ? "yes, unless something was granted already" : "no"}`,
-  `  next       ${next}`,
+  `  do         ${next}`,
 ];
 
 /** The three codes that are written most alike. */

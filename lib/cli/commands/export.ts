@@ -7,6 +7,7 @@ import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, report } from "../io.ts";
 import { counted } from "../plural.ts";
+import { vaiLine } from "../self.ts";
 
 interface Options {
   readonly intent?: string;
@@ -40,7 +41,8 @@ export const exportCommand: AddCommand = (command, io) => {
       }
       report(io, options.json === true, { ...result, verified: false }, [
         `${folder}: ${counted(result.records, "record")}, ${counted(result.seals, "seal")}, ${counted(result.chains.length, "chain")}, ${counted(result.trustPolicies, "trust policy", "trust policies")}`,
-        `unverified: copied as the table holds it. Verify it anywhere with: vai verify ${folder} --anchor ${anchors.map(jwkThumbprint).join(" --anchor ")}`,
+        `unverified: copied as the table holds it. Whoever is given the folder verifies it in a checkout of this repository, without AWS`,
+        `next       ${vaiLine("verify", folder, ...anchors.flatMap((each) => ["--anchor", jwkThumbprint(each)]))}`,
       ]);
     });
 };

@@ -9,6 +9,7 @@ import { placeFor, readDeployment } from "../deployment.ts";
 import { readJson, requireNew, writtenLine } from "../files.ts";
 import { readHandleFile, writeHandleFile } from "../handle-file.ts";
 import { CommandError, EXIT, report } from "../io.ts";
+import { nextLine, openChoices } from "../next-line.ts";
 import {
   addAskingOptions,
   namesOperation,
@@ -19,8 +20,8 @@ import {
   stepOf,
 } from "../operation.ts";
 import { readAnswer } from "../read-answer.ts";
-import { redeemCommand } from "../redemption.ts";
 import { keepEvent } from "../saved-event.ts";
+import { vaiLine } from "../self.ts";
 import { keyOf } from "./contract.ts";
 
 interface Options extends SendingOptions {
@@ -55,7 +56,7 @@ export const issueCommand: AddCommand = (command, io, end) => {
     if (handle !== undefined && options.out !== undefined)
       writeHandleFile(options.out, handle, event);
     report(io, options.json === true, answer, [
-      ...answerLines(answer),
+      ...answerLines(answer, options.outputs),
       ...(handle === undefined ? [] : handleLines(options)),
       ...kept,
     ]);
@@ -68,7 +69,7 @@ export const issueCommand: AddCommand = (command, io, end) => {
     if (held.proof === undefined) {
       throw new CommandError(
         EXIT.unreadable,
-        `${file} has no proof: make it with "vai contract sign"`,
+        `${file} has no proof: it is in what ${vaiLine("contract", "sign")} wrote`,
       );
     }
     const { contract, proof } = held;
@@ -90,10 +91,9 @@ function handleLines({ out, ...options }: Options): string[] {
     return ["handle     not kept: send the same again with --delivery handle --out FILE"];
   }
   const { claims, step, operation } = readHandleFile(out);
-  return [
-    `handle     ${writtenLine(out, false)}`,
-    `redeem     ${redeemCommand(out, stepOf(claims, step), operation, options)}`,
-  ];
+  const choices = operation === undefined ? openChoices(stepOf(claims, step)) : [];
+  const { label, line } = nextLine(["execute", out], choices, options);
+  return [`handle     ${writtenLine(out, false)}`, `${label.padEnd(10)} ${line}`];
 }
 
 /** A handle must be kept somewhere, or the use that it cost is lost with it: known before anything is asked. */
@@ -104,7 +104,8 @@ function requireDelivery({ delivery, out }: Options): void {
 }
 
 function deliveryProblem(delivery: string, out: string | undefined): string | undefined {
-  if (delivery === "credentials") return "for credentials there is: vai credentials";
+  if (delivery === "credentials")
+    return `for credentials there is: ${vaiLine("credentials", "--help")}`;
   if (delivery !== "execute" && delivery !== "handle")
     return `--delivery ${delivery}: use execute or handle`;
   if (delivery === "handle" && out === undefined) return "--delivery handle needs --out FILE";

@@ -18,6 +18,7 @@ import {
   readContractFile,
   stepOf,
 } from "../operation.ts";
+import { vaiLine } from "../self.ts";
 import { publishedPolicy } from "../trust-policy.ts";
 
 interface Options extends AskingOptions {
@@ -46,7 +47,10 @@ export const policyCommand: AddCommand = (command, io, end) => {
       pinnedAnchors(deployment, options.anchorKey),
     );
     if (trust === undefined)
-      throw new CommandError(EXIT.no, "no trust policy is published yet: vai trust publish");
+      throw new CommandError(
+        EXIT.no,
+        `no trust policy is published yet: ${vaiLine("trust", "publish", "--help")}`,
+      );
     const step = stepOf(claims, options.step);
     const isOneCall = (options.set?.length ?? 0) > 0;
     const effective = isOneCall

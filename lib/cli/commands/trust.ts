@@ -16,6 +16,7 @@ import { regionOfKey } from "../key-arn.ts";
 import { counted } from "../plural.ts";
 import { readCommandAnswer } from "../read-answer.ts";
 import type { PublishedPolicy } from "../recorded-trust.ts";
+import { vaiLine } from "../self.ts";
 import { continuedPolicy, publishedPolicy } from "../trust-policy.ts";
 
 const DAY = 24 * 60 * 60;
@@ -46,7 +47,7 @@ export const trustCommand: AddCommand = (trust, io, end) => {
       if (published === undefined) {
         throw new CommandError(
           EXIT.no,
-          "no trust policy is published yet: vai trust publish DRAFT --anchor-key FILE",
+          `no trust policy is published yet: ${vaiLine("trust", "publish", "DRAFT", "--anchor-key", "FILE")}`,
         );
       }
       report(io, options.json === true, published.policy, describePolicy(published));
@@ -113,7 +114,7 @@ const refusedLines = ({ code, detail, pointer }: RefusedAnswer): string[] => [
   `refused    ${code}`,
   `why        ${detail}`,
   ...(pointer === undefined ? [] : [`where      ${pointer}`]),
-  `next       vai explain ${code}`,
+  `next       ${vaiLine("explain", code)}`,
 ];
 
 /** The draft with the members that follow from what is in force: number, link, plane, times, plane keys. */

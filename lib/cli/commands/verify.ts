@@ -129,5 +129,5 @@ function otherDefects({
 }: Pick<EvidenceReport, "defects" | "defectCount">): string[] {
   if (defectCount < 2) return [];
   const listed = defectCount > defects.length ? `the first ${defects.length}` : "all";
-  return [`${counted(defectCount - 1, "more defect")}: vai verify --json lists ${listed}`];
+  return [`${counted(defectCount - 1, "more defect")}: --json lists ${listed}`];
 }
