@@ -1,5 +1,5 @@
 import type { PublicJwk } from "../encoding/jwk.ts";
-import { intentChain, REGISTRY_CHAIN } from "../evidence/chain.ts";
+import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { AnchorProblem } from "./anchor-problem.ts";
 import { type EvidenceReader, publishedPolicy } from "./export.ts";
 import { pairSeals } from "./pair-seals.ts";
@@ -8,13 +8,13 @@ import { inside } from "./plain-text.ts";
 import type { Export } from "./read-export.ts";
 import type { ReadRecord } from "./read-record.ts";
 import { readSeal } from "./read-seal.ts";
-import { type Trace, traceIntent } from "./trace.ts";
+import { type Trace, traceChain } from "./trace.ts";
 import { type SealedRow, transactionsOf } from "./transaction.ts";
 import { type EvidenceSet, verifyEvidence } from "./verify-evidence.ts";
 
-/** The evidence of one intent, with `plane/registry`, out of an export folder. */
-export async function intentOfFolder(folder: Export, intentId: string): Promise<EvidenceSet> {
-  const wanted = new Set<unknown>([intentChain(intentId), REGISTRY_CHAIN]);
+/** The evidence of one chain, with `plane/registry`, out of an export folder. */
+export async function chainOfFolder(folder: Export, chainId: string): Promise<EvidenceSet> {
+  const wanted = new Set<unknown>([chainId, REGISTRY_CHAIN]);
   const [records, seals] = await Promise.all([
     linesWhere(folder.records, (line) => wanted.has(claimedChain(line))),
     linesWhere(folder.seals, (line) => wanted.has(sealedChain(line))),
@@ -49,14 +49,14 @@ function sealedChain(line: string): unknown {
   return "problem" in seal ? undefined : seal.statement.predicate.chain.id;
 }
 
-/** The evidence of one intent, with `plane/registry`, out of the table. */
-export async function intentOfTable(
+/** The evidence of one chain, with `plane/registry`, out of the table. */
+export async function chainOfTable(
   reader: EvidenceReader,
-  intentId: string,
+  chainId: string,
   anchors: readonly PublicJwk[],
 ): Promise<EvidenceSet> {
   const [own, registry] = await Promise.all([
-    rowsOf(reader, intentChain(intentId)),
+    chainId === REGISTRY_CHAIN ? [] : rowsOf(reader, chainId),
     rowsOf(reader, REGISTRY_CHAIN),
   ]);
   return {
@@ -72,30 +72,28 @@ async function rowsOf(reader: EvidenceReader, chainId: string): Promise<SealedRo
   return rows;
 }
 
-/** Why there is no story: nothing is recorded of the intent, or nothing hangs on the anchors that were named. */
+/** Why there is no story: nothing is recorded under that name, or nothing hangs on the anchors that were named. */
 type Untold = "absent" | AnchorProblem;
 
 /**
- * Verifies the evidence of one intent and tells its story, or why there is none. Records that do not hold are in the
+ * Verifies the evidence of one chain and tells its story, or why there is none. Records that do not hold are in the
  * integrity, not in the story.
  */
 export async function traceEvidence(
   set: EvidenceSet,
-  intentId: string,
+  chainId: string,
   pinned: readonly string[],
 ): Promise<Trace | Untold> {
   const records: ReadRecord[] = [];
   const report = await verifyEvidence(set, pinned, (read) => records.push(read));
   const { firstDefect, trusted, verdict } = report;
   if (report.anchorProblem !== undefined) return report.anchorProblem;
-  const head = report.chains.find(({ id }) => id === intentChain(intentId));
-  const trace = traceIntent(intentId, records, {
+  const head = report.chains.find(({ id }) => id === chainId);
+  const trace = traceChain(chainId, records, {
     status: verdict,
     trusted,
     firstDefect: firstDefect ?? null,
     head: head === undefined ? null : { seq: head.seq, hash: head.hash },
   });
-  return trace.events.length === 0 && firstDefect?.chainId !== intentChain(intentId)
-    ? "absent"
-    : trace;
+  return trace.events.length === 0 && firstDefect?.chainId !== chainId ? "absent" : trace;
 }

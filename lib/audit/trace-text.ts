@@ -4,7 +4,7 @@ import type { Integrity, Trace, TracedIdentity } from "./trace.ts";
 /** A trace as lines for operators, security and governance people (VAI-130). */
 export function traceLines(trace: Trace): string[] {
   return [
-    `Intent ${trace.intentId}`,
+    trace.intentId === null ? `Chain ${plain(trace.chainId)}` : `Intent ${trace.intentId}`,
     integrityLine(trace.integrity, trace.events.length),
     "",
     ...trace.events.map(({ at, seq, type, sentence, decision }) => {

@@ -1,5 +1,4 @@
 import type { Digest } from "../encoding/digest.ts";
-import { intentChain } from "../evidence/chain.ts";
 import { isNegative } from "../evidence/events.ts";
 import type { EvidenceRecord, Verdict as Judgement } from "../evidence/record.ts";
 import { type IdentityAnswers, identityAnswers } from "./answers.ts";
@@ -54,9 +53,10 @@ export interface Integrity {
   readonly head: { readonly seq: number; readonly hash: Digest } | null;
 }
 
-/** Everything that happened under one intent, as a tree (OKG-39, as far as this version records it). */
+/** Everything that a chain tells, of an intent as a tree (OKG-39, as far as this version records it). */
 export interface Trace {
-  readonly intentId: string;
+  /** None where a chain is of no intent: `unattributed/…`, `plane/registry`. */
+  readonly intentId: string | null;
   readonly chainId: string;
   readonly integrity: Integrity;
   readonly intent: TracedEvent | null;
@@ -69,19 +69,18 @@ export interface Trace {
   readonly events: readonly TracedEvent[];
 }
 
-/** Builds the trace of an intent from its verified records alone: no AWS, no clock, no agent's reasoning (VAI-135). */
-export function traceIntent(
-  intentId: string,
+/** Builds the trace of a chain from its verified records alone: no AWS, no clock, no agent's reasoning (VAI-135). */
+export function traceChain(
+  chainId: string,
   records: readonly ReadRecord[],
   integrity: Integrity,
 ): Trace {
-  const chainId = intentChain(intentId);
   const own = records.filter(({ record }) => record.chain.id === chainId);
   const events = own.map(eventOf);
   const first = (type: string): TracedEvent | null =>
     events.find((event) => event.type === type) ?? null;
   return {
-    intentId,
+    intentId: intentOf(chainId),
     chainId,
     integrity,
     intent: first("IntentSubmitted"),
@@ -94,6 +93,10 @@ export function traceIntent(
     events,
   };
 }
+
+const PREFIX = "intent/";
+const intentOf = (chainId: string): string | null =>
+  chainId.startsWith(PREFIX) ? chainId.slice(PREFIX.length) : null;
 
 function eventOf({ record, hash }: ReadRecord): TracedEvent {
   const { chain, event, decision, identity, contract, detail } = record;

@@ -1,13 +1,20 @@
 import { present } from "../encoding/present.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../enforcement/answer.ts";
+import type { Stage } from "../refusal.ts";
 import { doneBy } from "./done.ts";
 import type { ExitCode } from "./io.ts";
 import { nextLine } from "./next-line.ts";
 import { vaiLine } from "./self.ts";
 
-/** An answer of `issue` or `execute` as lines for people; `outputs` as the command was given it. */
-export const answerLines = (answer: Answer, outputs?: string): string[] =>
-  answer.ok ? grantedLines(answer, outputs) : [...refusedLines(answer), ...doubtLines(answer)];
+/** An answer of `issue` or `execute` as lines for people; `outputs` as the command was given it, `use` what became of the use. */
+export const answerLines = (answer: Answer, outputs?: string, use = useAfter): string[] =>
+  answer.ok
+    ? grantedLines(answer, outputs)
+    : [
+        ...planeRefusalLines(answer, use(answer)),
+        ...doubtLines(answer),
+        ...refusalNext(answer, outputs),
+      ];
 
 export const exitCodeOfAnswer = (answer: Answer): ExitCode => doneBy(answer).exitCode;
 
@@ -45,18 +52,52 @@ function outcomeLines({ outcome }: GrantedAnswer): string[] {
   ];
 }
 
-/** Without a stage where a command judged by itself. */
+/** Of a refusal by the plane, or by a command that judged by itself, which has no stage and leaves no evidence. */
 export const refusedLines = ({
   code,
   stage,
   detail,
   pointer,
-  evidence,
 }: Pick<RefusedAnswer, "code" | "detail" | "pointer"> &
-  Partial<Pick<RefusedAnswer, "stage" | "evidence">>): string[] => [
+  Partial<Pick<RefusedAnswer, "stage">>): string[] => [
   `refused    ${code}${stage === undefined ? "" : ` at ${stage}`}`,
   `why        ${detail}`,
   ...(pointer === undefined ? [] : [`where      ${pointer}`]),
-  ...(evidence === undefined ? [] : [`evidence   ${evidence.chainId} ${evidence.seq}`]),
-  `next       ${vaiLine("explain", code)}`,
 ];
+
+/** What somebody who was refused does next: the code first, then the record of it. */
+export const refusalNext = (
+  { code, evidence }: Pick<RefusedAnswer, "code" | "evidence">,
+  outputs?: string,
+): string[] => [
+  `next       ${vaiLine("explain", code)}`,
+  ...(evidence === undefined
+    ? []
+    : [`next       ${nextLine(["trace", evidence.chainId], [], present({ outputs })).line}`]),
+];
+
+/** A refusal by the plane, whole. `use` says what became of the contract's use, where there is one. */
+export const planeRefusalLines = (answer: RefusedAnswer, use?: string): string[] => [
+  ...refusedLines(answer),
+  `retryable  ${answer.retryable ? "yes: the same again, waiting longer each time" : "no: the same again is refused again"}`,
+  ...(use === undefined ? [] : [`use        ${use}`]),
+  answer.evidence === undefined
+    ? "evidence   none was written"
+    : `evidence   ${answer.evidence.chainId} ${answer.evidence.seq}`,
+];
+
+/** Judged before anything can have been granted, of every request. */
+const BEFORE_A_GRANT: ReadonlySet<Stage> = new Set(["parse", "request", "retry"]);
+/** Judged when a grant is durable. */
+const BEHIND_A_GRANT: ReadonlySet<Stage> = new Set(["issuance", "execution"]);
+
+/**
+ * What a refusal of `issue` says of the use (PROTOCOL.md §4). Stages `contract` to `context` are judged once more behind
+ * the grant, where trust or an assumption moved meanwhile, and the answer does not say which time it was.
+ */
+export function useAfter({ stage, retryable }: RefusedAnswer): string {
+  if (retryable || BEFORE_A_GRANT.has(stage)) return "none was spent";
+  return BEHIND_A_GRANT.has(stage)
+    ? "spent: it was granted, and a use is never given back"
+    : "none was spent, unless the evidence has an IdentityIssued for this request";
+}

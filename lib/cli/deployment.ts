@@ -73,15 +73,6 @@ export function readDeployment(io: Io, given: string | undefined, why = ""): Dep
   return { ...read.value, path };
 }
 
-/** Whether it is the local AWS, which alone has an endpoint of its own. Without one that can be read: no. */
-export function isLocal(io: Io, given: string | undefined): boolean {
-  try {
-    return readDeployment(io, given).endpoint !== undefined;
-  } catch {
-    return false;
-  }
-}
-
 /** A path of `outputs.json`, which is relative to the repository's root. */
 export const fromRoot = (path: string): string => resolve(dirname(LOCAL_OUTPUTS), "../..", path);
 

@@ -1,5 +1,7 @@
 import { CommanderError } from "commander";
+import { callProblem } from "../aws/people/call-problem.ts";
 import { Fault } from "../refusal.ts";
+import { exitOfCall, wordOf } from "./calling.ts";
 import { CommandError, EXIT, type ExitCode, type Io } from "./io.ts";
 import { visibleLine } from "./visible.ts";
 
@@ -7,11 +9,7 @@ import { visibleLine } from "./visible.ts";
  * How a command ends that did not end by itself, with one line of why.
  * @throws what nobody foresaw: a fault of ours must not look like an answer.
  */
-export async function endingOf(
-  io: Io,
-  error: unknown,
-  outputs: string | undefined,
-): Promise<ExitCode> {
+export function endingOf(io: Io, error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unreadable;
   const say = (message: string): void => io.err(`vai: ${visibleLine(message)}`);
   if (error instanceof CommandError) {
@@ -22,14 +20,14 @@ export async function endingOf(
     say(`${error.path ?? "a file"} cannot be ${VERBS[error.syscall] ?? "used"}: ${error.code}`);
     return EXIT.unreadable;
   }
-  if (error instanceof Fault || isConnectionError(error)) {
-    const { message } = error as Error;
-    const { isLocal } = await import("./deployment.ts");
-    const advice = isLocal(io, outputs)
-      ? 'check that the local AWS is up ("npm run local:status")'
-      : "check your AWS credentials, the region, and the network";
-    say(`${message}; ${advice}`);
-    return EXIT.unreachable;
+  const problem = callProblem(error);
+  if (problem !== undefined) {
+    say(wordOf(problem));
+    return exitOfCall(problem);
+  }
+  if (error instanceof Fault) {
+    say(error.message);
+    return EXIT.no;
   }
   throw error;
 }
@@ -52,8 +50,3 @@ const isFileError = (error: unknown): error is FileError =>
   "syscall" in error &&
   Object.hasOwn(VERBS, String(error.syscall)) &&
   !("address" in error);
-
-/** Errors of the AWS SDK carry `$metadata`; those of a socket a `code`; `ERR_…` are Node's for wrong use by us. */
-const isConnectionError = (error: unknown): boolean =>
-  error instanceof Error &&
-  ("$metadata" in error || ("code" in error && !/^ERR_(?!TLS|SSL)/.test(String(error.code))));

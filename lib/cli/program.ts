@@ -50,7 +50,8 @@ const COMMANDS: readonly Listed[] = [
   },
   {
     name: "trace",
-    description: "tells what happened under one intent: reason, limits, every use, the end",
+    description:
+      "tells what happened under one intent, or in another chain: reason, limits, every use, the end",
     load: async () => (await import("./commands/trace.ts")).traceCommand,
   },
   {
@@ -88,15 +89,11 @@ export async function runCli(args: readonly string[], given: Io): Promise<ExitCo
   await loadMeant(program, args, io, (code) => {
     exitCode = code;
   });
-  let outputs: string | undefined;
-  program.hook("preAction", (_program, command) => {
-    outputs = command.opts()["outputs"];
-  });
   try {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    return await endingOf(io, error, outputs);
+    return endingOf(io, error);
   }
 }
 

@@ -24,5 +24,5 @@ export const vaiLine = (...args: readonly string[]): string =>
   [vaiFrom(process.cwd()), ...args.map(shellWord)].join(" ");
 
 /** One word for a POSIX shell. */
-export const shellWord = (word: string): string =>
+const shellWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -9,7 +9,7 @@ import { publishedPolicy, writeExport } from "../../lib/audit/export.ts";
 import { judgeTransaction, judgeTransactions } from "../../lib/audit/judge.ts";
 import { readRecord } from "../../lib/audit/read-record.ts";
 import { readSeal } from "../../lib/audit/read-seal.ts";
-import { traceIntent } from "../../lib/audit/trace.ts";
+import { traceChain } from "../../lib/audit/trace.ts";
 import { type SealedRow, transactionsOf } from "../../lib/audit/transaction.ts";
 import type { Defect } from "../../lib/audit/verdict.ts";
 import { type EvidenceSet, verifyEvidence } from "../../lib/audit/verify-evidence.ts";
@@ -201,10 +201,10 @@ describe("parts of reading, judging and telling", () => {
       firstDefect: null,
       head: null,
     } as const;
-    const trace = traceIntent(INTENT, own, integrity);
+    const trace = traceChain(`intent/${INTENT}`, own, integrity);
     assert.equal(trace.intentId, INTENT);
     const unasked = own.filter(({ record }) => record.event.type !== "IdentityRequested");
-    assert.equal(traceIntent(INTENT, unasked, integrity).identities[0]?.requested, null);
+    assert.equal(traceChain(`intent/${INTENT}`, unasked, integrity).identities[0]?.requested, null);
     const chain = own.map(({ record }) => record);
     const { reason } = identityAnswers(story.identityId, chain);
     assert.deepEqual(identityAnswers(story.identityId, chain.toReversed()).reason, reason);

@@ -45,6 +45,20 @@ describe("vai trace --from", () => {
     assert.deepEqual(failures, []);
   });
 
+  test("VAI-08 a chain of no intent is told by its own name: refusals of nobody, trust policies", async () => {
+    const strays = await run("trace", "unattributed/2026-05-05/e", ...anchored(), "--json");
+    assert.equal(strays.code, 0, strays.err);
+    const told: Trace = JSON.parse(strays.out);
+    assert.deepEqual([told.intentId, told.events.length], [null, 2]);
+    const lines = (await run("trace", "unattributed/2026-05-05/e", ...anchored())).out;
+    assert.match(lines, /^Chain unattributed\/2026-05-05\/e\nIntegrity: unanchored/);
+    assert.match(lines, /REQUEST_UNSIGNED/);
+    const trust = await run("trace", "plane/registry", ...anchored());
+    assert.equal(trust.code, 0, trust.err);
+    assert.match(trust.out, /#1 +TrustPolicyPublished/);
+    assert.equal((await run("trace", "unattributed/2026-05-05/d", ...anchored())).code, 1);
+  });
+
   test("OKG-39 the tree has intent, context, decision, contract, identities, negative, integrity", async () => {
     const trace = await tree();
     assert.deepEqual(
@@ -138,7 +152,7 @@ describe("vai trace --from", () => {
       folder,
     );
     assert.equal(code, 1);
-    assert.match(err, /there is no evidence of the intent/);
+    assert.match(err, /there is no evidence under intent/);
     assert.equal((await run("trace", INTENT, "--from", place.path)).code, 2);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { intentOfFolder, traceEvidence } from "../../lib/audit/collect.ts";
+import { chainOfFolder, traceEvidence } from "../../lib/audit/collect.ts";
 import { openFolder } from "../../lib/audit/folder.ts";
 import { sentenceOf } from "../../lib/audit/sentences.ts";
 import type { Trace } from "../../lib/audit/trace.ts";
@@ -103,8 +103,10 @@ describe("evidence of a whole plane", () => {
 
   test("VAI-08 a grant, its retry and a later refusal are told from the chain alone", async () => {
     const intentId = chainId.slice("intent/".length);
-    const set = await intentOfFolder(await open(), intentId);
-    const trace = (await traceEvidence(set, intentId, [KEYS.anchor.thumbprint])) as Trace;
+    const set = await chainOfFolder(await open(), `intent/${intentId}`);
+    const trace = (await traceEvidence(set, `intent/${intentId}`, [
+      KEYS.anchor.thumbprint,
+    ])) as Trace;
     assert.equal(trace.integrity.firstDefect, null);
     const [identity] = trace.identities;
     assert.ok(identity);
@@ -124,8 +126,10 @@ describe("evidence of a whole plane", () => {
     const told = new Set<string>();
     for (const chain of plane.chains().filter((id) => id.startsWith("intent/"))) {
       const intentId = chain.slice("intent/".length);
-      const own = await intentOfFolder(await open(), intentId);
-      const trace = (await traceEvidence(own, intentId, [KEYS.anchor.thumbprint])) as Trace;
+      const own = await chainOfFolder(await open(), `intent/${intentId}`);
+      const trace = (await traceEvidence(own, `intent/${intentId}`, [
+        KEYS.anchor.thumbprint,
+      ])) as Trace;
       assert.equal(trace.integrity.firstDefect, null, chain);
       for (const { type, sentence } of trace.events) {
         told.add(type);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { anchorKeys, pinnedBy } from "../../lib/cli/anchors.ts";
 import { fromCdkOutputs } from "../../lib/cli/cdk-outputs.ts";
-import { isLocal, readDeployment } from "../../lib/cli/deployment.ts";
+import { readDeployment } from "../../lib/cli/deployment.ts";
 import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
 import { KEYS } from "../support/keys.ts";
 import { PLANE } from "../support/trust.ts";
@@ -82,21 +82,4 @@ describe("vai export", () => {
     assert.equal(taken.code, 2);
     assert.match(taken.err, /not an empty folder/);
   });
-});
-
-test("USR-12 only an unreachable local AWS is asked about as one", async (t) => {
-  const { file, vai } = await desk(t);
-  const { endpoint: _ours, ...real } = JSON.parse(readFileSync(file("outputs.json"), "utf8"));
-  const local = { ...real, endpoint: "http://127.0.0.1:9" };
-  writeFileSync(file("local.json"), JSON.stringify(local));
-  writeFileSync(file("real.json"), JSON.stringify(real));
-  const args = ["issue", file("event.json"), "--event", "--outputs", file("local.json")];
-  writeFileSync(file("event.json"), "{}");
-  const { code, err } = await vai(args);
-  assert.equal(code, 4);
-  assert.match(err, /npm run local:status/);
-  assert.deepEqual(
-    ["local.json", "real.json", "none.json"].map((name) => isLocal(IO, file(name))),
-    [true, false, false],
-  );
 });

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { answerLines, exitCodeOfAnswer } from "../../lib/cli/answers.ts";
+import {
+  answerLines,
+  exitCodeOfAnswer,
+  planeRefusalLines,
+  useAfter,
+} from "../../lib/cli/answers.ts";
 import { EXIT } from "../../lib/cli/io.ts";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import { desk, run } from "./support/plane-endpoint.ts";
@@ -72,6 +77,50 @@ describe("how vai issue and vai execute end", () => {
       [lost.code, JSON.parse(lost.out).identity.state],
       [EXIT.unknown, "INCOMPLETE"],
     );
+  });
+
+  test("USR-11 VAI-82 a refusal says whether to ask again, what became of the use, and where its evidence is", async (t) => {
+    const { contract, vai } = await desk(t);
+    const beyond = await vai(["issue", contract("held.json", {}), "--set", "percent=100"]);
+    const [, chain = ""] = /^evidence +(intent\/\S+) \d+$/m.exec(beyond.out) ?? [];
+    assert.deepEqual(beyond.out.split("\n").slice(3), [
+      "retryable  no: the same again is refused again",
+      "use        none was spent, unless the evidence has an IdentityIssued for this request",
+      /^evidence .*$/m.exec(beyond.out)?.[0],
+      "next       npx --no -- vai explain PARAMETER_OUT_OF_BOUNDS",
+      `next       npx --no -- vai trace ${chain}`,
+    ]);
+  });
+
+  /** What is said of the use: by stage, and whether the same may be granted later. */
+  const USES: readonly (readonly [stage: string, retryable: boolean, says: RegExp])[] = [
+    ["parse", false, /^none was spent$/],
+    ["retry", false, /^none was spent$/],
+    ["contract", true, /^none was spent$/],
+    ["evidence", true, /^none was spent$/],
+    ["contract", false, /^none was spent, unless/],
+    ["context", false, /^none was spent, unless/],
+    ["issuance", false, /^spent: it was granted/],
+    ["execution", false, /^spent: it was granted/],
+  ];
+  for (const [stage, retryable, says] of USES) {
+    test(`USR-11 the use after a refusal at ${stage}, ${retryable ? "" : "not "}retryable`, () => {
+      assert.match(useAfter({ stage, retryable } as never), says);
+      const line = retryable ? /^retryable {2}yes: /m : /^retryable {2}no: /m;
+      const lines = planeRefusalLines({ stage, retryable } as never).join("\n");
+      assert.match(lines, line);
+      assert.match(lines, /^evidence {3}none was written$/m);
+    });
+  }
+
+  test("USR-11 a redemption that is refused has cost its use before", async (t) => {
+    const { contract, vai, file } = await desk(t);
+    const held = contract("held.json", { contract: { set: { "/deliveries": ["handle"] } } });
+    const asked = ["--delivery", "handle", "--out", file("handle.json"), "--set", "percent=10"];
+    await vai(["issue", held, ...asked]);
+    await vai(["execute", file("handle.json")]);
+    const again = await vai(["execute", file("handle.json")]);
+    assert.match(again.out, /^use +spent when the handle was made$/m);
   });
 
   test("USR-11 the exit codes are documented where people look", async () => {

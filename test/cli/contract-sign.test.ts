@@ -95,6 +95,5 @@ test("USR-11 what a command refuses by itself reads as what the plane refuses, w
     "refused    CONTRACT_OVERBROAD",
     "why        too broad",
     "where      /contract/x",
-    "next       npx --no -- vai explain CONTRACT_OVERBROAD",
   ]);
 });

@@ -102,7 +102,7 @@ describe("vai credentials", () => {
       VAI_OUTPUTS: table.file("outputs.json"),
     };
     const ended = spawnSync(process.execPath, args, { env, encoding: "utf8" });
-    assert.deepEqual([ended.status, ended.stdout], [4, ""], ended.stderr);
+    assert.deepEqual([ended.status, ended.stdout], [2, ""], ended.stderr);
     assert.match(
       ended.stderr,
       /the profile loop gives no AWS credentials.*runs vai itself, vai stopped that/,

@@ -6,7 +6,8 @@ import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import { Fault } from "../../refusal.ts";
-import { refusedLines } from "../answers.ts";
+import { answerLines } from "../answers.ts";
+import { asCaller } from "../calling.ts";
 import { childEnvironment, requireProgram, runChild } from "../child.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
@@ -67,7 +68,8 @@ export const credentialsCommand: AddCommand = (command, io, end) => {
       const step = stepOf(held.claims, options.step);
       const answer = await ask(deployment, held, step, options, io);
       if ("code" in answer) {
-        for (const line of refusalLines(answer, step, command)) io.err(visibleLine(line));
+        for (const line of refusalLines(answer, step, command, options.outputs))
+          io.err(visibleLine(line));
         return end(EXIT.no);
       }
       if (command.length === 0) return io.out(JSON.stringify(processAnswer(answer, step, options)));
@@ -99,7 +101,7 @@ async function ask(
   { contract, proof }: ContractFile,
   step: Step,
   options: Options,
-  { environment }: Io,
+  io: Io,
 ): Promise<IssuedCredentials | RefusedAnswer> {
   const { deliverTo, privateKey } = deliveryKey();
   const event = issueEvent(
@@ -115,10 +117,12 @@ async function ask(
   );
   const place = placeFor(deployment, "agent", options.callerProfile);
   const { issue } = deployment.functions;
-  const given = await invokeFunction(place, issue, event).catch((error: unknown) =>
-    explainCaller(error, options.callerProfile ?? environment["AWS_PROFILE"]),
-  );
-  const answer = readAnswer(given, issue);
+  const answer = await asCaller(io, place, async () => {
+    const given = await invokeFunction(place, issue, event).catch((error: unknown) =>
+      explainCaller(error, options.callerProfile ?? io.environment["AWS_PROFILE"]),
+    );
+    return readAnswer(given, issue);
+  });
   if (!answer.ok) return answer;
   if (answer.credentials === undefined)
     throw new CommandError(EXIT.no, "the plane granted the request and gave no credentials");
@@ -135,7 +139,7 @@ function explainCaller(error: unknown, profile: string | undefined): never {
   const cause = error instanceof Fault ? error.cause : undefined;
   if (cause instanceof Error && cause.name === "CredentialsProviderError") {
     throw new CommandError(
-      EXIT.unreachable,
+      EXIT.unreadable,
       profile === undefined
         ? "there are no AWS credentials to invoke the plane with: give --caller-profile, or set them in the environment"
         : // Whether it was this the SDK does not pass on: it says no more than that nobody had any.
@@ -166,11 +170,16 @@ function processAnswer(
   };
 }
 
-function refusalLines(answer: RefusedAnswer, step: Step, command: readonly string[]): string[] {
-  if (answer.code !== "CONTRACT_CONSUMED") return refusedLines(answer);
+function refusalLines(
+  answer: RefusedAnswer,
+  step: Step,
+  command: readonly string[],
+  outputs: string | undefined,
+): string[] {
+  if (answer.code !== "CONTRACT_CONSUMED") return answerLines(answer, outputs);
   const calls = callsOf(step);
   return [
-    ...refusedLines(answer),
+    ...answerLines(answer, outputs),
     `each run of vai credentials is one issuance; step ${step.id} allows ${calls}`,
     ...(calls > 1 && command.length === 0
       ? ["boto3 and the aws CLI run it before every request: for them give it --once"]

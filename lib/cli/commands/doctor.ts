@@ -11,6 +11,7 @@ import { preflightPermissions } from "../../doctor/preflight/permissions.ts";
 import { preflight } from "../../doctor/preflight/preflight.ts";
 import { planLines, planOf } from "../../doctor/repair/plan.ts";
 import { present } from "../../encoding/present.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type ExitCode, type Io, report } from "../io.ts";
@@ -60,7 +61,9 @@ export const doctorCommand: AddCommand = (command, io, end) => {
       }
       const place = placeFor(deployment, "deployer", options.profile);
       const see = inspector(place, deployment.tables);
-      const { findings, principals } = await lookAs(options, deployment, see);
+      const { findings, principals } = await asCaller(io, place, () =>
+        lookAs(options, deployment, see),
+      );
       if (options.repairPlan === true) {
         const plan = planOf(findings, place);
         report(io, options.json === true, { plane: deployment.plane, ...plan }, planLines(plan));

@@ -3,6 +3,7 @@ import { invokeFunction } from "../../aws/people/invoke.ts";
 import { contractDigest, executeEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
 import { readJson } from "../files.ts";
@@ -23,6 +24,9 @@ interface Options extends SendingOptions {
   readonly force?: true;
 }
 
+/** A handle has cost its use when it was made. */
+const USE = (): string => "spent when the handle was made";
+
 /** `vai execute`: redeems a handle, as an agent does. */
 export const executeCommand: AddCommand = (command, io, end) => {
   command.argument(
@@ -38,8 +42,13 @@ export const executeCommand: AddCommand = (command, io, end) => {
     const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
     const { execute } = deployment.functions;
-    const answer = readAnswer(await invokeFunction(place, execute, event), execute);
-    report(io, options.json === true, answer, [...answerLines(answer, options.outputs), ...kept]);
+    const answer = await asCaller(io, place, async () =>
+      readAnswer(await invokeFunction(place, execute, event), execute),
+    );
+    report(io, options.json === true, answer, [
+      ...answerLines(answer, options.outputs, USE),
+      ...kept,
+    ]);
     end(exitCodeOfAnswer(answer));
   });
 

@@ -3,6 +3,7 @@ import { evidenceReader } from "../../aws/ports/evidence-reader.ts";
 import { systemClock, toInstant } from "../../clock.ts";
 import { jwkThumbprint } from "../../encoding/jwk.ts";
 import { ANCHOR_KEY_HELP, anchorKeys } from "../anchors.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io, report } from "../io.ts";
@@ -26,15 +27,18 @@ export const exportCommand: AddCommand = (command, io) => {
     .option("--json", "print the manifest as JSON")
     .action(async (folder: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);
-      const reader = evidenceReader(placeFor(deployment, "auditor"), deployment.tables.evidence);
+      const place = placeFor(deployment, "auditor");
+      const reader = evidenceReader(place, deployment.tables.evidence);
       const anchors = anchorKeys(deployment, options.anchorKey);
-      const result = await writeExport(folder, reader, {
-        plane: deployment.plane,
-        createdAt: toInstant(systemClock()),
-        intent: options.intent,
-        anchors,
-        ...(io.isTerminal && { onProgress: progressOn(io) }),
-      });
+      const result = await asCaller(io, place, () =>
+        writeExport(folder, reader, {
+          plane: deployment.plane,
+          createdAt: toInstant(systemClock()),
+          intent: options.intent,
+          anchors,
+          ...(io.isTerminal && { onProgress: progressOn(io) }),
+        }),
+      );
       if ("problem" in result) {
         const exitCode = result.of === "folder" ? EXIT.unreadable : EXIT.no;
         throw new CommandError(exitCode, result.problem);

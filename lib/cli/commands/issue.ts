@@ -4,6 +4,7 @@ import { issueEvent } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { answerLines, exitCodeOfAnswer } from "../answers.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
 import { readJson, requireNew, writtenLine } from "../files.ts";
@@ -51,7 +52,9 @@ export const issueCommand: AddCommand = (command, io, end) => {
     const kept = keepEvent(options.saveEvent, event);
     const place = placeFor(deployment, "agent");
     const { issue } = deployment.functions;
-    const answer = readAnswer(await invokeFunction(place, issue, event), issue);
+    const answer = await asCaller(io, place, async () =>
+      readAnswer(await invokeFunction(place, issue, event), issue),
+    );
     const handle = answer.ok ? answer.handle : undefined;
     if (handle !== undefined && options.out !== undefined)
       writeHandleFile(options.out, handle, event);

@@ -1,5 +1,6 @@
 import { newPrivateJwk, signingKey } from "../../client/keys.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { writeNew } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
@@ -35,7 +36,8 @@ export const keysCommand: AddCommand = (keys, io) => {
     .description("prints the public part and thumbprint of a KMS key, such as an anchor's")
     .action(async (arn: string, options: { json?: true }) => {
       const { kmsPublicJwk } = await import("../../aws/people/plane-access.ts");
-      const publicKey = await kmsPublicJwk({ region: regionOfKey(arn) }, arn);
+      const place = { region: regionOfKey(arn) };
+      const publicKey = await asCaller(io, place, () => kmsPublicJwk(place, arn));
       const thumbprint = jwkThumbprint(publicKey);
       report(io, options.json === true, { thumbprint, publicKey }, publicLines(publicKey));
     });

@@ -7,9 +7,10 @@ import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { isRefusal } from "../../refusal.ts";
 import { ANCHOR_KEY_HELP, pinnedAnchors } from "../anchors.ts";
-import { refusedLines } from "../answers.ts";
+import { refusalNext, refusedLines } from "../answers.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
-import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
+import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import {
   type AskingOptions,
@@ -41,10 +42,9 @@ export const policyCommand: AddCommand = (command, io, end) => {
   command.action(async (file: string, options: Options) => {
     const deployment = readDeployment(io, options.outputs, NEEDS);
     const { claims } = readContractFile(file);
-    const trust = await publishedPolicy(
-      deployment,
-      "auditor",
-      pinnedAnchors(deployment, options.anchorKey),
+    const anchors = pinnedAnchors(deployment, options.anchorKey);
+    const trust = await asCaller(io, placeFor(deployment, "auditor"), () =>
+      publishedPolicy(deployment, "auditor", anchors),
     );
     if (trust === undefined)
       throw new CommandError(
@@ -59,7 +59,10 @@ export const policyCommand: AddCommand = (command, io, end) => {
     const whole = deriveAuthority(claims, step, trust.policy);
     const derived = isRefusal(whole) ? whole : deriveAuthority(claims, effective, trust.policy);
     if (isRefusal(derived)) {
-      report(io, options.json === true, derived, refusedLines(derived));
+      report(io, options.json === true, derived, [
+        ...refusedLines(derived),
+        ...refusalNext(derived),
+      ]);
       return end(EXIT.no);
     }
     const { sessionPolicy, enforcement } = derived;

@@ -4,10 +4,11 @@ import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { signJws, signJwsBy } from "../../encoding/jws.ts";
 import { readBy } from "../../encoding/schema.ts";
-import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../trust/policy.ts";
 import { ANCHOR_KEY_HELP, anchorsBeside, pinnedAnchors } from "../anchors.ts";
+import { planeRefusalLines, refusalNext } from "../answers.ts";
+import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
 import { readJson, readKey } from "../files.ts";
@@ -43,7 +44,10 @@ export const trustCommand: AddCommand = (trust, io, end) => {
     .action(async (options: { anchorKey?: string; outputs?: string; json?: true }) => {
       const deployment = readDeployment(io, options.outputs);
       const anchors = pinnedAnchors(deployment, options.anchorKey);
-      const published = await publishedPolicy(deployment, "auditor", anchors);
+      const place = placeFor(deployment, "auditor");
+      const published = await asCaller(io, place, () =>
+        publishedPolicy(deployment, "auditor", anchors),
+      );
       if (published === undefined) {
         throw new CommandError(
           EXIT.no,
@@ -66,22 +70,30 @@ export const trustCommand: AddCommand = (trust, io, end) => {
     .description("signs the next version of the trust policy and publishes it")
     .action(async (file: string, options: PublishOptions) => {
       const deployment = readDeployment(io, options.outputs);
-      const anchor = await anchorOf(deployment, options);
-      const policy = await nextPolicy(deployment, file, Number(options.validDays), anchor.jwk);
-      const jws = await anchor.sign(policy);
-      const event = { op: "publishTrustPolicy", trustPolicy: jws };
-      const place = placeFor(deployment, "deployer");
-      const { govern } = deployment.functions;
-      const answer = readCommandAnswer(await invokeFunction(place, govern, event), govern);
+      const { policy, answer } = await asCaller(io, placeFor(deployment, "deployer"), () =>
+        publish(deployment, file, options),
+      );
       report(
         io,
         options.json === true,
         answer,
-        answer.ok ? publishedLines(policy, answer) : refusedLines(answer),
+        answer.ok
+          ? publishedLines(policy, answer)
+          : [...planeRefusalLines(answer), ...refusalNext(answer, options.outputs)],
       );
       end(answer.ok ? EXIT.done : EXIT.no);
     });
 };
+
+/** Signs the next version and has `govern` publish it. */
+async function publish(deployment: Deployment, file: string, options: PublishOptions) {
+  const anchor = await anchorOf(deployment, options);
+  const policy = await nextPolicy(deployment, file, Number(options.validDays), anchor.jwk);
+  const event = { op: "publishTrustPolicy", trustPolicy: await anchor.sign(policy) };
+  const { govern } = deployment.functions;
+  const given = await invokeFunction(placeFor(deployment, "deployer"), govern, event);
+  return { policy, answer: readCommandAnswer(given, govern) };
+}
 
 interface Anchor {
   readonly jwk: PublicJwk;
@@ -108,13 +120,6 @@ async function anchorOf(
 const publishedLines = ({ version, exp }: TrustPolicy, { evidence }: CommandAnswer): string[] => [
   `published  trust policy version ${version}, valid until ${toInstant(exp * 1000)}`,
   `evidence   ${evidence.chainId} ${evidence.seq}`,
-];
-
-const refusedLines = ({ code, detail, pointer }: RefusedAnswer): string[] => [
-  `refused    ${code}`,
-  `why        ${detail}`,
-  ...(pointer === undefined ? [] : [`where      ${pointer}`]),
-  `next       ${vaiLine("explain", code)}`,
 ];
 
 /** The draft with the members that follow from what is in force: number, link, plane, times, plane keys. */
