@@ -259,6 +259,39 @@ suite("telemetry", () => {
     assert.ok(!lines[0]?.includes(CANARY));
   });
 
+  const KEY = "the evidence key YFkR-9mXhaNOhxxedMW9nRMJHLZJtd1s_QtR-GT4lLM";
+  const READ = "lambda:GetAlias failed: AccessDeniedException";
+  const CAUSES: readonly (readonly [code: string, cause: string, more: string])[] = [
+    ["DEPENDENCY_UNAVAILABLE", READ, "; the target could not be read before the call: it is"],
+    ["DEPENDENCY_UNAVAILABLE", "dynamodb:BatchGetItem left keys unprocessed", ""],
+    ["DEPENDENCY_UNAVAILABLE", "assuming the reader role failed: AccessDenied", ""],
+    ["DEPENDENCY_UNAVAILABLE", "loading the client of ec2 failed: Error", ""],
+    ["EVIDENCE_SIGNER_UNAVAILABLE", "kms:Sign gave no signature", ""],
+    ["EVIDENCE_SIGNER_UNAVAILABLE", `${KEY} is not in the trust policy`, "; publish a"],
+    ["EVIDENCE_SIGNER_UNAVAILABLE", `${KEY} is revoked`, "; publish a trust policy"],
+    [
+      "EVIDENCE_SIGNER_UNAVAILABLE",
+      `${KEY} is in force only until 2026-05-05T04:00:00.000Z`,
+      "; p",
+    ],
+    ["REGISTRY_STALE", "the trust policy ended at 2026-05-05T04:00:00.000Z", "; publish"],
+    ["REGISTRY_STALE", "the Registry's chain does not end in its head", "; restore the"],
+  ];
+  for (const [code, cause, more] of CAUSES) {
+    test(`VAI-131 USR-16 the line of ${code} says why, and nothing that follows: ${cause}`, async () => {
+      const detail = `${cause}${more === "" ? "" : `${more} ${CANARY}`}`;
+      const { line, lines } = await serve(refused({ code, detail, failureDomain: "platform" }));
+      assert.equal(line["cause"], cause);
+      assert.ok(!lines[0]?.includes(CANARY));
+    });
+  }
+
+  test("USR-16 what is said of the Registry is a cause of no other code", async () => {
+    const detail = "the stored value somebody sent";
+    const { line } = await serve(refused({ code: "PARAMETER_OUT_OF_BOUNDS", detail }));
+    assert.equal(line["cause"], undefined);
+  });
+
   test("USR-16 VAI-63 a handler that throws is a refusal; its message is told to nobody", async () => {
     const { line, lines, answered } = await serve(() => {
       throw new RangeError(`cannot read ${CANARY}`, { cause: new Error(CANARY) });

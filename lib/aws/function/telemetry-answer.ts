@@ -1,4 +1,5 @@
 import type { FailureDomain, RefusalCode } from "../../refusal.ts";
+import { causeOf } from "./telemetry-cause.ts";
 import { type Counts, METRICS } from "./telemetry-names.ts";
 
 /** The members of an answer that telemetry looks at; every answer of the plane fits. */
@@ -44,9 +45,6 @@ const EVIDENCE_CODES: ReadonlySet<string> = new Set<RefusalCode>([
 const PLATFORM: FailureDomain = "platform";
 const OUTCOME_UNKNOWN: RefusalCode = "EXECUTION_OUTCOME_UNKNOWN";
 
-/** The only details that are logged: of our own making, an AWS API and the name of its error. */
-const FAULT_DETAIL = /^(?:[a-z0-9]+:[A-Z][A-Za-z0-9]{1,60}) failed: [A-Za-z0-9._]{1,80}/;
-
 /**
  * What is told of an answer: codes, ids, states, never a value that somebody sent. `detail` quotes input, a handle,
  * credentials and constraints are the caller's, so none of them is read here (USR-16).
@@ -64,7 +62,7 @@ export function reportOf(answer: AnyAnswer): Report {
     outcome: outcome?.status,
     chainId: evidence?.chainId,
     seq: evidence?.lastSeq ?? evidence?.seq,
-    cause: FAULT_DETAIL.exec(answer.detail ?? "")?.[0],
+    cause: causeOf(code, answer.detail),
   };
   return {
     ...levelOf(answer),

@@ -10,7 +10,7 @@ import type { IdentityView } from "../../evidence/fold.ts";
 import { callOutcome } from "../../execution/outcome.ts";
 import { CALL_TIMEOUT, readBack, runBoundedCall } from "../../execution/run.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
-import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { Answer } from "../answer.ts";
 import { refused, type Settled, settled } from "../barriers/append.ts";
 import { conclude } from "../barriers/conclude.ts";
@@ -167,10 +167,11 @@ async function prepareReader(
     const settings = { ...targetPlace(deps), credentials, timeoutMilliseconds: CALL_TIMEOUT };
     const preRead = (await descriptor.preRead?.(operation, settings)) ?? NOTHING_READ;
     return { credentials, preRead };
-  } catch {
+  } catch (error) {
+    const cause = error instanceof Fault ? `${error.message}; ` : "";
     return refuse(
       "DEPENDENCY_UNAVAILABLE",
-      "the target could not be read before the call: it is not there, the cloud team has not opened it, or AWS did not answer",
+      `${cause}the target could not be read before the call: it is not there, the cloud team has not opened it, or AWS did not answer`,
     );
   }
 }
