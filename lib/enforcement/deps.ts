@@ -49,6 +49,8 @@ export interface IssueDeps extends PlaneDeps {
   readonly readOf: (read: string) => TargetRead | undefined;
   /** Keys of targets that are encrypted. */
   readonly targetKeys: TargetKeys;
+  /** Whether the deployment lets a family of actions work on a target. */
+  readonly isOpened: (family: string, resource: string) => boolean;
   readonly assumeRole: AssumeRole;
   /** Credentials of a reader role, cached by the port. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   readonly readerCredentials: (roleArn: string, family: string) => Promise<AwsCredentials>;

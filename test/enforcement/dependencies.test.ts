@@ -377,6 +377,13 @@ suite("bugs", () => {
     assert.equal(failed?.decision.code, "CREDENTIALS_MISSING");
   });
 
+  test("VAI-131 what could not be read before the call is named by the API that failed", async () => {
+    const plane = await newPlane();
+    plane.faults.plan({ at: "reader" });
+    const { detail } = refused(await plane.issue(plane.event(plane.contract())));
+    assert.match(detail, /^assuming the reader role failed: \w+; the target could not be read/);
+  });
+
   test("VAI-06 VAI-68 a bug between barrier 1 and barrier 2 leaves no authority without its record", async () => {
     const plane = await newPlane();
     const governed = plane.contract();

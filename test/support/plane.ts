@@ -1,3 +1,4 @@
+import { isOpened } from "../../lib/actions/opened.ts";
 import { DynamoEvidenceStore } from "../../lib/aws/ports/evidence-store.ts";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { DynamoRegistryStore } from "../../lib/aws/ports/registry-store.ts";
@@ -56,6 +57,9 @@ export interface Effects {
   readonly retryKeys: number;
 }
 
+/** What this plane opens: more than its readers are told, for contracts of many targets. */
+const OPENED = { lambda: [FUNCTION, `${FUNCTION}-*`], dynamodb: [TABLE] };
+
 /**
  * A whole trust plane in memory: the real enforcement over the real stores, with DynamoDB, KMS, STS and targets
  * replaced at their clients. Signatures, conditions and limits are real; clock, ids, jitter and failures are the test's.
@@ -109,6 +113,7 @@ export class Plane {
       counter: new DynamoRefusalCounter(dynamo, TABLES.state),
       memory: { handles: new Map() },
       descriptorOf: this.targets.descriptorOf,
+      isOpened: (family: string, resource: string) => isOpened(OPENED, family, resource),
       readOf: this.targets.readOf,
       targetKeys: {},
       assumeRole: assumeRoleBy(sts),

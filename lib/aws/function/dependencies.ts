@@ -4,6 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { descriptorOf } from "../../actions/catalogue.ts";
+import { isOpened, type OpenTargets } from "../../actions/opened.ts";
 import { loadFamily } from "../../actions/reader.ts";
 import { readOf } from "../../actions/reads.ts";
 import { systemClock } from "../../clock.ts";
@@ -85,7 +86,7 @@ export function issueDependencies(
   const deps = planeDependencies(component, environment, lifetime, patience);
   const bounds = { lifetime, clock: deps.clock, longest: patience };
   const place = { ...placeOf(deps.plane.region, environment), patience };
-  const targets = JSON.parse(required(environment, ENV.targets)) as Record<string, string[]>;
+  const targets = JSON.parse(required(environment, ENV.targets)) as OpenTargets;
   const own = [ENV.evidenceKeyId, ENV.planeKeyId].map((name) => required(environment, name));
   const targetKeys = readTargetKeys(required(environment, ENV.targetKeys), deps.plane, own);
   const readerSts = boundBy(new STSClient(functionOptions(place)), bounds);
@@ -98,6 +99,7 @@ export function issueDependencies(
   return {
     ...deps,
     descriptorOf,
+    isOpened: (family, resource) => isOpened(targets, family, resource),
     readOf,
     targetKeys,
     assumeRole: assumeRoleBy(boundBy(new STSClient(functionOptions(place, 1)), bounds)),

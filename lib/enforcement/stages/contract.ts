@@ -28,6 +28,7 @@ import { type Misplaced, stage } from "../stage.ts";
 import { effectiveStep } from "../verified.ts";
 import type { Spoken } from "./admission.ts";
 import { judgeAssumptions } from "./assumptions.ts";
+import { judgeOpened } from "./targets.ts";
 
 /** The world as it was read, and the trust that is in force. */
 interface Informed {
@@ -115,8 +116,11 @@ export const CONTRACT = stage<Known, Judgement>("contract")
   .check("issuerScope", ({ contract, trust }) => judgeIssuerScope(contract, trust.policy))
   .check("place", ({ contract }, { deps }) => judgePlace(contract.claims, deps.plane))
   .check("breadth", judgeBreadth)
-  .check("registeredActions", ({ contract, trust }) =>
-    judgeRegistered(contract.claims, isCatalogued, trust.policy),
+  .check(
+    "registeredActions",
+    ({ contract, trust }, { deps }) =>
+      judgeRegistered(contract.claims, isCatalogued, trust.policy) ??
+      judgeOpened(contract.claims, deps),
   )
   .check("assumptions", ({ contract, trust }, { deps }) =>
     judgeAssumptions(contract.claims, deps.readOf, trust.policy),
