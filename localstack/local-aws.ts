@@ -15,7 +15,7 @@ import {
   writePolicy,
 } from "./deploy/outputs.ts";
 import { releaseSample } from "./deploy/release-sample.ts";
-import { sampleInstances, sampleTargets } from "./deploy/samples.ts";
+import { fillSampleTable, sampleInstances, sampleTargets } from "./deploy/samples.ts";
 import { requireAll, selfTest } from "./deploy/self-test.ts";
 import { publishTrustPolicy } from "./deploy/trust-policy.ts";
 import { namedEndpoint } from "./machine/endpoint.ts";
@@ -173,6 +173,7 @@ async function bringUp(
   const what = { state, access, anchor, deployer, targets, ...app };
   const deployed = await deploy({ ...what, progress, signal });
   const stacks = { ...deployed, ...(await releaseSample(clients)) };
+  await fillSampleTable(clients.dynamoDb);
   signal?.throwIfAborted();
 
   progress("setting and reading back what the emulator's CloudFormation drops");

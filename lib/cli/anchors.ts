@@ -7,31 +7,18 @@ import {
   type VerificationKey,
 } from "../encoding/jwk.ts";
 import { type Deployment, fromRoot } from "./deployment.ts";
-import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
+import { publicHalf, readPublicKey } from "./key-file.ts";
 
-export const ANCHOR_KEY_HELP = "public JWK of the plane's anchor (default: the deployment's own)";
-
-/** The public half of a JWK file, which may hold the private one too: nothing of that is kept. */
-function publicHalf(path: string): PublicJwk {
-  return publicKey(readJson(path), path);
-}
-
-function publicKey(value: unknown, path: string): PublicJwk {
-  const { d: _private, ...rest } = (
-    typeof value === "object" && value !== null ? value : {}
-  ) as Record<string, unknown>;
-  const key = readPublicJwk(rest);
-  if (typeof key === "string") throw new CommandError(EXIT.unreadable, `${path} ${key}`);
-  return key.jwk;
-}
+export const ANCHOR_KEY_HELP =
+  "public key of the plane's anchor, JWK or PEM (default: the deployment's own)";
 
 /**
  * Public keys of a plane's anchors: as given, else as the deployment lists them, else from its key file. Never none.
  * @throws {CommandError} when none is at hand: evidence could not be judged, nor by anybody whom it is given to.
  */
 export function anchorKeys(deployment: Deployment, given: string | undefined): PublicJwk[] {
-  const found = given === undefined ? keysOf(deployment) : [publicHalf(given)];
+  const found = given === undefined ? keysOf(deployment) : [readPublicKey(given)];
   if (found.length > 0) return found;
   throw new CommandError(
     EXIT.unreadable,
@@ -41,10 +28,19 @@ export function anchorKeys(deployment: Deployment, given: string | undefined): P
 
 function keysOf(deployment: Deployment): PublicJwk[] {
   const { anchorKeys: listed = [], path: outputs } = deployment;
-  if (listed.length > 0) return listed.map((each) => publicKey(each, `${outputs}: anchorKeys`));
+  if (listed.length > 0) return listed.map((each) => listedKey(each, outputs));
   const own = deployment.keys?.["anchor"];
   const path = own === undefined ? undefined : fromRoot(own);
-  return path !== undefined && existsSync(path) ? [publicHalf(path)] : [];
+  return path !== undefined && existsSync(path) ? [readPublicKey(path)] : [];
+}
+
+function listedKey(value: unknown, outputs: string): PublicJwk {
+  try {
+    return publicHalf(value);
+  } catch (error) {
+    const why = error instanceof TypeError ? error.message : "cannot be read";
+    throw new CommandError(EXIT.unreadable, `${outputs}: anchorKeys ${why}`);
+  }
 }
 
 /** Thumbprints to judge a plane's own table by: a key file that is not the deployment's anchor must not stand for it. */

@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { signingKey } from "../client/keys.ts";
-import type { SigningKey } from "../encoding/jws.ts";
 import { CommandError, EXIT } from "./io.ts";
+import { jsonProblem } from "./json-place.ts";
 import { isTooDeep } from "./nesting.ts";
-import { vaiLine } from "./self.ts";
 
 /** Text of a file. @throws {CommandError} that names the file and what to do. */
-function readText(path: string): string {
+export function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
@@ -19,30 +17,18 @@ function readText(path: string): string {
   }
 }
 
-export function readJson(path: string): unknown {
-  const text = readText(path);
+export const readJson = (path: string): unknown => jsonOf(readText(path), path);
+
+/** The JSON of a file's text. @throws {CommandError} that says where it is none. */
+export function jsonOf(text: string, path: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new CommandError(EXIT.unreadable, `${path} is not JSON`);
+    throw new CommandError(EXIT.unreadable, `${path} is not JSON: ${jsonProblem(text)}`);
   }
   if (isTooDeep(value)) throw new CommandError(EXIT.unreadable, `${path} is nested too deeply`);
   return value;
-}
-
-/** A private key file. @throws {CommandError}; its message holds nothing of the key. */
-export function readKey(path: string): SigningKey {
-  try {
-    return signingKey(readJson(path));
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    const why = error instanceof TypeError ? error.message : "cannot be read";
-    throw new CommandError(
-      EXIT.unreadable,
-      `${path}: ${why}; make one with: ${vaiLine("keys", "new", path)}`,
-    );
-  }
 }
 
 const EXISTS = "exists already; choose another name or remove it first";

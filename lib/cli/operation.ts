@@ -28,7 +28,7 @@ export interface SendingOptions extends AskingOptions {
 }
 
 export const SENDING_OPTIONS: readonly (readonly [flags: string, help: string])[] = [
-  ["--key <file>", "the agent's private JWK (default: the local agent's)"],
+  ["--key <file>", "the agent's private key, JWK or PEM (default: the local agent's)"],
   ["--idempotency-key <key>", "names this ask; use the same again only to retry it (default: new)"],
   ["--save-event <file>", "also write the signed event that was sent"],
   ["--event", "send a saved event again, byte for byte"],

@@ -1,6 +1,14 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
 import { type PublicJwk, readPublicJwk, type SignatureAlgorithm } from "../encoding/jwk.ts";
 import type { SigningKey } from "../encoding/jws.ts";
+import { keyMembers } from "./key-members.ts";
 
 /** A private key as its file holds it: the public members and `d` (RFC 7517, RFC 8037). */
 export type PrivateJwk = PublicJwk & { readonly d: string };
@@ -29,12 +37,13 @@ export interface HeldKey extends SigningKey {
  * @throws {TypeError} when the value is not a private P-256 or Ed25519 JWK; the message holds nothing of the key.
  */
 export function signingKey(value: unknown): HeldKey {
-  const { d, ...publicPart } = (value ?? {}) as Record<string, unknown>;
+  const { d, ...publicPart } = keyMembers(value);
   const key = readPublicJwk(publicPart);
-  if (typeof key === "string") throw new TypeError(`the key's public part ${key}`);
-  if (typeof d !== "string") throw new TypeError("the key has no private part d");
+  if (typeof key === "string") throw new TypeError(`has a public part that ${key}`);
+  if (typeof d !== "string") throw new TypeError("has no private part d");
   try {
     const privateKey = createPrivateKey({ key: { ...key.jwk, d }, format: "jwk" });
+    requirePair(privateKey, key.jwk, key.algorithm);
     return {
       jwk: key.jwk,
       thumbprint: key.thumbprint,
@@ -42,7 +51,18 @@ export function signingKey(value: unknown): HeldKey {
       sign: (input) => signedBy(privateKey, key.algorithm, input),
     };
   } catch {
-    throw new TypeError("the key's private part d is not good");
+    throw new TypeError("has a private part d that is not good");
+  }
+}
+
+/** OpenSSL takes the two halves of a JWK as they are: of two keys they would sign what nobody can verify. */
+function requirePair(key: KeyObject, jwk: PublicJwk, algorithm: SignatureAlgorithm): void {
+  const probe = new Uint8Array(1);
+  const publicKey = createPublicKey({ key: { ...jwk }, format: "jwk" });
+  const dsaEncoding = "ieee-p1363";
+  const digest = algorithm === "EdDSA" ? null : "sha256";
+  if (!verify(digest, probe, { key: publicKey, dsaEncoding }, signedBy(key, algorithm, probe))) {
+    throw new TypeError("the halves are of two keys");
   }
 }
 

@@ -38,9 +38,7 @@ export function readStrictJson(bytes: Uint8Array): Read<unknown> {
     if (problem !== undefined) return { ok: false, ...problem };
   }
   if (!isCanonical(value, text)) {
-    return unreadable(
-      "is not in canonical form (RFC 8785): sort members, remove duplicates and white space",
-    );
+    return unreadable(`is not in canonical form (RFC 8785): ${firstDifference(value, text)}`);
   }
   return { ok: true, value };
 }
@@ -52,6 +50,21 @@ export function readStrictJson(bytes: Uint8Array): Read<unknown> {
  */
 const isCanonical = (value: unknown, text: string): boolean =>
   (isSorted(value) && JSON.stringify(value) === text) || canonicalize(value) === text;
+
+/** Where a text stops being what JCS would write, for whoever has to make it so; it quotes nothing. */
+function firstDifference(value: unknown, text: string): string {
+  const canonical = canonicalize(value);
+  let at = 0;
+  while (at < text.length && text[at] === canonical[at]) at++;
+  const place = `from character ${at + 1} on`;
+  // Where the last backslash is the same in both, what follows it differs.
+  const isEscape = text[at] === "\\" || (text[at - 1] === "\\" && text[at] === "u");
+  if (isEscape)
+    return `${place} it writes an escape such as \\u00e9 where the character itself belongs`;
+  return /\s/.test(text[at] ?? "")
+    ? `${place} it has white space`
+    : `${place} members are not sorted or stand twice, or a number or an escape is spelled otherwise`;
+}
 
 function isSorted(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return true;

@@ -1,3 +1,8 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import { DescribeInstancesCommand, type EC2Client, RunInstancesCommand } from "@aws-sdk/client-ec2";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { LocalAwsError } from "../machine/errors.ts";
@@ -63,6 +68,21 @@ export async function sampleInstances(ec2: EC2Client): Promise<readonly string[]
   const known = (found.Reservations ?? []).flatMap(({ Instances = [] }) => Instances);
   const ids = idsOf(known);
   return ids.length >= INSTANCES ? ids.slice(0, INSTANCES) : run(ec2);
+}
+
+/**
+ * The item that the sample table holds before anybody acts: a governed change is of an item that is there. One that an
+ * earlier deployment left stays as it is.
+ */
+export async function fillSampleTable(dynamoDb: DynamoDBClient): Promise<void> {
+  const put = new PutItemCommand({
+    TableName: NAMES.table,
+    Item: { pk: { S: "checkout" }, mode: { S: "safe" }, weight: { N: "5" } },
+    ConditionExpression: "attribute_not_exists(pk)",
+  });
+  await dynamoDb.send(put).catch((error: unknown) => {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  });
 }
 
 async function run(ec2: EC2Client): Promise<readonly string[]> {

@@ -53,6 +53,7 @@ const ROOMS = [
   "lib/cli/visible.ts",
   "lib/cli/io.ts",
   "lib/cli/nesting.ts",
+  "lib/cli/json-place.ts",
   "lib/cli/self.ts",
   "lib/cli/files.ts",
   "lib/cli/cdk-outputs.ts",

@@ -92,6 +92,22 @@ suite("canonical JSON (RFC 8785)", () => {
 });
 
 suite("strict reading", () => {
+  const SPELLINGS: readonly (readonly [text: string, says: RegExp])[] = [
+    [String.raw`{"a":"caf\u00e9"}`, /from character 10 on it writes an escape such as \\u00e9/],
+    [String.raw`{"a":"\u003c"}`, /from character 7 on it writes an escape/],
+    ['{"a": 1}', /from character 6 on it has white space/],
+    ['{"b":1,"a":2}', /from character 3 on members are not sorted/],
+    ['{"a":1,"a":2}', /from character 6 on members are not sorted or stand twice/],
+    ['{"a":1.0}', /from character 7 on members .* or a number or an escape is spelled otherwise/],
+  ];
+  for (const [text, says] of SPELLINGS) {
+    test(`USR-11 what is not canonical says where it stops being so: ${text}`, () => {
+      const got = read(text);
+      assert.ok(!got.ok);
+      assert.match(got.detail, says);
+    });
+  }
+
   test("VAI-37 exactly the canonical form of admitted values is read, and reads as the value", () => {
     fc.assert(
       fc.property(strict, (value) => {

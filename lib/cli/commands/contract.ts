@@ -9,13 +9,15 @@ import {
 import { contractDigest } from "../../client/request.ts";
 import { systemClock } from "../../clock.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
+import { jwkThumbprint } from "../../encoding/jwk.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
 import { present } from "../../encoding/present.ts";
 import { readBy } from "../../encoding/schema.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
-import { readJson, readKey, replaceFile, requireNew, writeNew, writtenLine } from "../files.ts";
+import { readJson, replaceFile, requireNew, writeNew, writtenLine } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
+import { readKey, readPublicKey } from "../key-file.ts";
 import { nextLine, openChoices } from "../next-line.ts";
 import { vaiLine } from "../self.ts";
 import { uselessBecause } from "../usable.ts";
@@ -43,13 +45,19 @@ export const contractCommand: AddCommand = (contract, io) => {
       "--force",
       "write over an existing file, whose contract is then lost; sign even what could never be used",
     )
-    .option("--issuer-key <file>", "governance's private JWK (default: the local AWS's)")
+    .option(
+      "--issuer-key <file>",
+      "governance's private key, JWK or PEM (default: the local AWS's)",
+    )
     .option("--issuer-name <name>", "its name in the trust policy")
-    .option("--decider-key <file>", "the policy engine's private JWK (default: the local AWS's)")
+    .option(
+      "--decider-key <file>",
+      "the policy engine's private key, JWK or PEM (default: the local AWS's)",
+    )
     .option("--decider-name <name>", "its name in the trust policy")
     .option(
       "--executor <key>",
-      "thumbprint or key file of the agent that may ask (default: the local agent)",
+      "thumbprint or key file, public or private, of the agent that may ask (default: the local agent)",
     )
     .option(
       "--policy <file>",
@@ -153,8 +161,8 @@ export function keyOf(
 }
 
 function executorOf(deployment: Deployment, given: string | undefined): string {
-  if (given !== undefined && isThumbprint(given)) return given;
-  return keyOf(deployment, "agent", given, "--executor").thumbprint;
+  if (given === undefined) return keyOf(deployment, "agent", undefined, "--executor").thumbprint;
+  return isThumbprint(given) ? given : jwkThumbprint(readPublicKey(given));
 }
 
 const policyHead = z.object({

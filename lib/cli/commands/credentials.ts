@@ -48,7 +48,7 @@ export const credentialsCommand: AddCommand = (command, io, end) => {
     .argument("<file>", "what `vai contract sign` wrote")
     .argument("[command...]", "after --: a program that gets the session in its environment")
     .option(...STEP_OPTION)
-    .option("--key <file>", "the agent's private JWK (default: the local agent's)")
+    .option("--key <file>", "the agent's private key, JWK or PEM (default: the local agent's)")
     .option(
       "--caller-profile <name>",
       "AWS profile that may invoke the plane (default: what the SDK finds)",

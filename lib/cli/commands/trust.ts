@@ -11,9 +11,10 @@ import { planeRefusalLines, refusalNext } from "../answers.ts";
 import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
-import { readJson, readKey } from "../files.ts";
+import { readJson } from "../files.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import { regionOfKey } from "../key-arn.ts";
+import { readKey } from "../key-file.ts";
 import { counted } from "../plural.ts";
 import { readCommandAnswer } from "../read-answer.ts";
 import type { PublishedPolicy } from "../recorded-trust.ts";
@@ -62,7 +63,10 @@ export const trustCommand: AddCommand = (trust, io, end) => {
       "<draft>",
       "JSON without version, prev, plane, iat, exp, planeKeys; local:up writes one as an example",
     )
-    .option("--anchor-key <file>", "private JWK of an anchor that is pinned in the deployment")
+    .option(
+      "--anchor-key <file>",
+      "private key of an anchor that is pinned in the deployment, JWK or PEM",
+    )
     .option("--anchor-kms <arn>", "or the KMS key that is one; it signs and stays there")
     .option("--valid-days <days>", "when the policy ends; nothing is issued after it", "30")
     .option("--outputs <file>", OUTPUTS_HELP)
