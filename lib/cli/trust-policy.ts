@@ -1,4 +1,5 @@
 import { readRecords, readRegistry } from "../aws/people/plane-access.ts";
+import type { ClientPlace } from "../aws/ports/clients.ts";
 import { parsePlaneId } from "../config.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
 import { openRegistry } from "../enforcement/read/trust-snapshot.ts";
@@ -14,10 +15,10 @@ import { openRecordedTrust, type PublishedPolicy } from "./recorded-trust.ts";
  */
 export async function publishedPolicy(
   deployment: Deployment,
-  user: "deployer" | "auditor",
+  place: ClientPlace,
   anchors: readonly VerificationKey[],
 ): Promise<PublishedPolicy | undefined> {
-  const rows = await readRecords(placeFor(deployment, user), deployment.tables, REGISTRY_CHAIN);
+  const rows = await readRecords(place, deployment.tables, REGISTRY_CHAIN);
   const opened = openRecordedTrust(rows, deployment.plane, anchors);
   if (typeof opened === "string") throw unbelieved(`the chain ${REGISTRY_CHAIN} ${opened}`);
   return opened;
@@ -34,7 +35,7 @@ export async function continuedPolicy(
 ): Promise<Pick<PublishedPolicy, "policy" | "digest"> | undefined> {
   const place = placeFor(deployment, "deployer");
   const [recorded, { heads, documents }] = await Promise.all([
-    publishedPolicy(deployment, "deployer", anchors),
+    publishedPolicy(deployment, place, anchors),
     readRegistry(place, deployment.tables),
   ]);
   const isEmpty =

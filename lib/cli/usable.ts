@@ -6,10 +6,12 @@ import { ownResourcePrefix, parsePlaneId } from "../config.ts";
 import { type Contract, readContract, unsupportedMember } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
+import { askProblem } from "./askable.ts";
 
 /**
  * Why no plane of this version could ever grant anything under a contract, as far as that shows without a plane: form,
- * window, breadth, and an authority that can be derived. Whom the plane believes and which actions it runs does not.
+ * window, breadth, something that could be asked for, and an authority that can be derived. Whom a plane believes and
+ * which actions it runs is in its trust policy, see `foreseen.ts`.
  */
 export function uselessBecause(jws: string): Refusal | undefined {
   const read = readContract(jws);
@@ -43,6 +45,8 @@ function stepProblem(claims: Contract, step: Step, index: number): Refusal | und
       place,
     );
   }
+  const unaskable = askProblem(step, index);
+  if (unaskable !== undefined) return unaskable;
   const derived = deriveAuthority(claims, step, {
     actions: step.actions.map((action) => ({ action })),
   });

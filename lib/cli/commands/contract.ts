@@ -3,6 +3,7 @@ import * as z from "zod";
 import {
   type ContractDraft,
   contractDraft,
+  type SignedContract,
   type Signing,
   signContract,
 } from "../../client/contract.ts";
@@ -16,10 +17,12 @@ import { readBy } from "../../encoding/schema.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { readJson, replaceFile, requireNew, writeNew, writtenLine } from "../files.ts";
+import { refusedUnder } from "../foreseen.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import { readKey, readPublicKey } from "../key-file.ts";
 import { nextLine, openChoices } from "../next-line.ts";
 import { vaiLine } from "../self.ts";
+import { type TrustAtHand, trustAtHand } from "../trust-at-hand.ts";
 import { uselessBecause } from "../usable.ts";
 
 interface Options {
@@ -31,6 +34,7 @@ interface Options {
   readonly deciderName?: string;
   readonly executor?: string;
   readonly policy?: string;
+  readonly profile?: string;
   readonly force?: true;
   readonly json?: true;
 }
@@ -61,27 +65,36 @@ export const contractCommand: AddCommand = (contract, io) => {
     )
     .option(
       "--policy <file>",
-      "JSON {id, version, digest} of the policy that was decided by (default: the deployment's)",
+      "JSON {id, version, digest} of the policy that was decided by, or the trust policy's draft if it lists one, which the contract is then checked by (default: the deployment's)",
+    )
+    .option(
+      "--profile <name>",
+      "AWS profile that may read the trust policy, to check the contract by it (default: none; the local AWS's auditor)",
     )
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print JSON")
     .description("signs a decision and a contract over a draft, and writes both with their proof")
-    .action((file: string, options: Options) => {
+    .action(async (file: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);
       if (options.force !== true) requireNew(options.out, "; or give --force");
       const read = readBy(contractDraft, readJson(file));
       if (!read.ok)
         throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
+      const now = systemClock();
       const signed = signContract(read.value, {
         plane: deployment.plane,
         issuer: signer(deployment, "issuer", options.issuerKey, options.issuerName),
         decider: signer(deployment, "decider", options.deciderKey, options.deciderName),
         executor: executorOf(deployment, options.executor),
         policy: policyOf(deployment, options.policy),
-        now: systemClock(),
+        now,
         newId: randomUUID,
       });
-      if (options.force !== true) requireUsable(file, signed.contract);
+      const trust = await trustAtHand(io, deployment, {
+        ...{ draft: policyFileOf(options), now },
+        profile: options.profile,
+      });
+      if (options.force !== true) requireUsable(file, signed, trust, now);
       const text = `${JSON.stringify(signed, null, 2)}\n`;
       const isReplaced = options.force === true && replaceFile(options.out, text);
       if (options.force !== true) writeNew(options.out, text, "; or give --force");
@@ -90,20 +103,37 @@ export const contractCommand: AddCommand = (contract, io) => {
       report(
         io,
         options.json === true,
-        { file: options.out, contractDigest: digest, intentId: id },
+        {
+          ...{ file: options.out, contractDigest: digest, intentId: id },
+          checkedAgainst: "policy" in trust ? trust.from : null,
+        },
         [
           `contract and proof   ${writtenLine(options.out, isReplaced)}`,
           `contract digest      ${digest}`,
           `intent               ${id}`,
+          checkedLine(trust),
           firstUse(read.value, options),
         ],
       );
     });
 };
 
+/** What of a contract is known beforehand: no AWS is asked for it unless somebody may read it. */
+const checkedLine = (trust: TrustAtHand): string =>
+  "policy" in trust
+    ? `checked              issuer, decider, actions, class and window, by the trust policy (${trust.from})`
+    : `not checked          whether the plane's trust policy allows this issuer, decider, class and window: ${trust.unknown}`;
+
 /** @throws {CommandError} for a contract under which nothing could ever be granted. */
-function requireUsable(file: string, contract: string): void {
-  const refusal = uselessBecause(contract);
+function requireUsable(
+  file: string,
+  signed: SignedContract,
+  trust: TrustAtHand,
+  now: number,
+): void {
+  const refusal =
+    uselessBecause(signed.contract) ??
+    ("policy" in trust ? refusedUnder(signed, trust.policy, now) : undefined);
   if (refusal === undefined) return;
   const { code, detail, pointer = "" } = refusal;
   throw new CommandError(
@@ -173,6 +203,9 @@ const policyHead = z.object({
 const policyFile = z.union([policyHead, z.object({ policies: z.array(policyHead).length(1) })]);
 
 const onlyOf = <T>([only]: readonly T[]): T => only as T;
+
+const policyFileOf = ({ policy }: Options): unknown =>
+  policy === undefined ? undefined : readJson(policy);
 
 /** The policy that the decision names as its reason: a current one of the trust policy, else it is refused as stale. */
 function policyOf({ policy, path }: Deployment, file: string | undefined): Signing["policy"] {

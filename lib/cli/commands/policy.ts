@@ -43,9 +43,8 @@ export const policyCommand: AddCommand = (command, io, end) => {
     const deployment = readDeployment(io, options.outputs, NEEDS);
     const { claims } = readContractFile(file);
     const anchors = pinnedAnchors(deployment, options.anchorKey);
-    const trust = await asCaller(io, placeFor(deployment, "auditor"), () =>
-      publishedPolicy(deployment, "auditor", anchors),
-    );
+    const place = placeFor(deployment, "auditor");
+    const trust = await asCaller(io, place, () => publishedPolicy(deployment, place, anchors));
     if (trust === undefined)
       throw new CommandError(
         EXIT.no,

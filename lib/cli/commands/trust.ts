@@ -47,7 +47,7 @@ export const trustCommand: AddCommand = (trust, io, end) => {
       const anchors = pinnedAnchors(deployment, options.anchorKey);
       const place = placeFor(deployment, "auditor");
       const published = await asCaller(io, place, () =>
-        publishedPolicy(deployment, "auditor", anchors),
+        publishedPolicy(deployment, place, anchors),
       );
       if (published === undefined) {
         throw new CommandError(
