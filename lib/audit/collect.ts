@@ -1,4 +1,5 @@
 import type { PublicJwk } from "../encoding/jwk.ts";
+import { present } from "../encoding/present.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { AnchorProblem } from "./anchor-problem.ts";
 import { type EvidenceReader, publishedPolicy } from "./export.ts";
@@ -92,6 +93,7 @@ export async function traceEvidence(
   const trace = traceChain(chainId, records, {
     status: verdict,
     trusted,
+    ...present({ succession: report.succession }),
     firstDefect: firstDefect ?? null,
     head: head === undefined ? null : { seq: head.seq, hash: head.hash },
   });

@@ -17,15 +17,23 @@ export function traceLines(trace: Trace): string[] {
   ];
 }
 
-function integrityLine({ status, trusted, firstDefect, head }: Integrity, records: number): string {
+function integrityLine(
+  { status, trusted, succession, firstDefect, head }: Integrity,
+  records: number,
+): string {
   const place = head === null ? "" : `, head ${head.hash}`;
-  const anchor = trusted ? "" : "; no anchor was given, so this is consistency, not trust";
+  const anchor = trusted ? "" : `; ${untrusted(succession)}, so this is consistency, not trust`;
   const defect =
     firstDefect === null
       ? ""
       : `: ${plain(firstDefect.chainId)} record ${firstDefect.seq} ${plain(firstDefect.what)}`;
   return `Integrity: ${status}${defect} (${records} records${place}${anchor})`;
 }
+
+const untrusted = (succession: Integrity["succession"]): string =>
+  succession === undefined
+    ? "no anchor was given"
+    : `the anchor was replaced by ${succession.by.join(", then ")} after trust policy version ${succession.upTo}`;
 
 function identityLines({ identityId, answers }: TracedIdentity): string[] {
   const paragraph = (title: string, sentences: readonly string[]): string[] =>

@@ -5,6 +5,7 @@ import { type IdentityAnswers, identityAnswers } from "./answers.ts";
 import { ENDS } from "./ends.ts";
 import type { ReadRecord } from "./read-record.ts";
 import { sentenceOf } from "./sentences.ts";
+import type { Succession } from "./succession.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A record in a trace: where, when, what, and how it was judged. */
@@ -45,6 +46,8 @@ export interface Integrity {
   readonly status: Verdict;
   /** Whether it hangs on an anchor that the reader named. */
   readonly trusted: boolean;
+  /** The anchor was replaced: told by those that followed too, and trusted by none of them. */
+  readonly succession?: Succession;
   readonly firstDefect: {
     readonly chainId: string;
     readonly seq: number;

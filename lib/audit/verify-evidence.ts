@@ -8,6 +8,7 @@ import type { Head } from "./chain-ledger.ts";
 import { evidenceKeys } from "./evidence-keys.ts";
 import { judgeTransactions } from "./judge.ts";
 import type { ReadRecord } from "./read-record.ts";
+import { type Succession, succession } from "./succession.ts";
 import type { Transaction } from "./transaction.ts";
 import { followTrust, type TrustChain } from "./trust-chain.ts";
 import { type Unended, UnendedIdentities } from "./unended.ts";
@@ -42,6 +43,11 @@ export interface EvidenceReport extends Verification {
   readonly unendedCount: number;
   /** Why nothing can hang on the given anchors; the defects then follow from that. */
   readonly anchorProblem?: AnchorProblem;
+  /**
+   * The given anchors were replaced: all of it was judged by them and by the anchors that followed, so it is consistent, and
+   * not trusted until the verifier names those too.
+   */
+  readonly succession?: Succession;
 }
 
 /**
@@ -56,8 +62,10 @@ export async function verifyEvidence(
   pinned: readonly string[],
   onRecord: (record: ReadRecord) => void = () => {},
 ): Promise<EvidenceReport> {
-  const anchors = anchorsOf(set.anchors, pinned);
-  const trust = followTrust(set.trustPolicies, anchors);
+  const candidates = anchorsOf(set.anchors);
+  const named = pinned.length === 0 ? candidates : anchorsOf(set.anchors, pinned);
+  const followed = succession(set.trustPolicies, pinned, candidates);
+  const trust = followTrust(set.trustPolicies, followed === undefined ? named : candidates);
   const verifier = new RecordVerifier(trust.plane ?? set.plane, set.noted?.chains);
   for (const defect of trust.defects) verifier.report(defect);
   judgePlane(set.plane, trust.plane, verifier);
@@ -73,20 +81,21 @@ export async function verifyEvidence(
   history.end();
   judgeCounts(set, verifier);
   const verification = verifier.finish();
-  const problem = anchorProblem(set.trustPolicies, anchors, pinned);
+  const problem =
+    followed === undefined ? anchorProblem(set.trustPolicies, named, pinned) : undefined;
   return {
     ...verification,
-    trusted: pinned.length > 0,
+    trusted: pinned.length > 0 && followed === undefined,
     trustPolicies: set.trustPolicies.length,
     unended: unended.list,
     unendedCount: unended.count,
-    ...present({ anchorProblem: problem }),
+    ...present({ anchorProblem: problem, succession: followed }),
   };
 }
 
-function anchorsOf(candidates: readonly unknown[], pinned: readonly string[]): VerificationKey[] {
+function anchorsOf(candidates: readonly unknown[], pinned?: readonly string[]): VerificationKey[] {
   const keys = candidates.map(readPublicJwk).filter((key) => typeof key !== "string");
-  return pinned.length === 0 ? keys : keys.filter(({ thumbprint }) => pinned.includes(thumbprint));
+  return keys.filter(({ thumbprint }) => pinned?.includes(thumbprint) ?? true);
 }
 
 /** The trust policies say which plane this is; a manifest that names another one would mislead a reader. */

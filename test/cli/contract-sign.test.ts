@@ -3,8 +3,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { refusedLines } from "../../lib/cli/answers.ts";
 import { refuse } from "../../lib/refusal.ts";
-import { changed } from "../support/mutate.ts";
 import { KEYS } from "../support/keys.ts";
+import { changed } from "../support/mutate.ts";
 import { START } from "../support/world.ts";
 import { type Desk, desk, type Ran } from "./support/plane-endpoint.ts";
 

@@ -1,6 +1,7 @@
 import { coverageOf, unmetDemands } from "../../audit/coverage.ts";
 import { openFolder } from "../../audit/folder.ts";
 import { plain } from "../../audit/plain-text.ts";
+import type { Succession } from "../../audit/succession.ts";
 import type { Defect } from "../../audit/verdict.ts";
 import { type EvidenceReport, verifyEvidence } from "../../audit/verify-evidence.ts";
 import { parsePlaneId } from "../../config.ts";
@@ -40,7 +41,7 @@ export const verifyCommand: AddCommand = (command, io, end) => {
     .option("--json", "print the report as JSON")
     .addHelpText(
       "after",
-      "\nExit codes: 0 complete or unanchored, 1 a defect (the first is named) or a demand that is not met, 2 unreadable, 3 no --anchor: consistent, not trusted.",
+      "\nExit codes: 0 complete or unanchored, 1 a defect (the first is named) or a demand that is not met, 2 unreadable, 3 no --anchor, or one that was replaced later: consistent, not trusted.",
     )
     .action(async (folder: string, options: Options) => {
       const pinned = readThumbprints(options.anchor);
@@ -87,15 +88,16 @@ function exitCodeOf({ firstDefect, trusted }: EvidenceReport): ExitCode {
   return trusted ? EXIT.done : EXIT.untrusted;
 }
 
-/** The end of a chain of trust policies that an older anchor began. */
+/** The end of a chain of trust policies that an older anchor began, whose successor's public key is not at hand. */
 const UNPINNED = "not signed by a given anchor";
 const ANCHOR_HINT =
-  "if the anchor was replaced since, give the newer one's thumbprint as a second --anchor, when you know it from elsewhere";
+  "if the anchor was replaced since, export anew with --anchor-key FILE of the newer one, and give its thumbprint as a second --anchor, when you know it from elsewhere";
 
 function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
   const { verdict, firstDefect, records, seals, chains, trustPolicies, trusted } = found;
   const amount = `${counted(records, "record")}, ${counted(seals, "seal")}, ${counted(chains.length, "chain")}, ${counted(trustPolicies, "trust policy", "trust policies")}`;
   if (firstDefect !== undefined) return defectLines(found, firstDefect, pinned, amount);
+  if (found.succession !== undefined) return successionLines(found.succession, pinned, amount);
   if (!trusted) {
     return [
       `consistent, but not trusted (${amount})`,
@@ -108,6 +110,18 @@ function describe(found: EvidenceReport, pinned: readonly string[]): string[] {
     "no checkpoint covers the ends of the chains: records cut off before the export was made would not show",
   ];
 }
+
+/** An anchor that was replaced is no tampering; whether it was replaced by the right people no export can say. */
+const successionLines = (
+  { upTo, isChecked, by }: Succession,
+  pinned: readonly string[],
+  amount: string,
+): string[] => [
+  `consistent, not trusted: the anchor was replaced after trust policy version ${upTo} (${amount})`,
+  `the anchor ${pinned.join(" or ")} signed the trust policies up to version ${upTo}${isChecked ? "" : " (by their own word: its public key is not in the export)"}; ${by.join(", then ")} signed those after it`,
+  "an anchor that was replaced looks so, and so does a plane that somebody took over: ask those who keep the anchor, in writing, whether the newer one is theirs",
+  `if it is: ${by.map((each) => `--anchor ${each}`).join(" ")}, which vouches for the older trust policies too, as each names the one before it`,
+];
 
 function defectLines(
   { verdict, anchorProblem, ...found }: EvidenceReport,
