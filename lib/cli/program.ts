@@ -65,6 +65,11 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import("./commands/verify.ts")).verifyCommand,
   },
   {
+    name: "manifest",
+    description: "compares two exports: whether what was in the earlier one is still there",
+    load: async () => (await import("./commands/manifest.ts")).manifestCommand,
+  },
+  {
     name: "explain",
     description: "says what a refusal code means and what to do next",
     load: async () => (await import("./commands/explain.ts")).explainCommand,

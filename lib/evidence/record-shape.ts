@@ -11,7 +11,7 @@ const code = text(/^[A-Z][A-Z0-9_]{2,63}$/, "is not a code");
 const outcome = text(/^(?:ALLOW|DENY|ERROR)$/, "is not ALLOW, DENY or ERROR");
 const result = text(/^(?:pass|fail|notRun)$/, "is not pass, fail or notRun");
 
-const record = closed({
+const MEMBERS = {
   required: {
     chain: closed({ required: { id: chainId(), prev: digest(), seq: whole(1) } }),
     decision: closed({
@@ -47,7 +47,14 @@ const record = closed({
     request: closed({ required: { digest: digest(), jti: label() } }),
     trustPolicy: closed({ required: { digest: digest(), version: whole(1) } }),
   },
-});
+};
+const record = closed(MEMBERS);
+
+/** Names of every member that a record may have; lib/audit/README.md lists them. */
+export const RECORD_MEMBERS: readonly string[] = [
+  ...Object.keys(MEMBERS.required),
+  ...Object.keys(MEMBERS.optional),
+];
 
 /**
  * What keeps a parsed value from being a record of PROTOCOL.md §5: members, forms, and that it says what it is about:

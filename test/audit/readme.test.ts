@@ -3,8 +3,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { EVENT_TYPES, isNegative } from "../../lib/evidence/events.ts";
+import { RECORD_MEMBERS } from "../../lib/evidence/record-shape.ts";
 import { blockOf, blocksOf, cutOut } from "./support/by-hand.ts";
 import { editLines, exportTo, temporary } from "./support/folder.ts";
+import { evidenceKey, newKey, signPolicy } from "./support/plane.ts";
 import { README } from "./support/readme.ts";
 import { type Story, tellStory } from "./support/story.ts";
 
@@ -48,7 +51,7 @@ describe("lib/audit/README.md", () => {
       ["sha256sum", "openssl"],
     );
     for (const line of [1, 7, 9, 12, 16, 17, 19]) {
-      cutOut(folder, line);
+      cutOut(folder, line, story.anchor.thumbprint);
       assert.equal(runIn(folder, twoCommands), "record.json: OK\nVerified OK\n");
       const [hash] = runIn(folder, "sha256sum record.json").split(" ");
       assert.equal(`sha256:${hash}`, story.rows[line - 1]?.recordHash);
@@ -59,7 +62,7 @@ describe("lib/audit/README.md", () => {
     skip: withoutTools,
   }, async () => {
     const folder = await exported();
-    cutOut(folder, 7);
+    cutOut(folder, 7, story.anchor.thumbprint);
     const write = (name: string, text: string | Buffer) => writeFileSync(join(folder, name), text);
     const record = readFileSync(join(folder, "record.json"), "utf8");
     write("record.json", record.replace('"max":10', '"max":90'));
@@ -73,13 +76,25 @@ describe("lib/audit/README.md", () => {
     assert.throws(() => runIn(folder, twoCommands));
   });
 
+  test("VAI-24 the key hangs on the anchor: another thumbprint, or a policy that it did not sign, gives none", {
+    skip: withoutTools,
+  }, async () => {
+    const folder = await exported();
+    const { thumbprint } = story.anchor;
+    const thief = newKey();
+    assert.throws(() => cutOut(folder, 7, thief.thumbprint), /is not in the export/);
+    const forged = signPolicy(thief, [evidenceKey(thief)]);
+    await editLines(join(folder, "trust-policies.jsonl"), () => [forged.jws]);
+    assert.throws(() => cutOut(folder, 7, thumbprint), /did not sign the last trust policy/);
+  });
+
   test("VAI-24 a record that no seal names cannot be cut out as good", {
     skip: withoutTools,
   }, async () => {
     const folder = await exported();
     await editLines(join(folder, "seals.jsonl"), (lines) => lines.slice(1));
     assert.throws(() => {
-      cutOut(folder, 7);
+      cutOut(folder, 7, story.anchor.thumbprint);
       runIn(folder, twoCommands);
     });
   });
@@ -88,7 +103,7 @@ describe("lib/audit/README.md", () => {
     skip: withoutTools || missing("cosign"),
   }, async () => {
     const folder = await exported();
-    cutOut(folder, 7);
+    cutOut(folder, 7, story.anchor.thumbprint);
     const cosign = blockOf("sh", "cosign verify-blob-attestation");
     const { status, stderr } = spawnSync("bash", ["-c", cosign], { cwd: folder, encoding: "utf8" });
     assert.equal(status, 0, stderr);
@@ -120,5 +135,30 @@ describe("lib/audit/README.md", () => {
     }
     const [row] = story.rows;
     for (const name of Object.keys(row ?? {})) assert.ok(README.includes(`\`${name}\``), name);
+  });
+});
+
+/** Rows of the page's one table whose first column is headed so. */
+const rowsOf = (heading: string): string[][] => {
+  const [, table = ""] =
+    new RegExp(`^\\| ${heading} \\|.*\n\\|[- |]+\n((?:\\|.*\n)+)`, "m").exec(README) ?? [];
+  return table
+    .trim()
+    .split("\n")
+    .map((row) => row.split("|").map((cell) => cell.trim()));
+};
+
+describe("the lists of lib/audit/README.md", () => {
+  test("VAI-92 every event type is listed, negative or not, and no other", () => {
+    const listed = rowsOf("event type").map(([, type, negative]) => [type, negative]);
+    const known = EVENT_TYPES.map((type) => [`\`${type}\``, isNegative(type) ? "yes" : "no"]);
+    assert.deepEqual(listed.toSorted(), known.toSorted());
+  });
+
+  test("VAI-24 every member that a record may have is listed, and no other", () => {
+    const listed = rowsOf("member").flatMap(([, names = ""]) =>
+      names.split(", ").map((name) => name.replaceAll("`", "")),
+    );
+    assert.deepEqual(listed.toSorted(), RECORD_MEMBERS.toSorted());
   });
 });

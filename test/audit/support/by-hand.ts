@@ -15,11 +15,11 @@ export function blockOf(language: "sh" | "python", said: string): string {
   return found[0] ?? "";
 }
 
-/** Cuts a record of an export, its seal and the key out into files, as the page says. */
-export function cutOut(folder: string, line: number): void {
+/** Cuts a record of an export, its seal and the key out into files, as the page says; `anchor` is a thumbprint. */
+export function cutOut(folder: string, line: number, anchor: string): void {
   execFileSync("bash", ["-euo", "pipefail", "-c", blockOf("sh", "> signed.bin")], {
     cwd: folder,
-    env: { ...process.env, N: String(line) },
+    env: { ...process.env, N: String(line), ANCHOR: anchor },
     stdio: ["ignore", "ignore", "pipe"],
   });
 }
