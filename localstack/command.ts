@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { outliveReader } from "../lib/cli/pipes.js";
 import { LocalAwsError } from "./machine/errors.ts";
 
 /** Options of a command, as `node:util` `parseArgs` takes them; all are flags. */
@@ -18,6 +19,7 @@ export async function runCommand(
   main: (given: ReadonlySet<string>) => Promise<number>,
 ): Promise<void> {
   if (!module.main) return;
+  for (const stream of [process.stdout, process.stderr]) outliveReader(stream);
   process.exitCode = await command(help, flags, main);
 }
 

@@ -1,5 +1,6 @@
 import { runCommand } from "./command.ts";
 import { stopLocalAws } from "./local-aws.ts";
+import { shownProgress } from "./machine/progress.ts";
 
 const HELP = `Usage: npm run local:down [-- --json] [-- --help]
 
@@ -14,7 +15,7 @@ Exit codes: 0 nothing of it runs any more, whether it ran before or not; 1 it co
 2 wrong usage.`;
 
 await runCommand(import.meta, HELP, { json: { type: "boolean" } }, async (given) => {
-  const wasUp = await stopLocalAws();
+  const wasUp = await stopLocalAws(undefined, shownProgress());
   const sentence = wasUp ? "The local AWS is down." : "The local AWS was not running.";
   process.stdout.write(`${given.has("json") ? JSON.stringify({ ok: true, wasUp }) : sentence}\n`);
   return 0;

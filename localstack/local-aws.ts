@@ -91,18 +91,23 @@ export async function startLocalAws(
   requireNode();
   const state = stateFolder(options.stateDir);
   mkdirSync(state.folder, { recursive: true, mode: 0o700 });
-  return withLock(lockOf(state), LOCK_PATIENCE, async () => {
-    const outputs = await outputsIfUp(state);
-    if (outputs) return handle(state, outputs, { wasUp: true, gaps: [] });
-    await clear(state);
-    try {
-      const { outputs: made, gaps } = await bringUp(state, options, seams);
-      return handle(state, made, { wasUp: false, gaps });
-    } catch (error) {
+  return withLock(
+    lockOf(state),
+    LOCK_PATIENCE,
+    async () => {
+      const outputs = await outputsIfUp(state);
+      if (outputs) return handle(state, outputs, { wasUp: true, gaps: [] });
       await clear(state);
-      throw options.signal?.aborted ? options.signal.reason : error;
-    }
-  });
+      try {
+        const { outputs: made, gaps } = await bringUp(state, options, seams);
+        return handle(state, made, { wasUp: false, gaps });
+      } catch (error) {
+        await clear(state);
+        throw options.signal?.aborted ? options.signal.reason : error;
+      }
+    },
+    options.progress,
+  );
 }
 
 /**
@@ -111,15 +116,25 @@ export async function startLocalAws(
  *
  * @returns whether anything was running
  */
-export async function stopLocalAws(stateDir?: string): Promise<boolean> {
+export async function stopLocalAws(
+  stateDir?: string,
+  progress: Progress = silent,
+): Promise<boolean> {
   const state = stateFolder(stateDir);
   mkdirSync(state.folder, { recursive: true, mode: 0o700 });
-  return withLock(lockOf(state), LOCK_PATIENCE, async () => {
-    const running = readProcesses(state.processes);
-    const anything = running ? isRunning(running.frontDoor) || isRunning(running.emulator) : false;
-    await clear(state);
-    return anything;
-  });
+  return withLock(
+    lockOf(state),
+    LOCK_PATIENCE,
+    async () => {
+      const running = readProcesses(state.processes);
+      const anything = running
+        ? isRunning(running.frontDoor) || isRunning(running.emulator)
+        : false;
+      await clear(state);
+      return anything;
+    },
+    progress,
+  );
 }
 
 /** The outputs of a start that is complete and still answers, or undefined. */
@@ -142,7 +157,8 @@ function handle(
   return { endpoint: outputs.endpoint, outputs, outputsFile: state.outputs, ...how, stop };
 }
 
-const lockOf = (state: StateFolder) => join(state.folder, "lock");
+/** Held by whoever starts or ends what runs in a state folder. */
+export const lockOf = (state: StateFolder) => join(state.folder, "lock");
 
 async function clear(state: StateFolder): Promise<void> {
   await endRecorded(state.processes, state.scratch);

@@ -7,7 +7,7 @@ import { LocalAwsError } from "./machine/errors.ts";
 import { readIfThere } from "./machine/files.ts";
 import { withLock } from "./machine/lock.ts";
 import { LOCALSTACK_FOLDER, REPOSITORY_ROOT } from "./machine/paths.ts";
-import { type Progress, silent, terminalProgress } from "./machine/progress.ts";
+import { type Progress, shownProgress, silent } from "./machine/progress.ts";
 import { findPython, PYTHON_NAMES } from "./machine/python.ts";
 import { run } from "./machine/run.ts";
 
@@ -49,10 +49,15 @@ export async function ensureEmulator(options: SetupOptions = {}): Promise<string
   const stamp = stampOf(folder);
   const isGood = async () => stampIs(folder, stamp) && (await imports(python, modules));
   if (await isGood()) return python;
-  await withLock(join(folder, ".venv-lock"), LOCK_PATIENCE, async () => {
-    if (await isGood()) return;
-    await build({ folder, modules, stamp, options });
-  });
+  await withLock(
+    join(folder, ".venv-lock"),
+    LOCK_PATIENCE,
+    async () => {
+      if (await isGood()) return;
+      await build({ folder, modules, stamp, options });
+    },
+    options.progress,
+  );
   return python;
 }
 
@@ -164,6 +169,6 @@ from other requirements. Needs Python 3.10 or later with its venv module, and th
 Exit codes: 0 it is there; 1 it could not be made, the message says why and what to do.`;
 
 await runCommand(import.meta, HELP, {}, async () => {
-  await ensureEmulator({ progress: terminalProgress() });
+  await ensureEmulator({ progress: shownProgress() });
   return 0;
 });

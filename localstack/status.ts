@@ -1,5 +1,6 @@
 import { runCommand } from "./command.ts";
-import { outputsIfUp } from "./local-aws.ts";
+import { lockOf, outputsIfUp } from "./local-aws.ts";
+import { holderOf } from "./machine/lock.ts";
 import { shownPath, stateFolder } from "./machine/paths.ts";
 import { isRunning, readProcesses } from "./machine/processes.ts";
 
@@ -16,6 +17,8 @@ Exit codes: 0 it is up and answers; 3 it is not, or only a part of it is; 2 wron
 /** What runs. Ids and ports are those recorded at the start; a process that ended is marked so. */
 export interface Status {
   readonly up: boolean;
+  /** The process that is starting or ending it right now. */
+  readonly atWork?: number;
   readonly endpoint?: string;
   readonly outputs?: string;
   readonly frontDoor?: { readonly pid: number; readonly port: number; readonly running: boolean };
@@ -37,11 +40,15 @@ export async function statusOf(stateDir?: string): Promise<Status> {
       running: isRunning(recorded.emulator),
     },
   };
-  if (!outputs) return { up: false, ...processes };
+  const atWork = holderOf(lockOf(state))?.pid;
+  if (!outputs) return { up: false, ...(atWork !== undefined && { atWork }), ...processes };
   return { up: true, endpoint: outputs.endpoint, outputs: shownPath(state.outputs), ...processes };
 }
 
-function describe(status: Status): string {
+export function describeStatus(status: Status): string {
+  if (status.atWork !== undefined) {
+    return `The local AWS is being started or ended by process ${status.atWork}: ask again in half a minute.`;
+  }
   if (status.frontDoor === undefined || status.emulator === undefined) {
     return 'The local AWS is not running. "npm run local:up" starts it.';
   }
@@ -57,6 +64,6 @@ function describe(status: Status): string {
 
 await runCommand(import.meta, HELP, { json: { type: "boolean" } }, async (given) => {
   const status = await statusOf();
-  process.stdout.write(`${given.has("json") ? JSON.stringify(status) : describe(status)}\n`);
+  process.stdout.write(`${given.has("json") ? JSON.stringify(status) : describeStatus(status)}\n`);
   return status.up ? 0 : 3;
 });

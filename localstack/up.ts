@@ -2,7 +2,7 @@ import { runCommand } from "./command.ts";
 import { startLocalAws } from "./local-aws.ts";
 import { LocalAwsError } from "./machine/errors.ts";
 import { shownPath } from "./machine/paths.ts";
-import { terminalProgress } from "./machine/progress.ts";
+import { shownProgress } from "./machine/progress.ts";
 
 const HELP = `Usage: npm run local:up [-- --json] [-- --help]
 
@@ -29,7 +29,7 @@ await runCommand(import.meta, HELP, { json: { type: "boolean" } }, async (given)
   }
   try {
     const { signal } = interrupt;
-    const up = await startLocalAws({ progress: terminalProgress(), signal });
+    const up = await startLocalAws({ progress: shownProgress(), signal });
     const outputs = shownPath(up.outputsFile);
     const said = { ok: true, endpoint: up.endpoint, outputs, wasUp: up.wasUp };
     const already = up.wasUp ? "already " : "";

@@ -5,10 +5,13 @@ import { startLocalAws, stopLocalAws } from "./local-aws.ts";
 import { LocalAwsError } from "./machine/errors.ts";
 import { withLock } from "./machine/lock.ts";
 import { stateFolder } from "./machine/paths.ts";
-import { terminalProgress } from "./machine/progress.ts";
+import { shownProgress } from "./machine/progress.ts";
 import { play } from "./walkthrough/play.ts";
 import { jsonRenderer, type Renderer, textRenderer } from "./walkthrough/render.ts";
 import type { Report } from "./walkthrough/report.ts";
+
+/** Milliseconds that a second walkthrough waits for the first one to end. */
+const PATIENCE = 10 * 60_000;
 
 const HELP = `Usage: npm start [-- --json] [-- --help]
 
@@ -18,7 +21,8 @@ verifies offline all evidence that this made, and ends what it started. Takes ab
   --json  print one JSON document: steps with what was expected and seen, and the verdict
           (npm itself prints lines too: npm start --silent -- --json)
 
-It has a state folder of its own, localstack/.state-walkthrough, and disturbs no other local AWS.
+It has a state folder of its own, localstack/.state-walkthrough, and disturbs no other local AWS. A
+second walkthrough waits for the first one, and says so.
 Contracts and evidence stay in its folder "work" until the next walkthrough.
 
 Exit codes: 0 all steps ended as expected; 1 at least one did not, or the local AWS could not be
@@ -33,8 +37,9 @@ await runCommand(import.meta, HELP, { json: { type: "boolean" } }, async (given)
   const folder = `${stateFolder().folder}-walkthrough`;
   try {
     const renderer = rendererFor(given.has("json"));
+    const lock = join(folder, "walkthrough.lock");
     const alone = () => walkThrough(folder, renderer, interrupt.signal);
-    const { ok } = await withLock(join(folder, "walkthrough.lock"), 0, alone);
+    const { ok } = await withLock(lock, PATIENCE, alone, shownProgress());
     return ok ? 0 : 1;
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
@@ -61,7 +66,7 @@ async function walkThrough(
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true, mode: 0o700 });
   try {
-    const up = await startLocalAws({ stateDir, progress: terminalProgress(), signal });
+    const up = await startLocalAws({ stateDir, progress: shownProgress(), signal });
     return await play({ up, work, renderer, signal });
   } finally {
     await stopLocalAws(stateDir);

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { bundle } from "../infra/bundle.ts";
 import { LocalAwsError } from "../localstack/machine/errors.ts";
 import { REPOSITORY_ROOT } from "../localstack/machine/paths.ts";
-import { terminalProgress } from "../localstack/machine/progress.ts";
+import { shownProgress } from "../localstack/machine/progress.ts";
 import { ensureCfnLint, ensureEmulator } from "../localstack/setup.ts";
 import { testEnvironment } from "./support/environment.ts";
 import { endAbandoned, ownTemporary } from "./support/local/state.ts";
@@ -109,8 +109,8 @@ async function main(): Promise<number> {
   }
   try {
     if (!chosen.unit) {
-      await ensureEmulator({ progress: terminalProgress() });
-      await ensureCfnLint(terminalProgress());
+      await ensureEmulator({ progress: shownProgress() });
+      await ensureCfnLint(shownProgress());
     }
     await bundle();
     if (interrupted) return 130;

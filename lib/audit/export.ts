@@ -1,5 +1,5 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { sha256Digest } from "../encoding/digest.ts";
 import type { PublicJwk } from "../encoding/jwk.ts";
 import { present } from "../encoding/present.ts";
@@ -44,7 +44,8 @@ export interface ExportProblem {
 
 /**
  * Writes the evidence of a plane, or of one intent, as an export folder of PROTOCOL.md §5. The same table gives the same
- * bytes; the manifest comes last, so that an export that broke off cannot be taken for a whole one.
+ * bytes; the manifest comes last, so that an export that broke off cannot be taken for a whole one. One that fails leaves
+ * nothing.
  */
 export async function writeExport(
   folder: string,
@@ -53,18 +54,71 @@ export async function writeExport(
 ): Promise<Manifest | ExportProblem> {
   if (!(await isFree(folder)))
     return { problem: `${folder} is not an empty folder; choose another one`, of: "folder" };
-  const { intent, plane, createdAt, anchors } = options;
+  const { intent } = options;
   const chainIds =
     intent === undefined
       ? [...(await reader.chainIds())].sort(byCodeUnit)
       : [intentChain(intent), REGISTRY_CHAIN];
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const written = await writeRecords(folder, reader, chainIds, options);
+  // The first folder that had to be made, if any had.
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+  const files = new NewFiles(folder, made);
+  try {
+    const result = await writeFiles(files, reader, chainIds, options);
+    if ("problem" in result) await files.remove();
+    return result;
+  } catch (error) {
+    await files.remove();
+    throw error;
+  }
+}
+
+/**
+ * The files of one export. What broke off is nobody's evidence, and would stand in the way of the next try, so it goes; what
+ * somebody else laid into the folder meanwhile stays.
+ */
+class NewFiles {
+  readonly #folder: string;
+  readonly #made: string | undefined;
+  readonly #own: string[] = [];
+
+  constructor(folder: string, made: string | undefined) {
+    this.#folder = folder;
+    this.#made = made;
+  }
+
+  /** A path of the folder, whose file is ours once `make` has made it. */
+  async add<T>(name: string, make: (path: string) => Promise<T>): Promise<T> {
+    const path = join(this.#folder, name);
+    const result = await make(path);
+    this.#own.push(path);
+    return result;
+  }
+
+  async remove(): Promise<void> {
+    for (const path of this.#own) await rm(path, { force: true });
+    if (this.#made === undefined) return;
+    // Folders that were made for it, the innermost first; one that is no longer empty is somebody's.
+    const first = resolve(this.#made);
+    for (let path = resolve(this.#folder); path.startsWith(first); path = dirname(path)) {
+      await rmdir(path).catch(() => undefined);
+    }
+  }
+}
+
+async function writeFiles(
+  files: NewFiles,
+  reader: EvidenceReader,
+  chainIds: readonly string[],
+  options: ExportOptions,
+): Promise<Manifest | ExportProblem> {
+  const { intent, plane, createdAt, anchors } = options;
+  const written = await writeRecords(files, reader, chainIds, options);
   if (intent !== undefined && !written.chains.some(({ id }) => id === intentChain(intent))) {
     return { problem: `there is no evidence of the intent ${intent}`, of: "intent" };
   }
   const { policies, records, seals, chains } = written;
-  await writeNew(join(folder, FILES.trustPolicies), policies.map((jws) => `${jws}\n`).join(""));
+  const lines = policies.map((jws) => `${jws}\n`).join("");
+  await files.add(FILES.trustPolicies, (path) => writeNew(path, lines));
   const manifest: Manifest = {
     version: 1,
     plane,
@@ -76,7 +130,8 @@ export async function writeExport(
     chains,
     anchors: [...anchors],
   };
-  await writeNew(join(folder, FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  await files.add(FILES.manifest, (path) => writeNew(path, text));
   return manifest;
 }
 
@@ -105,14 +160,14 @@ interface Written {
 }
 
 async function writeRecords(
-  folder: string,
+  files: NewFiles,
   reader: EvidenceReader,
   chainIds: readonly string[],
   options: ExportOptions,
 ): Promise<Written> {
-  const records = await LineFile.create(join(folder, FILES.records));
+  const records = await files.add(FILES.records, LineFile.create);
   try {
-    const seals = await LineFile.create(join(folder, FILES.seals));
+    const seals = await files.add(FILES.seals, LineFile.create);
     try {
       const written = await copyChains({ records, seals }, reader, chainIds, options);
       await records.flush();

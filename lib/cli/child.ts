@@ -3,6 +3,7 @@ import { accessSync, constants as fileConstants } from "node:fs";
 import { constants, devNull } from "node:os";
 import { delimiter, join, sep } from "node:path";
 import type { IssuedCredentials } from "../client/credentials.ts";
+import { toInstant } from "../clock.ts";
 import { present } from "../encoding/present.ts";
 import type { Deployment } from "./deployment.ts";
 import { CommandError, EXIT, type Io } from "./io.ts";
@@ -18,7 +19,7 @@ const NEUTRAL =
 export function childEnvironment(
   environment: Io["environment"],
   { region, endpoint }: Pick<Deployment, "region" | "endpoint">,
-  { accessKeyId, secretAccessKey, sessionToken }: IssuedCredentials,
+  { accessKeyId, secretAccessKey, sessionToken, expiration }: IssuedCredentials,
 ): Record<string, string> {
   const kept = Object.entries(environment).filter(
     (entry): entry is [string, string] =>
@@ -29,6 +30,8 @@ export function childEnvironment(
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
+    // The SDKs' own name: a client then says that the session is over, instead of trying with it.
+    AWS_CREDENTIAL_EXPIRATION: toInstant(expiration.getTime()),
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     ...present({ AWS_ENDPOINT_URL: endpoint }),

@@ -2,6 +2,7 @@
 // @ts-check
 import { argv, env, stderr, stdout } from "node:process";
 import { useCompileCache } from "./compile-cache.js";
+import { outliveReader } from "./pipes.js";
 
 // This file and compile-cache.js are JavaScript: to strip types Node loads a compiler first, 40 ms of every command, which
 // is needed no more once what it made of the other files is in the cache.
@@ -13,6 +14,7 @@ const [{ runCli }, { EXIT, STARTED_BY_VAI }, { visible }] = await Promise.all([
   import("./visible.ts"),
 ]);
 env[STARTED_BY_VAI] = "1";
+for (const stream of [stdout, stderr]) outliveReader(stream);
 
 try {
   process.exitCode = await runCli(argv.slice(2), {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { LocalAwsError } from "./errors.ts";
 import { identify, isRunning, type ProcessId } from "./processes.ts";
+import { type Progress, silent } from "./progress.ts";
 
 /** How long a lock whose owner has not written its name yet is left alone, in milliseconds. */
 const GRACE = 2_000;
@@ -16,13 +17,15 @@ const GRACE = 2_000;
  *
  * @param folder absolute path of the lock; its parent is made
  * @param patience milliseconds to wait for another owner, then an error that names it
+ * @param progress is told at once for whom it waits
  */
 export async function withLock<T>(
   folder: string,
   patience: number,
   work: () => Promise<T>,
+  progress: Progress = silent,
 ): Promise<T> {
-  await take(folder, patience);
+  await take(folder, patience, progress);
   try {
     return await work();
   } finally {
@@ -30,14 +33,18 @@ export async function withLock<T>(
   }
 }
 
-async function take(folder: string, patience: number): Promise<void> {
+async function take(folder: string, patience: number, progress: Progress): Promise<void> {
   mkdirSync(dirname(folder), { recursive: true });
   const deadline = Date.now() + patience;
   let namelessSince: number | undefined;
+  let told: number | undefined;
   while (!tryTake(folder)) {
     const owner = ownerOf(folder);
     if (owner) namelessSince = undefined;
-    else namelessSince ??= Date.now();
+    if (owner && owner.pid !== told && isRunning(owner)) {
+      told = owner.pid;
+      progress(`waiting for process ${owner.pid}, which is at work in ${dirname(folder)}`);
+    } else namelessSince ??= Date.now();
     const abandoned = owner ? !isRunning(owner) : Date.now() - (namelessSince ?? 0) > GRACE;
     if (abandoned) discard(folder, owner);
     else if (Date.now() > deadline) throw new LocalAwsError(heldMessage(folder, owner));
@@ -67,6 +74,12 @@ function discard(folder: string, judged: ProcessId | undefined): void {
   } catch {
     // Somebody else was faster; the next round sees what is there now.
   }
+}
+
+/** The process that holds a lock now, if one does. */
+export function holderOf(folder: string): ProcessId | undefined {
+  const owner = ownerOf(folder);
+  return owner !== undefined && isRunning(owner) ? owner : undefined;
 }
 
 function ownerOf(folder: string): ProcessId | undefined {

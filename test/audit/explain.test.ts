@@ -45,8 +45,19 @@ describe("vai explain", () => {
     assert.equal(JSON.parse((await run("explain", "--json")).out).length, EXPLANATIONS.size);
   });
 
+  test("VAI-82 a part of a code lists those that have it", async () => {
+    const { code, out } = await run("explain", "param");
+    assert.equal(code, 0);
+    assert.deepEqual(
+      out.split("\n").map((line) => line.split(" ")[0]),
+      ["PARAMETER_OUT_OF_BOUNDS", "PARAMETER_UNDECLARED"],
+    );
+    assert.equal(JSON.parse((await run("explain", "param", "--json")).out).length, 2);
+    assert.equal((await run("explain", "sts_failed")).out.split("\n")[0], "STS_FAILED");
+  });
+
   test("VAI-82 an unknown code exits 2 and names the nearest", async () => {
-    const { code, err } = await run("explain", "CONTRACT_EXPIRE");
+    const { code, err } = await run("explain", "CONTRACT_EXPIRES");
     assert.equal(code, 2);
     assert.match(err, /nearest: CONTRACT_EXPIRED/);
   });

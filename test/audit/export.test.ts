@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
@@ -71,16 +71,50 @@ describe("writeExport", () => {
     assert.match("problem" in nobody ? nobody.problem : "", /no evidence of the intent/);
   });
 
-  test("USR-13 an export that broke off has no manifest and cannot be read", async () => {
-    const folder = join(place.path, "broken");
-    const reader = {
-      ...readerOf(story.rows),
-      // biome-ignore lint/correctness/useYield: it fails before it has anything
-      async *chain() {
-        throw new Error("the table went away");
+  /** Fails behind the first chain, and lays a file into the folder meanwhile. */
+  const failing = (folder: string, others = false) => ({
+    ...readerOf(story.rows),
+    async *chain(chainId: string) {
+      if (chainId === CHAIN) yield* readerOf(story.rows).chain(chainId);
+      if (others) await writeFile(join(folder, "somebody's"), "");
+      if (chainId !== CHAIN) throw new Error("the table went away");
+    },
+  });
+
+  test("USR-13 an export that fails leaves nothing, so the same command can be tried again", async () => {
+    const folder = join(place.path, "outer", "broken");
+    await assert.rejects(writeExport(folder, failing(folder), options), /went away/);
+    await assert.rejects(readdir(join(place.path, "outer")), /ENOENT/);
+    const nobody = join(place.path, "nobody's");
+    await writeExport(nobody, readerOf(story.rows), { ...options, intent: "none" });
+    await assert.rejects(readdir(nobody), /ENOENT/);
+    await mkdir(folder, { recursive: true });
+    await assert.rejects(writeExport(folder, failing(folder), options), /went away/);
+    assert.deepEqual(await readdir(folder), [], "a folder that was there stays");
+    assert.ok("records" in (await writeExport(folder, readerOf(story.rows), options)));
+  });
+
+  test("USR-13 what somebody else laid into the folder meanwhile stays", async () => {
+    const folder = join(place.path, "shared");
+    await assert.rejects(writeExport(folder, failing(folder, true), options), /went away/);
+    assert.deepEqual(await readdir(folder), ["somebody's"]);
+    const taken = join(place.path, "taken");
+    const reader = readerOf(story.rows);
+    const racing = {
+      ...reader,
+      chainIds: async () => {
+        await mkdir(taken);
+        await writeFile(join(taken, "records.jsonl"), "another export's");
+        return reader.chainIds();
       },
     };
-    await assert.rejects(writeExport(folder, reader, options), /went away/);
+    await assert.rejects(writeExport(taken, racing, options), /EEXIST/);
+    assert.equal(await readFile(join(taken, "records.jsonl"), "utf8"), "another export's");
+  });
+
+  test("USR-13 an export that was killed has no manifest and cannot be read", async () => {
+    const folder = await exportTo(join(place.path, "killed"), story);
+    await rm(join(folder, "manifest.json"));
     assert.equal((await run("verify", folder)).code, 2);
   });
 

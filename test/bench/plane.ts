@@ -4,13 +4,13 @@ import { clientsFor } from "../../localstack/deploy/clients.ts";
 import { type LocalAws, startLocalAws } from "../../localstack/local-aws.ts";
 import { controlOf } from "../../localstack/machine/control.ts";
 import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
-import { terminalProgress } from "../../localstack/machine/progress.ts";
+import { shownProgress } from "../../localstack/machine/progress.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 
 const STATE = join(REPOSITORY_ROOT, "localstack", ".state-bench");
 
 /** What takes long says so on a terminal, and nothing in a pipe. */
-export const progress = terminalProgress();
+export const progress = shownProgress();
 
 let running: Promise<LocalAws> | undefined;
 const interrupt = new AbortController();

@@ -219,6 +219,7 @@ test("X-01 a program under a contract finds no other AWS identity to become, and
     AWS_ACCESS_KEY_ID: "ASIA",
     AWS_SECRET_ACCESS_KEY: "s",
     AWS_SESSION_TOKEN: "t",
+    AWS_CREDENTIAL_EXPIRATION: "1970-01-01T00:00:00.000Z",
     AWS_REGION: "eu-west-1",
     AWS_DEFAULT_REGION: "eu-west-1",
     AWS_CONFIG_FILE: "/dev/null",

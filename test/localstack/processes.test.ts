@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { Writable } from "node:stream";
 import { type TestContext, test } from "node:test";
-import { withLock } from "../../localstack/machine/lock.ts";
+import { holderOf, withLock } from "../../localstack/machine/lock.ts";
 import { anyFreePort, listenFrom } from "../../localstack/machine/ports.ts";
 import {
   endGroup,
@@ -16,6 +17,8 @@ import {
   SCRATCH_MARK,
   startTimeOf,
 } from "../../localstack/machine/processes.ts";
+import { shownProgress } from "../../localstack/machine/progress.ts";
+import { describeStatus, statusOf } from "../../localstack/status.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 
 /** A process that leads a group and has a child in it; `ready` when both run. */
@@ -147,8 +150,36 @@ test("a lock of a dead owner is taken over, one of a living owner is waited for"
   mkdirSync(lock);
   writeFileSync(join(lock, "owner.json"), JSON.stringify(identify(process.pid)));
   const message = new RegExp(`Process ${process.pid} has been working here for too long`);
+  const told: string[] = [];
   await assert.rejects(
-    withLock(lock, 150, async () => "never"),
+    withLock(
+      lock,
+      150,
+      async () => "never",
+      (line) => told.push(line),
+    ),
     message,
   );
+  const waits = `waiting for process ${process.pid}, which is at work in ${dirname(lock)}`;
+  assert.deepEqual(told, [waits], "at once, and once");
+  assert.equal(holderOf(lock)?.pid, process.pid);
+  rmSync(lock, { recursive: true });
+  assert.equal(holderOf(lock), undefined);
+});
+
+test("USR-14 while it is being started, status says so, by which process", async (t) => {
+  const folder = temporaryFolder(t);
+  const during = await withLock(join(folder, "lock"), 0, () => statusOf(folder));
+  assert.deepEqual(during, { up: false, atWork: process.pid });
+  assert.match(describeStatus(during), new RegExp(`started or ended by process ${process.pid}`));
+  assert.deepEqual(await statusOf(folder), { up: false });
+});
+
+test("USR-10 progress is shown where there is no terminal, too", () => {
+  const shown: string[] = [];
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => done(void shown.push(`${chunk}`)),
+  });
+  shownProgress(stream)("starting");
+  assert.deepEqual(shown, ["- starting\n"]);
 });

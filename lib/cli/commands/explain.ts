@@ -13,21 +13,23 @@ interface Explained extends Explanation {
 /** `vai explain`: what a code means, and what to do next. */
 export const explainCommand: AddCommand = (command, io) => {
   command
-    .argument("[code]", "a code of an answer, a record or vai verify; without it all are listed")
+    .argument(
+      "[code]",
+      "a code of an answer, a record or vai verify; a part of one lists those that have it, none lists all",
+    )
     .option("--json", "print as JSON")
     .action((given: string | undefined, options: { json?: true }) => {
       if (given === undefined) {
         const all = [...EXPLANATIONS].map(explained);
-        report(
-          io,
-          options.json === true,
-          all,
-          all.map(({ code, means }) => `${code.padEnd(30)} ${means}`),
-        );
+        report(io, options.json === true, all, all.map(lineOf));
         return;
       }
       const code = given.trim().toUpperCase();
       const explanation = EXPLANATIONS.get(code);
+      const parts = [...EXPLANATIONS].filter(([known]) => known.includes(code)).map(explained);
+      if (explanation === undefined && parts.length > 0) {
+        return report(io, options.json === true, parts, parts.map(lineOf));
+      }
       if (explanation === undefined) {
         const near = nearest(code).join(", ");
         throw new CommandError(
@@ -39,6 +41,8 @@ export const explainCommand: AddCommand = (command, io) => {
       report(io, options.json === true, found, describe(found));
     });
 };
+
+const lineOf = ({ code, means }: Explained): string => `${code.padEnd(30)} ${means}`;
 
 function explained([code, explanation]: readonly [string, Explanation]): Explained {
   const isRefusal = (REFUSAL_CODES as readonly string[]).includes(code);
