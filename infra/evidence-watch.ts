@@ -3,6 +3,7 @@ import {
   EventSourceMapping,
   FilterCriteria,
   FilterRule,
+  MetricType,
   StartingPosition,
 } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -14,7 +15,7 @@ import { allow } from "./statements.ts";
 /** Records that Lambda hands over at once. */
 const BATCH = 100;
 
-/** Tries of a batch whose function died; it throws nothing, so only Lambda itself can fail here. */
+/** Tries of entries whose function died; it throws nothing, so only Lambda itself, memory or time can fail here. */
 const RETRIES = 10;
 
 /** Properties of {@link EvidenceWatch}. */
@@ -76,7 +77,11 @@ export class EvidenceWatch extends Construct {
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: BATCH,
       retryAttempts: RETRIES,
-      bisectBatchOnError: false,
+      // A batch that ends the function is halved, so that an entry that does takes nothing with it. That one is dropped
+      // after its tries, or it would hold up whatever is tampered with behind it; dropping is counted, and has its alarm.
+      // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html
+      bisectBatchOnError: true,
+      metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
       // Appended records, which are all that should be there, start no function and cost nothing.
       filters: [FilterCriteria.filter({ eventName: FilterRule.or("MODIFY", "REMOVE") })],
     });

@@ -1,4 +1,4 @@
-import { Duration } from "aws-cdk-lib";
+import { ArnFormat, Duration, Stack } from "aws-cdk-lib";
 import {
   Alarm,
   ComparisonOperator,
@@ -38,6 +38,9 @@ export interface AlarmsProps {
   readonly functions: Readonly<Record<string, IFunction>>;
 }
 
+/** Name of the alarm on what the stream of `watch` drops. */
+const DROPPED = "EvidenceWatchDropped";
+
 /** Share of the timeout from which on a function counts as about to be stopped. */
 const SLOW = 0.8;
 
@@ -52,16 +55,30 @@ const BEHIND = 5 * 60_000;
  * make requests fail, which `EvidenceFailures` and `Faults` tell, with the API's name in the log.
  */
 export class Alarms extends Construct {
+  /** All but the one on the stream of `watch`. */
   readonly all: readonly Alarm[];
+  /** ARN of that one, before it is made. */
+  readonly droppedArn: string;
+  readonly #plane: string;
 
   constructor(scope: Construct, id: string, { plane, functions }: AlarmsProps) {
     super(scope, id);
+    this.#plane = plane;
+    this.droppedArn = Stack.of(this).formatArn({
+      ...{ service: "cloudwatch", resource: "alarm", resourceName: ownName(plane, DROPPED) },
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
     const specs = [
       ...planeAlarms(plane),
       ...watchAlarms(functions["watch"]),
       ...Object.entries(functions).flatMap(([name, each]) => functionAlarms(name, each)),
     ];
     this.all = specs.map((spec) => this.alarm(plane, spec));
+  }
+
+  /** @param mappingId the event source mapping of `watch`, whose metrics it is about */
+  dropped(mappingId: string): Alarm {
+    return this.alarm(this.#plane, droppedAlarm(mappingId));
   }
 
   private alarm(plane: string, spec: AlarmSpec): Alarm {
@@ -153,6 +170,22 @@ const watchAlarms = (watch: IFunction | undefined): AlarmSpec[] =>
           minutes: 5,
         },
       ];
+
+/** Lambda counts it by mapping, once `EventCount` is on: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
+const droppedAlarm = (mappingId: string): AlarmSpec => ({
+  name: DROPPED,
+  meaning: "A change of the Evidence table was dropped before the watch could judge it.",
+  metric: (minutes) =>
+    new Metric({
+      namespace: "AWS/Lambda",
+      metricName: "DroppedEventCount",
+      dimensionsMap: { EventSourceMappingUUID: mappingId },
+      statistic: Stats.SUM,
+      period: Duration.minutes(minutes),
+    }),
+  threshold: 1,
+  minutes: 1,
+});
 
 /** What Lambda itself counts of one function. */
 const functionAlarms = (name: string, lambda: IFunction): AlarmSpec[] => [

@@ -1,9 +1,9 @@
 import { Duration } from "aws-cdk-lib";
 import {
-  type Alarm,
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
+  type IAlarm,
   type IMetric,
   type IWidget,
   Metric,
@@ -39,7 +39,7 @@ export interface PlaneDashboardProps {
   readonly plane: string;
   /** The functions that serve requests and commands, by name. */
   readonly serving: Readonly<Record<string, IFunction>>;
-  readonly alarms: readonly Alarm[];
+  readonly alarms: readonly IAlarm[];
 }
 
 /**

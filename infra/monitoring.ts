@@ -1,5 +1,6 @@
+import { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
-import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { IEventSourceMapping, IFunction } from "aws-cdk-lib/aws-lambda";
 import { type ITopic, Topic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import { Alarms } from "./monitoring-alarms.ts";
@@ -25,6 +26,8 @@ export interface MonitoringProps {
 export class Monitoring extends Construct {
   /** The topic that the alarms are sent to. */
   readonly topic: ITopic;
+  readonly #alarms: Alarms;
+  readonly #tell: SnsAction;
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
@@ -35,10 +38,21 @@ export class Monitoring extends Construct {
         ? new AlarmTopic(this, "Topic", { plane, emails: alarmEmails }).topic
         : Topic.fromTopicArn(this, "Topic", alarmTopicArn);
     const functions = { ...serving, watch: watch.lambda };
-    const alarms = new Alarms(this, "Alarms", { plane, functions }).all;
-    const tell = new SnsAction(this.topic);
-    for (const alarm of alarms) alarm.addAlarmAction(tell);
-    new PlaneDashboard(this, "Dashboard", { plane, serving, alarms });
+    this.#alarms = new Alarms(this, "Alarms", { plane, functions });
+    this.#tell = new SnsAction(this.topic);
+    for (const alarm of this.#alarms.all) alarm.addAlarmAction(this.#tell);
+    // By its name: it is made after everything else, the dashboard too.
+    const dropped = Alarm.fromAlarmArn(this, "Dropped", this.#alarms.droppedArn);
+    new PlaneDashboard(this, "Dashboard", {
+      ...{ plane, serving, alarms: [...this.#alarms.all, dropped] },
+    });
+  }
+
+  /** The alarm on what the watch's stream drops; like the stream, it cannot be made before the table. */
+  tellDropped({ eventSourceMappingId }: IEventSourceMapping): Alarm {
+    const alarm = this.#alarms.dropped(eventSourceMappingId);
+    alarm.addAlarmAction(this.#tell);
+    return alarm;
   }
 }
 

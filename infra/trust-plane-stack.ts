@@ -86,8 +86,8 @@ export class TrustPlaneStack extends Stack {
     this.functions = this.addFunctions(deployment, bundles, roles, served);
     this.addOutputs(deployment, served);
     const watch = this.addWatch(deployment, bundles);
-    this.addMonitoring(deployment, watch);
-    this.addTables(deployment, roles, watch);
+    const monitoring = this.addMonitoring(deployment, watch);
+    this.addTables(deployment, roles, watch, monitoring);
     requireBoundaries(this);
   }
 
@@ -168,18 +168,19 @@ export class TrustPlaneStack extends Stack {
     });
   }
 
-  private addMonitoring(deployment: Deployment, { function: watch }: EvidenceWatch): void {
+  private addMonitoring(deployment: Deployment, { function: watch }: EvidenceWatch): Monitoring {
     const { name: plane, alarmTopicArn, alarmEmails } = deployment;
-    new Monitoring(this, "Monitoring", {
+    return new Monitoring(this, "Monitoring", {
       ...{ plane, watch, alarmTopicArn, alarmEmails, serving: this.functions },
     });
   }
 
-  /** Last, because nothing can take a protected table back; only the watch's stream comes after. */
+  /** Last, because nothing can take a protected table back; only the watch's stream, and what counts it, come after. */
   private addTables(
     { name: plane, retain, administrators: given }: Deployment,
     roles: PerFunction<Role>,
     watch: EvidenceWatch,
+    monitoring: Monitoring,
   ): void {
     const administrators = administratorsOf(this, given);
     const guardians = { plane, retain, writers: writersOf(roles), administrators };
@@ -188,7 +189,9 @@ export class TrustPlaneStack extends Stack {
       ...guardians,
       registryWriters: [roles.govern],
     });
-    createLast(this, [registry, state, evidence], [watch.follow(evidence)]);
+    const stream = watch.follow(evidence);
+    const dropped = monitoring.tellDropped(stream);
+    createLast(this, [registry, state, evidence], [stream, dropped]);
   }
 
   private addOutputs(

@@ -6,6 +6,7 @@ import { EXAMPLE, templateOf } from "./support/synthesise.ts";
 /** What is made when the tables are there already, each because it cannot be without them. */
 const AFTER_THE_TABLES: Readonly<Record<string, string>> = {
   EvidenceWatchStream77A607ED: "reads the Evidence table's stream, which has no ARN before",
+  MonitoringAlarmsEvidenceWatchDropped7D759F78: "is about what that stream drops, by its id",
 };
 
 const KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555";

@@ -46,6 +46,8 @@ const OWN = {
   Violations: "Sum vai/Violations{plane=example} >= 1 in 1 x 60",
   Incomplete: "Sum vai/Incomplete{plane=example} >= 1 in 1 x 60",
   Faults: "Sum vai/Faults{plane=example} >= 3 in 1 x 300",
+  EvidenceWatchDropped:
+    "Sum AWS/Lambda/DroppedEventCount{EventSourceMappingUUID=vai-example-watch} >= 1 in 1 x 60",
   EvidenceWatchBehind:
     "Maximum AWS/Lambda/IteratorAge{FunctionName=vai-example-watch} >= 300000 in 1 x 300",
 };
@@ -171,13 +173,23 @@ suite("evidence watch in the stack", () => {
       StartingPosition: "TRIM_HORIZON",
       BatchSize: 100,
       MaximumRetryAttempts: 10,
-      BisectBatchOnFunctionError: false,
+      BisectBatchOnFunctionError: true,
+      MetricsConfig: { Metrics: ["EventCount"] },
       FilterCriteria: { Filters: [{ Pattern: '{"eventName":["MODIFY","REMOVE"]}' }] },
     });
     const table = resolved.one("AWS::DynamoDB::Table", "TableName", "vai-example-evidence");
     assert.deepEqual(table.Properties["StreamSpecification"], {
       StreamViewType: "NEW_AND_OLD_IMAGES",
     });
+  });
+
+  test("ADV-20 VAI-131 what the watch gives up is counted by its own mapping, and has an alarm", () => {
+    const [mapping] = Object.keys(template.findResources("AWS::Lambda::EventSourceMapping"));
+    const alarms = template.findResources("AWS::CloudWatch::Alarm", {
+      Properties: { MetricName: "DroppedEventCount" },
+    });
+    const dimensions = Object.values(alarms).map(({ Properties }) => Properties.Dimensions);
+    assert.deepEqual(dimensions, [[{ Name: "EventSourceMappingUUID", Value: { Ref: mapping } }]]);
   });
 
   test("USR-12 watch reads the stream and writes its log; it is told nothing and reaches nothing else", () => {
