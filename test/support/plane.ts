@@ -58,7 +58,10 @@ export interface Effects {
 }
 
 /** What this plane opens: more than its readers are told, for contracts of many targets. */
-const OPENED = { lambda: [FUNCTION, `${FUNCTION}-*`], dynamodb: [TABLE] };
+const OPENED = {
+  ...{ lambda: [FUNCTION, `${FUNCTION}-*`], dynamodb: [TABLE] },
+  ...{ ec2: ["*"], ecs: ["*"], s3: ["*"], ssm: ["*"] },
+};
 
 /**
  * A whole trust plane in memory: the real enforcement over the real stores, with DynamoDB, KMS, STS and targets
