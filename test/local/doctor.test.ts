@@ -446,5 +446,5 @@ test("USR-12 a deployment that nobody answers for is unreachable, not in order",
   writeFileSync(file, JSON.stringify({ ...outputs, endpoint: "http://127.0.0.1:9" }));
   const { code, out } = await doctor(file);
   assert.equal(code, 4);
-  assert.match(out, /sts:GetCallerIdentity failed/);
+  assert.match(out, /sts:GetCallerIdentity at http:\/\/127\.0\.0\.1:9 .*nobody answers/);
 });
