@@ -126,6 +126,17 @@ export const deploymentSchema = z
       .default({}),
     elsewhere: z.array(place).default([]),
   })
+  .superRefine(({ targets, targetKeys, existingKeys, account: given }, context) => {
+    const own = [existingKeys.evidence, existingKeys.plane];
+    const at = {
+      ...{ targets, own },
+      ...{ account: given ?? accountOf(targets), region: regionOf(targets) },
+    };
+    report(context, badTargetKeys(targetKeys, at), ["targetKeys"]);
+    for (const message of targetKeyCharacters(targets, targetKeys)) {
+      context.addIssue({ code: "custom", path: ["targetKeys"], message });
+    }
+  })
   .superRefine((value, context) => {
     report(context, ownTargets(value.targets, value.name), ["targets"]);
     report(context, scatteredTargets(value.targets), ["targets"]);
@@ -145,14 +156,6 @@ export const deploymentSchema = z
     for (const { at, message } of badAdministrators(administrators, { ...value, retain })) {
       const path = ["administrators", ...(at === undefined ? [] : [at])];
       context.addIssue({ code: "custom", path, message });
-    }
-    const { targets, targetKeys, existingKeys } = value;
-    const own = [existingKeys.evidence, existingKeys.plane];
-    const inAccount = value.account ?? accountOf(targets);
-    const at = { targets, account: inAccount, region: regionOf(targets), own };
-    report(context, badTargetKeys(targetKeys, at), ["targetKeys"]);
-    for (const message of targetKeyCharacters(targets, targetKeys)) {
-      context.addIssue({ code: "custom", path: ["targetKeys"], message });
     }
     const places = value.elsewhere.map((each) => `${each.account} ${each.region}`);
     for (const [index, { targets }] of value.elsewhere.entries()) {

@@ -1,4 +1,5 @@
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { FunctionName } from "./functions.ts";
 import type { OwnTable } from "./plane.ts";
 import type { SigningKey } from "./signing-key.ts";
@@ -110,11 +111,22 @@ const governPermissions = (resources: PlaneResources): PolicyStatement[] => [
  * or none, which `ArnNotEquals` takes as different. A Deny, because the key policies and the execution roles'
  * trust policies name the role themselves, so that no Allow here is needed there; and in this policy, because
  * AWS knows the key in no resource policy.
+ *
+ * Of KMS the plane's signing keys alone: DynamoDB asks KMS in the caller's name for the tables' own key (`aws/dynamodb`), and
+ * no page says that those requests carry the function's ARN.
  */
-export const onlyInFunction = (functionArn: string): PolicyStatement =>
-  deny("OnlyInThisFunction", ["dynamodb:*", "kms:*", "sts:*"], ["*"], {
-    ArnNotEquals: { "lambda:SourceFunctionArn": functionArn },
-  });
+export function onlyInFunction(functionArn: string, keys: readonly IKey[]): PolicyStatement[] {
+  const elsewhere = { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn } };
+  return [
+    deny("OnlyInThisFunction", ["dynamodb:*", "sts:*"], ["*"], elsewhere),
+    deny(
+      "SignsOnlyInThisFunction",
+      ["kms:*"],
+      keys.map(({ keyArn }) => keyArn),
+      elsewhere,
+    ),
+  ];
+}
 
 /** By function: all that its role may do besides writing its own log. */
 export const PERMISSIONS: Readonly<

@@ -153,7 +153,10 @@ export class TrustPlaneStack extends Stack {
           role: roles[name],
           permissions: [
             ...PERMISSIONS[name](this.resources, sessions),
-            onlyInFunction(ownFunctionArn(this, plane, name)),
+            ...onlyInFunction(ownFunctionArn(this, plane, name), [
+              this.resources.evidenceKey.key,
+              this.resources.planeKey.key,
+            ]),
           ],
           logRetention: deployment.logRetentionDays,
           concurrency: concurrency[name],

@@ -107,6 +107,9 @@ function buildProgram(io: Io): Command {
     .description("Trust plane for autonomous agents on AWS: proofs, contracts, authority, evidence")
     .version(VERSION)
     .exitOverride()
+    // Else a command's value that begins as one of the program's own options would be taken for it: a thumbprint that
+    // begins with -V would print the version and exit 0, and nothing would be verified.
+    .enablePositionalOptions()
     .showHelpAfterError("(see vai --help, or the command's own --help)")
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),

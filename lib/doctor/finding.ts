@@ -1,4 +1,5 @@
 import type { Seen } from "../aws/inspect/look.ts";
+import { vaiLine } from "../cli/self.ts";
 import { present } from "../encoding/present.ts";
 import type { Call } from "./repair/call.ts";
 
@@ -41,7 +42,7 @@ export const about = (subject: string): Subject => ({
     status: "unseen",
     subject,
     text: why,
-    next: "vai doctor --permissions prints all that are needed",
+    next: `${vaiLine("doctor", "--permissions")} prints all that are needed`,
   }),
 });
 

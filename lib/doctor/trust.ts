@@ -1,6 +1,7 @@
 import type { RegistryLook } from "../aws/inspect/inspect.ts";
 import type { KeyFacts } from "../aws/inspect/keys.ts";
 import type { Seen } from "../aws/inspect/look.ts";
+import { vaiLine } from "../cli/self.ts";
 import { toInstant, toSeconds } from "../clock.ts";
 import { ENV, type PlaneId, parsePlaneId } from "../config.ts";
 import { jwkThumbprint, readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
@@ -15,7 +16,7 @@ import type { Expected } from "./plane.ts";
 const DAY = 24 * 60 * 60 * 1000;
 /** Milliseconds: when a team should publish the next policy rather than be surprised. */
 const SOON = 7 * DAY;
-const PUBLISH = "publish the next trust policy: vai trust publish DRAFT --anchor-key FILE";
+const PUBLISH = `publish the next trust policy: ${vaiLine("trust", "publish", "DRAFT", "--anchor-key", "FILE")}`;
 
 /** What of the trust policy the other checks need. */
 export interface TrustFindings {

@@ -82,4 +82,14 @@ describe("vai export", () => {
     assert.equal(taken.code, 2);
     assert.match(taken.err, /not an empty folder/);
   });
+
+  for (const start of ["-V", "-h", "--"]) {
+    test(`VAI-24 a thumbprint that begins with ${start} is an anchor, and never an option of the program`, async (t) => {
+      const { vai, file } = await desk(t);
+      const anchor = start.padEnd(43, "A");
+      const { code, out } = await vai(["verify", "--anchor", anchor, file("nothing")]);
+      assert.notEqual(code, 0);
+      assert.doesNotMatch(out, /^\d+\.\d+\.\d+|Usage/);
+    });
+  }
 });

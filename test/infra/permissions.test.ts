@@ -86,8 +86,15 @@ suite("permissions", () => {
         {
           Sid: "OnlyInThisFunction",
           Effect: "Deny",
-          Action: ["dynamodb:*", "kms:*", "sts:*"],
+          Action: ["dynamodb:*", "sts:*"],
           Resource: ["*"],
+          Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn(name) } },
+        },
+        {
+          Sid: "SignsOnlyInThisFunction",
+          Effect: "Deny",
+          Action: ["kms:*"],
+          Resource: [key("evidence"), key("plane")],
           Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": functionArn(name) } },
         },
       ]);
