@@ -25,6 +25,7 @@ test("VAI-146 a function opens what its deployment told it", () => {
     [ENV.plane]: "vai:000000000000:us-east-1:example",
     [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
     [ENV.targets]: JSON.stringify({ dynamodb: [TABLE] }),
+    [ENV.targetKeys]: "{}",
   };
   const { isOpened: opens } = issueDependencies("issue", environment);
   assert.deepEqual([opens("dynamodb", TABLE), opens("dynamodb", OBJECTS)], [true, false]);

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { type CallOutcome, NOTHING_READ, type Operation } from "../../../lib/actions/descriptor.ts";
 import { fromAttribute } from "../../../lib/actions/dynamodb/expression.ts";
 import { dynamodbUpdateItem } from "../../../lib/actions/dynamodb/update-item.ts";
-import { type Answer, awsError, fakeEndpoint, PLACE } from "../fake-endpoint.ts";
+import { type Answer, awsError, fakeEndpoint, PLACE, patience } from "../fake-endpoint.ts";
 
 const operation = (parameters: Operation["parameters"]): Operation => ({
   action: "dynamodb:UpdateItem",
@@ -98,7 +98,7 @@ suite("VAI-78 dynamodb:UpdateItem", () => {
   for (const [name, answer] of SILENT) {
     test(`ADV-69 ${name}: one attempt, unknown`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 150 });
+      const settings = endpoint.settings(patience(answer));
       const { status } = await dynamodbUpdateItem.call(LISTED, NOTHING_READ, settings);
       assert.equal(status, "unknown");
       assert.equal(endpoint.seen.length, 1);

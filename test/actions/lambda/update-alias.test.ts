@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { NOTHING_READ, type Operation, type PreRead } from "../../../lib/actions/descriptor.ts";
 import { lambdaUpdateAlias } from "../../../lib/actions/lambda/update-alias.ts";
-import { type Answer, awsError, fakeEndpoint, PLACE } from "../fake-endpoint.ts";
+import { type Answer, awsError, fakeEndpoint, PLACE, patience } from "../fake-endpoint.ts";
 
 const operation = (changes: Operation["parameters"] = {}): Operation => ({
   action: "lambda:UpdateAlias",
@@ -108,7 +108,7 @@ suite("VAI-78 lambda:UpdateAlias reads before it calls", () => {
   for (const [name, answer] of FAULTS) {
     test(`VAI-93 ${name} is a fault: nothing is guessed`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 150 });
+      const settings = endpoint.settings(patience(answer));
       await assert.rejects(preRead(operation(), settings), { code: "DEPENDENCY_UNAVAILABLE" });
     });
   }
@@ -194,7 +194,7 @@ suite("VAI-78 lambda:UpdateAlias", () => {
   for (const [name, answer, status, kind] of TABLE) {
     test(`ADV-69 ${name}: one attempt, ${status}`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 200 });
+      const settings = endpoint.settings(patience(answer));
       const outcome = await lambdaUpdateAlias.call(operation(), READ, settings);
       assert.equal(outcome.status, status);
       assert.equal("error" in outcome && outcome.error.kind, kind);

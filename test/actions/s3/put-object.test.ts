@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { suite, test } from "node:test";
 import { NOTHING_READ, type Operation } from "../../../lib/actions/descriptor.ts";
 import { s3PutObject } from "../../../lib/actions/s3/put-object.ts";
-import { type Answer, CREDENTIALS, fakeEndpoint, PLACE } from "../fake-endpoint.ts";
+import { type Answer, CREDENTIALS, fakeEndpoint, PLACE, patience } from "../fake-endpoint.ts";
 
 const BODY = '{"limit":10,"name":"Grün"}';
 const SHA256 = createHash("sha256").update(BODY).digest();
@@ -143,7 +143,7 @@ suite("VAI-78 s3:PutObject", () => {
   for (const [name, answer, status, kind] of TABLE) {
     test(`ADV-69 ${name}: one attempt, ${status}`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 300 });
+      const settings = endpoint.settings(patience(answer));
       const outcome = await s3PutObject.call(operation(), NOTHING_READ, settings);
       assert.equal(outcome.status, status);
       assert.equal("error" in outcome && outcome.error.kind, kind);
@@ -196,7 +196,7 @@ suite("VAI-78 s3:PutObject read back", () => {
   ] as [string, Answer][]) {
     test(`VAI-88 VAI-93 ${name} is a fault: nothing is guessed`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 200 });
+      const settings = endpoint.settings(patience(answer));
       const code = "DEPENDENCY_UNAVAILABLE";
       await assert.rejects(s3PutObject.readBack(operation(), settings), { code });
     });

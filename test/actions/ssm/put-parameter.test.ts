@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { NOTHING_READ, type Operation, type PreRead } from "../../../lib/actions/descriptor.ts";
 import { ssmPutParameter } from "../../../lib/actions/ssm/put-parameter.ts";
 import { sha256Digest } from "../../../lib/encoding/digest.ts";
-import { type Answer, awsError, fakeEndpoint, PLACE } from "../fake-endpoint.ts";
+import { type Answer, awsError, fakeEndpoint, PLACE, patience } from "../fake-endpoint.ts";
 
 const ARN = "arn:aws:ssm:us-east-1:000000000000:parameter/checkout/limit";
 const NAME = "/checkout/limit";
@@ -76,7 +76,7 @@ suite("VAI-78 ssm:PutParameter reads before it calls", () => {
   for (const [name, answer] of FAULTS) {
     test(`VAI-93 ${name} is a fault: nothing is guessed`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 200 });
+      const settings = endpoint.settings(patience(answer));
       const code = "DEPENDENCY_UNAVAILABLE";
       await assert.rejects(preRead(operation(), settings), { code });
       await assert.rejects(ssmPutParameter.readBack(operation(), settings), { code });
@@ -162,7 +162,7 @@ suite("VAI-78 ssm:PutParameter", () => {
   for (const [name, answer, status, kind] of TABLE) {
     test(`ADV-69 ${name}: one attempt, ${status}`, async () => {
       await using endpoint = await fakeEndpoint(answer);
-      const settings = endpoint.settings({ timeoutMilliseconds: 200 });
+      const settings = endpoint.settings(patience(answer));
       const outcome = await ssmPutParameter.call(operation(), READ, settings);
       assert.equal(outcome.status, status);
       assert.equal("error" in outcome && outcome.error.kind, kind);
