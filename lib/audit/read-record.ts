@@ -47,7 +47,11 @@ export function readHashed({ text, hash, isElsewhere }: HashedText): ReadRecord 
 
 function readText(text: unknown, hash: Digest | undefined): ReadRecord | UnreadRecord {
   if (typeof text !== "string" || hash === undefined) {
-    return { problem: "is not text in UTF-8", hash: undefined, place: undefined };
+    return {
+      problem: "is not text in UTF-8, or is longer than any record",
+      hash: undefined,
+      place: undefined,
+    };
   }
   const value = parseJson(text);
   if (value === undefined) return { problem: "is not JSON", hash, place: undefined };

@@ -159,7 +159,7 @@ describe("parts of reading, judging and telling", () => {
 
   test("OKG-23 what is no text is no record, and a seal names its key by thumbprint", () => {
     assert.deepEqual(readRecord(undefined), {
-      problem: "is not text in UTF-8",
+      problem: "is not text in UTF-8, or is longer than any record",
       hash: undefined,
       place: undefined,
     });
