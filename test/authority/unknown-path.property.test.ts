@@ -20,6 +20,8 @@ const roleOf = (path: string, name = "exec"): string =>
 const PATTERNS = [
   ...PATHS.map((path) => roleOf(path)),
   ...["*", "a/*", "*/exec", "?/exec", "*exec", "a*", "*c", "exec*"].map((rest) => roleOf("", rest)),
+  // Some operators compare without letter case.
+  ...[roleOf("A/", "EXEC"), roleOf("", "Exec"), roleOf("b/").toUpperCase()],
   ...["*", "arn:aws:iam::*:role/*", `arn:aws:iam::${ACCOUNT}:*`, roleOf("", "other"), SESSION],
   `arn:aws:iam::${ACCOUNT}:role/\${aws:PrincipalTag/team}exec`,
 ];

@@ -15,14 +15,17 @@ export const forAnyPath =
     return answer === answerForPaths(text, actual) ? answer : undefined;
   };
 
-/** `true`: every path matches, `false`: none does, `undefined`: some may. Wildcards are taken as such. */
+/**
+ * `true`: every path matches, `false`: none does, `undefined`: some may. Wildcards are taken as such, and letters of
+ * either case as one where that finds more: some operators read them so.
+ */
 function answerForPaths(text: string, role: string): boolean | undefined {
   if (text.includes("${")) return undefined;
   const [folder, name] = [
     role.slice(0, role.lastIndexOf("/") + 1),
     role.slice(role.lastIndexOf("/")),
   ];
-  if (!canMeet(text, `${folder}*${name}`)) return false;
+  if (!canMeet(text.toLowerCase(), `${folder}*${name}`.toLowerCase())) return false;
   const isOpenEnded = text.endsWith("*") && canMeetPrefix(text.slice(0, -1), folder);
   return isOpenEnded ? true : undefined;
 }
