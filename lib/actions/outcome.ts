@@ -106,7 +106,7 @@ export async function made(call: () => Promise<unknown>): Promise<CallOutcome> {
 /**
  * What an error of the one call says about its effect. A definite AWS refusal (HTTP 4xx, 3xx by which S3 names
  * another region, or one of {@link REFUSED_BY_5XX}) means that nothing was applied; everything else (other 5xx,
- * timeout, lost connection, unreadable answer) leaves the effect unknown, because taking silence for failure
+ * timeout by name or by status 408, lost connection, unreadable answer) leaves the effect unknown, because taking silence for failure
  * would let an agent double the effect by asking again (ADV-69).
  */
 export function outcomeOf(error: unknown): CallOutcome {
@@ -120,7 +120,7 @@ export function outcomeOf(error: unknown): CallOutcome {
 
 /** Why AWS definitely refused; `undefined` when that is not certain. */
 function refusalKind(name: string, status: number | undefined): ErrorKind | undefined {
-  if (status === undefined || /timeout/i.test(name)) return undefined;
+  if (status === undefined || status === 408 || /timeout/i.test(name)) return undefined;
   const [refusedBy, kind] = REFUSED_BY_5XX.get(name) ?? [];
   if (refusedBy === status) return kind;
   if (status < 300 || status >= 500) return undefined;

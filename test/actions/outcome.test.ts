@@ -54,6 +54,8 @@ suite("VAI-70 what an AWS error says about the effect", () => {
     ["ServiceException", 500, "unknown", "other"],
     ["ThrottlingException", 503, "unknown", "other"],
     ["RequestTimeout", 400, "unknown", "other"],
+    // Without a body that the SDK can read, the status is all that says so.
+    ["Unknown", 408, "unknown", "other"],
     ["TimeoutError", undefined, "unknown", "other"],
     ["AbortError", undefined, "unknown", "other"],
     ["SyntaxError", 200, "unknown", "other"],
