@@ -53,5 +53,12 @@ export function nothingElseOfKms({ needed, region }: KeyException): PolicyStatem
             StringNotLike: { [context.key]: context.values },
           }),
         ]),
+    ...(actions.includes("kms:CreateGrant")
+      ? [
+          deny("NeverGrantsForOthers", ["kms:CreateGrant"], ["*"], {
+            Bool: { "kms:GrantIsForAWSResource": "false" },
+          }),
+        ]
+      : []),
   ];
 }

@@ -95,6 +95,14 @@ export function keyOf(target: string, keys: TargetKeys): string | undefined {
 export const viaService = (service: string, region: string): string =>
   `${service}.${region}.amazonaws.com`;
 
+/**
+ * Whether two keys, by id or ARN, are one: replicas of a multi-Region key share their id, and what it can open or sign
+ * (KMS developer guide, "Multi-Region keys").
+ */
+export const isSameKey = (one: string, other: string): boolean => idOf(one) === idOf(other);
+
+const idOf = (key: string): string => key.slice(key.lastIndexOf("/") + 1).toLowerCase();
+
 /** A KMS key by its ARN, never by an alias, which somebody can point to another key. */
 export const KEY_ARN =
   /^arn:(?:aws|aws-us-gov):kms:[a-z0-9-]+:\d{12}:key\/(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;

@@ -20,7 +20,8 @@ suite("X-45 the keys that a function serves sessions with", () => {
 
   test("X-45 are never the plane's own, by id or by ARN", () => {
     const message = /the key of .*table\/settings is the trust plane's own/;
-    for (const own of [[ID], [KEY], ["another", ID]]) {
+    const replica = KEY.replace("us-east-1", "eu-west-1");
+    for (const own of [[ID], [KEY], ["another", ID], [replica]]) {
       assert.throws(() => read(KEY, own), { name: "TypeError", message });
     }
     assert.deepEqual(read(KEY, ["another"]), { [TABLE]: KEY });
@@ -34,6 +35,7 @@ suite("X-45 the keys that a function serves sessions with", () => {
       assert.throws(() => read(key), /is not the ARN of a KMS key/));
   }
   for (const [name, key] of [
+    ["partition", KEY.replace("arn:aws:", "arn:aws-us-gov:")],
     ["region", KEY.replace("us-east-1", "us-east-2")],
     ["account", KEY.replace("111122223333", "444455556666")],
   ] as const) {

@@ -121,8 +121,8 @@ suite("VAI-45 roles of encrypted targets use the targets' keys as their service 
 
   test("VAI-45 a grant that is not for a resource of AWS is not allowed", () => {
     const context = { ...EC2, "kms:GrantIsForAWSResource": "false" };
-    const { own } = decide("exec-ec2", { action: "kms:CreateGrant", key: key(3), context });
-    assert.equal(own, "ImplicitDeny");
+    const decided = decide("exec-ec2", { action: "kms:CreateGrant", key: key(3), context });
+    assert.deepEqual(decided, { own: "ExplicitDeny", widened: "ExplicitDeny" });
   });
 
   test("VAI-46 without the tag of an issued session the execution role uses no key", () => {
@@ -193,6 +193,10 @@ suite("USR-12 keys of targets in a deployment file", () => {
       { targetKeys: { [TABLE]: key(1).replace("arn:aws:", "arn:aws-cn:") } },
       /in the partitions aws and aws-us-gov/,
     ],
+    "a key of GovCloud for a target elsewhere": [
+      { targetKeys: { [TABLE]: key(1).replace("arn:aws:", "arn:aws-us-gov:") } },
+      /must be in partition aws like its target/,
+    ],
     "a key of another region": [
       { targetKeys: { [TABLE]: key(1).replace(REGION, "eu-west-1") } },
       /must be in region us-east-1/,
@@ -204,6 +208,17 @@ suite("USR-12 keys of targets in a deployment file", () => {
     "the plane's evidence key": [
       { targetKeys: { [TABLE]: key(1) }, existingKeys: { evidence: key(1) } },
       /is a key of the trust plane itself, which no session may ever use/,
+    ],
+    "a replica of the plane's evidence key": [
+      {
+        targetKeys: { [TABLE]: key(1).replace(/[^/]+$/, `mrk-${"0".repeat(32)}`) },
+        existingKeys: {
+          evidence: key(1)
+            .replace(REGION, "eu-west-1")
+            .replace(/[^/]+$/, `mrk-${"0".repeat(32)}`),
+        },
+      },
+      /is a key of the trust plane itself/,
     ],
     "the plane's own key": [
       { targetKeys: { [TABLE]: key(1) }, existingKeys: { plane: key(1) } },

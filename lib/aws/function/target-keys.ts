@@ -1,4 +1,4 @@
-import { KEY_ARN, type TargetKeys } from "../../actions/target-keys.ts";
+import { isSameKey, KEY_ARN, type TargetKeys } from "../../actions/target-keys.ts";
 import { ENV, type PlaneId } from "../../config.ts";
 
 /**
@@ -16,9 +16,10 @@ export function readTargetKeys(
   for (const [target, key] of Object.entries(keys)) {
     const wrong = (why: string) => new TypeError(`${ENV.targetKeys}: the key of ${target} ${why}`);
     if (!KEY_ARN.test(key)) throw wrong("is not the ARN of a KMS key");
-    if (!key.includes(`:kms:${region}:${account}:`)) throw wrong("is not of the plane's own place");
-    if (own.some((each) => key === each || key.endsWith(`/${each}`)))
-      throw wrong("is the trust plane's own");
+    const [, partition] = target.split(":");
+    if (!key.startsWith(`arn:${partition}:kms:${region}:${account}:`))
+      throw wrong("is not of the plane's own place");
+    if (own.some((each) => isSameKey(key, each))) throw wrong("is the trust plane's own");
   }
   return keys;
 }
