@@ -18,6 +18,7 @@ import { newPlane } from "../support/plane.ts";
 const TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/settings";
 const OBJECTS = "arn:aws:s3:::settings-bucket/checkout/*";
 const AGENT_POLICY = "arn:aws:iam::000000000000:policy/vai-test-agent";
+const AGENTS = "arn:aws:iam::000000000000:group/agents";
 const userArn = (name: string): string => `arn:aws:iam::000000000000:user/${name}`;
 const EVERYTHING = { Effect: "Allow", Action: "*", Resource: "*" };
 
@@ -34,6 +35,7 @@ const agent = (...statements: Statement[]): AccountPrincipal => ({
   arn: userArn("agent"),
   inline: statements.length === 0 ? [] : [text(...statements)],
   attached: [AGENT_POLICY],
+  groups: [AGENTS],
 });
 const role = (name: string, trust: Statement, ...statements: Statement[]): AccountPrincipal => ({
   ...{ arn: roleArn(name), inline: [text(...statements)], attached: [] },
@@ -46,6 +48,7 @@ let made: Promise<World> | undefined;
 async function around(
   principals: readonly AccountPrincipal[],
   change: (world: World) => void = () => undefined,
+  deployment = DEPLOYMENT,
 ): Promise<readonly Finding[]> {
   made ??= newPlane().then(healthyWorld);
   const world = structuredClone(await made);
@@ -57,7 +60,7 @@ async function around(
     [ENV.targets]: JSON.stringify({ dynamodb: [TABLE], s3: [OBJECTS] }),
   });
   change(world);
-  return (await lookAround(DEPLOYMENT, inspectorOf(world))).findings;
+  return (await lookAround(deployment, inspectorOf(world))).findings;
 }
 
 const said = (findings: readonly Finding[]): string =>
@@ -124,6 +127,18 @@ const WAYS: Readonly<Record<string, { statements: Statement[]; told: RegExp }>> 
   "its own rights": {
     statements: [allow("iam:PutUserPolicy", userArn("agent"))],
     told: /can reach its own rights \(iam:PutUserPolicy\)/,
+  },
+  "a new version of its own policy": {
+    statements: [allow("iam:CreatePolicyVersion", AGENT_POLICY)],
+    told: /can reach its own rights \(iam:CreatePolicyVersion\)/,
+  },
+  "the rights of its group": {
+    statements: [allow("iam:PutGroupPolicy", AGENTS)],
+    told: /can reach its own rights \(iam:PutGroupPolicy\)/,
+  },
+  "the plane's stack, which CloudFormation updates under a role of its own": {
+    statements: [allow("cloudformation:UpdateStack", "*")],
+    told: /can reach stack .*stack\/vai-test\/\* \(cloudformation:UpdateStack\)/,
   },
 };
 
@@ -214,6 +229,27 @@ suite("a look for ways around", () => {
     );
     const passing = said(await around([passed, agent(allow("iam:PassRole", "*"))]));
     assert.match(passing, /^problem user\/agent: .*UpdateItem, through .*role\/job/);
+  });
+
+  for (const [what, statement] of Object.entries({
+    "a user whose access key it can make": allow("iam:CreateAccessKey", userArn("person")),
+    "a user whose password it can set": allow("iam:UpdateLoginProfile", userArn("person")),
+    "a role whose trust policy it can write": allow("iam:UpdateAssumeRolePolicy", "*"),
+  })) {
+    test(`VAI-15 ${what} is an agent's way`, async () => {
+      const can = allow("dynamodb:PutItem", TABLE);
+      const person = { arn: userArn("person"), inline: [text(can)], attached: [] };
+      const batch = role("batch", { Principal: { Service: "none.amazonaws.com" } }, can);
+      const [first] = await around([person, batch, agent(statement)]);
+      assert.equal(first?.status, "problem");
+      assert.match(first?.text ?? "", /may reach target .*through .*(user\/person|role\/batch)/);
+    });
+  }
+
+  test("VAI-15 agents are known by their policy also where names end in the region", async () => {
+    const attached = [AGENT_POLICY.replace("vai-test-agent", "vai-test-agent-us-east-1")];
+    const regional = { ...DEPLOYMENT, regionalNames: true };
+    assert.match(said(await around([{ ...agent(), attached }], undefined, regional)), /an agent's/);
   });
 
   test("VAI-15 a role with a path is asked about with it, so that a Deny by its path holds", async () => {

@@ -15,6 +15,8 @@ export interface AccountPrincipal {
   readonly inline: readonly string[];
   /** ARNs of managed policies, those of a user's groups included. */
   readonly attached: readonly string[];
+  /** ARNs of a user's groups. */
+  readonly groups?: readonly string[];
   /** ARN of the permissions boundary. */
   readonly boundary?: string;
   /** Of a role: who may become it. */
@@ -76,6 +78,7 @@ function factsOf(pages: readonly Page[]): AccountFacts {
       .map((group) => [
         group.GroupName ?? "",
         {
+          arn: group.Arn ?? "",
           inline: (group.GroupPolicyList ?? []).map(textOf),
           attached: (group.AttachedManagedPolicies ?? []).map(({ PolicyArn = "" }) => PolicyArn),
         },
@@ -92,6 +95,7 @@ function factsOf(pages: readonly Page[]): AccountFacts {
           ...(user.AttachedManagedPolicies ?? []).map(({ PolicyArn = "" }) => PolicyArn),
           ...own.flatMap((each) => each.attached),
         ],
+        groups: own.map((each) => each.arn),
         ...present({ boundary: user.PermissionsBoundary?.PermissionsBoundaryArn }),
       };
     });

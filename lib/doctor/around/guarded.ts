@@ -55,11 +55,12 @@ export const guardedTargets = (targets: readonly Target[]): readonly Guarded[] =
 /** Policies of the plane's own parts as they were read, by ARN. */
 export type OwnPolicies = ReadonlyMap<string, string>;
 
-/** The plane's functions, tables and keys: whoever writes there makes evidence, trust or code. */
-export function guardedParts(
-  { arn, deployment, watch, isThrowAway, ...expected }: Expected,
-  own: OwnPolicies,
-): readonly Guarded[] {
+/**
+ * The plane's functions, tables, keys and stack: whoever writes there makes evidence, trust or code. CloudFormation updates
+ * a stack under the role that it has, whether or not who asks may pass that role (CloudFormation user guide, service role).
+ */
+export function guardedParts(expected: Expected, own: OwnPolicies): readonly Guarded[] {
+  const { arn, deployment, watch, isThrowAway, stackName } = expected;
   const { functions, tables, evidenceKeyId, planeKeyId } = deployment;
   const part = (kind: string, resource: string, service: string, names: readonly string[]) => ({
     ...{ what: `${kind} ${resource}`, resources: [resource], service, isAllWrites: false },
@@ -81,10 +82,11 @@ export function guardedParts(
       ]),
     ),
     ...[evidenceKeyId, planeKeyId].map((id) =>
-      part("key", keyArn({ arn, deployment, watch, isThrowAway, ...expected }, id), "kms", [
-        ...["Sign", "CreateGrant", "PutKeyPolicy"],
-      ]),
+      part("key", keyArn(expected, id), "kms", [...["Sign", "CreateGrant", "PutKeyPolicy"]]),
     ),
+    part("stack", arn("cloudformation", `stack/${stackName}/*`), "cloudformation", [
+      ...["UpdateStack", "CreateChangeSet", "ExecuteChangeSet", "DeleteStack"],
+    ]),
   ];
 }
 
@@ -106,15 +108,29 @@ export const guardedRole = (roleArn: string, trust: string | undefined): Guarded
   policies: trust === undefined ? [] : [trust],
 });
 
-/** The principal's own rights: who may write those has every right. */
-export function guardedRights(principalArn: string): Guarded {
-  const kind = principalArn.includes(":user/") ? "User" : "Role";
-  return {
-    what: "its own rights",
-    resources: [principalArn],
-    service: "iam",
-    actions: [`iam:Put${kind}Policy`, `iam:Attach${kind}Policy`],
-    isAllWrites: false,
-    policies: [],
-  };
+/** Whose rights, and where else than on itself they are written. */
+export interface Righted {
+  readonly arn: string;
+  /** ARNs of a user's groups. */
+  readonly groups: readonly string[];
+  /** ARNs of its managed policies and its boundary. */
+  readonly managed: readonly string[];
+}
+
+/** Where a principal's own rights are written: who may write there has every right. */
+export function guardedRights({ arn, groups, managed }: Righted): readonly Guarded[] {
+  const kind = arn.includes(":user/") ? "User" : "Role";
+  const written = (resources: readonly string[], names: readonly string[]): Guarded => ({
+    ...{ what: "its own rights", resources, service: "iam", isAllWrites: false, policies: [] },
+    actions: names.map((name) => `iam:${name}`),
+  });
+  return [
+    written([arn], [`Put${kind}Policy`, `Attach${kind}Policy`]),
+    written(groups, ["PutGroupPolicy", "AttachGroupPolicy"]),
+    // Those of AWS itself nobody changes.
+    written(
+      managed.filter((each) => !each.includes(":iam::aws:")),
+      ["CreatePolicyVersion", "SetDefaultPolicyVersion"],
+    ),
+  ];
 }

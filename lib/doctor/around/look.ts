@@ -29,7 +29,7 @@ const SERVICE_LINKED = /:role\/aws-service-role\//;
  */
 export async function lookAround(deployment: Deployment, see: Inspector): Promise<AroundReport> {
   const expected = expectedOf(deployment);
-  const { account, arn, stackName, name } = expected;
+  const { account, accountWideName, arn, stackName } = expected;
   const caller = await see.caller();
   if (caller.account !== account)
     return { findings: [elsewhere(caller.account, account)], principals: [] };
@@ -59,7 +59,7 @@ export async function lookAround(deployment: Deployment, see: Inspector): Promis
   const people = everyone.filter((each) => !planeRoles.has(each.arn));
   const ways = waysOf(people, guarded);
   const administrators = administratorsIn(written?.tables.get(deployment.tables.registry));
-  const agentPolicy = arn("iam", `policy/vai-${name}-agent`);
+  const agentPolicy = arn("iam", `policy/${accountWideName("agent")}`);
   const principals = asked.flatMap((each): Around[] => {
     const found = ways.get(each.arn);
     const standing = standingOf(each, agentPolicy, administrators);

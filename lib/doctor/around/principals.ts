@@ -21,6 +21,9 @@ export interface Principal {
   readonly principalArn: string;
   readonly context: Readonly<Record<string, string>>;
   readonly trust?: string;
+  readonly groups: readonly string[];
+  /** ARNs of its managed policies, those of its groups and its boundary included. */
+  readonly managed: readonly string[];
   readonly exact: Bounds;
   /** What it may do in any circumstances. */
   readonly most: Bounds;
@@ -55,6 +58,8 @@ export function principalOf(
     principalArn: isRole ? sessionOf(facts.arn) : facts.arn,
     context: { "aws:PrincipalArn": facts.arn },
     ...(facts.trust !== undefined && { trust: facts.trust }),
+    groups: facts.groups ?? [],
+    managed: [...facts.attached, facts.boundary ?? []].flat(),
     // Without its boundary nobody knows what it surely can.
     exact: {
       identity: bounds.length > 0 && boundary === undefined ? [] : exact,

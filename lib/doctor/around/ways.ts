@@ -16,7 +16,7 @@ export interface Way {
   readonly actions: readonly string[];
   /** `can`: its policies allow it as they are. `may`: in some circumstances, or nobody can tell. */
   readonly certainty: "can" | "may";
-  /** The role that it becomes for it, or passes to a service. */
+  /** The user or role that it becomes for it, or the role that it passes to a service. */
   readonly through?: string;
 }
 
@@ -28,8 +28,8 @@ const HARMLESS =
 const ANY_OTHER = "VaiDoctorAsks";
 
 /**
- * What each principal reaches without a contract, by its own rights and by those of roles that it can become or pass on.
- * `through` tells the last of such roles.
+ * What each principal reaches without a contract, by its own rights and by those of whom it can become or pass on.
+ * `through` tells the last of them.
  */
 export function waysOf(
   principals: readonly Principal[],
@@ -38,16 +38,15 @@ export function waysOf(
   const direct = new Map(
     principals.map((each) => [
       each.arn,
-      [...guarded, guardedRights(each.arn)].flatMap((thing) => reached(each, thing) ?? []),
+      [...guarded, ...guardedRights(each)].flatMap((thing) => reached(each, thing) ?? []),
     ]),
   );
-  const roles = principals.filter(({ trust }) => trust !== undefined);
-  const steps = new Map(principals.map((each) => [each.arn, stepsOf(each, roles)]));
+  const steps = new Map(principals.map((each) => [each.arn, stepsOf(each, principals)]));
   return new Map(
     principals.map(({ arn }) => {
       const through = [...reachable(arn, steps)].flatMap((role) =>
         (direct.get(role) ?? [])
-          // By becoming a role that may give itself rights, somebody has any.
+          // By becoming somebody who may give themselves rights, one has any.
           .map((way): Way => ({ ...way, certainty: "may", through: role })),
       );
       return [arn, [...(direct.get(arn) ?? []), ...through]];
@@ -55,19 +54,24 @@ export function waysOf(
   );
 }
 
-/** Roles that a principal can become, or pass to a service that then acts as them. */
-const stepsOf = (principal: Principal, roles: readonly Principal[]): readonly string[] =>
-  roles
+/** Calls by which somebody makes credentials of a user (IAM user guide, access keys and login profiles). */
+const CREDENTIALS = ["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"];
+
+/** Whom a principal can become, or pass to a service that then acts as them. */
+const stepsOf = (principal: Principal, all: readonly Principal[]): readonly string[] =>
+  all
     .filter(({ arn }) => arn !== principal.arn)
-    .filter((role) => {
-      const step = (action: string): Guarded => ({
-        ...{ what: "", resources: [role.arn], service: "iam", actions: [action] },
-        ...{ isAllWrites: false, policies: [role.trust ?? ""] },
-      });
-      const isPassable = /"Service"/.test(role.trust ?? "");
+    .filter(({ arn, trust }) => {
+      const may = (actions: readonly string[], policies: readonly string[]): boolean =>
+        reached(principal, {
+          ...{ what: "", resources: [arn], service: "iam", actions, isAllWrites: false, policies },
+        }) !== undefined;
+      if (trust === undefined) return may(CREDENTIALS, []);
       return (
-        reached(principal, step("sts:AssumeRole")) !== undefined ||
-        (isPassable && reached(principal, step("iam:PassRole")) !== undefined)
+        may(["sts:AssumeRole"], [trust]) ||
+        // Who writes a role's trust policy lets themselves in.
+        may(["iam:UpdateAssumeRolePolicy"], []) ||
+        (/"Service"/.test(trust) && may(["iam:PassRole"], [trust]))
       );
     })
     .map(({ arn }) => arn);
