@@ -9,6 +9,7 @@ import { type Call, call } from "./repair/call.ts";
 
 /** What the stack deploys; functions are written for it. */
 const RUNTIME = "nodejs24.x";
+const HANDLER = "index.handler";
 const AGENTS_CALL: readonly FunctionUse[] = ["issue", "execute"];
 const STRANGER = "arn:aws:iam::999999999999:user/stranger";
 
@@ -63,9 +64,10 @@ function checkSetting(
   use: FunctionUse,
   subject: Subject,
   name: string,
-  { runtime, timeout, environment, roleArn }: FunctionSetting,
+  found: FunctionSetting,
   expected: Expected,
 ): readonly Finding[] {
+  const { runtime, timeout, environment, roleArn } = found;
   const ownRole = use === "watch" ? expected.watch.roleArn : expected.roles[use];
   const written = expected.written?.functions.get(name)?.environment;
   const wanted = { ...written, ...settingsFor(use, expected) };
@@ -74,21 +76,16 @@ function checkSetting(
     (key) => written !== undefined && written[key] === undefined,
   );
   const environmentCalls =
-    written === undefined
-      ? []
-      : [
-          call("lambda", "UpdateFunctionConfiguration", {
-            FunctionName: name,
-            Environment: { Variables: written },
-          }),
-        ];
+    written === undefined ? [] : [configure(name, { Environment: { Variables: written } })];
   return allOr(subject.ok(`${runtime}, ${timeout} s, its settings agree with the deployment`), [
     runtime !== RUNTIME && subject.problem(`runs on ${runtime}, not ${RUNTIME}`, REVERT),
     timeout !== FUNCTION_TIMEOUT_SECONDS &&
       subject.problem(
         `its timeout is ${timeout} s; answers promise that a revocation reaches it within ${FUNCTION_TIMEOUT_SECONDS} s`,
-        REVERT,
+        REPAIR,
+        [configure(name, { Timeout: FUNCTION_TIMEOUT_SECONDS })],
       ),
+    ...checkCodeAndLogs(use, subject, name, found, expected),
     ...wrong.map(([key, value]) =>
       subject.problem(
         `${key} is ${environment[key] ?? "not set"}, not ${value}`,
@@ -105,9 +102,42 @@ function checkSetting(
     ),
     roleArn !== ownRole &&
       subject.problem(`runs under ${roleArn}, not ${ownRole}`, REPAIR, [
-        call("lambda", "UpdateFunctionConfiguration", { FunctionName: name, Role: ownRole }),
+        configure(name, { Role: ownRole }),
       ]),
   ]);
+}
+
+const configure = (FunctionName: string, change: Call["input"]): Call =>
+  call("lambda", "UpdateFunctionConfiguration", { FunctionName, ...change });
+
+/** What else of its setting decides which code runs under its role, and who gets its lines and events. */
+function checkCodeAndLogs(
+  use: FunctionUse,
+  subject: Subject,
+  FunctionName: string,
+  { handler, layers, fileSystems, deadLetters, logs }: FunctionSetting,
+  { name }: Expected,
+): readonly Finding[] {
+  const LogGroup = `/vai/${name}/${use}`;
+  const differs = (text: string, change: Call["input"]): Finding =>
+    subject.problem(text, REPAIR, [configure(FunctionName, change)]);
+  const found: readonly (Finding | false)[] = [
+    handler !== HANDLER && differs(`runs ${handler}, not ${HANDLER}`, { Handler: HANDLER }),
+    layers.length > 0 &&
+      differs(`runs code that the stack did not write: ${layers.join(", ")}`, { Layers: [] }),
+    fileSystems.length > 0 &&
+      differs(`has a file system that the stack did not write: ${fileSystems.join(", ")}`, {
+        FileSystemConfigs: [],
+      }),
+    deadLetters !== "" &&
+      differs(`hands what it was asked to ${deadLetters}`, { DeadLetterConfig: { TargetArn: "" } }),
+    (logs.group !== LogGroup || logs.format !== "Text") &&
+      differs(
+        `logs as ${logs.format} to ${logs.group}, not as Text to ${LogGroup}: its lines and metrics are not where alarms look`,
+        { LoggingConfig: { LogFormat: "Text", LogGroup } },
+      ),
+  ];
+  return found.filter((each) => each !== false);
 }
 
 /** What is reserved: never nothing at all, and what the deployment says where that is known. */

@@ -73,6 +73,26 @@ suite("the repair plan", () => {
   });
   const one = call("iam", "UntagRole", { RoleName: "r", TagKeys: ["k"] });
 
+  test("USR-12 what one function or table needs is one call: AWS refuses a second while the first is carried out", () => {
+    const configure = (FunctionName: string, change: object) =>
+      call("lambda", "UpdateFunctionConfiguration", { FunctionName, ...change });
+    const { calls } = planOf(
+      [
+        problem("f", [configure("f", { Role: "r" })]),
+        problem("g", [configure("g", { Role: "r" })]),
+        problem("f", [configure("f", { Layers: [] })]),
+      ],
+      PLACE,
+    );
+    assert.deepEqual(
+      calls.map(({ input, text }) => [input, text]),
+      [
+        [{ FunctionName: "f", Role: "r", Layers: [] }, "differs; differs"],
+        [{ FunctionName: "g", Role: "r" }, "differs"],
+      ],
+    );
+  });
+
   test("USR-12 two findings that one call mends need it once, and what no call mends is by hand", () => {
     const ok: Finding = { status: "ok", subject: "d", text: "fine" };
     const unseen: Finding = { status: "unseen", subject: "e", text: "no permission" };

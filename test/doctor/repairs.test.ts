@@ -76,6 +76,25 @@ const CALLS: Readonly<Record<string, readonly (readonly [operation: string, inpu
   "a function under another role": [
     ["UpdateFunctionConfiguration", { ...GOVERN, Role: arn("iam", "role/vai-test-govern") }],
   ],
+  "a function that may run longer than answers promise": [
+    ["UpdateFunctionConfiguration", { ...ISSUE, Timeout: 30 }],
+  ],
+  "a function with another handler": [
+    ["UpdateFunctionConfiguration", { ...GOVERN, Handler: "index.handler" }],
+  ],
+  "a function with a layer": [["UpdateFunctionConfiguration", { ...GOVERN, Layers: [] }]],
+  "a function with a file system": [
+    ["UpdateFunctionConfiguration", { ...ISSUE, FileSystemConfigs: [] }],
+  ],
+  "a function that hands on what it was asked": [
+    ["UpdateFunctionConfiguration", { ...ISSUE, DeadLetterConfig: { TargetArn: "" } }],
+  ],
+  "a function that logs elsewhere": [
+    [
+      "UpdateFunctionConfiguration",
+      { ...ISSUE, LoggingConfig: { LogFormat: "Text", LogGroup: "/vai/test/issue" } },
+    ],
+  ],
   "a watch whose source is switched off": [
     ["UpdateEventSourceMapping", { UUID: "33333333-3333-4333-8333-333333333333", Enabled: true }],
   ],

@@ -20,6 +20,13 @@ export interface FunctionSetting {
   /** Seconds. */
   readonly timeout: number;
   readonly roleArn: string;
+  readonly handler: string;
+  /** ARNs of layers and file systems: code that runs beside the function's own. */
+  readonly layers: readonly string[];
+  readonly fileSystems: readonly string[];
+  /** Where events go that it failed on; empty: nowhere. */
+  readonly deadLetters: string;
+  readonly logs: { readonly group: string; readonly format: string };
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -55,6 +62,14 @@ export async function readFunction(client: LambdaClient, name: string): Promise<
         runtime: found.Runtime ?? "",
         timeout: found.Timeout ?? 0,
         roleArn: found.Role ?? "",
+        handler: found.Handler ?? "",
+        layers: (found.Layers ?? []).map(({ Arn = "" }) => Arn),
+        fileSystems: (found.FileSystemConfigs ?? []).map(({ Arn = "" }) => Arn),
+        deadLetters: found.DeadLetterConfig?.TargetArn ?? "",
+        logs: {
+          group: found.LoggingConfig?.LogGroup ?? "",
+          format: found.LoggingConfig?.LogFormat ?? "Text",
+        },
         environment: found.Environment?.Variables ?? {},
       };
     }),

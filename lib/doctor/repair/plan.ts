@@ -18,18 +18,36 @@ export interface RepairPlan {
   readonly unseen: readonly Finding[];
 }
 
-/** The calls that findings carry, each once: two findings may be mended by one. */
+/**
+ * Calls after which AWS refuses the next of the same kind for a while (Lambda: `ResourceConflictException`, DynamoDB:
+ * `ResourceInUseException`), by the member that names what they change. All that they change fits into one.
+ */
+const AT_ONCE: Readonly<Record<string, string>> = {
+  UpdateFunctionConfiguration: "FunctionName",
+  UpdateTable: "TableName",
+};
+
+/** The calls that findings carry, each once: two findings may be mended by one, and one call may mend two things. */
 export function planOf(findings: readonly Finding[], place: PlanPlace): RepairPlan {
   const problems = findings.filter(({ status }) => status === "problem");
-  const byLine = new Map<string, PlannedCall>();
+  const planned = new Map<string, PlannedCall>();
   for (const { subject, text, repair = [] } of problems) {
     for (const each of repair) {
-      const command = commandLine(each, place);
-      if (!byLine.has(command)) byLine.set(command, { ...each, subject, text, command });
+      const named = AT_ONCE[each.operation];
+      const key =
+        named === undefined
+          ? commandLine(each, place)
+          : `${each.operation} ${JSON.stringify(each.input[named])}`;
+      const before = planned.get(key);
+      const merged: Call = { ...each, input: { ...before?.input, ...each.input } };
+      const command = commandLine(merged, place);
+      if (command === before?.command) continue;
+      const why = before === undefined ? text : `${before.text}; ${text}`;
+      planned.set(key, { ...merged, subject, text: why, command });
     }
   }
   return {
-    calls: [...byLine.values()],
+    calls: [...planned.values()],
     byHand: problems.filter(({ repair = [] }) => repair.length === 0),
     unseen: findings.filter(({ status }) => status === "unseen"),
   };

@@ -2,6 +2,7 @@ import { ENV } from "../../../lib/config.ts";
 import { type Broken, functionOf, put, setEnvironment, setFunction, shown } from "./break.ts";
 import { DEPLOYMENT, roleArn, STREAM, WATCH, type World } from "./healthy.ts";
 
+const LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:more:1";
 const setSource = (change: object) => (world: World) =>
   put(shown<object[]>(world.sources)[0] ?? {}, change);
 
@@ -20,6 +21,36 @@ export const BROKEN_FUNCTIONS: readonly Broken[] = [
     name: "a function that may run longer than answers promise",
     change: setFunction("issue", { timeout: 900 }),
     ...{ subject: /vai-test-issue/, text: /timeout is 900 s/ },
+  },
+  {
+    name: "a function with another handler",
+    change: setFunction("govern", { handler: "more.handler" }),
+    ...{ subject: /vai-test-govern/, text: /runs more\.handler, not index\.handler/ },
+  },
+  {
+    name: "a function with a layer",
+    change: setFunction("govern", { layers: [LAYER] }),
+    ...{ subject: /vai-test-govern/, text: /code that the stack did not write: .*layer:more:1/ },
+  },
+  {
+    name: "a function with a file system",
+    change: setFunction("issue", { fileSystems: ["arn:aws:elasticfilesystem:::x"] }),
+    ...{ subject: /vai-test-issue/, text: /has a file system that the stack did not write/ },
+  },
+  {
+    name: "a function that hands on what it was asked",
+    change: setFunction("issue", { deadLetters: "arn:aws:sqs:us-east-1:000000000000:x" }),
+    ...{ subject: /vai-test-issue/, text: /hands what it was asked to .*:x/ },
+  },
+  {
+    name: "a function that logs elsewhere",
+    change: setFunction("issue", { logs: { group: "/elsewhere", format: "Text" } }),
+    ...{ subject: /vai-test-issue/, text: /logs as Text to \/elsewhere, not as Text to \/vai/ },
+  },
+  {
+    name: "a function whose log is JSON",
+    change: setFunction("execute", { logs: { group: "/vai/test/execute", format: "JSON" } }),
+    ...{ subject: /vai-test-execute/, text: /logs as JSON to/ },
   },
   {
     name: "a function under another role",

@@ -92,9 +92,15 @@ const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
 export const WATCH = "vai-test-watch";
 export const STREAM = arn("dynamodb", "table/vai-test-evidence/stream/2026-11-20T00:00:00.000");
 
+const settingOf = (use: string) => ({
+  ...{ runtime: "nodejs24.x", timeout: 30, roleArn: functionRole(use), handler: "index.handler" },
+  ...{ layers: [], fileSystems: [], deadLetters: "" },
+  logs: { group: `/vai/test/${use}`, format: "Text" },
+});
+
 const watch = () => ({
   setting: seen({
-    ...{ runtime: "nodejs24.x", timeout: 30, roleArn: functionRole("watch"), environment: {} },
+    ...{ ...settingOf("watch"), environment: {} },
   }),
   urlAuth: ABSENT,
   concurrency: ABSENT,
@@ -122,7 +128,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
         DEPLOYMENT.functions[use],
         {
           setting: seen({
-            ...{ runtime: "nodejs24.x", timeout: 30, roleArn: functionRole(use) },
+            ...settingOf(use),
             environment: { ...environment },
           }),
           urlAuth: use === "govern" ? ABSENT : seen("AWS_IAM"),
