@@ -78,7 +78,7 @@ export async function examine(
     ...functions.flatMap(([use, facts]) => checkFunction(use, facts, expected)),
     ...checkAgreement(functions.map(([, facts]) => facts)),
     ...checkFunction("watch", watch, expected),
-    ...checkSources(watch, sources, streamOf(tables)),
+    ...checkSources(watch, sources, streamOf(tables), expected.written),
     ...tables.flatMap(([use, facts]) => checkTable(use, facts, expected)),
     ...keys.flatMap(([use, facts]) => checkKey(use, facts, expected)),
     ...own.flatMap((facts) => checkFunctionRole(facts, expected)),

@@ -1,7 +1,8 @@
 import type { FunctionFacts, SourceFacts } from "../aws/inspect/functions.ts";
 import type { Seen } from "../aws/inspect/look.ts";
-import { about, allOr, type Finding, REVERT, whenSeen } from "./finding.ts";
-import { call } from "./repair/call.ts";
+import { about, allOr, type Finding, REPAIR, REVERT, whenSeen } from "./finding.ts";
+import { type Call, call } from "./repair/call.ts";
+import type { Written } from "./written/written.ts";
 
 /** States in which Lambda passes entries on, or is about to (Lambda API, `EventSourceMappingConfiguration`). */
 const RUNNING = new Set(["Creating", "Enabling", "Enabled", "Updating"]);
@@ -15,7 +16,22 @@ export function checkSources(
   { name, setting }: FunctionFacts,
   sources: Seen<readonly SourceFacts[]>,
   stream: string | undefined,
+  written: Written | undefined,
 ): readonly Finding[] {
+  const wanted = written?.sources.get(name);
+  const advice = wanted === undefined ? REVERT : REPAIR;
+  const create = (EventSourceArn: string): readonly Call[] =>
+    wanted === undefined
+      ? []
+      : [call("lambda", "CreateEventSourceMapping", { ...wanted, EventSourceArn })];
+  const filter = (UUID: string, key: Call["input"] = {}): readonly Call[] =>
+    wanted === undefined
+      ? []
+      : [
+          call("lambda", "UpdateEventSourceMapping", {
+            ...{ UUID, FilterCriteria: wanted.FilterCriteria, ...key },
+          }),
+        ];
   const subject = about(`event source of ${name}`);
   if (setting.status === "absent") return [];
   return whenSeen(sources, subject, [], (all) => {
@@ -23,10 +39,15 @@ export function checkSources(
     const own = all.filter(({ sourceArn }) => sourceArn === stream);
     const foreign = all.filter(({ sourceArn }) => sourceArn !== stream);
     const stopped = own.filter(({ state }) => !RUNNING.has(state));
+    const hidden = own.filter(({ filterKey }) => filterKey !== "");
     const missed = EVENTS.filter((event) => !own.some((source) => passes(source, event)));
     return allOr(subject.ok("is told of changed and removed records"), [
       own.length === 0 &&
-        subject.problem("Evidence's stream is not: a changed record raises no alarm", REVERT),
+        subject.problem(
+          "Evidence's stream is not: a changed record raises no alarm",
+          stream === "" ? REVERT : advice,
+          stream === "" ? [] : create(stream),
+        ),
       ...stopped.map(({ id, state }) =>
         subject.problem(
           `is ${state}: a changed record raises no alarm`,
@@ -34,9 +55,21 @@ export function checkSources(
           [call("lambda", "UpdateEventSourceMapping", { UUID: id, Enabled: true })],
         ),
       ),
+      ...hidden.map(({ id, filterKey }) =>
+        subject.problem(
+          `its filter is hidden by ${filterKey}: what it drops cannot be seen`,
+          advice,
+          filter(id, { KMSKeyArn: "" }),
+        ),
+      ),
       own.length > 0 &&
+        hidden.length === 0 &&
         missed.length > 0 &&
-        subject.problem(`its filter drops ${missed.join(", ")}`, REVERT),
+        subject.problem(
+          `its filter drops ${missed.join(", ")}`,
+          advice,
+          own.flatMap(({ id }) => filter(id)),
+        ),
       ...foreign.map(({ id, sourceArn }) =>
         subject.problem(
           `${sourceArn || "a source without ARN"} is another one than Evidence's stream`,

@@ -3,7 +3,14 @@ import { suite, test } from "node:test";
 import { examine } from "../../lib/doctor/examine.ts";
 import { planOf, type RepairPlan } from "../../lib/doctor/repair/plan.ts";
 import { BROKEN } from "../cli/support/broken.ts";
-import { DEPLOYMENT, healthyWorld, inspectorOf, type World } from "../cli/support/healthy.ts";
+import {
+  DEPLOYMENT,
+  healthyWorld,
+  inspectorOf,
+  SOURCE,
+  STREAM,
+  type World,
+} from "../cli/support/healthy.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 
 let made: Promise<{ readonly world: World; readonly plane: Plane }> | undefined;
@@ -24,6 +31,7 @@ async function planFor(name: string): Promise<{ plan: RepairPlan; healthy: World
 const arn = (service: string, resource: string): string =>
   `arn:aws:${service}:${service === "iam" ? "" : "us-east-1"}:000000000000:${resource}`;
 const TABLE = { TableName: "vai-test-evidence" };
+const UUID = "33333333-3333-4333-8333-333333333333";
 const ISSUE = { FunctionName: "vai-test-issue" };
 const GOVERN = { FunctionName: "vai-test-govern" };
 
@@ -95,8 +103,13 @@ const CALLS: Readonly<Record<string, readonly (readonly [operation: string, inpu
       { ...ISSUE, LoggingConfig: { LogFormat: "Text", LogGroup: "/vai/test/issue" } },
     ],
   ],
-  "a watch whose source is switched off": [
-    ["UpdateEventSourceMapping", { UUID: "33333333-3333-4333-8333-333333333333", Enabled: true }],
+  "a watch whose source is switched off": [["UpdateEventSourceMapping", { UUID, Enabled: true }]],
+  "a watch without a source": [["CreateEventSourceMapping", { ...SOURCE, EventSourceArn: STREAM }]],
+  "a watch that is not told of removed records": [
+    ["UpdateEventSourceMapping", { UUID, FilterCriteria: SOURCE.FilterCriteria }],
+  ],
+  "a watch whose filter nobody can read": [
+    ["UpdateEventSourceMapping", { UUID, FilterCriteria: SOURCE.FilterCriteria, KMSKeyArn: "" }],
   ],
   "a watch with a second source": [["DeleteEventSourceMapping", { UUID: "55555555" }]],
   "everything allowed to the role of issue, inline": [

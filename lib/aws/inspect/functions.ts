@@ -51,6 +51,8 @@ export interface SourceFacts {
   readonly state: string;
   /** Filter patterns, as JSON; without any, everything is passed on. */
   readonly patterns: readonly string[];
+  /** The key under which the filter is kept; empty: none. Lists show no such filter (Lambda API, `FilterCriteria`). */
+  readonly filterKey: string;
 }
 
 export async function readFunction(client: LambdaClient, name: string): Promise<FunctionFacts> {
@@ -133,5 +135,6 @@ const sourceOf = (mapping: EventSourceMappingConfiguration): SourceFacts => ({
   id: mapping.UUID ?? "",
   sourceArn: mapping.EventSourceArn ?? "",
   state: mapping.State ?? "",
+  filterKey: mapping.KMSKeyArn ?? mapping.FilterCriteriaError?.ErrorCode ?? "",
   patterns: (mapping.FilterCriteria?.Filters ?? []).map(({ Pattern }) => Pattern ?? ""),
 });

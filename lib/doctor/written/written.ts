@@ -21,6 +21,9 @@ interface WrittenFunction {
   readonly concurrency?: number;
 }
 
+/** What the stack writes of an event source mapping, as Lambda's API names it. */
+type WrittenSource = z.infer<typeof sourceProperties>;
+
 /** What the stack wrote of everything that the doctor compares, with all references resolved. */
 export interface Written {
   /** By ARN; for one of which a part cannot be told, why: Evidence without a stream has no stream's ARN. */
@@ -33,6 +36,8 @@ export interface Written {
   readonly tables: ReadonlyMap<string, object>;
   /** By name. */
   readonly functions: ReadonlyMap<string, WrittenFunction>;
+  /** How functions are fed from streams, by the function's name; what the stream is left out. */
+  readonly sources: ReadonlyMap<string, WrittenSource>;
 }
 
 /**
@@ -69,6 +74,12 @@ export function writtenBy(facts: StackFacts, streams: ReadonlyMap<string, string
     functions: new Map(
       of("AWS::Lambda::Function").map((each) => [each.physicalId, functionOf(template, each)]),
     ),
+    sources: new Map(
+      of("AWS::Lambda::EventSourceMapping").map((each) => {
+        const source = read(sourceProperties, template, each.properties, each);
+        return [source.FunctionName, source];
+      }),
+    ),
   };
 }
 
@@ -97,6 +108,16 @@ const policyRoles = z.object({ Roles: z.array(z.string()) });
 const functionProperties = z.object({
   Environment: z.object({ Variables: z.record(z.string(), z.string()) }).optional(),
   ReservedConcurrentExecutions: z.number().optional(),
+});
+
+const sourceProperties = z.object({
+  FunctionName: z.string(),
+  StartingPosition: z.string(),
+  BatchSize: z.number(),
+  MaximumRetryAttempts: z.number(),
+  BisectBatchOnFunctionError: z.boolean(),
+  FilterCriteria: z.object({ Filters: z.array(z.object({ Pattern: z.string() })) }),
+  MetricsConfig: z.object({ Metrics: z.array(z.string()) }),
 });
 
 /** The stack grants nobody a function by its resource policy; a template that does is of another version. */

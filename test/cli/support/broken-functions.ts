@@ -136,6 +136,11 @@ export const BROKEN_FUNCTIONS: readonly Broken[] = [
     ...{ subject: /source of vai-test-watch/, text: /drops MODIFY, REMOVE/ },
   },
   {
+    name: "a watch whose filter nobody can read",
+    change: setSource({ patterns: [], filterKey: "arn:aws:kms:us-east-1:000000000000:key/more" }),
+    ...{ subject: /source of vai-test-watch/, text: /its filter is hidden by .*key\/more/ },
+  },
+  {
     name: "a watch with a second source",
     change: (world) =>
       shown<object[]>(world.sources).push({

@@ -92,6 +92,15 @@ const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
 export const WATCH = "vai-test-watch";
 export const STREAM = arn("dynamodb", "table/vai-test-evidence/stream/2026-11-20T00:00:00.000");
 
+const PATTERN = JSON.stringify({ eventName: ["MODIFY", "REMOVE"] });
+/** How the stack feeds the watch. */
+export const SOURCE = {
+  ...{ FunctionName: WATCH, StartingPosition: "TRIM_HORIZON", BatchSize: 100 },
+  ...{ MaximumRetryAttempts: 10, BisectBatchOnFunctionError: true },
+  FilterCriteria: { Filters: [{ Pattern: PATTERN }] },
+  MetricsConfig: { Metrics: ["EventCount"] },
+};
+
 const settingOf = (use: string) => ({
   ...{ runtime: "nodejs24.x", timeout: 30, roleArn: functionRole(use), handler: "index.handler" },
   ...{ layers: [], fileSystems: [], deadLetters: "" },
@@ -139,7 +148,8 @@ export async function healthyWorld(plane: Plane): Promise<World> {
     sources: seen([
       {
         ...{ id: "33333333-3333-4333-8333-333333333333", sourceArn: STREAM, state: "Enabled" },
-        patterns: [JSON.stringify({ eventName: ["MODIFY", "REMOVE"] })],
+        patterns: [PATTERN],
+        filterKey: "",
       },
     ]),
     tables: {
@@ -245,6 +255,7 @@ function stackOf(world: Omit<World, "stack">): StackFacts {
       ...(["AWS::IAM::ManagedPolicy", arn] as const),
       { PolicyDocument },
     ]),
+    ["AWS::Lambda::EventSourceMapping", "33333333-3333-4333-8333-333333333333", SOURCE],
     [
       ...(["AWS::IAM::ManagedPolicy", BOUNDARY] as const),
       { PolicyDocument: policies.boundary("test", ACCOUNT) },
