@@ -56,7 +56,6 @@ function deployed(expected: Expected) {
     allow(
       "Tables",
       [
-        "dynamodb:DescribeTable",
         "dynamodb:DescribeContinuousBackups",
         "dynamodb:DescribeTimeToLive",
         "dynamodb:GetResourcePolicy",
@@ -70,7 +69,7 @@ function deployed(expected: Expected) {
     ),
     allow(
       "Keys",
-      ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetPublicKey", "kms:ListGrants"],
+      ["kms:GetKeyPolicy", "kms:GetPublicKey", "kms:ListGrants"],
       [keyArn(expected, evidenceKeyId), keyArn(expected, planeKeyId)],
     ),
     allow(
@@ -88,9 +87,9 @@ function deployed(expected: Expected) {
       ["iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"],
       [arn("iam", "role/*")],
     ),
-    // Whatever was opened; what it is and under which key, not what it holds.
+    // Whatever was opened, and the plane's own tables and keys: what it is and under which key, not what it holds.
     allow(
-      "Targets",
+      "Descriptions",
       [
         "dynamodb:DescribeTable",
         "ec2:DescribeInstances",

@@ -371,7 +371,8 @@ test("USR-12 a preflight says before anything is made what the local account lac
   const targets = {
     "ssm:PutParameter": [`arn:aws:ssm:${region}:${account}:parameter/sample-limit`],
   };
-  const deployment = { name: "second", anchors: [KEYS.anchor.jwk], targets };
+  const administrators = [`arn:aws:iam::${account}:role/platform`];
+  const deployment = { name: "second", anchors: [KEYS.anchor.jwk], administrators, targets };
   // The role of CloudFormation has rights on AWS; the local one needs none, and has none.
   const RoleName = `cdk-hnb659fds-cfn-exec-role-${account}-${region}`;
   const policy = { RoleName, PolicyName: "all" };

@@ -48,6 +48,10 @@ interface Probe {
  */
 const UNTOLD: Readonly<Record<string, readonly string[]>> = {
   "s3:PutObject": ["0 Allow: StringEquals aws:ResourceAccount if it exists"],
+  "dynamodb:UpdateItem on a table": [
+    "0 Allow: StringEqualsIfExists dynamodb:ReturnValues must exist",
+    "6 Deny StringNotEquals dynamodb:ReturnValues Null dynamodb:ReturnValues: Null dynamodb:ReturnValues removed",
+  ],
   "dynamodb:UpdateItem of an item": [
     "0 Allow: Null dynamodb:LeadingKeys removed",
     "0 Allow: Null dynamodb:Attributes removed",

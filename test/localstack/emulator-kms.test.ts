@@ -150,7 +150,6 @@ suite("a table under a key", () => {
 });
 
 suite("VAI-45 sessions of the plane and the key of an encrypted table", () => {
-  const now = Math.floor(Date.now() / 1000);
   const target = tableArn("sealed");
   const step: Step = {
     ...{ type: "aws", id: "set", actions: ["dynamodb:UpdateItem"], resources: [target] },
@@ -158,6 +157,7 @@ suite("VAI-45 sessions of the plane and the key of an encrypted table", () => {
   };
   /** A session as it is issued, of a role that may do everything: only its own policy stands in the way. */
   async function issued(targetKeys: TargetKeys): Promise<Clients> {
+    const now = Math.floor(Date.now() / 1000);
     const contract = contractOf([step], { nbf: now - 60, exp: now + 600 });
     const authority = deriveAuthority(contract, step, trustPolicy, { targetKeys });
     if (isRefusal(authority)) throw new Error(authority.detail);
