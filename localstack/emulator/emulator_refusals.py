@@ -56,7 +56,10 @@ def _published_only(change):
     @functools.wraps(change)
     def checked(function, *rest):
         data = rest[-1]
-        known = (lambda_svc._functions.get(function) or {}).get("aliases", {}).get(rest[0] if len(rest) > 1 else "", {})
+        aliases = (lambda_svc._functions.get(function) or {}).get("aliases", {})
+        known = aliases.get(rest[0], {}) if len(rest) > 1 else {}
+        if not lambda_svc._functions.get(function) or (len(rest) > 1 and not known):
+            return change(function, *rest)  # what is absent is absent, whatever its weights would have been
         main = data.get("FunctionVersion", known.get("FunctionVersion", "$LATEST"))
         routing = data.get("RoutingConfig", known.get("RoutingConfig")) or {}
         weights = routing.get("AdditionalVersionWeights") or {}

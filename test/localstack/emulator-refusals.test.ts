@@ -134,6 +134,14 @@ test("VAI-78 an alias with weights points to published versions alone", async ()
     lambda.send(new UpdateAliasCommand({ ...live, RoutingConfig: weights("$LATEST") })),
     refused,
   );
+  for (const absent of [{ FunctionName: "nobody" }, { Name: "nothing" }]) {
+    await assert.rejects(
+      lambda.send(
+        new UpdateAliasCommand({ ...live, ...absent, RoutingConfig: weights("$LATEST") }),
+      ),
+      { name: "ResourceNotFoundException" },
+    );
+  }
 });
 
 test("VAI-14 a session may always ask who it is, whatever denies it everything", async () => {
