@@ -63,7 +63,10 @@ export async function chainOfTable(
   return {
     trustPolicies: registry.flatMap(({ record }) => publishedPolicy(record)),
     anchors,
-    transactions: transactionsOf([...own, ...registry]),
+    // As an export has them: chains stand in the order of their ids.
+    transactions: transactionsOf(
+      chainId < REGISTRY_CHAIN ? [...own, ...registry] : [...registry, ...own],
+    ),
   };
 }
 

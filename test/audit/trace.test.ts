@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { chainOfTable, traceEvidence } from "../../lib/audit/collect.ts";
 import { deliveryInWords } from "../../lib/audit/sentences.ts";
 import type { Trace } from "../../lib/audit/trace.ts";
 import { run } from "./support/cli.ts";
 import { editLines, exportTo, temporary } from "./support/folder.ts";
-import { newKey } from "./support/plane.ts";
+import { newKey, readerOf } from "./support/plane.ts";
 import { CHAIN, INTENT, type Story, tellStory } from "./support/story.ts";
 
 let story: Story;
@@ -57,6 +58,16 @@ describe("vai trace --from", () => {
     assert.equal(trust.code, 0, trust.err);
     assert.match(trust.out, /#1 +TrustPolicyPublished/);
     assert.equal((await run("trace", "unattributed/2026-05-05/d", ...anchored())).code, 1);
+  });
+
+  test("VAI-08 VAI-24 out of the table a chain is as whole as out of an export, whichever name comes first", async () => {
+    const { anchor, rows } = story;
+    for (const chainId of [CHAIN, "plane/registry", "unattributed/2026-05-05/e"]) {
+      const set = await chainOfTable(readerOf(rows), chainId, [anchor.jwk]);
+      const trace = await traceEvidence(set, chainId, [anchor.thumbprint]);
+      assert.ok(typeof trace !== "string", chainId);
+      assert.deepEqual([trace.integrity.status, trace.integrity.firstDefect], ["unanchored", null]);
+    }
   });
 
   test("OKG-39 the tree has intent, context, decision, contract, identities, negative, integrity", async () => {
