@@ -76,10 +76,17 @@ export const refusalNext = (
     : [`next       ${nextLine(["trace", evidence.chainId], [], present({ outputs })).line}`]),
 ];
 
+function retryWords({ code, retryable }: RefusedAnswer): string {
+  if (retryable) return "yes: the same again, waiting longer each time";
+  return code === "CONTRACT_NOT_YET_VALID"
+    ? "no, not before its window begins: ask anew then"
+    : "no: the same again is refused again";
+}
+
 /** A refusal by the plane, whole. `use` says what became of the contract's use, where there is one. */
 export const planeRefusalLines = (answer: RefusedAnswer, use?: string): string[] => [
   ...refusedLines(answer),
-  `retryable  ${answer.retryable ? "yes: the same again, waiting longer each time" : "no: the same again is refused again"}`,
+  `retryable  ${retryWords(answer)}`,
   ...(use === undefined ? [] : [`use        ${use}`]),
   answer.evidence === undefined
     ? "evidence   none was written"

@@ -73,7 +73,7 @@ function adviceOn({ kind }: CallProblem, { endpoint, region }: ClientPlace): str
         ? "key, secret or clock are wrong: each start of the local AWS makes new keys, so read its outputs.json anew"
         : "the key is not known, its secret is wrong, the session has ended, or this machine's clock is wrong: sign in again";
     case "denied":
-      return "this identity lacks the permission (infra/README.md says which managed policy of the stack has it), or the name in the outputs file is not the plane's: IAM does not tell the two apart";
+      return "this identity lacks the permission (infra/README.md says which managed policy of the stack has it), or a name or the region in the outputs file is not the plane's: IAM does not tell them apart";
     case "absent":
       return `is it the right account, region (${region}) and name? They come from the file of --outputs or VAI_OUTPUTS`;
     case "refused":

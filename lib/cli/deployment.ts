@@ -61,16 +61,31 @@ export const OUTPUTS_HELP = `outputs.json, or what cdk deploy --outputs-file wro
  * @throws {CommandError} that says how to get one.
  */
 export function readDeployment(io: Io, given: string | undefined, why = ""): Deployment {
-  const path = resolve(given ?? io.environment[OUTPUTS_VARIABLE] ?? LOCAL_OUTPUTS);
+  const named = io.environment[OUTPUTS_VARIABLE];
+  const path = resolve(given ?? named ?? LOCAL_OUTPUTS);
   if (!existsSync(path)) {
+    const isLocal = given === undefined && named === undefined;
     throw new CommandError(
-      given === undefined ? EXIT.unreachable : EXIT.unreadable,
-      `${why}there is no ${path}: ${given === undefined ? 'start the local AWS with "npm run local:up", or ' : ""}give --outputs FILE of the deployment`,
+      isLocal ? EXIT.unreachable : EXIT.unreadable,
+      `${why}there is no ${path}${howToGetOne(given, named)}`,
     );
   }
   const read = readBy(schema, fromCdkOutputs(readJson(path)));
-  if (!read.ok) throw new CommandError(EXIT.unreadable, `${path}: ${read.pointer} ${read.detail}`);
+  if (!read.ok) {
+    throw new CommandError(
+      EXIT.unreadable,
+      `${path}: ${read.pointer} ${read.detail}; is it outputs.json, or what cdk deploy --outputs-file wrote?`,
+    );
+  }
   return { ...read.value, path };
+}
+
+function howToGetOne(given: string | undefined, named: string | undefined): string {
+  const other = "give --outputs FILE of the deployment";
+  if (given !== undefined) return `: ${other}`;
+  return named === undefined
+    ? `: start the local AWS with "npm run local:up", or ${other}`
+    : `, which ${OUTPUTS_VARIABLE} names: deploy with --outputs-file, ${other}, or unset ${OUTPUTS_VARIABLE} for the local AWS`;
 }
 
 /** A path of `outputs.json`, which is relative to the repository's root. */

@@ -9,7 +9,7 @@ import { vaiLine } from "./self.ts";
 
 /** A private key file. @throws {CommandError}; its message holds nothing of the key. */
 export const readKey = (path: string): SigningKey =>
-  reading(path, `; make one with: ${vaiLine("keys", "new", path)}`, () =>
+  reading(path, `; make one with: ${vaiLine("keys", "new", "FILE")}`, () =>
     signingKey(jwkOf(path, "private")),
   );
 

@@ -74,7 +74,13 @@ export async function synthesise(
   } catch (error) {
     const said = (error as { stderr?: unknown }).stderr;
     if (typeof said !== "string") throw error;
-    throw new CommandError(EXIT.unreadable, said.trim().replace(/\s*\n\s*/g, "; "));
+    throw new CommandError(
+      EXIT.unreadable,
+      said
+        .trim()
+        .replace(/:\s*\n\s*/, ": ")
+        .replace(/\s*\n\s*/g, "; "),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

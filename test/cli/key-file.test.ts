@@ -100,7 +100,7 @@ describe("a key from a file", () => {
       assert.throws(
         () => readKey(file("key")),
         ({ message }: Error) =>
-          /make one with: npx --no -- vai keys new/.test(message) ||
+          /make one with: npx --no -- vai keys new FILE/.test(message) ||
           /is not JSON: line 1/.test(message),
       );
       const said = await run(["issue", "x", "--key", file("key")]);

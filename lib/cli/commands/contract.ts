@@ -135,10 +135,11 @@ function requireUsable(
     uselessBecause(signed.contract) ??
     ("policy" in trust ? refusedUnder(signed, trust.policy, now) : undefined);
   if (refusal === undefined) return;
-  const { code, detail, pointer = "" } = refusal;
+  const { code, detail } = refusal;
+  const where = refusal.pointer === undefined ? "" : ` (${refusal.pointer})`;
   throw new CommandError(
     EXIT.unreadable,
-    `${file}: not signed, for it could never be used: ${code}, ${detail} ${pointer}. ${vaiLine("explain", code)} says more; --force signs it all the same`,
+    `${file}: not signed, for it could never be used: ${code}, ${detail}${where}. ${vaiLine("explain", code)} says more; --force signs it all the same`,
   );
 }
 

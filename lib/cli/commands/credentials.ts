@@ -68,8 +68,7 @@ export const credentialsCommand: AddCommand = (command, io, end) => {
       const step = stepOf(held.claims, options.step);
       const answer = await ask(deployment, held, step, options, io);
       if ("code" in answer) {
-        for (const line of refusalLines(answer, step, command, options.outputs))
-          io.err(visibleLine(line));
+        for (const line of refusalLines(answer, step, command, options)) io.err(visibleLine(line));
         return end(EXIT.no);
       }
       if (command.length === 0) return io.out(JSON.stringify(processAnswer(answer, step, options)));
@@ -174,14 +173,14 @@ function refusalLines(
   answer: RefusedAnswer,
   step: Step,
   command: readonly string[],
-  outputs: string | undefined,
+  { once, outputs }: Options,
 ): string[] {
   if (answer.code !== "CONTRACT_CONSUMED") return answerLines(answer, outputs);
   const calls = callsOf(step);
   return [
     ...answerLines(answer, outputs),
     `each run of vai credentials is one issuance; step ${step.id} allows ${calls}`,
-    ...(calls > 1 && command.length === 0
+    ...(calls > 1 && command.length === 0 && once !== true
       ? ["boto3 and the aws CLI run it before every request: for them give it --once"]
       : []),
   ];

@@ -100,7 +100,7 @@ async function beforeDeploying(io: Io, options: Options): Promise<ExitCode> {
   }
   const synthesised = await synthesise(file, region, io.environment);
   const place = { region, ...present({ profile: options.profile }) };
-  const findings = await preflight(synthesised, groundOf(place));
+  const findings = await asCaller(io, place, () => preflight(synthesised, groundOf(place)));
   show(io, options, { deployment: file }, findings);
   return exitCodeOf(findings);
 }
