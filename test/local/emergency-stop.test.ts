@@ -91,12 +91,7 @@ test("X-01 VAI-115 the runbook's emergency stop denies a session that left the p
     }
   };
   const takeOff = async (): Promise<void> => {
-    for (const call of await asked(
-      t,
-      plane,
-      block,
-      blockWith("delete-role-policy").replace(/^\(cd.*$/m, ""),
-    )) {
+    for (const call of await asked(t, plane, block, blockWith("delete-role-policy"))) {
       if (call[1] !== "delete-role-policy") continue;
       const [RoleName, PolicyName] = given(call, "--role-name", "--policy-name");
       await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
