@@ -21,10 +21,10 @@ const blockWith = (text: string): string => blocks.find((block) => block.include
 const missing = ["bash", "jq"].filter((tool) => spawnSync(tool, ["--version"]).error !== undefined);
 const skip = missing.length > 0 && `${missing.join(", ")} is not installed`;
 
-/** Stands in for the aws CLI and `vai`: notes what it is asked, a call a line, and says the trust policy. */
+/** Stands in for the aws CLI and for `npx --no -- vai`: notes what it is asked, a call a line, and says the trust policy. */
 const STAND_INS = `
 aws() { for word in "$@"; do printf '%s\\0' "$word"; done >> calls; printf '\\n' >> calls; }
-vai() { cat trust.json; }
+npx() { cat trust.json; }
 `;
 
 /** Runs blocks of the runbook as printed. @returns what the aws CLI was asked, word by word. */
