@@ -1,5 +1,6 @@
 import type { PolicyDocument } from "../authority/evaluate/iam-document.ts";
 import type { KeyFacts, KeyGrant, KeySetting } from "../aws/inspect/keys.ts";
+import { loosened } from "./around/loosened.ts";
 import { lets, withPolicies } from "./ask.ts";
 import { compareDocument } from "./compare.ts";
 import { about, allOr, type Finding, type Subject, whenSeen, withCompared } from "./finding.ts";
@@ -113,8 +114,12 @@ function checkPolicy(
   expected: Expected,
 ): readonly Finding[] {
   const { arn: arnOf, roles } = expected;
-  const may = (principalArn: string, action: string, context: Readonly<Record<string, string>>) =>
-    lets(policy, { action, resource, principalArn, context });
+  const may = (
+    principalArn: string,
+    action: string,
+    context: Readonly<Record<string, string>>,
+    by = policy,
+  ) => lets(by, { action, resource, principalArn, context });
   const signers = SIGNERS[use].map((name) => ({
     ...{ name, session: sessionOf(roles[name]) },
     digests: { ...DIGESTS_ONLY, ...madeBy(expected, name) },
@@ -128,15 +133,23 @@ function checkPolicy(
     ...[...administrators(expected), arnOf("iam", "root"), ...others].map(unnamed),
     ...named.principals.filter(({ name }) => !own.includes(name)),
   ];
-  const able = (action: string, context: Readonly<Record<string, string>>): readonly string[] => [
+  const able = (
+    action: string,
+    context: Readonly<Record<string, string>>,
+    by = policy,
+  ): readonly string[] => [
     ...new Set(
       strangers
-        .filter((each) => may(each.principalArn, action, { ...context, ...each.context }))
+        .filter((each) => may(each.principalArn, action, { ...context, ...each.context }, by))
         .map(({ name }) => name),
     ),
   ];
   const mute = signers.filter(({ session, digests }) => !may(session, "kms:Sign", digests));
   const signing = able("kms:Sign", DIGESTS_ONLY);
+  // What hangs on tags, addresses or an organisation is taken as somebody would have it who wants to sign.
+  const perhaps = able("kms:Sign", DIGESTS_ONLY, loosened(policy)).filter(
+    (name) => !signing.includes(name),
+  );
   const granting = able("kms:CreateGrant", {});
   const raw = signers.filter(({ session, digests }) =>
     may(session, "kms:Sign", { ...digests, "kms:MessageType": "RAW" }),
@@ -154,6 +167,11 @@ function checkPolicy(
       ),
     signing.length > 0 &&
       subject.problem(`its policy lets others sign: ${signing.join(", ")}`, OWNER),
+    perhaps.length > 0 &&
+      subject.problem(
+        `its policy may let others sign, on conditions that nobody can judge from here: ${perhaps.join(", ")}`,
+        OWNER,
+      ),
     granting.length > 0 &&
       subject.problem(
         `its policy lets others hand signing on by a grant: ${granting.join(", ")}`,

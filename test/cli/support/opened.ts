@@ -48,6 +48,18 @@ export const OPENED: readonly Broken[] = [
     ...{ subject: /^key evidence/, text: /lets others sign: .*role\/teams\/blue\/Mallory/ },
   },
   {
+    name: "a key policy that lets whoever has a tag sign",
+    change: (world) => {
+      const policy = shown(evidenceKey(world).policy);
+      withoutStatement(policy, "NobodyElseSigns");
+      addStatement(policy, {
+        ...{ Effect: "Allow", Principal: ROOT, Action: "kms:Sign", Resource: "*" },
+        Condition: { StringEquals: { "aws:PrincipalTag/team": "blue" } },
+      });
+    },
+    ...{ subject: /^key evidence/, text: /may let others sign, on conditions/ },
+  },
+  {
     name: "a key policy that lets a service in",
     change: (world) =>
       addStatement(shown(planeKey(world).policy), {
