@@ -7,7 +7,7 @@ import {
   PolicyStatement,
 } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { readerActions, readerKeys } from "../lib/actions/reader.ts";
+import { readerActions, readerHolders, readerKeys } from "../lib/actions/reader.ts";
 import { callKeys, type NeededKeys, NO_KEYS, type TargetKeys } from "../lib/actions/target-keys.ts";
 import { type ActionFamily, familyTargets } from "./action-families.ts";
 import { acknowledgeWildcards, allowing, boundaryPolicy, type Ceiling } from "./boundary.ts";
@@ -120,16 +120,15 @@ function acting(scope: Construct, family: ActionFamily): Ceiling[] {
   return [...byTargets.values()].map((each) => ({ ...each, conditions }));
 }
 
-/** What a reader may look at: the targets; and lists that IAM cannot bound to one, in this region. */
+/** What a reader may look at: the targets and what holds them; and lists that IAM cannot bound to one, in this region. */
 function looking(scope: Construct, family: ActionFamily): Ceiling[] {
-  const { onTargets, anywhere } = readerActions(family.name);
+  const { onTargets, onHolders, anywhere } = readerActions(family.name);
+  const targets = familyTargets(family);
+  const conditions = inThisAccount(scope, family);
   const inRegion = { StringEquals: { "aws:RequestedRegion": Stack.of(scope).region } };
   const ceilings = [
-    {
-      actions: onTargets,
-      targets: familyTargets(family),
-      conditions: inThisAccount(scope, family),
-    },
+    { actions: onTargets, targets, conditions },
+    { actions: onHolders, targets: readerHolders(family.name, targets), conditions },
     { actions: anywhere, targets: ["*"], conditions: inRegion },
   ];
   return ceilings.filter(({ actions }) => actions.length > 0);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { CATALOGUE } from "../lib/actions/catalogue.ts";
 import type { ActionDescriptor } from "../lib/actions/descriptor.ts";
-import { readerKeys } from "../lib/actions/reader.ts";
+import { readerHolders, readerKeys } from "../lib/actions/reader.ts";
 import type { TargetKeys } from "../lib/actions/target-keys.ts";
 import {
   type ActionFamily,
@@ -53,17 +53,28 @@ function* defects(families: readonly ActionFamily[]): Generator<string> {
   if (families.length === 0) yield `must have at least one of ${ACTION_NAMES.join(", ")}`;
   let all = 0;
   for (const family of families) {
-    const characters = familyTargets(family).join("").length;
-    all += characters;
+    all += familyTargets(family).join("").length;
+    const characters = readableCharacters(family);
     if (characters > FAMILY_CHARACTERS) {
       yield `has ${characters} characters of ${family.name} ARNs; at most ${FAMILY_CHARACTERS}, ` +
-        "because one STS session policy must hold them: deploy a second plane for the rest";
+        "because one STS session policy must hold them, and with objects their buckets: deploy a second plane for the rest";
     }
   }
   if (all > ALL_CHARACTERS) {
     yield `has ${all} characters of ARNs; at most ${ALL_CHARACTERS}, because one environment ` +
       "variable must hold them: deploy a second plane for the rest";
   }
+}
+
+/** Characters that the text around what holds a family's targets takes in its reader's session policy. */
+const AROUND_HOLDERS = 100;
+
+/** Characters that the targets of a family take in its reader's session policy, with what holds them. */
+function readableCharacters(family: ActionFamily): number {
+  const own = familyTargets(family);
+  const holders = readerHolders(family.name, own);
+  const others = holders.length === 0 ? 0 : JSON.stringify(holders).length + AROUND_HOLDERS;
+  return own.join("").length + others;
 }
 
 /** Characters that the text around a family's keys takes in its reader's session policy. */
@@ -76,7 +87,7 @@ export function* targetKeyCharacters(targets: Targets, keys: TargetKeys): Genera
     const own = familyTargets(family);
     all += own.join("").length;
     const used = readerKeys(family.name, own, keys).flatMap((each) => each.keys);
-    const characters = own.join("").length + used.join("").length + AROUND_KEYS;
+    const characters = readableCharacters(family) + used.join("").length + AROUND_KEYS;
     if (used.length === 0 || characters <= FAMILY_CHARACTERS) continue;
     yield `make ${characters} characters with the ${family.name} ARNs and the text around them; at most ` +
       `${FAMILY_CHARACTERS}, because one STS session policy must hold them: deploy a second plane for the rest`;

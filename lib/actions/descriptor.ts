@@ -89,6 +89,13 @@ export interface RequestKey {
   readonly boundBy: readonly string[];
 }
 
+/** IAM actions of the reader role on what holds a target. */
+interface HolderReads {
+  readonly actions: readonly string[];
+  /** `target`: exact, or as the cloud team opened it. */
+  holderOf(target: string): string;
+}
+
 /**
  * Everything about one bounded action: what it may be asked, what of that IAM can
  * carry, the one call, and how to tell afterwards what happened. Session policy, enforcement map
@@ -120,6 +127,8 @@ export interface ActionDescriptor {
   readonly reads: readonly string[];
   /** Reads that IAM cannot bound to a resource; absent for most actions. */
   readonly readsAnywhere?: readonly string[];
+  /** Reads of what holds a target, where IAM knows that by an ARN of its own: the bucket of an object. */
+  readonly readsHolder?: HolderReads;
 
   /** What its service asks of KMS for a target under a key of the account; absent where it asks nothing. */
   readonly keyUse?: KeyUse;

@@ -6,6 +6,8 @@ import { type NeededKeys, readKeys, type TargetKeys } from "./target-keys.ts";
 export interface ReaderActions {
   /** On the configured targets of the family only. */
   readonly onTargets: readonly string[];
+  /** On what holds those targets only. */
+  readonly onHolders: readonly string[];
   /** Those that IAM cannot bound to a resource. */
   readonly anywhere: readonly string[];
 }
@@ -22,12 +24,22 @@ export function readerActions(family: string): ReaderActions {
       ...actions.flatMap((each) => each.reads),
       ...reads.flatMap(({ iamActions }) => iamActions),
     ]),
+    onHolders: sorted(actions.flatMap(({ readsHolder }) => readsHolder?.actions ?? [])),
     anywhere: sorted([
       ...actions.flatMap(({ readsAnywhere = [] }) => readsAnywhere),
       ...reads.flatMap(({ iamActionsAnywhere = [] }) => iamActionsAnywhere),
     ]),
   };
 }
+
+/** What holds a family's targets, exact or as they were opened: each ARN once; nothing where IAM knows the targets alone. */
+export const readerHolders = (family: string, targets: readonly string[]): string[] => [
+  ...new Set(
+    CATALOGUE.filter((each) => each.family === family).flatMap(({ readsHolder }) =>
+      targets.flatMap((target) => readsHolder?.holderOf(target) ?? []),
+    ),
+  ),
+];
 
 /** The uses of keys that reads of a family's targets need, through the family's own service. */
 export const readerKeys = (

@@ -1,3 +1,5 @@
+import type { ClientSettings } from "./client-settings.ts";
+
 /**
  * Under which KMS key a target lies: ARN of the target as the cloud team opened it, exact or ending in `*`, → ARN of
  * the key. A target that is not here lies under a key that nobody is asked for, such as one that AWS owns.
@@ -19,6 +21,11 @@ export interface KeyUse {
     /** The values that it can have for a target, or for all targets that begin so. */
     valuesOf(target: string): readonly string[];
   };
+  /**
+   * Whether a target lies under a key that is used in the caller's name, by the service's own word to the reader role.
+   * @throws {Fault} `DEPENDENCY_UNAVAILABLE` when that is not known.
+   */
+  lookAt(target: string, settings: ClientSettings): Promise<boolean>;
 }
 
 /** All uses of keys that a session needs, through one service. */

@@ -19,6 +19,15 @@ export interface Memory {
   trustSeenAt?: number;
   /** Handles that it signed last, by identity: a resent request costs no signature. */
   readonly handles?: Map<string, string>;
+  /** Whether targets lie under a key, by what was looked at, as they were seen last. */
+  readonly keyLooks: Map<string, KeyLook>;
+}
+
+/** What a look at a target's encryption came to; what could not be read counts as no key. */
+export interface KeyLook {
+  readonly isUnderKey: boolean;
+  /** Milliseconds: until when nobody looks again. */
+  readonly until: number;
 }
 
 /** Everything from outside that a course needs; nothing in these rooms reads a clock, an id or a client elsewhere. */

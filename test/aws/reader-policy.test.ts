@@ -88,16 +88,49 @@ suite("PROTOCOL.md §9 the reader's session policy", () => {
     }
   }
 
-  test("PROTOCOL.md §9 ec2: describes instances in its region, and no more", () => {
+  test("PROTOCOL.md §9 ec2: describes instances and disks in its region, and no more", () => {
     const targets = [`arn:aws:ec2:${REGION}:${ACCOUNT}:instance/i-0123456789abcdef0`];
     const session = readerPolicy("ec2", targets, REGION);
     const describe = { action: "ec2:DescribeInstances", resource: "*" };
     assert.equal(decide(session, describe, false), "Allow");
     assert.equal(decide(session, { ...describe, region: "eu-west-1" }, true), "ExplicitDeny");
-    for (const action of ["ec2:StopInstances", "ec2:DescribeVolumes"]) {
+    const disks = { action: "ec2:DescribeVolumes", resource: "*" };
+    assert.equal(decide(session, disks, false), "Allow", "under which keys its disks lie");
+    assert.equal(decide(session, { ...disks, region: "eu-west-1" }, true), "ExplicitDeny");
+    for (const action of ["ec2:StopInstances", "ec2:DescribeSnapshots"]) {
       const call = { action, resource: targets[0] ?? "" };
       assert.equal(decide(session, call, true), "ExplicitDeny", action);
     }
+  });
+
+  test("PROTOCOL.md §9 s3: how the buckets of its objects are encrypted, of no others and nothing else of them", () => {
+    const objects = ["settings-bucket/checkout/*", "settings-bucket/x", "other-bucket/one"];
+    const session = readerPolicy(
+      "s3",
+      objects.map((name) => `arn:aws:s3:::${name}`),
+      REGION,
+    );
+    const of = (bucket: string, action = "s3:GetEncryptionConfiguration") => ({
+      ...{ action, resource: `arn:aws:s3:::${bucket}` },
+    });
+    for (const bucket of ["settings-bucket", "other-bucket"])
+      assert.equal(decide(session, of(bucket), false), "Allow");
+    for (const other of [
+      of("payroll-bucket"),
+      of("settings-bucket2"),
+      of("settings-bucket", "s3:ListBucket"),
+      of("settings-bucket", "s3:PutEncryptionConfiguration"),
+      { ...of("settings-bucket"), region: "eu-west-1" },
+    ])
+      assert.equal(decide(session, other, true), "ExplicitDeny", JSON.stringify(other));
+  });
+
+  test("PROTOCOL.md §9 dynamodb: how its tables are encrypted, and no others", () => {
+    const arn = (name: string) => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
+    const session = readerPolicy("dynamodb", [arn("settings")], REGION);
+    const describe = (name: string) => ({ action: "dynamodb:DescribeTable", resource: arn(name) });
+    assert.equal(decide(session, describe("settings"), false), "Allow");
+    assert.equal(decide(session, describe("ledger"), true), "ExplicitDeny");
   });
 
   test("VAI-46 without targets, or of a family without reads, everything is denied", () => {
@@ -165,7 +198,6 @@ suite("PROTOCOL.md §9 the reader's session policy", () => {
 
   test("VAI-147 1,400 characters of targets fit, however short each is", () => {
     const shortest: [string, string][] = [
-      ["s3", "arn:aws:s3:::abc/*"],
       ["ssm", `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/a`],
       ["ecs", `arn:aws:ecs:${REGION}:${ACCOUNT}:service/c/s`],
       ["lambda", `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f`],
@@ -173,11 +205,24 @@ suite("PROTOCOL.md §9 the reader's session policy", () => {
       ["ec2", `arn:aws:ec2:${REGION}:${ACCOUNT}:instance/i-01234567`],
     ];
     const families = new Set(CATALOGUE.map(({ family }) => family));
-    assert.deepEqual(new Set(shortest.map(([family]) => family)), families);
+    assert.deepEqual(new Set([...shortest.map(([family]) => family), "s3"]), families);
     for (const [family, arn] of shortest) {
       const targets = Array.from({ length: Math.floor(1400 / arn.length) }, () => arn);
       const text = JSON.stringify(readerPolicy(family, targets, "ap-southeast-1"));
       assert.ok(text.length <= 2048, `${family}: ${text.length}`);
+    }
+  });
+
+  test("VAI-147 as many objects as a deployment may open fit, in one bucket or in one each", () => {
+    const AROUND = 100;
+    const inOne = Array.from({ length: 64 }, (_, index) => `arn:aws:s3:::abc/${100 + index}`);
+    const inMany = Array.from({ length: 33 }, (_, index) => `arn:aws:s3:::a${100 + index}/*`);
+    for (const objects of [inOne, inMany]) {
+      const buckets = [...new Set(objects.map((arn) => arn.slice(0, arn.indexOf("/"))))];
+      const counted = objects.join("").length + JSON.stringify(buckets).length + AROUND;
+      assert.ok(counted > 1300 && counted <= 1400, String(counted));
+      const text = JSON.stringify(readerPolicy("s3", objects, "ap-southeast-1"));
+      assert.ok(text.length <= 2048, String(text.length));
     }
   });
 });

@@ -89,6 +89,15 @@ const DEFECTS: readonly (readonly [string, Record<string, unknown>, RegExp])[] =
     /\/targets: has \d+ characters of dynamodb ARNs; at most 1400/,
   ],
   [
+    "more objects than a session policy holds beside their buckets",
+    {
+      targets: {
+        "s3:PutObject": Array.from({ length: 38 }, (_, i) => `arn:aws:s3:::a${100 + i}/*`),
+      },
+    },
+    /\/targets: has 1583 characters of s3 ARNs; at most 1400, .* and with objects their buckets/,
+  ],
+  [
     "the plane's own table",
     { targets: { "dynamodb:UpdateItem": [TABLE.replace("settings", "vai-example-state")] } },
     /\/targets\/dynamodb:UpdateItem\/0: is one of the trust plane's own resources/,

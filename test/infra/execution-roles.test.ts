@@ -32,24 +32,30 @@ interface Expected {
 const arn = (service: string, resource: string) =>
   `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;
 const instance = (number: number) => arn("ec2", `instance/i-0123456789abcdef${number}`);
-const OBJECTS = `arn:aws:s3:::settings-bucket-${ACCOUNT}/checkout/*`;
+const BUCKET = `arn:aws:s3:::settings-bucket-${ACCOUNT}`;
+const OBJECTS = `${BUCKET}/checkout/*`;
 const OWNED = { StringEquals: { "aws:ResourceAccount": ACCOUNT } };
 
 /** One row more, or one action more in a row, is a failure. */
 const FAMILIES: Readonly<Record<string, Expected>> = {
   dynamodb: {
     run: [{ Action: ["dynamodb:UpdateItem"], Resource: [arn("dynamodb", "table/settings")] }],
-    look: [{ Action: ["dynamodb:GetItem"], Resource: [arn("dynamodb", "table/settings")] }],
+    look: [
+      {
+        Action: ["dynamodb:DescribeTable", "dynamodb:GetItem"],
+        Resource: [arn("dynamodb", "table/settings")],
+      },
+    ],
   },
   ec2: {
     run: [
       { Action: ["ec2:StartInstances", "ec2:StopInstances"], Resource: [instance(0)] },
       { Action: ["ec2:TerminateInstances"], Resource: [instance(1)] },
     ],
-    // IAM cannot bound the list to an instance; the reader's session cannot leave the region.
+    // IAM cannot bound the lists to an instance or its disks; the reader's session cannot leave the region.
     look: [
       {
-        Action: ["ec2:DescribeInstances"],
+        Action: ["ec2:DescribeInstances", "ec2:DescribeVolumes"],
         Resource: ["*"],
         Condition: { StringEquals: { "aws:RequestedRegion": REGION } },
       },
@@ -65,7 +71,10 @@ const FAMILIES: Readonly<Record<string, Expected>> = {
   },
   s3: {
     run: [{ Action: ["s3:PutObject"], Resource: [OBJECTS], Condition: OWNED }],
-    look: [{ Action: ["s3:GetObject"], Resource: [OBJECTS], Condition: OWNED }],
+    look: [
+      { Action: ["s3:GetObject"], Resource: [OBJECTS], Condition: OWNED },
+      { Action: ["s3:GetEncryptionConfiguration"], Resource: [BUCKET], Condition: OWNED },
+    ],
   },
   ssm: {
     run: [{ Action: ["ssm:PutParameter"], Resource: [arn("ssm", "parameter/checkout/*")] }],

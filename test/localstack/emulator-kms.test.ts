@@ -18,6 +18,7 @@ import {
   PutBucketEncryptionCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
+import { descriptorOf } from "../../lib/actions/catalogue.ts";
 import type { TargetKeys } from "../../lib/actions/target-keys.ts";
 import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
 import { readTargetEncryption } from "../../lib/aws/inspect/target-encryption.ts";
@@ -26,6 +27,8 @@ import type { Step } from "../../lib/contract/step.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import type { Clients } from "../../localstack/deploy/clients.ts";
 import { contractOf, trustPolicy } from "../authority/fixtures.ts";
+import { TABLE } from "../support/governed.ts";
+import { newPlane, type Plane, refused } from "../support/plane.ts";
 import {
   actingWith,
   allow,
@@ -67,6 +70,8 @@ const TABLES = {
   closed: () => ({ Enabled: true, KMSMasterKeyId: closedKey }),
   managed: () => ({ Enabled: true }),
   open: () => ({ Enabled: false }),
+  /** The table of the plane in memory. */
+  settings: () => ({ Enabled: true, KMSMasterKeyId: key }),
 };
 type Table = keyof typeof TABLES;
 const tableArn = (name: string) => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
@@ -203,6 +208,45 @@ suite("VAI-45 sessions of the plane and the key of an encrypted table", () => {
   });
 });
 
+suite("VAI-47 a plane whose reader looks at a table under a key", () => {
+  /** The plane in memory, but for its reader: the real look, by the role's own session. */
+  async function looking(statements: object[], targetKeys: TargetKeys = {}): Promise<Plane> {
+    const plane = await newPlane();
+    const { descriptorOf: inMemory } = plane.deps;
+    const { arn } = await makeRole(emulator, statements);
+    const policy = readerPolicy("dynamodb", [TABLE], REGION, targetKeys);
+    const { credentials } = await assume(emulator, arn, { Policy: JSON.stringify(policy) });
+    plane.deps = {
+      ...plane.deps,
+      targetKeys,
+      targetEndpoint: emulator.access.endpoint,
+      readerCredentials: async () => credentials,
+      descriptorOf: (action) => {
+        const [memory, real] = [inMemory(action), descriptorOf(action)];
+        return memory && real?.keyUse ? { ...memory, keyUse: real.keyUse } : memory;
+      },
+    };
+    return plane;
+  }
+  const describe = allow("dynamodb:DescribeTable", TABLE);
+
+  test("VAI-47 refuses the action before STS is asked for an execution role", async () => {
+    const plane = await looking([describe]);
+    const answer = refused(await plane.ask({ base: "item" }));
+    assert.equal(answer.code, "ACTION_UNREGISTERED");
+    assert.match(answer.detail, /lies under a KMS key/);
+    assert.equal(plane.sts.executions.length, 0);
+  });
+
+  test("VAI-47 serves it where the key is named, or the role may not look", async () => {
+    for (const plane of [
+      await looking([describe], { [TABLE]: key }),
+      await looking([allow("dynamodb:GetItem", TABLE)]),
+    ])
+      assert.ok((await plane.ask({ base: "item" })).ok);
+  });
+});
+
 suite("an object under a bucket's key", () => {
   const arn = (bucket: string, rest = "") => `arn:aws:s3:::${bucket}${rest}`;
   const BUCKETS = { plain: false, shared: true };
@@ -258,6 +302,20 @@ suite("an object under a bucket's key", () => {
       await denied(head(mayNot, "ENABLED").catch(forbidden));
     });
   }
+
+  test("VAI-46 shows its reader that key's presence, on its own bucket and no other", async () => {
+    const { lookAt } = descriptorOf("s3:PutObject")?.keyUse ?? {};
+    assert.ok(lookAt);
+    const { arn: role } = await makeRole(emulator, [allow("*", "*")]);
+    const policy = readerPolicy("s3", [arn("sealed-plain", "/*")], REGION);
+    const { credentials } = await assume(emulator, role, { Policy: JSON.stringify(policy) });
+    const settings = {
+      ...{ account: ACCOUNT, region: REGION, endpoint: emulator.access.endpoint },
+      ...{ credentials, timeoutMilliseconds: 5_000 },
+    };
+    assert.equal(await lookAt(arn("sealed-plain", "/a"), settings), true);
+    await assert.rejects(lookAt(arn("sealed-shared", "/a"), settings), { message: /AccessDenied/ });
+  });
 
   test("is found by doctor under that key, however the bucket names it", async () => {
     const { endpoint, credentials } = emulator.access;

@@ -13,6 +13,7 @@ const DEPENDENCIES = [
   "target:read",
   "sts",
   "reader",
+  "target:key",
   "target:preRead",
   "target:call",
   "target:readBack",

@@ -42,6 +42,10 @@ export class Targets {
   readonly readers: string[] = [];
   /** What assumptions see, by read: AWS answers one after the other, the last one for ever. */
   readonly answers = new Map<string, PlainJson[]>();
+  /** Targets that lie under a KMS key. */
+  readonly underKey = new Set<string>();
+  /** Targets whose encryption was looked at, in order. */
+  readonly keyLooks: string[] = [];
   /** What the target answers instead of the effect asked for. */
   instead: ((call: TargetCall) => CallOutcome) | undefined;
   readonly #faults: Faults;
@@ -80,12 +84,30 @@ export class Targets {
   }
 
   #wrap(real: ActionDescriptor): ActionDescriptor {
+    const { keyUse } = real;
     return {
       ...real,
+      ...(keyUse !== undefined && {
+        keyUse: { ...keyUse, lookAt: (target, settings) => this.#lookAt(real, target, settings) },
+      }),
       preRead: (_operation, settings) => this.#preRead(real, settings),
       call: (operation, preRead, settings) => this.#call(real, operation, preRead, settings),
       readBack: (operation, settings) => this.#readBack(real, operation, settings),
     };
+  }
+
+  async #lookAt(
+    { action }: ActionDescriptor,
+    target: string,
+    settings: ClientSettings,
+  ): Promise<boolean> {
+    this.readers.push(clientOptions(settings, 1).credentials.accessKeyId);
+    this.keyLooks.push(target);
+    try {
+      return await this.#faults.through("target:key", () => this.underKey.has(target));
+    } catch (error) {
+      throw readFault(`${action} key look`, error);
+    }
   }
 
   async #preRead({ action }: ActionDescriptor, settings: ClientSettings): Promise<PreRead> {

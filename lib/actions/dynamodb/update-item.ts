@@ -20,6 +20,7 @@ import type { KeyUse } from "../target-keys.ts";
 import { fromAttribute, Placeholders, type PlainAttribute, toAttribute } from "./expression.ts";
 import { iamBounds, isCarried, requestKeys } from "./iam.ts";
 import { attributesOf, judgeParameters, memberOf } from "./parameters.ts";
+import { DESCRIBE_TABLE, isTableUnderKey } from "./table-key.ts";
 
 const TARGET = {
   pattern: /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255}$/,
@@ -35,6 +36,7 @@ const TABLE_KEY: KeyUse = {
   call: ["kms:Decrypt"],
   reads: ["kms:Decrypt"],
   context: { name: "aws:dynamodb:tableName", valuesOf: (arn) => [arn.split("/")[1] ?? ""] },
+  lookAt: isTableUnderKey,
 };
 
 const loadSdk = () => import("./sdk.ts");
@@ -51,7 +53,7 @@ export const dynamodbUpdateItem: ActionDescriptor = {
   target: TARGET,
   ceiling: TARGET,
   accountInArn: true,
-  reads: ["dynamodb:GetItem"],
+  reads: ["dynamodb:GetItem", DESCRIBE_TABLE],
   keyUse: TABLE_KEY,
 
   knows: (parameter) => memberOf(parameter) !== undefined,

@@ -11,6 +11,7 @@ import type {
   ReadBack,
 } from "../descriptor.ts";
 import { absenceOf, made, readFault } from "../outcome.ts";
+import { DESCRIBE_VOLUMES } from "./disk-keys.ts";
 import {
   DESCRIBE_INSTANCES,
   describeInstance,
@@ -52,7 +53,7 @@ export const instanceAction = ({
   ceiling: INSTANCE,
   accountInArn: true,
   reads: [],
-  readsAnywhere: [DESCRIBE_INSTANCES],
+  readsAnywhere: [DESCRIBE_INSTANCES, ...(keyUse === undefined ? [] : [DESCRIBE_VOLUMES])],
 
   knows: () => false,
   sensitive: () => false,

@@ -1,4 +1,5 @@
 import type { KeyUse } from "../target-keys.ts";
+import { isDiskUnderKey } from "./disk-keys.ts";
 import { instanceAction } from "./instance.ts";
 
 /**
@@ -7,14 +8,14 @@ import { instanceAction } from "./instance.ts";
  * volumes"). The encryption context names the disks, which no contract does. The execution role demands
  * `kms:GrantIsForAWSResource` besides.
  */
-const DISK_KEY: KeyUse = { call: ["kms:CreateGrant"], reads: [] };
+const DISK_KEY: KeyUse = { call: ["kms:CreateGrant"], reads: [], lookAt: isDiskUnderKey };
 
 /**
  * `ec2:StartInstances`: starts one stopped instance (PROTOCOL.md §9); it can be stopped again, so MEDIUM.
  *
- * `pending` counts as seen although a start can still fail minutes later. One does so always: that of an
- * instance with a disk under a KMS key that the deployment's `targetKeys` do not name. EC2 then stops it again
- * (`Client.InternalError`); `vai doctor` finds it beforehand.
+ * `pending` counts as seen although a start can still fail minutes later. One would do so always: that of an
+ * instance with a disk under a KMS key that the deployment's `targetKeys` do not name. EC2 would stop it again
+ * (`Client.InternalError`); the plane looks beforehand, and so does `vai doctor`.
  */
 export const ec2StartInstances = instanceAction({
   action: "ec2:StartInstances",

@@ -52,3 +52,6 @@ export function objectOf(arn: string): ObjectName {
   const slash = name.indexOf("/");
   return { bucket: name.slice(0, slash), key: name.slice(slash + 1) };
 }
+
+/** ARN of the bucket of an object, exact or as the cloud team opened it. */
+export const bucketArnOf = (arn: string): string => arn.slice(0, arn.indexOf("/"));

@@ -1,4 +1,3 @@
-import type { S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { digestBytes, sha256Digest } from "../../encoding/digest.ts";
 import { toBase64 } from "../../encoding/platform.ts";
@@ -9,13 +8,14 @@ import {
   type ClientSettings,
   clientOptions,
   deadline,
-  readingClient,
 } from "../client-settings.ts";
 import type { CallDescription, CallOutcome, Operation, PreRead, ReadBack } from "../descriptor.ts";
 import { absenceOf, made, readFault } from "../outcome.ts";
 import { fingerprint, textProblem } from "../sensitive-text.ts";
 import type { KeyUse } from "../target-keys.ts";
-import { OBJECT, OBJECT_CEILING, objectOf } from "./object-arn.ts";
+import { GET_BUCKET_ENCRYPTION, isBucketUnderKey } from "./bucket-key.ts";
+import { bucketArnOf, OBJECT, OBJECT_CEILING, objectOf } from "./object-arn.ts";
+import { loadS3, objectReader, optionsOf } from "./object-client.ts";
 
 /** Bytes. A signed request has 64 KiB in all, in base64url, so of content it carries less than 48. */
 const MAX_BODY = 64 * 1024;
@@ -47,10 +47,9 @@ const DEFAULT_TYPE = "application/octet-stream";
 const OBJECT_KEY: KeyUse = {
   call: ["kms:GenerateDataKey", "kms:Decrypt"],
   reads: ["kms:Decrypt"],
-  context: { name: "aws:s3:arn", valuesOf: (arn) => [arn, arn.slice(0, arn.indexOf("/"))] },
+  context: { name: "aws:s3:arn", valuesOf: (arn) => [arn, bucketArnOf(arn)] },
+  lookAt: isBucketUnderKey,
 };
-
-export const loadS3 = () => import("./sdk.ts");
 
 /**
  * `s3:PutObject`: writes one object of text, by default only if there is none (`If-None-Match: *`,
@@ -71,6 +70,7 @@ export const s3PutObject = boundedAction(parameters, {
   accountInArn: false,
   // To IAM a HeadObject is a GetObject.
   reads: ["s3:GetObject"],
+  readsHolder: { actions: [GET_BUCKET_ENCRYPTION], holderOf: bucketArnOf },
   keyUse: OBJECT_KEY,
 
   sensitive: (parameter) => parameter === "body",
@@ -80,28 +80,6 @@ export const s3PutObject = boundedAction(parameters, {
   call,
   readBack,
 });
-
-/**
- * Nothing of the SDK's own choice: no redirect to another region, no ARN or access point in place of
- * a bucket's name, one checksum, ours. Path style where an endpoint is given, which has no name per
- * bucket.
- */
-const optionsOf = (options: ReturnType<typeof clientOptions>) => ({
-  ...options,
-  forcePathStyle: options.endpoint !== undefined,
-  followRegionRedirects: false,
-  useArnRegion: false,
-  disableMultiregionAccessPoints: true,
-  disableS3ExpressSessionAuth: true,
-  requestChecksumCalculation: "WHEN_REQUIRED" as const,
-  responseChecksumValidation: "WHEN_REQUIRED" as const,
-});
-
-/** The client by which the reader role looks at objects. */
-export async function objectReader(settings: ClientSettings): Promise<S3Client> {
-  const { S3Client } = await loadS3();
-  return readingClient("s3", settings, (options) => new S3Client(optionsOf(options)));
-}
 
 /** The object, in a bucket of this account or in none: a name that was given up can be taken by anybody. */
 function addressOf({ resource }: Operation, { account }: CallPlace) {

@@ -1,7 +1,7 @@
 import { deadline } from "../client-settings.ts";
 import { noParameters, type TargetRead, targetRead } from "../read.ts";
 import { OBJECT, objectOf } from "./object-arn.ts";
-import { loadS3, objectReader } from "./put-object.ts";
+import { loadS3, objectReader } from "./object-client.ts";
 
 /**
  * `s3:HeadObject`: what is known of one object without its content, such as `/ETag`, `/VersionId`,

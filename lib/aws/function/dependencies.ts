@@ -72,7 +72,7 @@ export function planeDependencies(
     planeSigner: new KmsSigner(kms, required(environment, ENV.planeKeyId)),
     registry: new DynamoRegistryStore(dynamo, tables),
     counter: new DynamoRefusalCounter(dynamo, tables.state),
-    memory: { handles: new Map() },
+    memory: { handles: new Map(), keyLooks: new Map() },
   };
 }
 

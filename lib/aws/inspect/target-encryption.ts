@@ -1,5 +1,7 @@
+import { DESCRIBE_TABLE, keyOfTable } from "../../actions/dynamodb/table-key.ts";
+import { DESCRIBE_VOLUMES, keysOfDisks } from "../../actions/ec2/disk-keys.ts";
+import { GET_BUCKET_ENCRYPTION, keysOfBucket } from "../../actions/s3/bucket-key.ts";
 import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
-import { errorName } from "../ports/faults.ts";
 import { look, type Seen } from "./look.ts";
 
 /** ARNs of the KMS keys of the account under which a target lies; none where AWS's own key or none is used. */
@@ -30,11 +32,10 @@ export async function readTargetEncryption(
 async function ofTable(target: string, options: Options): Promise<TargetEncryption> {
   const { DescribeTableCommand, DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
   const client = new DynamoDBClient(options);
-  return look("dynamodb:DescribeTable", async () => {
+  return look(DESCRIBE_TABLE, async () => {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: nameOf(target) }));
-    const { SSEType, KMSMasterKeyArn, Status } = Table?.SSEDescription ?? {};
-    const isUsed = SSEType === "KMS" && Status !== "DISABLED" && KMSMasterKeyArn !== undefined;
-    return isUsed ? [KMSMasterKeyArn] : [];
+    const key = keyOfTable(Table ?? {});
+    return key === undefined ? [] : [key];
   });
 }
 
@@ -43,21 +44,9 @@ async function ofBucket(target: string, options: Options): Promise<TargetEncrypt
   const { GetBucketEncryptionCommand, S3Client } = await import("@aws-sdk/client-s3");
   const client = new S3Client({ ...options, forcePathStyle: options.endpoint !== undefined });
   const [Bucket = ""] = (target.split(":::")[1] ?? "").split("/");
-  const seen = await look("s3:GetEncryptionConfiguration", async () => {
-    const asked = client.send(new GetBucketEncryptionCommand({ Bucket }));
-    const answer = await asked.catch((error: unknown) => {
-      if (errorName(error) !== "ServerSideEncryptionConfigurationNotFoundError") throw error;
-      return {};
-    });
-    const { Rules = [] } =
-      "ServerSideEncryptionConfiguration" in answer
-        ? (answer.ServerSideEncryptionConfiguration ?? {})
-        : {};
-    return Rules.flatMap(({ ApplyServerSideEncryptionByDefault: byDefault }) =>
-      byDefault?.SSEAlgorithm?.startsWith("aws:kms")
-        ? [byDefault.KMSMasterKeyID ?? "alias/aws/s3"]
-        : [],
-    );
+  const seen = await look(GET_BUCKET_ENCRYPTION, async () => {
+    const ask = () => client.send(new GetBucketEncryptionCommand({ Bucket }));
+    return (await keysOfBucket(ask)) ?? [];
   });
   return seen.status === "seen" ? keyArns(seen.value, options) : seen;
 }
@@ -85,7 +74,7 @@ async function ofDisks(target: string, options: Options): Promise<TargetEncrypti
     "@aws-sdk/client-ec2"
   );
   const client = new EC2Client(options);
-  return look("ec2:DescribeVolumes", async () => {
+  return look(DESCRIBE_VOLUMES, async () => {
     const asked = new DescribeInstancesCommand({ InstanceIds: [nameOf(target)] });
     const { Reservations = [] } = await client.send(asked);
     const disks = Reservations.flatMap(({ Instances = [] }) => Instances)
@@ -93,7 +82,7 @@ async function ofDisks(target: string, options: Options): Promise<TargetEncrypti
       .flatMap(({ Ebs }) => Ebs?.VolumeId ?? []);
     if (disks.length === 0) return [];
     const { Volumes = [] } = await client.send(new DescribeVolumesCommand({ VolumeIds: disks }));
-    return [...new Set(Volumes.flatMap(({ KmsKeyId }) => KmsKeyId ?? []))];
+    return keysOfDisks(Volumes);
   });
 }
 

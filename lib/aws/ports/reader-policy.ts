@@ -1,4 +1,4 @@
-import { readerActions, readerKeys } from "../../actions/reader.ts";
+import { readerActions, readerHolders, readerKeys } from "../../actions/reader.ts";
 import {
   type NeededKeys,
   NO_KEYS,
@@ -22,8 +22,10 @@ export function readerPolicy(
   region: string,
   targetKeys: TargetKeys = NO_KEYS,
 ): object {
-  const { onTargets, anywhere } = readerActions(family);
-  const bounded = targets.length === 0 ? [] : onTargets;
+  const { onTargets, onHolders, anywhere } = readerActions(family);
+  // No ARN is both of a target and of what holds one, so one list bounds the reads of both.
+  const bounded = targets.length === 0 ? [] : [...onTargets, ...onHolders];
+  const within = [...targets, ...readerHolders(family, targets)];
   const reads = [...bounded, ...anywhere];
   if (reads.length === 0) return document([deny({ Action: "*", Resource: "*" })]);
   const keys = readerKeys(family, targets, targetKeys);
@@ -34,7 +36,7 @@ export function readerPolicy(
     ...keys.map((each) => allow(each.actions, kindsOf(each.keys))),
     deny({ NotAction: [...reads, ...keys.flatMap(({ actions }) => actions)], Resource: "*" }),
     ...keys.flatMap((each) => noOtherUse(each, region)),
-    ...(bounded.length === 0 ? [] : [deny({ Action: bounded, NotResource: targets })]),
+    ...(bounded.length === 0 ? [] : [deny({ Action: bounded, NotResource: within })]),
     deny({ Action: "*", Resource: "*", Condition: elsewhere }),
   ]);
 }

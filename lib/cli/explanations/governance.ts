@@ -53,9 +53,9 @@ export const GOVERNANCE: Rows = {
     "Have it signed with the class of its riskiest action.",
   ],
   ACTION_UNREGISTERED: [
-    "The plane, or its trust policy, does not have the action; or its cloud team has not opened it on this resource.",
+    "The plane, or its trust policy, does not have the action; or its cloud team has not opened it on this resource, or not with the KMS key under which that lies.",
     ["contract", "authority"],
-    "`pointer` names an action: the cloud team deploys it, and governance opens it in the trust policy. It names a resource: the cloud team adds the ARN to targets of the deployment file and deploys (infra/README.md).",
+    "`pointer` names an action: the cloud team deploys it, and governance opens it in the trust policy. It names a resource: the cloud team adds the ARN to targets of the deployment file, or with its key to targetKeys if `detail` says so, and deploys (infra/README.md).",
   ],
   DECISION_NOT_APPROVED: [
     "The policy decision says no, asks for a human, or is over.",

@@ -16,6 +16,7 @@ import { PROOF, takenContractId } from "../stages/proof.ts";
 import { RETRY } from "../stages/retry.ts";
 import { SCOPE } from "../stages/scope.ts";
 import { CONTRACT_STATE, USES } from "../stages/state.ts";
+import { judgeTargetKeys } from "../stages/target-keys.ts";
 import type { VerifiedRequest } from "../verified.ts";
 import { appendToIntent, type Refused, ready, refused, type Settled, settled } from "./append.ts";
 
@@ -98,8 +99,13 @@ class Reservation {
       meanwhile: async () => {
         const { grant } = justified ?? {};
         loadAction(deps, grant);
-        handle = grant && (await this.#makeHandle(deps, this.#request, grant));
-        return undefined;
+        if (grant === undefined) return undefined;
+        const [made, closed] = await Promise.all([
+          this.#makeHandle(deps, this.#request, grant),
+          judgeTargetKeys(this.#judgement, this.#request.contract, grant),
+        ]);
+        handle = made;
+        return closed;
       },
       onTaken: judgeTaken,
       // What comes after it in this invocation is to be sealed too; else a use would be spent for nothing.

@@ -29,6 +29,7 @@ import {
 } from "../records/ending.ts";
 import type { BoundedGrant, Grant } from "../stages/authority.ts";
 import { BARRIER_2, BARRIER_3, PREPARED, SESSION, TIME_LEFT } from "../stages/order.ts";
+import { judgeTargetKeys } from "../stages/target-keys.ts";
 
 /** Milliseconds kept for read-back and barrier 3 after the call. */
 const CONCLUDING = 5_000;
@@ -105,13 +106,16 @@ export async function executeGrant(judgement: Judgement, runnable: Runnable): Pr
  */
 async function judgeEarly(
   judgement: Judgement,
-  { grant, redeemedBy }: Runnable,
+  { request, grant, redeemedBy }: Runnable,
   prepared: Promise<Reader | Refusal>,
 ): Promise<Failure | undefined> {
   if (redeemedBy === undefined) return undefined;
   const reader = await prepared;
   judgement.reach(PREPARED);
   if (isRefusal(reader)) return judgement.fail(reader);
+  // A handle may have named no operation; and where it did, another process looked, at another time.
+  const closed = await judgeTargetKeys(judgement, request.contract, grant);
+  if (closed !== undefined) return closed;
   judgement.reach(TIME_LEFT);
   const { deps, invocation } = judgement;
   const late = judgeTimeLeft(grant, deps.clock());

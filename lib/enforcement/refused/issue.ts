@@ -79,6 +79,9 @@ async function refuseOnIntent(
   return refuseOnIntent(judgement, request, { ...denied, failure: taken, proof: undefined });
 }
 
+/** Stages that fail before a contract is bound, wherever their failing was seen. */
+const BEFORE_BINDING: readonly Failure["stage"][] = ["contract", "executor", "proof"];
+
 function denialBatch(
   judgement: Judgement,
   request: VerifiedRequest<IssueRequest>,
@@ -86,7 +89,7 @@ function denialBatch(
   intent: Intent,
 ): Batch {
   const { contract } = request;
-  const proof = failure.stage === "proof" || failure.stage === "executor" ? undefined : proved;
+  const proof = BEFORE_BINDING.includes(failure.stage) ? undefined : proved;
   const binding = proof === undefined ? [] : bindingDrafts(intent, request, proof);
   const isEnded = contractView(intent.state, contract.digest).ended !== undefined;
   const isEnding = contract.claims.revokeOn?.includes("contextChanged") === true && !isEnded;

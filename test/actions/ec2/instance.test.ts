@@ -33,7 +33,9 @@ for (const [descriptor, api, risk, reached] of ACTIONS) {
     test("VAI-38 its class, and what it reads without a resource", () => {
       assert.equal(descriptor.defaultRisk, risk);
       assert.deepEqual(descriptor.reads, []);
-      assert.deepEqual(descriptor.readsAnywhere, ["ec2:DescribeInstances"]);
+      const isStart = descriptor.action === "ec2:StartInstances";
+      const disks = isStart ? ["ec2:DescribeVolumes"] : [];
+      assert.deepEqual(descriptor.readsAnywhere, ["ec2:DescribeInstances", ...disks]);
     });
 
     test("VAI-41 takes no parameter, whatever its name", () => {

@@ -23,6 +23,8 @@ interface Sample {
   /** Where its clients are made: of the call, and of the reads before and after it. */
   readonly call: string;
   readonly reads: string;
+  /** And of the look at the target's encryption, where there is one. */
+  readonly keys?: string;
 }
 
 const INSTANCE: Sample = {
@@ -36,8 +38,12 @@ const ACTIONS: Readonly<Record<string, Sample>> = {
     parameters: { "key/pk": "svc-a", "set/weight": 3 },
     call: "lib/actions/dynamodb/update-item.ts call DynamoDBClient",
     reads: "lib/actions/dynamodb/update-item.ts readBack DynamoDBClient",
+    keys: "lib/actions/dynamodb/table-key.ts isTableUnderKey DynamoDBClient",
   },
-  "ec2:StartInstances": INSTANCE,
+  "ec2:StartInstances": {
+    ...INSTANCE,
+    keys: "lib/actions/ec2/disk-keys.ts isDiskUnderKey EC2Client",
+  },
   "ec2:StopInstances": INSTANCE,
   "ec2:TerminateInstances": INSTANCE,
   "ecs:UpdateService": {
@@ -55,7 +61,8 @@ const ACTIONS: Readonly<Record<string, Sample>> = {
   "s3:PutObject": {
     parameters: { body: "{}" },
     call: "lib/actions/s3/put-object.ts call S3Client",
-    reads: "lib/actions/s3/put-object.ts objectReader S3Client",
+    reads: "lib/actions/s3/object-client.ts objectReader S3Client",
+    keys: "lib/actions/s3/object-client.ts objectReader S3Client",
   },
   "ssm:PutParameter": {
     parameters: { value: "10" },
@@ -78,7 +85,7 @@ const READ_SAMPLES: Readonly<Record<string, Pick<Sample, "parameters" | "reads">
     parameters: { alias: "live" },
     reads: "lib/actions/lambda/read.ts getAlias LambdaClient",
   },
-  "s3:HeadObject": { reads: "lib/actions/s3/put-object.ts objectReader S3Client" },
+  "s3:HeadObject": { reads: "lib/actions/s3/object-client.ts objectReader S3Client" },
   "ssm:GetParameter": { reads: "lib/actions/ssm/read.ts getParameter SSMClient" },
 };
 
@@ -132,6 +139,19 @@ const aroundCalls = CATALOGUE.flatMap((descriptor): ClientUse[] => {
   ];
 });
 
+const ofKeys = CATALOGUE.flatMap(({ action, keyUse, target }): ClientUse[] => {
+  const { keys } = sampleOf(ACTIONS, action);
+  if ((keyUse === undefined) !== (keys === undefined)) throw new Error(`${action}: keys`);
+  if (keyUse === undefined || keys === undefined) return [];
+  return [
+    {
+      name: `under which key a target of ${action} lies`,
+      made: keys,
+      ask: (endpoint, patience) => keyUse.lookAt(target.example, settingsFor(endpoint, patience)),
+    },
+  ];
+});
+
 const ofAssumptions = READS.map((read): ClientUse => {
   const { parameters = {}, reads } = sampleOf(READ_SAMPLES, read.read);
   const request = { resource: read.target.example, parameters };
@@ -142,4 +162,4 @@ const ofAssumptions = READS.map((read): ClientUse => {
   };
 });
 
-export const TARGET_READS: readonly ClientUse[] = [...aroundCalls, ...ofAssumptions];
+export const TARGET_READS: readonly ClientUse[] = [...aroundCalls, ...ofKeys, ...ofAssumptions];
