@@ -405,7 +405,7 @@ test("USR-12 a preflight says before anything is made what the local account lac
   assert.deepEqual([ready.code, ready.findings.filter(({ status }) => status !== "ok")], [0, []]);
   const bad = await preflight(plane, { ...deployment, nam: "x" }, deployer);
   assert.equal(bad.code, 2);
-  assert.match(bad.said, /is not a deployment description:; .*nam: unknown/);
+  assert.match(bad.said, /is not a deployment description: .*\/nam: unknown/);
 });
 
 test("USR-12 a preflight needs the permissions that it prints, and names one that is missing", async (t) => {

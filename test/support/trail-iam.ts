@@ -40,6 +40,7 @@ const READERS: Readonly<Record<string, Reader>> = {
 
 /** S3's actions are not named like its operations. */
 const S3_ACTIONS: Readonly<Record<string, string>> = {
+  GetBucketEncryption: "s3:GetEncryptionConfiguration",
   HeadObject: "s3:GetObject",
   ListObjects: "s3:ListBucket",
 };
