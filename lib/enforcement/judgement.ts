@@ -1,7 +1,7 @@
 import { VERSION } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { About, Check, Source } from "../evidence/record.ts";
-import { Fault, isRefusal, type Refusal, refuse, type Stage as StageName } from "../refusal.ts";
+import { Fault, isRefusal, type Refusal, refuse, type StageName } from "../refusal.ts";
 import type { Invocation, IssueDeps, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./read/event.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";

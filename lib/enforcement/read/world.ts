@@ -25,11 +25,11 @@ export interface World {
   /** The chain that was asked for, or that State names for the contract. */
   readonly chainId: string | undefined;
   /** What State says of this request's retry keys: a second witness. */
-  readonly witnesses: readonly Witness[];
+  readonly witnesses: readonly StateWitness[];
 }
 
 /** State's word that a request was granted (`issue`) or redeemed (`execute`) as this identity. */
-export interface Witness {
+export interface StateWitness {
   readonly identityId: string;
   readonly use: "issue" | "execute";
 }

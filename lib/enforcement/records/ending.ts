@@ -3,7 +3,7 @@ import type { Contract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
 import type { EndState, RequestEvidence, RequestNames } from "../../evidence/details.ts";
 import type { IdentityView } from "../../evidence/fold.ts";
-import type { RecordDraft, Verdict } from "../../evidence/record.ts";
+import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import type { Outcome } from "../../execution/outcome.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
 import { failureDomain, type RefusalCode } from "../../refusal.ts";
@@ -115,7 +115,7 @@ function endState({ status, obligations }: Outcome): EndState {
   return status === "succeeded" && obligations.every(({ met }) => met) ? "COMPLETED" : "INCOMPLETE";
 }
 
-function verdictOf({ status, error }: Outcome): Verdict {
+function verdictOf({ status, error }: Outcome): RecordVerdict {
   if (status === "succeeded") return { outcome: "ALLOW" };
   if (status === "unknown") return errorOf("EXECUTION_OUTCOME_UNKNOWN");
   return error?.name === "CREDENTIALS_MISSING"
@@ -123,7 +123,7 @@ function verdictOf({ status, error }: Outcome): Verdict {
     : { outcome: "ERROR", stage: "execution" };
 }
 
-const errorOf = (code: RefusalCode): Verdict => ({
+const errorOf = (code: RefusalCode): RecordVerdict => ({
   outcome: "ERROR",
   code,
   stage: "execution",
