@@ -125,7 +125,7 @@ export const STAGES = [
   "issuance",
   "execution",
 ] as const;
-export type Stage = (typeof STAGES)[number];
+export type StageName = (typeof STAGES)[number];
 
 /** Why the answer is no: a stable code, prose for people, and an RFC 6901 pointer to the place in the input. */
 export interface Refusal {

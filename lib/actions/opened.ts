@@ -6,6 +6,8 @@ export type OpenTargets = Readonly<Record<string, readonly string[]>>;
  * says it before a use is spent. The list does not tell the actions of a family apart, so it may say yes where IAM says no.
  */
 export const isOpened = (targets: OpenTargets, family: string, resource: string): boolean =>
-  (targets[family] ?? []).some((opened) =>
-    opened.endsWith("*") ? resource.startsWith(opened.slice(0, -1)) : resource === opened,
-  );
+  (targets[family] ?? []).some((opened) => isWithin(opened, resource));
+
+/** Whether an ARN is the one that was opened, or lies behind a prefix that was. */
+export const isWithin = (opened: string, resource: string): boolean =>
+  opened.endsWith("*") ? resource.startsWith(opened.slice(0, -1)) : resource === opened;

@@ -1,4 +1,5 @@
 import type { ClientSettings } from "./client-settings.ts";
+import { isWithin } from "./opened.ts";
 
 /**
  * Under which KMS key a target lies: ARN of the target as the cloud team opened it, exact or ending in `*`, → ARN of
@@ -90,7 +91,7 @@ const unique = (values: readonly string[]): string[] => [...new Set(values)];
 export function keyOf(target: string, keys: TargetKeys): string | undefined {
   if (Object.hasOwn(keys, target)) return keys[target];
   const [longest] = Object.keys(keys)
-    .filter((each) => each.endsWith("*") && target.startsWith(each.slice(0, -1)))
+    .filter((opened) => isWithin(opened, target))
     .sort((left, right) => right.length - left.length);
   return longest === undefined ? undefined : keys[longest];
 }

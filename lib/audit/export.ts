@@ -12,7 +12,7 @@ import { inside } from "./plain-text.ts";
 import type { SealedRow } from "./transaction.ts";
 
 /** A row of the Evidence table, as much of it as an export needs. */
-export interface StoredRow extends SealedRow {
+export interface ExportedRow extends SealedRow {
   readonly seq: number;
 }
 
@@ -21,7 +21,7 @@ export interface EvidenceReader {
   /** Ids of all chains, without order. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
   chainIds(): Promise<readonly string[]>;
   /** One chain by number, strongly consistent; nothing when there is no such chain. @throws the same. */
-  chain(chainId: string): AsyncIterable<StoredRow>;
+  chain(chainId: string): AsyncIterable<ExportedRow>;
 }
 
 export interface ExportOptions {
@@ -190,7 +190,7 @@ async function copyChains(
   const [chains, policies]: [Head[], string[]] = [[], []];
   let [records, seals] = [0, 0];
   for (const id of chainIds) {
-    let last: StoredRow | undefined;
+    let last: ExportedRow | undefined;
     for await (const row of reader.chain(id)) {
       await out.records.line(row.record);
       records++;

@@ -1,6 +1,6 @@
 import type { Digest } from "../encoding/digest.ts";
 import { isNegative } from "../evidence/events.ts";
-import type { EvidenceRecord, Verdict as Judgement } from "../evidence/record.ts";
+import type { EvidenceRecord, RecordVerdict as Judgement } from "../evidence/record.ts";
 import { type IdentityAnswers, identityAnswers } from "./answers.ts";
 import { ENDS } from "./ends.ts";
 import type { ReadRecord } from "./read-record.ts";

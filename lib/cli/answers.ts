@@ -1,6 +1,6 @@
 import { present } from "../encoding/present.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../enforcement/answer.ts";
-import type { Stage } from "../refusal.ts";
+import type { StageName } from "../refusal.ts";
 import { doneBy } from "./done.ts";
 import type { ExitCode } from "./io.ts";
 import { nextLine } from "./next-line.ts";
@@ -94,9 +94,9 @@ export const planeRefusalLines = (answer: RefusedAnswer, use?: string): string[]
 ];
 
 /** Judged before anything can have been granted, of every request. */
-const BEFORE_A_GRANT: ReadonlySet<Stage> = new Set(["parse", "request", "retry"]);
+const BEFORE_A_GRANT: ReadonlySet<StageName> = new Set(["parse", "request", "retry"]);
 /** Judged when a grant is durable. */
-const BEHIND_A_GRANT: ReadonlySet<Stage> = new Set(["issuance", "execution"]);
+const BEHIND_A_GRANT: ReadonlySet<StageName> = new Set(["issuance", "execution"]);
 
 /**
  * What a refusal of `issue` says of the use (PROTOCOL.md §4). Stages `contract` to `context` are judged once more behind

@@ -3,7 +3,7 @@ import type { ActionDescriptor } from "../actions/descriptor.ts";
 import type { Scalar } from "../contract/constraint.ts";
 import type { Step } from "../contract/step.ts";
 import { pointer, type Refusal, refuse } from "../refusal.ts";
-import { type Witness, witnessOf } from "./witness.ts";
+import { type ParameterWitness, witnessOf } from "./witness.ts";
 
 /**
  * Why nobody could ever ask for anything under a step, as far as its parameters decide that: a constraint that no value
@@ -38,7 +38,7 @@ export function askProblem(step: Step, index: number): Refusal | undefined {
 function actionProblem(
   descriptor: ActionDescriptor | undefined,
   { parameters, resources: [resource = ""] }: Step,
-  witnesses: readonly (readonly [string, Witness])[],
+  witnesses: readonly (readonly [string, ParameterWitness])[],
 ): string | undefined {
   const sent = Object.fromEntries(
     witnesses.flatMap(([name, witness]): [string, Scalar][] =>

@@ -1,4 +1,4 @@
-import type { Stage } from "../refusal.ts";
+import type { StageName } from "../refusal.ts";
 import { AGENT, MALFORMED } from "./explanations/agent.ts";
 import { CONTEXT_ROWS, GOVERNANCE, IDENTITY_ROWS, TRUST_ROOTS } from "./explanations/governance.ts";
 import { PLATFORM, VERIFIER } from "./explanations/platform.ts";
@@ -7,7 +7,7 @@ import { PLATFORM, VERIFIER } from "./explanations/platform.ts";
 export interface Explanation {
   readonly means: string;
   /** Stages that give it (lambdas/PROTOCOL.md §4); none for what only `vai verify` says. */
-  readonly stages: readonly Stage[];
+  readonly stages: readonly StageName[];
   readonly next: string;
 }
 

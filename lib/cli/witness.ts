@@ -6,13 +6,13 @@ const leavesOf = (constraint: Constraint): readonly Leaf[] =>
   "all" in constraint ? constraint.all.flatMap(leavesOf) : [constraint];
 
 /** A value that meets a constraint, `absent` where only the missing parameter does, or that none can. */
-export type Witness = { readonly value: Scalar } | "absent" | "none";
+export type ParameterWitness = { readonly value: Scalar } | "absent" | "none";
 
 /**
  * Looks for a value that meets a constraint; the vocabulary is small enough that the answer is certain. A person who
  * wrote a range whose ends are swapped must not find that out by a contract under which nothing is ever granted.
  */
-export function witnessOf(constraint: Constraint): Witness {
+export function witnessOf(constraint: Constraint): ParameterWitness {
   if (satisfies(constraint, undefined)) return "absent";
   const found = candidates(leavesOf(constraint)).find((value) => satisfies(constraint, value));
   return found === undefined ? "none" : { value: found };

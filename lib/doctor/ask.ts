@@ -6,7 +6,7 @@ import {
   type Statement,
   statementsOf,
 } from "../authority/evaluate/iam-document.ts";
-import type { Finding, Subject } from "./finding.ts";
+import type { Finding, FindingSubject } from "./finding.ts";
 
 /** The rights of an administrator. */
 export const EVERYTHING = {
@@ -16,7 +16,7 @@ export const EVERYTHING = {
 
 /** Reads policy texts and checks them; a document that cannot be judged in full is a problem, never passed over. */
 export function withPolicies(
-  subject: Subject,
+  subject: FindingSubject,
   texts: readonly string[],
   check: (documents: readonly PolicyDocument[]) => readonly Finding[],
 ): readonly Finding[] {

@@ -12,9 +12,9 @@ import {
   about,
   allOr,
   type Finding,
+  type FindingSubject,
   REPAIR,
   REVERT,
-  type Subject,
   whenSeen,
   withCompared,
 } from "./finding.ts";
@@ -58,7 +58,7 @@ export function checkCallerPolicy(
 
 /** An agent holds no authority of its own: it may ask `issue` and `execute`, and that is all (VAI-15). */
 function checkAgent(
-  subject: Subject,
+  subject: FindingSubject,
   allows: readonly Statement[],
   { deployment, arn }: Expected,
 ): readonly Finding[] {
@@ -80,7 +80,7 @@ function checkAgent(
   ]);
 }
 
-function checkAuditor(subject: Subject, allows: readonly Statement[]): readonly Finding[] {
+function checkAuditor(subject: FindingSubject, allows: readonly Statement[]): readonly Finding[] {
   const beyond = allows.filter(
     ({ Action, NotAction }) =>
       NotAction !== undefined || listed(Action).some((action) => !READ_ACTION.test(action)),

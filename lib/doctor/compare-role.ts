@@ -1,7 +1,7 @@
 import type { PolicyText, RoleFacts } from "../aws/inspect/roles.ts";
 import { REVOCATIONS } from "../lifecycle/revocation-policy.ts";
 import { compareDocument } from "./compare.ts";
-import { type Finding, REPAIR, type Subject } from "./finding.ts";
+import { type Finding, type FindingSubject, REPAIR } from "./finding.ts";
 import { asText, type Call, call } from "./repair/call.ts";
 import { UnresolvedError } from "./written/template.ts";
 import type { Written, WrittenRole } from "./written/written.ts";
@@ -13,7 +13,7 @@ const IDENTITY_TAG = "vai-identity";
 
 /** Whether a role's documents are, each as a whole, what the stack wrote, and nothing is attached besides. */
 export function compareRole(
-  subject: Subject,
+  subject: FindingSubject,
   facts: RoleFacts,
   written: Written | undefined,
 ): readonly Finding[] {
@@ -70,7 +70,11 @@ const isInline = (policy: PolicyText): boolean => !isAttached(policy);
 
 const nameOf = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
 
-const checkTags = (subject: Subject, RoleName: string, { tags }: RoleFacts): readonly Finding[] => {
+const checkTags = (
+  subject: FindingSubject,
+  RoleName: string,
+  { tags }: RoleFacts,
+): readonly Finding[] => {
   if (tags.status !== "seen") return [];
   return tags.value
     .filter((key) => key.toLowerCase() === IDENTITY_TAG)
@@ -85,7 +89,7 @@ const checkTags = (subject: Subject, RoleName: string, { tags }: RoleFacts): rea
 
 /** That there is none where there should be one, the caller says. */
 function compareBoundary(
-  subject: Subject,
+  subject: FindingSubject,
   { arn, boundary }: RoleFacts,
   wanted: WrittenRole,
   written: Written,
@@ -119,7 +123,7 @@ function compareBoundary(
 }
 
 function compareInline(
-  subject: Subject,
+  subject: FindingSubject,
   RoleName: string,
   found: readonly PolicyText[],
   { inline }: WrittenRole,
@@ -162,7 +166,7 @@ function onlyDenies(text: string): boolean {
 }
 
 function compareAttached(
-  subject: Subject,
+  subject: FindingSubject,
   RoleName: string,
   found: readonly PolicyText[],
   { attached }: WrittenRole,

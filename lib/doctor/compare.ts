@@ -3,7 +3,7 @@ import {
   readPolicy,
   type Statement,
 } from "../authority/evaluate/iam-document.ts";
-import { type Finding, REPAIR, type Subject } from "./finding.ts";
+import { type Finding, type FindingSubject, REPAIR } from "./finding.ts";
 import { difference } from "./policies/normal-form.ts";
 import type { Call } from "./repair/call.ts";
 
@@ -13,7 +13,7 @@ import type { Call } from "./repair/call.ts";
  * @param what - names the document, as in "its trust policy"
  */
 export function compareDocument(
-  subject: Subject,
+  subject: FindingSubject,
   what: string,
   written: object | undefined,
   found: string,

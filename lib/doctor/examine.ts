@@ -8,7 +8,7 @@ import { checkClock } from "./clock.ts";
 import { about, type Finding } from "./finding.ts";
 import { checkFunctionRole } from "./function-roles.ts";
 import { checkAgreement, checkFunction } from "./functions.ts";
-import { checkKey, type KeyUse } from "./keys.ts";
+import { checkKey, type SigningKeyUse } from "./keys.ts";
 import { type Expected, expectedOf, FUNCTION_NAMES, type FunctionName } from "./plane.ts";
 import type { RoleUse } from "./role-trust.ts";
 import { checkRole } from "./roles.ts";
@@ -67,7 +67,7 @@ export async function examine(
     tables.map(([, facts]) => facts),
   );
   const expected: Expected = { ...named, written: stack.written };
-  const keys: readonly (readonly [KeyUse, typeof evidence])[] = [
+  const keys: readonly (readonly [SigningKeyUse, typeof evidence])[] = [
     ["evidence", evidence],
     ["plane", plane],
   ];

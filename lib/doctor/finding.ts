@@ -26,13 +26,13 @@ export const REVERT =
   "find out who changed it, then undo it (in infra/: npx cdk deploy --revert-drift; without that option nothing is put back)";
 
 /** Findings about one subject. */
-export interface Subject {
+export interface FindingSubject {
   ok(text: string): Finding;
   problem(text: string, next: string, repair?: readonly Call[]): Finding;
   unseen(why: string): Finding;
 }
 
-export const about = (subject: string): Subject => ({
+export const about = (subject: string): FindingSubject => ({
   ok: (text) => ({ status: "ok", subject, text }),
   problem: (text, next, repair) => ({
     ...{ status: "problem", subject, text, next },
@@ -65,7 +65,7 @@ export function withCompared(
 /** Checks what was read; what is absent is a problem unless `absent` says otherwise. */
 export function whenSeen<T>(
   seen: Seen<T>,
-  subject: Subject,
+  subject: FindingSubject,
   absent: Finding | readonly Finding[],
   check: (value: T) => readonly Finding[],
 ): readonly Finding[] {

@@ -3,7 +3,15 @@ import { type PolicyDocument, statementsOf } from "../authority/evaluate/iam-doc
 import type { FunctionFacts, FunctionSetting } from "../aws/inspect/functions.ts";
 import { ENV, FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import { EVERYTHING, withPolicies } from "./ask.ts";
-import { about, allOr, type Finding, REPAIR, REVERT, type Subject, whenSeen } from "./finding.ts";
+import {
+  about,
+  allOr,
+  type Finding,
+  type FindingSubject,
+  REPAIR,
+  REVERT,
+  whenSeen,
+} from "./finding.ts";
 import type { Expected, FunctionUse } from "./plane.ts";
 import { type Call, call } from "./repair/call.ts";
 
@@ -62,7 +70,7 @@ const settingsFor = (
 
 function checkSetting(
   use: FunctionUse,
-  subject: Subject,
+  subject: FindingSubject,
   name: string,
   found: FunctionSetting,
   expected: Expected,
@@ -113,7 +121,7 @@ const configure = (FunctionName: string, change: Call["input"]): Call =>
 /** What else of its setting decides which code runs under its role, and who gets its lines and events. */
 function checkCodeAndLogs(
   use: FunctionUse,
-  subject: Subject,
+  subject: FindingSubject,
   FunctionName: string,
   { handler, layers, fileSystems, deadLetters, logs }: FunctionSetting,
   { name }: Expected,
@@ -142,7 +150,7 @@ function checkCodeAndLogs(
 
 /** What is reserved: never nothing at all, and what the deployment says where that is known. */
 function checkConcurrency(
-  subject: Subject,
+  subject: FindingSubject,
   name: string,
   concurrency: FunctionFacts["concurrency"],
   { written }: Expected,
@@ -177,7 +185,7 @@ const reserve = (FunctionName: string, ReservedConcurrentExecutions: number | un
 
 function checkUrl(
   use: FunctionUse,
-  subject: Subject,
+  subject: FindingSubject,
   FunctionName: string,
   urlAuth: FunctionFacts["urlAuth"],
   { deployment }: Expected,
@@ -217,7 +225,7 @@ function checkUrl(
  * somebody's addition, whoever it names; what strangers could do there is refused, and costs.
  */
 const checkCallers = (
-  subject: Subject,
+  subject: FindingSubject,
   name: string,
   text: string,
   { arn }: Expected,

@@ -3,7 +3,14 @@ import type { KeyFacts, KeyGrant, KeySetting } from "../aws/inspect/keys.ts";
 import { loosened } from "./around/loosened.ts";
 import { lets, withPolicies } from "./ask.ts";
 import { compareDocument } from "./compare.ts";
-import { about, allOr, type Finding, type Subject, whenSeen, withCompared } from "./finding.ts";
+import {
+  about,
+  allOr,
+  type Finding,
+  type FindingSubject,
+  whenSeen,
+  withCompared,
+} from "./finding.ts";
 import {
   administrators,
   type Expected,
@@ -15,10 +22,10 @@ import {
 import { type NamedPrincipal, namedIn } from "./policies/named-principals.ts";
 import { asText, type Call, call } from "./repair/call.ts";
 
-export type KeyUse = "evidence" | "plane";
+export type SigningKeyUse = "evidence" | "plane";
 
 /** Who must sign with which key; nobody else may. */
-const SIGNERS: Readonly<Record<KeyUse, readonly FunctionName[]>> = {
+const SIGNERS: Readonly<Record<SigningKeyUse, readonly FunctionName[]>> = {
   evidence: FUNCTION_NAMES,
   plane: ["issue"],
 };
@@ -31,7 +38,11 @@ const OWNER =
   "correct the key's policy; if the key is the stack's own, vai doctor --repair-plan prints the call that does";
 
 /** One signing key: what it is, and who can sign with it. Rotation is not offered for such keys (KMS developer guide). */
-export function checkKey(use: KeyUse, facts: KeyFacts, expected: Expected): readonly Finding[] {
+export function checkKey(
+  use: SigningKeyUse,
+  facts: KeyFacts,
+  expected: Expected,
+): readonly Finding[] {
   const subject = about(`key ${use} (${facts.id})`);
   const missing = subject.problem(
     "there is no such key",
@@ -80,7 +91,7 @@ function policyCalls(KeyId: string, { written }: Expected): readonly Call[] {
 
 /** A grant gives rights that no policy shows; nothing of the plane needs one. */
 const checkGrants = (
-  subject: Subject,
+  subject: FindingSubject,
   KeyId: string,
   grants: readonly KeyGrant[],
 ): readonly Finding[] =>
@@ -92,7 +103,10 @@ const checkGrants = (
     ),
   );
 
-const checkSetting = (subject: Subject, { spec, usage, state }: KeySetting): readonly Finding[] =>
+const checkSetting = (
+  subject: FindingSubject,
+  { spec, usage, state }: KeySetting,
+): readonly Finding[] =>
   allOr(subject.ok(`${spec}, ${usage}, enabled`), [
     spec !== "ECC_NIST_P256" &&
       subject.problem(`is of spec ${spec}, not ECC_NIST_P256`, "bring a P-256 signing key"),
@@ -107,8 +121,8 @@ type Stranger = Pick<NamedPrincipal, "name" | "principalArn" | "context">;
 const unnamed = (arn: string): Stranger => ({ name: arn, principalArn: arn, context: {} });
 
 function checkPolicy(
-  use: KeyUse,
-  subject: Subject,
+  use: SigningKeyUse,
+  subject: FindingSubject,
   policy: PolicyDocument,
   resource: string,
   expected: Expected,

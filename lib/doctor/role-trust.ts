@@ -1,6 +1,6 @@
 import { listOf, type PolicyDocument, statementsOf } from "../authority/evaluate/iam-document.ts";
 import { lets } from "./ask.ts";
-import { allOr, type Finding, type Subject } from "./finding.ts";
+import { allOr, type Finding, type FindingSubject } from "./finding.ts";
 import { administrators, type Expected, type FunctionName, madeBy, sessionOf } from "./plane.ts";
 import { ANY_IDENTITY } from "./statements.ts";
 
@@ -86,7 +86,7 @@ const CALLERS = {
 /** Who can become the role: the functions that obtain sessions, in the form of an identity, and nobody else. */
 export function checkRoleTrust(
   use: RoleUse,
-  subject: Subject,
+  subject: FindingSubject,
   trust: PolicyDocument,
   roleArn: string,
   expected: Expected,

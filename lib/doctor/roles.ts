@@ -7,7 +7,14 @@ import {
 import type { PolicyText, RoleFacts } from "../aws/inspect/roles.ts";
 import { EVERYTHING, withPolicies } from "./ask.ts";
 import { boundaryCalls, compareRole } from "./compare-role.ts";
-import { about, allOr, type Finding, type Subject, whenSeen, withCompared } from "./finding.ts";
+import {
+  about,
+  allOr,
+  type Finding,
+  type FindingSubject,
+  whenSeen,
+  withCompared,
+} from "./finding.ts";
 import { type Expected, keyArn, sessionOf } from "./plane.ts";
 import { checkRoleTrust, type RoleUse } from "./role-trust.ts";
 import { ANY_IDENTITY, isKeyUse, isTagged, listed, READ_ACTION } from "./statements.ts";
@@ -67,7 +74,7 @@ export function checkRole(use: RoleUse, facts: RoleFacts, expected: Expected): r
 
 /** Whatever is added to the role later, the plane's own parts must stay out of its reach: by Deny, which nothing overrides. */
 function checkBoundary(
-  subject: Subject,
+  subject: FindingSubject,
   boundary: PolicyDocument,
   roleArn: string,
   expected: Expected,
@@ -106,7 +113,7 @@ function checkBoundary(
 
 const checkPermissions = (
   use: RoleUse,
-  subject: Subject,
+  subject: FindingSubject,
   texts: readonly PolicyText[],
   documents: readonly PolicyDocument[],
 ): readonly Finding[] => {
@@ -126,7 +133,7 @@ const named = ({ policy, statement }: Allowing[number]): string =>
   `${policy}${statement.Sid === undefined ? "" : ` (${statement.Sid})`}`;
 
 /** IAM cannot demand a session policy at AssumeRole: without the tag, the role must be worth nothing. */
-function checkTags(subject: Subject, allows: Allowing): readonly Finding[] {
+function checkTags(subject: FindingSubject, allows: Allowing): readonly Finding[] {
   const open = allows.filter(({ statement }) => !isTagged(statement));
   return allOr(subject.ok("allows nothing without the tag vai-identity"), [
     open.length > 0 &&
@@ -138,7 +145,7 @@ function checkTags(subject: Subject, allows: Allowing): readonly Finding[] {
 }
 
 /** What looks before and after a call must not be able to act. */
-function checkReads(subject: Subject, allows: Allowing): readonly Finding[] {
+function checkReads(subject: FindingSubject, allows: Allowing): readonly Finding[] {
   const writing = allows.filter(
     ({ statement }) =>
       statement.NotAction !== undefined ||

@@ -6,9 +6,9 @@ import {
   about,
   allOr,
   type Finding,
+  type FindingSubject,
   REPAIR,
   REVERT,
-  type Subject,
   whenSeen,
   withCompared,
 } from "./finding.ts";
@@ -121,7 +121,7 @@ function policyCalls(name: string, ResourceArn: string, { written }: Expected): 
 
 function checkSetting(
   use: TableUse,
-  subject: Subject,
+  subject: FindingSubject,
   TableName: string,
   { keys, isProtected, stream }: TableSetting,
   { isThrowAway }: Expected,
@@ -162,7 +162,7 @@ function checkSetting(
 
 function checkExpiry(
   use: TableUse,
-  subject: Subject,
+  subject: FindingSubject,
   TableName: string,
   attribute: string,
 ): readonly Finding[] {
@@ -218,7 +218,7 @@ function namedStrangers(
 /** Asked of the evaluator as AWS would be: by people with every right, and by the functions. */
 function checkPolicy(
   use: TableUse,
-  subject: Subject,
+  subject: FindingSubject,
   policy: PolicyDocument,
   resource: string,
   expected: Expected,

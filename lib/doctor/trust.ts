@@ -9,8 +9,8 @@ import { judgeExpiry, openRegistry } from "../enforcement/read/trust-snapshot.ts
 import { isRefusal } from "../refusal.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { planeKeysAt } from "../trust/read.ts";
-import { about, allOr, type Finding, type Subject, whenSeen } from "./finding.ts";
-import type { KeyUse } from "./keys.ts";
+import { about, allOr, type Finding, type FindingSubject, whenSeen } from "./finding.ts";
+import type { SigningKeyUse } from "./keys.ts";
 import type { Expected } from "./plane.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -31,7 +31,7 @@ export interface TrustFindings {
 export function checkTrust(
   registry: Seen<RegistryLook>,
   environment: Readonly<Record<string, string>>,
-  keys: readonly (readonly [KeyUse, KeyFacts])[],
+  keys: readonly (readonly [SigningKeyUse, KeyFacts])[],
   { deployment }: Expected,
   now: number,
 ): TrustFindings {
@@ -71,7 +71,7 @@ function readAnchors(text: string | undefined): VerificationKey[] | undefined {
 }
 
 function checkTime(
-  subject: Subject,
+  subject: FindingSubject,
   { version, exp }: TrustPolicy,
   now: number,
 ): readonly Finding[] {
@@ -89,7 +89,7 @@ function checkTime(
 
 /** An anchor that only the outputs file names is one that people verify by in vain. */
 const checkAnchor = (
-  subject: Subject,
+  subject: FindingSubject,
   anchors: readonly VerificationKey[],
   named: string | undefined,
 ): readonly Finding[] =>
@@ -103,9 +103,9 @@ const checkAnchor = (
       ];
 
 const checkKeyIn = (
-  subject: Subject,
+  subject: FindingSubject,
   policy: TrustPolicy,
-  use: KeyUse,
+  use: SigningKeyUse,
   { thumbprint }: KeyFacts,
   now: number,
 ): readonly Finding[] =>

@@ -13,7 +13,7 @@ import {
   isRetryable,
   type Refusal,
   type RefusalCode,
-  type Stage,
+  type StageName,
 } from "../refusal.ts";
 import type { Intent } from "./read/intent.ts";
 
@@ -57,7 +57,7 @@ export interface GrantedAnswer {
 export interface RefusedAnswer {
   readonly ok: false;
   readonly code: RefusalCode;
-  readonly stage: Stage;
+  readonly stage: StageName;
   readonly failureDomain: FailureDomain;
   readonly retryable: boolean;
   readonly detail: string;
@@ -174,7 +174,7 @@ export function repeatable({ detail, pointer }: Refusal): { detail: string; poin
 }
 
 export function refusedAnswer(
-  { stage, refusal }: { readonly stage: Stage; readonly refusal: Refusal },
+  { stage, refusal }: { readonly stage: StageName; readonly refusal: Refusal },
   mayRetry = true,
 ): RefusedAnswer {
   const { code } = refusal;

@@ -1,7 +1,7 @@
 import { VERSION } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { About, Check, Source } from "../evidence/record.ts";
-import { isRefusal, type Refusal, refusalOf, type Stage as StageName } from "../refusal.ts";
+import { isRefusal, type Refusal, refusalOf, type StageName } from "../refusal.ts";
 import type { Invocation, IssueDeps, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./read/event.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";

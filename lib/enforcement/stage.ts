@@ -1,5 +1,5 @@
 import type { About } from "../evidence/record.ts";
-import type { Refusal, Stage as StageName } from "../refusal.ts";
+import type { Refusal, StageName } from "../refusal.ts";
 
 /** One check of a stage; or, without a name, what is verified about the request from there on. */
 interface Step {

@@ -1,7 +1,7 @@
 import type { CallDescription } from "../actions/descriptor.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { Outcome } from "../execution/outcome.ts";
-import type { RefusalCode, Stage } from "../refusal.ts";
+import type { RefusalCode, StageName } from "../refusal.ts";
 
 /** In the first record of an intent chain: whose the intent is, for ever. */
 export interface Opens {
@@ -143,7 +143,7 @@ export interface EndDetail {
   readonly requestedAt?: string;
   readonly refusal?: {
     readonly code: RefusalCode;
-    readonly stage: Stage;
+    readonly stage: StageName;
     readonly detail: string;
     readonly pointer?: string;
   };

@@ -1,5 +1,5 @@
 import type { Digest } from "../encoding/digest.ts";
-import type { FailureDomain, RefusalCode, Stage } from "../refusal.ts";
+import type { FailureDomain, RefusalCode, StageName } from "../refusal.ts";
 import type { Details, Opens } from "./details.ts";
 import type { EventType } from "./events.ts";
 
@@ -11,10 +11,10 @@ export interface Check {
   readonly result: "pass" | "fail" | "notRun";
 }
 
-export interface Verdict {
+export interface RecordVerdict {
   readonly outcome: "ALLOW" | "DENY" | "ERROR";
   readonly code?: RefusalCode;
-  readonly stage?: Stage;
+  readonly stage?: StageName;
   readonly failureDomain?: FailureDomain;
   readonly checks?: readonly Check[];
 }
@@ -47,7 +47,7 @@ export type Detail = Readonly<Record<string, unknown>>;
 /** A record of one event before it has a place in a chain. `about` adds to what the whole transaction is about. */
 interface DraftOf<Type extends EventType> {
   readonly type: Type;
-  readonly verdict?: Verdict;
+  readonly verdict?: RecordVerdict;
   readonly about?: About;
   readonly detail: Details[Type] & { readonly opens?: Opens };
   /** Says nothing of who asked: for what no signature of theirs stands behind. */
@@ -65,7 +65,7 @@ export interface EvidenceRecord extends About {
   readonly source: Source;
   /** Of the event's JCS bytes; only where no contract is named. */
   readonly eventDigest?: Digest;
-  readonly decision: Verdict;
+  readonly decision: RecordVerdict;
   readonly detail: Detail;
 }
 

@@ -1,4 +1,4 @@
-import type { Seen, Stage } from "./stage.ts";
+import type { PlayStage, Seen } from "./stage.ts";
 
 /** What `vai issue --json` prints, as far as the walkthrough looks at it. */
 export type Answer =
@@ -28,7 +28,7 @@ export interface Ask {
 
 /** Asks with `vai` and shows the answer: the refusal's code and stage, or how it went. */
 export function ask(
-  { vai, step }: Stage,
+  { vai, step }: PlayStage,
   { id, title, use = "issue", args, expected }: Ask,
 ): Promise<Answer> {
   const given = [use, ...args, "--json"];
@@ -55,7 +55,7 @@ function seenIn(answer: Answer): Seen<Answer> {
 }
 
 /** What a code means, for whoever got it. */
-export function explain({ vai, step }: Stage, code: string): Promise<void> {
+export function explain({ vai, step }: PlayStage, code: string): Promise<void> {
   const args = ["explain", code];
   return step({
     id: "explain",

@@ -1,7 +1,7 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
 import type { Clients } from "../deploy/clients.ts";
-import type { Stage } from "./stage.ts";
+import type { PlayStage } from "./stage.ts";
 
 /** The alias as AWS has it: who gets how much, and the revision that changes with every update. */
 export interface Routing {
@@ -14,7 +14,7 @@ export const getAlias = ({ lambda }: Clients, functionName: string) =>
   lambda.send(new GetAliasCommand({ FunctionName: functionName, Name: "live" }));
 
 /** Reads the alias past the plane, as the deployer. */
-export async function readRouting({ as, outputs }: Stage): Promise<Routing> {
+export async function readRouting({ as, outputs }: PlayStage): Promise<Routing> {
   const alias = await getAlias(as("deployer"), outputs.samples.function);
   const others = Object.entries(alias.RoutingConfig?.AdditionalVersionWeights ?? {});
   const given = others.reduce((sum, [, weight]) => sum + weight, 0);
@@ -28,7 +28,7 @@ export async function readRouting({ as, outputs }: Stage): Promise<Routing> {
 }
 
 /** The item's attribute `mode`, past the plane, as the deployer. */
-export async function readMode({ as, outputs }: Stage): Promise<string> {
+export async function readMode({ as, outputs }: PlayStage): Promise<string> {
   const Key = { pk: { S: "checkout" } };
   const input = { TableName: outputs.samples.table, Key, ConsistentRead: true };
   const { Item } = await as("deployer").dynamoDb.send(new GetItemCommand(input));

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { withoutAws } from "../machine/environment.ts";
 import { run } from "../machine/run.ts";
-import type { Stage } from "./stage.ts";
+import type { PlayStage } from "./stage.ts";
 import { saysTenPercent } from "./tamper.ts";
 
 /** What `sha256sum` and `openssl` are given: files cut out of the export, as lib/audit/README.md cuts them. */
@@ -17,7 +17,7 @@ const CHECK_SIGNATURE = [
  * Verifies the record of the grant with tools of the shell alone: none of our code judges it. Where they are not
  * installed the step is left out, for nothing else here needs them.
  */
-export async function oneRecord({ step, work, signal }: Stage): Promise<void> {
+export async function oneRecord({ step, work, signal }: PlayStage): Promise<void> {
   const cwd = join(work, "one-record");
   if (
     !(await isInstalled("sha256sum", "--version")) ||

@@ -12,7 +12,7 @@ import { refusalScene } from "./scene-refusals.ts";
 import { replayScene } from "./scene-replay.ts";
 import { sessionScene } from "./scene-session.ts";
 import { contractScene, trustScene } from "./scene-trust.ts";
-import { type Scene, type Stage, StepFailed, stepRunner } from "./stage.ts";
+import { type PlayStage, type Scene, StepFailed, stepRunner } from "./stage.ts";
 import { vaiIn } from "./vai.ts";
 
 const SCENES: readonly Scene[] = [
@@ -37,7 +37,7 @@ export async function play({ up, work, renderer, signal }: Playing): Promise<Rep
   const { outputs, endpoint } = up;
   const results: StepResult[] = [];
   const isEnforced = up.gaps.length === 0;
-  const stage: Stage = {
+  const stage: PlayStage = {
     ...{ outputs, outputsFile: up.outputsFile, work, signal, isEnforced },
     vai: vaiIn({ work, outputsFile: up.outputsFile, signal }),
     as: (user) => clientsFor({ endpoint, credentials: outputs.credentials[user] }),
@@ -51,7 +51,7 @@ export async function play({ up, work, renderer, signal }: Playing): Promise<Rep
   return report;
 }
 
-async function playScenes(stage: Stage, renderer: Renderer): Promise<string | undefined> {
+async function playScenes(stage: PlayStage, renderer: Renderer): Promise<string | undefined> {
   try {
     for (const [index, { title, headline, play }] of SCENES.entries()) {
       renderer.section(index + 1, title, headline);

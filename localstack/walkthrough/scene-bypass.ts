@@ -1,7 +1,7 @@
 import { assumeTagged } from "./ceiling-role.ts";
 import { updateAlias } from "./looks.ts";
 import { judged } from "./sdk.ts";
-import type { Scene, Stage } from "./stage.ts";
+import type { PlayStage, Scene } from "./stage.ts";
 
 /** Who cannot get past the plane. */
 export const bypassScene: Scene = {
@@ -33,7 +33,7 @@ export const bypassScene: Scene = {
   },
 };
 
-async function executionRoleOf({ vai }: Stage, action: string): Promise<string> {
+async function executionRoleOf({ vai }: PlayStage, action: string): Promise<string> {
   interface Shown {
     readonly actions: readonly { readonly action: string; readonly executionRoleArn: string }[];
   }

@@ -7,7 +7,7 @@ import { ensureEmulator } from "../setup.ts";
 import { directDraft, writeDraft } from "./drafts.ts";
 import { readMode } from "./looks.ts";
 import { sign } from "./scene-trust.ts";
-import type { Scene, Stage } from "./stage.ts";
+import type { PlayStage, Scene } from "./stage.ts";
 
 /**
  * Three calls of a program that knows nothing of contracts, each with how AWS ended it; only the
@@ -60,7 +60,7 @@ export const clientScene: Scene = {
 };
 
 function shown(
-  { step }: Stage,
+  { step }: PlayStage,
   id: string,
   title: string,
   seen: string | undefined,
@@ -73,7 +73,7 @@ function shown(
 }
 
 /** Runs the program with a profile whose `credential_process` is `vai credentials`, and nothing else of AWS. */
-function runClient(stage: Stage): Promise<readonly string[]> {
+function runClient(stage: PlayStage): Promise<readonly string[]> {
   const { work, outputs, outputsFile, vai, step, signal, isEnforced } = stage;
   const wanted = isEnforced ? 3 : 1;
   const main = join(REPOSITORY_ROOT, "lib", "cli", "main.js");

@@ -3,7 +3,7 @@ import { type DynamoDBClient, paginateQuery } from "@aws-sdk/client-dynamodb";
 import { EVENT_TYPES } from "../../lib/evidence/events.ts";
 import { oneRecord } from "./one-record.ts";
 import { bySdk } from "./sdk.ts";
-import type { Scene, Stage } from "./stage.ts";
+import type { PlayStage, Scene } from "./stage.ts";
 import { tamperedCopy } from "./tamper.ts";
 import { trace } from "./trace.ts";
 
@@ -31,7 +31,7 @@ interface Exported {
   readonly chains: readonly unknown[];
 }
 
-function exportAll({ vai, step }: Stage): Promise<void> {
+function exportAll({ vai, step }: PlayStage): Promise<void> {
   const args = ["export", "evidence", "--json"];
   return step({
     id: "export",
@@ -54,11 +54,11 @@ interface Verified {
   readonly firstDefect?: { readonly chainId: string; readonly seq: number; readonly what: string };
 }
 
-const verifying = ({ outputs }: Stage, folder: string): string[] => [
+const verifying = ({ outputs }: PlayStage, folder: string): string[] => [
   ...["verify", folder, "--anchor", outputs.anchor, "--json"],
 ];
 
-function verifyAll(stage: Stage): Promise<number> {
+function verifyAll(stage: PlayStage): Promise<number> {
   const { vai, step } = stage;
   const args = verifying(stage, "evidence");
   return step({
@@ -75,7 +75,7 @@ function verifyAll(stage: Stage): Promise<number> {
   });
 }
 
-function count({ as, outputs, step }: Stage, records: number): Promise<void> {
+function count({ as, outputs, step }: PlayStage, records: number): Promise<void> {
   const { evidence } = outputs.tables;
   return step({
     id: "every-record",
@@ -105,7 +105,7 @@ async function countOf(client: DynamoDBClient, TableName: string, type: string):
   return records;
 }
 
-async function catchTampering(stage: Stage): Promise<void> {
+async function catchTampering(stage: PlayStage): Promise<void> {
   const { vai, step, work } = stage;
   const { chainId, seq } = tamperedCopy(join(work, "evidence"), join(work, "forged"));
   const args = verifying(stage, "forged");

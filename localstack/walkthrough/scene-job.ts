@@ -2,7 +2,7 @@ import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { ask } from "./issue.ts";
 import { readMode, readRouting } from "./looks.ts";
 import { bySdk } from "./sdk.ts";
-import type { Scene, Stage } from "./stage.ts";
+import type { PlayStage, Scene } from "./stage.ts";
 
 /** What the agent is for. */
 export const jobScene: Scene = {
@@ -23,7 +23,7 @@ export const jobScene: Scene = {
   },
 };
 
-function look(stage: Stage, id: string, title: string, share: string): Promise<void> {
+function look(stage: PlayStage, id: string, title: string, share: string): Promise<void> {
   return stage.step({
     ...{
       id,
@@ -35,7 +35,7 @@ function look(stage: Stage, id: string, title: string, share: string): Promise<v
   });
 }
 
-async function changeSetting(stage: Stage): Promise<void> {
+async function changeSetting(stage: PlayStage): Promise<void> {
   const { as, outputs, step } = stage;
   const { table } = outputs.samples;
   await step({

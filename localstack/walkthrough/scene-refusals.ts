@@ -4,7 +4,7 @@ import { ask, explain } from "./issue.ts";
 import { readRouting } from "./looks.ts";
 import { sign } from "./scene-trust.ts";
 import { bySdk } from "./sdk.ts";
-import type { Scene, Stage } from "./stage.ts";
+import type { PlayStage, Scene } from "./stage.ts";
 
 /** Seconds: long enough to be signed, over before it is used. */
 const SHORT_WINDOW = 2;
@@ -83,7 +83,7 @@ export const refusalScene: Scene = {
 };
 
 /** Signs a contract whose window is over in a moment. @returns when, in milliseconds. */
-async function signBrief(stage: Stage): Promise<number> {
+async function signBrief(stage: PlayStage): Promise<number> {
   writeDraft(stage.work, "brief.draft.json", shiftDraft(stage.outputs, SHORT_WINDOW));
   const title = `Governance signs a contract for ${SHORT_WINDOW} seconds, to be used further below.`;
   await sign(stage, { name: "brief", title });
@@ -95,7 +95,7 @@ async function untilOver(ends: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Somebody has the contract, and a key of their own. */
-async function stealContract(stage: Stage): Promise<void> {
+async function stealContract(stage: PlayStage): Promise<void> {
   const { vai, step } = stage;
   const args = ["keys", "new", "thief.json"];
   await step({

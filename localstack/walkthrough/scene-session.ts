@@ -4,7 +4,7 @@ import { assumeTagged, withCeilingRole } from "./ceiling-role.ts";
 import { getAlias, updateAlias } from "./looks.ts";
 import type { Policy } from "./scene-trust.ts";
 import { bySdk, judged, outcomeOf } from "./sdk.ts";
-import type { Scene, Stage } from "./stage.ts";
+import type { PlayStage, Scene } from "./stage.ts";
 
 /** What IAM says of the session policy itself. */
 export const sessionScene: Scene = {
@@ -24,7 +24,7 @@ export const sessionScene: Scene = {
 };
 
 async function probeSession(
-  stage: Stage,
+  stage: PlayStage,
   bare: AwsCredentials,
   session: AwsCredentials,
 ): Promise<void> {
@@ -67,7 +67,7 @@ async function probeSession(
 }
 
 /** The calls that the session is denied below, by the role alone: past IAM, to what is not there. */
-function compare(stage: Stage, calls: readonly (() => Promise<unknown>)[]): Promise<void> {
+function compare(stage: PlayStage, calls: readonly (() => Promise<unknown>)[]): Promise<void> {
   return stage.step({
     id: "role-alone",
     title: "For comparison, the role without that policy: IAM lets through what it denies below.",

@@ -1,5 +1,5 @@
 import { settingDraft, shiftDraft, writeDraft } from "./drafts.ts";
-import type { Scene, Stage } from "./stage.ts";
+import type { PlayStage, Scene } from "./stage.ts";
 
 /** Whom the plane believes. */
 export const trustScene: Scene = {
@@ -45,7 +45,10 @@ interface Signing {
 }
 
 /** Signs `<name>.draft.json` to `<name>.json`. @returns the contract's intent. */
-export function sign({ vai, step }: Stage, { name, title, lines = [] }: Signing): Promise<string> {
+export function sign(
+  { vai, step }: PlayStage,
+  { name, title, lines = [] }: Signing,
+): Promise<string> {
   const args = ["contract", "sign", `${name}.draft.json`, "--out", `${name}.json`, "--json"];
   return step({
     id: `sign-${name}`,
@@ -68,7 +71,7 @@ export interface Policy {
   readonly enforcement: readonly { readonly constraint: string; readonly enforcedBy: string[] }[];
 }
 
-function showPolicy({ vai, step }: Stage): Promise<void> {
+function showPolicy({ vai, step }: PlayStage): Promise<void> {
   const args = ["policy", "shift.json", "--json"];
   return step({
     id: "policy",

@@ -1,4 +1,4 @@
-import type { Stage } from "./stage.ts";
+import type { PlayStage } from "./stage.ts";
 
 /** The line of a call that is made without `vai`. */
 export const bySdk = (user: string, call: string): string => `# by SDK as ${user}: ${call}`;
@@ -30,7 +30,7 @@ export interface Judged {
 
 /** Makes the call and shows how AWS ended it. */
 export function judged(
-  { step }: Stage,
+  { step }: PlayStage,
   { id, title, who, what, expected, call }: Judged,
 ): Promise<void> {
   const run = async () => ({ ...(await outcomeOf(call())), value: undefined });

@@ -21,7 +21,7 @@ export interface Step<T> extends Omit<StepResult, "seen" | "detail" | "ok" | "sk
 }
 
 /** What a scene plays on: the deployment, its users, the command `vai`, and who watches. */
-export interface Stage {
+export interface PlayStage {
   readonly outputs: LocalOutputs;
   /** Absolute path of `outputs.json`. */
   readonly outputsFile: string;
@@ -41,7 +41,7 @@ export interface Stage {
 export interface Scene {
   readonly title: string;
   readonly headline: string;
-  readonly play: (stage: Stage) => Promise<void>;
+  readonly play: (stage: PlayStage) => Promise<void>;
 }
 
 /** A step broke off: what follows cannot be told. */
@@ -64,7 +64,7 @@ export interface Watching {
 const isDenialByIam = (expected: string): boolean => expected.startsWith("AccessDenied");
 
 /** Runs steps, shows each, and collects the results. */
-export function stepRunner(watching: Watching): Stage["step"] {
+export function stepRunner(watching: Watching): PlayStage["step"] {
   const { renderer, results, signal, isEnforced, clock } = watching;
   const start = clock();
   const keep = (result: StepResult) => {

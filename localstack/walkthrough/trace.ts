@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Stage } from "./stage.ts";
+import type { PlayStage } from "./stage.ts";
 
 /** Traces the intent of the first contract with `vai trace`. */
-export function trace({ vai, step, work }: Stage): Promise<void> {
+export function trace({ vai, step, work }: PlayStage): Promise<void> {
   const file = JSON.parse(readFileSync(join(work, "shift.json"), "utf8"));
   const args = ["trace", file.proof.intent.id as string];
   return step({

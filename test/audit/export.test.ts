@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
-import { type StoredRow, writeExport } from "../../lib/audit/export.ts";
+import { type ExportedRow, writeExport } from "../../lib/audit/export.ts";
 import { LineFile } from "../../lib/audit/line-file.ts";
 import { DynamoEvidenceReader } from "../../lib/aws/ports/evidence-reader.ts";
 import type { EvidenceRow } from "../../lib/evidence/row.ts";
@@ -216,7 +216,7 @@ describe("DynamoEvidenceReader", () => {
       [...(await reader.chainIds())].sort(),
       [...new Set(rows.map(({ chainId }) => chainId))].sort(),
     );
-    const read: StoredRow[] = [];
+    const read: ExportedRow[] = [];
     for await (const row of reader.chain(CHAIN)) read.push(row);
     assert.deepEqual(
       read,

@@ -8,26 +8,15 @@ import type { Trace } from "../../lib/audit/trace.ts";
 import { verifyEvidence } from "../../lib/audit/verify-evidence.ts";
 import { EVENT_TYPES } from "../../lib/evidence/events.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
-import { FUNCTION, type Mutation } from "../support/governed.ts";
+import { LIVE_IS_6, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import { exportTo, temporary } from "./support/folder.ts";
 
-const SUPPOSED = {
-  name: "live-is-6",
-  read: "lambda:GetAlias",
-  resource: FUNCTION,
-  parameters: { alias: "live" },
-  path: "/FunctionVersion",
-  expect: { exact: "6" },
-  maxAgeSeconds: 60,
-  recheck: true,
-};
-
 /** A handle redeemed, one violated, one whose context changed, and credentials that left. */
 async function deliverAll(plane: Plane): Promise<void> {
   const handle: Mutation = {
-    contract: { set: { "/deliveries": ["handle"], "/assumptions": [SUPPOSED] } },
+    contract: { set: { "/deliveries": ["handle"], "/assumptions": [LIVE_IS_6] } },
     request: { set: { "/delivery": "handle" } },
   };
   const wide = { request: { set: { "/operation/parameters/percent": 99 } } };

@@ -65,7 +65,7 @@ import {
   REFUSAL_CODES,
   type RefusalCode,
   STAGES,
-  type Stage,
+  type StageName,
 } from "../../lib/refusal.ts";
 import {
   executeClaims,
@@ -596,7 +596,7 @@ const CODES: readonly CodeRow[] = table(11, "code domain stages retryable meanin
 );
 
 interface Case {
-  readonly expect?: { readonly code?: RefusalCode; readonly stage?: Stage };
+  readonly expect?: { readonly code?: RefusalCode; readonly stage?: StageName };
 }
 
 suite("lambdas/PROTOCOL.md: codes and events", () => {

@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { documentDigest } from "../../lib/encoding/canonical-json.ts";
-import type { Mutation } from "../support/governed.ts";
+import { LIVE_IS_6, type Mutation } from "../support/governed.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
-
-const LIVE_IS_6 = {
-  name: "live-is-6",
-  read: "lambda:GetAlias",
-  resource: "arn:aws:lambda:us-east-1:000000000000:function:checkout",
-  parameters: { alias: "live" },
-  path: "/FunctionVersion",
-  expect: { exact: "6" },
-  maxAgeSeconds: 60,
-  recheck: true,
-};
 
 const supposing = (change: object = {}, contract: Record<string, unknown> = {}): Mutation => ({
   contract: { set: { "/assumptions": [{ ...LIVE_IS_6, ...change }], ...contract } },

@@ -1,5 +1,5 @@
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
-import type { Governed, Mutation } from "../support/governed.ts";
+import { type Governed, LIVE_IS_6, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { granted, type Plane } from "../support/plane.ts";
@@ -20,18 +20,6 @@ export interface Player {
 /** One course of requests, on a plane whose clock, ids and keys are the same in every run. */
 export type Course = (player: Player) => Promise<void>;
 
-const SHIFT = "arn:aws:lambda:us-east-1:000000000000:function:checkout";
-
-const ASSUMPTION = {
-  name: "live-is-6",
-  read: "lambda:GetAlias",
-  resource: SHIFT,
-  parameters: { alias: "live" },
-  path: "/FunctionVersion",
-  expect: { exact: "6" },
-  maxAgeSeconds: 60,
-  recheck: true,
-};
 const OBLIGATION = { kind: "readBack", name: "routing", dueSeconds: 30 };
 
 const contract = (set: Record<string, unknown>): Mutation => ({ contract: { set } });
@@ -76,7 +64,7 @@ const redeemed = (mutation: Mutation = {}) =>
 
 const WITH_CONTEXT: Mutation = {
   ...HANDLE,
-  ...contract({ "/deliveries": ["handle"], "/assumptions": [ASSUMPTION] }),
+  ...contract({ "/deliveries": ["handle"], "/assumptions": [LIVE_IS_6] }),
 };
 
 type Claims = Parameters<Plane["command"]>[0];
@@ -113,7 +101,7 @@ const headOf = (plane: Plane, chainId: string): Record<string, unknown> =>
 
 /** Each course is one file of `golden/`, compared member by member. */
 export const COURSES: Readonly<Record<string, Course>> = {
-  "execute-granted": ask(contract({ "/assumptions": [ASSUMPTION], "/obligations": [OBLIGATION] })),
+  "execute-granted": ask(contract({ "/assumptions": [LIVE_IS_6], "/obligations": [OBLIGATION] })),
   "execute-granted-item": ask({ base: "item" }),
   "execute-granted-again": async ({ plane, issue }) => {
     const event = plane.event(plane.contract());
@@ -161,7 +149,7 @@ export const COURSES: Readonly<Record<string, Course>> = {
   },
   "execute-context-changed": seeing(
     ["6", "7"],
-    ask(contract({ "/assumptions": [ASSUMPTION], "/revokeOn": ["contextChanged"] })),
+    ask(contract({ "/assumptions": [LIVE_IS_6], "/revokeOn": ["contextChanged"] })),
   ),
   "credentials-issued": ask(CREDENTIALS),
   "handle-issued": held(async () => {}),
@@ -186,7 +174,7 @@ export const COURSES: Readonly<Record<string, Course>> = {
   "refused-scope": ask(BEYOND),
   "refused-context": seeing(
     ["7"],
-    ask(contract({ "/assumptions": [ASSUMPTION], "/revokeOn": ["contextChanged"] })),
+    ask(contract({ "/assumptions": [LIVE_IS_6], "/revokeOn": ["contextChanged"] })),
   ),
   "refused-used-up": async ({ plane, issue }) => {
     const governed = plane.contract();

@@ -7,6 +7,18 @@ import { type Change, changed } from "./mutate.ts";
 import { PLANE } from "./trust.ts";
 
 export const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:checkout";
+
+/** An assumption of a contract: the alias `live` of the function is at version 6. */
+export const LIVE_IS_6 = {
+  name: "live-is-6",
+  read: "lambda:GetAlias",
+  resource: FUNCTION,
+  parameters: { alias: "live" },
+  path: "/FunctionVersion",
+  expect: { exact: "6" },
+  maxAgeSeconds: 60,
+  recheck: true,
+};
 export const TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/settings";
 const ACTOR = "spiffe://example.org/agent/coordinator";
 

@@ -5,7 +5,7 @@ import {
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import type { EvidenceReader, StoredRow } from "../../audit/export.ts";
+import type { EvidenceReader, ExportedRow } from "../../audit/export.ts";
 import { present } from "../../encoding/present.ts";
 import { EVENT_TYPES } from "../../evidence/events.ts";
 import { type ClientPlace, dependencyOptions } from "./clients.ts";
@@ -44,7 +44,7 @@ export class DynamoEvidenceReader implements EvidenceReader {
     return [...found];
   }
 
-  async *chain(chainId: string): AsyncIterable<StoredRow> {
+  async *chain(chainId: string): AsyncIterable<ExportedRow> {
     const pages = this.#pages({
       TableName: this.#table,
       ConsistentRead: true,

@@ -9,7 +9,7 @@ import { expectedOf, keyArn } from "../plane.ts";
 import { checkStack } from "../stack.ts";
 import { administratorsIn } from "../written/administrators.ts";
 import { type Guarded, guardedParts, guardedRole, guardedTargets, type Target } from "./guarded.ts";
-import { type Principal, principalOf } from "./principals.ts";
+import { type AskedPrincipal, principalOf } from "./principals.ts";
 import { type Around, findingsOf, nameOf, standingOf } from "./report.ts";
 import { waysOf } from "./ways.ts";
 
@@ -79,7 +79,7 @@ export async function lookAround(deployment: Deployment, see: Inspector): Promis
 const unseenIn = (subject: string, seen: Seen<unknown>): readonly Finding[] =>
   seen.status === "unseen" ? [about(subject).unseen(seen.why)] : [];
 
-const unjudgedOf = ({ arn, unjudged }: Principal): readonly Finding[] =>
+const unjudgedOf = ({ arn, unjudged }: AskedPrincipal): readonly Finding[] =>
   unjudged.slice(0, 1).map((problem) => ({
     ...about(nameOf(arn)).unseen(`a policy of it cannot be judged: ${problem}`),
     next: "read that policy by hand; until somebody did, it counts as one that may reach everything",

@@ -15,7 +15,7 @@ export interface Bounds {
 }
 
 /** A user or role as the evaluator is asked about it. */
-export interface Principal {
+export interface AskedPrincipal {
   readonly arn: string;
   /** Who makes its calls: the user, or a session of the role. */
   readonly principalArn: string;
@@ -41,7 +41,7 @@ const ANYTHING: PolicyDocument = {
 export function principalOf(
   facts: AccountPrincipal,
   policies: AccountFacts["policies"],
-): Principal {
+): AskedPrincipal {
   const read = [
     ...facts.inline.map(documentOf),
     ...facts.attached.map((arn) => managed(policies, arn)),

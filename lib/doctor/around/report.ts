@@ -3,16 +3,16 @@ import { about, type Finding } from "../finding.ts";
 import type { Way } from "./ways.ts";
 
 /** Whose way it is: an agent's is the worst, one of the deployment's administrators is expected to have some. */
-export type Standing = "agent" | "other" | "administrator";
+export type PrincipalKind = "agent" | "other" | "administrator";
 
 /** One principal with all its ways, for who looks at the whole list. */
 export interface Around {
   readonly arn: string;
-  readonly standing: Standing;
+  readonly standing: PrincipalKind;
   readonly ways: readonly Way[];
 }
 
-const ORDER: readonly Standing[] = ["agent", "other", "administrator"];
+const ORDER: readonly PrincipalKind[] = ["agent", "other", "administrator"];
 
 /** How many things are told in a sentence; the JSON form has all. */
 const TOLD = 5;
@@ -22,7 +22,7 @@ export function standingOf(
   { arn, attached }: AccountPrincipal,
   agentPolicy: string,
   administrators: readonly string[],
-): Standing {
+): PrincipalKind {
   if (attached.includes(agentPolicy)) return "agent";
   return administrators.some((each) => fits(each, arn)) ? "administrator" : "other";
 }

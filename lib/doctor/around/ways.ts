@@ -8,7 +8,7 @@ import {
 } from "../../authority/evaluate/iam-document.ts";
 import { type Guarded, guardedRights } from "./guarded.ts";
 import { loosened } from "./loosened.ts";
-import type { Bounds, Principal } from "./principals.ts";
+import type { AskedPrincipal, Bounds } from "./principals.ts";
 
 /** How a principal reaches something. */
 export interface Way {
@@ -32,7 +32,7 @@ const ANY_OTHER = "VaiDoctorAsks";
  * `through` tells the last of them.
  */
 export function waysOf(
-  principals: readonly Principal[],
+  principals: readonly AskedPrincipal[],
   guarded: readonly Guarded[],
 ): ReadonlyMap<string, readonly Way[]> {
   const direct = new Map(
@@ -58,7 +58,7 @@ export function waysOf(
 const CREDENTIALS = ["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"];
 
 /** Whom a principal can become, or pass to a service that then acts as them. */
-const stepsOf = (principal: Principal, all: readonly Principal[]): readonly string[] =>
+const stepsOf = (principal: AskedPrincipal, all: readonly AskedPrincipal[]): readonly string[] =>
   all
     .filter(({ arn }) => arn !== principal.arn)
     .filter(({ arn, trust }) => {
@@ -88,7 +88,7 @@ function reachable(from: string, steps: ReadonlyMap<string, readonly string[]>):
 }
 
 /** How a principal reaches one thing by its own rights; undefined: it does not. */
-function reached(principal: Principal, thing: Guarded): Way | undefined {
+function reached(principal: AskedPrincipal, thing: Guarded): Way | undefined {
   const policies = thing.policies.map(readText);
   const own = policies.filter((each) => each !== undefined);
   // A policy of the resource that cannot be judged may let anybody in, and denies nothing for sure.
@@ -121,7 +121,7 @@ function readText(text: string): PolicyDocument | undefined {
 }
 
 function allows(
-  { principalArn, context }: Principal,
+  { principalArn, context }: AskedPrincipal,
   { identity, boundary }: Bounds,
   resourcePolicies: readonly PolicyDocument[],
   action: string,
@@ -140,7 +140,7 @@ function allows(
 
 /** Known changes; and for a target every other call that a policy names by itself or by a pattern. */
 function actionsToAsk(
-  { most }: Principal,
+  { most }: AskedPrincipal,
   { actions, service, isAllWrites }: Guarded,
   own: readonly PolicyDocument[],
 ): readonly string[] {
@@ -156,7 +156,7 @@ function actionsToAsk(
 }
 
 /** The thing itself; of a prefix something behind it, and what a policy names behind it. */
-function resourcesToAsk({ most }: Principal, { resources }: Guarded): readonly string[] {
+function resourcesToAsk({ most }: AskedPrincipal, { resources }: Guarded): readonly string[] {
   const named = most.identity
     .flatMap((document) => statementsOf(document))
     .flatMap(({ Resource }) => listOf(Resource))

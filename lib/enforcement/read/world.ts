@@ -25,13 +25,13 @@ export interface World {
   /** The chain that was asked for, or that State names for the contract. */
   readonly chainId: string | undefined;
   /** What State says of this request's retry keys: a second witness. */
-  readonly witnesses: readonly Witness[];
+  readonly witnesses: readonly StateWitness[];
   /** Whose the executor's key is by its first binding; a halt of that actor reaches it under any other name. */
   readonly recordedActor: string | undefined;
 }
 
 /** State's word that a request was granted (`issue`) or redeemed (`execute`) as this identity. */
-export interface Witness {
+export interface StateWitness {
   readonly identityId: string;
   readonly use: "issue" | "execute";
 }

@@ -9,7 +9,7 @@ import type {
   RequestNames,
 } from "../../evidence/details.ts";
 import type { IdentityView } from "../../evidence/fold.ts";
-import type { RecordDraft, Verdict } from "../../evidence/record.ts";
+import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import type { Outcome } from "../../execution/outcome.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";
@@ -129,7 +129,7 @@ function endState({ status, obligations }: Outcome): EndState {
   return status === "succeeded" && obligations.every(({ met }) => met) ? "COMPLETED" : "INCOMPLETE";
 }
 
-function verdictOf({ status, error }: Outcome): Verdict {
+function verdictOf({ status, error }: Outcome): RecordVerdict {
   if (status === "succeeded") return { outcome: "ALLOW" };
   if (status === "unknown") return errorOf("EXECUTION_OUTCOME_UNKNOWN");
   return error?.name === "CREDENTIALS_MISSING"
@@ -137,7 +137,7 @@ function verdictOf({ status, error }: Outcome): Verdict {
     : { outcome: "ERROR", stage: "execution" };
 }
 
-const errorOf = (code: RefusalCode): Verdict => ({
+const errorOf = (code: RefusalCode): RecordVerdict => ({
   outcome: "ERROR",
   code,
   stage: "execution",

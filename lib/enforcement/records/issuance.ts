@@ -3,7 +3,7 @@ import type { ReadContract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
 import type { IdentityIssuedDetail, Opens, RequestNames } from "../../evidence/details.ts";
 import { contractView } from "../../evidence/fold.ts";
-import type { Check, RecordDraft, Verdict } from "../../evidence/record.ts";
+import type { Check, RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import { type Request, requestContentDigest } from "../../request/request.ts";
 import type { Intent } from "../read/intent.ts";
@@ -74,7 +74,7 @@ export function bindingDrafts(
 export function requestedDraft(
   { contract, request, executor }: Asked,
   isContractBound: boolean,
-  outcome?: Verdict["outcome"],
+  outcome?: RecordVerdict["outcome"],
 ): RecordDraft {
   return {
     type: "IdentityRequested",

@@ -1,8 +1,8 @@
 import type { InForce } from "../../evidence/details.ts";
-import type { RecordDraft, Verdict } from "../../evidence/record.ts";
+import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import { failureDomain } from "../../refusal.ts";
 
-const FAILED: Verdict = {
+const FAILED: RecordVerdict = {
   ...{ outcome: "ERROR", code: "REVOCATION_FAILED", stage: "execution" },
   failureDomain: failureDomain("REVOCATION_FAILED"),
 };

@@ -1,6 +1,6 @@
 import { present } from "../../encoding/present.ts";
 import type { EndDetail, EndState, Reason } from "../../evidence/details.ts";
-import type { RecordDraft, Verdict } from "../../evidence/record.ts";
+import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";
 import { failureDomain, type Refusal } from "../../refusal.ts";
 import { repeatable } from "../answer.ts";
@@ -12,7 +12,10 @@ export const verdictOutcome = ({ code }: Pick<Refusal, "code">): "DENY" | "ERROR
   failureDomain(code) === "platform" ? "ERROR" : "DENY";
 
 /** A refusal as a record's verdict, without the checks that led to it. */
-export const plainVerdict = ({ stage, refusal: { code } }: Omit<Failure, "check">): Verdict => ({
+export const plainVerdict = ({
+  stage,
+  refusal: { code },
+}: Omit<Failure, "check">): RecordVerdict => ({
   outcome: verdictOutcome({ code }),
   code,
   stage,
@@ -23,7 +26,7 @@ export const plainVerdict = ({ stage, refusal: { code } }: Omit<Failure, "check"
 export const fullVerdict = <Deps extends PlaneDeps>(
   judgement: Judgement<Deps>,
   failure: Failure,
-): Verdict => ({ ...plainVerdict(failure), checks: judgement.checks(failure) });
+): RecordVerdict => ({ ...plainVerdict(failure), checks: judgement.checks(failure) });
 
 /** Prose and place, no longer than a record bears. */
 export function reasonOf(refusal: Refusal): Reason {

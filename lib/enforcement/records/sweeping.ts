@@ -1,7 +1,7 @@
 import type { Digest } from "../../encoding/digest.ts";
 import type { EndDetail, Reconciled } from "../../evidence/details.ts";
 import type { IdentityView } from "../../evidence/fold.ts";
-import type { RecordDraft, Verdict } from "../../evidence/record.ts";
+import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import type { Overdue } from "../../lifecycle/due.ts";
 import { failureDomain, type RefusalCode } from "../../refusal.ts";
 import { aboutIdentity, usedBefore } from "./denial.ts";
@@ -72,7 +72,7 @@ const SEEN: Readonly<Record<Reconciled, string>> = {
   unseen: "could not be read",
 };
 
-const verdictOf = (outcome: Verdict["outcome"], code: RefusalCode): Verdict => ({
+const verdictOf = (outcome: RecordVerdict["outcome"], code: RefusalCode): RecordVerdict => ({
   ...{ outcome, code, stage: "execution" },
   failureDomain: failureDomain(code),
 });

@@ -1,5 +1,5 @@
 import type { IdentityView } from "../../evidence/fold.ts";
-import type { RecordDraft, Verdict } from "../../evidence/record.ts";
+import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import { Fault } from "../../refusal.ts";
 import type { Request } from "../../request/request.ts";
 import { type Answer, answerAbout } from "../answer.ts";
@@ -64,7 +64,7 @@ async function recordRetry(
 }
 
 /** What the answer repeats: the grant, or the refusal that it ended in. */
-function repeatedVerdict({ end }: IdentityView): Verdict {
+function repeatedVerdict({ end }: IdentityView): RecordVerdict {
   if (end?.refusal === undefined || end.outcome !== undefined) return { outcome: "ALLOW" };
   const { stage, ...refusal } = end.refusal;
   return plainVerdict({ stage, refusal: { refused: true, ...refusal } });

@@ -9,7 +9,7 @@ import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
-import type { Witness, World } from "../read/world.ts";
+import type { StateWitness, World } from "../read/world.ts";
 import { stage } from "../stage.ts";
 
 /** What is known of a request whose contract holds. */
@@ -40,7 +40,7 @@ async function confirm(
   deps: PlaneDeps,
   trust: TrustSnapshot,
   intent: Intent | Refusal,
-  witnesses: readonly Witness[],
+  witnesses: readonly StateWitness[],
 ): Promise<Intent | Refusal> {
   if (isRefusal(intent) || isWitnessed(intent, witnesses)) return intent;
   const latest = await readIntent(deps, intent.chainId, trust, { opened: intent });
@@ -48,7 +48,7 @@ async function confirm(
 }
 
 /** The chain knows the grant; and of a redemption not its grant alone, or the handle could be redeemed again. */
-const isWitnessed = ({ state }: Intent, witnesses: readonly Witness[]): boolean =>
+const isWitnessed = ({ state }: Intent, witnesses: readonly StateWitness[]): boolean =>
   witnesses.every(({ identityId, use }) => {
     const identity = state.identities.get(identityId);
     return use === "execute" ? identity?.redemption !== undefined : identity !== undefined;

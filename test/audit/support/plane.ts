@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EvidenceReader, StoredRow } from "../../../lib/audit/export.ts";
+import type { EvidenceReader, ExportedRow } from "../../../lib/audit/export.ts";
 import { newPrivateJwk, signingKey } from "../../../lib/client/keys.ts";
 import { type Digest, digestBytes, sha256Digest } from "../../../lib/encoding/digest.ts";
 import { preAuthEncoding } from "../../../lib/encoding/dsse.ts";
@@ -150,7 +150,7 @@ export const publication = ({ jws, version, digest }: ReturnType<typeof signPoli
 /** A table in memory, read as an auditor reads it. */
 export const readerOf = (rows: readonly EvidenceRow[]): EvidenceReader => ({
   chainIds: async () => [...new Set(rows.map(({ chainId }) => chainId))].reverse(),
-  async *chain(chainId): AsyncIterable<StoredRow> {
+  async *chain(chainId): AsyncIterable<ExportedRow> {
     yield* rows
       .filter((row) => row.chainId === chainId)
       .sort((left, right) => left.seq - right.seq);

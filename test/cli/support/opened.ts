@@ -122,7 +122,7 @@ export const OPENED: readonly Broken[] = [
     name: "a function with a further setting",
     change: (world) =>
       put(shown<{ environment: object }>(functionOf(world, "issue").setting).environment, {
-        NODE_OPTIONS: "--require /tmp/x.js",
+        NODE_OPTIONS: "--require ./x.js",
       }),
     ...{ subject: /vai-test-issue/, text: /has the setting NODE_OPTIONS/ },
   },
