@@ -31,7 +31,6 @@ const seconds = z.int().min(1).max(86_400);
 /** Signals that may end a contract besides what always does. */
 export const REVOKE_ON = ["contextChanged", "policyChanged", "riskSignal"] as const;
 /** Those that something in this version sends or sees: a changed policy refuses each use, and ends no contract yet. */
-const ACTED_ON: ReadonlySet<string> = new Set(["contextChanged", "riskSignal"]);
 
 export const actorKind = z.enum(["agent", "human", "workflow", "service"]);
 
@@ -164,7 +163,7 @@ function unsupportedDelegation({
 
 /** A contract's members that this software knows but this version does not act on: refused, never ignored. */
 export function unsupportedMember(contract: Contract): string | undefined {
-  const { obligations, rollback: undo, delegation, origin, breakGlass, revokeOn = [] } = contract;
+  const { obligations, rollback: undo, delegation, origin, breakGlass } = contract;
   const foreign = obligations?.findIndex(({ kind }) => kind !== "readBack") ?? -1;
   if (foreign >= 0) return pointer("/contract", ["obligations", foreign, "kind"]);
   if (undo !== undefined) return "/contract/rollback";
@@ -172,8 +171,6 @@ export function unsupportedMember(contract: Contract): string | undefined {
   if (delegated !== undefined) return delegated;
   if (origin !== undefined) return "/contract/origin";
   if (breakGlass !== undefined) return "/contract/breakGlass";
-  const unseen = revokeOn.findIndex((signal) => !ACTED_ON.has(signal));
-  if (unseen >= 0) return pointer("/contract", ["revokeOn", unseen]);
   for (const [index, step] of contract.authorization_details.entries()) {
     const member = gatedMember(step);
     if (member !== undefined) return pointer("/contract", ["authorization_details", index, member]);

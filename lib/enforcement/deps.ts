@@ -4,6 +4,7 @@ import type { TargetRead } from "../actions/read.ts";
 import type { TargetKeys } from "../actions/target-keys.ts";
 import type { Clock } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
+import type { Digest } from "../encoding/digest.ts";
 import type { VerificationKey } from "../encoding/jwk.ts";
 import type { DigestSigner } from "../encoding/jws.ts";
 import { present } from "../encoding/present.ts";
@@ -24,10 +25,19 @@ export interface Memory {
   trust?: TrustSnapshot;
   /** When the Registry last said that this trust is in force; milliseconds. */
   trustSeenAt?: number;
+  swept?: Seen;
   /** Handles that it signed last, by identity: a resent request costs no signature. */
   readonly handles?: Map<string, string>;
   /** Whether targets lie under a key, by what was looked at, as they were seen last. */
   readonly keyLooks: Map<string, KeyLook>;
+}
+
+/** What `sweep` has seen of the Registry's head, and done about it; times in milliseconds. */
+interface Seen {
+  readonly recordHash: Digest;
+  readonly since: number;
+  /** When open identities were looked for by their records. */
+  readonly lookedAt: number;
 }
 
 /** What a look at a target's encryption came to; what could not be read counts as no key. */
@@ -80,6 +90,8 @@ export interface SweepDeps
     Pick<IssueDeps, "descriptorOf" | "readerCredentials" | "targetEndpoint"> {}
 
 export interface IssueDeps extends PlaneDeps {
+  /** Where the plane commits a denial of its own. */
+  readonly denials: Pick<DenialStore, "mark">;
   /** The catalogue of bounded actions. */
   readonly descriptorOf: (action: string) => ActionDescriptor | undefined;
   /** The reads that assumptions may name. */

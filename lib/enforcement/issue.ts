@@ -1,7 +1,9 @@
+import { triggerOf } from "../lifecycle/trigger-of.ts";
 import type { IssueRequest } from "../request/request.ts";
 import { type Answer, answerAbout } from "./answer.ts";
 import { refused } from "./barriers/append.ts";
 import { conclude } from "./barriers/conclude.ts";
+import { markEnding } from "./barriers/own-mark.ts";
 import { reserve } from "./barriers/reserve.ts";
 import type { Issued } from "./barriers/start.ts";
 import { runCourse } from "./course.ts";
@@ -11,7 +13,7 @@ import { handleAgain, handleOf } from "./deliveries/handle.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement } from "./judgement.ts";
 import type { Intent } from "./read/intent.ts";
-import { rejectedDrafts } from "./records/ending.ts";
+import { isEndedBy, rejectedDrafts } from "./records/ending.ts";
 import type { Justified } from "./records/issuance.ts";
 import { refuseIssue, refuseUnverified } from "./refused/issue.ts";
 import { answerRepeated } from "./refused/repeated.ts";
@@ -136,17 +138,18 @@ function issuedTo(
 }
 
 /** The identity was refused between issuance and its use: whatever authority existed is recorded, with its end. */
-function reject(
+async function reject(
   judgement: Judgement,
-  { request, grant, intent }: Issued,
+  { request: { contract }, grant, intent: start }: Issued,
   { failure, session }: Unstarted,
 ): Promise<Answer> {
   if (session === undefined) throw new TypeError("only a redemption is refused before STS");
   const { identityId } = grant;
   const at = point(failure.stage, failure.check);
-  return conclude(judgement, at, { identityId, intent }, ({ state }) => {
-    const known = state.identities.get(identityId);
-    const { claims } = request.contract;
-    return rejectedDrafts(judgement, grant, session, known, failure, claims);
-  });
+  const intent = isEndedBy(failure, contract.claims)
+    ? await markEnding(judgement, start, contract.digest, triggerOf(failure.refusal.code))
+    : start;
+  return conclude(judgement, at, { identityId, intent }, (latest) =>
+    rejectedDrafts(judgement, grant, session, failure, contract, latest),
+  );
 }

@@ -256,7 +256,7 @@ export interface Details {
     readonly proofDigest: Digest;
     readonly assumptions?: readonly Observation[];
   };
-  readonly ProofRejected: Reason;
+  readonly ProofRejected: Reason & ContractEnding;
   readonly ViolationDetected: Reason & ContractEnding;
   readonly IdentityIssued: IdentityIssuedDetail;
   readonly IdentityDenied: Reason;

@@ -150,6 +150,7 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
     })),
   IdentityDenied: countRefusal,
   ExecutionRejected: countRefusal,
+  ProofRejected: endByRecord,
   ViolationDetected: endByRecord,
   ContextInvalidated: endByRecord,
   RevocationRequested: (draft, record) => {
@@ -161,8 +162,9 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   RevocationAcknowledged: (draft, { detail }) => {
     const { point, requestedAt, milliseconds } = detail;
     if (point === "adapter") draft.unreached.delete(requestedAt);
-    const acknowledgedAt = toInstant(Date.parse(requestedAt) + milliseconds);
-    if (point === "iam") tellReached(draft, detail, { acknowledgedAt });
+    const at = Date.parse(requestedAt) + milliseconds;
+    if (point !== "iam" || !Number.isFinite(at)) return;
+    tellReached(draft, detail, { acknowledgedAt: toInstant(at) });
   },
   RevocationFailed: (draft, { detail }) => {
     if (detail.point === "iam") tellReached(draft, detail, { hasFailed: true });
@@ -318,6 +320,7 @@ function endContract(draft: Draft, digest: Digest, ended: ContractView["ended"])
 const ENDINGS: { readonly [Type in EventType]?: string } = {
   ViolationDetected: "it was violated with a handle",
   ContextInvalidated: "its context changed",
+  ProofRejected: "its policy changed",
   RevocationRequested: "it was revoked",
   EscalationRaised: "somebody without a key marked it",
 };

@@ -3,7 +3,7 @@ import type { IdentityView } from "../evidence/fold.ts";
 import { isAwaited } from "./state.ts";
 
 /** Milliseconds after which nobody else can be at work on an identity: an invocation's life, and a minute. */
-const ABANDONED = FUNCTION_TIMEOUT_SECONDS * 1000 + 60_000;
+export const ABANDONED = FUNCTION_TIMEOUT_SECONDS * 1000 + 60_000;
 
 /** What an open identity ends with once its time has come. */
 export type Overdue = "windowEnded" | "issuanceLost" | "executionLost";

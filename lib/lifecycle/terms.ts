@@ -7,7 +7,9 @@ import { isRefusal } from "../refusal.ts";
 /** What a bound contract says that operators look at, and the policy that decided it. */
 export interface Terms {
   readonly contract: Contract;
-  readonly policy: { readonly id: string; readonly version: string } | undefined;
+  readonly policy:
+    | { readonly id: string; readonly version: string; readonly digest: string }
+    | undefined;
 }
 
 /** Contracts do not change: what was read last is kept. */
@@ -31,7 +33,8 @@ export function termsOf(digest: Digest, { bound }: ContractView): Terms | undefi
 }
 
 function policyIn(payload: unknown): Terms["policy"] {
-  const { policy } = payload as { policy?: { id?: unknown; version?: unknown } };
-  const { id, version } = policy ?? {};
-  return typeof id === "string" && typeof version === "string" ? { id, version } : undefined;
+  const { policy } = payload as { policy?: Partial<Record<"id" | "version" | "digest", unknown>> };
+  const { id, version, digest } = policy ?? {};
+  const isWhole = [id, version, digest].every((each) => typeof each === "string");
+  return isWhole ? { id: String(id), version: String(version), digest: String(digest) } : undefined;
 }

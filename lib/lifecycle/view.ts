@@ -96,7 +96,7 @@ const openContract = ({ digest, terms: { contract, policy } }: Usable): object =
   issuer: contract.iss,
   risk: contract.risk,
   exp: contract.exp,
-  ...present({ policy }),
+  ...(policy !== undefined && { policy: { id: policy.id, version: policy.version } }),
   revokeOn: contract.revokeOn ?? [],
   waits: [],
 });

@@ -101,18 +101,26 @@ function judgeOutcome({ proof, now }: ProofInput): Refusal | undefined {
 }
 
 function judgePolicyHead({ proof, policy }: ProofInput): Refusal | undefined {
-  const { id, version, digest } = proof.decision.claims.policy;
-  const isCurrent = policy.policies.some(
-    (head) => head.id === id && head.version === version && head.digest === digest,
-  );
-  return isCurrent
+  const decided = proof.decision.claims.policy;
+  return isPolicyHead(policy, decided)
     ? undefined
     : refuse(
         "POLICY_VERSION_STALE",
-        `policy ${id} ${version} is not a current head`,
+        `policy ${decided.id} ${decided.version} is not a current head`,
         "/proof/decision/policy",
       );
 }
+
+/** Whether the trust policy still has what was decided by. */
+export const isPolicyHead = (
+  { policies }: Pick<TrustPolicy, "policies">,
+  {
+    id,
+    version,
+    digest,
+  }: { readonly id: string; readonly version: string; readonly digest: string },
+): boolean =>
+  policies.some((head) => head.id === id && head.version === version && head.digest === digest);
 
 function judgeContextAge({ contract, proof, policy, now }: ProofInput): Refusal | undefined {
   const { contextSeconds } = policy.governance[contract.risk];

@@ -298,7 +298,7 @@ suite("an identity handle", () => {
         },
       }),
     );
-    assert.equal(answer.code, "CONTRACT_REVOKED");
+    assert.equal(answer.code, "IDENTITY_REVOKED");
     assert.equal(plane.targets.calls.length, 0);
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import type { Swept } from "../../lib/enforcement/sweep.ts";
 import { isTerminal } from "../../lib/evidence/events.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
@@ -28,14 +29,23 @@ async function died(at: "sts" | "target:call" | "signer:sign", mutation: Mutatio
   return { plane, governed };
 }
 
+/** As somebody who writes State hides an intent there. */
+function hide(plane: Plane, governed: Governed): void {
+  const head = headOf(plane, governed);
+  for (const name of ["view", "due", "open"]) delete head[name];
+}
+
+/** Chains that were looked at, written to, and that failed. */
+const did = ({ chains, written, failed }: Swept): number[] => [chains, written, failed];
+
 suite("sweeping", () => {
   test("VAI-07 VAI-106 a handle that nobody redeems expires unused, once", async () => {
     const plane = await newPlane();
     const governed = plane.contract(HANDLE);
     await plane.grant(HANDLE, governed);
-    assert.deepEqual(await plane.sweep(), { ok: true, chains: 0, written: 0, failed: 0 });
+    assert.equal((await plane.sweep()).written, 0);
     plane.world.pass(901);
-    assert.deepEqual(await plane.sweep(), { ok: true, chains: 1, written: 1, failed: 0 });
+    assert.deepEqual(did(await plane.sweep()), [1, 1, 0]);
     assert.equal((await plane.sweep()).written, 0);
     const [end, ...more] = endsOf(plane, governed);
     assert.deepEqual(more, []);
@@ -223,9 +233,9 @@ suite("sweeping", () => {
     for (const each of all) await plane.grant(HANDLE, each);
     plane.world.pass(901);
     plane.faults.plan({ at: "signer:sign", how: "throttle", from: 1, to: 1 });
-    assert.deepEqual(await plane.sweep(), { ok: true, chains: 2, written: 1, failed: 1 });
+    assert.deepEqual(did(await plane.sweep()), [2, 1, 1]);
     plane.faults.clear();
-    assert.deepEqual(await plane.sweep(), { ok: true, chains: 1, written: 1, failed: 0 });
+    assert.deepEqual(did(await plane.sweep()), [2, 1, 0]);
     for (const each of all) assert.equal(endsOf(plane, each).length, 1);
   });
 
@@ -257,7 +267,101 @@ suite("sweeping", () => {
     await plane.grant(HANDLE, whole);
     headOf(plane, broken)["hash"] = `sha256:${"0".repeat(64)}`;
     plane.world.pass(901);
-    assert.deepEqual(await plane.sweep(), { ok: true, chains: 2, written: 1, failed: 1 });
+    assert.deepEqual(did(await plane.sweep()), [2, 1, 1]);
     assert.equal(endsOf(plane, whole).length, 1);
+  });
+
+  test("VAI-115 behind a change of the Registry an identity is ended that is hidden in State, and for five minutes", async () => {
+    const plane = await newPlane();
+    const [governed, later] = [plane.contract(HANDLE), plane.contract(HANDLE)];
+    await plane.grant(HANDLE, governed);
+    await plane.grant(HANDLE, later);
+    hide(plane, governed);
+    await plane.sweep();
+    plane.world.pass(301);
+    await plane.sweep();
+    await plane.revoke({ command: plane.command({ do: "haltPlane" }) });
+    await plane.sweep();
+    assert.equal(endsOf(plane, governed)[0]?.detail["trigger"], "operator");
+    // An index lags: what a run did not find the next one does.
+    hide(plane, later);
+    plane.world.pass(290);
+    await plane.sweep();
+    assert.equal(endsOf(plane, later).length, 1);
+  });
+
+  test("VAI-07 once an hour an identity is looked for by its record, though nothing has changed", async () => {
+    const plane = await newPlane();
+    await plane.sweep();
+    plane.world.pass(301);
+    await plane.sweep();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    hide(plane, governed);
+    plane.world.pass(901);
+    await plane.sweep();
+    assert.equal(endsOf(plane, governed).length, 0, "hidden until then");
+    plane.world.pass(2_700);
+    await plane.sweep();
+    assert.equal(endsOf(plane, governed)[0]?.event.type, "IdentityExpired");
+  });
+
+  test("VAI-117 a halt is acknowledged at the adapter one function's life later, once", async () => {
+    const plane = await newPlane();
+    await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "spiffe://x/y" }) });
+    const reached = (): unknown[] =>
+      plane
+        .records("plane/registry")
+        .flatMap(({ event, detail }) =>
+          event.type === "RevocationAcknowledged" && detail["point"] === "adapter"
+            ? [detail["milliseconds"]]
+            : [],
+        );
+    plane.world.pass(29);
+    await plane.sweep();
+    assert.deepEqual(reached(), []);
+    plane.world.pass(1);
+    assert.deepEqual((await plane.sweep()).reached, [{ point: "adapter", milliseconds: 30_000 }]);
+    await plane.sweep();
+    assert.deepEqual(reached(), [30_000]);
+  });
+
+  test("VAI-121 a run says what it has recorded as reached, and how long that took", async () => {
+    const { plane, governed } = await died("target:call");
+    const [identityId = ""] = plane.state(governed.chainId).identities.keys();
+    await plane.revoke({ command: plane.command({ do: "revokeIdentity", identityId }) });
+    plane.world.pass(91);
+    const { reached } = await plane.sweep();
+    assert.deepEqual(reached, [{ point: "adapter", milliseconds: 91_000 }]);
+  });
+
+  test("VAI-115 the plane's own denial is left to the function that made it while that may live", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    const { contractDigest } = governed;
+    const at = Math.floor(plane.world.now / 1000);
+    const mark = { at, code: "CONTRACT_REVOKED", trigger: "violation", contractDigest };
+    Object.assign(headOf(plane, governed), { marks: [mark], marked: 1 });
+    await plane.sweep();
+    assert.deepEqual([endsOf(plane, governed), headOf(plane, governed)["marks"]], [[], [mark]]);
+    plane.world.pass(90);
+    await plane.sweep();
+    assert.deepEqual(
+      [endsOf(plane, governed)[0]?.detail["trigger"], headOf(plane, governed)["marks"]],
+      ["evidenceFailed", undefined],
+    );
+  });
+
+  test("VAI-115 a mark of the future is recorded at once", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    const { contractDigest } = governed;
+    const at = Math.floor(plane.world.now / 1000) + 1;
+    const mark = { at, code: "CONTRACT_REVOKED", trigger: "violation", contractDigest };
+    Object.assign(headOf(plane, governed), { marks: [mark], marked: 1 });
+    await plane.sweep();
+    assert.equal(endsOf(plane, governed).length, 1);
   });
 });

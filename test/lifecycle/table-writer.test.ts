@@ -62,8 +62,9 @@ suite("a writer of State", () => {
     assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
   });
 
-  test("VAI-115 hides an intent from sweep, not from enforcement", async () => {
+  test("VAI-115 hides an intent from sweep for an hour, not from enforcement", async () => {
     const { plane, governed, command, redeem } = await live();
+    await plane.sweep();
     const head = headOf(plane, governed.chainId);
     for (const name of ["view", "due", "open"]) delete head[name];
     plane.world.pass(901);

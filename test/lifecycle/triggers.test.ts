@@ -95,6 +95,9 @@ const ORDERS: Readonly<Record<string, (live: Live) => Parameters<Plane["command"
   "its key is revoked": () => ({ do: "revokeKey", jkt: KEYS.agent.thumbprint }),
 };
 
+const LISTED = { "/revokeOn": ["policyChanged"] };
+const REPLACED = { set: { "/policies/0/version": "2" } };
+
 const COURSES: readonly Course[] = [
   ...Object.entries(LIVE).flatMap(([delivery, mutation]): Course[] => [
     {
@@ -163,6 +166,43 @@ const COURSES: readonly Course[] = [
       };
     },
     ends: nothing,
+  },
+  ...Object.entries(LIVE).flatMap(([delivery, mutation]): Course[] => [
+    {
+      trigger: "policyChanged",
+      what: `${delivery}, and its policy is replaced, which its contract lists`,
+      mutation: twice(mutation, LISTED),
+      ends: async ({ plane }) => {
+        await plane.publish(REPLACED);
+        await plane.sweep();
+      },
+    },
+    {
+      trigger: "policyChanged",
+      what: `${delivery}, and a signal policy comes that its contract lists`,
+      mutation: twice(mutation, LISTED),
+      ends: order(({ governed: { contractDigest } }) => ({
+        ...{ do: "signal", kind: "policy", contractDigest },
+      })),
+    },
+  ]),
+  {
+    trigger: "policyChanged",
+    what: "a handle whose policy is replaced, as its redemption sees it",
+    mutation: twice(HANDLE, LISTED),
+    ends: async (live) => {
+      await live.plane.publish(REPLACED);
+      await redeem(live);
+    },
+  },
+  {
+    trigger: "policyChanged",
+    what: "a handle whose policy is replaced, as the next request sees it",
+    mutation: twice(HANDLE, LISTED),
+    ends: async ({ plane, governed, mutation }) => {
+      await plane.publish(REPLACED);
+      await plane.ask(mutation, governed);
+    },
   },
   {
     trigger: "executionFailed",

@@ -124,6 +124,7 @@ export class Plane {
       planeSigner: new KmsSigner(this.planeKms.client(), "plane-key"),
       registry: new DynamoRegistryStore(dynamo, TABLES),
       counter: new DynamoRefusalCounter(dynamo, TABLES.state),
+      denials: new DynamoDenialStore(dynamo, TABLES),
       memory: { handles: new Map(), keyLooks: new Map() },
       descriptorOf: this.targets.descriptorOf,
       isOpened: (family: string, resource: string) => isOpened(OPENED, family, resource),

@@ -13,6 +13,7 @@ import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
 import { present } from "../../encoding/present.ts";
 import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
 import { type ClientPlace, functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
+import { DynamoDenialStore } from "../ports/denials.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
 import { orFault } from "../ports/faults.ts";
 import { KmsSigner } from "../ports/kms-signer.ts";
@@ -98,7 +99,7 @@ export function issueDependencies(
   patience = REQUEST_TIMEOUT,
 ): IssueDeps {
   const how = { lifetime, patience };
-  const { deps } = planePorts(component, environment, how);
+  const { deps, dynamo, tables } = planePorts(component, environment, how);
   const place = { ...placeOf(deps.plane.region, environment), patience };
   const sts = boundBy(new STSClient(functionOptions(place, 1)), boundsOf(how));
   const targets = openTargetsOf(environment);
@@ -108,6 +109,7 @@ export function issueDependencies(
     isOpened: (family, resource) => isOpened(targets, family, resource),
     targetKeys: targetKeysOf(deps, environment),
     assumeRole: assumeRoleBy(sts),
+    denials: new DynamoDenialStore(dynamo, tables),
   };
 }
 

@@ -23,6 +23,8 @@ export interface RegistryStep {
 export interface RegistryAppended {
   readonly kind: "appended";
   readonly seq: number;
+  /** The time of its records; RFC 3339. */
+  readonly at: string;
 }
 
 /**
@@ -40,19 +42,19 @@ export async function appendToRegistry<T = never>(
     judgement.believe(trust);
     const step = await prepare(trust);
     if (isRefusal(step) || "kind" in step) return step;
-    const seq = await commit(judgement, step, trust, heads.registryChain.marks.marked);
-    if (seq !== undefined) return { kind: "appended", seq };
+    const placed = await commit(judgement, step, trust, heads.registryChain.marks.marked);
+    if (placed !== undefined) return { kind: "appended", ...placed };
     await backOff(judgement, attempt);
   }
 }
 
-/** @returns the number of the last record; nothing when somebody was faster. */
+/** @returns number and time of the last record; nothing when somebody was faster. */
 async function commit(
   judgement: Judgement<PlaneDeps>,
   { restrictions, drafts, keys = [] }: RegistryStep,
   { head: from, policy }: TrustSnapshot,
   marked: unknown,
-): Promise<number | undefined> {
+): Promise<Omit<RegistryAppended, "kind"> | undefined> {
   const text = restrictionsText(restrictions);
   const inForce = {
     version: from.version,
@@ -61,8 +63,12 @@ async function commit(
   };
   const head = { seq: from.seq, hash: from.recordHash };
   const tail = { chainId: REGISTRY_CHAIN, head, marked };
-  const { append } = await sealBatch(judgement, tail, { drafts: drafts(inForce), keys }, policy);
+  const batch = { drafts: drafts(inForce), keys };
+  const { append, records } = await sealBatch(judgement, tail, batch, policy);
   const to: RegistryHead = { ...inForce, seq: append.to.seq, recordHash: append.to.hash };
   const result = await storeChange(judgement.deps, { from, to, restrictions: text, append });
-  return result === "appended" ? append.to.seq : undefined;
+  const last = records.at(-1);
+  return result === "appended" && last !== undefined
+    ? { seq: append.to.seq, at: last.record.event.at }
+    : undefined;
 }

@@ -6,6 +6,7 @@ import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { Point } from "../stage.ts";
 import { appendToIntent, backOff, ready, settled } from "./append.ts";
+import { takingOwnMarks } from "./own-mark.ts";
 
 /** Tries of barrier 3 after the first; with their waits about as long as a function lives. */
 const END_TRIES = 20;
@@ -60,7 +61,9 @@ async function writeEnd(
       const isWritten = isOutcome(all) ? identity?.executed : hasEnded;
       // An identity has one terminal record: the outcome of what ran when somebody ended it is told without another.
       const drafts = hasEnded ? all.filter(({ type }) => !isTerminal(type)) : all;
-      return isWritten === true || drafts.length === 0 ? settled(latest) : ready({ drafts });
+      if (isWritten === true || drafts.length === 0) return settled(latest);
+      const digest = identity?.contractDigest;
+      return ready(digest === undefined ? { drafts } : takingOwnMarks({ drafts }, latest, digest));
     },
   });
   if (result.kind === "refused") return result.failure;

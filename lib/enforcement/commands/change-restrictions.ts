@@ -19,8 +19,10 @@ type Change = (
 /** Where the change stands. */
 export interface Changed {
   readonly seq: number;
-  /** When this very command did it before; RFC 3339. */
-  readonly before?: string;
+  /** When it was committed; RFC 3339. */
+  readonly at: string;
+  /** Whether this very command did it before. */
+  readonly isKnown: boolean;
 }
 
 /**
@@ -46,7 +48,9 @@ export async function changeRestrictions(
     };
   });
   if (isRefusal(result)) return result;
-  return result.kind === "settled" ? result.value : { seq: result.seq };
+  if (result.kind === "settled") return result.value;
+  const { seq, at } = result;
+  return { seq, at, isKnown: false };
 }
 
 /** The record of this very command; another command with its `jti` is a replay. */
@@ -58,7 +62,7 @@ async function earlier(
   const records = await registryRecords(deps, trust);
   if (isRefusal(records)) return records;
   for (const { detail, chain, event } of records) {
-    if (detail["command"] === jws.compact) return { seq: chain.seq, before: event.at };
+    if (detail["command"] === jws.compact) return { seq: chain.seq, at: event.at, isKnown: true };
     const read = detail["command"] === undefined ? undefined : readCommand(detail["command"]);
     if (read === undefined || isRefusal(read)) continue;
     const isSameId = read.claims.iss === claims.iss && read.claims.jti === claims.jti;

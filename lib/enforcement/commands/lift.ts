@@ -17,6 +17,7 @@ import { readIntent } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, type TrustSnapshot } from "../read/trust-snapshot.ts";
 import { type Order, point, stage } from "../stage.ts";
+import { LONGEST_LIFE } from "../sweeping/chains.ts";
 import { changeRestrictions } from "./change-restrictions.ts";
 import { type CommandAnswer, type Members, malformed } from "./command.ts";
 
@@ -83,14 +84,11 @@ export async function lift(judgement: Judging, members: Members): Promise<Comman
   });
   if (isRefusal(changed)) return judgement.fail(changed);
   return {
-    ...{ ok: true, deduplicated: changed.before !== undefined, state: "LIFTED", inFlight: 0 },
+    ...{ ok: true, deduplicated: changed.isKnown, state: "LIFTED", inFlight: 0 },
     points: [],
     evidence: { chainId: REGISTRY_CHAIN, seq: changed.seq },
   };
 }
-
-/** Milliseconds: no identity lives longer, with the session that was obtained for it last. */
-const LONGEST_LIFE = 2 * 3600 * 1000;
 
 /**
  * What a lift covers must have ended on record: else it would come back to life. It is looked for in Evidence, since

@@ -97,7 +97,7 @@ async function commitRecorded(
   });
   if (isRefusal(changed)) return changed;
   const { limits } = judgement.requireTrust();
-  const isStanding = changed.before === undefined || isInForce(limits, command.claims);
+  const isStanding = !changed.isKnown || isInForce(limits, command.claims);
   return { ...changed, isFull, isStanding };
 }
 
@@ -110,7 +110,7 @@ async function reachIam(
 ): Promise<CommandAnswer | UnreachedAnswer> {
   const { deps, now } = judgement;
   const isFull = recorded?.isFull === true;
-  const since = recorded?.before ?? toInstant(now);
+  const since = recorded?.at ?? toInstant(now);
   const stopped = { claims, isWhole: isFull || claims.do === "haltPlane", since };
   const running = (await openIdentities(deps)).filter((each) => covers(stopped, each));
   // What was lifted since is stopped no more: an old command must not end what began behind it.
@@ -121,13 +121,10 @@ async function reachIam(
   await deps.wakeSweep();
   const points = results.map((each) => iamPoint(each.role, since, each, deps.clock()));
   return answerOf({
-    isKnown: recorded?.before !== undefined,
+    isKnown: recorded?.isKnown === true,
     state: isFull || claims.do.startsWith("halt") ? "HALTED" : "REVOKED",
     inFlight: running.length,
-    points: [
-      { point: "adapter", requestedAt: since, ...reachedAt(deps, recorded?.before) },
-      ...points,
-    ],
+    points: [{ point: "adapter", requestedAt: since, ...reachedAt(deps, recorded?.at) }, ...points],
     unreached: results.flatMap(({ role, state }) => (state === "refused" ? [role] : [])),
     ...(seq !== undefined && { evidence: { chainId: REGISTRY_CHAIN, seq } }),
   });
@@ -136,10 +133,10 @@ async function reachIam(
 /** What had read the heads before may still begin: a halt has reached the adapter one function's life later. */
 function reachedAt(
   { clock }: RevokeDeps,
-  before: string | undefined,
+  committedAt: string | undefined,
 ): { readonly acknowledgedAt?: string } {
-  if (before === undefined) return {};
-  const reached = Date.parse(before) + INVOCATION;
+  if (committedAt === undefined) return {};
+  const reached = Date.parse(committedAt) + INVOCATION;
   return clock() >= reached ? { acknowledgedAt: toInstant(reached) } : {};
 }
 

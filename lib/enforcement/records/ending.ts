@@ -1,6 +1,8 @@
 import type { CallDescription, PreRead, ReadBack } from "../../actions/descriptor.ts";
-import type { Contract } from "../../contract/contract.ts";
+import { toInstant } from "../../clock.ts";
+import type { Contract, ReadContract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
+import type { Digest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
 import type {
   EndState,
@@ -8,15 +10,16 @@ import type {
   RequestEvidence,
   RequestNames,
 } from "../../evidence/details.ts";
-import type { IdentityView } from "../../evidence/fold.ts";
 import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import type { Outcome } from "../../execution/outcome.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";
 import { failureDomain, type RefusalCode } from "../../refusal.ts";
 import type { Failure, Judgement } from "../judgement.ts";
+import type { Intent } from "../read/intent.ts";
 import type { BoundedGrant, Grant } from "../stages/authority.ts";
 import type { Context } from "../stages/context.ts";
+import { endedDraft } from "./denial.ts";
 import { endOf, fullVerdict, plainVerdict, reasonOf } from "./refusal.ts";
 
 /** What a redemption adds to the start: whose request it was. */
@@ -145,22 +148,39 @@ const errorOf = (code: RefusalCode): RecordVerdict => ({
 });
 
 /**
- * The context is no longer what the authority was justified by (VAI-89, ADV-32). A contract may say that it ends
- * with that; a context that could not be read has not been seen to change.
+ * The context is no longer what the authority was justified by (VAI-89, ADV-32), or the policy that decided it is no head
+ * any more (VAI-109). A contract may say that it ends with that; a context that could not be read has not been seen to
+ * change.
  */
-export function invalidatedDrafts(
-  { refusal, stage }: Failure,
-  { revokeOn = [] }: Contract,
+export function changedDrafts(failure: Failure, contract: Contract): RecordDraft[] {
+  const { refusal, stage } = failure;
+  const isEnding = isEndedBy(failure, contract);
+  const verdict = plainVerdict({ stage, refusal });
+  const detail = { ...reasonOf(refusal), ...(isEnding && { endsContract: "REVOKED" as const }) };
+  if (refusal.code === "CONTEXT_CHANGED") return [{ type: "ContextInvalidated", verdict, detail }];
+  return isEnding ? [{ type: "ProofRejected", verdict, detail }] : [];
+}
+
+/** Whether a contract says that it ends with what it is refused for. */
+export const isEndedBy = ({ refusal: { code } }: Failure, { revokeOn = [] }: Contract): boolean =>
+  (code === "CONTEXT_CHANGED" && revokeOn.includes("contextChanged")) ||
+  (code === "POLICY_VERSION_STALE" && revokeOn.includes("policyChanged"));
+
+/** With a contract ends whatever is open of it (PROTOCOL.md §10); `but`: the identity whose own end is told besides. */
+export function openEnds(
+  { state }: Intent,
+  contractDigest: Digest,
+  { refusal: { code }, stage }: Failure,
+  now: number,
+  but?: string,
 ): RecordDraft[] {
-  if (refusal.code !== "CONTEXT_CHANGED") return [];
-  const isEnding = revokeOn.includes("contextChanged");
-  return [
-    {
-      type: "ContextInvalidated",
-      verdict: plainVerdict({ stage, refusal }),
-      detail: { ...reasonOf(refusal), ...(isEnding && { endsContract: "REVOKED" }) },
-    },
-  ];
+  const trigger = stage === "scope" ? "violation" : triggerOf(code);
+  return [...state.identities.values()]
+    .filter((each) => each.contractDigest === contractDigest && each.end === undefined)
+    .filter(({ identityId }) => identityId !== but)
+    .map((each) =>
+      endedDraft(each, trigger, "IDENTITY_REVOKED", "its contract ended", toInstant(now)),
+    );
 }
 
 /** Whether records end a contract though nothing was executed. */
@@ -177,17 +197,19 @@ export const issuanceFailedDrafts = (failure: Failure): RecordDraft[] => [
 ];
 
 /**
- * The identity was refused between issuance and call. `known`: what the chain says of it, because barrier 2 may be
- * durable although its answer was lost.
+ * The identity was refused between issuance and call, on the chain as it stands: barrier 2 may be durable although its
+ * answer was lost.
  */
 export function rejectedDrafts(
   judgement: Judgement,
   grant: Grant,
   session: IssuedSession,
-  known: IdentityView | undefined,
   failure: Failure,
-  contract: Contract,
+  { claims, digest }: ReadContract,
+  intent: Intent,
 ): RecordDraft[] {
+  const { identityId } = grant;
+  const known = intent.state.identities.get(identityId);
   const { code } = failure.refusal;
   const isExpiry = code === "IDENTITY_EXPIRED" || code === "CONTRACT_EXPIRED";
   const end: RecordDraft = isExpiry
@@ -197,15 +219,19 @@ export function rejectedDrafts(
         detail: endOf("EXPIRED", failure),
       }
     : revokedDraft(failure);
+  const changed = changedDrafts(failure, claims);
   return [
     ...(known?.hardExpiry === undefined ? [mintedDraft(grant, session)] : []),
-    ...invalidatedDrafts(failure, contract),
+    ...changed,
     {
       type: "ExecutionRejected",
       verdict: fullVerdict(judgement, failure),
       detail: reasonOf(failure.refusal),
     },
     end,
+    ...(endsContract(changed)
+      ? openEnds(intent, digest, failure, judgement.deps.clock(), identityId)
+      : []),
   ];
 }
 

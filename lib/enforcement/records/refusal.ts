@@ -1,5 +1,5 @@
 import { present } from "../../encoding/present.ts";
-import type { EndDetail, EndState, Reason } from "../../evidence/details.ts";
+import type { ContractEnding, EndDetail, EndState, Reason } from "../../evidence/details.ts";
 import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";
 import { failureDomain, type Refusal } from "../../refusal.ts";
@@ -34,17 +34,23 @@ export function reasonOf(refusal: Refusal): Reason {
   return pointer === undefined ? { reason: detail } : { reason: detail, pointer };
 }
 
-/** The last records of a refused request; stage `proof` and stage `scope` add their own before `IdentityDenied`. */
+/**
+ * The last records of a refused request; stage `proof` and stage `scope` add their own before `IdentityDenied`.
+ * @param ending whether the contract ends with a proof that does not hold any more.
+ */
 export function denialDrafts<Deps extends PlaneDeps>(
   judgement: Judgement<Deps>,
   failure: Failure,
+  ending: ContractEnding = {},
 ): RecordDraft[] {
   const verdict = fullVerdict(judgement, failure);
   const detail = reasonOf(failure.refusal);
   const rejected: RecordDraft = { type: "ProofRejected", verdict, detail };
   const violation: RecordDraft = { type: "ViolationDetected", verdict, detail };
   const denied: RecordDraft = { type: "IdentityDenied", verdict, detail };
-  if (failure.stage === "proof") return [rejected, denied];
+  if (failure.stage === "proof") {
+    return [{ ...rejected, detail: { ...detail, ...ending } }, denied];
+  }
   return failure.stage === "scope" ? [rejected, violation, denied] : [denied];
 }
 

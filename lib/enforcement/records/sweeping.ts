@@ -87,6 +87,22 @@ const refusedEnd = (
   refusal: { code: "IDENTITY_EXPIRED", stage: "state", detail },
 });
 
+/** A bound contract ends with the policy that decided it, because it says so. */
+export const policyChangedDraft = (contract: {
+  readonly id: string;
+  readonly digest: Digest;
+}): RecordDraft => ({
+  type: "ProofRejected",
+  about: { contract },
+  verdict: {
+    outcome: "DENY",
+    code: "POLICY_VERSION_STALE",
+    stage: "proof",
+    failureDomain: failureDomain("POLICY_VERSION_STALE"),
+  },
+  detail: { reason: "the policy of its decision is no head any more", endsContract: "REVOKED" },
+});
+
 /** A mark that nobody signed, or that cannot be read: it ends what it names, and accuses nobody. */
 export const unsignedMarkDraft = (
   contract: { readonly id: string; readonly digest: Digest } | undefined,

@@ -1,15 +1,17 @@
 import { contractView } from "../../evidence/fold.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
+import { triggerOf } from "../../lifecycle/trigger-of.ts";
 import { isRefusal } from "../../refusal.ts";
 import { type IssueRequest, readIssueRequest } from "../../request/request.ts";
 import type { RefusedAnswer } from "../answer.ts";
 import type { Batch } from "../barriers/append.ts";
+import { markEnding, takingOwnMarks } from "../barriers/own-mark.ts";
 import type { Denied } from "../barriers/reserve.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { type Intent, judgeOwnership } from "../read/intent.ts";
 import { isExecutorKey } from "../read/state-keys.ts";
-import { endsContract, invalidatedDrafts } from "../records/ending.ts";
+import { changedDrafts, endsContract, isEndedBy, openEnds } from "../records/ending.ts";
 import { bindingDrafts, isBound, requestedDraft, withOpening } from "../records/issuance.ts";
 import { bindingKeys } from "../records/keys.ts";
 import { denialDrafts, verdictOutcome } from "../records/refusal.ts";
@@ -64,8 +66,13 @@ async function refuseOnIntent(
   request: VerifiedRequest<IssueRequest>,
   denied: Denied,
 ): Promise<RefusedAnswer> {
-  const { failure, intent: start } = denied;
-  const batchOf = (intent: Intent): Batch => denialBatch(judgement, request, denied, intent);
+  const { failure, intent: seen } = denied;
+  const { digest } = request.contract;
+  const batchOf = (intent: Intent): Batch =>
+    takingOwnMarks(denialBatch(judgement, request, denied, intent), intent, digest);
+  const start = endsContract(batchOf(seen).drafts)
+    ? await markEnding(judgement, seen, digest, triggerOf(failure.refusal.code))
+    : seen;
   // A denial is always written: earlier refusals make no contract immune to its end.
   const isEnding = (intent: Intent): boolean => endsContract(batchOf(intent).drafts);
   let taken: Failure | undefined;
@@ -95,18 +102,16 @@ function denialBatch(
   const { contract } = request;
   const proof = BEFORE_BINDING.includes(failure.stage) ? undefined : proved;
   const binding = proof === undefined ? [] : bindingDrafts(intent, request, proof);
+  const isKnown = binding.length > 0 || isBound(intent, contract);
   const isEnded = contractView(intent.state, contract.digest).ended !== undefined;
-  const isEnding = contract.claims.revokeOn?.includes("contextChanged") === true && !isEnded;
+  // Only where the contract ends with it: else nothing was justified by it yet.
+  const isEnding = isKnown && !isEnded && isEndedBy(failure, contract.claims);
   const drafts = [
     ...binding,
-    requestedDraft(
-      request,
-      binding.length > 0 || isBound(intent, contract),
-      verdictOutcome(failure.refusal),
-    ),
-    // Only where the contract ends with its context: else nothing was justified by it yet.
-    ...(isEnding ? invalidatedDrafts(failure, contract.claims) : []),
-    ...denialDrafts(judgement, failure),
+    requestedDraft(request, isKnown, verdictOutcome(failure.refusal)),
+    ...(isEnding && failure.stage !== "proof" ? changedDrafts(failure, contract.claims) : []),
+    ...denialDrafts(judgement, failure, isEnding ? { endsContract: "REVOKED" } : {}),
+    ...(isEnding ? openEnds(intent, contract.digest, failure, judgement.deps.clock()) : []),
   ];
   return {
     drafts: withOpening(intent, request, drafts),

@@ -1,14 +1,16 @@
 import type { ReadContract } from "../../contract/contract.ts";
 import { contractView } from "../../evidence/fold.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
+import { triggerOf } from "../../lifecycle/trigger-of.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import { readExecuteRequest } from "../../request/request.ts";
 import type { RefusedAnswer } from "../answer.ts";
 import { type Batch, backOff } from "../barriers/append.ts";
+import { markEnding, takingOwnMarks } from "../barriers/own-mark.ts";
 import type { Unstarted } from "../deliveries/execute.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
-import { endsContract, invalidatedDrafts, revokedDraft } from "../records/ending.ts";
+import { changedDrafts, endsContract, openEnds, revokedDraft } from "../records/ending.ts";
 import { fullVerdict, reasonOf } from "../records/refusal.ts";
 import { requestEvidence } from "../records/request.ts";
 import type { Redemption } from "../verified.ts";
@@ -46,7 +48,7 @@ export async function refuseRedemption(
   if (failure.refusal.code === "EVIDENCE_CHAIN_BROKEN") {
     return refuseUnverifiedRedemption(judgement, failure);
   }
-  const { contract, request, executor, intent: start } = redemption;
+  const { contract, request, executor, intent: seen } = redemption;
   const rejection: RecordDraft = {
     type: "ExecutionRejected",
     verdict: fullVerdict(judgement, failure),
@@ -58,15 +60,26 @@ export async function refuseRedemption(
     },
   };
   let isSpent = false;
+  const trigger = failure.stage === "scope" ? "violation" : triggerOf(failure.refusal.code);
+  const { identityId } = redemption.identity;
   const batchOf = (intent: Intent): Batch => {
     const ending = endingDrafts(judgement, failure, contract, intent);
     isSpent = isStartedHere(judgement, intent, redemption);
     const isRevoked = isSpent || (endsContract(ending) && isUnused(intent, redemption));
-    const trigger = failure.stage === "scope" ? "violation" : undefined;
     const end = isRevoked ? [revokedDraft(failure, trigger)] : [];
-    return { drafts: [...ending, rejection, ...end] };
+    const others = endsContract(ending)
+      ? openEnds(intent, contract.digest, failure, judgement.deps.clock(), identityId)
+      : [];
+    return takingOwnMarks(
+      { drafts: [...ending, rejection, ...end, ...others] },
+      intent,
+      contract.digest,
+    );
   };
-  const { drafts: first } = batchOf(start);
+  const { drafts: first } = batchOf(seen);
+  const start = endsContract(first)
+    ? await markEnding(judgement, seen, contract.digest, trigger)
+    : seen;
   // A denial is always written: only what changes nothing is counted when there is too much of it.
   const isEnding = (intent: Intent): boolean => {
     const { drafts } = batchOf(intent);
@@ -106,7 +119,7 @@ function endingDrafts(
   { state }: Intent,
 ): RecordDraft[] {
   if (contractView(state, digest).ended !== undefined) return [];
-  if (failure.stage !== "scope") return invalidatedDrafts(failure, claims);
+  if (failure.stage !== "scope") return changedDrafts(failure, claims);
   return [
     {
       type: "ViolationDetected",

@@ -1,0 +1,110 @@
+import { toInstant } from "../../clock.ts";
+import type { Reconciled } from "../../evidence/details.ts";
+import type { IdentityView } from "../../evidence/fold.ts";
+import type { RecordDraft } from "../../evidence/record.ts";
+import { overdue } from "../../lifecycle/due.ts";
+import { termsOf } from "../../lifecycle/terms.ts";
+import { isPolicyHead } from "../../proof/judge.ts";
+import type { RefusalCode } from "../../refusal.ts";
+import type { Limits } from "../../trust/restrictions.ts";
+import type { Intent } from "../read/intent.ts";
+import type { TrustSnapshot } from "../read/trust-snapshot.ts";
+import { acknowledgedDraft, covered, endedDraft, inFlight } from "../records/denial.ts";
+import { policyChangedDraft, sweptDrafts } from "../records/sweeping.ts";
+import {
+  garbageEnd,
+  illegibleDrafts,
+  markDrafts,
+  markedEnd,
+  recordable,
+  targetOf,
+} from "./marks.ts";
+
+/** Everything that is due on a chain at an instant, each identity ended once; `now` in milliseconds. */
+export function draftsFor(
+  intent: Intent,
+  trust: TrustSnapshot,
+  reconciled: ReadonlyMap<string, Reconciled>,
+  now: number,
+): RecordDraft[] {
+  const ended = new Set<string>();
+  const open = (): IdentityView[] =>
+    [...intent.state.identities.values()].filter(
+      ({ identityId, end }) => end === undefined && !ended.has(identityId),
+    );
+  const end = (identity: IdentityView, drafts: readonly RecordDraft[]): readonly RecordDraft[] => {
+    ended.add(identity.identityId);
+    return drafts;
+  };
+  const ofMarks = recordable(intent, now).flatMap((mark) => [
+    ...markDrafts(intent, mark, trust),
+    ...covered(intent, targetOf(mark))
+      .filter((identity) => open().includes(identity))
+      .flatMap((identity) => end(identity, [markedEnd(identity, mark, trust, now)])),
+  ]);
+  const ofGarbage = intent.marks.isIllegible ? illegibleDrafts(intent) : [];
+  const all = intent.marks.isIllegible ? open() : [];
+  const ofIllegible = all.flatMap((identity) => end(identity, [garbageEnd(identity, now)]));
+  const ofLimits = open().flatMap((identity) => {
+    const code = limitOn(identity, trust.limits);
+    if (code === undefined) return [];
+    const why = "it was halted by people";
+    return end(identity, [endedDraft(identity, "operator", code, why, toInstant(now))]);
+  });
+  const ofPolicies = outdated(intent, trust).flatMap((contract) => [
+    policyChangedDraft(contract),
+    ...covered(intent, { contractDigest: contract.digest })
+      .filter((identity) => open().includes(identity))
+      .flatMap((identity) => end(identity, [outdatedEnd(identity, now)])),
+  ]);
+  const ofTime = open().flatMap((identity) => {
+    const what = overdue(identity, now);
+    if (what === undefined) return [];
+    return end(
+      identity,
+      sweptDrafts(identity, what, reconciled.get(identity.identityId) ?? "unseen"),
+    );
+  });
+  const asked = ofMarks.flatMap((draft) =>
+    draft.type === "RevocationRequested" ? [draft.detail.requestedAt] : [],
+  );
+  return [
+    ...[...ofMarks, ...ofGarbage, ...ofIllegible],
+    ...[...ofLimits, ...ofPolicies, ...ofTime],
+    ...acknowledged(intent, asked, now),
+  ];
+}
+
+function limitOn(identity: IdentityView, limits: Limits): RefusalCode | undefined {
+  if (limits.isPlaneHalted) return "PLANE_HALTED";
+  if (limits.keys.has(identity.executor)) return "KEY_REVOKED";
+  return identity.actor !== undefined && limits.actors.has(identity.actor)
+    ? "AGENT_HALTED"
+    : undefined;
+}
+
+/** Bound contracts that end with their policy, and whose policy is no head any more (VAI-109, X-42). */
+const outdated = ({ state }: Intent, { published }: TrustSnapshot) =>
+  [...state.contracts].flatMap(([digest, view]) => {
+    const terms = view.ended === undefined ? termsOf(digest, view) : undefined;
+    const isListed = terms?.contract.revokeOn?.includes("policyChanged") === true;
+    const isHead = terms?.policy !== undefined && isPolicyHead(published, terms.policy);
+    return terms !== undefined && isListed && !isHead ? [{ id: terms.contract.jti, digest }] : [];
+  });
+
+const outdatedEnd = (identity: IdentityView, now: number): RecordDraft =>
+  endedDraft(
+    identity,
+    "policyChanged",
+    "IDENTITY_REVOKED",
+    "its contract ended with its policy",
+    toInstant(now),
+  );
+
+/** Denials that have reached the adapter: nothing that was begun on this chain can be running any more. */
+const acknowledged = ({ state }: Intent, asked: readonly string[], now: number): RecordDraft[] =>
+  inFlight([...state.identities.values()], now) > 0
+    ? []
+    : [...state.unreached, ...asked].map((requestedAt) =>
+        acknowledgedDraft("adapter", requestedAt, now),
+      );
