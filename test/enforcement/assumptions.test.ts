@@ -141,7 +141,7 @@ const slowly =
 
 suite("a contract that ends with its context", () => {
   test("VAI-109 ADV-32 earlier refusals make it immune to nothing: its end is always recorded", async () => {
-    for (const refusals of [0, 20, 130]) {
+    for (const refusals of [0, 20, 200]) {
       const plane = await newPlane();
       const governed = plane.contract(supposing({}, { "/revokeOn": ["contextChanged"] }));
       const beyond = { request: { set: { "/operation/parameters/percent": 100 } } };
