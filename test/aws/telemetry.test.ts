@@ -327,6 +327,38 @@ suite("telemetry", () => {
     assert.equal(line["failureDomain"], undefined);
   });
 
+  test("VAI-121 how long a denial took to each point is measured once: by its command, or by the run that recorded it", async () => {
+    const requestedAt = "2026-05-05T10:00:00.000Z";
+    const points = [
+      { point: "adapter", requestedAt, acknowledgedAt: "2026-05-05T10:00:00.120Z" },
+      { point: "iam", requestedAt, acknowledgedAt: "2026-05-05T10:00:01.000Z" },
+      { point: "session", requestedAt },
+    ] as const;
+    const { line } = await serve({ ok: true, deduplicated: false, points });
+    assert.deepEqual([line["TimeToDenyAdapterMs"], line["TimeToDenyIamMs"]], [120, 1_000]);
+    assert.equal(line["TimeToDenySessionMs"], undefined);
+    assert.ok(measured(line).some((set) => set.includes("TimeToDenyAdapterMs Milliseconds")));
+    const again = await serve({ ok: true, deduplicated: true, points });
+    assert.equal(again.line["TimeToDenyAdapterMs"], undefined);
+  });
+
+  test("VAI-121 a run of sweep is no grant; what it reached is measured, and what failed is a warning", async () => {
+    const reached = [
+      { point: "adapter", milliseconds: 30_000 },
+      { point: "adapter", milliseconds: 91_000 },
+      { point: "session", milliseconds: 5 },
+    ] as const;
+    const { line } = await serve({ ok: true, chains: 3, written: 2, failed: 1, reached });
+    assert.deepEqual(
+      [line["level"], line["message"], line["chains"], line["written"], line["failed"]],
+      ["WARN", "swept", 3, 2, 1],
+    );
+    assert.deepEqual(line["TimeToDenyAdapterMs"], [30_000, 91_000]);
+    assert.equal(line["Granted"], undefined);
+    const quiet = await serve({ ok: true, chains: 0, written: 0, failed: 0, reached: [] });
+    assert.equal(quiet.line["level"], "INFO");
+  });
+
   test("VAI-131 plane and function are read from the physical name that the stack gives", () => {
     assert.deepEqual(speakerOf("vai-a-b-watch"), { plane: "a-b", function: "watch" });
     assert.deepEqual(speakerOf("other"), { plane: "unknown", function: "other" });

@@ -21,7 +21,21 @@ export interface AnyAnswer {
     readonly seq?: number;
     readonly lastSeq?: number;
   };
+  /** Of a command: how far its denial has come; RFC 3339. */
+  readonly points?: readonly {
+    readonly point: DenialPoint;
+    readonly requestedAt: string;
+    readonly acknowledgedAt?: string;
+  }[];
+  /** Of a run of `sweep`: chains that were looked at, written to, and that failed. */
+  readonly chains?: number;
+  readonly written?: number;
+  readonly failed?: number;
+  /** Of a run of `sweep`: denials that it recorded as having reached a point. */
+  readonly reached?: readonly { readonly point: DenialPoint; readonly milliseconds: number }[];
 }
+
+type DenialPoint = "adapter" | "iam" | "session";
 
 /** Severity of a line, as Powertools spells it. */
 export type Level = "INFO" | "WARN" | "ERROR";
@@ -29,7 +43,7 @@ export type Level = "INFO" | "WARN" | "ERROR";
 /** What is said of one answer: a line and its counts. */
 export interface Report {
   readonly level: Level;
-  readonly message: "granted" | "deduplicated" | "refused" | "failed";
+  readonly message: "granted" | "deduplicated" | "refused" | "failed" | "swept";
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly counts: Counts;
   /** Set for a refusal: it is counted by domain too, of which there are few. */
@@ -51,6 +65,7 @@ const OUTCOME_UNKNOWN: RefusalCode = "EXECUTION_OUTCOME_UNKNOWN";
  */
 export function reportOf(answer: AnyAnswer): Report {
   const { ok, code, stage, failureDomain, deduplicated, identity, outcome, evidence } = answer;
+  const { chains, written, failed } = answer;
   const attributes = {
     ok,
     code,
@@ -63,6 +78,7 @@ export function reportOf(answer: AnyAnswer): Report {
     chainId: evidence?.chainId,
     seq: evidence?.lastSeq ?? evidence?.seq,
     cause: causeOf(code, answer.detail),
+    ...{ chains, written, failed },
   };
   return {
     ...levelOf(answer),
@@ -75,6 +91,7 @@ export function reportOf(answer: AnyAnswer): Report {
 function levelOf(answer: AnyAnswer): Pick<Report, "level" | "message"> {
   if (isFailure(answer)) return { level: "ERROR", message: "failed" };
   if (!answer.ok) return { level: isViolation(answer) ? "WARN" : "INFO", message: "refused" };
+  if (isSwept(answer)) return { level: answer.failed === 0 ? "INFO" : "WARN", message: "swept" };
   const message = answer.deduplicated === true ? "deduplicated" : "granted";
   return { level: isIncomplete(answer) ? "ERROR" : "INFO", message };
 }
@@ -83,7 +100,7 @@ function countsOf(answer: AnyAnswer): Counts {
   const once = (is: boolean): number => (is ? 1 : 0);
   const isRetry = answer.deduplicated === true;
   const counts: Counts = {
-    [METRICS.granted]: once(answer.ok && !isRetry),
+    [METRICS.granted]: once(answer.ok && !isRetry && !isSwept(answer)),
     [METRICS.deduplicated]: once(answer.ok && isRetry),
     [METRICS.refused]: once(!answer.ok),
     [METRICS.violations]: once(isViolation(answer)),
@@ -91,8 +108,34 @@ function countsOf(answer: AnyAnswer): Counts {
     [METRICS.faults]: once(isFailure(answer) && !isEvidenceFailure(answer)),
     [METRICS.incomplete]: once(isIncomplete(answer)),
   };
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+  const some = Object.entries(counts).filter(([, count]) => count !== 0);
+  return { ...Object.fromEntries(some), ...timesToDeny(answer) };
 }
+
+const TO_DENY = {
+  adapter: METRICS.timeToDenyAdapter,
+  iam: METRICS.timeToDenyIam,
+  session: METRICS.timeToDenySession,
+} as const satisfies Record<DenialPoint, string>;
+
+/** What a command reached before its answer, or a run of `sweep` later; a repeated answer measures nothing anew. */
+function timesToDeny({ deduplicated, points = [], reached = [] }: AnyAnswer): Counts {
+  const atOnce = deduplicated === false ? points : [];
+  const times = [
+    ...atOnce.flatMap(({ point, requestedAt, acknowledgedAt }) =>
+      acknowledgedAt === undefined
+        ? []
+        : [{ point, milliseconds: Date.parse(acknowledgedAt) - Date.parse(requestedAt) }],
+    ),
+    ...reached,
+  ];
+  const byPoint = Map.groupBy(times, ({ point }) => TO_DENY[point]);
+  return Object.fromEntries(
+    [...byPoint].map(([name, all]) => [name, all.map(({ milliseconds }) => milliseconds)]),
+  );
+}
+
+const isSwept = ({ chains }: AnyAnswer): boolean => chains !== undefined;
 
 const isViolation = ({ ok, stage }: AnyAnswer): boolean => !ok && stage === "scope";
 

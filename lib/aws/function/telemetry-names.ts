@@ -10,7 +10,7 @@ export const DIMENSIONS = {
 
 /**
  * Metrics that the functions write and the stack's alarms read: shared, so that a renamed metric cannot leave an
- * alarm that never fires. Counts, except `DurationMs`.
+ * alarm that never fires. Counts, except those in milliseconds.
  */
 export const METRICS = {
   /** Requests and commands that were granted, retries not counted again. */
@@ -28,6 +28,10 @@ export const METRICS = {
   incomplete: "Incomplete",
   /** Milliseconds from the event to its answer. */
   duration: "DurationMs",
+  /** Milliseconds from a denial's request to where it has reached a point (VAI-121). */
+  timeToDenyAdapter: "TimeToDenyAdapterMs",
+  timeToDenyIam: "TimeToDenyIamMs",
+  timeToDenySession: "TimeToDenySessionMs",
   /** Evidence records that somebody changed or removed. */
   evidenceTampered: "EvidenceTampered",
   /** Entries of the Evidence table's stream that could not be read. */
@@ -48,8 +52,16 @@ export const PER_FUNCTION: ReadonlySet<string> = new Set([
 /** Name of a metric. */
 export type MetricName = (typeof METRICS)[keyof typeof METRICS];
 
-/** What one line counts; metrics that are absent are not written. */
-export type Counts = Readonly<Partial<Record<MetricName, number>>>;
+/** What one line counts; metrics that are absent are not written. Several values are several measurements. */
+export type Counts = Readonly<Partial<Record<MetricName, number | readonly number[]>>>;
+
+/** Metrics that are measured in milliseconds. */
+export const DURATIONS: ReadonlySet<MetricName> = new Set([
+  METRICS.duration,
+  METRICS.timeToDenyAdapter,
+  METRICS.timeToDenyIam,
+  METRICS.timeToDenySession,
+]);
 
 /** Which function of which plane speaks. */
 export interface Speaker {

@@ -6,6 +6,7 @@ import type { Level } from "./telemetry-answer.ts";
 import {
   type Counts,
   DIMENSIONS,
+  DURATIONS,
   METRIC_NAMESPACE,
   METRICS,
   type MetricName,
@@ -86,7 +87,7 @@ function embedded(now: number, dimensions: Dimensions, counts: Counts) {
   metrics.setTimestamp(now);
   try {
     for (const [name, value] of Object.entries(counts)) {
-      metrics.addMetric(name, unitOf(name as MetricName), value);
+      for (const each of [value].flat()) metrics.addMetric(name, unitOf(name as MetricName), each);
     }
     return metrics.serializeMetrics();
   } finally {
@@ -95,7 +96,7 @@ function embedded(now: number, dimensions: Dimensions, counts: Counts) {
 }
 
 const unitOf = (name: MetricName) =>
-  name === METRICS.duration ? MetricUnit.Milliseconds : MetricUnit.Count;
+  DURATIONS.has(name) ? MetricUnit.Milliseconds : MetricUnit.Count;
 
 /** Level, time, message, X-Ray trace, then what the entry says: nothing of Lambda's event or environment. */
 class EntryFormat extends LogFormatter {
