@@ -274,6 +274,43 @@ export const COURSES: Readonly<Record<string, Course>> = {
     const cosign = plane.command(claims, { signedBy: "otherOperator" });
     await revoke({ command: plane.command(claims), cosign });
   },
+  "revoked-where-iam-refuses": async ({ plane, issue, revoke, sweep }) => {
+    const governed = plane.contract(CREDENTIALS);
+    await issue(plane.event(governed, CREDENTIALS));
+    const [identityId] = plane.state(governed.chainId).identities.keys();
+    plane.faults.plan({ at: "iam:write", how: "denied" });
+    await revoke({ command: plane.command({ do: "revokeIdentity", identityId }) });
+    plane.faults.clear();
+    await sweep();
+  },
+  "halted-where-iam-refuses": async ({ plane, issue, revoke }) => {
+    await issue(plane.event(plane.contract(CREDENTIALS), CREDENTIALS));
+    plane.faults.plan({ at: "iam:write", how: "denied" });
+    await revoke({ command: plane.command({ do: "haltActor", actorId: ACTOR }) });
+  },
+  "policy-replaced": held(
+    async ({ plane, govern, sweep }) => {
+      const { jws } = plane.nextPolicy({ set: { "/policies/0/version": "2" } });
+      await govern({ op: "publishTrustPolicy", trustPolicy: jws });
+      await sweep();
+    },
+    { ...HANDLE, ...contract({ "/deliveries": ["handle"], "/revokeOn": ["policyChanged"] }) },
+  ),
+  "policy-replaced-and-asked": held(
+    async ({ plane, govern, issue }, governed) => {
+      const { jws } = plane.nextPolicy({ set: { "/policies/0/version": "2" } });
+      await govern({ op: "publishTrustPolicy", trustPolicy: jws });
+      await issue(plane.event(governed, HANDLE));
+    },
+    {
+      ...HANDLE,
+      ...contract({
+        "/deliveries": ["handle"],
+        "/revokeOn": ["policyChanged"],
+        "/authorization_details/0/limits": { calls: 2 },
+      }),
+    },
+  ),
   "plane-halted-while-kms-is-silent": async ({ plane, revoke, sweep }) => {
     plane.faults.plan({ at: "signer:sign", how: "throttle" });
     await revoke({ command: plane.command({ do: "haltPlane" }) });

@@ -49,6 +49,8 @@ export const quarantineDrafts = (
     roleEscalationDraft(unreachedReason(path), inForce),
     {
       type: "Quarantined",
+      // What denies is found by the index of negative events.
+      verdict: { outcome: "DENY" },
       detail: {
         ...inForce,
         ...{ path: path.role, cause: "REVOCATION_FAILED" },
