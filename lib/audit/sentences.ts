@@ -53,6 +53,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `${textIn(detail, "by")} ordered ${textIn(detail, "do")}: ${textIn(detail, "reason")}`,
   RevocationAcknowledged: (detail) =>
     `the denial reached ${pointOf(detail)} after ${textIn(detail, "milliseconds")} ms`,
+  RevocationFailed: (detail) =>
+    `the denial did not reach ${pointOf(detail)}: ${textIn(detail, "reason")}`,
   PlaneHalted: (detail) => `${ordered(detail)}: nothing is granted, redeemed or begun`,
   AgentHalted: (detail) => `${ordered(detail)}: that actor gets nothing under any name or key`,
   KeyRevoked: (detail) => `${ordered(detail)}: that key counts for nothing`,

@@ -5,6 +5,9 @@ import { isAwaited } from "./state.ts";
 /** Milliseconds after which nobody else can be at work on an identity: an invocation's life, and a minute. */
 export const ABANDONED = FUNCTION_TIMEOUT_SECONDS * 1000 + 60_000;
 
+/** Milliseconds: no identity lives longer, with the session that was obtained for it last. */
+export const LONGEST_LIFE = 2 * 3_600_000;
+
 /** What an open identity ends with once its time has come. */
 export type Overdue = "windowEnded" | "issuanceLost" | "executionLost";
 

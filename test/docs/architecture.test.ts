@@ -43,6 +43,7 @@ const ROOMS = [
   "lib/enforcement/refused",
   "lib/enforcement/points",
   "lib/enforcement/commands",
+  "lib/enforcement/sweeping",
   "lib/enforcement",
   // Behind the ports, and in front of the protocol.
   "lib/aws/ports",

@@ -373,7 +373,6 @@ suite("lambdas/PROTOCOL.md: members", () => {
       [{ breakGlass: { policy: "p", incident: "i" } }, "NOT_SUPPORTED"],
       [{ origin: { plane: PLANE, chainDigest: CONTRACT.digest } }, "NOT_SUPPORTED"],
       [{ revokeOn: ["contextChanged"] }, undefined],
-      [{ revokeOn: ["policyChanged"] }, "NOT_SUPPORTED"],
       [{ revokeOn: ["contextChanged", "riskSignal"] }, undefined],
       [{ obligations: [{ ...obligation, kind: "notify" }] }, "NOT_SUPPORTED"],
       [withStep({ after: [], gate: "none" }), undefined],
@@ -648,7 +647,7 @@ const isStage = (name: string): boolean => (STAGES as readonly string[]).include
 /** The words by which the table of events says several members at once. */
 const shorthands = (detail: string): string[] => [
   ...(/(?<!`)\brequest\b(?!`)/.test(detail) ? ["request", "requestDigest", "requestClaims"] : []),
-  ...(detail === "end" ? ["state", "trigger", "used", "reconciled", "outcome", "refusal"] : []),
+  ...(detail === "end" ? ["state", "trigger", "used", "requestedAt", "reconciled", "outcome", "refusal"] : []),
   ...(/(?<!`)\border\b(?!`)/.test(detail) ? ["command", "cosign", "do", "by", "reason"] : []),
   ...(detail.includes("in force") ? ["version", "trustPolicyDigest", "restrictionsDigest"] : []),
 ];

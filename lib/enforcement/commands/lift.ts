@@ -9,6 +9,7 @@ import {
   type ReadCommand,
   readCommand,
 } from "../../lifecycle/command.ts";
+import { LONGEST_LIFE } from "../../lifecycle/due.ts";
 import { isLifting, judgeKey, type Lifting, lifted } from "../../lifecycle/restrict.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import type { CommandDeps } from "../deps.ts";
@@ -17,7 +18,6 @@ import { readIntent } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, type TrustSnapshot } from "../read/trust-snapshot.ts";
 import { type Order, point, stage } from "../stage.ts";
-import { LONGEST_LIFE } from "../sweeping/chains.ts";
 import { changeRestrictions } from "./change-restrictions.ts";
 import { type CommandAnswer, type Members, malformed } from "./command.ts";
 

@@ -1,4 +1,5 @@
 import { toInstant } from "../../clock.ts";
+import { LONGEST_LIFE } from "../../lifecycle/due.ts";
 import type { SweepDeps } from "../deps.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 
@@ -10,9 +11,6 @@ const SETTLING = 300_000;
 
 /** Milliseconds: how often identities are looked for by their records, whatever the views say. */
 const HOURLY = 3_600_000;
-
-/** Milliseconds: no identity lives longer, with the session that was obtained for it last. */
-export const LONGEST_LIFE = 2 * 3_600_000;
 
 /** Which chains a run looks at. */
 export interface Chains {
