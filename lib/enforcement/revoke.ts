@@ -145,5 +145,7 @@ async function serve(judgement: Judging): Promise<CommandAnswer | UnreachedAnswe
   }
   if (!isRestricting(command)) throw new TypeError("every verb of revoke denies or restricts");
   const cosign = typeof event.cosign === "string" ? event.cosign : undefined;
-  return restrict(judgement, { command, cosign }, policy);
+  const { marked } = looked.speakers;
+  const seen = isRefusal(trust) || place.taken !== undefined ? undefined : { trust, marked };
+  return restrict(judgement, { command, cosign }, { policy, seen });
 }

@@ -32,16 +32,26 @@ export interface Marks {
   readonly legible: readonly Mark[];
   /** Something stands there that cannot be read: it denies the whole intent, whoever wrote it. */
   readonly isIllegible: boolean;
+  /** The first of each contract or identity, by its name: a request is judged in constant time, however many there are. */
+  readonly denials: ReadonlyMap<string, { readonly place: number; readonly code: Mark["code"] }>;
 }
 
 /** Reads what State holds. Never throws: whoever writes State can stop things, and gain nothing. */
 export function readMarks(stored: StoredMarks): Marks {
   const { marks = [] } = stored;
-  if (!Array.isArray(marks)) return { stored, legible: [], isIllegible: true };
+  if (!Array.isArray(marks)) {
+    return { stored, legible: [], isIllegible: true, denials: new Map() };
+  }
   const read = marks.map((each) => schema.safeParse(each));
   const legible = read.flatMap((each) => (each.success ? [each.data] : []));
-  return { stored, legible, isIllegible: legible.length < marks.length };
+  const denials = new Map(
+    legible.map((mark, place) => [nameOf(mark), { place, code: mark.code }] as const).reverse(),
+  );
+  return { stored, legible, isIllegible: legible.length < marks.length, denials };
 }
+
+const nameOf = (mark: Mark): string =>
+  "contractDigest" in mark ? `contract ${mark.contractDigest}` : `identity ${mark.identityId}`;
 
 /** Whom a mark may cover. */
 interface Covered {
@@ -49,16 +59,16 @@ interface Covered {
   readonly identityId?: string;
 }
 
-/** Whether a mark denies a contract, or an identity of it: a contract's covers all of its identities. */
-export const covers = (mark: Mark, { contractDigest, identityId }: Covered): boolean =>
-  "contractDigest" in mark
-    ? mark.contractDigest === contractDigest
-    : mark.identityId === identityId;
-
-/** The code of the first mark that denies it, or `illegible`; none does: `undefined`. */
-export function denialOf(marks: Marks, covered: Covered): Mark["code"] | "illegible" | undefined {
-  if (marks.isIllegible) return "illegible";
-  return marks.legible.find((mark) => covers(mark, covered))?.code;
+/** The code of the first mark that denies it, a contract's all of its identities; or `illegible`; none does: `undefined`. */
+export function denialOf(
+  { isIllegible, denials }: Marks,
+  { contractDigest, identityId }: Covered,
+): Mark["code"] | "illegible" | undefined {
+  if (isIllegible) return "illegible";
+  const ofContract = denials.get(`contract ${contractDigest}`);
+  const ofIdentity = identityId === undefined ? undefined : denials.get(`identity ${identityId}`);
+  const isFirst = (ofContract?.place ?? Infinity) < (ofIdentity?.place ?? Infinity);
+  return (isFirst ? ofContract : ofIdentity)?.code;
 }
 
 /** Whether anything is marked: then records are owed. */

@@ -7,6 +7,7 @@ import { measureCost } from "./capacity/cost.ts";
 import { measureMemory } from "./capacity/memory.ts";
 import { measureCli } from "./cli.ts";
 import { measureOwnCpu } from "./cpu.ts";
+import { measureEnds } from "./ends/in-memory.ts";
 import { measureVerification } from "./evidence.ts";
 import { measureDistances } from "./far/lines.ts";
 import { measureGoverned } from "./governed.ts";
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, () => Promise<Line | readonly Line[]>>> = {
   bundle: measureBundle,
   cli: measureCli,
   rounds: measureRounds,
+  ends: measureEnds,
   cpu: measureOwnCpu,
   governed: measureGoverned,
   served: measureServed,

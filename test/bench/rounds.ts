@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HANDLE } from "../support/deliveries.ts";
+import type { Dependency } from "../support/faults.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import type { Line } from "./measure.ts";
 
@@ -7,6 +8,7 @@ import type { Line } from "./measure.ts";
 const CALL = 10;
 
 interface Span {
+  readonly at: Dependency;
   readonly start: number;
   readonly end: number;
 }
@@ -45,6 +47,27 @@ async function roundsOf(
 ): Promise<{ readonly rounds: number; readonly calls: number }> {
   const plane = await newPlane();
   await action(plane);
+  const spans = await spansOf(plane, () => action(plane));
+  return { rounds: longestRow(spans), calls: spans.length };
+}
+
+/**
+ * Sequential round trips of an action until its first call to one dependency has ended, in a process that has served
+ * before; what comes behind that is not counted.
+ */
+export async function committedAfter(
+  prepare: (plane: Plane) => Promise<() => Promise<unknown>>,
+  at: Dependency,
+): Promise<number> {
+  const plane = await newPlane();
+  await plane.grant();
+  const spans = await spansOf(plane, await prepare(plane));
+  const end = Math.min(...spans.filter((span) => span.at === at).map((span) => span.end));
+  return longestRow(spans.filter((span) => span.end <= end));
+}
+
+/** Every call to a dependency that an action makes, when it began and ended. */
+async function spansOf(plane: Plane, action: () => Promise<unknown>): Promise<Span[]> {
   const spans: Span[] = [];
   const through = plane.faults.through.bind(plane.faults);
   plane.faults.through = async (at, effect) => {
@@ -53,11 +76,11 @@ async function roundsOf(
       await sleep(CALL);
       return await through(at, effect);
     } finally {
-      spans.push({ start, end: performance.now() });
+      spans.push({ at, start, end: performance.now() });
     }
   };
-  await action(plane);
-  return { rounds: longestRow(spans), calls: spans.length };
+  await action();
+  return spans;
 }
 
 /** The most spans of which each begins after the one before has ended. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Digest } from "../../lib/encoding/digest.ts";
-import { covers, denialOf, isMarked, type Mark, readMarks } from "../../lib/lifecycle/mark.ts";
+import { denialOf, isMarked, type Mark, readMarks } from "../../lib/lifecycle/mark.ts";
 
 /** What stands on a chain's head is anybody's who writes State: it can stop things, and nothing else. */
 
@@ -84,7 +84,6 @@ suite("marks as State holds them", () => {
   ];
   for (const [what, mark, target, expected] of COVERED) {
     test(`VAI-115 ${what}: ${expected ? "denied" : "left alone"}`, () => {
-      assert.equal(covers(mark, target), expected);
       const found = denialOf(readMarks({ marks: [mark] }), target);
       assert.equal(found, expected ? "CONTRACT_REVOKED" : undefined);
     });
@@ -97,6 +96,11 @@ suite("marks as State holds them", () => {
       OF_CONTRACT,
     ];
     assert.equal(denialOf(readMarks({ marks }), { contractDigest: ONE }), "DECISION_SUPERSEDED");
+    const consumed = { ...OF_IDENTITY, code: "CONTRACT_CONSUMED" };
+    const of = (...both: object[]) =>
+      denialOf(readMarks({ marks: both }), { contractDigest: ONE, identityId: "a" });
+    assert.equal(of(consumed, OF_CONTRACT), "CONTRACT_CONSUMED");
+    assert.equal(of(OF_CONTRACT, consumed), "CONTRACT_REVOKED");
   });
 
   test("VAI-115 records are owed for whatever stands there", () => {

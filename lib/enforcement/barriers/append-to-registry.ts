@@ -20,6 +20,13 @@ export interface RegistryStep {
   readonly keys?: readonly TakenKey[];
 }
 
+/** What an append continues. */
+export interface RegistryTail {
+  readonly trust: TrustSnapshot;
+  /** The counter of marks on the chain's head. */
+  readonly marked: unknown;
+}
+
 export interface RegistryAppended {
   readonly kind: "appended";
   readonly seq: number;
@@ -30,22 +37,31 @@ export interface RegistryAppended {
 /**
  * Appends to `plane/registry` in one transaction with the restrictions. When somebody was faster the step is prepared
  * again for what is in force then.
+ * @param seen what this very invocation has read: the first try continues it.
  * @throws {Fault} when store or signer fail.
  */
 export async function appendToRegistry<T = never>(
   judgement: Judgement<PlaneDeps>,
-  prepare: (trust: TrustSnapshot) => Promise<RegistryStep | Settled<T> | Refusal>,
+  prepare: (trust: TrustSnapshot, isFirst: boolean) => Promise<RegistryStep | Settled<T> | Refusal>,
+  seen?: RegistryTail,
 ): Promise<RegistryAppended | Settled<T> | Refusal> {
   for (let attempt = 0; ; attempt++) {
-    const { heads, trust } = await readTrust(judgement.deps);
-    if (isRefusal(trust)) return trust;
+    const isFirst = attempt === 0;
+    const tail = (isFirst ? seen : undefined) ?? (await readTail(judgement.deps));
+    if (isRefusal(tail)) return tail;
+    const { trust, marked } = tail;
     judgement.believe(trust);
-    const step = await prepare(trust);
+    const step = await prepare(trust, isFirst);
     if (isRefusal(step) || "kind" in step) return step;
-    const placed = await commit(judgement, step, trust, heads.registryChain.marks.marked);
+    const placed = await commit(judgement, step, trust, marked);
     if (placed !== undefined) return { kind: "appended", ...placed };
     await backOff(judgement, attempt);
   }
+}
+
+async function readTail(deps: PlaneDeps): Promise<RegistryTail | Refusal> {
+  const { heads, trust } = await readTrust(deps);
+  return isRefusal(trust) ? trust : { trust, marked: heads.registryChain.marks.marked };
 }
 
 /** @returns number and time of the last record; nothing when somebody was faster. */

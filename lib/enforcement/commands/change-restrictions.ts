@@ -1,8 +1,9 @@
+import type { InForce } from "../../evidence/details.ts";
 import { type ReadCommand, readCommand } from "../../lifecycle/command.ts";
 import { isRefusal, type Refusal } from "../../refusal.ts";
 import type { Restrictions } from "../../trust/restrictions.ts";
 import { settled } from "../barriers/append.ts";
-import { appendToRegistry } from "../barriers/append-to-registry.ts";
+import { appendToRegistry, type RegistryTail } from "../barriers/append-to-registry.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { commandKey } from "../read/command-keys.ts";
@@ -28,25 +29,30 @@ export interface Changed {
 /**
  * Changes the restrictions in one transaction with its record on `plane/registry`. When somebody was faster the change is
  * judged again on what is in force then. A command whose record stands changes nothing again, whatever was lifted since.
+ * @param seen what this invocation has read, of a command whose id State does not know: its first try looks for no record,
+ * so that a denial is three round trips. Whoever clears the id in State can have it stop things once more.
  * @throws {Fault} when store or signer fail.
  */
 export async function changeRestrictions(
   judgement: Judgement<PlaneDeps>,
   signed: Signed,
   change: Change,
+  seen?: RegistryTail,
 ): Promise<Changed | Refusal> {
   const { command } = signed;
-  const result = await appendToRegistry<Changed>(judgement, async (trust) => {
-    const before = await earlier(judgement.deps, trust, command);
+  const prepare = async (trust: TrustSnapshot, isFirst: boolean) => {
+    const isNew = isFirst && seen !== undefined;
+    const before = isNew ? undefined : await earlier(judgement.deps, trust, command);
     if (before !== undefined) return isRefusal(before) ? before : settled(before);
     const next = change(trust);
     if (isRefusal(next)) return next;
     return {
       restrictions: next.restrictions,
-      drafts: (inForce) => [restrictionDraft(signed, inForce, next.instead)],
+      drafts: (inForce: InForce) => [restrictionDraft(signed, inForce, next.instead)],
       keys: [{ ...commandKey(command), value: command.jws.digest }],
     };
-  });
+  };
+  const result = await appendToRegistry<Changed>(judgement, prepare, seen);
   if (isRefusal(result)) return result;
   if (result.kind === "settled") return result.value;
   const { seq, at } = result;

@@ -9,6 +9,7 @@ import { wholeRole } from "../../lifecycle/revocation-policy.ts";
 import { Fault, isRefusal, type Refusal } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import type { Limits } from "../../trust/restrictions.ts";
+import type { RegistryTail } from "../barriers/append-to-registry.ts";
 import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { iamPoint } from "../points/iam-points.ts";
@@ -31,6 +32,14 @@ const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
 /** Seconds that a halt of the plane denies sessions ahead: whatever had read the heads before it has ended by then. */
 const AHEAD = 60;
 
+/** What is known when a command is heard. */
+interface Spoken {
+  /** The newest that an anchor signed, also where the trust does not hold. */
+  readonly policy: TrustPolicy;
+  /** What the Registry held a moment ago, where it holds; of a command whose id is free. */
+  readonly seen: RegistryTail | undefined;
+}
+
 /** What is stopped: all of it, or what a command names. */
 interface Stopped {
   readonly claims: Restricting;
@@ -42,17 +51,16 @@ interface Stopped {
 /**
  * Stops a plane, an actor or a key: nothing is granted, redeemed or begun from here on, whatever else holds; then IAM is
  * told of the sessions that it covers. The same command again finds itself in the restrictions and changes nothing there.
- * @param policy the newest that an anchor signed, also where the trust does not hold.
  */
 export async function restrict(
   judgement: Judgement<RevokeDeps>,
   signed: Signed<Restricting>,
-  policy: TrustPolicy,
+  { policy, seen }: Spoken,
 ): Promise<CommandAnswer | UnreachedAnswer | Failure> {
   const { deps } = judgement;
   const { command } = signed;
   const recorded = await deps
-    .within(PATIENCE, commitRecorded(judgement, signed))
+    .within(PATIENCE, commitRecorded(judgement, signed, seen))
     .catch((fault: unknown) => withoutRecord(fault, command));
   if (isRefusal(recorded)) return judgement.fail(recorded);
   if (recorded === undefined) {
@@ -81,20 +89,27 @@ interface Recorded extends Changed {
 async function commitRecorded(
   judgement: Judgement<RevokeDeps>,
   signed: Signed<Restricting>,
+  seen: RegistryTail | undefined,
 ): Promise<Recorded | Refusal> {
   const { deps } = judgement;
   const { command } = signed;
-  const settled = await settleOwed(judgement);
+  // Where the Registry holds nothing is owed.
+  const settled = seen === undefined ? await settleOwed(judgement) : undefined;
   if (settled !== undefined) return settled;
   let isFull = false;
-  const changed = await changeRestrictions(judgement, signed, (trust) => {
-    // A publication that came meanwhile may have made it a key of the plane.
-    const foreign = judgeKey(command, trust.published, deps.anchors);
-    if (foreign !== undefined) return foreign;
-    const next = restricted(trust.restrictions, command);
-    isFull = next.instead !== undefined;
-    return next;
-  });
+  const changed = await changeRestrictions(
+    judgement,
+    signed,
+    (trust) => {
+      // A publication that came meanwhile may have made it a key of the plane.
+      const foreign = judgeKey(command, trust.published, deps.anchors);
+      if (foreign !== undefined) return foreign;
+      const next = restricted(trust.restrictions, command);
+      isFull = next.instead !== undefined;
+      return next;
+    },
+    seen,
+  );
   if (isRefusal(changed)) return changed;
   const { limits } = judgement.requireTrust();
   const isStanding = !changed.isKnown || isInForce(limits, command.claims);

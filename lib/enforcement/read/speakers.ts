@@ -14,6 +14,8 @@ export interface Speakers {
   /** As the anchor signed it: whose each key is, revoked or not. */
   readonly published: TrustPolicy;
   readonly trust: TrustSnapshot | Refusal;
+  /** The counter of marks on the head of `plane/registry`, where the trust holds. */
+  readonly marked?: unknown;
 }
 
 /**
@@ -22,8 +24,15 @@ export interface Speakers {
  * removed, who can stop things and gain nothing; whoever breaks them keeps nobody from stopping anything.
  */
 export async function readSpeakers(deps: PlaneDeps): Promise<Speakers | Refusal> {
-  const trust = await readTrust(deps).then(({ trust }) => trust, refusalOf);
-  if (!isRefusal(trust)) return { policy: trust.policy, published: trust.published, trust };
+  const read = await readTrust(deps).catch(refusalOf);
+  if (isRefusal(read)) return knownBefore(deps, read);
+  const { trust, heads } = read;
+  if (isRefusal(trust)) return knownBefore(deps, trust);
+  const { marked } = heads.registryChain.marks;
+  return { policy: trust.policy, published: trust.published, trust, marked };
+}
+
+async function knownBefore(deps: PlaneDeps, trust: Refusal): Promise<Speakers | Refusal> {
   const known = deps.memory.trust ?? (await newestPolicy(deps));
   if (known === undefined) return trust;
   const { policy, published } = known;
