@@ -143,6 +143,7 @@ suite("the key that seals", () => {
   test("VAI-71 what a newer trust policy refuses at barrier 2 names that policy, and is sealed by no key that it revokes", async () => {
     for (const isRevoked of [false, true]) {
       const plane = await newPlane();
+      plane.isWhole = false;
       const governed = plane.contract();
       const own = plane.deps;
       const next = new MemoryKms(plane.faults);

@@ -209,6 +209,7 @@ suite("halts and revoked keys", () => {
 
   test("VAI-112 a revoked operator orders nothing either while the Registry is stale, of a process that reads it now", async () => {
     const { plane, id } = await live();
+    plane.isWhole = false;
     const jkt = KEYS.operator.thumbprint;
     done(await plane.revoke({ command: plane.command({ do: "revokeKey", jkt }) }));
     const head = plane.dynamo.table(TABLES.state).get("chain#plane/registry|head");
@@ -220,6 +221,7 @@ suite("halts and revoked keys", () => {
 
   test("VAI-112 a policy that an anchor signed for another plane lets nobody speak here", async () => {
     const { plane, id } = await live();
+    plane.isWhole = false;
     const other = { ...plane.policy, plane: "vai:000000000000:us-east-1:other" };
     const jws = forge("vai-trust-policy+jwt", other, "anchor", {}, plane.world.now);
     const table = plane.dynamo.table(TABLES.registry);

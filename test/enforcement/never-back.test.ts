@@ -38,6 +38,7 @@ const TWO: Mutation = {
 
 async function granted(mutation: Mutation): Promise<History> {
   const plane = await newPlane();
+  plane.isWhole = false;
   const governed = plane.contract(mutation);
   const { handle } = await plane.grant(mutation, governed);
   return { plane, governed, mutation, handle };

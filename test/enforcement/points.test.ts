@@ -234,6 +234,7 @@ suite("point iam", () => {
         ({ digest }: { digest: string }) => ({ do: "revokeContract", contractDigest: digest }),
       ]) {
         const { plane, governed, id } = await delivered();
+        plane.isWhole = false;
         breaks(plane, governed);
         const { contractDigest: digest } = governed;
         const command = plane.command(claims({ id, digest }));
@@ -247,6 +248,7 @@ suite("point iam", () => {
 
   test("VAI-115 where nobody says which role an identity has, its session is denied at each of them", async () => {
     const { plane, governed, id } = await delivered();
+    plane.isWhole = false;
     const head = plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`) ?? {};
     const { view: _view, due: _due, open: _open, ...rest } = head;
     plane.dynamo
@@ -386,6 +388,7 @@ suite("a denial that does not reach IAM", () => {
 
   test("VAI-118 refused while its records are owed: the role is quarantined as soon as that can be recorded", async () => {
     const { plane, governed, id } = await delivered();
+    plane.isWhole = false;
     const head = plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`) ?? {};
     const hash = head["hash"];
     head["hash"] = `sha256:${"0".repeat(64)}`;

@@ -213,6 +213,7 @@ suite("revoking an identity or a contract", () => {
       (plane: Plane) => plane.dynamo.table(TABLES.registry).delete("registry|restrictions"),
     ]) {
       const { plane, governed, id } = await live();
+      plane.isWhole = false;
       breaks(plane);
       const command = plane.command({ do: "revokeIdentity", identityId: id });
       done(await plane.revoke({ command }, plane.process()));

@@ -95,6 +95,7 @@ suite("the evidence key and the trust policy", () => {
   ] as const) {
     test(`VAI-06 VAI-99 delivery ${name}: a key that ends before the function could leaves the call unmade`, async () => {
       const plane = await newPlane();
+      plane.isWhole = false;
       await plane.publish({ set: { [END]: seconds(plane) + AHEAD } });
       const governed = plane.contract(mutation);
       const issued = mutation === HANDLE ? await plane.grant(mutation, governed) : undefined;
@@ -123,6 +124,7 @@ suite("the evidence key and the trust policy", () => {
 
   test("VAI-06 VAI-105 a key that governance revokes between the barriers signs no start, and nothing is called", async () => {
     const plane = await newPlane();
+    plane.isWhole = false;
     const { kms } = deployed(plane);
     const { assumeRole } = plane.deps;
     const other = plane.deps;

@@ -28,6 +28,7 @@ function done(answer: CommandAnswer | { readonly ok: false }): CommandAnswer {
 /** A handle that waits, and the command that revokes it. */
 async function live() {
   const plane = await newPlane();
+  plane.isWhole = false;
   const governed = plane.contract(HANDLE);
   const { handle, identity } = await plane.grant(HANDLE, governed);
   const { identityId } = identity;
@@ -106,6 +107,10 @@ suite("a writer of State", () => {
     assert.equal(refused(await redeem()).code, "PLANE_HALTED");
     headOf(plane, "plane/registry")["marks"] = "garbage";
     assert.equal(refused(await plane.ask()).code, "REGISTRY_STALE");
+    await assert.rejects(plane.sweep(), /publish a trust policy/);
+    await plane.publish();
+    // Nothing is marked any more; the halt stands.
+    assert.equal(refused(await plane.ask()).code, "PLANE_HALTED");
   });
 });
 

@@ -90,6 +90,7 @@ export interface Aftermath {
 export async function attackPlane(attack: Attack): Promise<Aftermath> {
   const { policy, publish, wait = 0, history = [], tables = [] } = attack;
   const plane = await newPlane({ policy, ...(publish === false && { publish }) });
+  plane.isWhole = tables.length === 0;
   // As a process that has served before: what it knows whom to believe by, it can seal a refusal under.
   if (publish !== false) await readTrust(plane.deps);
   plane.world.pass(wait);

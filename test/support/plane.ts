@@ -70,6 +70,14 @@ const OPENED = {
   ...{ ec2: ["*"], ecs: ["*"], s3: ["*"], ssm: ["*"] },
 };
 
+/** Every plane that this process has made; `whole-run.test.ts` looks at what was left in them. */
+export const PLANES: Plane[] = [];
+
+const callers = (): string => {
+  const lines = (new Error().stack ?? "").split("\n").filter((line) => line.includes(".test.ts"));
+  return lines.map((line) => line.slice(line.lastIndexOf("/") + 1)).join(" < ");
+};
+
 /**
  * A whole trust plane in memory: the real enforcement over the real stores, with DynamoDB, KMS, STS and targets
  * replaced at their clients. Signatures, conditions and limits are real; clock, ids, jitter and failures are the test's.
@@ -89,6 +97,10 @@ export class Plane {
   deps: IssueDeps;
   /** How often `sweep` was told that there is work. */
   woken = 0;
+  /** False once a test has edited tables or keys as somebody does who may: then nobody can promise every end. */
+  isWhole = true;
+  /** Where in the tests it was made. */
+  readonly madeBy: string;
   #requests = 0;
 
   constructor({ seed, isGolden = false }: Pick<PlaneOptions, "seed" | "isGolden"> = {}) {
@@ -100,6 +112,8 @@ export class Plane {
     const keys = { evidence: this.kms.jwk, plane: this.planeKms.jwk };
     this.policy = firstPolicy(keys, this.world.now);
     this.deps = this.process();
+    this.madeBy = callers();
+    PLANES.push(this);
   }
 
   /** The ports of another process of the same function: nothing remembered. */
@@ -268,6 +282,12 @@ export class Plane {
   /** What the records of a chain say; their signatures and links are verified first. */
   records(chainId: string): EvidenceRecord[] {
     return this.#open(chainId).records.map(({ record }) => record);
+  }
+
+  /** What every row says, of whichever chain; nothing is verified. */
+  everyRecord(): EvidenceRecord[] {
+    const rows = [...this.dynamo.table(TABLES.evidence).values()];
+    return rows.map(({ record }) => JSON.parse(String(record)) as EvidenceRecord);
   }
 
   types(chainId: string): string[] {

@@ -101,6 +101,9 @@ export async function settleOwed(judgement: Judgement<RevokeDeps>): Promise<Refu
   for (let attempt = 0; ; attempt++) {
     const owed = await readOwed(deps);
     if (owed === undefined || isRefusal(owed)) return owed;
+    if (owed.commands.length === 0) {
+      return stale("what is marked there is nobody's command; publish a trust policy to go on");
+    }
     judgement.believe(owed.trust);
     const { head: from, policy } = owed.trust;
     const tail = {
