@@ -93,7 +93,7 @@ suite("the whole course of one request", () => {
     });
   });
 
-  test("VAI-18 the identity ends with the earliest of contract, decision, boundary and class", async () => {
+  test("VAI-18 DTF-17 the identity ends with the earliest of contract, decision, boundary and class", async () => {
     const ends: readonly (readonly [string, Mutation, Change, number])[] = [
       ["contract", { contract: { set: { "/exp": "$seconds:200" } } }, {}, 200],
       ["decision", { decision: { set: { "/exp": "$seconds:150" } } }, {}, 150],

@@ -44,7 +44,7 @@ const BEFORE: readonly (readonly [Dependency, number, string, string])[] = [
 suite("a dependency fails before authority exists", () => {
   for (const how of WAYS_TO_FAIL) {
     for (const [at, from, code, stage] of BEFORE) {
-      test(`VAI-63 VAI-97 VAI-98 VAI-99 ${at} from call ${from}, ${how}: ${code}, and no authority`, async () => {
+      test(`VAI-63 VAI-97 VAI-98 VAI-99 X-19 ${at} from call ${from}, ${how}: ${code}, and no authority`, async () => {
         const { plane, governed, answer } = await badDay({}, { at, from, how });
         const refusal = refused(answer);
         assert.deepEqual(

@@ -13,7 +13,7 @@ const count = (records: readonly EvidenceRecord[], type: string): number =>
   records.filter(({ event }) => event.type === type).length;
 
 suite("floods are counted, not signed one by one", () => {
-  test("VAI-03 the 21st nameless refusal of a minute is counted, without KMS", async () => {
+  test("VAI-03 X-38 the 21st nameless refusal of a minute is counted, without KMS", async () => {
     const plane = await newPlane();
     for (let n = 0; n < 20; n++) await plane.issue({ n });
     const signed = plane.faults.counts.get("signer:sign");

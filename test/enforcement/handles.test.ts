@@ -143,7 +143,7 @@ suite("an identity handle", () => {
     assert.equal(granted(answer).deduplicated, false);
   });
 
-  test("VAI-69 twenty redemptions at once run one call; all others are told so", async () => {
+  test("VAI-69 ADV-29 twenty redemptions at once run one call; all others are told so", async () => {
     const { plane, governed, issued } = await held();
     const events = Array.from({ length: 20 }, () => plane.redemption(governed, issued.handle));
     const answers = await Promise.all(events.map((event) => plane.execute(event, plane.process())));

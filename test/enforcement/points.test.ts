@@ -92,7 +92,7 @@ async function running(mutation: Mutation = { base: "item" }) {
 }
 
 suite("point iam", () => {
-  test("VAI-115 VAI-117 VAI-121 delivered credentials are denied at IAM, after the denial is committed, and how long it took is on record", async () => {
+  test("VAI-115 VAI-117 VAI-121 X-04 delivered credentials are denied at IAM, after the denial is committed, and how long it took is on record", async () => {
     const { plane, governed, id } = await delivered();
     let before: string[] = [];
     plane.iam.beforePut = () => {
