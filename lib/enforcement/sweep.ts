@@ -9,6 +9,7 @@ import { reachIam } from "./points/reach.ts";
 import { type Intent, readIntent } from "./read/intent.ts";
 import { readTrust } from "./read/registry.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
+import { settleUnattributed } from "./refused/flood.ts";
 import { type Order, point } from "./stage.ts";
 import { chainsToSweep, unsettle } from "./sweeping/chains.ts";
 import { draftsFor } from "./sweeping/drafts.ts";
@@ -62,6 +63,7 @@ export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Sw
   const judgement = judging({});
   judgement.believe(trust);
   const lacking = await sweepRoles(judgement, trust);
+  await settleUnattributed(judgement).catch(ofChain);
   const ofHalts = isSettling ? await acknowledgeHalts(judgement) : [];
   const failed = results.filter(({ what }) => what === "failed").length;
   if (failed > 0) unsettle(deps);

@@ -104,4 +104,6 @@ export interface RefusalCounter {
     minute: number,
     written: number,
   ): Promise<{ single: boolean; unwritten: number }>;
+  /** How many of a scope are only counted, of minutes that are over. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  unwritten(scope: string, minute: number): Promise<number>;
 }

@@ -47,6 +47,23 @@ suite("floods are counted, not signed one by one", () => {
     assert.equal(count(nameless(plane), "RefusalsCounted"), 1, "nothing is counted twice");
   });
 
+  test("VAI-03 after a flood that nobody follows sweep writes how many there were, once their minute is over", async () => {
+    const plane = await newPlane();
+    for (let index = 0; index < 33; index++) await plane.issue({ index });
+    const sums = () =>
+      plane
+        .everyRecord()
+        .flatMap(({ event, detail }) =>
+          event.type === "RefusalsCounted" ? [[detail["scope"], detail["count"]]] : [],
+        );
+    await plane.sweep();
+    assert.deepEqual(sums(), [], "its minute goes on");
+    plane.world.pass(60);
+    await plane.sweep();
+    await plane.sweep();
+    assert.deepEqual(sums(), [["unattributed", 13]]);
+  });
+
   test("VAI-03 a count whose record could not be written is not lost", async () => {
     const plane = await newPlane();
     for (let n = 0; n < 25; n++) await plane.issue({ n });

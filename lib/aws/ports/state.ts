@@ -6,6 +6,7 @@ import {
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { RefusalCounter } from "../../evidence/ports.ts";
 import { orFault } from "./faults.ts";
+import { readItems } from "./items.ts";
 import { counterKey } from "./transaction.ts";
 
 const minuteIsOpenAndHasRoom = "#minute = :minute AND n < :limit";
@@ -46,6 +47,12 @@ export class DynamoRefusalCounter implements RefusalCounter {
     }
     // Clocks that disagree moved the minute under us each time: what cannot be counted is not written singly.
     return { single: false, unwritten: 0 };
+  }
+
+  async unwritten(scope: string, minute: number): Promise<number> {
+    const key = counterKey(scope);
+    const [item] = await readItems(this.#client, [{ table: this.#table, key }]);
+    return item?.["minute"] === minute ? 0 : plausible(item?.["unwritten"] as number | undefined);
   }
 
   async #countOnce(scope: string, minute: number, written: number) {

@@ -67,10 +67,34 @@ export async function recordUnattributed<Deps extends PlaneDeps>(
   judgement: Judgement<Deps>,
   own: readonly RecordDraft[],
 ): Promise<RefusedAnswer["evidence"]> {
-  const scope = "unattributed";
+  const { deps, now } = judgement;
+  const minute = minuteOf(now);
+  const { single, unwritten } = await deps.counter.count(UNATTRIBUTED, minute, SINGLE_PER_MINUTE);
+  return single ? appendUnattributed(judgement, own, unwritten) : undefined;
+}
+
+/** The scope of refusals before anybody is verified. */
+const UNATTRIBUTED = "unattributed";
+
+/**
+ * Writes how many of them were only counted, once their minute is over: after a flood nobody may come whose refusal
+ * would say it.
+ */
+export async function settleUnattributed<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+): Promise<void> {
+  const { deps, now } = judgement;
+  const unwritten = await deps.counter.unwritten(UNATTRIBUTED, minuteOf(now));
+  if (unwritten > 0) await appendUnattributed(judgement, [], unwritten);
+}
+
+async function appendUnattributed<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+  own: readonly RecordDraft[],
+  unwritten: number,
+): Promise<RefusedAnswer["evidence"]> {
+  const scope = UNATTRIBUTED;
   const { deps, now, eventDigest } = judgement;
-  const { single, unwritten } = await deps.counter.count(scope, minuteOf(now), SINGLE_PER_MINUTE);
-  if (!single) return undefined;
   const counted = unwritten > 0;
   const drafts = [...(counted ? [countedDraft({ name: scope }, unwritten)] : []), ...own];
   const chainId = unattributedChain(toInstant(now).slice(0, 10), eventDigest);
