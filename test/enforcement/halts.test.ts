@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { setImmediate as tick } from "node:timers/promises";
 import { verifyRecords } from "../../lib/audit/verify.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import { isTerminal } from "../../lib/evidence/events.ts";
@@ -186,6 +187,28 @@ suite("halts and revoked keys", () => {
     assert.equal(answer.code, "PLANE_HALTED");
     assert.equal(plane.targets.calls.length, 0);
     assert.deepEqual(endsOf(plane, governed), ["IdentityRevoked"]);
+  });
+
+  test("VAI-115 a plane that is halted beside fifty running actions begins none once the adapter has acknowledged", async () => {
+    const plane = await newPlane();
+    // Not in step: some have ended, some are between barriers, some have not begun when the halt comes.
+    const running = Array.from({ length: 50 }, async (_, index) => {
+      for (let turn = 0; turn < 4 * index; turn++) await tick();
+      return plane.issue(plane.event(plane.contract()));
+    });
+    while (plane.targets.calls.length < 5) await tick();
+    const command = plane.command({ do: "haltPlane" });
+    done(await plane.revoke({ command }));
+    const answers = await Promise.all(running);
+    const stopped = answers.filter((answer) => !answer.ok && answer.code === "PLANE_HALTED");
+    assert.ok(stopped.length > 0, "not all of them had begun");
+    const begun = plane.targets.calls.length;
+    assert.equal(begun, answers.filter((answer) => answer.ok).length);
+    plane.world.pass(30);
+    const { points } = done(await plane.revoke({ command }));
+    assert.notEqual(points[0]?.acknowledgedAt, undefined);
+    await Promise.all(Array.from({ length: 50 }, () => plane.issue(plane.event(plane.contract()))));
+    assert.equal(plane.targets.calls.length, begun);
   });
 
   test("POC-28 a revoked key of governance signs nothing any more", async () => {
