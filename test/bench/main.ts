@@ -8,6 +8,7 @@ import { measureMemory } from "./capacity/memory.ts";
 import { measureCli } from "./cli.ts";
 import { measureOwnCpu } from "./cpu.ts";
 import { measureEnds } from "./ends/in-memory.ts";
+import { measureTimeToDeny } from "./ends/local.ts";
 import { measureVerification } from "./evidence.ts";
 import { measureDistances } from "./far/lines.ts";
 import { measureGoverned } from "./governed.ts";
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, () => Promise<Line | readonly Line[]>>> = {
   cpu: measureOwnCpu,
   governed: measureGoverned,
   served: measureServed,
+  denial: measureTimeToDeny,
   calls: measureCalls,
   distances: measureDistances,
   memory: measureMemory,
