@@ -11,15 +11,19 @@ export interface CallerPoliciesProps {
   readonly plane: string;
   /** The functions that agents may call. */
   readonly callable: readonly IFunction[];
+  /** Those of people's commands. */
+  readonly commands: readonly IFunction[];
   readonly evidence: OwnTable;
+  readonly state: OwnTable;
+  readonly registry: OwnTable;
   /** Whose public halves an auditor reads. */
   readonly keys: readonly IKey[];
 }
 
 /**
  * Managed policies for people and programs outside the plane. They are attached to nobody here: a
- * cloud team attaches them to the roles under which its agents and auditors run, and gives those
- * roles nothing else.
+ * cloud team attaches them to the roles under which its agents, operators and auditors run, and gives
+ * those roles nothing else.
  */
 export class CallerPolicies extends Construct {
   /**
@@ -27,12 +31,17 @@ export class CallerPolicies extends Construct {
    * contract.
    */
   readonly agent: ManagedPolicy;
+  /**
+   * All that an operator's role needs: sending signed commands, and seeing what is open, stopped and
+   * refused. Whether a command has an effect, its signature decides.
+   */
+  readonly operator: ManagedPolicy;
   /** All that an auditor's role needs: reading evidence and the keys that verify it. */
   readonly auditor: ManagedPolicy;
 
   constructor(scope: Construct, id: string, props: CallerPoliciesProps) {
     super(scope, id);
-    const { plane, callable, evidence, keys } = props;
+    const { plane, callable, commands, evidence, state, registry, keys } = props;
     this.agent = new ManagedPolicy(this, "Agent", {
       managedPolicyName: accountWideName(this, plane, "agent"),
       description: `Calls the trust plane ${plane}, and nothing else`,
@@ -42,6 +51,29 @@ export class CallerPolicies extends Construct {
           "CallThePlane",
           ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
           callable.map(({ functionArn }) => functionArn),
+        ),
+      ],
+    });
+    this.operator = new ManagedPolicy(this, "Operator", {
+      managedPolicyName: accountWideName(this, plane, "operator"),
+      description: `Sends signed commands to the trust plane ${plane}, and sees what is open`,
+      statements: [
+        allow(
+          "SendCommands",
+          ["lambda:InvokeFunction"],
+          commands.map(({ functionArn }) => functionArn),
+        ),
+        // What is open, by when there is work on it; refusals of a day, newest first. No scan.
+        allow(
+          "SeeWhatIsOpen",
+          ["dynamodb:Query"],
+          [`${state.tableArn}/index/byDue`, `${evidence.tableArn}/index/byNegativeDay`],
+        ),
+        // What is stopped, and whose record is owed: items by their keys, in batches.
+        allow(
+          "SeeWhatIsStopped",
+          ["dynamodb:BatchGetItem"],
+          [state.tableArn, registry.tableArn, evidence.tableArn],
         ),
       ],
     });

@@ -269,7 +269,8 @@ export class TrustPlaneStack extends Stack {
     const callers = new CallerPolicies(this, "Callers", {
       plane,
       callable: [issue.lambda, execute.lambda],
-      evidence,
+      commands: [govern.lambda, revoke.lambda],
+      ...{ evidence, state, registry },
       keys: [evidenceKey.key, planeKey.key],
     });
     const actions = served.flatMap(({ family, pair: { executionRoleArn, readerRoleArn } }) =>
@@ -297,6 +298,7 @@ export class TrustPlaneStack extends Stack {
       RegionalNames: String(regionalNames),
       Actions: this.toJsonString(actions),
       AgentPolicy: callers.agent.managedPolicyArn,
+      OperatorPolicy: callers.operator.managedPolicyArn,
       AuditorPolicy: callers.auditor.managedPolicyArn,
       FunctionRoles: this.toJsonString(
         Object.fromEntries(

@@ -198,8 +198,13 @@ async function bringUp(
   for (const gap of gaps) progress(`NOT ENFORCED HERE: ${gap}`);
 
   const agent = await makeIdentity(clients.iam, "agent", planeOutput(stacks, "AgentPolicy"));
+  const operator = await makeIdentity(
+    clients.iam,
+    "operator",
+    planeOutput(stacks, "OperatorPolicy"),
+  );
   const auditor = await makeIdentity(clients.iam, "auditor", planeOutput(stacks, "AuditorPolicy"));
-  const credentials = { deployer: access.credentials, agent, auditor };
+  const credentials = { deployer: access.credentials, agent, operator, auditor };
   const policy = writePolicy(state);
   const { endpoint } = access;
   const outputs = composeOutputs({ endpoint, stacks, instances, credentials, keys, policy });

@@ -10,8 +10,9 @@ const stack = z.object({
   ExecuteFunction: z.string(),
   ExecuteUrl: z.string().optional(),
   GovernFunction: z.string(),
-  RevokeFunction: z.string(),
-  SweepFunction: z.string(),
+  // A stack of an older version has none; the schema of outputs.json says then what is missing.
+  RevokeFunction: z.string().optional(),
+  SweepFunction: z.string().optional(),
   EvidenceTable: z.string(),
   StateTable: z.string(),
   RegistryTable: z.string(),
@@ -42,8 +43,7 @@ export function fromCdkOutputs(value: unknown): unknown {
       issue: found.IssueFunction,
       execute: found.ExecuteFunction,
       govern: found.GovernFunction,
-      revoke: found.RevokeFunction,
-      sweep: found.SweepFunction,
+      ...present({ revoke: found.RevokeFunction, sweep: found.SweepFunction }),
     },
     ...present({ functionUrls: urlsOf(found), partition: partitionOf(found) }),
     tables: {

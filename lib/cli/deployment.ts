@@ -37,7 +37,10 @@ const schema = z.object({
   /** Public JWKs of every anchor that the deployment pins. */
   anchorKeys: z.array(z.unknown()).optional(),
   credentials: z
-    .object({ deployer: credentials, agent: credentials, auditor: credentials })
+    .object({
+      ...{ deployer: credentials, agent: credentials },
+      ...{ operator: credentials, auditor: credentials },
+    })
     .partial()
     .optional(),
   keys: z.record(z.string(), z.string()).optional(),
@@ -60,7 +63,11 @@ export const OUTPUTS_HELP = `outputs.json, or what cdk deploy --outputs-file wro
  * Reads the deployment that a command is for. `why` says what the command needs of it, where that is not plain.
  * @throws {CommandError} that says how to get one.
  */
-export function readDeployment(io: Io, given: string | undefined, why = ""): Deployment {
+export function readDeployment(
+  io: Pick<Io, "environment">,
+  given: string | undefined,
+  why = "",
+): Deployment {
   const named = io.environment[OUTPUTS_VARIABLE];
   const path = resolve(given ?? named ?? LOCAL_OUTPUTS);
   if (!existsSync(path)) {
@@ -74,7 +81,7 @@ export function readDeployment(io: Io, given: string | undefined, why = ""): Dep
   if (!read.ok) {
     throw new CommandError(
       EXIT.unreadable,
-      `${path}: ${read.pointer} ${read.detail}; is it outputs.json, or what cdk deploy --outputs-file wrote?`,
+      `${path}: ${read.pointer} ${read.detail}; is it outputs.json, or what cdk deploy --outputs-file wrote, of this version?`,
     );
   }
   return { ...read.value, path };
@@ -97,7 +104,7 @@ export const fromRoot = (path: string): string => resolve(dirname(LOCAL_OUTPUTS)
  */
 export function placeFor(
   deployment: Deployment,
-  user: "deployer" | "agent" | "auditor",
+  user: "deployer" | "agent" | "operator" | "auditor",
   profile?: string,
 ): ClientPlace {
   const given = profile === undefined ? deployment.credentials?.[user] : undefined;

@@ -21,11 +21,11 @@ import {
 import type { Expected } from "./plane.ts";
 import { listed, READ_ACTION } from "./statements.ts";
 
-export type CallerKind = "agent" | "auditor";
+export type CallerKind = "agent" | "operator" | "auditor";
 
 const INVOKE = /^lambda:Invoke(Function|FunctionUrl)$/;
 
-/** The managed policies for agents and auditors: what the stack made, and nothing more. */
+/** The managed policies for agents, operators and auditors: what the stack made, and nothing more. */
 export function checkCallerPolicy(
   kind: CallerKind,
   arn: string,
@@ -41,9 +41,14 @@ export function checkCallerPolicy(
         const allows = statementsOf(document as PolicyDocument).filter(
           ({ Effect }) => Effect === "Allow",
         );
-        return kind === "agent"
-          ? checkAgent(subject, allows, expected)
-          : checkAuditor(subject, allows);
+        switch (kind) {
+          case "agent":
+            return checkAgent(subject, allows, expected);
+          case "operator":
+            return checkOperator(subject, allows, expected);
+          case "auditor":
+            return checkAuditor(subject, allows);
+        }
       }),
       compareDocument(
         subject,
@@ -64,13 +69,7 @@ function checkAgent(
 ): readonly Finding[] {
   const { issue, execute } = deployment.functions;
   const callable = [issue, execute].map((each) => arn("lambda", `function:${each}`));
-  const beyond = allows.filter(
-    ({ Action, Resource, NotAction, NotResource }) =>
-      NotAction !== undefined ||
-      NotResource !== undefined ||
-      listed(Action).some((action) => !INVOKE.test(action)) ||
-      listed(Resource).some((resource) => !callable.includes(resource)),
-  );
+  const beyond = allows.filter((each) => !isCallOf(each, callable));
   return allOr(subject.ok("agents may call issue and execute, and nothing else"), [
     beyond.length > 0 &&
       subject.problem(
@@ -80,16 +79,44 @@ function checkAgent(
   ]);
 }
 
+/** An operator holds no authority of AWS either: what a command does, its signature decides (PROTOCOL.md §10). */
+function checkOperator(
+  subject: FindingSubject,
+  allows: readonly Statement[],
+  { deployment, arn }: Expected,
+): readonly Finding[] {
+  const { govern, revoke } = deployment.functions;
+  const callable = [govern, revoke].map((each) => arn("lambda", `function:${each}`));
+  const beyond = allows.filter((each) => !isReading(each) && !isCallOf(each, callable));
+  return allOr(subject.ok("operators may call govern and revoke, and read"), [
+    beyond.length > 0 &&
+      subject.problem(
+        `lets operators do more than call govern and revoke, and read: ${describe(beyond)}`,
+        REPAIR,
+      ),
+  ]);
+}
+
 function checkAuditor(subject: FindingSubject, allows: readonly Statement[]): readonly Finding[] {
-  const beyond = allows.filter(
-    ({ Action, NotAction }) =>
-      NotAction !== undefined || listed(Action).some((action) => !READ_ACTION.test(action)),
-  );
+  const beyond = allows.filter((each) => !isReading(each));
   return allOr(subject.ok("auditors may only read"), [
     beyond.length > 0 &&
       subject.problem(`lets auditors do more than read: ${describe(beyond)}`, REPAIR),
   ]);
 }
+
+/** Whether a statement allows calling these functions, and nothing else. */
+const isCallOf = (
+  { Action, Resource, NotAction, NotResource }: Statement,
+  callable: readonly string[],
+): boolean =>
+  NotAction === undefined &&
+  NotResource === undefined &&
+  listed(Action).every((action) => INVOKE.test(action)) &&
+  listed(Resource).every((resource) => callable.includes(resource));
+
+const isReading = ({ Action, NotAction }: Statement): boolean =>
+  NotAction === undefined && listed(Action).every((action) => READ_ACTION.test(action));
 
 const describe = (statements: readonly Statement[]): string =>
   statements.map(({ Sid, Action, NotAction }) => Sid ?? String(Action ?? NotAction)).join(", ");

@@ -19,7 +19,7 @@ import { checkTrust } from "./trust.ts";
 import { checkSources } from "./watch.ts";
 
 const TABLES = ["evidence", "state", "registry"] as const;
-const CALLERS: readonly CallerKind[] = ["agent", "auditor"];
+const CALLERS: readonly CallerKind[] = ["agent", "operator", "auditor"];
 
 /**
  * Looks at a whole deployment; reads only. `clock` in milliseconds.

@@ -16,7 +16,7 @@ export const ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess";
  * Makes an IAM user with one managed policy and a new access key.
  *
  * The deployer is made with the emulator's root key and administrator rights, as a cloud team's
- * role has them; agent and auditor are made by the deployer with the policies that the stack ships
+ * role has them; agent, operator and auditor are made by the deployer with the policies that the stack ships
  * for them, so that what these permit is what runs here.
  *
  * @param policyArn the one policy that the user has

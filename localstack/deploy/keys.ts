@@ -8,6 +8,8 @@ export const KEY_NAMES = [
   "decider",
   "agent",
   "operator",
+  "operator2",
+  "signaller",
   "approver",
   "auditor",
   "evaluator",

@@ -19,10 +19,15 @@ export const NAMES = {
   issuer: "governance.local",
   decider: "policy.local",
   operator: "operator.local",
+  operator2: "operator2.local",
+  signaller: "signaller.local",
   approver: "approver.local",
   auditor: "auditor.local",
   evaluator: "evaluator.local",
 } as const;
+
+/** The IAM users of a local deployment. */
+export type LocalUser = "deployer" | "agent" | "operator" | "auditor";
 
 /** `outputs.json`: all that a client in any language needs (wire format, "Local deployment"). */
 export interface LocalOutputs {
@@ -43,7 +48,7 @@ export interface LocalOutputs {
   readonly planeKeyId: string;
   /** Thumbprint of the key that signs trust policies. */
   readonly anchor: string;
-  readonly credentials: Readonly<Record<"deployer" | "agent" | "auditor", AwsCredentials>>;
+  readonly credentials: Readonly<Record<LocalUser, AwsCredentials>>;
   /** Private JWK files, paths relative to the repository's root. */
   readonly keys: Readonly<Record<KeyName, string>>;
   readonly names: typeof NAMES;
@@ -97,6 +102,7 @@ export function composeOutputs(parts: OutputParts): LocalOutputs {
     credentials: {
       deployer: keyPair(parts.credentials.deployer),
       agent: keyPair(parts.credentials.agent),
+      operator: keyPair(parts.credentials.operator),
       auditor: keyPair(parts.credentials.auditor),
     },
     keys: Object.fromEntries(keys) as Record<KeyName, string>,

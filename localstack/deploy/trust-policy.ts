@@ -58,7 +58,8 @@ function draft({ keys, actions, policy }: TrustPolicyParts): object {
     deciders: [{ ...party("decider"), ...authority }],
     evaluators: [{ ...party("evaluator"), class: "state" }],
     approvers: [{ ...party("approver"), roles: ["sre-lead"] }],
-    operators: [party("operator")],
+    // A lift takes two names; a machine that watches may say what it sees, and stop nothing by its own word.
+    operators: [party("operator"), party("operator2"), { ...party("signaller"), may: ["signal"] }],
     auditors: [party("auditor")],
     planes: [],
     policies: [policy],

@@ -1,11 +1,11 @@
 import type { Clients } from "../deploy/clients.ts";
-import type { LocalOutputs } from "../deploy/outputs.ts";
+import type { LocalOutputs, LocalUser } from "../deploy/outputs.ts";
 import type { Renderer } from "./render.ts";
 import type { StepResult } from "./report.ts";
 import type { Vai } from "./vai.ts";
 
 /** A user of the local AWS; each has its own credentials and rights. */
-type User = "deployer" | "agent" | "auditor";
+type User = LocalUser;
 
 /** What a step was seen to do; `lines` are shown above the outcome, `detail` behind it. */
 export interface Seen<T> {

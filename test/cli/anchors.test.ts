@@ -16,6 +16,8 @@ const STACK = {
   ExecuteFunction: "execute",
   ExecuteUrl: "https://execute.example/",
   GovernFunction: "govern",
+  RevokeFunction: "revoke",
+  SweepFunction: "sweep",
   EvidenceTable: "evidence",
   StateTable: "state",
   RegistryTable: "registry",

@@ -53,7 +53,7 @@ suite("where doctor looks", () => {
       const { roles, watch, accountWideName } = expectedOf(deployed("aws", { regionalNames }));
       for (const arn of [...Object.values(roles), watch.roleArn])
         template.one("AWS::IAM::Role", "RoleName", arn.slice(arn.indexOf("/") + 1));
-      for (const kind of ["agent", "auditor"])
+      for (const kind of ["agent", "operator", "auditor"])
         template.one("AWS::IAM::ManagedPolicy", "ManagedPolicyName", accountWideName(kind));
     }
   });

@@ -33,6 +33,8 @@ const STACK = {
   ExecuteFunction: "vai-payments-execute",
   ExecuteUrl: "https://execute.example/",
   GovernFunction: "vai-payments-govern",
+  RevokeFunction: "vai-payments-revoke",
+  SweepFunction: "vai-payments-sweep",
   EvidenceTable: "vai-payments-evidence",
   StateTable: "vai-payments-state",
   RegistryTable: "vai-payments-registry",
@@ -99,11 +101,16 @@ describe("the deployment that a command is for", () => {
       issue: "vai-payments-issue",
       execute: "vai-payments-execute",
       govern: "vai-payments-govern",
+      revoke: "vai-payments-revoke",
+      sweep: "vai-payments-sweep",
     });
     assert.deepEqual([deployment.planeKeyId, deployment.samples], ["plane-key", undefined]);
     assert.equal(deployment.retain, undefined);
     writeFileSync(path, JSON.stringify({ "vai-payments": { ...STACK, Retain: "false" } }));
     assert.equal(readDeployment(io, path).retain, false);
+    const { RevokeFunction: _, ...older } = STACK;
+    writeFileSync(path, JSON.stringify({ "vai-payments": older }));
+    assert.throws(() => readDeployment(io, path), /\/functions\/revoke .*of this version\?/);
   });
 
   test("USR-12 anything else is left as it is, to be judged as outputs.json", () => {

@@ -328,7 +328,10 @@ suite("lambdas/PROTOCOL.md: members", () => {
     const keys = Object.keys(shown["keys"] ?? {}).map((name) => [name, { file: join(ROOT, name) }]);
     const made = composeOutputs({
       ...{ endpoint: "", stacks: new Proxy({}, { get: () => texts }), instances: [] },
-      ...{ credentials: { deployer: pair, agent: pair, auditor: pair }, policy: shown["policy"] },
+      ...{
+        credentials: { deployer: pair, agent: pair, operator: pair, auditor: pair },
+        policy: shown["policy"],
+      },
       keys: { ...Object.fromEntries(keys), anchor: { file: join(ROOT, "anchor"), thumbprint: "" } },
     } as unknown as OutputParts);
     const structure = (value: unknown): unknown =>

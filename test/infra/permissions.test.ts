@@ -227,6 +227,26 @@ suite("permissions", () => {
     );
   });
 
+  test("VAI-15 all that an operator's role needs is to send commands, and to see what is open, stopped and refused", () => {
+    assert.deepEqual(resolved.managedStatements("vai-example-operator"), [
+      permit(
+        "SendCommands",
+        ["lambda:InvokeFunction"],
+        [functionArn("govern"), functionArn("revoke")],
+      ),
+      permit(
+        "SeeWhatIsOpen",
+        ["dynamodb:Query"],
+        [`${tableArn("evidence")}/index/byNegativeDay`, `${tableArn("state")}/index/byDue`],
+      ),
+      permit(
+        "SeeWhatIsStopped",
+        ["dynamodb:BatchGetItem"],
+        [tableArn("evidence"), tableArn("registry"), tableArn("state")],
+      ),
+    ]);
+  });
+
   test("VAI-15 an auditor's role reads evidence by its keys and the public keys, and scans nothing", () => {
     assert.deepEqual(resolved.managedStatements("vai-example-auditor"), [
       permit("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("evidence")]),
@@ -235,7 +255,7 @@ suite("permissions", () => {
     ]);
   });
 
-  test("VAI-15 policies for agents and auditors are attached to nobody", () => {
+  test("VAI-15 policies for agents, operators and auditors are attached to nobody", () => {
     for (const { Properties } of resolved.ofType("AWS::IAM::ManagedPolicy")) {
       for (const attachment of ["Roles", "Users", "Groups"]) {
         assert.equal(Properties[attachment], undefined);

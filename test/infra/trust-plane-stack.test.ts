@@ -48,7 +48,7 @@ suite("trust plane stack", () => {
     assert.deepEqual(counts, {
       "AWS::IAM::Role": 5 + 2 * families,
       "AWS::IAM::Policy": 5,
-      "AWS::IAM::ManagedPolicy": 2 + 2 * families,
+      "AWS::IAM::ManagedPolicy": 3 + 2 * families,
       "AWS::DynamoDB::Table": 3,
       "AWS::KMS::Key": 2,
       "AWS::KMS::Alias": 2,
@@ -97,6 +97,7 @@ suite("trust plane stack", () => {
       Retain: "true",
       RegionalNames: "false",
       AgentPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-agent`,
+      OperatorPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-operator`,
       AuditorPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-auditor`,
     });
     assert.match(IssueUrl ?? "", /^IssueFunctionFunctionUrl.*\.FunctionUrl$/);

@@ -49,10 +49,15 @@ export const PLATFORM: Rows = {
     ["execution"],
     "Report it with the record that `evidence` names.",
   ],
+  REVOCATION_FAILED: [
+    "The denial stands at the plane, and IAM did not take it: sessions of the role that were delivered may go on until they end.",
+    ["execution"],
+    "The cloud team finds out who took from the plane the right to write the role's policy (vai doctor; infra/runbook.md). sweep goes on trying; the role serves nothing new until two names lift its quarantine: vai lift quarantine.",
+  ],
   REVOCATION_PENDING: [
     "Something that the lift covers is still open: it would come back to life.",
     ["contract"],
-    "Send the same command again: sweep ends what is open within a minute.",
+    "Send the same command again: sweep ends what is open within a minute. vai status shows it.",
   ],
   EXECUTION_OUTCOME_UNKNOWN: [
     "The call timed out or its answer was lost: it may have been applied. In records only.",

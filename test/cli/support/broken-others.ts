@@ -19,6 +19,15 @@ export const BROKEN_OTHERS: readonly Broken[] = [
     ...{ subject: /vai-test-agent/, text: /do more than call issue and execute: Govern/ },
   },
   {
+    name: "an operator that may ask as an agent",
+    change: (world) =>
+      addStatement(world.managed["arn:aws:iam::000000000000:policy/vai-test-operator"] ?? {}, {
+        ...{ Sid: "Ask", Effect: "Allow", Action: "lambda:InvokeFunction" },
+        Resource: "arn:aws:lambda:us-east-1:000000000000:function:vai-test-issue",
+      }),
+    ...{ subject: /vai-test-operator/, text: /more than call govern and revoke, and read: Ask/ },
+  },
+  {
     name: "an auditor that may write",
     change: (world) =>
       addStatement(world.managed["arn:aws:iam::000000000000:policy/vai-test-auditor"] ?? {}, {

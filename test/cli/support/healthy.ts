@@ -212,6 +212,10 @@ export async function healthyWorld(plane: Plane): Promise<World> {
         ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
         [arn("lambda", "function:vai-test-issue"), arn("lambda", "function:vai-test-execute")],
       ),
+      [arn("iam", "policy/vai-test-operator")]: policies.allowing(
+        ["lambda:InvokeFunction"],
+        [arn("lambda", "function:vai-test-govern"), arn("lambda", "function:vai-test-revoke")],
+      ),
       [arn("iam", "policy/vai-test-auditor")]: policies.allowing(
         ["dynamodb:Query", "kms:GetPublicKey"],
         ["*"],
