@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import { VERSION } from "../config.ts";
 import type { AddCommand } from "./command.ts";
@@ -96,10 +97,14 @@ const COMMANDS: readonly Listed[] = [
   },
 ];
 
+/** What a command is run with; whoever waits may be a test. */
+type Given = Omit<Io, "sleep"> & Partial<Pick<Io, "sleep">>;
+
 /** Runs one command line. @returns the exit code (see {@link EXIT}). */
-export async function runCli(args: readonly string[], given: Io): Promise<ExitCode> {
+export async function runCli(args: readonly string[], given: Given): Promise<ExitCode> {
   // The one way to a screen: whatever a command says, nothing in it is obeyed by a terminal.
   const io: Io = {
+    sleep: setTimeout,
     ...given,
     out: (text) => given.out(visible(text)),
     err: (text) => given.err(visible(text)),
@@ -132,7 +137,7 @@ function buildProgram(io: Io): Command {
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at), 4 unreachable, 5 not known whether it was done.",
+      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at; of revoke and halt: it stands, and has not come everywhere yet), 4 unreachable, 5 not known whether it was done.",
     );
   for (const { name, description } of COMMANDS) program.command(name).description(description);
   return program;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { readBy } from "../encoding/schema.ts";
 import type { Answer, RefusedAnswer } from "../enforcement/answer.ts";
-import type { CommandAnswer } from "../enforcement/commands/command.ts";
+import type { CommandAnswer, UnreachedAnswer } from "../enforcement/commands/command.ts";
 import { Fault } from "../refusal.ts";
 
 const refused = z.looseObject({
@@ -39,15 +39,29 @@ const granted = z.looseObject({
   evidence: z.looseObject({ chainId: z.string(), firstSeq: z.number(), lastSeq: z.number() }),
 });
 
+/** How far a denial has come. */
+const standing = {
+  state: z.string(),
+  inFlight: z.number(),
+  points: z.array(
+    z.looseObject({
+      point: z.string(),
+      role: z.string().optional(),
+      requestedAt: z.string(),
+      acknowledgedAt: z.string().optional(),
+    }),
+  ),
+};
 const done = z.looseObject({
   ok: z.literal(true),
   deduplicated: z.boolean(),
-  state: z.string(),
-  inFlight: z.number(),
-  points: z.array(z.looseObject({ point: z.string(), acknowledgedAt: z.string().optional() })),
+  ...standing,
   /** Absent while the record is owed. */
   evidence: z.looseObject({ chainId: z.string(), seq: z.number() }).optional(),
 });
+/** A refusal behind which a denial stands all the same has all of it, any other nothing. */
+const unreached = refused.extend(standing);
+const nothing = refused.refine((each) => !("points" in each));
 
 /**
  * What a function answered, as far as a command relies on it: a function that was replaced, or something between that
@@ -68,5 +82,8 @@ export const readAnswer = (value: unknown, from: string): Answer =>
   readAs<Answer>(z.union([granted, refused]), value, from);
 
 /** Of `govern` or `revoke`. */
-export const readCommandAnswer = (value: unknown, from: string): CommandAnswer | RefusedAnswer =>
-  readAs<CommandAnswer | RefusedAnswer>(z.union([done, refused]), value, from);
+export const readCommandAnswer = (
+  value: unknown,
+  from: string,
+): CommandAnswer | UnreachedAnswer | RefusedAnswer =>
+  readAs(z.union([done, unreached, nothing]), value, from);

@@ -80,10 +80,15 @@ describe("vai revoke, halt and lift", () => {
       assert.equal(refused(await plane.ask()).code, code);
       const alone = await vai([...back, ...own]);
       assert.equal(alone.code, 1);
-      assert.match(alone.out, /^refused +APPROVAL_REQUIRED[\s\S]*next +vai explain/);
-      const saved = await vai([...back, ...own, "--save", file("order.json")]);
+      assert.match(
+        alone.out,
+        /^refused +APPROVAL_REQUIRED[\s\S]*do +it takes two names: .*--out FILE[\s\S]*lift send FILE/,
+      );
+      const saved = await vai([...back, ...own, "--out", file("order.json")]);
       assert.equal(saved.code, 0);
       assert.equal(refused(await plane.ask()).code, code, "nothing was sent");
+      const shown = await vai(["lift", "show", file("order.json")]);
+      assert.match(shown.out, /^order +\w+[\s\S]*signed by +olga, .*: agent behaves oddly$/m);
       const sent = await vai([
         "lift",
         "send",
@@ -92,6 +97,7 @@ describe("vai revoke, halt and lift", () => {
         file("otherOperator.json"),
       ]);
       assert.equal(sent.code, 0, sent.out);
+      assert.ok(sent.out.startsWith(shown.out), "what was signed is said");
       assert.ok((await plane.ask()).ok);
     });
   }
@@ -111,7 +117,7 @@ describe("vai revoke, halt and lift", () => {
     const jkt = await plane.deps.planeSigner.keyid();
     assert.equal((await vai(["revoke", "plane-key", jkt, ...own])).code, 1);
     assert.equal(
-      (await vai(["revoke", "plane-key", jkt, ...own, "--save", file("o.json")])).code,
+      (await vai(["revoke", "plane-key", jkt, ...own, "--out", file("o.json")])).code,
       0,
     );
     const sent = await vai(["lift", "send", file("o.json"), "--key", file("otherOperator.json")]);
@@ -119,14 +125,14 @@ describe("vai revoke, halt and lift", () => {
     assert.ok(plane.types("plane/registry").includes("RootKeyRevoked"));
   });
 
-  test("VAI-115 a denial whose record is owed is done, and says so", async (t) => {
+  test("VAI-115 a denial whose record is owed stands, and is neither called done nor refused", async (t) => {
     const { own, ...found } = await operators(t);
     const { redeem, id } = await live(found);
     found.plane.faults.plan({ at: "signer:sign", how: "throttle" });
-    const { code, out } = await found.vai(["revoke", "identity", id, ...own]);
+    const { code, out } = await found.vai(["revoke", "identity", id, ...own, "--wait", "0"]);
     found.plane.faults.clear();
-    assert.equal(code, 0);
-    assert.match(out, /adapter +not reached yet[\s\S]*evidence +owed/);
+    assert.equal(code, 3);
+    assert.match(out, /^revoked +now\nadapter +not reached yet[\s\S]*evidence +owed/);
     assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
   });
 
@@ -147,11 +153,17 @@ describe("vai revoke, halt and lift", () => {
       "a digest that is none",
       ["revoke", "contract", "x", ...OPERATOR, "--key", "operator.json"],
       2,
-      /contractDigest: /,
+      /neither the digest of a contract .* nor a file/,
     ],
     ["no reason", ["halt", "plane", "--as", "olga", "--key", "operator.json"], 2, /--reason/],
     ["no name", ["halt", "plane", "--reason", "r", "--key", "operator.json"], 2, /give --as NAME/],
     ["no key", ["halt", "plane", ...OPERATOR], 2, /give --key FILE/],
+    [
+      "a patience that is none",
+      ["halt", "plane", ...OPERATOR, "--key", "operator.json", "--wait", "soon"],
+      2,
+      /--wait must be a whole number/,
+    ],
     [
       "a file that is no order",
       ["lift", "send", "agent.json", "--key", "operator.json"],
@@ -181,7 +193,7 @@ describe("vai revoke, halt and lift", () => {
     const outputs = JSON.parse(readFileSync(file("outputs.json"), "utf8"));
     writeFileSync(file("old.json"), JSON.stringify({ ...outputs, functions }));
     const { code, err } = await vai(["halt", "plane", ...own, "--outputs", file("old.json")]);
-    assert.deepEqual([code, /names no function revoke/.test(err)], [2, true], err);
+    assert.deepEqual([code, /\/functions\/revoke .*this version/.test(err)], [2, true], err);
     assert.ok((await plane.ask()).ok);
   });
 });

@@ -5,12 +5,11 @@ import {
   addCosignOptions,
   addSendingOptions,
   type CosignedOptions,
-  cosignedOrder,
-  type OrderOptions,
-  saveOrder,
-  sendOrder,
-  signedOrder,
-} from "../order.ts";
+  type SendingOptions,
+} from "../order/options.ts";
+import { cosignedOrder, orderLines, readOrder, saveOrder } from "../order/saved.ts";
+import { sendOrder } from "../order/send.ts";
+import { signedOrder } from "../order/sign.ts";
 import { keyOf } from "./contract.ts";
 
 /** What each subcommand lifts, and what it is told. */
@@ -40,21 +39,34 @@ export const liftCommand: AddCommand = (lift, io, end) => {
       const options = given[argument === undefined ? 0 : 1] as CosignedOptions;
       const deployment = readDeployment(io, options.outputs);
       const order = signedOrder(deployment, verb(target), options);
-      if (options.save === undefined) {
-        end(await sendOrder(io, deployment, "govern", { op: "command", ...order }, options));
-      } else report(io, options.json === true, order, saveOrder(options.save, order));
+      if (options.out === undefined) {
+        const event = { op: "command", ...order };
+        end(await sendOrder(io, deployment, { to: "govern", event }, options));
+      } else report(io, options.json === true, order, saveOrder(options.out, order));
     });
   }
+  lift
+    .command("show")
+    .argument("<file>", "an order that somebody else signed, with --out")
+    .option("--json", "print it as JSON")
+    .description("shows what a second name would be put to; sends nothing")
+    .action((path: string, { json }: { readonly json?: true }) => {
+      const { claims } = readOrder(path);
+      report(io, json === true, claims, orderLines({ claims }));
+    });
   addSendingOptions(
-    lift.command("send").argument("<file>", "an order that somebody else signed, with --save"),
+    lift.command("send").argument("<file>", "an order that somebody else signed, with --out"),
   )
-    .description("cosigns an order as the second name, and sends it")
-    .action(async (path: string, options: Omit<OrderOptions, "reason">) => {
+    .description("puts a second name to an order, and sends it")
+    .action(async (path: string, options: SendingOptions) => {
       const deployment = readDeployment(io, options.outputs);
-      const key = keyOf(deployment, "operator2", options.key);
-      const { claims, ...order } = cosignedOrder(path, key);
-      const isRevocation = claims.do === "revokePlaneKey";
-      const event = isRevocation ? order : { op: "command", ...order };
-      end(await sendOrder(io, deployment, isRevocation ? "revoke" : "govern", event, options));
+      const saved = readOrder(path);
+      const order = cosignedOrder(saved, keyOf(deployment, "operator2", options.key));
+      const preface = orderLines(saved);
+      const sending =
+        saved.claims.do === "revokePlaneKey"
+          ? { to: "revoke" as const, event: order, preface }
+          : { to: "govern" as const, event: { op: "command", ...order }, preface };
+      end(await sendOrder(io, deployment, sending, options));
     });
 };

@@ -29,6 +29,8 @@ export interface Desk {
   /** Writes the file of `vai contract sign`. @returns its path. */
   contract(name: string, mutation: Mutation): string;
   vai(args: readonly string[], io?: Partial<Io>): Promise<Ran>;
+  /** Lets time pass, for the command and the plane; milliseconds. */
+  pass(milliseconds: number): void;
 }
 
 /** The command's clock stands at the instant at which every plane of these tests begins. */
@@ -61,13 +63,23 @@ export async function desk(t: TestContext): Promise<Desk> {
   };
   const outputs = write("outputs.json", outputsOf(`http://127.0.0.1:${port}`, file("agent.json")));
   write("agent.json", KEYS.agent.privateKey.export({ format: "jwk" }));
+  const pass = (milliseconds: number): void => {
+    t.mock.timers.tick(milliseconds);
+    plane.world.now += milliseconds;
+  };
   return {
-    ...{ plane, folder, file },
+    ...{ plane, folder, file, pass },
     contract: (name, mutation) => {
       const { contract, proof }: Governed = plane.contract(mutation);
       return write(name, { contract, proof });
     },
-    vai: (args, io = {}) => run(args, { environment: { VAI_OUTPUTS: outputs }, ...io }),
+    vai: (args, io = {}) =>
+      run(args, {
+        environment: { VAI_OUTPUTS: outputs },
+        // Nobody really waits.
+        sleep: async (milliseconds) => pass(milliseconds),
+        ...io,
+      }),
   };
 }
 
@@ -93,7 +105,7 @@ const outputsOf = (endpoint: string, agent: string) => ({
   tables: { evidence: "evidence", state: "state", registry: "registry" },
   evidenceKeyId: "evidence-key",
   planeKeyId: "plane-key",
-  credentials: { agent: CALLER, auditor: CALLER, deployer: CALLER },
+  credentials: { agent: CALLER, auditor: CALLER, deployer: CALLER, operator: CALLER },
   keys: { agent },
 });
 

@@ -1,0 +1,43 @@
+import type { RefusedAnswer } from "../../enforcement/answer.ts";
+import type { CommandAnswer, UnreachedAnswer } from "../../enforcement/commands/command.ts";
+import type { PointState } from "../../enforcement/points/iam-points.ts";
+
+/** What a function of people's commands can answer. */
+export type OrderAnswer = CommandAnswer | UnreachedAnswer | RefusedAnswer;
+
+/** How far a denial has come by an answer; nothing of a refusal behind which nothing stands. */
+type Standing = Pick<CommandAnswer, "state" | "inFlight" | "points" | "evidence">;
+
+export const standingOf = (answer: OrderAnswer): Standing | undefined =>
+  "points" in answer ? answer : undefined;
+
+/** How far a denial has come at one point. */
+export type Progress = "reached" | "failed" | "awaited";
+
+/** A role that IAM refused is failed until somebody mends it; the plane itself goes on trying. */
+export function progressAt({ point, acknowledgedAt }: PointState, { ok }: OrderAnswer): Progress {
+  if (acknowledgedAt !== undefined) return "reached";
+  return !ok && point !== "adapter" ? "failed" : "awaited";
+}
+
+/**
+ * What asking again for the same can still change, in words: the record of a denial, a point that it has not reached, an
+ * identity that a lift waits for. Nothing: the answer is the last one.
+ */
+export function awaited(answer: OrderAnswer): string[] {
+  if (!answer.ok && answer.code === "REVOCATION_PENDING") return ["the end of what is still open"];
+  const standing = standingOf(answer);
+  if (standing === undefined) return [];
+  const points = standing.points.filter((each) => progressAt(each, answer) === "awaited");
+  return [
+    ...points.map(nameOf),
+    ...(standing.evidence === undefined ? ["its record in evidence"] : []),
+  ];
+}
+
+/** A point, with its role where it has one. */
+const nameOf = ({ point, role }: PointState): string =>
+  role === undefined ? point : `${point} at ${roleName(role)}`;
+
+/** The last word of an execution role's ARN. */
+export const roleName = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);

@@ -1,0 +1,60 @@
+import { toInstant } from "../../clock.ts";
+import { readJws, type SigningKey, signJws } from "../../encoding/jws.ts";
+import { type Command as Claims, readCommand } from "../../lifecycle/command.ts";
+import { isRefusal } from "../../refusal.ts";
+import { readJson, writeNew, writtenLine } from "../files.ts";
+import { CommandError, EXIT } from "../io.ts";
+import { vaiLine } from "../self.ts";
+import { ORDER_LIFE, ORDER_TYPE, type Order } from "./sign.ts";
+
+/** An order as it lies in a file, with what it says; nobody has verified who signed it. */
+export interface SavedOrder {
+  readonly command: string;
+  readonly claims: Claims;
+}
+
+/** Writes an order for a second person. @returns what to say of it. @throws {CommandError}. */
+export function saveOrder(path: string, order: Order): string[] {
+  writeNew(path, `${JSON.stringify(order)}\n`);
+  return [
+    `saved      ${writtenLine(path, false)}; nothing was sent`,
+    `within     ${ORDER_LIFE} s another operator, or an auditor, looks at it and sends it in their name too:`,
+    `next       ${vaiLine("lift", "show", path)}`,
+    `fill in    ${vaiLine("lift", "send", path, "--key", "FILE")}`,
+  ];
+}
+
+/** @throws {CommandError} for what is no order. */
+export function readOrder(path: string): SavedOrder {
+  const { command } = (readJson(path) ?? {}) as { readonly command?: unknown };
+  const read = readCommand(command);
+  if (isRefusal(read)) {
+    throw new CommandError(EXIT.unreadable, `${path} is no order: give the file of --out`);
+  }
+  return { command: read.jws.compact, claims: read.claims };
+}
+
+/** The same order with a second signature over the same payload, byte for byte. */
+export function cosignedOrder({ command, claims }: SavedOrder, key: SigningKey): Order {
+  const jws = readJws(command, ORDER_TYPE);
+  const cosign = signJws(ORDER_TYPE, claims, key);
+  const own = readJws(cosign, ORDER_TYPE);
+  // Another reader of JSON may have written the payload: what is signed must be what was read.
+  const isSame = jws.ok && own.ok && payloadOf(command) === payloadOf(cosign);
+  if (isSame) return { command, cosign };
+  throw new CommandError(EXIT.unreadable, "the order is not in canonical form; sign it anew");
+}
+
+const payloadOf = (compact: string): string | undefined => compact.split(".")[1];
+
+/** What the second person is about to put their name to. */
+export function orderLines({ claims }: Pick<SavedOrder, "claims">): string[] {
+  const { do: verb, iss, iat, exp, aud, jti: _, reason, ...members } = claims;
+  const target = Object.values(members).join(" ");
+  return [
+    `order      ${[verb, target].filter(Boolean).join(" ")}`,
+    `signed by  ${iss}, at ${toInstant(iat * 1000)}: ${reason}`,
+    `plane      ${aud}`,
+    `until      ${toInstant(exp * 1000)}`,
+  ];
+}
