@@ -50,6 +50,11 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import("./commands/credentials.ts")).credentialsCommand,
   },
   {
+    name: "status",
+    description: "shows what is alive, stopped, owed and refused in a plane",
+    load: async () => (await import("./commands/status.ts")).statusCommand,
+  },
+  {
     name: "revoke",
     description: "ends an identity, a contract, or what a key may, in an operator's name",
     load: async () => (await import("./commands/revoke.ts")).revokeCommand,

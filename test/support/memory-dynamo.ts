@@ -143,6 +143,9 @@ export class MemoryDynamo {
     const found = [...this.table(TableName).values()]
       .filter((item) => item[named(name)] === wanted)
       .filter(isIn);
+    const range = input.IndexName === "byDue" ? "due" : "at";
+    found.sort((left, right) => inOrder(left, right, range));
+    if (input.ScanIndexForward === false) found.reverse();
     const isLate = this.unindexed.delete(String(wanted));
     if (isLate) return { Items: [] };
     const begin = Number(input.ExclusiveStartKey?.["behind"]?.N ?? 0);

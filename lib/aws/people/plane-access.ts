@@ -3,12 +3,15 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import type { PublicJwk } from "../../encoding/jwk.ts";
 import type { DigestSigner } from "../../encoding/jws.ts";
 import type { Heads, RegistryDocuments } from "../../enforcement/read/registry-port.ts";
-import type { StoredChain } from "../../evidence/ports.ts";
+import type { StoredChain, StoredMarks } from "../../evidence/ports.ts";
 import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
-import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
+import { DynamoEvidenceReader } from "../ports/evidence-reader.ts";
+import { DynamoEvidenceStore, headOf } from "../ports/evidence-store.ts";
+import { type Item, readItems } from "../ports/items.ts";
 import { KmsSigner, kmsPublicKey } from "../ports/kms-signer.ts";
+import { DynamoOpenStore, type StoredView } from "../ports/open-view.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
-import type { Tables } from "../ports/transaction.ts";
+import { headKey, type Tables } from "../ports/transaction.ts";
 
 /** What people read of a plane with their own credentials, outside its functions. */
 
@@ -31,6 +34,44 @@ export async function readRegistry(
   const heads = await store.readHeads({ known: 0 });
   return { heads, documents: await store.readDocuments(heads.registry) };
 }
+
+/** Every intent with something open, by the index of State: sixteen queries, no scan. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+export const readOpenViews = (place: ClientPlace, { state }: Tables): Promise<StoredView[]> =>
+  new DynamoOpenStore(new DynamoDBClient(dependencyOptions(place)), state).views();
+
+/** What is marked on the heads of these chains: denials whose records are owed. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+export async function readMarks(
+  place: ClientPlace,
+  { state }: Tables,
+  chainIds: readonly string[],
+): Promise<ReadonlyMap<string, StoredMarks>> {
+  const client = new DynamoDBClient(dependencyOptions(place));
+  const found = new Map<string, StoredMarks>();
+  for (let begin = 0; begin < chainIds.length; begin += BATCH) {
+    const some = chainIds.slice(begin, begin + BATCH);
+    const heads = await readItems(
+      client,
+      some.map((chainId) => ({ table: state, key: headKey(chainId) })),
+    );
+    for (const [index, chainId] of some.entries()) found.set(chainId, headOf(heads[index]).marks);
+  }
+  return found;
+}
+
+/** Keys of one `BatchGetItem` at most (its page in the API reference). */
+const BATCH = 100;
+
+/** The newest refusals of one day, `yyyy-mm-dd`, by index. @throws {Fault} `EVIDENCE_STORE_UNAVAILABLE`. */
+export const readRefusals = (
+  place: ClientPlace,
+  { evidence }: Tables,
+  day: string,
+  limit: number,
+): Promise<readonly Item[]> =>
+  new DynamoEvidenceReader(new DynamoDBClient(dependencyOptions(place)), evidence).refusals(
+    day,
+    limit,
+  );
 
 /** The public half of a KMS key. @throws {Fault} `EVIDENCE_SIGNER_UNAVAILABLE`. */
 export async function kmsPublicJwk(place: ClientPlace, keyId: string): Promise<PublicJwk> {

@@ -7,13 +7,16 @@ import {
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { EvidenceReader, ExportedRow } from "../../audit/export.ts";
 import { present } from "../../encoding/present.ts";
-import { EVENT_TYPES } from "../../evidence/events.ts";
+import { EVENT_TYPES, type EventType } from "../../evidence/events.ts";
 import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { orFault } from "./faults.ts";
 
 /** The Evidence table with the credentials of a place. */
 export const evidenceReader = (place: ClientPlace, table: string): EvidenceReader =>
   new DynamoEvidenceReader(new DynamoDBClient(dependencyOptions(place)), table);
+
+/** Each of a refused request or command; many of one kind are counted in one. */
+const REFUSALS: ReadonlySet<unknown> = new Set<EventType>(["IdentityDenied", "RefusalsCounted"]);
 
 /** Reads Evidence with what an auditor may: `dynamodb:Query` on the table and its indexes, no scan. */
 export class DynamoEvidenceReader implements EvidenceReader {
@@ -60,6 +63,26 @@ export class DynamoEvidenceReader implements EvidenceReader {
         ...(seal !== undefined && { seal: String(seal) }),
       };
     }
+  }
+
+  /**
+   * The newest refusals of a day, for operators: what the index has of each, not the record itself. A refused request
+   * leaves several negative records, and one that says that it was refused.
+   */
+  async refusals(day: string, limit: number): Promise<Record<string, unknown>[]> {
+    const found: Record<string, unknown>[] = [];
+    const pages = this.#pages({
+      TableName: this.#table,
+      IndexName: "byNegativeDay",
+      ScanIndexForward: false,
+      KeyConditionExpression: "negativeDay = :day",
+      ExpressionAttributeValues: marshall({ ":day": day }),
+    });
+    for await (const item of pages) {
+      if (REFUSALS.has(item["eventType"])) found.push(item);
+      if (found.length === limit) break;
+    }
+    return found;
   }
 
   async *#pages(query: QueryCommandInput): AsyncIterable<Record<string, unknown>> {

@@ -9,6 +9,14 @@ import type { Item } from "./items.ts";
 /** Later than every instant: what is open whenever it is due. */
 const EVER = "9999-12-31T23:59:59.999Z";
 
+/** A head with something open, as it stands in State; nobody vouches for any of it. */
+export interface StoredView {
+  readonly chainId: string;
+  /** When `sweep` has work on it, RFC 3339. */
+  readonly due: unknown;
+  readonly open: unknown;
+}
+
 /** The index `byDue` of State: sixteen queries, no scan. */
 export class DynamoOpenStore implements OpenStore {
   readonly #client: DynamoDBClient;
@@ -31,6 +39,14 @@ export class DynamoOpenStore implements OpenStore {
   async identities(): Promise<OpenIdentity[]> {
     const found = await Promise.all(VIEWS.map((view) => this.#heads(view, EVER)));
     return found.flat().flatMap(identitiesIn);
+  }
+
+  /** Every intent with something open, for people. */
+  async views(): Promise<StoredView[]> {
+    const found = await Promise.all(VIEWS.map((view) => this.#heads(view, EVER)));
+    return found
+      .flat()
+      .flatMap(({ pk, due, open }) => chainIn(pk).map((chainId) => ({ chainId, due, open })));
   }
 
   async #list(view: string, until: string): Promise<string[]> {

@@ -1,14 +1,21 @@
+import { present } from "../../encoding/present.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import type { PointState } from "../../enforcement/points/iam-points.ts";
 import { refusalNext, refusedLines } from "../answers.ts";
+import { nextLine } from "../next-line.ts";
 import { vaiLine } from "../self.ts";
 import { type OrderAnswer, progressAt, roleName, standingOf } from "./reached.ts";
 
 /** An answer to an order as a person reads it; `outputs` as the command was given it. */
 export const answerLines = (answer: OrderAnswer, outputs?: string): string[] =>
   answer.ok
-    ? [doneLine(answer), ...standingLines(answer), ...recordLines(answer)]
+    ? [
+        doneLine(answer),
+        ...standingLines(answer),
+        ...recordLines(answer),
+        ...traceLines(answer, outputs),
+      ]
     : [
         ...refusedLines(answer),
         ...standingLines(answer),
@@ -46,6 +53,15 @@ const recordLines = ({ evidence }: CommandAnswer): string[] => [
     ? "evidence   owed: the denial stands, and sweep writes its record; until then the same mark in State is all that holds it"
     : `evidence   ${evidence.chainId} ${evidence.seq}`,
 ];
+
+const INTENT = "intent/";
+
+const traceLines = ({ evidence }: CommandAnswer, outputs: string | undefined): string[] =>
+  evidence?.chainId.startsWith(INTENT) === true
+    ? [
+        `next       ${nextLine(["trace", evidence.chainId.slice(INTENT.length)], [], present({ outputs })).line}`,
+      ]
+    : [];
 
 /** Said where it is needed, and how to come by it. */
 const secondNameLines = ({ code }: RefusedAnswer): string[] =>

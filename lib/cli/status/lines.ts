@@ -1,0 +1,55 @@
+import type { Status } from "./status.ts";
+
+/** A status as a person reads it: what is stopped first, then what is open, then what was refused. */
+export const statusLines = (status: Status): string[] => [
+  `plane      ${status.plane} at ${status.at}: a view of its tables, nothing is judged by it; vai trace tells what happened`,
+  ...(status.problem === undefined
+    ? []
+    : [`REFUSING   everything: ${status.problem} (REGISTRY_STALE)`]),
+  ...section("halted", status.halted, (halt) =>
+    halt.scope === "plane"
+      ? `the whole plane, by ${halt.by} at ${instant(halt.at)}`
+      : `actor ${halt.actor}, by ${halt.by} at ${instant(halt.at)}`,
+  ),
+  ...section("key", status.revokedKeys, (jkt) => `${jkt} is revoked`),
+  ...section(
+    "quarantine",
+    status.quarantined,
+    ({ path, at, cause }) => `${path} since ${instant(at)}: ${cause}`,
+  ),
+  ...section("owed", status.owed, ({ chainId, order }) =>
+    order === undefined
+      ? `a denial on ${chainId} that nobody has signed`
+      : `${order.do} by ${order.by} on ${chainId}: ${order.reason}`,
+  ),
+  ...section(
+    "live",
+    status.live,
+    ({ id, state, delivery, step, actor = "an unknown actor", expiresAt }) =>
+      `${id} ${state}, ${delivery} of step ${step}, ${actor}, until ${expiresAt}`,
+  ),
+  ...section(
+    "overdue",
+    status.overdue,
+    ({ id, state, expiresAt }) => `${id} ${state}, over since ${expiresAt}: sweep ends it`,
+  ),
+  ...section("pending", status.pending, contractWords),
+  ...section("expiring", status.expiring, contractWords),
+  ...section(
+    "blocked",
+    status.blocked,
+    ({ at, code, eventType, chainId, seq, actorId }) =>
+      `${at} ${eventType}${code === undefined ? "" : ` ${code}`}${actorId === undefined ? "" : ` ${actorId}`}, ${chainId} ${seq}`,
+  ),
+  ...(status.unreadable === 0 ? [] : [`unreadable ${status.unreadable} entries of State`]),
+];
+
+const section = <T>(name: string, entries: readonly T[], words: (entry: T) => string): string[] =>
+  entries.length === 0
+    ? [`${name.padEnd(10)} none`]
+    : entries.map((each) => `${name.padEnd(10)} ${words(each)}`);
+
+const contractWords = ({ digest, issuer, risk, exp }: Status["pending"][number]): string =>
+  `contract ${digest} of ${issuer}, ${risk}, until ${instant(exp)}`;
+
+const instant = (seconds: number): string => new Date(seconds * 1000).toISOString();

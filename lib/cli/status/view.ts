@@ -1,0 +1,55 @@
+import * as z from "zod";
+
+/**
+ * What a head says of an intent that has something open. Whoever writes State can write anything there: each entry is
+ * read by itself, and one that cannot be read is counted, not believed.
+ */
+const identity = z.object({
+  id: z.string(),
+  contractDigest: z.string(),
+  state: z.string(),
+  actor: z.string().optional(),
+  jkt: z.string(),
+  step: z.string(),
+  delivery: z.string(),
+  roleArn: z.string().optional(),
+  session: z.string(),
+  issuedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  until: z.iso.datetime(),
+});
+const contract = z.object({
+  digest: z.string(),
+  id: z.string(),
+  issuer: z.string(),
+  risk: z.string(),
+  /** Seconds since the epoch. */
+  exp: z.int(),
+  policy: z.object({ id: z.string(), version: z.string() }).optional(),
+  revokeOn: z.array(z.string()),
+});
+const lists = z.object({ identities: z.array(z.unknown()), contracts: z.array(z.unknown()) });
+
+export type OpenIdentity = z.infer<typeof identity> & { readonly intentId: string };
+export type OpenContract = z.infer<typeof contract> & { readonly intentId: string };
+
+/** What is open of one intent. */
+export interface ReadView {
+  readonly identities: readonly OpenIdentity[];
+  readonly contracts: readonly OpenContract[];
+  readonly unreadable: number;
+}
+
+export function readView(intentId: string, open: unknown): ReadView {
+  const read = lists.safeParse(open);
+  if (!read.success) return { identities: [], contracts: [], unreadable: 1 };
+  const identities = read.data.identities.map((each) => identity.safeParse(each));
+  const contracts = read.data.contracts.map((each) => contract.safeParse(each));
+  return {
+    identities: identities.flatMap(({ data }) =>
+      data === undefined ? [] : [{ intentId, ...data }],
+    ),
+    contracts: contracts.flatMap(({ data }) => (data === undefined ? [] : [{ intentId, ...data }])),
+    unreadable: [...identities, ...contracts].filter(({ success }) => !success).length,
+  };
+}

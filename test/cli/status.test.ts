@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { Status } from "../../lib/cli/status/status.ts";
+import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
+import type { Mutation } from "../support/governed.ts";
+import { KEYS } from "../support/keys.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
+import type { Plane } from "../support/plane.ts";
+import { type Desk, desk } from "./support/plane-endpoint.ts";
+
+/** What an operator sees of a plane. */
+
+async function statusOf({ vai }: Desk, ...args: readonly string[]): Promise<Status> {
+  const { code, out, err } = await vai(["status", "--json", ...args]);
+  assert.equal(code, 0, err);
+  return JSON.parse(out);
+}
+
+const calls = (number: number): Mutation => ({
+  contract: { set: { "/authorization_details/0/limits": { calls: number } } },
+});
+const ending = (seconds: number): Mutation => ({
+  contract: {
+    set: {
+      "/authorization_details/0/limits": { calls: 2 },
+      "/exp": `$seconds+${seconds}`,
+    },
+  },
+});
+
+async function order(plane: Plane, claims: { do: string } & Record<string, unknown>) {
+  return plane.revoke({ command: plane.command(claims) });
+}
+
+suite("vai status", () => {
+  test("VAI-129 one of each is seeded, and each view has exactly it, by queries alone", async (t) => {
+    const found = await desk(t);
+    const { plane } = found;
+    const handle = await plane.grant(HANDLE, plane.contract(HANDLE));
+    const pending = plane.contract(calls(2));
+    await plane.grant(calls(2), pending);
+    const soon = plane.contract(ending(120));
+    await plane.grant(ending(120), soon);
+    const tooMuch = { request: { set: { "/operation/parameters/percent": 100 } } };
+    assert.equal((await plane.ask(tooMuch, pending)).ok, false);
+    const asked = listened(plane);
+    const { live, overdue, pending: open, expiring, blocked, ...others } = await statusOf(found);
+    assert.deepEqual(
+      live.map(({ id, delivery, actor }) => [id, delivery, actor]),
+      [[handle.identity.identityId, "handle", "spiffe://example.org/agent/coordinator"]],
+    );
+    assert.deepEqual(
+      open.map(({ digest }) => digest),
+      [soon.contractDigest, pending.contractDigest],
+    );
+    assert.deepEqual(
+      expiring.map(({ digest }) => digest),
+      [soon.contractDigest],
+    );
+    assert.deepEqual(
+      blocked.map(({ eventType, code }) => [eventType, code]),
+      [["IdentityDenied", "PARAMETER_OUT_OF_BOUNDS"]],
+    );
+    assert.deepEqual(overdue, []);
+    assert.deepEqual(
+      [others.halted, others.revokedKeys, others.quarantined, others.owed],
+      [[], [], [], []],
+    );
+    const queried = asked.filter((call) => call.startsWith("Query"));
+    assert.equal(queried.filter((call) => call === "Query state byDue").length, 16);
+    assert.equal(queried.length, 18, "and two days of refusals");
+    assert.deepEqual([...new Set(asked.map((call) => call.split(" ")[0]))].sort(), [
+      "BatchGetItem",
+      "Query",
+    ]);
+  });
+
+  test("VAI-129 within the seconds that are asked for, and no others", async (t) => {
+    const found = await desk(t);
+    await found.plane.grant(ending(120), found.plane.contract(ending(120)));
+    for (const [within, number] of [
+      ["118", 0],
+      ["120", 1],
+    ] as const) {
+      const { expiring } = await statusOf(found, "--within", within);
+      assert.equal(expiring.length, number, within);
+    }
+  });
+
+  test("VAI-129 an identity whose time is over is not alive, and nothing of it is when sweep was there", async (t) => {
+    const found = await desk(t);
+    const { identity } = await found.plane.grant(HANDLE, found.plane.contract(HANDLE));
+    found.pass(601_000);
+    const { live, overdue } = await statusOf(found);
+    assert.deepEqual(live, []);
+    assert.deepEqual(
+      overdue.map(({ id }) => id),
+      [identity.identityId],
+    );
+    await found.plane.sweep();
+    const swept = await statusOf(found);
+    assert.deepEqual([swept.overdue, swept.pending], [[], []]);
+  });
+
+  test("VAI-129 a contract whose window is over is pending no more, also before sweep was there", async (t) => {
+    const found = await desk(t);
+    await found.plane.grant(ending(120), found.plane.contract(ending(120)));
+    found.pass(120_000);
+    const { pending, expiring } = await statusOf(found);
+    assert.deepEqual([pending, expiring], [[], []]);
+  });
+
+  test("VAI-129 what is halted, revoked and quarantined, and by whom", async (t) => {
+    const found = await desk(t);
+    const { plane } = found;
+    const { identity } = await plane.grant(CREDENTIALS);
+    plane.faults.plan({ at: "iam:write", how: "denied" });
+    await order(plane, { do: "revokeIdentity", identityId: identity.identityId });
+    plane.faults.clear();
+    await order(plane, { do: "haltActor", actorId: "spiffe://example.org/agent/other" });
+    await order(plane, { do: "revokeKey", jkt: KEYS.decider.thumbprint });
+    const { halted, revokedKeys, quarantined, owed, problem } = await statusOf(found);
+    assert.deepEqual(
+      halted.map((each) => [each.scope, "actor" in each && each.actor, each.by]),
+      [["actor", "spiffe://example.org/agent/other", "olga"]],
+    );
+    assert.deepEqual(revokedKeys, [KEYS.decider.thumbprint]);
+    assert.deepEqual(
+      quarantined.map(({ path, cause }) => [path, cause]),
+      [["arn:aws:iam::000000000000:role/exec-dynamodb", "REVOCATION_FAILED"]],
+    );
+    assert.deepEqual([owed, problem], [[], undefined]);
+    const { out } = await found.vai(["status"]);
+    assert.match(out, /^halted +actor spiffe:\/\/example\.org\/agent\/other, by olga at /m);
+    assert.match(out, /^quarantine +\S+exec-dynamodb since .*REVOCATION_FAILED$/m);
+  });
+
+  test("VAI-129 denials whose records are owed, of an intent and of the whole plane, with the order", async (t) => {
+    const found = await desk(t);
+    const { plane } = found;
+    const governed = plane.contract(HANDLE);
+    const { identity } = await plane.grant(HANDLE, governed);
+    plane.faults.plan({ at: "signer:sign", how: "throttle" });
+    await order(plane, { do: "revokeIdentity", identityId: identity.identityId });
+    const reason = "agent behaves oddly";
+    assert.deepEqual((await statusOf(found)).owed, [
+      { chainId: governed.chainId, order: { do: "revokeIdentity", by: "olga", reason } },
+    ]);
+    await order(plane, { do: "haltPlane" });
+    plane.faults.clear();
+    const { owed, problem, halted } = await statusOf(found);
+    assert.deepEqual(
+      owed.map(({ chainId, order: asked }) => [chainId, asked?.do]),
+      [
+        ["plane/registry", "haltPlane"],
+        [governed.chainId, "revokeIdentity"],
+      ],
+    );
+    assert.match(problem ?? "", /lacks its record/);
+    assert.equal(halted[0]?.scope, "plane");
+    const { out } = await found.vai(["status"]);
+    assert.match(
+      out,
+      /^REFUSING +everything: [\s\S]*^owed +haltPlane by olga on plane\/registry: agent behaves/m,
+    );
+    await plane.sweep();
+    assert.deepEqual((await statusOf(found)).owed, []);
+  });
+
+  test("ADV-36 what a writer of State put there is counted or passed over, and never ends the view", async (t) => {
+    const found = await desk(t);
+    const { plane } = found;
+    const { identity } = await plane.grant(HANDLE, plane.contract(HANDLE));
+    const state = plane.dynamo.table(TABLES.state);
+    const due = "2000-01-01T00:00:00.000Z";
+    const put = (pk: string, item: object): void =>
+      void state.set(`${pk}|head`, { pk, sk: "head", view: "open#0", due, ...item });
+    put("chain#intent/a", { open: "nothing", marks: "garbage" });
+    put("chain#intent/b", {
+      open: { identities: [{ id: 7 }, { ...{ id: "\u001b[2J" } }], contracts: [1] },
+    });
+    put("somewhere else", { open: { identities: [], contracts: [] } });
+    const status = await statusOf(found);
+    assert.deepEqual(
+      [status.live.map(({ id }) => id), status.unreadable],
+      [[identity.identityId], 4],
+    );
+    assert.deepEqual(status.owed, [{ chainId: "intent/a" }]);
+  });
+
+  test("ADV-36 a halt whose order was taken out of the Registry is owed by its mark all the same", async (t) => {
+    const found = await desk(t);
+    const { plane } = found;
+    plane.faults.plan({ at: "signer:sign", how: "throttle" });
+    await order(plane, { do: "haltPlane" });
+    plane.faults.clear();
+    const registry = plane.dynamo.table(TABLES.registry);
+    const { pending: _, ...head } = registry.get("registry|head") ?? {};
+    registry.set("registry|head", head);
+    const { owed, problem } = await statusOf(found);
+    assert.deepEqual(
+      owed.map(({ order: asked }) => asked?.do),
+      ["haltPlane"],
+    );
+    assert.match(problem ?? "", /lacks its record/);
+  });
+
+  for (const [what, edit] of [
+    ["edited", (document: string) => document.replace('"halts":[]', '"halts":[ ]')],
+    [
+      "replaced by another good one",
+      (document: string) =>
+        document.replace('"revokedKeys":[]', `"revokedKeys":["${KEYS.agent.thumbprint}"]`),
+    ],
+  ] as const) {
+    test(`VAI-129 restrictions that were ${what} are not passed off as those in force`, async (t) => {
+      const found = await desk(t);
+      const item = found.plane.dynamo.table(TABLES.registry).get("registry|restrictions") ?? {};
+      const document = edit(String(item["document"]));
+      assert.notEqual(document, item["document"]);
+      found.plane.dynamo.table(TABLES.registry).set("registry|restrictions", { ...item, document });
+      assert.match((await statusOf(found)).problem ?? "", /cannot be read|not those that/);
+    });
+  }
+
+  test("VAI-129 no more refusals than were asked for, the newest first, also of the day before", async (t) => {
+    const found = await desk(t);
+    const refuse = () =>
+      found.plane.ask({ request: { set: { "/operation/parameters/percent": 100 } } });
+    await refuse();
+    found.pass(21 * 60 * 60 * 1000);
+    await refuse();
+    found.pass(1_000);
+    await refuse();
+    const all = (await statusOf(found)).blocked.map(({ at }) => at);
+    assert.equal(all.length, 3);
+    assert.deepEqual(all, all.toSorted().reverse());
+    assert.notEqual(all[0]?.slice(0, 10), all[2]?.slice(0, 10));
+    const two = (await statusOf(found, "--blocked", "2")).blocked;
+    assert.deepEqual(
+      two.map(({ at }) => at),
+      all.slice(0, 2),
+    );
+    assert.deepEqual((await statusOf(found, "--blocked", "0")).blocked, []);
+  });
+
+  test("VAI-129 a number that is none is told, and nothing is read", async (t) => {
+    const found = await desk(t);
+    const asked = listened(found.plane);
+    for (const option of ["--within", "--blocked"]) {
+      const { code, err } = await found.vai(["status", option, "soon"]);
+      assert.deepEqual([code, err.includes(`${option} must be a whole number`)], [2, true]);
+    }
+    assert.deepEqual(asked, []);
+  });
+});
+
+/** The calls that reach DynamoDB from here on: operation, table, index. */
+function listened(plane: Plane): string[] {
+  const asked: string[] = [];
+  const client = plane.dynamo.client.bind(plane.dynamo);
+  plane.dynamo.client = () => {
+    const inner = client();
+    const send = (command: {
+      input: { TableName?: string; IndexName?: string };
+      constructor: { name: string };
+    }) => {
+      const { TableName = "", IndexName = "" } = command.input;
+      asked.push(
+        [command.constructor.name.replace("Command", ""), TableName, IndexName].join(" ").trim(),
+      );
+      return inner.send(command as never);
+    };
+    return { send } as never;
+  };
+  return asked;
+}
