@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LocalOutputs } from "../deploy/outputs.ts";
 
 /** The agent's name; its key is its identity, the name is a label. */
-const ACTOR = { id: "spiffe://example.org/agent/coordinator", kind: "agent" };
+export const ACTOR = { id: "spiffe://example.org/agent/coordinator", kind: "agent" };
 
 /** A contract as governance drafts it; `vai contract sign` says what else it may hold. */
 export interface Draft {

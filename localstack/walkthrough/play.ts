@@ -5,6 +5,7 @@ import type { Place, Renderer } from "./render.ts";
 import { type Report, reportOf, type StepResult } from "./report.ts";
 import { bypassScene } from "./scene-bypass.ts";
 import { clientScene } from "./scene-client.ts";
+import { endScene } from "./scene-ends.ts";
 import { evidenceScene } from "./scene-evidence.ts";
 import { handleScene } from "./scene-handle.ts";
 import { jobScene } from "./scene-job.ts";
@@ -17,7 +18,7 @@ import { vaiIn } from "./vai.ts";
 
 const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
-  ...[handleScene, bypassScene, sessionScene, clientScene, evidenceScene],
+  ...[handleScene, bypassScene, sessionScene, clientScene, endScene, evidenceScene],
 ];
 
 /** Where and for whom the scenes are played. */
