@@ -57,6 +57,17 @@ describe("an order is asked for again until it is whole", () => {
     assert.deepEqual([adapter.point, adapter.acknowledgedAt], ["adapter", undefined]);
   });
 
+  test("VAI-117 a point that was reached at once is not said to be reached when somebody asked again", async (t) => {
+    const { own, plane, vai } = await operator(t);
+    await plane.grant(CREDENTIALS);
+    const { code, out } = await vai(["halt", "plane", ...own]);
+    assert.equal(code, 0, out);
+    assert.match(
+      out,
+      /^adapter +reached after 30\.00 s\n(iam +exec-\w+ reached after 0\.\d\d s\n)+in flight/m,
+    );
+  });
+
   test("VAI-117 no longer than it was told, and then says what is outstanding", async (t) => {
     const { own, ...found } = await operator(t);
     const id = await live(found);

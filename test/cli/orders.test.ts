@@ -33,7 +33,10 @@ describe("vai revoke, halt and lift", () => {
     const { governed, redeem, id } = await live(found);
     const { code, out } = await found.vai(["revoke", "identity", id, ...own]);
     assert.equal(code, 0, out);
-    assert.match(out, /^revoked +now\nadapter +reached .*\nin flight +0\nevidence +intent\//);
+    assert.match(
+      out,
+      /^revoked +now\nadapter +reached .*\nin flight +0\nevidence +intent\/.*\nnext +.* trace \S+$/,
+    );
     assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
     const asked = found.plane
       .records(governed.chainId)
@@ -101,6 +104,22 @@ describe("vai revoke, halt and lift", () => {
       assert.ok((await plane.ask()).ok);
     });
   }
+
+  test("VAI-118 a second name is put to what was read, byte for byte, or to nothing", async (t) => {
+    const { own, plane, vai, file } = await operators(t);
+    await vai(["lift", "plane", ...own, "--out", file("order.json")]);
+    const { command } = JSON.parse(readFileSync(file("order.json"), "utf8"));
+    const [header, payload = "", signature] = String(command).split(".");
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+    const spaced = Buffer.from(JSON.stringify(claims, null, 1)).toString("base64url");
+    const respelt = { command: [header, spaced, signature].join(".") };
+    writeFileSync(file("respelt.json"), JSON.stringify(respelt));
+    const send = ["lift", "send", file("respelt.json"), "--key", file("otherOperator.json")];
+    const { code, err } = await vai(send);
+    assert.equal(code, 2);
+    assert.match(err, /is no order/);
+    assert.deepEqual(plane.chains(), ["plane/registry"], "nothing was sent");
+  });
 
   test("VAI-118 both keys at one desk will do, and a quarantine is lifted by its role", async (t) => {
     const { own, plane, vai, file } = await operators(t);

@@ -35,6 +35,20 @@ export function awaited(answer: OrderAnswer): string[] {
   ];
 }
 
+/**
+ * An answer with the points that had been reached before as they were reached: a repeated order has IAM accept the same
+ * denial once more, and that is not when it came there.
+ */
+export function sinceBefore(before: OrderAnswer, answer: OrderAnswer): OrderAnswer {
+  if (!("points" in answer)) return answer;
+  const known = new Map(standingOf(before)?.points.map((each) => [nameOf(each), each]));
+  const points = answer.points.map((each) => {
+    const earlier = known.get(nameOf(each));
+    return earlier?.acknowledgedAt === undefined ? each : earlier;
+  });
+  return { ...answer, points };
+}
+
 /** A point, with its role where it has one. */
 const nameOf = ({ point, role }: PointState): string =>
   role === undefined ? point : `${point} at ${roleName(role)}`;

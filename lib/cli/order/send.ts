@@ -6,7 +6,7 @@ import { CommandError, EXIT, type ExitCode, type Io, report } from "../io.ts";
 import { readCommandAnswer } from "../read-answer.ts";
 import { answerLines } from "./lines.ts";
 import { patienceOf, type SendingOptions } from "./options.ts";
-import { awaited, type OrderAnswer } from "./reached.ts";
+import { awaited, type OrderAnswer, sinceBefore } from "./reached.ts";
 
 /** Milliseconds between two askings; the function's reserved concurrency is for whoever has to stop something. */
 const PAUSE = 2_000;
@@ -59,7 +59,8 @@ async function askedAgain(
     }
     told = what;
     await io.sleep(PAUSE);
-    answer = await ask().catch((error: unknown) => keptOr(error, answer));
+    const next = await ask().catch((error: unknown) => keptOr(error, answer));
+    answer = sinceBefore(answer, next);
   }
   return answer;
 }
