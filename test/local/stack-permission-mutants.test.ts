@@ -86,6 +86,7 @@ async function endToEnd(t: TestContext, plane: LocalPlane): Promise<void> {
   await fault.assertHit();
   await fault.mend();
   await audit(plane, await refusalsAndContention(plane));
+  await operate(plane);
 }
 
 /** The first of a family at `issue` and by handle, so that both functions use its roles. */
@@ -139,6 +140,23 @@ async function audit(plane: LocalPlane, chainId: string): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
+/** As an operator does it, with credentials of its own: looks, stops, and is refused what takes two names. */
+async function operate(plane: LocalPlane): Promise<void> {
+  const main = join(REPOSITORY_ROOT, "lib", "cli", "main.js");
+  const env = { ...withoutAws(process.env), VAI_OUTPUTS: plane.outputsFile };
+  const why = ["--reason", "a test of permissions", "--wait", "0"];
+  const nobody = "00000000-0000-4000-8000-000000000000";
+  for (const [args, ended] of [
+    [["status"], 0],
+    [["revoke", "identity", nobody, ...why], 1],
+    [["lift", "plane", ...why], 1],
+  ] as const) {
+    const { code, stdout, stderr } = await run(process.execPath, [main, ...args], { env });
+    assert.equal(code, ended, stdout + stderr);
+    if (ended === 1) assert.match(stdout, /^refused +(IDENTITY_UNKNOWN|APPROVAL_REQUIRED)/);
+  }
+}
+
 /** Every call since the start, from the file: also of the start, which published the trust policy. */
 function wholeFeed(plane: LocalPlane): CloudTrailEvent[] {
   const { trail } = stateFolder(dirname(plane.outputsFile));
@@ -189,9 +207,10 @@ function callsByHolder(plane: LocalPlane, feed: readonly CloudTrailEvent[]): Map
   return found;
 }
 
-/** The two users whose policies the stack writes; what others do needs none of its permissions. */
+/** The users whose policies the stack writes; what others do needs none of its permissions. */
 const callerOf = ({ userIdentity: { userName } }: CloudTrailEvent): string | undefined =>
-  userName === "agent" || userName === "auditor" ? userName : undefined;
+  CALLERS.find((name) => name === userName);
+const CALLERS = ["agent", "operator", "auditor"];
 
 /** The tags of sessions that the plane obtained, by their access key: the join of the feed. */
 function rememberTags(
@@ -237,8 +256,9 @@ test("VAI-45 VAI-132 every permission of the stack's roles is needed by a record
   const byHolder = callsByHolder(plane, feed);
   const holders: Holder[] = [
     ...(await stackRoles(plane)),
-    { ...(await callerPolicy(plane, "vai-local-agent")), name: "agent" },
-    { ...(await callerPolicy(plane, "vai-local-auditor")), name: "auditor" },
+    ...(await Promise.all(
+      CALLERS.map(async (name) => ({ ...(await callerPolicy(plane, `vai-local-${name}`)), name })),
+    )),
   ];
   const counts = { permissions: 0, noticed: 0, listed: 0, calls: 0 };
   const unneeded: string[] = [];
