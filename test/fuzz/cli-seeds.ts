@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import { exportTo } from "../audit/support/folder.ts";
 import { tellStory } from "../audit/support/story.ts";
 import { KEYS } from "../support/keys.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import { PLANE } from "../support/trust.ts";
 
@@ -69,6 +71,7 @@ export async function writeSeeds(folder: string, endpoint: string): Promise<Seed
   write("event.json", plane.event(governed));
   const { handle } = await plane.grant(HANDLE, governed);
   write("handle.json", { handle, contract, step: "shift" });
+  write("order.json", { command: plane.command({ do: "resumePlane" }) });
   write("draft.json", DRAFT);
   write("trust.json", draftOf(plane));
   write("policy.json", { id: "baseline", version: "1", digest: `sha256:${"17".repeat(32)}` });
@@ -100,7 +103,7 @@ const deployed = (endpoint: string, folder: string) => ({
   planeKeyId: "plane-key",
   anchor: KEYS.anchor.thumbprint,
   anchorKeys: [KEYS.anchor.jwk],
-  credentials: { agent: CALLER, auditor: CALLER, deployer: CALLER },
+  credentials: { agent: CALLER, auditor: CALLER, deployer: CALLER, operator: CALLER },
   keys: {
     ...{ agent: join(folder, "agent.json"), issuer: join(folder, "agent.json") },
     ...{ decider: join(folder, "agent.json"), anchor: join(folder, "anchor.json") },
@@ -116,6 +119,8 @@ const stackOf = ({ functions, functionUrls, tables, ...rest }: ReturnType<typeof
   ExecuteFunction: functions.execute,
   ExecuteUrl: functionUrls.execute,
   GovernFunction: functions.govern,
+  RevokeFunction: functions.revoke,
+  SweepFunction: functions.sweep,
   EvidenceTable: tables.evidence,
   StateTable: tables.state,
   RegistryTable: tables.registry,
@@ -143,14 +148,35 @@ export async function answersOf(): Promise<readonly unknown[]> {
     },
     ...{ record: { S: record }, ...(seal !== undefined && { seal: { S: seal } }) },
   }));
+  const open = heads(plane);
+  const revoked = await ordered(plane, {
+    ...{ do: "revokeIdentity", identityId: held.identity.identityId },
+  });
+  plane.faults.plan({ at: "iam:write", how: "denied" });
+  const unreached = await ordered(plane, { do: "haltPlane" });
+  plane.faults.clear();
+  const registry = [...plane.dynamo.table(TABLES.registry).values()].map(wired);
   const spki = (await plane.kms.client().send({
     ...{ input: {}, constructor: { name: "GetPublicKeyCommand" } },
   } as never)) as unknown as { readonly PublicKey: Buffer };
   return [
     ...[done, refused, held, running],
     { ok: true, evidence: { chainId: "plane/registry", seq: 2 } },
+    ...[revoked, unreached],
+    ...[{ Items: open }, { Responses: { state: heads(plane), registry, evidence: rows } }],
     ...[{ Items: rows }, { Items: [] }, { Responses: { evidence: rows }, UnprocessedKeys: {} }, {}],
     { PublicKey: spki.PublicKey.toString("base64") },
     { Signature: "AAAA" },
   ];
 }
+
+const ordered = (plane: Plane, claims: { readonly do: string } & Record<string, unknown>) =>
+  plane.revoke({ command: plane.command(claims) });
+
+const wired = (item: object) => marshall(item, { removeUndefinedValues: true });
+
+/** Heads of chains, as State's index has them. */
+const heads = (plane: Plane) =>
+  [...plane.dynamo.table(TABLES.state)].flatMap(([key, item]) =>
+    key.endsWith("|head") ? [wired(item)] : [],
+  );

@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EXIT } from "../../lib/cli/io.ts";
+import { CommandError, EXIT } from "../../lib/cli/io.ts";
 import { runCli } from "../../lib/cli/program.ts";
 import { answersOf, writeSeeds } from "./cli-seeds.ts";
 import { Dice } from "./dice.ts";
@@ -46,6 +46,14 @@ const COMMANDS: readonly string[] = [
   "contract sign @draft.json --out +signed.json --force --executor @agent.json --json",
   "keys new +key.json --alg ES256",
   "keys kms arn:aws:kms:us-east-1:000000000000:key/1",
+  "status",
+  "status --within 10 --blocked 3 --json",
+  "revoke identity $intent --reason odd --as olga --key @agent.json --wait 0",
+  "revoke contract @held.json --reason odd --as olga --key @agent.json",
+  "halt plane --reason odd --as olga --key @agent.json --json",
+  "lift plane --reason odd --as olga --key @agent.json --out +order.json",
+  "lift show @order.json",
+  "lift send @order.json --key @agent.json",
   "explain CONTRACT_EXPIRED --json",
   "doctor --permissions",
   "--help",
@@ -102,6 +110,8 @@ class Bench {
         ...{ out: shown, err: shown },
         environment: { VAI_OUTPUTS: outputs },
         isTerminal: this.#dice.hits(2),
+        // Nobody waits for what the dice will not bring.
+        sleep: () => Promise.reject(new CommandError(EXIT.unreachable, "no time")),
       });
     } catch (error) {
       return `${args.join(" ")} threw ${error instanceof Error ? error.stack : String(error)}`;
