@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import type { ClientPlace } from "../aws/ports/clients.ts";
-import { isRegion } from "../config.ts";
+import { isRegion, parsePlaneId } from "../config.ts";
 import { present } from "../encoding/present.ts";
 import { readBy } from "../encoding/schema.ts";
 import { fromCdkOutputs } from "./cdk-outputs.ts";
@@ -26,7 +26,7 @@ const schema = z.object({
   region: z.string().refine(isRegion, "is not a region"),
   /** Where its ARNs are; absent for `aws`. */
   partition: z.string().optional(),
-  plane: z.string(),
+  plane: z.string().refine((id) => parsePlaneId(id) !== undefined, "is not a plane's id"),
   functions: z.object({ issue: name, execute: name, govern: name, revoke: name, sweep: name }),
   functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),
   tables: z.object({ evidence: name, state: name, registry: name }),

@@ -62,6 +62,9 @@ describe("vai contract sign", () => {
       ...["--issuer-key", file("issuer.json"), "--issuer-name", "governance.example"],
       ...["--decider-key", file("decider.json"), "--decider-name", "policy.example"],
     ];
+    writeFileSync(file("half.json"), JSON.stringify({ ...policy, version: "\ud800" }));
+    const half = await vai([...sign, "--policy", file("half.json")]);
+    assert.deepEqual([half.code, /lone surrogate/.test(half.err)], [2, true], half.err);
     const without = await vai(sign);
     assert.equal(without.code, 2);
     assert.match(without.err, /names no policy .*--policy FILE/);
@@ -111,6 +114,15 @@ describe("the deployment that a command is for", () => {
     const { RevokeFunction: _, ...older } = STACK;
     writeFileSync(path, JSON.stringify({ "vai-payments": older }));
     assert.throws(() => readDeployment(io, path), /\/functions\/revoke .*of this version\?/);
+  });
+
+  test("USR-12 outputs that name no plane are named, before anything is signed for it", async (t) => {
+    const { file } = await desk(t);
+    const path = file("outputs.json");
+    const outputs = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...outputs, plane: "none" }));
+    const io = { environment: {} };
+    assert.throws(() => readDeployment(io, path), /\/plane is not a plane's id/);
   });
 
   test("USR-12 anything else is left as it is, to be judged as outputs.json", () => {

@@ -9,6 +9,7 @@ import {
 } from "../../client/contract.ts";
 import { contractDigest } from "../../client/request.ts";
 import { systemClock } from "../../clock.ts";
+import { canonicalize } from "../../encoding/canonical-json.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
 import { jwkThumbprint } from "../../encoding/jwk.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
@@ -81,12 +82,14 @@ export const contractCommand: AddCommand = (contract, io) => {
       if (!read.ok)
         throw new CommandError(EXIT.unreadable, `${file}: ${read.pointer} ${read.detail}`);
       const now = systemClock();
+      const issuer = signer(deployment, "issuer", options.issuerKey, options.issuerName);
+      const decider = signer(deployment, "decider", options.deciderKey, options.deciderName);
+      const policy = policyOf(deployment, options.policy);
+      requireSignable([read.value, policy, issuer.name, decider.name]);
       const signed = signContract(read.value, {
         plane: deployment.plane,
-        issuer: signer(deployment, "issuer", options.issuerKey, options.issuerName),
-        decider: signer(deployment, "decider", options.deciderKey, options.deciderName),
+        ...{ issuer, decider, policy },
         executor: executorOf(deployment, options.executor),
-        policy: policyOf(deployment, options.policy),
         now,
         newId: randomUUID,
       });
@@ -117,6 +120,18 @@ export const contractCommand: AddCommand = (contract, io) => {
       );
     });
 };
+
+/** JSON can spell half of a surrogate pair, and RFC 8785 knows no form of it. @throws {CommandError}. */
+function requireSignable(values: readonly unknown[]): void {
+  try {
+    canonicalize(values);
+  } catch {
+    throw new CommandError(
+      EXIT.unreadable,
+      "the draft, the policy or a name holds half of a character (a lone surrogate), which nobody can sign",
+    );
+  }
+}
 
 /** What of a contract is known beforehand: no AWS is asked for it unless somebody may read it. */
 const checkedLine = (trust: TrustAtHand): string =>
