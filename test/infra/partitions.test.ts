@@ -122,7 +122,7 @@ suite("two planes of one name in two regions of an account", () => {
         .map((name) => `${name}-${REGION}`)
         .sort(),
     );
-    assert.equal(namesOf(regional).length, 6 + 2 * families + 2 + 2 * families + 1);
+    assert.equal(namesOf(regional).length, 6 + 2 * families + 3 + 2 * families + 1);
     for (const name of namesOf(regional)) {
       assert.ok(
         name.startsWith("vai-example-"),

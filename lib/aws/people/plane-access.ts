@@ -45,12 +45,12 @@ export async function readMarks(
   { state }: Tables,
   chainIds: readonly string[],
 ): Promise<ReadonlyMap<string, StoredMarks>> {
-  const client = new DynamoDBClient(dependencyOptions(place));
+  const dynamo = new DynamoDBClient(dependencyOptions(place));
   const found = new Map<string, StoredMarks>();
   for (let begin = 0; begin < chainIds.length; begin += BATCH) {
     const some = chainIds.slice(begin, begin + BATCH);
     const heads = await readItems(
-      client,
+      dynamo,
       some.map((chainId) => ({ table: state, key: headKey(chainId) })),
     );
     for (const [index, chainId] of some.entries()) found.set(chainId, headOf(heads[index]).marks);

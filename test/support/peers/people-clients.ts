@@ -5,7 +5,10 @@ import { invokeFunction } from "../../../lib/aws/people/invoke.ts";
 import {
   kmsPublicJwk,
   kmsSigner,
+  readMarks,
+  readOpenViews,
   readRecords,
+  readRefusals,
   readRegistry,
 } from "../../../lib/aws/people/plane-access.ts";
 import { type ClientPlace, dependencyOptions } from "../../../lib/aws/ports/clients.ts";
@@ -219,6 +222,24 @@ export const PEOPLE_CLIENTS: readonly PersonUse[] = [
     made: `${ACCESS} readRegistry DynamoDBClient`,
     ask: (endpoint, patience) => readRegistry(placeAt(endpoint, patience), TABLES),
     code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "an operator's look at what is open",
+    made: `${ACCESS} readOpenViews DynamoDBClient`,
+    ask: (endpoint, patience) => readOpenViews(placeAt(endpoint, patience), TABLES),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "an operator's look at what is marked",
+    made: `${ACCESS} readMarks DynamoDBClient`,
+    ask: (endpoint, patience) => readMarks(placeAt(endpoint, patience), TABLES, ["intent/x"]),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "an operator's look at what was refused",
+    made: `${ACCESS} readRefusals DynamoDBClient`,
+    ask: (endpoint, patience) => readRefusals(placeAt(endpoint, patience), TABLES, "2026-05-05", 5),
+    code: "EVIDENCE_STORE_UNAVAILABLE",
   },
   {
     name: "a person's look at a public key in KMS",
