@@ -117,6 +117,7 @@ const NAMED: readonly (readonly [sent: Sent, eventName: string, parameters: obje
             ConditionExpression: "attribute_not_exists(pk)",
           },
         },
+        { Put: { TableName: "e", Item: { chainId: { S: "c" }, seq: { N: "7" } } } },
         {
           Update: {
             TableName: "u",
@@ -134,6 +135,10 @@ const NAMED: readonly (readonly [sent: Sent, eventName: string, parameters: obje
           tableName: "t",
           conditionExpression: "attribute_not_exists(pk)",
           items: ["pk"],
+        },
+        {
+          ...{ operation: "Put", tableName: "e" },
+          ...{ key: { chainId: "c", seq: "7" }, items: ["chainId", "seq"] },
         },
         { operation: "Update", tableName: "u", key: { pk: "h" } },
       ],

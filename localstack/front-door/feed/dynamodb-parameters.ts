@@ -43,15 +43,25 @@ function onTable(inputs: Inputs): Record<string, unknown> {
         inputs[name],
       ]),
     ),
-    ...(isRecord(Key) && { key: plainKey(Key) }),
+    ...(isRecord(Key) ? { key: plainKey(Key) } : keyIn(Item)),
     ...(isRecord(Item) && { item: Object.keys(Item) }),
   };
+}
+
+/**
+ * Which attributes of an item are its key, only its table knows; of records of Evidence it is known here too, so that the
+ * feed tells which call made which record durable.
+ */
+function keyIn(item: unknown): { readonly key?: Record<string, unknown> } {
+  if (!isRecord(item)) return {};
+  const { chainId, seq } = item;
+  return chainId === undefined || seq === undefined ? {} : { key: plainKey({ chainId, seq }) };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
 
-/** `{pk: {S: "x"}}` → `{pk: "x"}`. Which attributes of an item are its key, only the table knows. */
+/** `{pk: {S: "x"}}` → `{pk: "x"}`. */
 const plainKey = (key: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(key).map(([name, typed]) => [

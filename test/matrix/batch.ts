@@ -1,0 +1,251 @@
+import { REGISTRY_CHAIN } from "../../lib/evidence/chain.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
+import { readItem } from "../support/local/targets.ts";
+import { Cell, WEIGHT } from "./cell.ts";
+import type { Course, CourseStep } from "./courses.ts";
+import type { Door, Planned, SeenCall } from "./door.ts";
+import { verifiedChains } from "./evidence.ts";
+import { endOfFeed, feedSince } from "./feed.ts";
+import type { FunctionName, Functions, Ran, Said } from "./functions.ts";
+import type { Observation, SeenAnswer } from "./observation.ts";
+
+/** Milliseconds by which the clock moves on: past every window, a function's life with its grace, and IAM's memory. */
+const LATER = 30 * 60_000;
+/** Runs of `sweep` after which there must be nothing left to do. */
+const SWEEPS = 6;
+
+/** One cell of the matrix: a course in which one call goes wrong, or none. */
+export interface PlannedCell {
+  readonly course: Course;
+  readonly planned?: Planned | undefined;
+}
+
+export const titleOf = ({ course, planned }: PlannedCell): string =>
+  planned === undefined
+    ? `${course.name}: nothing goes wrong`
+    : `${course.name}: ${planned.name} (${planned.nth}) ${planned.fault}`;
+
+/** A cell after its batch. */
+export interface PlayedCell extends PlannedCell {
+  /** Whether the planned call came: a fault that hits nothing shows nothing. */
+  readonly isHit: boolean;
+  /** The calls of the function under the fault. */
+  readonly calls: readonly SeenCall[];
+  readonly chainIds: readonly string[];
+}
+
+export interface Batch {
+  readonly cells: readonly PlayedCell[];
+  readonly observation: Observation;
+}
+
+interface Playing {
+  readonly plan: PlannedCell;
+  readonly cell: Cell;
+  acted?: Door | undefined;
+}
+
+/** Where cells are played: the deployed plane, its functions in this process, and their clock. */
+export interface Stage {
+  readonly plane: LocalPlane;
+  readonly functions: Functions;
+  /** Whether somebody has interrupted it. */
+  readonly isOver?: () => boolean;
+}
+
+/**
+ * Plays cells of one course: all of them up to the fault, then with AWS well again; then the clock moves on and `sweep` runs
+ * until it has nothing left to do; then everything is asked once more, and looked at.
+ */
+export async function playBatch(stage: Stage, plans: readonly PlannedCell[]): Promise<Batch> {
+  const playing = new BatchPlay(stage, plans);
+  return playing.play();
+}
+
+class BatchPlay {
+  readonly #stage: Stage;
+  readonly #course: Course;
+  readonly #cells: readonly Playing[];
+  readonly #doors: Door[] = [];
+  readonly #answers: SeenAnswer[] = [];
+  #offset = 0;
+  #feedEnd = 0;
+
+  constructor(stage: Stage, plans: readonly PlannedCell[]) {
+    const [first] = plans;
+    if (first === undefined) throw new TypeError("a batch has cells");
+    this.#stage = stage;
+    this.#course = first.course;
+    this.#cells = plans.map((plan) => ({ plan, cell: new Cell(stage.plane, this.#clock) }));
+  }
+
+  readonly #clock = (): number => Date.now() + this.#offset;
+
+  async play(): Promise<Batch> {
+    const start = await endOfFeed(this.#stage.plane, 0);
+    this.#feedEnd = start;
+    const { before = [], act, next = [], alone, isLate = false, last = [] } = this.#course;
+    for (const step of before) await this.#all(step);
+    if (isLate) this.#moveOn();
+    const groups = alone === undefined ? [this.#cells] : this.#cells.map((each) => [each]);
+    for (const group of groups) {
+      await this.#act(act, group);
+      for (const step of next) await this.#step(step, group);
+    }
+    await this.#settle();
+    if (!isLate) this.#moveOn();
+    await this.#sweep();
+    const overAt = this.#feedEnd;
+    await this.#askLate();
+    for (const step of last) await this.#all(step);
+    await this.#liftQuarantines();
+    return this.#look(start, overAt);
+  }
+
+  #moveOn(): void {
+    this.#offset = LATER;
+  }
+
+  #all(step: CourseStep): Promise<void> {
+    return this.#step(step, this.#cells);
+  }
+
+  async #act(step: CourseStep, group: readonly Playing[]): Promise<void> {
+    await this.#step(step, group, (each, door) => {
+      each.acted = door;
+      return each.plan.planned;
+    });
+  }
+
+  /** One step of several cells at once. */
+  async #step(
+    step: CourseStep,
+    group: readonly Playing[],
+    acting?: (each: Playing, door?: Door) => Planned | undefined,
+  ): Promise<void> {
+    const asked: { each: Playing; event: object }[] = [];
+    for (const each of group) {
+      const event = await step.event(each.cell);
+      if (event !== undefined) asked.push({ each, event });
+    }
+    const ran = await this.#run(
+      step.by,
+      asked.map(({ each, event }) => ({
+        event,
+        planned: acting === undefined ? step.broken : each.plan.planned,
+      })),
+    );
+    for (const [index, { each, event }] of asked.entries()) {
+      const { said, door } = ran[index] as Ran;
+      acting?.(each, door);
+      step.learn?.(each.cell, said);
+      this.#tell(each.plan, step.by, event, said);
+    }
+  }
+
+  async #run(
+    by: FunctionName,
+    runs: readonly { readonly event: object; readonly planned?: Planned | undefined }[],
+  ): Promise<Ran[]> {
+    const ran = await this.#stage.functions.runAll(
+      by,
+      runs.map((each) => ({ ...each, clock: this.#clock })),
+    );
+    this.#doors.push(...ran.map(({ door }) => door));
+    this.#feedEnd = await endOfFeed(this.#stage.plane, this.#feedEnd);
+    return ran;
+  }
+
+  #tell(plan: PlannedCell, by: FunctionName, event: object, said: Said): void {
+    const { command } = event as { readonly command?: string };
+    const isLate = this.#offset > 0;
+    this.#answers.push({ cell: titleOf(plan), by, said, command, feedEnd: this.#feedEnd, isLate });
+  }
+
+  /** What was on its way has arrived. */
+  async #settle(): Promise<void> {
+    await Promise.all(this.#doors.splice(0).map((door) => door.close()));
+    this.#feedEnd = await endOfFeed(this.#stage.plane, this.#feedEnd);
+  }
+
+  /** As `sweep` does it each minute, until there is nothing left. */
+  async #sweep(): Promise<void> {
+    for (let run = 0; run < SWEEPS; run++) {
+      const [ran] = await this.#run("sweep", [{ event: {} }]);
+      await this.#settle();
+      const said = ran?.said;
+      if (typeof said === "object" && "chains" in said && said.written + said.failed === 0) return;
+    }
+  }
+
+  /** Everything that was ever granted is asked for again, after its end. */
+  async #askLate(): Promise<void> {
+    const names = new Set(this.#cells.flatMap(({ cell }) => [...cell.held.keys()]));
+    for (const name of names) {
+      await this.#all({
+        by: "issue",
+        event: (cell) => {
+          const held = cell.held.get(name);
+          return held && cell.issuing(held, "late");
+        },
+      });
+      await this.#all({
+        by: "execute",
+        event: (cell) => {
+          const held = cell.held.get(name);
+          return held && cell.redeeming(held, "late");
+        },
+      });
+    }
+    await this.#settle();
+  }
+
+  /** What IAM did not take is stopped until two people lift it: the next batch is to find the roles open. */
+  async #liftQuarantines(): Promise<void> {
+    const { chains } = await verifiedChains(this.#stage.plane, []);
+    const paths = new Set<unknown>();
+    for (const { record } of chains.get(REGISTRY_CHAIN) ?? []) {
+      const { type } = record.event;
+      if (type === "Quarantined") paths.add(record.detail["path"]);
+      if (type === "QuarantineLifted") {
+        const { path } = claimsIn(record.detail["command"]);
+        paths.delete(path);
+      }
+    }
+    const [first] = this.#cells;
+    for (const path of paths) {
+      const lift = { do: "liftQuarantine", path };
+      const signed = first?.cell.command(`lift ${path}`, lift, true);
+      await this.#run("govern", [{ event: { op: "command", ...signed } }]);
+    }
+    await this.#settle();
+  }
+
+  async #look(start: number, overAt: number): Promise<Batch> {
+    const { plane } = this.#stage;
+    const held = this.#cells.flatMap(({ cell }) => [...cell.held.values()]);
+    const evidence = await verifiedChains(
+      plane,
+      held.map(({ chainId }) => chainId),
+    );
+    const contracts = await Promise.all(
+      held.map(async ({ digest, chainId, exp, calls, item }) => {
+        const weight = (await readItem(plane, item))?.["weight"];
+        return { digest, chainId, exp, calls, weight, wanted: WEIGHT };
+      }),
+    );
+    const feed = await feedSince(plane, start);
+    return {
+      observation: { ...evidence, contracts, feed, answers: this.#answers, overAt },
+      cells: this.#cells.map(({ plan, cell, acted }) => ({
+        ...plan,
+        isHit: acted?.isHit ?? false,
+        calls: acted?.calls ?? [],
+        chainIds: [...cell.held.values()].map(({ chainId }) => chainId),
+      })),
+    };
+  }
+}
+
+const claimsIn = (jws: unknown): Record<string, unknown> =>
+  JSON.parse(Buffer.from(String(jws).split(".")[1] ?? "", "base64url").toString("utf8") || "{}");

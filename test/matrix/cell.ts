@@ -1,0 +1,155 @@
+import { randomUUID } from "node:crypto";
+import { contractDraft, type SignedContract } from "../../lib/client/contract.ts";
+import { type DeliveryKey, deliveryKey } from "../../lib/client/credentials.ts";
+import { type HeldKey, newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
+import { contractDigest, executeEvent, issueEvent } from "../../lib/client/request.ts";
+import type { Digest } from "../../lib/encoding/digest.ts";
+import { signJws } from "../../lib/encoding/jws.ts";
+import { intentOf, keyOf, signDraft, tableArn } from "../support/local/contracts.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
+import { seedItem } from "../support/local/targets.ts";
+
+type Delivery = "execute" | "handle" | "credentials";
+
+/** Seconds of a contract's window. */
+const WINDOW = 600;
+/** What the bounded call sets the item's weight to; before, it is 1. */
+export const WEIGHT = 10;
+
+/** A contract of one cell about an item of its own, and what came of it so far. */
+export interface Held {
+  readonly item: string;
+  readonly delivery: Delivery;
+  readonly signed: SignedContract;
+  readonly digest: Digest;
+  readonly chainId: string;
+  /** Milliseconds: the end of its window. */
+  readonly exp: number;
+  /** How often its bounded call may be made. */
+  readonly calls: number;
+  readonly deliverTo: DeliveryKey["deliverTo"];
+  handle?: string;
+  identityId?: string;
+}
+
+type Signer = "operator" | "auditor";
+
+/**
+ * What one cell of the matrix is about: an agent with a key and a name of its own, its contracts, and the commands of people
+ * about them. Everything is signed once, so that asking again is asking for the same.
+ */
+export class Cell {
+  readonly plane: LocalPlane;
+  readonly actor = `spiffe://example.org/agent/${randomUUID().slice(0, 8)}`;
+  readonly key: HeldKey = signingKey(newPrivateJwk());
+  readonly held = new Map<string, Held>();
+  readonly #clock: () => number;
+  readonly #signed = new Map<string, unknown>();
+
+  constructor(plane: LocalPlane, clock: () => number) {
+    this.plane = plane;
+    this.#clock = clock;
+  }
+
+  /** Milliseconds, by the functions' clock. */
+  now(): number {
+    return this.#clock();
+  }
+
+  /** The contract of that name, signed when it is first asked for. */
+  async contract(name: string, delivery: Delivery): Promise<Held> {
+    const known = this.held.get(name);
+    if (known !== undefined) return known;
+    const item = `matrix-${randomUUID()}`;
+    await seedItem(this.plane, item);
+    const calls = delivery === "execute" ? 1 : 2;
+    const bounded = { "key/pk": { exact: item }, "set/weight": { range: { min: 0, max: 50 } } };
+    const draft = contractDraft.parse({
+      ...{ purpose: "one cell of the fault matrix", risk: "LOW", deliveries: [delivery] },
+      actor: { id: this.actor, kind: "agent" },
+      steps: [
+        {
+          ...{ id: "set", actions: ["dynamodb:UpdateItem"], resources: [tableArn(this.plane)] },
+          parameters: delivery === "credentials" ? "unbounded" : bounded,
+          limits: { calls },
+        },
+      ],
+      window: { seconds: WINDOW },
+    });
+    const now = this.now();
+    const signed = signDraft(this.plane, draft, { executor: this.key.thumbprint, now });
+    const held = {
+      ...{ item, delivery, signed, calls, exp: now + WINDOW * 1000 },
+      digest: contractDigest(signed.contract),
+      chainId: `intent/${intentOf(signed)}`,
+      deliverTo: deliveryKey().deliverTo,
+    };
+    this.held.set(name, held);
+    return held;
+  }
+
+  /** The request for a contract's authority; `as`: the same again is a retry. */
+  issuing({ signed, delivery, deliverTo, item }: Held, as: string): object {
+    const common = {
+      ...{ plane: this.plane.outputs.plane, ...signed, step: "set" },
+      ...{
+        jti: randomUUID(),
+        iat: Math.floor(this.now() / 1000),
+        idempotencyKey: this.#key(as, item),
+      },
+    };
+    const event =
+      delivery === "credentials"
+        ? issueEvent({ ...common, delivery, deliverTo }, this.key)
+        : issueEvent({ ...common, delivery, operation: this.#operation(item) }, this.key);
+    return event;
+  }
+
+  /** The request to redeem the contract's handle; nothing without one. */
+  redeeming({ signed, item, handle }: Held, as: string): object | undefined {
+    if (handle === undefined) return undefined;
+    return executeEvent(
+      {
+        ...{ plane: this.plane.outputs.plane, handle, operation: this.#operation(item) },
+        contractDigest: contractDigest(signed.contract),
+        ...{
+          jti: randomUUID(),
+          iat: Math.floor(this.now() / 1000),
+          idempotencyKey: this.#key(as, item),
+        },
+      },
+      this.key,
+    );
+  }
+
+  /** A command of the operator, with the auditor's second name where it needs one; signed once under `as`. */
+  command(as: string, claims: object, isCosigned = false): { command: string; cosign?: string } {
+    return this.once(`command ${as}`, () => {
+      const iat = Math.floor(this.now() / 1000);
+      const { plane, names } = this.plane.outputs;
+      const payload = {
+        ...{ iss: names.operator, iat, exp: iat + 300, aud: plane, jti: randomUUID() },
+        ...{ reason: "a cell of the fault matrix", ...claims },
+      };
+      const sign = (who: Signer) => signJws("vai-command+jwt", payload, keyOf(this.plane, who));
+      return { command: sign("operator"), ...(isCosigned && { cosign: sign("auditor") }) };
+    });
+  }
+
+  /** Made when it is first asked for, and the same from then on. */
+  once<T>(name: string, make: () => T): T {
+    if (!this.#signed.has(name)) this.#signed.set(name, make());
+    return this.#signed.get(name) as T;
+  }
+
+  #key(as: string, item: string): string {
+    return this.once(`key ${as} ${item}`, randomUUID);
+  }
+
+  #operation(item: string) {
+    return {
+      ...{ action: "dynamodb:UpdateItem", resource: tableArn(this.plane) },
+      parameters: { "key/pk": item, "set/weight": WEIGHT },
+    };
+  }
+}

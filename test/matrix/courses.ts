@@ -1,0 +1,142 @@
+import { readJws, signJws } from "../../lib/encoding/jws.ts";
+import { keyOf } from "../support/local/contracts.ts";
+import type { Cell, Held } from "./cell.ts";
+import type { Planned } from "./door.ts";
+import type { FunctionName, Said } from "./functions.ts";
+import { publishedNow } from "./registry.ts";
+
+/** One run of a function within a course. */
+export interface CourseStep {
+  readonly by: FunctionName;
+  /** `undefined`: there is nothing to ask, since an earlier step was refused. */
+  readonly event: (cell: Cell) => object | undefined | Promise<object | undefined>;
+  readonly learn?: (cell: Cell, said: Said) => void;
+  /** A call that goes wrong in every cell: what it leaves is what the course is about. */
+  readonly broken?: Planned;
+}
+
+/** A way through the functions, one of whose runs has each of its calls go wrong in turn. */
+export interface Course {
+  readonly name: string;
+  readonly before?: readonly CourseStep[];
+  readonly act: CourseStep;
+  /** The run under the fault is after the clock has moved on. */
+  readonly isLate?: true;
+  /** What people and agents try next, with AWS well again. */
+  readonly next?: readonly CourseStep[];
+  /** It changes what all cells share, so its cells act in turn; `wholly`: with the sweep of each before the next. */
+  readonly alone?: "inTurn" | "wholly";
+  /** What takes back what all cells share, at the end. */
+  readonly last?: readonly CourseStep[];
+}
+
+const isGrant = (said: Said): said is Extract<Said, { identity: unknown }> =>
+  typeof said === "object" && "identity" in said;
+
+function learn(held: Held | undefined, said: Said): void {
+  if (held === undefined || !isGrant(said)) return;
+  held.identityId = said.identity.identityId;
+  if (said.handle !== undefined) held.handle = said.handle;
+}
+
+/** An agent asks for a contract's authority; under one name the same request again. */
+const ask = (delivery: Held["delivery"], name = "it", as = "asked"): CourseStep => ({
+  by: "issue",
+  event: async (cell) => cell.issuing(await cell.contract(name, delivery), as),
+  learn: (cell, said) => learn(cell.held.get(name), said),
+});
+
+const redeem = (name = "it"): CourseStep => ({
+  by: "execute",
+  event: async (cell) => cell.redeeming(await cell.contract(name, "handle"), "redeemed"),
+});
+
+const sent = (
+  by: "revoke" | "govern",
+  as: string,
+  claims: (cell: Cell) => object | undefined,
+  isCosigned = false,
+): CourseStep => ({
+  by,
+  event: (cell) => {
+    const named = claims(cell);
+    if (named === undefined) return undefined;
+    const signed = cell.command(as, named, isCosigned);
+    return by === "govern" ? { op: "command", ...signed } : signed;
+  },
+});
+
+const revokeIdentity = sent("revoke", "end", ({ held }) => {
+  const identityId = held.get("it")?.identityId;
+  return identityId === undefined ? undefined : { do: "revokeIdentity", identityId };
+});
+const revokeContract = (name = "it"): CourseStep =>
+  sent("revoke", `end ${name}`, ({ held }) => ({
+    ...{ do: "revokeContract", contractDigest: held.get(name)?.digest },
+  }));
+const haltActor = sent("revoke", "halt", ({ actor }) => ({ do: "haltActor", actorId: actor }));
+const haltPlane = sent("revoke", "haltAll", () => ({ do: "haltPlane" }));
+const reinstate = (as: string): CourseStep =>
+  sent("govern", as, ({ actor }) => ({ do: "reinstateActor", actorId: actor }), true);
+const resume = (as: string): CourseStep => sent("govern", as, () => ({ do: "resumePlane" }), true);
+
+/** The policy in force once more, as the next version. */
+const publish: CourseStep = {
+  by: "govern",
+  event: async (cell) => {
+    const trustPolicy = await cell.once("policy", async () => {
+      const { compact, policy } = await publishedNow(cell.plane);
+      const read = readJws(compact, "vai-trust-policy+jwt");
+      if (!read.ok) throw new TypeError(read.detail);
+      const iat = Math.floor(cell.now() / 1000);
+      const next = { ...policy, version: policy.version + 1, prev: read.value.digest, iat };
+      return signJws("vai-trust-policy+jwt", next, keyOf(cell.plane, "anchor"));
+    });
+    return { op: "publishTrustPolicy", trustPolicy };
+  },
+};
+
+/** An execution whose function is stopped in its call, and a denial whose record is owed: what `sweep` finds. */
+const lostInItsCall: CourseStep = {
+  ...ask("execute", "lost"),
+  broken: { name: "dynamodb:UpdateItem sample-settings", nth: 1, fault: "stopped" },
+};
+const owedItsRecord: CourseStep = {
+  ...revokeContract("owed"),
+  broken: { name: "kms:Sign", nth: 1, fault: "failed" },
+};
+
+export const COURSES: readonly Course[] = [
+  { name: "issue execute", act: ask("execute"), next: [ask("execute")] },
+  { name: "issue handle", act: ask("handle"), next: [ask("handle"), redeem()] },
+  { name: "issue credentials", act: ask("credentials"), next: [ask("credentials")] },
+  { name: "execute", before: [ask("handle")], act: redeem(), next: [redeem()] },
+  {
+    ...{ name: "revoke identity", before: [ask("credentials")], act: revokeIdentity },
+    next: [revokeIdentity],
+  },
+  {
+    ...{ name: "revoke contract", before: [ask("handle")], act: revokeContract() },
+    next: [redeem(), ask("handle", "it", "another"), revokeContract()],
+  },
+  {
+    ...{ name: "revoke actor", before: [ask("handle")], act: haltActor, alone: "inTurn" },
+    next: [redeem(), ask("handle", "it", "another"), haltActor],
+    last: [reinstate("back")],
+  },
+  {
+    ...{ name: "revoke plane", before: [ask("handle")], act: haltPlane, alone: "wholly" },
+    next: [redeem(), ask("handle", "it", "another"), haltPlane],
+    last: [resume("resumed")],
+  },
+  { name: "govern publish", act: publish, alone: "inTurn", next: [publish] },
+  {
+    ...{ name: "govern lift", before: [haltActor], act: reinstate("back"), alone: "inTurn" },
+    next: [ask("handle"), reinstate("back"), ask("handle", "it", "another")],
+    last: [reinstate("again")],
+  },
+  {
+    ...{ name: "sweep", alone: "wholly", isLate: true, act: { by: "sweep", event: () => ({}) } },
+    before: [ask("handle"), ask("handle", "owed"), lostInItsCall, owedItsRecord],
+  },
+];

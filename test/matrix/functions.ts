@@ -1,0 +1,158 @@
+import { randomUUID } from "node:crypto";
+import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
+import {
+  commandDependencies,
+  revokeDependencies,
+  sweepDependencies,
+} from "../../lib/aws/function/command-dependencies.ts";
+import { type Environment, issueDependencies } from "../../lib/aws/function/dependencies.ts";
+import { REQUEST_TIMEOUT } from "../../lib/aws/ports/clients.ts";
+import type { Lifetime } from "../../lib/aws/ports/lifetime.ts";
+import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
+import type { Answer } from "../../lib/enforcement/answer.ts";
+import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
+import type { Invocation, PlaneDeps } from "../../lib/enforcement/deps.ts";
+import { execute } from "../../lib/enforcement/execute.ts";
+import { govern } from "../../lib/enforcement/govern.ts";
+import { issue } from "../../lib/enforcement/issue.ts";
+import { revoke } from "../../lib/enforcement/revoke.ts";
+import { type Swept, sweep } from "../../lib/enforcement/sweep.ts";
+import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
+import type { Ending } from "../support/local/iam.ts";
+import type { LocalPlane } from "../support/local/plane.ts";
+import { functionRole } from "../support/local/roles.ts";
+import { type Door, openDoor, type Planned } from "./door.ts";
+import { PATIENCE } from "./faults.ts";
+
+const FUNCTIONS = ["issue", "execute", "govern", "revoke", "sweep"] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** What a function said: its answer, that it broke off, or that it was stopped before it had one. */
+export type Said = Answer | CommandAnswer | Swept | { readonly brokeOff: string } | "stopped";
+
+/** How a deployed function begins: its environment, and its role's session. */
+interface Deployed {
+  readonly environment: Environment;
+  readonly credentials: AwsCredentials;
+}
+
+/** One run of a function. */
+export interface Run {
+  readonly by: FunctionName;
+  readonly event: object;
+  /** The functions' own clock; requests to AWS are signed by the real one. */
+  readonly clock: () => number;
+  readonly planned?: Planned | undefined;
+}
+
+export interface Ran {
+  readonly said: Said;
+  readonly door: Door;
+}
+
+/**
+ * The plane's functions in this process: the deployed code's own clients, under the deployed roles, against the local AWS.
+ * Only their clock is another, because that of a deployed function cannot be moved.
+ */
+export class Functions {
+  readonly #deployed = new Map<FunctionName, Deployed>();
+  readonly #upstream: URL;
+
+  private constructor(upstream: URL) {
+    this.#upstream = upstream;
+  }
+
+  static async of(t: Ending, plane: LocalPlane): Promise<Functions> {
+    const functions = new Functions(new URL(plane.outputs.endpoint));
+    for (const name of FUNCTIONS) {
+      const deployedName = plane.outputs.functions[name];
+      const { Environment: environment } = await plane.deployer.lambda.send(
+        new GetFunctionConfigurationCommand({ FunctionName: deployedName }),
+      );
+      const credentials = await functionRole(t, plane, deployedName);
+      functions.#deployed.set(name, { environment: environment?.Variables ?? {}, credentials });
+    }
+    return functions;
+  }
+
+  /** Runs of one function at once, each as in a process that has served nothing before; their doors are still open. */
+  async runAll(by: FunctionName, runs: readonly Omit<Run, "by">[]): Promise<Ran[]> {
+    const deployed = this.#deployed.get(by);
+    if (deployed === undefined) throw new TypeError(`${by} was never deployed`);
+    return withCredentials(deployed.credentials, () =>
+      Promise.all(runs.map((run) => this.#run(deployed, { by, ...run }))),
+    );
+  }
+
+  async #run({ environment }: Deployed, { by, event, clock, planned }: Run): Promise<Ran> {
+    const door = await openDoor(this.#upstream, planned);
+    const seconds = FUNCTION_TIMEOUT_SECONDS * 1000;
+    const lifetime = { end: Date.now() + seconds };
+    const from = { ...environment, AWS_ENDPOINT_URL: door.endpoint };
+    const patience = planned === undefined ? REQUEST_TIMEOUT : PATIENCE;
+    const invocation = { requestId: randomUUID(), deadline: clock() + seconds };
+    const said = await Promise.race([
+      CODE[by](event, from, { lifetime, patience, clock, invocation }).catch((error: unknown) => ({
+        brokeOff: error instanceof Error ? error.name : "thrown",
+      })),
+      door.stopped.then(() => {
+        // Nothing of it is begun any more, whatever is left of it in this process.
+        lifetime.end = 0;
+        return "stopped" as const;
+      }),
+    ]);
+    return { said, door };
+  }
+}
+
+interface How {
+  readonly lifetime: Lifetime;
+  readonly patience: number;
+  readonly clock: () => number;
+  readonly invocation: Invocation;
+}
+
+type Code = (
+  event: object,
+  environment: Environment,
+  how: How,
+) => Promise<Exclude<Said, "stopped">>;
+
+/** The ports of a function as it makes them, but for its clock. */
+const clocked =
+  <Deps extends PlaneDeps>(
+    component: string,
+    make: (component: string, from: Environment, lifetime: Lifetime, patience: number) => Deps,
+    serve: (event: object, deps: Deps, invocation: Invocation) => ReturnType<Code>,
+  ): Code =>
+  (event, from, { lifetime, patience, clock, invocation }) =>
+    serve(event, { ...make(component, from, lifetime, patience), clock }, invocation);
+
+/** What each of `lambdas/*.ts` puts together. */
+const CODE: Readonly<Record<FunctionName, Code>> = {
+  issue: clocked("issue", issueDependencies, issue),
+  execute: clocked("execute", issueDependencies, execute),
+  govern: clocked("govern", commandDependencies, govern),
+  revoke: clocked("revoke", revokeDependencies, revoke),
+  sweep: clocked("sweep", sweepDependencies, (_, deps, invocation) => sweep(deps, invocation)),
+};
+
+const NAMES = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] as const;
+
+/** A function's clients take its role's session from the environment, as Lambda gives it. */
+async function withCredentials<T>(
+  { accessKeyId, secretAccessKey, sessionToken }: AwsCredentials,
+  work: () => Promise<T>,
+): Promise<T> {
+  const before = NAMES.map((name) => [name, process.env[name]] as const);
+  const values = [accessKeyId, secretAccessKey, sessionToken ?? ""];
+  for (const [index, name] of NAMES.entries()) process.env[name] = values[index];
+  try {
+    return await work();
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { REGISTRY_CHAIN } from "../../../lib/evidence/chain.ts";
+import { claimsOf, type History, type SeenIdentity } from "../history.ts";
+import type { Observation, SeenAnswer, Violation } from "../observation.ts";
+
+type Found = Omit<Violation, "invariant">;
+type Said = Extract<SeenAnswer["said"], { readonly ok: true }>;
+
+/** No success reported that did not happen: in answers, and in evidence. */
+export function truthful(seen: Observation, history: History): Found[] {
+  return [
+    ...seen.answers.flatMap((answer) => ofAnswer(seen, history, answer)),
+    ...history
+      .ofType("ExecutionCompleted")
+      .flatMap(({ record }) =>
+        unseenEffect(seen, history, record.identity?.id, "ExecutionCompleted"),
+      ),
+  ];
+}
+
+function ofAnswer(seen: Observation, history: History, answer: SeenAnswer): Found[] {
+  const { said } = answer;
+  if (typeof said !== "object" || !("ok" in said) || !said.ok) return [];
+  if ("identity" in said) return ofGrant(seen, history, said);
+  return "points" in said ? ofCommand(seen, history, answer, said) : [];
+}
+
+function ofGrant(
+  seen: Observation,
+  history: History,
+  { identity: { identityId }, outcome, credentials }: Extract<Said, { readonly identity: object }>,
+): Found[] {
+  const identity = history.identities.find(({ id }) => id === identityId);
+  if (identity === undefined)
+    return [{ what: `identity ${identityId} was granted and not issued` }];
+  const { chainId } = identity;
+  const isMinted = identity.records.some(({ record }) => record.event.type === "CredentialsMinted");
+  return [
+    ...(credentials !== undefined && !isMinted
+      ? [{ what: `credentials of ${identityId} left without CredentialsMinted`, chainId }]
+      : []),
+    ...(outcome?.status === "succeeded"
+      ? unseenEffect(seen, history, identityId, "an answer says succeeded")
+      : []),
+  ];
+}
+
+/** A call that is told to have succeeded did, and the target looks like it. */
+function unseenEffect(
+  { feed, contracts }: Observation,
+  history: History,
+  identityId: string | undefined,
+  who: string,
+): Found[] {
+  const identity = history.identities.find(({ id }) => id === identityId);
+  if (identity === undefined) return [{ what: `${who} of an identity that was not issued` }];
+  const { chainId, sessionName, contractDigest } = identity;
+  const isCalled = feed.some(
+    (call) => call.isEffect && call.error === undefined && call.session === sessionName,
+  );
+  const contract = contracts.find(({ digest }) => digest === contractDigest);
+  const isThere = contract !== undefined && contract.weight === contract.wanted;
+  return [
+    ...(isCalled ? [] : [{ what: `${who}, and no call of ${identityId} succeeded`, chainId }]),
+    ...(isThere ? [] : [{ what: `${who}, and the target is not as asked`, chainId }]),
+  ];
+}
+
+/** What a command did is on record in the end, and IAM has what it is told to have. */
+function ofCommand(
+  { feed }: Observation,
+  history: History,
+  { command, feedEnd }: SeenAnswer,
+  { state, points, evidence }: Extract<Said, { readonly points: object }>,
+): Found[] {
+  const isOwed = evidence === undefined;
+  const isRecorded = history.records.some(
+    ({ record }) =>
+      record.detail["command"] === command &&
+      (isOwed || (record.chain.id === evidence.chainId && record.chain.seq <= evidence.seq)),
+  );
+  const isNamed = command === undefined || isRecorded;
+  const found: Found[] = isNamed
+    ? []
+    : [
+        {
+          what: `a command was answered ${state} and is not on record`,
+          chainId: chainOf(evidence),
+        },
+      ];
+  const target = targetOf(history, claimsOf(command));
+  for (const { point, acknowledgedAt, role } of points as readonly Point[]) {
+    if (point !== "iam" || acknowledgedAt === undefined) continue;
+    const isDenied = feed.some(
+      ({ name, error, document = "", role: roleName, seq }) =>
+        name === "iam PutRolePolicy" &&
+        error === undefined &&
+        seq <= feedEnd &&
+        role?.endsWith(`/${roleName}`) === true &&
+        (document.includes('"Before') ||
+          (target !== undefined && document.includes(target.sessionName))),
+    );
+    if (!isDenied)
+      found.push({ what: `${role} is told to deny, and was not`, chainId: target?.chainId });
+  }
+  return found;
+}
+
+interface Point {
+  readonly point: string;
+  readonly acknowledgedAt?: string;
+  readonly role?: string;
+}
+
+const chainOf = (evidence: { readonly chainId: string } | undefined): string =>
+  evidence?.chainId ?? REGISTRY_CHAIN;
+
+const targetOf = (
+  { identities }: History,
+  { identityId }: Readonly<Record<string, unknown>>,
+): SeenIdentity | undefined => identities.find(({ id }) => id === identityId);
