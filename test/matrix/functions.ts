@@ -24,7 +24,7 @@ import { functionRole } from "../support/local/roles.ts";
 import { type Door, openDoor, type Planned } from "./door.ts";
 import { PATIENCE } from "./faults.ts";
 
-const FUNCTIONS = ["issue", "execute", "govern", "revoke", "sweep"] as const;
+export const FUNCTIONS = ["issue", "execute", "govern", "revoke", "sweep"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /** What a function said: its answer, that it broke off, or that it was stopped before it had one. */
