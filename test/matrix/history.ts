@@ -66,3 +66,19 @@ export function claimsOf(command: unknown): Readonly<Record<string, unknown>> {
   if (payload === undefined) return {};
   return JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Record<string, unknown>;
 }
+
+/** Whether a denial, by the claims of its command, is of an identity. */
+export function covers(claims: Readonly<Record<string, unknown>>, identity: SeenIdentity): boolean {
+  switch (claims["do"]) {
+    case "revokeIdentity":
+      return claims["identityId"] === identity.id;
+    case "revokeContract":
+      return claims["contractDigest"] === identity.contractDigest;
+    case "haltActor":
+      return claims["actorId"] === identity.actor;
+    case "haltPlane":
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,4 +1,4 @@
-import { claimsOf, type History, type SeenIdentity } from "../history.ts";
+import { claimsOf, covers, type History, type SeenIdentity } from "../history.ts";
 import type { Observation, SeenAnswer, Violation } from "../observation.ts";
 
 /** A denial that was committed: what it covers, and from where in the feed until where. */
@@ -77,19 +77,6 @@ function liftedAt(history: History, denial: Denial["claims"], from: number): num
     return isLift && at !== undefined && at > from ? [at] : [];
   });
   return verb === undefined ? Number.POSITIVE_INFINITY : Math.min(...places);
-}
-
-function covers(claims: Denial["claims"], identity: SeenIdentity): boolean {
-  switch (claims["do"]) {
-    case "revokeIdentity":
-      return claims["identityId"] === identity.id;
-    case "revokeContract":
-      return claims["contractDigest"] === identity.contractDigest;
-    case "haltActor":
-      return claims["actorId"] === identity.actor;
-    default:
-      return true;
-  }
 }
 
 function begins({ feed }: Observation, history: History): Begin[] {

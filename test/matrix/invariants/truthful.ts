@@ -1,6 +1,7 @@
 import { REGISTRY_CHAIN } from "../../../lib/evidence/chain.ts";
-import { claimsOf, type History, type SeenIdentity } from "../history.ts";
+import { claimsOf, type History } from "../history.ts";
 import type { Observation, SeenAnswer, Violation } from "../observation.ts";
+import { unreached } from "./unreached.ts";
 
 type Found = Omit<Violation, "invariant">;
 type Said = Extract<SeenAnswer["said"], { readonly ok: true }>;
@@ -72,49 +73,16 @@ function ofCommand(
   { command, feedEnd }: SeenAnswer,
   { state, points, evidence }: Extract<Said, { readonly points: object }>,
 ): Found[] {
-  const isOwed = evidence === undefined;
   const isRecorded = history.records.some(
     ({ record }) =>
       record.detail["command"] === command &&
-      (isOwed || (record.chain.id === evidence.chainId && record.chain.seq <= evidence.seq)),
+      (evidence === undefined ||
+        (record.chain.id === evidence.chainId && record.chain.seq <= evidence.seq)),
   );
-  const isNamed = command === undefined || isRecorded;
-  const found: Found[] = isNamed
-    ? []
-    : [
-        {
-          what: `a command was answered ${state} and is not on record`,
-          chainId: chainOf(evidence),
-        },
-      ];
-  const target = targetOf(history, claimsOf(command));
-  for (const { point, acknowledgedAt, role } of points as readonly Point[]) {
-    if (point !== "iam" || acknowledgedAt === undefined) continue;
-    const isDenied = feed.some(
-      ({ name, error, document = "", role: roleName, seq }) =>
-        name === "iam PutRolePolicy" &&
-        error === undefined &&
-        seq <= feedEnd &&
-        role?.endsWith(`/${roleName}`) === true &&
-        (document.includes('"Before') ||
-          (target !== undefined && document.includes(target.sessionName))),
-    );
-    if (!isDenied)
-      found.push({ what: `${role} is told to deny, and was not`, chainId: target?.chainId });
-  }
-  return found;
+  const chainId = evidence?.chainId ?? REGISTRY_CHAIN;
+  const unrecorded = { what: `a command was answered ${state} and is not on record`, chainId };
+  return [
+    ...(command === undefined || isRecorded ? [] : [unrecorded]),
+    ...unreached(feed, history, { claims: claimsOf(command), points, by: feedEnd }),
+  ];
 }
-
-interface Point {
-  readonly point: string;
-  readonly acknowledgedAt?: string;
-  readonly role?: string;
-}
-
-const chainOf = (evidence: { readonly chainId: string } | undefined): string =>
-  evidence?.chainId ?? REGISTRY_CHAIN;
-
-const targetOf = (
-  { identities }: History,
-  { identityId }: Readonly<Record<string, unknown>>,
-): SeenIdentity | undefined => identities.find(({ id }) => id === identityId);
