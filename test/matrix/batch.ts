@@ -48,7 +48,7 @@ interface Playing {
 /** Where cells are played: the deployed plane, its functions in this process, and their clock. */
 export interface Stage {
   readonly plane: LocalPlane;
-  readonly functions: Functions;
+  readonly functions: Pick<Functions, "runAll">;
   /** Whether somebody has interrupted it. */
   readonly isOver?: () => boolean;
 }
