@@ -43,11 +43,15 @@ test("VAI-98 the whole matrix is every call with every fault; its parts are all 
   assert.equal(parts.length, whole.length);
 });
 
-test("VAI-98 the short form has each fault in each course, two of them where cells take turns", () => {
-  const calls = Array.from({ length: 12 }, (_, index) => seen(`call ${index}`, 1, index, index));
+test("VAI-98 the short form has each fault at a call that changes something in each course, two of them where cells take turns", () => {
+  const calls = Array.from({ length: 12 }, (_, index) =>
+    seen(index % 2 === 0 ? "kms:Sign" : "dynamodb:Query state", index, index, index),
+  );
   const faultsOf = (name: string) =>
     shortOf(played(named(name), calls)).map(({ planned }) => planned?.fault);
   assert.deepEqual(faultsOf("execute"), FAULT_KINDS);
+  const tried = shortOf(played(named("execute"), calls));
+  assert.ok(tried.every(({ planned }) => planned?.name === "kms:Sign"));
   const turns = COURSES.filter(({ alone }) => alone !== undefined).map(({ name }) =>
     faultsOf(name),
   );
