@@ -96,10 +96,13 @@ const publish: CourseStep = {
   },
 };
 
+const STOPPED_IN_ITS_CALL: Planned = {
+  ...{ name: "dynamodb:UpdateItem sample-settings", nth: 1, fault: "stopped" },
+};
 /** An execution whose function is stopped in its call, and a denial whose record is owed: what `sweep` finds. */
 const lostInItsCall: CourseStep = {
   ...ask("execute", "lost"),
-  broken: { name: "dynamodb:UpdateItem sample-settings", nth: 1, fault: "stopped" },
+  broken: STOPPED_IN_ITS_CALL,
 };
 const owedItsRecord: CourseStep = {
   ...revokeContract("owed"),
@@ -114,6 +117,10 @@ export const COURSES: readonly Course[] = [
   {
     ...{ name: "revoke identity", before: [ask("credentials")], act: revokeIdentity },
     next: [revokeIdentity],
+  },
+  {
+    ...{ name: "revoke running", act: revokeIdentity, next: [redeem(), revokeIdentity] },
+    before: [ask("handle"), { ...redeem(), broken: STOPPED_IN_ITS_CALL }],
   },
   {
     ...{ name: "revoke contract", before: [ask("handle")], act: revokeContract() },
