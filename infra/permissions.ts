@@ -153,6 +153,8 @@ const sweepPermissions = (resources: PlaneResources, roles: SessionRoles): Polic
   ...recordKeeping(resources),
   ...changing(resources),
   ...denying(resources, roles),
+  // What State hides: behind a change of the Registry, and each hour, identities are looked for by their records.
+  allow("FindIssued", ["dynamodb:Query"], [indexArn(resources.evidence, "byEventType")]),
   // What a call has left whose outcome nobody recorded.
   allow("ObtainReaderSession", ["sts:AssumeRole"], roles.looking),
 ];

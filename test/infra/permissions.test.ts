@@ -103,6 +103,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     ...RECORD_KEEPING,
     ...CHANGING,
     ...DENYING,
+    permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),
     permit("ObtainReaderSession", ["sts:AssumeRole"], rolesOf("read")),
   ],
 };

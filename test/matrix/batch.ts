@@ -1,4 +1,5 @@
 import { REGISTRY_CHAIN } from "../../lib/evidence/chain.ts";
+import { LONGEST_LIFE } from "../../lib/lifecycle/due.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { readItem } from "../support/local/targets.ts";
 import { Cell, WEIGHT } from "./cell.ts";
@@ -9,8 +10,8 @@ import { endOfFeed, feedSince } from "./feed.ts";
 import type { FunctionName, Functions, Ran, Said } from "./functions.ts";
 import type { Observation, SeenAnswer } from "./observation.ts";
 
-/** Milliseconds by which the clock moves on: past every window, a function's life with its grace, and IAM's memory. */
-const LATER = 30 * 60_000;
+/** Milliseconds by which the clock moves on: past whatever can live, and the time in which identities are looked for. */
+const LATER = LONGEST_LIFE + 3_600_000;
 /** Runs of `sweep` after which there must be nothing left to do. */
 const SWEEPS = 6;
 

@@ -93,7 +93,7 @@ export class Functions {
     const invocation = { requestId: randomUUID(), deadline: clock() + seconds };
     const said = await Promise.race([
       CODE[by](event, from, { lifetime, patience, clock, invocation }).catch((error: unknown) => ({
-        brokeOff: error instanceof Error ? error.name : "thrown",
+        brokeOff: error instanceof Error ? `${error.name}: ${error.message}` : "thrown",
       })),
       door.stopped.then(() => {
         // Nothing of it is begun any more, whatever is left of it in this process.
