@@ -86,9 +86,9 @@ class BatchPlay {
     const start = await endOfFeed(this.#stage.plane, 0);
     this.#feedEnd = start;
     const { before = [], act, next = [], alone, isLate = false, last = [] } = this.#course;
-    for (const step of before) await this.#all(step);
-    if (isLate) this.#moveOn();
     const groups = alone === undefined ? [this.#cells] : this.#cells.map((each) => [each]);
+    for (const step of before) for (const group of groups) await this.#step(step, group);
+    if (isLate) this.#moveOn();
     for (const group of groups) {
       await this.#act(act, group);
       for (const step of next) await this.#step(step, group);
