@@ -1,14 +1,14 @@
-import { REGISTRY_CHAIN } from "../../lib/evidence/chain.ts";
 import { LONGEST_LIFE } from "../../lib/lifecycle/due.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { readItem } from "../support/local/targets.ts";
-import { Cell, WEIGHT } from "./cell.ts";
+import { Cell, type Held, WEIGHT } from "./cell.ts";
 import type { Course, CourseStep } from "./courses.ts";
 import type { Door, Planned, SeenCall } from "./door.ts";
 import { verifiedChains } from "./evidence.ts";
 import { endOfFeed, feedSince } from "./feed.ts";
 import type { FunctionName, Functions, Ran, Said } from "./functions.ts";
-import type { Observation, SeenAnswer } from "./observation.ts";
+import type { Observation, SeenAnswer, SeenContract } from "./observation.ts";
+import { quarantinedPaths } from "./registry.ts";
 
 /** Milliseconds by which the clock moves on: past whatever can live, and the time in which identities are looked for. */
 const LATER = LONGEST_LIFE + 3_600_000;
@@ -107,41 +107,34 @@ class BatchPlay {
     this.#offset = LATER;
   }
 
-  #all(step: CourseStep): Promise<void> {
-    return this.#step(step, this.#cells);
+  async #all(step: CourseStep): Promise<void> {
+    await this.#step(step, this.#cells);
   }
 
+  /** The run under the fault. */
   async #act(step: CourseStep, group: readonly Playing[]): Promise<void> {
-    await this.#step(step, group, (each, door) => {
-      each.acted = door;
-      return each.plan.planned;
-    });
+    const ran = await this.#step(step, group, ({ plan }) => plan.planned);
+    for (const { each, door } of ran) each.acted = door;
   }
 
   /** One step of several cells at once. */
   async #step(
     step: CourseStep,
     group: readonly Playing[],
-    acting?: (each: Playing, door?: Door) => Planned | undefined,
-  ): Promise<void> {
-    const asked: { each: Playing; event: object }[] = [];
+    planned: (each: Playing) => Planned | undefined = () => step.broken,
+  ): Promise<{ readonly each: Playing; readonly door: Door }[]> {
+    const asked: { each: Playing; event: object; planned: Planned | undefined }[] = [];
     for (const each of group) {
       const event = await step.event(each.cell);
-      if (event !== undefined) asked.push({ each, event });
+      if (event !== undefined) asked.push({ each, event, planned: planned(each) });
     }
-    const ran = await this.#run(
-      step.by,
-      asked.map(({ each, event }) => ({
-        event,
-        planned: acting === undefined ? step.broken : each.plan.planned,
-      })),
-    );
-    for (const [index, { each, event }] of asked.entries()) {
+    const ran = await this.#run(step.by, asked);
+    return asked.map(({ each, event }, index) => {
       const { said, door } = ran[index] as Ran;
-      acting?.(each, door);
       step.learn?.(each.cell, said);
       this.#tell(each.plan, step.by, event, said);
-    }
+      return { each, door };
+    });
   }
 
   async #run(
@@ -150,7 +143,7 @@ class BatchPlay {
   ): Promise<Ran[]> {
     const ran = await this.#stage.functions.runAll(
       by,
-      runs.map((each) => ({ ...each, clock: this.#clock })),
+      runs.map(({ event, planned }) => ({ event, planned, clock: this.#clock })),
     );
     this.#doors.push(...ran.map(({ door }) => door));
     this.#feedEnd = await endOfFeed(this.#stage.plane, this.#feedEnd);
@@ -203,20 +196,9 @@ class BatchPlay {
 
   /** What IAM did not take is stopped until two people lift it: the next batch is to find the roles open. */
   async #liftQuarantines(): Promise<void> {
-    const { chains } = await verifiedChains(this.#stage.plane, []);
-    const paths = new Set<unknown>();
-    for (const { record } of chains.get(REGISTRY_CHAIN) ?? []) {
-      const { type } = record.event;
-      if (type === "Quarantined") paths.add(record.detail["path"]);
-      if (type === "QuarantineLifted") {
-        const { path } = claimsIn(record.detail["command"]);
-        paths.delete(path);
-      }
-    }
     const [first] = this.#cells;
-    for (const path of paths) {
-      const lift = { do: "liftQuarantine", path };
-      const signed = first?.cell.command(`lift ${path}`, lift, true);
+    for (const path of await quarantinedPaths(this.#stage.plane)) {
+      const signed = first?.cell.command(`lift ${path}`, { do: "liftQuarantine", path }, true);
       await this.#run("govern", [{ event: { op: "command", ...signed } }]);
     }
     await this.#settle();
@@ -225,17 +207,12 @@ class BatchPlay {
   async #look(start: number, overAt: number): Promise<Batch> {
     const { plane } = this.#stage;
     const held = this.#cells.flatMap(({ cell }) => [...cell.held.values()]);
-    const evidence = await verifiedChains(
-      plane,
-      held.map(({ chainId }) => chainId),
-    );
-    const contracts = await Promise.all(
-      held.map(async ({ digest, chainId, exp, calls, item }) => {
-        const weight = (await readItem(plane, item))?.["weight"];
-        return { digest, chainId, exp, calls, weight, wanted: WEIGHT };
-      }),
-    );
-    const feed = await feedSince(plane, start);
+    const ids = held.map(({ chainId }) => chainId);
+    const [evidence, contracts, feed] = await Promise.all([
+      verifiedChains(plane, ids),
+      Promise.all(held.map((each) => this.#target(each))),
+      feedSince(plane, start),
+    ]);
     return {
       observation: { ...evidence, contracts, feed, answers: this.#answers, overAt },
       cells: this.#cells.map(({ plan, cell, acted }) => ({
@@ -246,7 +223,9 @@ class BatchPlay {
       })),
     };
   }
-}
 
-const claimsIn = (jws: unknown): Record<string, unknown> =>
-  JSON.parse(Buffer.from(String(jws).split(".")[1] ?? "", "base64url").toString("utf8") || "{}");
+  async #target({ digest, chainId, exp, calls, item }: Held): Promise<SeenContract> {
+    const weight = (await readItem(this.#stage.plane, item))?.["weight"];
+    return { digest, chainId, exp, calls, weight, wanted: WEIGHT };
+  }
+}

@@ -23,7 +23,7 @@ export interface FeedCall {
 }
 
 /** A contract of a cell. */
-interface SeenContract {
+export interface SeenContract {
   readonly digest: string;
   readonly chainId: string;
   /** Milliseconds. */

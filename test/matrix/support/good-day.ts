@@ -8,7 +8,8 @@ import type { FeedCall, Observation, SeenAnswer } from "../observation.ts";
 /** An observation in which everything holds, small enough to be broken by hand. */
 
 const EXP = Date.parse("2026-05-05T04:10:00.000Z");
-export const [CHAIN, REGISTRY] = ["intent/1", "plane/registry"];
+export const CHAIN = "intent/1";
+const REGISTRY = "plane/registry";
 const ARN = "arn:aws:iam::000000000000:role/vai-local-exec-dynamodb";
 
 const jwsOf = (claims: object): string =>
