@@ -70,6 +70,8 @@ class BatchPlay {
   readonly #doors: Door[] = [];
   readonly #answers: SeenAnswer[] = [];
   #offset = 0;
+  /** Every window is over, and everything swept. */
+  #isOver = false;
   #feedEnd = 0;
 
   constructor(stage: Stage, plans: readonly PlannedCell[]) {
@@ -86,6 +88,7 @@ class BatchPlay {
     const start = await endOfFeed(this.#stage.plane, 0);
     this.#feedEnd = start;
     const { before = [], act, next = [], alone, isLate = false, last = [] } = this.#course;
+    if (this.#course.isApart === true) this.#moveOn();
     const groups = alone === undefined ? [this.#cells] : this.#cells.map((each) => [each]);
     for (const step of before) for (const group of groups) await this.#step(step, group);
     if (isLate) this.#moveOn();
@@ -94,9 +97,10 @@ class BatchPlay {
       for (const step of next) await this.#step(step, group);
     }
     await this.#settle();
-    if (!isLate) this.#moveOn();
+    this.#moveOn();
     await this.#sweep();
     const overAt = this.#feedEnd;
+    this.#isOver = true;
     await this.#askLate();
     for (const step of last) await this.#all(step);
     await this.#liftQuarantines();
@@ -104,7 +108,7 @@ class BatchPlay {
   }
 
   #moveOn(): void {
-    this.#offset = LATER;
+    this.#offset += LATER;
   }
 
   async #all(step: CourseStep): Promise<void> {
@@ -152,8 +156,8 @@ class BatchPlay {
 
   #tell(plan: PlannedCell, by: FunctionName, event: object, said: Said): void {
     const { command } = event as { readonly command?: string };
-    const isLate = this.#offset > 0;
-    this.#answers.push({ cell: titleOf(plan), by, said, command, feedEnd: this.#feedEnd, isLate });
+    const at = { feedEnd: this.#feedEnd, isLate: this.#isOver };
+    this.#answers.push({ cell: titleOf(plan), by, said, command, ...at });
   }
 
   /** What was on its way has arrived. */

@@ -22,6 +22,8 @@ export interface Course {
   readonly act: CourseStep;
   /** The run under the fault is after the clock has moved on. */
   readonly isLate?: true;
+  /** All of it is hours after other courses: what looks for identities by their time finds this one's alone. */
+  readonly isApart?: true;
   /** What people and agents try next, with AWS well again. */
   readonly next?: readonly CourseStep[];
   /** It changes what all cells share, so its cells act in turn; `wholly`: with the sweep of each before the next. */
@@ -138,8 +140,9 @@ export const COURSES: readonly Course[] = [
   },
   { name: "govern publish", act: publish, alone: "inTurn", next: [publish] },
   {
-    ...{ name: "govern lift", before: [haltActor], act: reinstate("back"), alone: "inTurn" },
-    next: [ask("handle"), reinstate("back"), ask("handle", "it", "another")],
+    ...{ name: "govern lift", act: reinstate("back"), alone: "inTurn", isApart: true },
+    before: [ask("handle"), revokeIdentity, haltActor],
+    next: [ask("handle", "it", "another"), reinstate("back"), ask("handle", "it", "third")],
     last: [reinstate("again")],
   },
   {
