@@ -159,6 +159,18 @@ suite("bundles", () => {
     }
   });
 
+  // AWS publishes a client when it changes, so that the newest ones differ in number; what they share must not.
+  test("USR-12 of each package of the AWS SDK one version is installed, so that no bundle holds two cores", () => {
+    const { packages }: { packages: Record<string, object> } = JSON.parse(
+      readFileSync(join(ROOT, "package-lock.json"), "utf8"),
+    );
+    const names = Object.keys(packages).flatMap(
+      (path) => /node_modules\/(@(?:aws-sdk|smithy)\/[^/]+)$/.exec(path)?.[1] ?? [],
+    );
+    assert.ok(names.includes("@aws-sdk/core"));
+    assert.deepEqual(names.toSorted(), [...new Set(names)].toSorted());
+  });
+
   test("USR-12 error classes of the SDK that our code names are in the bundles", () => {
     const files = globSync("lib/{aws,actions}/**/*.ts", { cwd: ROOT });
     const imported = files.flatMap((file) =>
