@@ -1,8 +1,9 @@
 import { type Stack, Validations } from "aws-cdk-lib";
-import { CfnRole, ManagedPolicy, type PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { CfnRole, Effect, ManagedPolicy, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct, IConstruct } from "constructs";
 import { type KeyException, nothingElseOfKms } from "./key-exception.ts";
 import { ownName, ownResources } from "./plane.ts";
+import { requireSize } from "./policy-sizes.ts";
 import { allow, type Conditions, deny } from "./statements.ts";
 
 /**
@@ -11,7 +12,42 @@ import { allow, type Conditions, deny } from "./statements.ts";
  * change the organisation.
  */
 const NEVER = ["iam:*", "sts:*", "kms:*", "organizations:*"];
-const NEVER_BESIDE_KEYS = NEVER.filter((each) => each !== "kms:*");
+
+/** Sessions with a tag that may do one thing and nothing else: they ask whether IAM denies another session. */
+interface Probes {
+  readonly action: string;
+  /** Condition key of the tag. */
+  readonly tag: string;
+}
+
+/** The same, with what little is excepted said apart: keys of encrypted targets, and probes. */
+function never(
+  keys: KeyException | undefined,
+  probes: Probes | undefined,
+): readonly PolicyStatement[] {
+  const apart = new Set([
+    ...(keys === undefined ? [] : ["kms:*"]),
+    ...(probes === undefined ? [] : ["sts:*"]),
+  ]);
+  return [
+    deny(
+      "Never",
+      NEVER.filter((each) => !apart.has(each)),
+      ["*"],
+    ),
+    ...(keys === undefined ? [] : nothingElseOfKms(keys)),
+    ...(probes === undefined ? [] : nothingElseOfProbes(probes)),
+  ];
+}
+
+/** `sts` stays denied whole to every session without the tag, and everything but its one call to one with it. */
+const nothingElseOfProbes = ({ action, tag }: Probes): PolicyStatement[] => [
+  deny("NeverSomebodyElse", ["sts:*"], ["*"], { Null: { [tag]: "true" } }),
+  new PolicyStatement({
+    ...{ sid: "NeverMoreAsAProbe", effect: Effect.DENY },
+    ...{ notActions: [action], resources: ["*"], conditions: { Null: { [tag]: "false" } } },
+  }),
+];
 
 /** Actions with the only ARNs on which they may be used. */
 export interface Ceiling {
@@ -37,6 +73,8 @@ export interface BoundaryProps {
   readonly ceiling: readonly Ceiling[];
   /** What of KMS is excepted, for targets that are encrypted. */
   readonly keys?: KeyException | undefined;
+  /** What of STS is excepted, for roles whose denials are looked at. */
+  readonly probes?: Probes | undefined;
 }
 
 /**
@@ -45,17 +83,17 @@ export interface BoundaryProps {
  * role.
  */
 export function boundaryPolicy(scope: Construct, id: string, props: BoundaryProps): ManagedPolicy {
-  const { plane, part, ceiling, keys } = props;
+  const { plane, part, ceiling, keys, probes } = props;
   const boundary = new ManagedPolicy(scope, id, {
     managedPolicyName: ownName(plane, `boundary-${part}`),
     description: `Permissions boundary of ${part} sessions of the trust plane ${plane}`,
     statements: [
       ...allowing(ceiling),
-      deny("Never", keys === undefined ? NEVER : NEVER_BESIDE_KEYS, ["*"]),
-      ...(keys === undefined ? [] : nothingElseOfKms(keys)),
+      ...never(keys, probes),
       deny("NotThePlane", ["*"], ownResources(scope, plane)),
     ],
   });
+  requireSize(boundary, "boundary", boundary.document);
   acknowledgeWildcards(boundary.node.defaultChild ?? boundary, ceiling);
   return boundary;
 }
@@ -68,7 +106,7 @@ export function acknowledgeWildcards(of: IConstruct, ceilings: readonly Ceiling[
       id: `AwsSolutions-IAM5[Resource::${target}]`,
       reason:
         target === "*"
-          ? "A list that IAM cannot bound to one resource; it reads, in one region."
+          ? "A call that IAM cannot bound to one resource: a list in one region, or a probe's question, which changes nothing."
           : "A ceiling that the cloud team wrote; each session policy narrows it to one target.",
     });
   }

@@ -65,12 +65,15 @@ const RETENTIONS = Object.values(RetentionDays).filter(
   (days): days is number => typeof days === "number" && days !== RetentionDays.INFINITE,
 );
 
-/** IAM counts a role's own tags as the session's, so no role may ever have this one. */
-const RESERVED_TAGS = /^(vai-identity$|vai-plane$|aws:)/i;
+/** IAM counts a role's own tags as the session's, so no role may ever have those of sessions. */
+const RESERVED_TAGS = /^(vai-identity$|vai-probe$|vai-plane$|aws:)/i;
 const tagKey = z
   .string()
   .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u, "must be a tag key of at most 128 characters")
-  .refine((name) => !RESERVED_TAGS.test(name), "must not be vai-identity, vai-plane or aws:…");
+  .refine(
+    (name) => !RESERVED_TAGS.test(name),
+    "must not be vai-identity, vai-probe, vai-plane or aws:…",
+  );
 const tagValue = z
   .string()
   .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "must be a tag value of at most 256 characters");
@@ -112,6 +115,7 @@ export const deploymentSchema = z
         ...{ revoke: reserved(5), revokeEvents: reserved(2), sweep: oneAtATime },
       })
       .prefault({}),
+    scopedCredentials: z.boolean().default(true),
     sweepEachMinute: z.boolean().default(true),
     logRetentionDays: z
       .int()

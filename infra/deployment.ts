@@ -62,6 +62,11 @@ export interface Deployment {
    * nothing. Default: issue 50, execute 50, govern 2, revoke 5, revokeEvents 2, sweep 1.
    */
   readonly concurrency: Readonly<Record<FunctionName | "revokeEvents", number | null>>;
+  /**
+   * Whether the region's STS has `GetScopedCredentials`, by which it is seen whether IAM denies a revoked session. Default
+   * true; where it has not, nobody looks.
+   */
+  readonly scopedCredentials: boolean;
   /** Whether `sweep` runs each minute. False is for tests, which run it themselves. Default true. */
   readonly sweepEachMinute: boolean;
   /** Days that the functions' logs are kept; one of CloudWatch's numbers. Default 365. */

@@ -40,6 +40,8 @@ export class ExecutionRoleStack extends Stack {
         plane,
         family,
         assumedBy,
+        // Nobody revokes there yet.
+        probedBy: [],
         readBy: assumedBy,
         region,
       });

@@ -1,52 +1,58 @@
 import { Stack } from "aws-cdk-lib";
 import {
-  ArnPrincipal,
   CfnRole,
   type ManagedPolicy,
   PolicyDocument,
-  PolicyStatement,
+  type PolicyStatement,
 } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { readerActions, readerHolders, readerKeys } from "../lib/actions/reader.ts";
 import { callKeys, type NeededKeys, NO_KEYS, type TargetKeys } from "../lib/actions/target-keys.ts";
+import { IDENTITY_TAG } from "../lib/issuance/assume-role.ts";
+import { PROBE_ACTION, PROBE_TAG } from "../lib/lifecycle/probe.ts";
 import { type ActionFamily, familyTargets } from "./action-families.ts";
 import { acknowledgeWildcards, allowing, boundaryPolicy, type Ceiling } from "./boundary.ts";
 import type { RolePair } from "./deployment.ts";
 import { type KeyException, throughService } from "./key-exception.ts";
 import { ownName } from "./plane.ts";
+import { requireSize } from "./policy-sizes.ts";
+import {
+  type ExecutionCallers,
+  executionTrust,
+  IDENTITY_PATTERN,
+  readerTrust,
+} from "./role-trust.ts";
 import type { Conditions } from "./statements.ts";
-
-/** The session tag that every issued session carries. */
-const IDENTITY_TAG = "vai-identity";
-
-/** Form of an issued session's name, source identity and tag value; the three are one string. */
-const IDENTITY_PATTERN = "vai-*";
-
-/** Name of every reader session; such a session lives apart from contracts. */
-const READER_SESSION = "vai-reader";
 
 /** Seconds: the shortest maximum that IAM lets a role have. The plane itself asks STS for 900. */
 const MAX_SESSION_SECONDS = 3600;
 
+const IDENTITY = `aws:PrincipalTag/${IDENTITY_TAG}`;
+const PROBE = `aws:PrincipalTag/${PROBE_TAG}`;
+
 /**
- * True for the sessions that the trust plane issued, and for no other use of the role. `Null`
+ * True for the sessions that the trust plane issued, and for no other use of the role, a probe's least of all. `Null`
  * states what the pattern implies, so that the role stays useless without its tag even if somebody
  * edits the pattern.
  */
 const ISSUED_SESSION: Conditions = {
-  StringLike: { [`aws:PrincipalTag/${IDENTITY_TAG}`]: IDENTITY_PATTERN },
-  Null: { [`aws:PrincipalTag/${IDENTITY_TAG}`]: "false" },
+  StringLike: { [IDENTITY]: IDENTITY_PATTERN },
+  Null: { [IDENTITY]: "false", [PROBE]: "true" },
+};
+
+/** All that a probe may do. */
+const PROBING: Ceiling = {
+  ...{ actions: [PROBE_ACTION], targets: ["*"] },
+  conditions: { StringEquals: { [PROBE]: "true" } },
 };
 
 /** Properties of {@link ExecutionRoles}. */
-export interface ExecutionRolesProps {
+export interface ExecutionRolesProps extends ExecutionCallers {
   /** Name of the plane. */
   readonly plane: string;
   /** The family with its ceiling. */
   readonly family: ActionFamily;
-  /** ARNs of the functions' roles that obtain sessions which act; nobody else can assume the one role. */
-  readonly assumedBy: readonly string[];
-  /** The same of sessions which look, and the other role. */
+  /** ARNs of the functions' roles that obtain sessions which look; nobody else can assume the reader role. */
   readonly readBy: readonly string[];
   /**
    * Region of roles elsewhere than the plane, or of a plane with regional names; part of their names,
@@ -81,28 +87,32 @@ export class ExecutionRoles extends Construct implements RolePair {
 
   constructor(scope: Construct, id: string, props: ExecutionRolesProps) {
     super(scope, id);
-    const { plane, family, assumedBy, readBy, region, targetKeys = NO_KEYS } = props;
+    const { plane, family, probedBy, readBy, region, targetKeys = NO_KEYS } = props;
+    const probing = probedBy.length > 0 ? [PROBING] : [];
     const part = familyPart(family.name, region);
     const runKeys = exception(this, callKeys(family.ceilings, targetKeys));
     const lookKeys = exception(this, readerKeys(family.name, familyTargets(family), targetKeys));
-    const run = [...acting(this, family), ...keyCeiling(runKeys, ISSUED_SESSION)];
+    const run = [...acting(this, family), ...keyCeiling(runKeys, ISSUED_SESSION), ...probing];
     const look = [...looking(this, family), ...keyCeiling(lookKeys, {})];
     const boundary = boundaryPolicy(this, "ExecutionBoundary", {
       ...{ plane, part, ceiling: run, keys: runKeys },
+      ...(probing.length > 0 && { probes: { action: PROBE_ACTION, tag: PROBE } }),
     });
     this.boundaryArn = boundary.managedPolicyArn;
     this.executionRoleArn = role(this, "Execution", {
       name: executionRoleName(plane, family.name, region),
       description: `Governed ${family.name} actions of the trust plane ${plane}`,
-      trust: executionTrust(assumedBy),
+      trust: executionTrust(props),
       ceiling: run,
       boundary,
+      isRevocable: true,
     });
     this.readerRoleArn = role(this, "Reader", {
       name: readerRoleName(plane, family.name, region),
       description: `Reads the ${family.name} targets of the trust plane ${plane}`,
       trust: readerTrust(readBy),
       ceiling: look,
+      isRevocable: false,
       boundary: boundaryPolicy(this, "ReaderBoundary", {
         ...{ plane, part: `read-${part}`, ceiling: look, keys: lookKeys },
       }),
@@ -170,71 +180,25 @@ interface RoleProps {
   readonly trust: readonly PolicyStatement[];
   readonly ceiling: readonly Ceiling[];
   readonly boundary: ManagedPolicy;
+  /** Whether the policy by which sessions are denied has to fit beside the ceiling. */
+  readonly isRevocable: boolean;
 }
 
 /** A role whose documents are all written here; returns its ARN. */
 function role(scope: Construct, id: string, props: RoleProps): string {
-  const { name, description, trust, ceiling, boundary } = props;
+  const { name, description, boundary } = props;
+  const trust = new PolicyDocument({ statements: [...props.trust] });
+  const ceiling = new PolicyDocument({ statements: allowing(props.ceiling) });
   const made = new CfnRole(scope, id, {
     roleName: name,
     description,
     maxSessionDuration: MAX_SESSION_SECONDS,
     permissionsBoundary: boundary.managedPolicyArn,
-    assumeRolePolicyDocument: new PolicyDocument({ statements: [...trust] }),
-    policies: [
-      {
-        policyName: "ceiling",
-        policyDocument: new PolicyDocument({ statements: allowing(ceiling) }),
-      },
-    ],
+    assumeRolePolicyDocument: trust,
+    policies: [{ policyName: "ceiling", policyDocument: ceiling }],
   });
-  acknowledgeWildcards(made, ceiling);
+  requireSize(made, "trust", trust);
+  if (props.isRevocable) requireSize(made, "ceiling", ceiling);
+  acknowledgeWildcards(made, props.ceiling);
   return made.attrArn;
 }
-
-const trusting = (
-  callers: readonly string[],
-  sid: string,
-  action: string,
-  conditions: Conditions,
-): PolicyStatement =>
-  new PolicyStatement({
-    sid,
-    principals: callers.map((arn) => new ArnPrincipal(arn)),
-    actions: [action],
-    conditions: { ...conditions },
-  });
-
-/**
- * Three statements, because AWS authorises one `AssumeRole` call under up to three actions with
- * different condition keys: `TagSession` sees no session name, so one shared condition would refuse
- * every tagged call. All three are needed for a call with tag and source identity, and without
- * those the first refuses.
- */
-const executionTrust = (callers: readonly string[]): PolicyStatement[] => [
-  trusting(callers, "OnlyAsAnIdentity", "sts:AssumeRole", {
-    StringLike: {
-      "sts:RoleSessionName": IDENTITY_PATTERN,
-      "sts:SourceIdentity": IDENTITY_PATTERN,
-      [`aws:RequestTag/${IDENTITY_TAG}`]: IDENTITY_PATTERN,
-    },
-  }),
-  trusting(callers, "WithSourceIdentity", "sts:SetSourceIdentity", {
-    StringLike: { "sts:SourceIdentity": IDENTITY_PATTERN },
-  }),
-  // ForAllValues is true of no tags at all; Null demands that there is one.
-  trusting(callers, "WithTheIdentityTagOnly", "sts:TagSession", {
-    "ForAllValues:StringEquals": { "aws:TagKeys": [IDENTITY_TAG] },
-    Null: { "aws:TagKeys": "false" },
-    StringLike: { [`aws:RequestTag/${IDENTITY_TAG}`]: IDENTITY_PATTERN },
-  }),
-];
-
-/**
- * Without `TagSession` and `SetSourceIdentity`, a reader session can never pass for an issued one.
- */
-const readerTrust = (callers: readonly string[]): PolicyStatement[] => [
-  trusting(callers, "OnlyAsReader", "sts:AssumeRole", {
-    StringEquals: { "sts:RoleSessionName": READER_SESSION },
-  }),
-];

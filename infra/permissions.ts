@@ -21,6 +21,8 @@ export interface SessionRoles {
   readonly reader: readonly string[];
   /** Execution roles in the plane's account: their inline policy is where IAM is told. */
   readonly revocable: readonly string[];
+  /** Those of {@link revocable} of which it is asked whether IAM has heard: none where STS cannot tell. */
+  readonly probed: readonly string[];
   /** Reader roles that `sweep` looks by. */
   readonly looking: readonly string[];
   /** Boundaries of {@link revocable}: without one of these a role's policy is not touched. */
@@ -120,7 +122,7 @@ const waking = ({ sweep }: SessionRoles): PolicyStatement[] => [
  */
 const denying = (
   { state }: PlaneResources,
-  { revocable, boundaries }: SessionRoles,
+  { revocable, probed, boundaries }: SessionRoles,
 ): PolicyStatement[] => [
   // What each writer of a role's policy has to put.
   allow("ReadDenials", ["dynamodb:Query"], [state.tableArn]),
@@ -134,9 +136,16 @@ const denying = (
           StringLike: { "iam:PermissionsBoundary": boundaries },
         }),
       ]),
+  // Whether IAM denies what it was told to, is seen by a session that can do nothing else; the role's trust policy gives
+  // these functions no other one.
+  ...(probed.length === 0
+    ? []
+    : [
+        allow("ObtainProbe", ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], probed),
+      ]),
 ];
 
-/** Everything that `revoke` may do, besides writing its log. No session, no target. */
+/** Everything that `revoke` may do, besides writing its log. No session that acts, no target. */
 const revokePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
   ...changing(resources),

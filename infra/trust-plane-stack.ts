@@ -131,16 +131,18 @@ export class TrustPlaneStack extends Stack {
   }
 
   private addExecutionRoles(
-    { name: plane, targets, targetKeys, existingRoles }: Deployment,
-    { issue, execute, sweep }: PerFunction<Role>,
+    { name: plane, targets, targetKeys, existingRoles, scopedCredentials }: Deployment,
+    { issue, execute, revoke, sweep }: PerFunction<Role>,
   ): ServedFamily[] {
     const assumedBy = [issue.roleArn, execute.roleArn];
+    const probedBy = scopedCredentials ? [revoke.roleArn, sweep.roleArn] : [];
     const readBy = [...assumedBy, sweep.roleArn];
     return actionFamilies(targets).map((family) => {
       const existing = existingRoles[family.name];
       if (existing === undefined) {
         const made = new ExecutionRoles(this, `Roles-${family.name}`, {
-          ...{ plane, family, assumedBy, readBy, region: regionInNames(this), targetKeys },
+          ...{ plane, family, assumedBy, probedBy, readBy, targetKeys },
+          region: regionInNames(this),
         });
         return { family, pair: made, boundary: made.boundaryArn };
       }
@@ -165,6 +167,7 @@ export class TrustPlaneStack extends Stack {
       execution: [...served.map(({ pair }) => pair), ...away].map((pair) => pair.executionRoleArn),
       reader: [...served.map(({ pair }) => pair), ...away].map((pair) => pair.readerRoleArn),
       revocable: served.map(({ pair }) => pair.executionRoleArn),
+      probed: deployment.scopedCredentials ? served.map(({ pair }) => pair.executionRoleArn) : [],
       looking: served.map(({ pair }) => pair.readerRoleArn),
       boundaries: boundariesOf(this, served),
       sweep: ownFunctionArn(this, plane, "sweep"),
@@ -326,6 +329,7 @@ export class TrustPlaneStack extends Stack {
       [ENV.evidenceKeyId]: evidenceKey.keyId,
       [ENV.planeKeyId]: planeKey.keyId,
       [ENV.sweepFunction]: ownName(deployment.name, "sweep"),
+      [ENV.scopedCredentials]: String(deployment.scopedCredentials),
       [ENV.anchors]: JSON.stringify(deployment.anchors),
       [ENV.targetKeys]: JSON.stringify(deployment.targetKeys),
       [ENV.targets]: JSON.stringify(

@@ -10,6 +10,7 @@ export const ENV = {
   targets: "VAI_TARGETS",
   sweepFunction: "VAI_SWEEP_FUNCTION",
   targetKeys: "VAI_TARGET_KEYS",
+  scopedCredentials: "VAI_SCOPED_CREDENTIALS",
 } as const;
 
 /** Version of this software, as evidence records name it. */

@@ -1,4 +1,6 @@
 import type { PolicyText, RoleFacts } from "../aws/inspect/roles.ts";
+import { IDENTITY_TAG } from "../issuance/assume-role.ts";
+import { PROBE_TAG } from "../lifecycle/probe.ts";
 import { REVOCATIONS } from "../lifecycle/revocation-policy.ts";
 import { compareDocument } from "./compare.ts";
 import { type Finding, type FindingSubject, REPAIR } from "./finding.ts";
@@ -8,8 +10,11 @@ import type { Written, WrittenRole } from "./written/written.ts";
 
 const NOT_COMPARED = "its documents could not be compared with what the stack wrote";
 
-/** A role's tag is a tag of all its sessions: with this one a session without any would pass for an issued one. */
-const IDENTITY_TAG = "vai-identity";
+/** A role's tag is a tag of all its sessions: a session without any would pass for one with it. */
+const SESSION_TAGS: Readonly<Record<string, string>> = {
+  [IDENTITY_TAG]: "an issued one",
+  [PROBE_TAG]: "a probe, which can do nothing",
+};
 
 /** Whether a role's documents are, each as a whole, what the stack wrote, and nothing is attached besides. */
 export function compareRole(
@@ -76,15 +81,14 @@ const checkTags = (
   { tags }: RoleFacts,
 ): readonly Finding[] => {
   if (tags.status !== "seen") return [];
-  return tags.value
-    .filter((key) => key.toLowerCase() === IDENTITY_TAG)
-    .map((key) =>
-      subject.problem(
-        `the role itself has the tag ${key}: every session of it passes for an issued one`,
-        REPAIR,
-        [call("iam", "UntagRole", { RoleName, TagKeys: [key] })],
-      ),
-    );
+  return tags.value.flatMap((key) => {
+    const what = SESSION_TAGS[key.toLowerCase()];
+    if (what === undefined) return [];
+    const text = `the role itself has the tag ${key}: every session of it passes for ${what}`;
+    return [
+      subject.problem(text, REPAIR, [call("iam", "UntagRole", { RoleName, TagKeys: [key] })]),
+    ];
+  });
 };
 
 /** That there is none where there should be one, the caller says. */

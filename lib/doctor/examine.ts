@@ -2,6 +2,7 @@ import type { FunctionFacts } from "../aws/inspect/functions.ts";
 import type { Inspector } from "../aws/inspect/inspect.ts";
 import type { TableFacts } from "../aws/inspect/tables.ts";
 import type { Deployment } from "../cli/deployment.ts";
+import { ENV } from "../config.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { type CallerKind, checkCallerPolicy } from "./callers.ts";
 import { checkClock } from "./clock.ts";
@@ -66,12 +67,14 @@ export async function examine(
     template,
     tables.map(([, facts]) => facts),
   );
-  const expected: Expected = { ...named, written: stack.written };
+  const environment = environmentOf(functions);
+  const hasProbes = environment[ENV.scopedCredentials] !== "false";
+  const expected: Expected = { ...named, written: stack.written, hasProbes };
   const keys: readonly (readonly [SigningKeyUse, typeof evidence])[] = [
     ["evidence", evidence],
     ["plane", plane],
   ];
-  const trust = checkTrust(registry, environmentOf(functions), keys, expected, clock());
+  const trust = checkTrust(registry, environment, keys, expected, clock());
   return [
     ...time,
     ...stack.findings,
@@ -84,7 +87,7 @@ export async function examine(
     ...own.flatMap((facts) => checkFunctionRole(facts, expected)),
     ...trust.findings,
     ...(await checkRoles(see, trust.policy, expected)),
-    ...(await checkTargetKeys(see, environmentOf(functions))),
+    ...(await checkTargetKeys(see, environment)),
     ...policies.flatMap(([kind, policyArn, policy]) =>
       checkCallerPolicy(kind, policyArn, policy, expected),
     ),

@@ -1,5 +1,10 @@
 import { evaluatePolicies } from "../authority/evaluate/evaluate.ts";
-import { type PolicyDocument, statementsOf } from "../authority/evaluate/iam-document.ts";
+import {
+  listOf,
+  type PolicyDocument,
+  type Statement,
+  statementsOf,
+} from "../authority/evaluate/iam-document.ts";
 import type { FunctionFacts, FunctionSetting } from "../aws/inspect/functions.ts";
 import { ENV, FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import { EVERYTHING, withPolicies } from "./ask.ts";
@@ -48,7 +53,7 @@ export function checkFunction(
         ),
       ),
     ),
-    ...whenSeen(policy, subject, [], (text) => checkCallers(subject, name, text, expected)),
+    ...whenSeen(policy, subject, [], (text) => checkCallers(use, subject, name, text, expected)),
   ];
 }
 
@@ -221,23 +226,27 @@ function checkUrl(
 }
 
 /**
- * The stack grants nobody a function by its resource policy: agents are let in by IAM. So every statement that allows is
- * somebody's addition, whoever it names; what strangers could do there is refused, and costs.
+ * By its resource policy the stack grants `sweep` to the rule that runs it, and nobody else any function: agents are let in
+ * by IAM. So every other statement that allows is somebody's addition, whoever it names; what strangers could do there is
+ * refused, and costs.
  */
 const checkCallers = (
+  use: FunctionUse,
   subject: FindingSubject,
   name: string,
   text: string,
-  { arn }: Expected,
+  { arn, name: plane }: Expected,
 ): readonly Finding[] =>
   withPolicies(subject, [text], ([document]) => {
-    const allows = statementsOf(document as PolicyDocument).filter(
-      ({ Effect }) => Effect === "Allow",
+    const rule = use === "sweep" ? arn("events", `rule/vai-${plane}-sweep`) : undefined;
+    const added = statementsOf(document as PolicyDocument).filter(
+      (each) => each.Effect === "Allow" && (rule === undefined || !isForRule(each, rule)),
     );
+    const others = { Version: "2012-10-17", Statement: added };
     const isOpen = ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"].some(
       (action) =>
         evaluatePolicies(
-          { identity: [EVERYTHING], resource: [document ?? EVERYTHING] },
+          { identity: [EVERYTHING], resource: [others] },
           {
             action,
             resource: arn("lambda", `function:${name}`),
@@ -246,11 +255,11 @@ const checkCallers = (
           },
         ).decision === "Allow",
     );
-    return allows.map(({ Sid, Principal, NotPrincipal }) =>
+    return added.map(({ Sid, Principal, NotPrincipal }) =>
       subject.problem(
         isOpen
           ? "its resource policy lets principals of other accounts call it"
-          : `its resource policy lets ${JSON.stringify(Principal ?? { NotPrincipal })} in; the stack lets nobody`,
+          : `its resource policy lets ${JSON.stringify(Principal ?? { NotPrincipal })} in; the stack lets ${rule === undefined ? "nobody" : `${rule} alone`}`,
         "find out who added it, then remove that statement: aws lambda remove-permission, or vai doctor --repair-plan",
         Sid === undefined
           ? []
@@ -258,6 +267,21 @@ const checkCallers = (
       ),
     );
   });
+
+/** What Lambda makes of the permission of a rule (Lambda API reference, AddPermission): EventBridge, for that rule alone. */
+function isForRule({ Principal, Action, Condition = {} }: Statement, rule: string): boolean {
+  const sources = Object.entries(Condition["ArnLike"] ?? {}).flatMap(([key, value]) =>
+    key.toLowerCase() === "aws:sourcearn" ? listOf(value) : [],
+  );
+  const services = typeof Principal === "object" ? Object.entries(Principal) : [];
+  return (
+    services.length === 1 &&
+    services.every(([kind, name]) => kind === "Service" && name === "events.amazonaws.com") &&
+    listOf(Action).every((action) => action === "lambda:InvokeFunction") &&
+    sources.length === 1 &&
+    sources[0] === rule
+  );
+}
 
 /** All functions serve one plane: what they were told must be the same. */
 export function checkAgreement(facts: readonly FunctionFacts[]): readonly Finding[] {

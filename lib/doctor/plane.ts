@@ -23,12 +23,17 @@ export interface Expected {
   readonly watch: { readonly functionName: string; readonly roleArn: string };
   /** What the stack wrote; undefined while, or where, its template cannot be read. */
   readonly written: Written | undefined;
+  /** Whether the functions look, by sessions with a tag of their own, if IAM denies what was revoked. */
+  readonly hasProbes: boolean;
   /** Made to be thrown away: with samples or without `retain`, hence without protection against deletion. */
   readonly isThrowAway: boolean;
   /** Name of one of its roles or managed policies, which an account has once for all its regions. */
   accountWideName(part: string): string;
   /** An ARN in the deployment's account and region; IAM has no region. */
-  arn(service: "cloudformation" | "dynamodb" | "iam" | "kms" | "lambda", resource: string): string;
+  arn(
+    service: "cloudformation" | "dynamodb" | "events" | "iam" | "kms" | "lambda",
+    resource: string,
+  ): string;
 }
 
 export function expectedOf(deployment: Deployment): Expected {
@@ -53,6 +58,7 @@ export function expectedOf(deployment: Deployment): Expected {
       roleArn: role("watch"),
     },
     written: undefined,
+    hasProbes: true,
     isThrowAway: deployment.samples !== undefined || deployment.retain === false,
   };
 }

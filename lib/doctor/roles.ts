@@ -5,6 +5,8 @@ import {
   statementsOf,
 } from "../authority/evaluate/iam-document.ts";
 import type { PolicyText, RoleFacts } from "../aws/inspect/roles.ts";
+import { IDENTITY_TAG } from "../issuance/assume-role.ts";
+import { PROBE_ACTION, PROBE_TAG } from "../lifecycle/probe.ts";
 import { EVERYTHING, withPolicies } from "./ask.ts";
 import { boundaryCalls, compareRole } from "./compare-role.ts";
 import {
@@ -17,7 +19,15 @@ import {
 } from "./finding.ts";
 import { type Expected, keyArn, sessionOf } from "./plane.ts";
 import { checkRoleTrust, type RoleUse } from "./role-trust.ts";
-import { ANY_IDENTITY, isKeyUse, isTagged, listed, READ_ACTION } from "./statements.ts";
+import {
+  ANY_IDENTITY,
+  isForProbes,
+  isKeyUse,
+  isTagged,
+  listed,
+  READ_ACTION,
+  reachesProbes,
+} from "./statements.ts";
 
 const BOUNDARY =
   "attach the boundary that the stack makes (boundary-<family>), also to roles that you brought";
@@ -57,14 +67,14 @@ export function checkRole(use: RoleUse, facts: RoleFacts, expected: Expected): r
       ),
       ...whenSeen(boundary, subject, unbounded, ({ text }) =>
         withPolicies(subject, [text], ([document]) =>
-          checkBoundary(subject, document as PolicyDocument, arn, expected),
+          checkBoundary(use, subject, document as PolicyDocument, arn, expected),
         ),
       ),
       ...whenSeen(policies, subject, [], (texts) =>
         withPolicies(
           subject,
           texts.map(({ text }) => text),
-          (documents) => checkPermissions(use, subject, texts, documents),
+          (documents) => checkPermissions(use, subject, texts, documents, expected),
         ),
       ),
     ],
@@ -72,8 +82,16 @@ export function checkRole(use: RoleUse, facts: RoleFacts, expected: Expected): r
   );
 }
 
+const ISSUED: Readonly<Record<string, string>> = {
+  [`aws:PrincipalTag/${IDENTITY_TAG}`]: ANY_IDENTITY,
+};
+const PROBE = { ...ISSUED, [`aws:PrincipalTag/${PROBE_TAG}`]: "true" };
+
+const UNSEEN = "nobody sees whether IAM denies what was revoked, which counts as not denied";
+
 /** Whatever is added to the role later, the plane's own parts must stay out of its reach: by Deny, which nothing overrides. */
 function checkBoundary(
+  use: RoleUse,
   subject: FindingSubject,
   boundary: PolicyDocument,
   roleArn: string,
@@ -92,17 +110,22 @@ function checkBoundary(
     ["iam:PutRolePolicy", roleArn],
     ["sts:AssumeRole", arn("iam", `role/vai-${name}-exec-other`)],
   ];
-  const reachable = out.filter(
-    ([action, resource]) =>
-      evaluatePolicies(
-        { identity: [EVERYTHING], boundary },
-        {
-          ...{ action, resource, principalArn: sessionOf(roleArn) },
-          context: { "aws:PrincipalTag/vai-identity": ANY_IDENTITY },
-        },
-      ).decision !== "ExplicitDeny",
+  const decide = (action: string, resource: string, context = ISSUED) =>
+    evaluatePolicies(
+      { identity: [EVERYTHING], boundary },
+      { ...{ action, resource, context }, principalArn: sessionOf(roleArn) },
+    ).decision;
+  const sessions = use === "execution" ? [ISSUED, PROBE] : [ISSUED];
+  const reachable = out.filter(([action, resource]) =>
+    sessions.some((each) => decide(action, resource, each) !== "ExplicitDeny"),
   );
+  const isAsked = use === "execution" && expected.hasProbes;
   return allOr(subject.ok("its boundary denies the plane's own resources"), [
+    decide(PROBE_ACTION, "*") !== "ExplicitDeny" &&
+      subject.problem(`its boundary does not deny ${PROBE_ACTION} without vai-probe`, BOUNDARY),
+    isAsked &&
+      decide(PROBE_ACTION, "*", PROBE) !== "Allow" &&
+      subject.problem(`its boundary keeps probes from ${PROBE_ACTION}: ${UNSEEN}`, BOUNDARY),
     reachable.length > 0 &&
       subject.problem(
         `its boundary does not deny ${reachable.map(([action, resource]) => `${action} on ${resource}`).join(", ")}`,
@@ -116,6 +139,7 @@ const checkPermissions = (
   subject: FindingSubject,
   texts: readonly PolicyText[],
   documents: readonly PolicyDocument[],
+  expected: Expected,
 ): readonly Finding[] => {
   const allows = documents.flatMap((document, index) =>
     statementsOf(document)
@@ -124,7 +148,7 @@ const checkPermissions = (
   );
   if (allows.length === 0)
     return [subject.problem("allows nothing: its actions will all be denied", POLICIES)];
-  return use === "execution" ? checkTags(subject, allows) : checkReads(subject, allows);
+  return use === "execution" ? checkTags(subject, allows, expected) : checkReads(subject, allows);
 };
 
 type Allowing = readonly { readonly policy: string; readonly statement: Statement }[];
@@ -132,14 +156,35 @@ type Allowing = readonly { readonly policy: string; readonly statement: Statemen
 const named = ({ policy, statement }: Allowing[number]): string =>
   `${policy}${statement.Sid === undefined ? "" : ` (${statement.Sid})`}`;
 
-/** IAM cannot demand a session policy at AssumeRole: without the tag, the role must be worth nothing. */
-function checkTags(subject: FindingSubject, allows: Allowing): readonly Finding[] {
-  const open = allows.filter(({ statement }) => !isTagged(statement));
-  return allOr(subject.ok("allows nothing without the tag vai-identity"), [
+/**
+ * IAM cannot demand a session policy at AssumeRole: without the tag, the role must be worth nothing, and with that of a
+ * probe no more than what a probe asks.
+ */
+function checkTags(
+  subject: FindingSubject,
+  allows: Allowing,
+  { hasProbes }: Expected,
+): readonly Finding[] {
+  const forProbes = allows.filter(({ statement }) => isForProbes(statement));
+  const others = allows.filter((each) => !forProbes.includes(each));
+  const open = others.filter(({ statement }) => !isTagged(statement));
+  const toProbes = others.filter(({ statement }) => reachesProbes(statement));
+  return allOr(subject.ok("allows nothing without the tag vai-identity, and probes only to ask"), [
     open.length > 0 &&
       subject.problem(
         `allows without the tag vai-identity: ${open.map(named).join(", ")}`,
         'add to each Allow: "StringLike": {"aws:PrincipalTag/vai-identity": "vai-*"}',
+      ),
+    toProbes.length > 0 &&
+      subject.problem(
+        `allows sessions with the tag vai-probe more than to ask: ${toProbes.map(named).join(", ")}`,
+        'add to each Allow: "Null": {"aws:PrincipalTag/vai-probe": "true"}',
+      ),
+    hasProbes &&
+      forProbes.length === 0 &&
+      subject.problem(
+        `does not allow probes ${PROBE_ACTION}: ${UNSEEN}`,
+        `add an Allow of ${PROBE_ACTION} on * with "StringEquals": {"aws:PrincipalTag/vai-probe": "true"}`,
       ),
   ]);
 }

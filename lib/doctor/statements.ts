@@ -1,5 +1,7 @@
 import { evaluatePolicies } from "../authority/evaluate/evaluate.ts";
 import { listOf, type Statement } from "../authority/evaluate/iam-document.ts";
+import { IDENTITY_TAG } from "../issuance/assume-role.ts";
+import { PROBE_ACTION, PROBE_TAG } from "../lifecycle/probe.ts";
 
 /** The name, source identity and tag of an issued session, in the form that the plane gives it. */
 export const ANY_IDENTITY = `vai-${"0123456789abcdef".repeat(2).slice(0, 26)}`;
@@ -15,34 +17,55 @@ export const isKeyUse = ({ Action, Condition = {} }: Statement): boolean =>
   listed(Action).every((action) => action === "kms:Decrypt") &&
   listOf(Condition["StringEquals"]?.["kms:ViaService"]).length === 1;
 
-const TAG = "aws:principaltag/vai-identity";
+const TAGS: ReadonlySet<string> = new Set(
+  [IDENTITY_TAG, PROBE_TAG].map((tag) => `aws:principaltag/${tag}`),
+);
+
+type Tags = Readonly<Partial<Record<typeof IDENTITY_TAG | typeof PROBE_TAG, string>>>;
 
 /**
- * Whether an Allow says nothing without the tag `vai-identity` of an issued session. Only the statement's conditions on
- * that tag count, so that no other condition can stand in for them by chance; how they work is asked of the evaluator.
+ * Whether an Allow lets a session with these tags through. Only the statement's conditions on the two tags count, so that
+ * no other condition can stand in for them by chance; how they work is asked of the evaluator.
  */
-export function isTagged({ Condition = {} }: Statement): boolean {
-  const onTag = Object.entries(Condition).flatMap(([operator, keys]) => {
-    const kept = Object.entries(keys).filter(([key]) => key.toLowerCase() === TAG);
+function letsThrough({ Condition = {} }: Statement, tags: Tags): boolean {
+  const onTags = Object.entries(Condition).flatMap(([operator, keys]) => {
+    const kept = Object.entries(keys).filter(([key]) => TAGS.has(key.toLowerCase()));
     return kept.length === 0 ? [] : [[operator, Object.fromEntries(kept)] as const];
   });
   const policy = {
     Version: "2012-10-17",
     Statement: [
-      { Effect: "Allow", Action: "*", Resource: "*", Condition: Object.fromEntries(onTag) },
+      { Effect: "Allow", Action: "*", Resource: "*", Condition: Object.fromEntries(onTags) },
     ],
   };
-  const allows = (context: Readonly<Record<string, string>>): boolean =>
+  const context = Object.fromEntries(
+    Object.entries(tags).map(([tag, value]) => [`aws:PrincipalTag/${tag}`, value]),
+  );
+  return (
     evaluatePolicies(
       { identity: [policy] },
       {
         ...{ action: "sts:GetCallerIdentity", resource: "*" },
         ...{ principalArn: "arn:aws:sts::000000000000:assumed-role/any/any", context },
       },
-    ).decision === "Allow";
-  return (
-    allows({ "aws:PrincipalTag/vai-identity": ANY_IDENTITY }) &&
-    !allows({}) &&
-    !allows({ "aws:PrincipalTag/vai-identity": "somebody" })
+    ).decision === "Allow"
   );
 }
+
+/** Whether an Allow says nothing without the tag `vai-identity` of an issued session. */
+export const isTagged = (statement: Statement): boolean =>
+  letsThrough(statement, { "vai-identity": ANY_IDENTITY }) &&
+  !letsThrough(statement, {}) &&
+  !letsThrough(statement, { "vai-identity": "somebody" });
+
+const PROBING: Tags = { "vai-identity": ANY_IDENTITY, "vai-probe": "true" };
+
+/** Whether an Allow says something to a session that only asks whether another one is denied. */
+export const reachesProbes = (statement: Statement): boolean => letsThrough(statement, PROBING);
+
+/** Whether an Allow is the one that such a session needs, and nobody else gets. */
+export const isForProbes = (statement: Statement): boolean =>
+  statement.NotAction === undefined &&
+  listed(statement.Action).every((action) => action === PROBE_ACTION) &&
+  reachesProbes(statement) &&
+  !letsThrough(statement, { "vai-identity": ANY_IDENTITY });

@@ -104,10 +104,24 @@ suite("a deployed template", () => {
     }
   });
 
-  test("USR-12 a template that grants a function by a permission is of another version, and is not compared with", () => {
+  test("USR-12 a template that grants a function to others than its own rules is of another version, and is not compared with", () => {
     for (const Type of ["AWS::Lambda::Permission", "AWS::Lambda::Alias", "AWS::IAM::RolePolicy"]) {
       const facts = factsOf({ Resources: { More: { Type, Properties: {} } } });
       assert.throws(() => writtenBy(facts, STREAMS), /the template has More, of type/);
+    }
+    const Rule = { Type: "AWS::Events::Rule", Properties: {} };
+    const SourceArn = { "Fn::GetAtt": ["Rule", "Arn"] };
+    const permission = (Properties: object) => {
+      const More = { Type: "AWS::Lambda::Permission", Properties };
+      return () => writtenBy(factsOf({ Resources: { Rule, More } }), STREAMS);
+    };
+    assert.doesNotThrow(permission({ Principal: "events.amazonaws.com", SourceArn }));
+    for (const other of [
+      { Principal: "events.amazonaws.com" },
+      { Principal: "events.amazonaws.com", SourceArn: { "Fn::GetAtt": ["Other", "Arn"] } },
+      { Principal: "*", SourceArn },
+    ]) {
+      assert.throws(permission(other), /the template has More, of type/);
     }
   });
 

@@ -28,6 +28,9 @@ async function lint(files: readonly string[], options: readonly string[] = []): 
   return found.map(({ Filename, Rule, Message }) => `${Filename} ${Rule.Id} ${Message}`);
 }
 
+/** What cfn-lint's own list does not have yet: an action that AWS announced on 19 November 2026 (AWS STS API reference). */
+const YOUNG = /W3037 'getscopedcredentials' is not one of /;
+
 /** Those of the configuration for people. */
 const ignoredRules = (): string[] =>
   [...readFileSync(CONFIG, "utf8").matchAll(/^ {2}- ([EWI]\d{4})$/gm)].map(([, rule = ""]) => rule);
@@ -43,8 +46,14 @@ suite("cfn-lint", () => {
     );
     const ignored = ignoredRules();
     assert.deepEqual(
-      found.filter((line) => !ignored.some((rule) => line.includes(` ${rule} `))),
+      found.filter(
+        (line) => !YOUNG.test(line) && !ignored.some((rule) => line.includes(` ${rule} `)),
+      ),
       [],
+    );
+    assert.ok(
+      found.some((line) => YOUNG.test(line)),
+      "cfn-lint knows it by now: take YOUNG away",
     );
     for (const rule of ignored) {
       assert.ok(
@@ -60,7 +69,11 @@ suite("cfn-lint", () => {
       const template = templateOf(exampleIn(partition as Partition)).toJSON();
       writeFileSync(file, JSON.stringify(template));
       const options = ["--regions", region, "--ignore-checks", ...ignoredRules()];
-      assert.deepEqual(await lint([file], options), []);
+      const found = await lint([file], options);
+      assert.deepEqual(
+        found.filter((line) => !YOUNG.test(line)),
+        [],
+      );
     });
   }
 

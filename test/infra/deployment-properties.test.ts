@@ -165,7 +165,10 @@ suite("roles elsewhere", () => {
         Resource: place.targets["dynamodb:UpdateItem"],
         Condition: {
           StringLike: { "aws:PrincipalTag/vai-identity": "vai-*" },
-          Null: { "aws:PrincipalTag/vai-identity": "false" },
+          Null: {
+            "aws:PrincipalTag/vai-identity": "false",
+            "aws:PrincipalTag/vai-probe": "true",
+          },
         },
       },
     ]);

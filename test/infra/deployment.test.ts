@@ -294,7 +294,7 @@ suite("deployment file", () => {
     assert.deepEqual(rest, {
       ...{ ...given, targetKeys: {} },
       concurrency: { issue: 50, execute: 50, govern: 2, revoke: 5, revokeEvents: 2, sweep: 1 },
-      sweepEachMinute: true,
+      ...{ scopedCredentials: true, sweepEachMinute: true },
       logRetentionDays: 365,
       regionalNames: false,
       ...{ alarmEmails: [], tags: {}, existingRoles: {}, existingKeys: {}, elsewhere: [] },

@@ -84,7 +84,13 @@ const FAMILIES: Readonly<Record<string, Expected>> = {
 
 const TAGGED = {
   StringLike: { "aws:PrincipalTag/vai-identity": "vai-*" },
-  Null: { "aws:PrincipalTag/vai-identity": "false" },
+  Null: { "aws:PrincipalTag/vai-identity": "false", "aws:PrincipalTag/vai-probe": "true" },
+};
+
+const PROBE: Allowed = {
+  Action: ["sts:GetScopedCredentials"],
+  Resource: ["*"],
+  Condition: { StringEquals: { "aws:PrincipalTag/vai-probe": "true" } },
 };
 
 const ceiling = (allowed: readonly Allowed[], conditions: Statement["Condition"] = {}) =>
@@ -96,13 +102,30 @@ const ceiling = (allowed: readonly Allowed[], conditions: Statement["Condition"]
     };
   });
 
-const DENIES: readonly Statement[] = [
+/** What is acted with: the targets, each with the tag of an identity alone; and what a probe asks, with its own alone. */
+const acting = (run: readonly Allowed[]) => [
+  ...ceiling(run, TAGGED),
+  ...ceiling([...run, PROBE]).slice(run.length),
+];
+
+const never = (Action: string[]): Statement => ({
+  ...{ Sid: "Never", Effect: "Deny", Action, Resource: ["*"] },
+});
+const NEVER_READING = [never(["iam:*", "kms:*", "organizations:*", "sts:*"])];
+const NEVER_ACTING: readonly Statement[] = [
+  never(["iam:*", "kms:*", "organizations:*"]),
   {
-    Sid: "Never",
-    Effect: "Deny",
-    Action: ["iam:*", "kms:*", "organizations:*", "sts:*"],
-    Resource: ["*"],
+    ...{ Sid: "NeverSomebodyElse", Effect: "Deny", Action: ["sts:*"], Resource: ["*"] },
+    Condition: { Null: { "aws:PrincipalTag/vai-probe": "true" } },
   },
+  {
+    ...{ Sid: "NeverMoreAsAProbe", Effect: "Deny", Action: [], Resource: ["*"] },
+    ...{ NotAction: "sts:GetScopedCredentials" },
+    Condition: { Null: { "aws:PrincipalTag/vai-probe": "false" } },
+  },
+];
+
+const DENIES: readonly Statement[] = [
   {
     Sid: "NotThePlane",
     Effect: "Deny",
@@ -123,6 +146,8 @@ const DENIES: readonly Statement[] = [
 
 const CALLERS = { AWS: [roleArn("execute"), roleArn("issue")] };
 const READERS = { AWS: [...CALLERS.AWS, roleArn("sweep")] };
+const PROBERS = { AWS: [roleArn("revoke"), roleArn("sweep")] };
+const EVERYBODY = { AWS: [...CALLERS.AWS, ...PROBERS.AWS] };
 
 suite("execution and reader roles", () => {
   const resolved = new Resolved(templateOf());
@@ -132,10 +157,10 @@ suite("execution and reader roles", () => {
   const boundary = (part: string) => resolved.managedStatements(`vai-example-boundary-${part}`);
 
   for (const [family, { run, look }] of Object.entries(FAMILIES)) {
-    test(`VAI-45 only issue and execute assume the ${family} execution role, as an identity`, () => {
+    test(`VAI-45 only issue and execute assume the ${family} execution role as an identity, only revoke and sweep as a probe`, () => {
       assert.deepEqual(trust(`exec-${family}`), [
         {
-          Sid: "OnlyAsAnIdentity",
+          Sid: "AsAnIdentity",
           Effect: "Allow",
           Principal: CALLERS,
           Action: ["sts:AssumeRole"],
@@ -146,24 +171,40 @@ suite("execution and reader roles", () => {
               "sts:SourceIdentity": "vai-*",
               "aws:RequestTag/vai-identity": "vai-*",
             },
+            Null: { "aws:RequestTag/vai-probe": "true" },
           },
         },
         {
-          Sid: "WithSourceIdentity",
+          Sid: "AsAProbe",
           Effect: "Allow",
-          Principal: CALLERS,
+          Principal: PROBERS,
+          Action: ["sts:AssumeRole"],
+          Resource: [],
+          Condition: {
+            StringEquals: {
+              "sts:RoleSessionName": "vai-probe",
+              "sts:SourceIdentity": "vai-probe",
+              "aws:RequestTag/vai-probe": "true",
+            },
+            StringLike: { "aws:RequestTag/vai-identity": "vai-*" },
+          },
+        },
+        {
+          Sid: "SourceIdentity",
+          Effect: "Allow",
+          Principal: EVERYBODY,
           Action: ["sts:SetSourceIdentity"],
           Resource: [],
           Condition: { StringLike: { "sts:SourceIdentity": "vai-*" } },
         },
         {
-          Sid: "WithTheIdentityTagOnly",
+          Sid: "TheseTagsOnly",
           Effect: "Allow",
-          Principal: CALLERS,
+          Principal: EVERYBODY,
           Action: ["sts:TagSession"],
           Resource: [],
           Condition: {
-            "ForAllValues:StringEquals": { "aws:TagKeys": ["vai-identity"] },
+            "ForAllValues:StringEquals": { "aws:TagKeys": ["vai-identity", "vai-probe"] },
             Null: { "aws:TagKeys": "false" },
             StringLike: { "aws:RequestTag/vai-identity": "vai-*" },
           },
@@ -184,8 +225,8 @@ suite("execution and reader roles", () => {
       ]);
     });
 
-    test(`VAI-46 the ${family} execution role does its actions on their targets, with the tag only`, () => {
-      assert.deepEqual(resolved.roleStatements(`vai-example-exec-${family}`), ceiling(run, TAGGED));
+    test(`VAI-46 the ${family} execution role does its actions on their targets with the tag of an identity only, and as a probe one call of STS`, () => {
+      assert.deepEqual(resolved.roleStatements(`vai-example-exec-${family}`), acting(run));
     });
 
     test(`VAI-46 the ${family} reader role looks at its targets and does nothing else`, () => {
@@ -195,8 +236,12 @@ suite("execution and reader roles", () => {
     test(`VAI-45 boundaries of the ${family} roles repeat the ceiling and deny the plane itself`, () => {
       const sorted = (found: readonly Statement[]) =>
         found.map((each) => ({ ...each, Resource: each.Resource.toSorted() }));
-      assert.deepEqual(sorted(boundary(family)), [...ceiling(run, TAGGED), ...DENIES]);
-      assert.deepEqual(sorted(boundary(`read-${family}`)), [...ceiling(look), ...DENIES]);
+      assert.deepEqual(sorted(boundary(family)), [...acting(run), ...NEVER_ACTING, ...DENIES]);
+      assert.deepEqual(sorted(boundary(`read-${family}`)), [
+        ...ceiling(look),
+        ...NEVER_READING,
+        ...DENIES,
+      ]);
     });
 
     test(`VAI-45 the ${family} roles have their boundary, the shortest sessions and no identity of their own`, () => {

@@ -73,6 +73,11 @@ const DENYING = [
   permit("WriteRevocations", ["iam:PutRolePolicy"], rolesOf("exec"), {
     StringLike: { "iam:PermissionsBoundary": BOUNDARIES },
   }),
+  permit(
+    "ObtainProbe",
+    ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+    rolesOf("exec"),
+  ),
 ];
 
 /** All that each function may do: one permission more, or one less, is a failure. */

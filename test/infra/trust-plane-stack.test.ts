@@ -159,6 +159,7 @@ suite("trust plane stack", () => {
         [ENV.stateTable]: "vai-example-state",
         [ENV.registryTable]: "vai-example-registry",
         [ENV.sweepFunction]: "vai-example-sweep",
+        [ENV.scopedCredentials]: "true",
         [ENV.anchors]: JSON.stringify(EXAMPLE.anchors),
         [ENV.targetKeys]: "{}",
         [ENV.targets]: JSON.stringify(

@@ -120,15 +120,29 @@ const sourceProperties = z.object({
   MetricsConfig: z.object({ Metrics: z.array(z.string()) }),
 });
 
-/** The stack grants nobody a function by its resource policy; a template that does is of another version. */
+/** By its resource policy the stack grants a function to its own rules alone; a template that does more is of another version. */
 function refuseUnknown({ resources }: Template): void {
-  const unknown = resources.find(({ type }) =>
-    /^AWS::(Lambda::(Permission|Alias|Version)|IAM::(RolePolicy|UserPolicy|GroupPolicy))$/.test(
-      type,
-    ),
+  const rules = new Set(
+    resources.filter(({ type }) => type === "AWS::Events::Rule").map(({ logicalId }) => logicalId),
+  );
+  const unknown = resources.find(
+    ({ type, properties }) =>
+      /^AWS::(Lambda::(Permission|Alias|Version)|IAM::(RolePolicy|UserPolicy|GroupPolicy))$/.test(
+        type,
+      ) && !(type === "AWS::Lambda::Permission" && isOfRule(properties, rules)),
   );
   if (unknown !== undefined)
     throw new UnresolvedError(`the template has ${unknown.logicalId}, of type ${unknown.type}`);
+}
+
+/** A permission of EventBridge, for one of the stack's rules. */
+function isOfRule(
+  { Principal, SourceArn }: Readonly<Record<string, unknown>>,
+  rules: ReadonlySet<string>,
+): boolean {
+  const source = (SourceArn ?? {}) as { readonly "Fn::GetAtt"?: unknown };
+  const [id] = [source["Fn::GetAtt"]].flat();
+  return Principal === "events.amazonaws.com" && rules.has(String(id));
 }
 
 function roleOf(template: Template, role: TemplateResource): WrittenRole {

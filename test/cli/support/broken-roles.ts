@@ -33,8 +33,32 @@ export const BROKEN_ROLES: readonly Broken[] = [
   {
     name: "a boundary that lets sessions become somebody else",
     change: (world) =>
-      withStatement(shown(execution(world).boundary), "Never", { Action: ["iam:*", "kms:*"] }),
+      withStatement(shown(execution(world).boundary), "NeverSomebodyElse", { Action: "sts:Get*" }),
     ...{ subject: /exec-lambda/, text: /does not deny sts:AssumeRole/ },
+  },
+  {
+    name: "a boundary that lets probes do more than to ask",
+    change: (world) =>
+      withStatement(shown(execution(world).boundary), "NeverMoreAsAProbe", {
+        NotAction: "sts:*",
+      }),
+    ...{ subject: /exec-lambda/, text: /does not deny sts:AssumeRole/ },
+  },
+  {
+    name: "a boundary that lets others than probes narrow their session",
+    change: (world) =>
+      withStatement(shown(execution(world).boundary), "NeverSomebodyElse", {
+        Action: ["sts:A*", "sts:T*", "sts:S*"],
+      }),
+    ...{ subject: /exec-lambda/, text: /does not deny sts:GetScopedCredentials without vai-probe/ },
+  },
+  {
+    name: "a boundary from before there were probes",
+    change: (world) =>
+      withStatement(shown(execution(world).boundary), "Never", {
+        Action: ["iam:*", "kms:*", "organizations:*", "sts:*"],
+      }),
+    ...{ subject: /exec-lambda/, text: /keeps probes from sts:GetScopedCredentials/ },
   },
   {
     name: "an execution role that the account may assume",
@@ -47,7 +71,7 @@ export const BROKEN_ROLES: readonly Broken[] = [
   {
     name: "an execution role that one more person may assume under the same conditions",
     change: (world) =>
-      withStatement(shown(execution(world).trust), "OnlyAsAnIdentity", {
+      withStatement(shown(execution(world).trust), "AsAnIdentity", {
         Principal: { AWS: [roleArn("vai-test-issue"), roleArn("vai-test-execute"), STRANGER.AWS] },
       }),
     ...{ subject: /exec-lambda/, text: /lets others in: .*mallory/ },
@@ -64,7 +88,7 @@ export const BROKEN_ROLES: readonly Broken[] = [
   {
     name: "an execution role that does not demand the tag",
     change: (world) =>
-      withStatement(shown(execution(world).trust), "OnlyAsAnIdentity", {
+      withStatement(shown(execution(world).trust), "AsAnIdentity", {
         Condition: {
           StringLike: { "sts:RoleSessionName": "vai-*", "sts:SourceIdentity": "vai-*" },
         },
@@ -72,9 +96,62 @@ export const BROKEN_ROLES: readonly Broken[] = [
     ...{ subject: /exec-lambda/, text: /allows a session without the tag/ },
   },
   {
+    name: "an execution role that those who act can assume as a probe",
+    change: (world) =>
+      withStatement(shown(execution(world).trust), "AsAnIdentity", {
+        Condition: {
+          StringLike: {
+            "sts:RoleSessionName": "vai-*",
+            "sts:SourceIdentity": "vai-*",
+            "aws:RequestTag/vai-identity": "vai-*",
+          },
+        },
+      }),
+    ...{ subject: /exec-lambda/, text: /allows a session that acts with the tag vai-probe/ },
+  },
+  {
+    name: "an execution role that revoke and sweep can act with",
+    change: (world) =>
+      withStatement(shown(execution(world).trust), "AsAProbe", {
+        Condition: { StringLike: { "aws:RequestTag/vai-identity": "vai-*" } },
+      }),
+    ...{
+      subject: /exec-lambda/,
+      text: /revoke or sweep a session that acts, a probe with another/,
+    },
+  },
+  {
+    name: "an execution role from before there were probes",
+    change: (world) =>
+      withStatement(shown(execution(world).trust), "AsAProbe", {
+        Principal: { AWS: roleArn("vai-test-revoke") },
+      }),
+    ...{ subject: /exec-lambda/, text: /refuses .*vai-test-sweep: nobody sees whether IAM denies/ },
+  },
+  {
+    name: "an execution role whose Allow does not leave probes out",
+    change: (world) =>
+      withStatement(execution(world).policies[0]?.document ?? {}, "Ceiling1", {
+        Condition: { StringLike: { "aws:PrincipalTag/vai-identity": "vai-*" } },
+      }),
+    ...{ subject: /exec-lambda/, text: /vai-probe more than to ask: ceiling \(Ceiling1\)/ },
+  },
+  {
+    name: "an execution role that allows probes nothing",
+    change: (world) =>
+      withStatement(execution(world).policies[0]?.document ?? {}, "Ceiling2", { Effect: "Deny" }),
+    ...{ subject: /exec-lambda/, text: /does not allow probes sts:GetScopedCredentials/ },
+  },
+  {
+    name: "an execution role that allows everybody what probes ask",
+    change: (world) =>
+      withStatement(execution(world).policies[0]?.document ?? {}, "Ceiling2", { Condition: {} }),
+    ...{ subject: /exec-lambda/, text: /without the tag vai-identity: ceiling \(Ceiling2\)/ },
+  },
+  {
     name: "an execution role that demands neither name nor source identity",
     change: (world) =>
-      withStatement(shown(execution(world).trust), "OnlyAsAnIdentity", {
+      withStatement(shown(execution(world).trust), "AsAnIdentity", {
         Condition: { StringLike: { "aws:RequestTag/vai-identity": "vai-*" } },
       }),
     ...{ subject: /exec-lambda/, text: /with another name, a session without source identity/ },
@@ -82,13 +159,13 @@ export const BROKEN_ROLES: readonly Broken[] = [
   {
     name: "an execution role that takes further tags",
     change: (world) =>
-      withStatement(shown(execution(world).trust), "WithTheIdentityTagOnly", { Condition: {} }),
+      withStatement(shown(execution(world).trust), "TheseTagsOnly", { Condition: {} }),
     ...{ subject: /exec-lambda/, text: /further tags/ },
   },
   {
     name: "an execution role that refuses execute",
     change: (world) =>
-      withStatement(shown(execution(world).trust), "OnlyAsAnIdentity", {
+      withStatement(shown(execution(world).trust), "AsAnIdentity", {
         Principal: { AWS: roleArn("vai-test-issue") },
       }),
     ...{ subject: /exec-lambda/, text: /refuses .*vai-test-execute/ },

@@ -93,6 +93,7 @@ const BOUNDARY = arn("iam", "policy/vai-test-boundary");
 const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
 
 export const WATCH = "vai-test-watch";
+export const SWEEP_RULE = arn("events", "rule/vai-test-sweep");
 export const STREAM = arn("dynamodb", "table/vai-test-evidence/stream/2026-11-20T00:00:00.000");
 
 const PATTERN = JSON.stringify({ eventName: ["MODIFY", "REMOVE"] });
@@ -145,6 +146,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
           }),
           urlAuth: use === "issue" || use === "execute" ? seen("AWS_IAM") : ABSENT,
           concurrency: seen(2),
+          ...(use === "sweep" && { policy: policies.invokedByRule(SWEEP_RULE) }),
         },
       ]).concat([[WATCH, watch()]]),
     ),
@@ -193,7 +195,9 @@ export async function healthyWorld(plane: Plane): Promise<World> {
       ...EXECUTION_ROLES.map((name) => [
         roleArn(name),
         {
-          trust: seen(policies.executionTrust(callers)),
+          trust: seen(
+            policies.executionTrust(callers, [functionRole("revoke"), functionRole("sweep")]),
+          ),
           boundary: seen(policies.boundary("test", ACCOUNT)),
           policies: [{ name: "ceiling", document: policies.ceiling("dynamodb:UpdateItem", true) }],
         },

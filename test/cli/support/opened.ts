@@ -15,8 +15,8 @@ import {
   withoutStatement,
   withStatement,
 } from "./break.ts";
-import { roleArn, type World } from "./healthy.ts";
-import { allowing } from "./policies.ts";
+import { roleArn, SWEEP_RULE, type World } from "./healthy.ts";
+import { allowing, invokedByRule } from "./policies.ts";
 
 const EVERYTHING = { Effect: "Allow", Action: "*", Resource: "*" };
 const seen = <T>(value: T) => ({ status: "seen", value }) as const;
@@ -112,6 +112,28 @@ export const OPENED: readonly Broken[] = [
       };
     },
     ...{ subject: /vai-test-govern/, text: /resource policy lets \{"AWS":"111122223333"\} in/ },
+  },
+  ...(
+    [
+      ["another rule than the stack's", "sweep", `${SWEEP_RULE}-2`],
+      ["every rule of the account", "sweep", SWEEP_RULE.replace(/vai.*$/, "*")],
+      ["the rule of sweep", "revoke", SWEEP_RULE],
+    ] as const
+  ).map(
+    ([who, use, rule]): Broken => ({
+      name: `a function, ${use}, that ${who} may invoke`,
+      change: (world) => put(functionOf(world, use), { policy: invokedByRule(rule) }),
+      ...{ subject: new RegExp(`vai-test-${use}`), text: /lets \{"Service":"events\.amazonaws/ },
+    }),
+  ),
+  {
+    name: "a function that a rule of anybody's may invoke",
+    change: (world) => {
+      const policy = invokedByRule(SWEEP_RULE);
+      withStatement(policy, "rule", { Condition: {} });
+      functionOf(world, "sweep").policy = policy;
+    },
+    ...{ subject: /vai-test-sweep/, text: /lets \{"Service":"events\.amazonaws\.com"\} in/ },
   },
   {
     name: "a function with an alias",

@@ -13,6 +13,14 @@ const document = (...statements: Record<string, unknown>[]): Document => ({
 export const allowing = (Action: string[], Resource: string[]): Document =>
   document({ Sid: "All", Effect: "Allow", Action, Resource });
 
+/** What Lambda makes of the permission of a rule. */
+export const invokedByRule = (rule: string): Document =>
+  document({
+    ...{ Sid: "rule", Effect: "Allow", Principal: { Service: "events.amazonaws.com" } },
+    ...{ Action: "lambda:InvokeFunction", Resource: "*" },
+    Condition: { ArnLike: { "AWS:SourceArn": rule } },
+  });
+
 export const evidenceTable = (Resource: string, writers: readonly string[]): Document =>
   document(
     {
@@ -95,27 +103,44 @@ export const functionTrust = (): Document =>
     Action: "sts:AssumeRole",
   });
 
-export const executionTrust = (callers: readonly string[]): Document => {
+export const executionTrust = (
+  callers: readonly string[],
+  probers: readonly string[],
+): Document => {
   const by = { Effect: "Allow", Principal: { AWS: callers } };
+  const all = { Effect: "Allow", Principal: { AWS: [...callers, ...probers] } };
   return document(
     {
-      ...{ Sid: "OnlyAsAnIdentity", ...by, Action: "sts:AssumeRole" },
+      ...{ Sid: "AsAnIdentity", ...by, Action: "sts:AssumeRole" },
       Condition: {
         StringLike: {
           "sts:RoleSessionName": "vai-*",
           "sts:SourceIdentity": "vai-*",
           "aws:RequestTag/vai-identity": "vai-*",
         },
+        Null: { "aws:RequestTag/vai-probe": "true" },
       },
     },
     {
-      ...{ Sid: "WithSourceIdentity", ...by, Action: "sts:SetSourceIdentity" },
+      ...{ Sid: "AsAProbe", Effect: "Allow", Principal: { AWS: probers } },
+      Action: "sts:AssumeRole",
+      Condition: {
+        StringEquals: {
+          "sts:RoleSessionName": "vai-probe",
+          "sts:SourceIdentity": "vai-probe",
+          "aws:RequestTag/vai-probe": "true",
+        },
+        StringLike: { "aws:RequestTag/vai-identity": "vai-*" },
+      },
+    },
+    {
+      ...{ Sid: "SourceIdentity", ...all, Action: "sts:SetSourceIdentity" },
       Condition: { StringLike: { "sts:SourceIdentity": "vai-*" } },
     },
     {
-      ...{ Sid: "WithTheIdentityTagOnly", ...by, Action: "sts:TagSession" },
+      ...{ Sid: "TheseTagsOnly", ...all, Action: "sts:TagSession" },
       Condition: {
-        "ForAllValues:StringEquals": { "aws:TagKeys": ["vai-identity"] },
+        "ForAllValues:StringEquals": { "aws:TagKeys": ["vai-identity", "vai-probe"] },
         Null: { "aws:TagKeys": "false" },
         StringLike: { "aws:RequestTag/vai-identity": "vai-*" },
       },
@@ -130,12 +155,23 @@ export const readerTrust = (callers: readonly string[]): Document =>
     Condition: { StringEquals: { "sts:RoleSessionName": "vai-reader" } },
   });
 
+const PROBE_TAG = "aws:PrincipalTag/vai-probe";
+const PROBE_ACTION = "sts:GetScopedCredentials";
+
 export const boundary = (plane: string, account: string): Document =>
   document(
     { Sid: "Ceiling1", Effect: "Allow", Action: "*", Resource: "*" },
     {
       ...{ Sid: "Never", Effect: "Deny", Resource: "*" },
-      Action: ["iam:*", "sts:*", "kms:*", "organizations:*"],
+      Action: ["iam:*", "kms:*", "organizations:*"],
+    },
+    {
+      ...{ Sid: "NeverSomebodyElse", Effect: "Deny", Action: "sts:*", Resource: "*" },
+      Condition: { Null: { [PROBE_TAG]: "true" } },
+    },
+    {
+      ...{ Sid: "NeverMoreAsAProbe", Effect: "Deny", NotAction: PROBE_ACTION, Resource: "*" },
+      Condition: { Null: { [PROBE_TAG]: "false" } },
     },
     {
       ...{ Sid: "NotThePlane", Effect: "Deny", Action: "*" },
@@ -148,12 +184,23 @@ export const boundary = (plane: string, account: string): Document =>
 
 const TAGGED = {
   StringLike: { "aws:PrincipalTag/vai-identity": "vai-*" },
-  Null: { "aws:PrincipalTag/vai-identity": "false" },
+  Null: { "aws:PrincipalTag/vai-identity": "false", [PROBE_TAG]: "true" },
 };
 
-export const ceiling = (Action: string, isTagged: boolean): Document =>
-  document({
-    ...{ Sid: "Ceiling1", Effect: "Allow", Action },
-    Resource: "arn:aws:dynamodb:us-east-1:000000000000:table/settings",
-    ...(isTagged && { Condition: TAGGED }),
-  });
+/** Of a role that acts, with what its probes ask; or of one that looks. */
+export const ceiling = (Action: string, isActing: boolean): Document =>
+  document(
+    {
+      ...{ Sid: "Ceiling1", Effect: "Allow", Action },
+      Resource: "arn:aws:dynamodb:us-east-1:000000000000:table/settings",
+      ...(isActing && { Condition: TAGGED }),
+    },
+    ...(isActing
+      ? [
+          {
+            ...{ Sid: "Ceiling2", Effect: "Allow", Action: PROBE_ACTION, Resource: "*" },
+            Condition: { StringEquals: { [PROBE_TAG]: "true" } },
+          },
+        ]
+      : []),
+  );
