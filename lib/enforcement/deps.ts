@@ -11,6 +11,7 @@ import { present } from "../encoding/present.ts";
 import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
 import type {
+  AskIam,
   DenialStore,
   OpenStore,
   RevokedStore,
@@ -82,6 +83,8 @@ export interface CommandDeps extends PlaneDeps {
 export interface RevokeDeps extends CommandDeps {
   readonly revoked: RevokedStore;
   readonly rolePolicies: RolePolicies;
+  /** Whether IAM has heard; `undefined` where STS cannot tell, and then there is no point `session`. */
+  readonly askIam: AskIam | undefined;
 }
 
 /** What `sweep` needs: what is due, and the readers by which it sees a target. */

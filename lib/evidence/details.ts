@@ -204,6 +204,12 @@ interface PointDetail extends Partial<InForce> {
   readonly role?: string;
 }
 
+interface AcknowledgedDetail extends PointDetail {
+  readonly milliseconds: number;
+  /** Of point `iam`: it is still to be seen that IAM denies the sessions. */
+  readonly awaits?: "session";
+}
+
 interface EscalationDetail extends Reason, ContractEnding, Partial<InForce> {
   /** What nobody signed is nobody's word. */
   readonly basis?: "unsigned mark";
@@ -279,7 +285,7 @@ export interface Details {
   readonly IdentityExpired: EndDetail;
   readonly IdentityRevoked: EndDetail;
   readonly RevocationRequested: RevocationRequestedDetail;
-  readonly RevocationAcknowledged: PointDetail & { readonly milliseconds: number };
+  readonly RevocationAcknowledged: AcknowledgedDetail;
   readonly RevocationFailed: PointDetail & Reason;
   readonly EscalationRaised: EscalationDetail;
   readonly EvidenceEmissionFailed: Reason;

@@ -43,12 +43,19 @@ export interface IdentityView extends IdentityIssuedDetail {
   readonly retried: readonly string[];
 }
 
-/** The denial of a session that runs, or that its caller holds (PROTOCOL.md §10, point `iam`). Times in RFC 3339. */
+/** The denial of a session that runs, or that its caller holds (PROTOCOL.md §10, Points). Times in RFC 3339. */
 interface DeniedSession {
   readonly requestedAt: string;
+  /** Point `iam`. */
   readonly acknowledgedAt?: string;
   /** Whether it is on record that the denial did not reach IAM in time. */
   readonly hasFailed?: true;
+  /** Whether there is a point `session` besides. */
+  readonly awaits?: true;
+  /** Point `session`. */
+  readonly seenAt?: string;
+  /** Whether it is on record that nobody saw IAM deny it in time. */
+  readonly isUnseen?: true;
 }
 
 /** A contract as its records tell it. Counters only grow, and an end is never taken back. */
@@ -163,11 +170,16 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
     const { point, requestedAt, milliseconds } = detail;
     if (point === "adapter") draft.unreached.delete(requestedAt);
     const at = Date.parse(requestedAt) + milliseconds;
-    if (point !== "iam" || !Number.isFinite(at)) return;
-    tellReached(draft, detail, { acknowledgedAt: toInstant(at) });
+    if (!Number.isFinite(at)) return;
+    const acknowledgedAt = toInstant(at);
+    if (point === "session") tellReached(draft, detail, { seenAt: acknowledgedAt });
+    if (point !== "iam") return;
+    const awaits = detail.awaits === "session" ? true : undefined;
+    tellReached(draft, detail, { acknowledgedAt, ...present({ awaits }) });
   },
   RevocationFailed: (draft, { detail }) => {
     if (detail.point === "iam") tellReached(draft, detail, { hasFailed: true });
+    if (detail.point === "session") tellReached(draft, detail, { isUnseen: true });
   },
   EscalationRaised: endByRecord,
   // Of somebody who asked STS for an identity that another one has started: it ends nothing.

@@ -6,14 +6,18 @@ import type { Revoked } from "./revocation-policy.ts";
 /** Sessions to be denied, by execution role. */
 export type Denials = ReadonlyMap<string, readonly Revoked[]>;
 
-/** A denial that has to reach IAM at one role (PROTOCOL.md §10, Points); what one command ended there is one. */
+/** A denial that has to reach IAM at one role, and to be seen there (PROTOCOL.md §10, Points); what one command ended there is one. */
 export interface IamPoint {
   readonly role: string;
   /** RFC 3339. */
   readonly requestedAt: string;
   readonly sessions: readonly Revoked[];
-  /** Whether its failure is on record. */
+  /** Whether IAM's acceptance is on record: then only point `session` is open. */
+  readonly isAccepted: boolean;
+  /** Whether the failure of point `iam` is on record. */
   readonly hasFailed: boolean;
+  /** Whether the failure of point `session` is. */
+  readonly isUnseen: boolean;
 }
 
 /** The session of an identity, as far as one was recorded. */
@@ -29,17 +33,24 @@ export function heldSessions(identities: readonly IdentityView[], now: number): 
   return byRole(held);
 }
 
-/** Denials that have not come to IAM yet; one that failed is tried until its sessions are over. */
+/** Denials that have not come to IAM yet, or were not seen there; one that failed is tried until its sessions are over. */
 export function openPoints(identities: readonly IdentityView[], now: number): IamPoint[] {
   const open = identities.filter(({ denied, hardExpiry = "" }) => {
-    if (denied === undefined || denied.acknowledgedAt !== undefined) return false;
-    return denied.hasFailed !== true || Date.parse(hardExpiry) > now;
+    if (denied === undefined) return false;
+    const isAlive = Date.parse(hardExpiry) > now;
+    if (denied.acknowledgedAt === undefined) return denied.hasFailed !== true || isAlive;
+    return denied.awaits === true && denied.seenAt === undefined && isAlive;
   });
   const asked = Map.groupBy(open, ({ denied }) => denied?.requestedAt ?? "");
   return [...asked].flatMap(([requestedAt, ended]) =>
     [...byRole(ended)].map(([role, sessions]) => {
-      const hasFailed = ended.some(({ roleArn, denied }) => roleArn === role && denied?.hasFailed);
-      return { role, requestedAt, sessions, hasFailed };
+      const [denied] = ended.flatMap((each) => (each.roleArn === role ? (each.denied ?? []) : []));
+      return {
+        ...{ role, requestedAt, sessions },
+        isAccepted: denied?.acknowledgedAt !== undefined,
+        hasFailed: denied?.hasFailed === true,
+        isUnseen: denied?.isUnseen === true,
+      };
     }),
   );
 }

@@ -57,6 +57,15 @@ export interface RevokedStore {
 /** Has what is due done at once, not a minute later; it is done then anyway, so nobody hears of a failure. */
 export type WakeSweep = () => Promise<void>;
 
+/** What came of asking as one session whether IAM denies it: by IAM's own word, or nobody knows. */
+export type Asked = "denied" | "allowed" | "unknown";
+
+/**
+ * Asks IAM whether it denies sessions of a role by their name, as a session that shares nothing with them but that (PROTOCOL.md
+ * §10, point `session`). Never throws: what is not known is no denial.
+ */
+export type AskIam = (role: string, session: string) => Promise<Asked>;
+
 /**
  * The inline policy of execution roles. Both throw a {Fault}: `REVOCATION_FAILED` when IAM refuses, so that trying again
  * is of no use; `DEPENDENCY_UNAVAILABLE` when nobody knows.

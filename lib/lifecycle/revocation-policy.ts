@@ -169,6 +169,10 @@ function readPolicy(text: string): Meaning {
   return { untils, before: latest(befores), foreign };
 }
 
+/** Sessions that a policy denies by their name. */
+export const namedIn = (text: string): ReadonlySet<string> =>
+  new Set(readPolicy(text).untils.keys());
+
 /** In a policy of another version a variable is no variable: its statements cannot be carried over. */
 function statementsIn(text: string): readonly unknown[] | undefined {
   let document: { readonly Version?: unknown; readonly Statement?: unknown } | null;

@@ -113,7 +113,9 @@ suite("denying sessions at a role", () => {
     const writers = new Writers();
     const sessions = Array.from({ length: 500 }, (_, index) => writers.session(index));
     const result = await writers.deny(sessions);
-    assert.deepEqual(result, { role: ROLE, state: "accepted", isFull: true });
+    const { at, ...told } = result as { readonly at: number };
+    assert.deepEqual(told, { role: ROLE, state: "accepted", isFull: true, named: new Set() });
+    assert.equal(at, writers.now);
     assert.equal(writers.iam.puts.length, 1);
     assert.ok(sessions.every((each) => writers.isDenied(each)));
     assert.equal(writers.dynamo.table(TABLES.state).size, 500);

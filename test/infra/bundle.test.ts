@@ -25,6 +25,7 @@ const ENVIRONMENT = {
   [ENV.targets]: "{}",
   [ENV.targetKeys]: "{}",
   [ENV.sweepFunction]: "sweep",
+  [ENV.scopedCredentials]: "true",
   AWS_REGION: "us-east-1",
   AWS_ENDPOINT_URL: "http://127.0.0.1:1",
   AWS_ACCESS_KEY_ID: "a",
@@ -37,7 +38,7 @@ const CLIENTS: Readonly<Record<BundleName, readonly string[]>> = {
   issue: ["dynamodb", "ec2", "ecs", "kms", "lambda", "s3", "ssm", "sts"],
   execute: ["dynamodb", "ec2", "ecs", "kms", "lambda", "s3", "ssm", "sts"],
   govern: ["dynamodb", "kms", "lambda"],
-  revoke: ["dynamodb", "iam", "kms", "lambda"],
+  revoke: ["dynamodb", "iam", "kms", "lambda", "sts"],
   sweep: ["dynamodb", "ec2", "ecs", "iam", "kms", "lambda", "s3", "ssm", "sts"],
   watch: [],
 };
@@ -47,7 +48,7 @@ const AT_START: Readonly<Record<BundleName, readonly string[]>> = {
   issue: ["dynamodb", "kms", "sts"],
   execute: ["dynamodb", "kms", "sts"],
   govern: ["dynamodb", "kms", "lambda"],
-  revoke: ["dynamodb", "iam", "kms", "lambda"],
+  revoke: ["dynamodb", "iam", "kms", "lambda", "sts"],
   sweep: ["dynamodb", "iam", "kms", "lambda", "sts"],
   watch: [],
 };

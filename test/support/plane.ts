@@ -23,6 +23,7 @@ import { foldIntent, type IntentState } from "../../lib/evidence/fold.ts";
 import { evidenceKeys, openChain } from "../../lib/evidence/open.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { EvidenceRow } from "../../lib/evidence/row.ts";
+import type { AskIam } from "../../lib/lifecycle/ports.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { Faults } from "./faults.ts";
 import { forge, type SignedChange } from "./forge.ts";
@@ -95,6 +96,8 @@ export class Plane {
   policy: TrustPolicy;
   policyDigest: Digest | undefined;
   deps: IssueDeps;
+  /** By whom IAM is asked; nobody, unless a test gives somebody: as in a region whose STS cannot tell. */
+  askIam: AskIam | undefined;
   /** How often `sweep` was told that there is work. */
   woken = 0;
   /** False once a test has edited tables or keys as somebody does who may: then nobody can promise every end. */
@@ -197,6 +200,7 @@ export class Plane {
       open: new DynamoOpenStore(dynamo, TABLES.state),
       revoked: new DynamoRevokedStore(dynamo, TABLES.state),
       rolePolicies: new IamRolePolicies(this.iam.client()),
+      askIam: this.askIam,
     };
   }
 

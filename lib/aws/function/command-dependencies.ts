@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { LambdaClient } from "@aws-sdk/client-lambda";
+import { STSClient } from "@aws-sdk/client-sts";
+import type { AwsCredentials } from "../../actions/client-settings.ts";
 import { ENV } from "../../config.ts";
+import { present } from "../../encoding/present.ts";
 import type { CommandDeps, RevokeDeps, SweepDeps } from "../../enforcement/deps.ts";
 import { functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
 import { DynamoDenialStore } from "../ports/denials.ts";
 import { boundBy, type Lifetime, unending } from "../ports/lifetime.ts";
 import { DynamoOpenStore } from "../ports/open-view.ts";
+import { askIamBy } from "../ports/probe.ts";
 import { DynamoRevokedStore } from "../ports/revoked.ts";
 import { IamRolePolicies } from "../ports/role-policies.ts";
 import { wakeSweepBy } from "../ports/wake-sweep.ts";
@@ -70,12 +74,19 @@ export function revokeDependencies(
 function revokePorts(ports: PlanePorts, environment: Environment, how: Patience): RevokeDeps {
   const { dynamo, tables, deps } = ports;
   const place = { ...placeOf(deps.plane.region, environment), patience: how.patience };
+  const isAsked = isTold(environment, ENV.scopedCredentials);
+  const stsOf = (credentials?: AwsCredentials) =>
+    boundBy(
+      new STSClient(functionOptions({ ...place, ...present({ credentials }) }, 1)),
+      boundsOf(how),
+    );
   return {
     ...commandPorts(ports, environment, how),
     revoked: new DynamoRevokedStore(dynamo, tables.state),
     rolePolicies: new IamRolePolicies(
       boundBy(new IAMClient(functionOptions(place)), boundsOf(how)),
     ),
+    askIam: isAsked ? askIamBy(stsOf(), stsOf) : undefined,
   };
 }
 
@@ -89,4 +100,11 @@ export function sweepDependencies(
   const how = { lifetime, patience };
   const ports = planePorts(component, environment, how);
   return { ...revokePorts(ports, environment, how), ...readerPorts(ports.deps, environment, how) };
+}
+
+/** A setting that is one of two; anything else stops the function before it serves. @throws {TypeError}. */
+function isTold(environment: Environment, name: string): boolean {
+  const value = required(environment, name);
+  if (value !== "true" && value !== "false") throw new TypeError(`${name} is not true or false`);
+  return value === "true";
 }

@@ -18,10 +18,10 @@ import type { TrustPolicy } from "../../trust/policy.ts";
 import { appendToIntent, type Batch, ready, settled } from "../barriers/append.ts";
 import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
-import type { RoleResult } from "../points/deny-at-role.ts";
-import { iamPoint, iamPoints, unreachedOf } from "../points/iam-points.ts";
+import { iamPoints, rolePoints, unreachedOf } from "../points/iam-points.ts";
 import { quarantine } from "../points/quarantine.ts";
 import { denyAtRoles, recordReached } from "../points/reach.ts";
+import type { ReachedRole } from "../points/reached.ts";
 import { openIdentities, unreadSessions } from "../points/unread.ts";
 import { commandKey } from "../read/command-keys.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
@@ -129,17 +129,18 @@ export async function deny(
   const committedAt = toInstant(deps.clock());
   if (!isKnown || !(await stands(deps, located))) await commit(judgement, located, isKnown);
   const start = await readable(deps, located);
+  const denials = deniedSessions(deps, located, start);
   const [recorded, results] = await Promise.all([
     start === undefined
       ? undefined
       : record(judgement, start, located, { requestedAt, committedAt }),
-    deniedSessions(deps, located, start).then((denials) => denyAtRoles(deps, denials)),
+    denials.then((each) => denyAtRoles(deps, each)),
   ]);
   if (recorded !== undefined) return concluded(judgement, located, recorded, results);
   return answerOf({
     isKnown,
     state: "REVOKED",
-    ...(await owedPoints(judgement, requestedAt, results)),
+    ...(await owedPoints(judgement, requestedAt, results, await denials)),
   });
 }
 
@@ -326,7 +327,7 @@ async function concluded(
   judgement: Judgement<RevokeDeps>,
   located: Located,
   { intent: recorded, isRepeated }: Recorded,
-  results: readonly RoleResult[],
+  results: readonly ReachedRole[],
 ): Promise<CommandAnswer | UnreachedAnswer> {
   const { command, taken } = located;
   const now = judgement.deps.clock();
@@ -343,10 +344,7 @@ async function concluded(
     isKnown: taken !== undefined || isRepeated,
     state: stateOf(intent, target),
     inFlight: running,
-    points: [
-      { point: "adapter", requestedAt, ...acknowledged },
-      ...iamPoints(identities, results, now),
-    ],
+    points: [{ point: "adapter", requestedAt, ...acknowledged }, ...iamPoints(identities, results)],
     unreached: unreachedOf(identities, results),
     evidence: { chainId: intent.chainId, seq: intent.state.head.seq },
   });
@@ -369,15 +367,17 @@ function stateOf({ state }: Intent, target: Target): CommandState {
 async function owedPoints(
   judgement: Judgement<RevokeDeps>,
   requestedAt: string,
-  results: readonly RoleResult[],
+  results: readonly ReachedRole[],
+  denials: Denials,
 ) {
-  const now = judgement.deps.clock();
   const refused = results.flatMap((each) => (each.state === "refused" ? [each] : []));
   if (refused.length > 0) await quarantine(judgement, refused);
-  const points = results.map((each) => iamPoint(each.role, requestedAt, each, now));
   return {
     inFlight: 1,
-    points: [{ point: "adapter" as const, requestedAt }, ...points],
+    points: [
+      { point: "adapter" as const, requestedAt },
+      ...rolePoints(results, requestedAt, denials),
+    ],
     unreached: refused.map(({ role }) => role),
   };
 }

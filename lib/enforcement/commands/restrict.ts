@@ -12,7 +12,7 @@ import type { Limits } from "../../trust/restrictions.ts";
 import type { RegistryTail } from "../barriers/append-to-registry.ts";
 import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
-import { iamPoint } from "../points/iam-points.ts";
+import { rolePoints } from "../points/iam-points.ts";
 import { denyAtRoles } from "../points/reach.ts";
 import { recordHaltReached } from "../points/reach-of-halt.ts";
 import {
@@ -130,16 +130,18 @@ async function reachIam(
   const running = (await openIdentities(deps)).filter((each) => covers(stopped, each));
   // What was lifted since is stopped no more: an old command must not end what began behind it.
   const isStanding = recorded?.isStanding ?? true;
-  const denials = isStanding ? sessionsOf(deps, stopped, policy, running) : new Map();
+  const denials: Denials = isStanding ? sessionsOf(deps, stopped, policy, running) : new Map();
   const results = await denyAtRoles(deps, denials);
-  const seq = (await recordHaltReached(judgement, since, results)) ?? recorded?.seq;
+  const seq = (await recordHaltReached(judgement, since, results, denials)) ?? recorded?.seq;
   await deps.wakeSweep();
-  const points = results.map((each) => iamPoint(each.role, since, each, deps.clock()));
   return answerOf({
     isKnown: recorded?.isKnown === true,
     state: isFull || claims.do.startsWith("halt") ? "HALTED" : "REVOKED",
     inFlight: running.length,
-    points: [{ point: "adapter", requestedAt: since, ...reachedAt(deps, recorded?.at) }, ...points],
+    points: [
+      { point: "adapter", requestedAt: since, ...reachedAt(deps, recorded?.at) },
+      ...rolePoints(results, since, denials),
+    ],
     unreached: results.flatMap(({ role, state }) => (state === "refused" ? [role] : [])),
     ...(seq !== undefined && { evidence: { chainId: REGISTRY_CHAIN, seq } }),
   });

@@ -1,6 +1,6 @@
 import { type Clock, toSeconds } from "../../clock.ts";
 import type { RevokedStore, RolePolicies } from "../../lifecycle/ports.ts";
-import { type Revoked, revocationPolicy } from "../../lifecycle/revocation-policy.ts";
+import { namedIn, type Revoked, revocationPolicy } from "../../lifecycle/revocation-policy.ts";
 import { Fault } from "../../refusal.ts";
 
 /** How often a policy is put again because somebody else's row came in between. */
@@ -13,6 +13,10 @@ export type RoleResult =
       readonly state: "accepted";
       /** There was no room for each session: the whole role was denied to what was issued until now. */
       readonly isFull: boolean;
+      /** When; milliseconds. */
+      readonly at: number;
+      /** Which of the wanted sessions are denied by their name, and not with the whole role. */
+      readonly named: ReadonlySet<string>;
     }
   | {
       readonly role: string;
@@ -42,9 +46,9 @@ export async function denyAtRole(
   const [unkept] = await orFault(revoked.add(role, wanted));
   const [unlisted, rows = []] = await orFault(revoked.list(role, toSeconds(clock())));
   // Without its row a denial stands only until somebody else writes; it is put at once all the same.
-  const [unput, isFull = false] = await orFault(putUntilSettled(ports, role, wanted, rows));
+  const [unput, put = NOTHING] = await orFault(putUntilSettled(ports, role, wanted, rows));
   const fault = unput ?? unkept ?? unlisted;
-  if (fault === undefined) return { role, state: "accepted", isFull };
+  if (fault === undefined) return { role, state: "accepted", ...put, at: clock() };
   const state = fault.code === "REVOCATION_FAILED" ? "refused" : "outstanding";
   return { role, state, why: fault.message, isOwed: wanted.length + rows.length > 0 };
 }
@@ -59,13 +63,20 @@ async function orFault<T>(call: Promise<T>): Promise<readonly [Fault | undefined
   }
 }
 
-/** @returns whether there was no room for each session. */
+interface Put {
+  /** Whether there was no room for each session. */
+  readonly isFull: boolean;
+  readonly named: ReadonlySet<string>;
+}
+
+const NOTHING: Put = { isFull: false, named: new Set() };
+
 async function putUntilSettled(
   { revoked, rolePolicies, clock }: RolePorts,
   role: string,
   wanted: readonly Revoked[],
   listed: readonly Revoked[],
-): Promise<boolean> {
+): Promise<Put> {
   let isFull = false;
   let rows = listed;
   for (let round = 1; round <= ROUNDS; round++) {
@@ -76,7 +87,11 @@ async function putUntilSettled(
     isFull ||= policy.isFull;
     const written = new Set(rows.map(nameOf));
     rows = await revoked.list(role, toSeconds(clock()));
-    if (rows.every((row) => written.has(nameOf(row)))) return isFull;
+    if (rows.every((row) => written.has(nameOf(row)))) {
+      const there = isNeeded ? namedIn(policy.text) : NOTHING.named;
+      const named = wanted.flatMap(({ session = "" }) => (there.has(session) ? [session] : []));
+      return { isFull, named: new Set(named) };
+    }
   }
   throw new Fault("DEPENDENCY_UNAVAILABLE", `denials of ${role} came in without end`);
 }

@@ -1,6 +1,7 @@
 import { toSeconds } from "../../clock.ts";
 import type { InForce } from "../../evidence/details.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
+import type { Denials } from "../../lifecycle/points.ts";
 import { quarantined } from "../../lifecycle/restrict.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import { settled } from "../barriers/append.ts";
@@ -8,10 +9,10 @@ import { appendToRegistry } from "../barriers/append-to-registry.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { registryRecords } from "../read/registry-records.ts";
-import { acknowledgedDraft } from "../records/denial.ts";
-import { failedDraft, fullReason, roleEscalationDraft } from "../records/points.ts";
-import type { RoleResult } from "./deny-at-role.ts";
+import { failedDraft } from "../records/points.ts";
 import { quarantineDrafts } from "./quarantine.ts";
+import { reachedDrafts } from "./reach.ts";
+import type { ReachedRole } from "./reached.ts";
 
 /**
  * Records on `plane/registry` what came of telling IAM of a halt or a revoked key, and quarantines the roles that refused.
@@ -21,7 +22,8 @@ import { quarantineDrafts } from "./quarantine.ts";
 export async function recordHaltReached(
   judgement: Judgement<PlaneDeps>,
   requestedAt: string,
-  results: readonly RoleResult[],
+  results: readonly ReachedRole[],
+  denials: Denials,
 ): Promise<number | undefined> {
   if (results.every(({ state }) => state === "outstanding")) return undefined;
   try {
@@ -31,7 +33,7 @@ export async function recordHaltReached(
       const told = new Set(
         records
           .filter(({ detail }) => detail["requestedAt"] === requestedAt)
-          .map(({ event, detail }) => `${event.type} ${detail["role"]}`),
+          .map(({ event, detail }) => `${event.type} ${detail["point"]} ${detail["role"]}`),
       );
       const refused = results.flatMap((each) =>
         each.state === "refused" && !trust.limits.paths.has(each.role) ? [each] : [],
@@ -40,10 +42,11 @@ export async function recordHaltReached(
       const at = toSeconds(judgement.deps.clock());
       const next = quarantined(trust.restrictions, paths, at);
       const drafts = (inForce: InForce): RecordDraft[] => [
-        ...acknowledgements(judgement, requestedAt, results, inForce).filter(
-          ({ type, detail }) => !("role" in detail && told.has(`${type} ${detail.role}`)),
+        ...acknowledgements(requestedAt, results, denials, inForce).filter(
+          ({ type, detail }) =>
+            !("role" in detail && told.has(`${type} ${detail.point} ${detail.role}`)),
         ),
-        ...refused.map((each) => failedDraft({ ...each, requestedAt }, inForce)),
+        ...refused.map((each) => failedDraft({ ...each, point: "iam", requestedAt }, inForce)),
         ...quarantineDrafts(refused, next, inForce),
       ];
       const { version, trustPolicyDigest, restrictionsDigest } = trust.head;
@@ -58,14 +61,13 @@ export async function recordHaltReached(
 }
 
 const acknowledgements = (
-  { deps }: Judgement<PlaneDeps>,
   requestedAt: string,
-  results: readonly RoleResult[],
+  results: readonly ReachedRole[],
+  denials: Denials,
   inForce: InForce,
 ): RecordDraft[] =>
-  results.flatMap((each): RecordDraft[] => {
+  results.flatMap((each) => {
     if (each.state !== "accepted") return [];
     const { role } = each;
-    const reached = acknowledgedDraft("iam", requestedAt, deps.clock(), role, inForce);
-    return each.isFull ? [roleEscalationDraft(fullReason(role), inForce), reached] : [reached];
+    return reachedDrafts({ role, requestedAt, sessions: denials.get(role) ?? [] }, each, inForce);
   });

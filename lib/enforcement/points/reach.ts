@@ -1,3 +1,4 @@
+import type { InForce } from "../../evidence/details.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import {
   type Denials,
@@ -16,19 +17,50 @@ import {
   failedDraft,
   fullReason,
   roleEscalationDraft,
+  type Unreached,
   unreachedReason,
 } from "../records/points.ts";
 import { denyAtRole, type RoleResult } from "./deny-at-role.ts";
 import { quarantine } from "./quarantine.ts";
+import { type AcceptedRole, namesOf, type ReachedRole, seenAt } from "./reached.ts";
+import { deniedAtRole } from "./see-at-role.ts";
 
-/** Tells IAM of sessions that are denied, each role by itself. Never before their denial is committed. */
-export const denyAtRoles = (deps: RevokeDeps, denials: Denials): Promise<RoleResult[]> =>
-  Promise.all([...denials].map(([role, wanted]) => denyAtRole(deps, role, wanted)));
+/** How often somebody who waits for the answer asks whether IAM has heard, and how long he waits between; `sweep` asks on. */
+const TRIES = 4;
+const BETWEEN = 1_000;
 
-/** Brings every denial of a chain to IAM that is not there yet, and records how far it came. */
+/** Tells IAM of sessions that are denied, each role by itself, and looks. Never before their denial is committed. */
+export const denyAtRoles = (
+  deps: RevokeDeps,
+  denials: Denials,
+  tries = TRIES,
+): Promise<ReachedRole[]> =>
+  Promise.all(
+    [...denials].map(async ([role, wanted]) =>
+      lookedAt(deps, await denyAtRole(deps, role, wanted), tries),
+    ),
+  );
+
+/** What came of telling IAM, and which sessions it was seen to deny of those that it denies by name. */
+async function lookedAt(
+  { askIam, clock, sleep }: RevokeDeps,
+  result: RoleResult,
+  tries: number,
+): Promise<ReachedRole> {
+  if (result.state !== "accepted" || askIam === undefined) return result;
+  const named = [...result.named];
+  for (let time = 1; ; time++) {
+    const sessions = await deniedAtRole(askIam, result.role, named);
+    const isDone = sessions.size === named.length || time >= tries;
+    if (isDone) return { ...result, seen: { sessions, at: clock() } };
+    await sleep(BETWEEN);
+  }
+}
+
+/** Brings every denial of a chain to IAM that is not there yet, or was not seen there, and records how far it came. */
 export async function reachIam(judgement: Judgement<RevokeDeps>, intent: Intent): Promise<Intent> {
   const points = pointsOf(judgement, intent);
-  return recordReached(judgement, intent, await denyAtRoles(judgement.deps, denialsOf(points)));
+  return recordReached(judgement, intent, await denyAtRoles(judgement.deps, denialsOf(points), 1));
 }
 
 /**
@@ -38,11 +70,11 @@ export async function reachIam(judgement: Judgement<RevokeDeps>, intent: Intent)
 export async function recordReached(
   judgement: Judgement<RevokeDeps>,
   start: Intent,
-  results: readonly RoleResult[],
+  results: readonly ReachedRole[],
 ): Promise<Intent> {
   if (results.length === 0) return start;
   const failing = pointsOf(judgement, start).flatMap((point) =>
-    point.hasFailed ? [] : failureOf(judgement, point, results),
+    failuresOf(judgement, point, results),
   );
   const isTold = failing.length === 0 || (await quarantine(judgement, failing));
   const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
@@ -63,35 +95,67 @@ export async function recordReached(
 const pointsOf = ({ deps }: Judgement<RevokeDeps>, { state }: Intent): IamPoint[] =>
   openPoints([...state.identities.values()], deps.clock());
 
-type Failure = { readonly role: string; readonly requestedAt: string; readonly why: string };
-
-/** Refused by IAM, or outstanding for too long. */
-function failureOf(
+/** Refused by IAM, or outstanding for too long: at point `iam`, or, once IAM has accepted it, at point `session`. */
+function failuresOf(
   { deps }: Judgement<RevokeDeps>,
-  { role, requestedAt }: IamPoint,
-  results: readonly RoleResult[],
-): Failure[] {
+  { role, requestedAt, sessions, hasFailed, isUnseen }: IamPoint,
+  results: readonly ReachedRole[],
+): Unreached[] {
   const result = results.find((each) => each.role === role);
-  if (result === undefined || result.state === "accepted") return [];
-  const isFailure = result.state === "refused" || isOverdue({ requestedAt }, deps.clock());
-  return isFailure ? [{ role, requestedAt, why: result.why }] : [];
+  if (result === undefined) return [];
+  const isLate = isOverdue({ requestedAt }, deps.clock());
+  if (result.state !== "accepted") {
+    const isFailure = !hasFailed && (result.state === "refused" || isLate);
+    return isFailure ? [{ point: "iam", role, requestedAt, why: result.why }] : [];
+  }
+  const isFailure = !isUnseen && isLate && seenAt(result, namesOf(sessions)) === "outstanding";
+  return isFailure ? [{ point: "session", role, requestedAt, why: UNSEEN }] : [];
 }
+
+const UNSEEN = "IAM took the denial, and sessions were not seen to be denied";
 
 function draftsFor(
   judgement: Judgement<RevokeDeps>,
   point: IamPoint,
-  results: readonly RoleResult[],
+  results: readonly ReachedRole[],
   isTold: boolean,
 ): RecordDraft[] {
-  const { role, requestedAt } = point;
+  const { role } = point;
   const result = results.find((each) => each.role === role);
-  if (result?.state === "accepted") {
-    const full = result.isFull ? [roleEscalationDraft(fullReason(role))] : [];
-    return [acknowledgedDraft("iam", requestedAt, judgement.deps.clock(), role), ...full];
-  }
-  if (point.hasFailed || !isTold) return [];
-  return failureOf(judgement, point, results).flatMap((failure) => [
-    failedDraft(failure),
-    roleEscalationDraft(unreachedReason(failure)),
-  ]);
+  const reached = result?.state === "accepted" ? reachedDrafts(point, result) : [];
+  const failures = isTold ? failuresOf(judgement, point, results) : [];
+  return [
+    ...reached,
+    ...failures.flatMap((failure) => [
+      failedDraft(failure),
+      roleEscalationDraft(unreachedReason(failure)),
+    ]),
+  ];
+}
+
+/** That IAM has taken a denial, unless that is on record, and that it was seen. */
+export function reachedDrafts(
+  {
+    role,
+    requestedAt,
+    sessions,
+    isAccepted,
+  }: Pick<IamPoint, "role" | "requestedAt" | "sessions"> & {
+    readonly isAccepted?: boolean;
+  },
+  result: AcceptedRole,
+  inForce?: InForce,
+): RecordDraft[] {
+  const seen = seenAt(result, namesOf(sessions));
+  const awaits = seen === undefined ? {} : ({ awaits: "session" } as const);
+  const at = { role, ...inForce };
+  return [
+    ...(isAccepted === true
+      ? []
+      : [acknowledgedDraft("iam", requestedAt, result.at, { ...at, ...awaits })]),
+    ...(isAccepted !== true && result.isFull
+      ? [roleEscalationDraft(fullReason(role), inForce)]
+      : []),
+    ...(typeof seen === "number" ? [acknowledgedDraft("session", requestedAt, seen, at)] : []),
+  ];
 }

@@ -96,20 +96,23 @@ export const aboutIdentity = ({ identityId, contractId, contractDigest }: Identi
 });
 
 /**
- * A denial has reached a point; both times in RFC 3339, `now` in milliseconds. `role`: of point `iam`; `inForce`: of a halt,
- * whose chain is the Registry's.
+ * A denial has reached a point; both times in RFC 3339, `now` in milliseconds.
  */
 export const acknowledgedDraft = (
   point: PointName,
   requestedAt: string,
   now: number,
-  role?: string,
-  inForce?: InForce,
+  more: AtRole = {},
 ): RecordDraft => ({
   type: "RevocationAcknowledged",
   detail: {
     ...{ point, requestedAt, milliseconds: Math.max(0, now - Date.parse(requestedAt)) },
-    ...present({ role }),
-    ...inForce,
+    ...more,
   },
 });
+
+/** What else is told of points `iam` and `session`; of a halt also what is in force, since its chain is the Registry's. */
+interface AtRole extends Partial<InForce> {
+  readonly role?: string;
+  readonly awaits?: "session";
+}

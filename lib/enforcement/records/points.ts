@@ -1,4 +1,4 @@
-import type { InForce } from "../../evidence/details.ts";
+import type { InForce, PointName } from "../../evidence/details.ts";
 import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import { failureDomain } from "../../refusal.ts";
 
@@ -7,21 +7,22 @@ const FAILED: RecordVerdict = {
   failureDomain: failureDomain("REVOCATION_FAILED"),
 };
 
-/** A denial that did not reach a role: whom it concerns, and why. */
+/** A denial that did not reach a role, or was not seen to: whom it concerns, and why. */
 export interface Unreached {
+  readonly point: Exclude<PointName, "adapter">;
   readonly role: string;
   readonly requestedAt: string;
   readonly why: string;
 }
 
-/** `RevocationFailed` of point `iam`; `inForce`: of a halt, whose chain is the Registry's. */
+/** `RevocationFailed`; `inForce`: of a halt, whose chain is the Registry's. */
 export const failedDraft = (
-  { role, requestedAt, why }: Unreached,
+  { point, role, requestedAt, why }: Unreached,
   inForce: InForce | undefined = undefined,
 ): RecordDraft => ({
   type: "RevocationFailed",
   verdict: FAILED,
-  detail: { point: "iam", requestedAt, role, reason: why, ...inForce },
+  detail: { point, requestedAt, role, reason: why, ...inForce },
 });
 
 /** People have to look at a role. */

@@ -20,6 +20,7 @@ const environmentAt = (endpoint: string): Environment => ({
   [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
   [ENV.targets]: "{}",
   [ENV.targetKeys]: "{}",
+  [ENV.scopedCredentials]: "true",
   AWS_ENDPOINT_URL: endpoint,
 });
 
@@ -116,6 +117,17 @@ export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
     made: `${COMMANDS} revokePorts IAMClient`,
     ask: (endpoint, patience) => revokeAt(endpoint, patience).rolePolicies.write(ROLE, "{}"),
     code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "sts:AssumeRole of a probe",
+    made: `${COMMANDS} revokePorts STSClient`,
+    // What is not known is no denial, and nobody hears of it but by that.
+    ask: async (endpoint, patience) => {
+      const answer = await revokeAt(endpoint, patience).askIam?.(ROLE, "vai-0");
+      if (answer === "unknown") throw new Fault("DEPENDENCY_UNAVAILABLE", "nobody knows");
+    },
+    code: "DEPENDENCY_UNAVAILABLE",
+    once: true,
   },
   {
     name: "sts:AssumeRole of a reader role",
