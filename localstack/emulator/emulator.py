@@ -32,6 +32,7 @@ import emulator_kms  # noqa: E402
 import emulator_operation  # noqa: E402
 import emulator_refusals  # noqa: E402
 import emulator_s3  # noqa: E402
+import emulator_sts  # noqa: E402
 from ministack.services import dynamodb, iam, kms, sts  # noqa: E402
 
 _request = contextvars.ContextVar("request", default=("", {}))  # (service, decoded parameters)
@@ -55,6 +56,8 @@ def _parameters(service, body, params):
     fields = {**params, **parse_qs(body.decode("utf-8", "replace"))}
     return {k: v[0] if isinstance(v, list) else v for k, v in fields.items()}
 
+
+emulator_sts.parameters = _parameters
 
 # -- Credentials of functions: MiniStack derives them from public names, so anybody could compute them.
 _salt = secrets.token_hex(32)

@@ -13,7 +13,7 @@ import {
   PutFunctionConcurrencyCommand,
   UpdateAliasCommand,
 } from "@aws-sdk/client-lambda";
-import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { GetCallerIdentityCommand, GetScopedCredentialsCommand } from "@aws-sdk/client-sts";
 import { clientsFor } from "../../localstack/deploy/clients.ts";
 import { requireAll, selfTest } from "../../localstack/deploy/self-test.ts";
 import { isRunning, startTimeOf } from "../../localstack/machine/processes.ts";
@@ -103,6 +103,64 @@ async function createFunctions(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+const NARROW = "sts:GetScopedCredentials";
+const cut = (input: ConstructorParameters<typeof GetScopedCredentialsCommand>[0]) =>
+  new GetScopedCredentialsCommand(input);
+const NOTHING = document({ Effect: "Deny", Action: "*", Resource: "*" });
+
+test("VAI-115 a session is narrowed if it is allowed to, by a Deny of its tag not; an error of the question is none of the two", async () => {
+  const RoleName = (
+    await makeRole(emulator, [
+      allow(NARROW, "*"),
+      {
+        ...{ Effect: "Deny", Action: "*", Resource: "*" },
+        Condition: { StringEquals: { "aws:PrincipalTag/vai-identity": ["vai-denied"] } },
+      },
+    ])
+  ).arn;
+  const as = async (Value: string) =>
+    (await assume(emulator, RoleName, { Tags: [{ Key: "vai-identity", Value }] })).clients.sts;
+  const [free, bound] = [await as("vai-free"), await as("vai-denied")];
+  await denied(bound.send(cut({ Policy: NOTHING, DurationSeconds: 1 })));
+  const { Credentials, SessionInfo } = await free.send(
+    cut({ Policy: NOTHING, DurationSeconds: 900 }),
+  );
+  const { Arn } = await free.send(new GetCallerIdentityCommand({}));
+  assert.equal(SessionInfo?.Arn, Arn);
+  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
+  const narrowed = clientsFor({
+    endpoint: emulator.access.endpoint,
+    credentials: {
+      ...{ accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey },
+      sessionToken: SessionToken,
+    },
+  });
+  assert.equal((await narrowed.sts.send(new GetCallerIdentityCommand({}))).Arn, Arn);
+  await denied(narrowed.sts.send(cut({ DurationSeconds: 1 })), "its policy allows nothing");
+  for (const [input, name] of [
+    [{}, /ValidationError/],
+    [{ DurationSeconds: 0 }, /ValidationError/],
+    [{ DurationSeconds: 129_601 }, /ValidationError/],
+    [{ DurationSeconds: 4_000 }, /InsufficientSessionLifetime/],
+    [{ Policy: `{"Version":"2012-10-17","Statement":[]}${" ".repeat(2_048)}` }, /ValidationError/],
+    [{ Policy: "no policy" }, /MalformedPolicyDocument/],
+    [{ DurationSeconds: 1, MinimumSessionTokenSize: 4_096 }, /NotImplemented/],
+  ] as const) {
+    await assert.rejects(free.send(cut(input)), { name }, JSON.stringify(input));
+  }
+});
+
+test("VAI-115 who has no Allow, or no temporary credentials, narrows nothing; a second session policy is refused by name", async () => {
+  const { clients: poor } = await assume(emulator, (await makeRole(emulator, [])).arn);
+  await denied(poor.sts.send(cut({ DurationSeconds: 1 })));
+  await denied(emulator.deployer.sts.send(cut({ DurationSeconds: 1 })));
+  const { arn } = await makeRole(emulator, [allow("*", "*")]);
+  const Policy = document(allow(NARROW, "*"));
+  const { clients } = await assume(emulator, arn, { Policy });
+  await assert.rejects(clients.sts.send(cut({ Policy })), { name: /NotImplemented/ });
+  assert.ok((await clients.sts.send(cut({ DurationSeconds: 60 }))).Credentials?.AccessKeyId);
+});
 
 test("alias and concurrency calls have their own action names", async () => {
   const mayUpdate = await actingWith(emulator, allow("lambda:UpdateAlias", functionArn("first")));
