@@ -1,22 +1,47 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { QueryCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, QueryCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteRolePermissionsBoundaryCommand,
+  DeleteRolePolicyCommand,
+  GetRolePolicyCommand,
+  PutRolePermissionsBoundaryCommand,
+  PutRolePolicyCommand,
+} from "@aws-sdk/client-iam";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
+import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandInput,
+  GetScopedCredentialsCommand,
+} from "@aws-sdk/client-sts";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
+import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import type { SignedContract } from "../../lib/client/contract.ts";
 import { deliveryKey, openCredentials } from "../../lib/client/credentials.ts";
 import { issueEvent } from "../../lib/client/request.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
 import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
+import { PROBE_QUESTION, probeRequest } from "../../lib/lifecycle/probe.ts";
+import { namedIn, REVOCATIONS, revocationPolicy } from "../../lib/lifecycle/revocation-policy.ts";
 import { VIEWS } from "../../lib/lifecycle/view.ts";
 import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
 import { granted, invoke } from "../support/local/agent.ts";
 import { keyOf, tableArn } from "../support/local/contracts.ts";
 import { verifiedChain } from "../support/local/evidence.ts";
 import { breaking } from "../support/local/faults.ts";
+import {
+  assume,
+  asThePlaneAsks,
+  denied as denialOf,
+  deployedRole,
+  permissionOf,
+  temporaryRole,
+  temporaryUser,
+} from "../support/local/iam.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { type ProbedCall, roleProbe } from "../support/local/probe.ts";
 import { signScope } from "../support/local/sessions.ts";
 import { seedItem } from "../support/local/targets.ts";
 
@@ -127,17 +152,196 @@ test("VAI-115 ADV-45 delivered credentials are revoked and denied by IAM; a seco
     [
       ["adapter", true],
       ["iam", true],
+      ["session", true],
     ],
   );
   await assert.rejects(write(plane, one, item), denied);
   await write(plane, other, item);
-  const types = (await verifiedChain(plane, one.chainId)).map(({ event }) => event.type);
-  assert.deepEqual(types.slice(-4), [
-    "RevocationRequested",
-    "IdentityRevoked",
-    "RevocationAcknowledged",
-    "RevocationAcknowledged",
+  const records = await verifiedChain(plane, one.chainId);
+  assert.deepEqual(
+    records.slice(-5).map(({ event, detail }) => [event.type, detail["point"]]),
+    [
+      ["RevocationRequested", undefined],
+      ["IdentityRevoked", undefined],
+      ["RevocationAcknowledged", "adapter"],
+      ["RevocationAcknowledged", "iam"],
+      ["RevocationAcknowledged", "session"],
+    ],
+  );
+  // Whoever takes its row out of State gives nothing back: the policy keeps what it has until its time has come.
+  const role = answer.points[1]?.role ?? "";
+  const { length } = await deleteRows(plane, role);
+  assert.ok(length > 0);
+  const swept = await call(plane, "sweep", {});
+  assert.ok(swept.ok, JSON.stringify(swept));
+  await assert.rejects(write(plane, one, item), denied);
+  await write(plane, other, item);
+});
+
+/** Takes the rows of a role's denied sessions out of State, as an administrator can. */
+async function deleteRows({ deployer, outputs }: LocalPlane, role: string) {
+  const TableName = outputs.tables.state;
+  const { Items = [] } = await deployer.dynamoDb.send(
+    new QueryCommand({
+      TableName,
+      KeyConditionExpression: "pk = :pk",
+      ExpressionAttributeValues: { ":pk": { S: `revoked#${role}` } },
+    }),
+  );
+  for (const { pk, sk } of Items) {
+    const Key = { pk: pk ?? { S: "" }, sk: sk ?? { S: "" } };
+    await deployer.dynamoDb.send(new DeleteItemCommand({ TableName, Key }));
+  }
+  return Items;
+}
+
+/** So many at a time. */
+async function many<T, U>(list: readonly T[], width: number, make: (each: T) => Promise<U>) {
+  const found: U[] = [];
+  for (let from = 0; from < list.length; from += width) {
+    found.push(...(await Promise.all(list.slice(from, from + width).map(make))));
+  }
+  return found;
+}
+
+/** Again for as long as all slots of the function are taken. */
+async function served<T>(ask: () => Promise<T>): Promise<T> {
+  for (let time = 1; ; time++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if ((error as Error).name !== "TooManyRequestsException" || time === 60) throw error;
+    }
+  }
+}
+
+test("VAI-119 forty commands at once: every session is in the last document, and is denied", async () => {
+  const plane = await localPlane();
+  const item = `forty-${randomUUID().slice(0, 8)}`;
+  await seedItem(plane, item);
+  const holders = await many(Array.from({ length: 40 }), 8, () => holder(plane));
+  const answers = await Promise.all(
+    holders.map(({ identityId }) =>
+      served(() =>
+        call(plane, "revoke", { command: command(plane, { do: "revokeIdentity", identityId }) }),
+      ),
+    ),
+  );
+  for (const answer of answers) assert.ok(answer.ok, JSON.stringify(answer));
+  const [role = ""] = answers.flatMap((each) =>
+    each.ok ? (each.points.find(({ point }) => point === "iam")?.role ?? []) : [],
+  );
+  const RoleName = role.slice(role.lastIndexOf("/") + 1);
+  const { PolicyDocument = "" } = await plane.deployer.iam.send(
+    new GetRolePolicyCommand({ RoleName, PolicyName: REVOCATIONS }),
+  );
+  const named = namedIn(decodeURIComponent(PolicyDocument));
+  for (const { identityId } of holders) assert.ok(named.has(sessionName(identityId)), identityId);
+  const [first, last] = [holders[0], holders.at(-1)];
+  for (const each of [first, last]) {
+    assert.ok(each);
+    await assert.rejects(write(plane, each, item), denied);
+  }
+});
+
+test("VAI-45 VAI-46 a probe of a deployed role may ask IAM one thing, and any other call of it is denied", async (t) => {
+  const plane = await localPlane();
+  const item = `probe-${randomUUID().slice(0, 8)}`;
+  await seedItem(plane, item);
+  const { deployer, outputs } = plane;
+  const role = `arn:aws:iam::${outputs.account}:role/vai-local-exec-dynamodb`;
+  const { trust, ceiling, boundary } = await deployedRole(plane, role);
+  // The role as it is deployed, but for one user in place of those who probe it.
+  const user = await temporaryUser(t, plane);
+  const copied = trust.replaceAll(/arn:aws:iam::\d{12}:role\/vai-local-(revoke|sweep)/g, user.arn);
+  const copy = await temporaryRole(t, plane, copied, ceiling, boundary);
+  const identity = `vai-${"1".repeat(26)}`;
+  const { Tags, ...asked } = probeRequest(copy, identity);
+  const asProbe = (change: Partial<AssumeRoleCommandInput>) =>
+    assume(
+      plane,
+      user.credentials,
+      new AssumeRoleCommand({ ...asked, Tags: [...Tags], ...change }),
+    );
+  for (const [what, change] of Object.entries({
+    "without its tag": { Tags: [{ Key: "vai-identity", Value: identity }] },
+    "under an identity's name": { RoleSessionName: identity },
+    "of an identity's source": { SourceIdentity: identity },
+    "with one more tag": { Tags: [...Tags, { Key: "more", Value: "x" }] },
+  })) {
+    await denialOf(what, asProbe(change));
+  }
+  // Also without its session policy, which nobody can be made to send.
+  const credentials = await asProbe({ Policy: undefined });
+  const { sts, iam } = plane.as(credentials);
+  assert.equal(
+    await permissionOf(sts.send(new GetScopedCredentialsCommand(PROBE_QUESTION))),
+    "allowed",
+  );
+  const holding = { identityId: "", chainId: "", credentials };
+  await denialOf("its table", write(plane, holding, item));
+  await denialOf("another role", sts.send(asThePlaneAsks(role)));
+  const RoleName = copy.slice(copy.lastIndexOf("/") + 1);
+  const PolicyName = REVOCATIONS;
+  await denialOf("its policy", iam.send(new GetRolePolicyCommand({ RoleName, PolicyName })));
+  await deployer.iam.send(
+    new PutRolePolicyCommand({
+      ...{ RoleName, PolicyName },
+      PolicyDocument: revocationPolicy(
+        undefined,
+        [{ session: identity, until: Math.floor(Date.now() / 1000) + 900 }],
+        Date.now(),
+      ).text,
+    }),
+  );
+  const answer = await permissionOf(sts.send(new GetScopedCredentialsCommand(PROBE_QUESTION)));
+  await deployer.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
+  assert.equal(answer, "denied");
+});
+
+test("VAI-45 revoke's role puts a policy on an execution role under its boundary alone, and becomes no identity of it", async (t) => {
+  const plane = await localPlane();
+  const { account } = plane.outputs;
+  const RoleName = "vai-local-exec-ssm";
+  const RoleArn = `arn:aws:iam::${account}:role/${RoleName}`;
+  const { boundary } = await deployedRole(plane, RoleArn);
+  const ask = await roleProbe(t, plane, "vai-local-revoke");
+  const none = revocationPolicy(undefined, [], 0).text;
+  const put = (name: string): ProbedCall => ({
+    ...{ service: "iam", command: "PutRolePolicyCommand" },
+    input: { RoleName: name, PolicyName: REVOCATIONS, PolicyDocument: none },
+  });
+  const { Tags, ...probe } = probeRequest(RoleArn, `vai-${"2".repeat(26)}`);
+  const identity = asThePlaneAsks(RoleArn).input;
+  const assuming = (input: object): ProbedCall => ({
+    ...{ service: "sts", command: "AssumeRoleCommand", input },
+  });
+  const [bounded, reader, own, asProbe, asIdentity] = await ask([
+    ...[put(RoleName), put("vai-local-read-ssm"), put("vai-local-revoke")],
+    ...[assuming({ ...probe, Tags }), assuming(identity)],
   ]);
+  assert.deepEqual(
+    [bounded, reader, own, asProbe, asIdentity],
+    ["allowed", "AccessDenied", "AccessDenied", "allowed", "AccessDenied"],
+  );
+  const { iam } = plane.deployer;
+  const restore = () =>
+    iam.send(new PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: boundary }));
+  t.after(restore);
+  await iam.send(new DeleteRolePermissionsBoundaryCommand({ RoleName }));
+  assert.deepEqual(await ask([put(RoleName)]), ["AccessDenied"]);
+  await restore();
+  assert.deepEqual(await ask([put(RoleName)]), ["allowed"]);
+});
+
+test("VAI-115 VAI-15 agents and auditors may invoke neither govern nor revoke nor sweep", async () => {
+  const plane = await localPlane();
+  const { functions } = plane.outputs;
+  for (const who of [plane.agent, plane.auditor]) {
+    for (const FunctionName of [functions.govern, functions.revoke, functions.sweep]) {
+      await denialOf(FunctionName, who.lambda.send(new InvokeCommand({ FunctionName })));
+    }
+  }
 });
 
 test("ADV-46 VAI-118 where IAM refuses the role is quarantined, until two names lift it and sweep has put it", async (t) => {

@@ -13,7 +13,11 @@ import {
   PutFunctionConcurrencyCommand,
   UpdateAliasCommand,
 } from "@aws-sdk/client-lambda";
-import { GetCallerIdentityCommand, GetScopedCredentialsCommand } from "@aws-sdk/client-sts";
+import {
+  GetCallerIdentityCommand,
+  GetScopedCredentialsCommand,
+  type GetScopedCredentialsCommandInput,
+} from "@aws-sdk/client-sts";
 import { clientsFor } from "../../localstack/deploy/clients.ts";
 import { requireAll, selfTest } from "../../localstack/deploy/self-test.ts";
 import { isRunning, startTimeOf } from "../../localstack/machine/processes.ts";
@@ -105,8 +109,7 @@ async function createFunctions(): Promise<void> {
 }
 
 const NARROW = "sts:GetScopedCredentials";
-const cut = (input: ConstructorParameters<typeof GetScopedCredentialsCommand>[0]) =>
-  new GetScopedCredentialsCommand(input);
+const cut = (input: GetScopedCredentialsCommandInput) => new GetScopedCredentialsCommand(input);
 const NOTHING = document({ Effect: "Deny", Action: "*", Resource: "*" });
 
 test("VAI-115 a session is narrowed if it is allowed to, by a Deny of its tag not; an error of the question is none of the two", async () => {

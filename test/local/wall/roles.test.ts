@@ -70,6 +70,7 @@ const CALLERS: Readonly<Record<string, boolean>> = {
   issue: true,
   execute: true,
   govern: false,
+  revoke: false,
 };
 
 async function callerOf(t: TestContext, plane: LocalPlane, name: string) {

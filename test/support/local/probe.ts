@@ -22,11 +22,13 @@ export interface ProbedCall {
 /** Makes each call with the role that Lambda gives it, and says how it ended. */
 const PROBE = `
 import * as dynamodb from "@aws-sdk/client-dynamodb";
+import * as iam from "@aws-sdk/client-iam";
 import * as kms from "@aws-sdk/client-kms";
 import * as lambda from "@aws-sdk/client-lambda";
 import * as sts from "@aws-sdk/client-sts";
 const clients = {
   dynamodb: [dynamodb, new dynamodb.DynamoDBClient({})],
+  iam: [iam, new iam.IAMClient({})],
   kms: [kms, new kms.KMSClient({})],
   lambda: [lambda, new lambda.LambdaClient({})],
   sts: [sts, new sts.STSClient({})],
