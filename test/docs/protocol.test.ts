@@ -650,7 +650,9 @@ const isStage = (name: string): boolean => (STAGES as readonly string[]).include
 /** The words by which the table of events says several members at once. */
 const shorthands = (detail: string): string[] => [
   ...(/(?<!`)\brequest\b(?!`)/.test(detail) ? ["request", "requestDigest", "requestClaims"] : []),
-  ...(detail === "end" ? ["state", "trigger", "used", "requestedAt", "reconciled", "outcome", "refusal"] : []),
+  ...(detail === "end"
+    ? ["state", "trigger", "used", "requestedAt", "reconciled", "outcome", "refusal"]
+    : []),
   ...(/(?<!`)\border\b(?!`)/.test(detail) ? ["command", "cosign", "do", "by", "reason"] : []),
   ...(detail.includes("in force") ? ["version", "trustPolicyDigest", "restrictionsDigest"] : []),
 ];

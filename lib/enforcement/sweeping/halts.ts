@@ -44,7 +44,7 @@ export async function acknowledgeHalts(judgement: Judgement<SweepDeps>): Promise
         restrictions,
         drafts: (inForce) =>
           reached.map((at) =>
-            acknowledgedDraft("adapter", at, Date.parse(at) + INVOCATION, undefined, inForce),
+            acknowledgedDraft("adapter", at, Date.parse(at) + INVOCATION, inForce),
           ),
       };
     });
