@@ -41,7 +41,7 @@ async function revokeDelivered(stage: PlayStage): Promise<void> {
     title:
       "An operator ends it: the plane refuses it from here on, and the execution role's policy denies it.",
     args: ["revoke", "identity", identity, "--reason", "the client behaves oddly"],
-    expected: "REVOKED, adapter reached, iam reached",
+    expected: "REVOKED, adapter reached, iam reached, session reached",
   });
   await judged(stage, {
     ...{ id: "lent-denied", who, what, expected: "AccessDeniedException", call: update },
@@ -62,7 +62,7 @@ async function haltAndLift(stage: PlayStage): Promise<void> {
     title:
       "An operator halts the agent's actor, whatever key it has. What boto3 still holds is called in too.",
     args: ["halt", "actor", ACTOR.id, "--reason", "it behaves oddly", "--wait", "0"],
-    expected: "HALTED, iam reached",
+    expected: "HALTED, iam reached, session reached",
   });
   await ask(stage, {
     id: "halted",
