@@ -28,6 +28,9 @@ export async function feedSince(plane: LocalPlane, from: number): Promise<FeedCa
   }
 }
 
+/** The name by which `revoke` and `sweep` ask IAM whether a session is denied (PROTOCOL.md §9). */
+const PROBE = "vai-probe";
+
 /** One write of a transaction, as CloudTrail has it. */
 interface Written {
   readonly operation?: string;
@@ -45,7 +48,8 @@ function feedCall(event: CloudTrailEvent, targetTable: string): Omit<FeedCall, "
     name: `${event.eventSource.split(".")[0]} ${operationNameOf(event)}`,
     error: event.errorCode,
     session: event.userIdentity.arn?.split("/").at(-1),
-    sourceIdentity: text("sourceIdentity"),
+    // A probe is no authority: whatever its session were to do would be nobody's on record.
+    sourceIdentity: text("sourceIdentity") === PROBE ? undefined : text("sourceIdentity"),
     isEffect: text("tableName") === targetTable && operationNameOf(event) === "UpdateItem",
     records: written.flatMap(({ operation, key }) =>
       operation === "Put" && key?.chainId !== undefined ? [`${key.chainId}#${key.seq}`] : [],
