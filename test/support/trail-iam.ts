@@ -22,7 +22,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       ...(messageType !== undefined && { "kms:MessageType": `${messageType}` }),
     }),
   ],
-  sts: ofAssumeRole,
+  sts: ofSts,
   lambda: ofLambda,
   s3: (event, { bucketName, key }) => [
     {
@@ -96,7 +96,8 @@ function ofDynamo(event: CloudTrailEvent, parameters: Parameters): Authorization
   }));
 }
 
-function ofAssumeRole(event: CloudTrailEvent, parameters: Parameters): Authorization[] {
+function ofSts(event: CloudTrailEvent, parameters: Parameters): Authorization[] {
+  if (event.eventName === "GetScopedCredentials") return [authorization(event, "*")];
   if (event.eventName !== "AssumeRole") return [];
   const tags = (parameters["tags"] ?? []) as readonly { key: string; value: string }[];
   const identity = parameters["sourceIdentity"];
