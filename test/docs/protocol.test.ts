@@ -666,10 +666,13 @@ interface Interface {
 
 /** The types of details are types alone, so they are read as text: `readonly name: type`, one level deep. */
 const INTERFACES = new Map<string, Interface>(
-  [...DETAILS.matchAll(/interface (\w+)(?: extends ([\w, ]+))? \{\n(.*?)\n\}/gs)].map(
+  [...DETAILS.matchAll(/interface (\w+)(?: extends ([\w, <>]+))? \{\n(.*?)\n\}/gs)].map(
     ([, name = "", parents = "", body = ""]) => [
       name,
-      { parents: parents.split(", ").filter(Boolean), members: membersIn(body) },
+      {
+        parents: parents.split(", ").flatMap((each) => /\w+(?=>?$)/.exec(each) ?? []),
+        members: membersIn(body),
+      },
     ],
   ),
 );
