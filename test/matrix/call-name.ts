@@ -1,5 +1,8 @@
 import type { Call } from "../../localstack/front-door/feed/call.ts";
 
+/** The name by which `revoke` and `sweep` ask IAM whether a session is denied (PROTOCOL.md §9). */
+export const PROBE = "vai-probe";
+
 type Inputs = Call["inputs"];
 
 /** What a call is about, in the words by which a person knows it: `dynamodb:Query evidence plane/registry`. */
@@ -22,8 +25,12 @@ const tablesIn = (item: unknown): string[] =>
     ({ TableName }) => TableName ?? [],
   );
 
-const namesIn = ({ IndexName, RoleArn, PolicyName }: Inputs): string[] =>
-  [IndexName, RoleArn, PolicyName].filter((each) => typeof each === "string").map(short);
+const namesIn = ({ IndexName, RoleArn, PolicyName, SourceIdentity }: Inputs): string[] => {
+  const probe = SourceIdentity === PROBE ? PROBE : undefined;
+  return [IndexName, RoleArn, PolicyName, probe]
+    .filter((each) => typeof each === "string")
+    .map(short);
+};
 
 /** Whether a read of one chain is the registry's; an intent's needs no saying. */
 const chainIn = ({ ExpressionAttributeValues, RequestItems }: Inputs): string[] => {

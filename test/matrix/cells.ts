@@ -30,7 +30,7 @@ export const wholeOf = ({ course, calls }: PlayedCell): PlannedCell[] =>
 const IN_TURN = 2;
 
 /** Calls that sign, write, obtain a session or act: what goes wrong with a read stops what comes after it. */
-const CHANGES = /:(Sign|TransactWriteItems|UpdateItem|PutRolePolicy|AssumeRole exec)/;
+const CHANGES = /:(Sign|TransactWriteItems|UpdateItem|PutRolePolicy|AssumeRole exec-\w+$)/;
 
 /**
  * The short form, always the same: each fault at one call of a course that changes something, evenly picked; where cells

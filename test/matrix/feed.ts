@@ -4,6 +4,7 @@ import {
   readTrail,
 } from "../../localstack/machine/control.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
+import { PROBE } from "./call-name.ts";
 import type { FeedCall } from "./observation.ts";
 
 /** The end of the feed now. */
@@ -27,9 +28,6 @@ export async function feedSince(plane: LocalPlane, from: number): Promise<FeedCa
     since = next;
   }
 }
-
-/** The name by which `revoke` and `sweep` ask IAM whether a session is denied (PROTOCOL.md §9). */
-const PROBE = "vai-probe";
 
 /** One write of a transaction, as CloudTrail has it. */
 interface Written {
