@@ -39,6 +39,8 @@ interface Seen {
   readonly since: number;
   /** When open identities were looked for by their records. */
   readonly lookedAt: number;
+  /** Chains that its last run did not come to. */
+  readonly left: readonly string[];
 }
 
 /** What a look at a target's encryption came to; what could not be read counts as no key. */

@@ -1,7 +1,8 @@
 import type { PointName } from "../evidence/details.ts";
 import type { EvidenceRecord, RecordOf } from "../evidence/record.ts";
 import { Fault, isRefusal } from "../refusal.ts";
-import { appendToIntent, ready, settled } from "./barriers/append.ts";
+import { appendToIntent, ready, seenOf, settled } from "./barriers/append.ts";
+import { sideBySide } from "./barriers/side-by-side.ts";
 import { settleOwed } from "./commands/owed.ts";
 import type { Invocation, SweepDeps } from "./deps.ts";
 import { Judgement } from "./judgement.ts";
@@ -11,7 +12,7 @@ import { readTrust } from "./read/registry.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 import { settleUnattributed } from "./refused/flood.ts";
 import { type Order, point } from "./stage.ts";
-import { chainsToSweep, unsettle } from "./sweeping/chains.ts";
+import { chainsToSweep, leaveFor } from "./sweeping/chains.ts";
 import { draftsFor } from "./sweeping/drafts.ts";
 import { acknowledgeHalts } from "./sweeping/halts.ts";
 import { recordable } from "./sweeping/marks.ts";
@@ -36,7 +37,10 @@ export interface Swept {
   readonly chains: number;
   /** Chains that records were written to. */
   readonly written: number;
-  /** Chains that could not be read or written, and roles that IAM was not told of; they are tried again. */
+  /**
+   * Chains that could not be read or written, or that no time was left for; roles that IAM was not told of; and 1 where
+   * not every chain could be listed. All of it is tried again.
+   */
   readonly failed: number;
   /** Denials that this run has recorded as having reached a point. */
   readonly reached: readonly ReachedPoint[];
@@ -53,38 +57,47 @@ export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Sw
   if (unsettled !== undefined) throw new Fault("DEPENDENCY_UNAVAILABLE", unsettled.detail);
   const { trust } = await readTrust(deps);
   if (isRefusal(trust)) throw new Fault("DEPENDENCY_UNAVAILABLE", trust.detail);
-  const { chains, isSettling } = await chainsToSweep(deps, trust);
-  const results: Result[] = [];
-  for (const chainId of chains) {
+  const { chains, isSettling, isPartial } = await chainsToSweep(deps, trust);
+  const sweepOne = async (chainId: string): Promise<Result> => {
     const judgement = judging({ chainId });
     judgement.believe(trust);
-    results.push(await sweepChain(judgement, chainId, trust).catch(ofChain));
-  }
+    return { chainId, ...(await sweepChain(judgement, chainId, trust).catch(ofChain)) };
+  };
+  // What it has no time for is left to the next run: a function that is stopped would forget it.
+  const hasTime = () => deps.clock() + RESERVE < invocation.deadline;
+  const { done: results, left } = await sideBySide(chains, sweepOne, hasTime);
   const judgement = judging({});
   judgement.believe(trust);
   const lacking = await sweepRoles(judgement, trust);
   await settleUnattributed(judgement).catch(ofChain);
   const ofHalts = isSettling ? await acknowledgeHalts(judgement) : [];
-  const failed = results.filter(({ what }) => what === "failed").length;
-  if (failed > 0) unsettle(deps);
+  const failed = results.flatMap(({ what, chainId }) => (what === "failed" ? [chainId] : []));
+  leaveFor(deps, [...left, ...failed]);
   return {
     ok: true,
-    chains: chains.length,
+    chains: results.length,
     written: results.filter(({ what }) => what === "written").length,
-    failed: failed + lacking,
+    failed: failed.length + left.length + lacking + (isPartial ? 1 : 0),
     reached: [...results.flatMap(({ reached }) => reached), ...ofHalts],
   };
 }
 
-interface Result {
+/** Milliseconds kept for roles, halts and counters, and for the answer. */
+const RESERVE = 10_000;
+
+interface Result extends SweptChain {
+  readonly chainId: string;
+}
+
+interface SweptChain {
   readonly what: "written" | "nothing" | "failed";
   readonly reached: readonly ReachedPoint[];
 }
 
-const FAILED: Result = { what: "failed", reached: [] };
+const FAILED: SweptChain = { what: "failed", reached: [] };
 
 /** A fault of one chain is its own; a bug is not. */
-function ofChain(fault: unknown): Result {
+function ofChain(fault: unknown): SweptChain {
   if (fault instanceof Fault) return FAILED;
   throw fault;
 }
@@ -93,7 +106,7 @@ async function sweepChain(
   judgement: Judging,
   chainId: string,
   trust: TrustSnapshot,
-): Promise<Result> {
+): Promise<SweptChain> {
   const { deps } = judgement;
   const start = await readIntent(deps, chainId, trust);
   if (isRefusal(start)) return FAILED;
@@ -113,7 +126,16 @@ async function sweepChain(
   const after = await reachIam(judgement, intent);
   const { seq } = start.state.head;
   const written = after.records.map(({ record }) => record).filter(({ chain }) => chain.seq > seq);
+  if (written.length === 0) await showAnew(deps, after);
   return { what: written.length > 0 ? "written" : "nothing", reached: written.flatMap(reachedIn) };
+}
+
+/** What was due needed no record, such as a contract's end: else it would be due at each run for ever. */
+async function showAnew({ open, clock }: SweepDeps, intent: Intent): Promise<void> {
+  const { chainId, state, marks } = intent;
+  const { marked } = marks.stored;
+  if (state.head.seq === 0) return;
+  await open.show({ chainId, head: state.head, marked, seen: seenOf(intent, clock()) });
 }
 
 function reachedIn(record: EvidenceRecord): ReachedPoint[] {

@@ -1,4 +1,5 @@
-import type { TakenKey } from "../evidence/ports.ts";
+import type { ChainHead } from "../evidence/chain.ts";
+import type { HeadView, TakenKey } from "../evidence/ports.ts";
 import type { Mark } from "./mark.ts";
 import type { Revoked } from "./revocation-policy.ts";
 
@@ -18,6 +19,17 @@ export interface OpenStore {
   all(): Promise<string[]>;
   /** Every identity that is open by what the heads say; whoever writes State can hide some. @throws the same. */
   identities(): Promise<OpenIdentity[]>;
+  /** Sets right what a head shows, unless it has moved since. @throws the same. */
+  show(shown: HeadShown): Promise<void>;
+}
+
+/** What a head that was read is to show; nothing (`null`) while nothing is open. */
+export interface HeadShown {
+  readonly chainId: string;
+  readonly head: ChainHead;
+  /** The counter of marks that was read with it. */
+  readonly marked: unknown;
+  readonly seen: HeadView | null;
 }
 
 /** As much of an open identity as a denial covers it by, and where its session is; nobody vouches for it. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { DynamoOpenStore } from "../../lib/aws/ports/open-view.ts";
 import type { Swept } from "../../lib/enforcement/sweep.ts";
 import { isTerminal } from "../../lib/evidence/events.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
@@ -364,5 +365,83 @@ suite("sweeping", () => {
     Object.assign(headOf(plane, governed), { marks: [mark], marked: 1 });
     await plane.sweep();
     assert.equal(endsOf(plane, governed).length, 1);
+  });
+
+  test("VAI-07 what no time is left for is first at the next run, behind what is due", async () => {
+    const plane = await newPlane();
+    const all = Array.from({ length: 20 }, () => plane.contract(HANDLE));
+    for (const each of all) await plane.grant(HANDLE, each);
+    plane.world.pass(901);
+    const deps = plane.process();
+    const { evidence } = deps;
+    // Each look at a chain takes three seconds.
+    const slow = new Proxy(evidence, {
+      get: (own, name: keyof typeof evidence) => {
+        if (name !== "readChain") return own[name].bind(own);
+        return (...given: Parameters<typeof own.readChain>) => {
+          plane.world.pass(3);
+          return own.readChain(...given);
+        };
+      },
+    });
+    const first = await plane.sweep({ ...deps, evidence: slow });
+    assert.deepEqual(did(first), [8, 8, 12]);
+    assert.deepEqual(deps.memory.swept?.left.length, 12);
+    assert.deepEqual(did(await plane.sweep(deps)), [20, 12, 0]);
+    for (const each of all) assert.equal(endsOf(plane, each).length, 1);
+  });
+
+  test("VAI-07 where identities cannot be looked for by their records, what the views list is ended all the same", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    plane.world.pass(901);
+    // Behind the sixteen lists of what is due, and of all that is open.
+    plane.faults.plan({ at: "index:read", how: "throttle", from: 33 });
+    const { written, failed } = await plane.sweep();
+    assert.deepEqual([written, failed], [1, 1]);
+  });
+
+  test("VAI-129 a contract whose end needs no record is shown no more, and is not due for ever", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract({
+      contract: { set: { "/authorization_details/0/limits": { calls: 2 } } },
+    });
+    await plane.grant({}, governed);
+    assert.notEqual(headOf(plane, governed)["view"], undefined, "a use is left");
+    const deps = plane.process();
+    await plane.sweep(deps);
+    plane.world.pass(901);
+    assert.deepEqual(did(await plane.sweep(deps)), [1, 0, 0]);
+    assert.equal(headOf(plane, governed)["view"], undefined);
+    assert.deepEqual(did(await plane.sweep(deps)), [0, 0, 0]);
+  });
+
+  test("VAI-129 what somebody falsified of a head is set right where sweep comes by", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    const right = structuredClone(headOf(plane, governed));
+    hide(plane, governed);
+    await plane.sweep();
+    assert.deepEqual(headOf(plane, governed), right);
+  });
+
+  test("VAI-115 a head that was marked meanwhile keeps what it shows", async () => {
+    const plane = await newPlane();
+    plane.isWhole = false;
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    const head = headOf(plane, governed);
+    const { seq, hash } = head as { seq: number; hash: `sha256:${string}` };
+    head["marked"] = 1;
+    const { chainId } = governed;
+    const open = new DynamoOpenStore(plane.dynamo.client(), TABLES.state);
+    await open.show({ chainId, head: { seq, hash }, marked: undefined, seen: null });
+    assert.notEqual(head["view"], undefined);
+    await open.show({ chainId, head: { seq: seq - 1, hash }, marked: 1, seen: null });
+    assert.notEqual(headOf(plane, governed)["view"], undefined);
+    await open.show({ chainId, head: { seq, hash }, marked: 1, seen: null });
+    assert.equal(headOf(plane, governed)["view"], undefined);
   });
 });

@@ -1,10 +1,17 @@
-import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  QueryCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { present } from "../../encoding/present.ts";
-import type { OpenIdentity, OpenStore } from "../../lifecycle/ports.ts";
+import type { HeadShown, OpenIdentity, OpenStore } from "../../lifecycle/ports.ts";
 import { VIEWS } from "../../lifecycle/view.ts";
 import { orFault } from "./faults.ts";
 import type { Item } from "./items.ts";
+import { showHead } from "./transaction.ts";
 
 /** Later than every instant: what is open whenever it is due. */
 const EVER = "9999-12-31T23:59:59.999Z";
@@ -47,6 +54,17 @@ export class DynamoOpenStore implements OpenStore {
     return found
       .flat()
       .flatMap(({ pk, due, open }) => chainIn(pk).map((chainId) => ({ chainId, due, open })));
+  }
+
+  show(shown: HeadShown): Promise<void> {
+    return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:UpdateItem", async () => {
+      try {
+        await this.#client.send(new UpdateItemCommand(showHead(this.#table, shown)));
+      } catch (error) {
+        // Whoever has moved it has set it right.
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+    });
   }
 
   async #list(view: string, until: string): Promise<string[]> {

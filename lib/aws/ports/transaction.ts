@@ -3,10 +3,12 @@ import {
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
+  type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { present } from "../../encoding/present.ts";
 import type { Append, AppendResult, TakenKey } from "../../evidence/ports.ts";
+import type { HeadShown } from "../../lifecycle/ports.ts";
 import { orFault } from "./faults.ts";
 
 /** The plane's tables by name. */
@@ -96,6 +98,27 @@ function moveHead(
         ...values,
       }),
     },
+  };
+}
+
+/** What operators see of a head, set right without a record: only while it is as it was read. */
+export function showHead(
+  table: string,
+  { chainId, head, marked, seen }: HeadShown,
+): UpdateItemCommandInput {
+  const { set, remove, values } = viewBeside(seen);
+  const unmarked = marked === undefined ? neverMarked : markedAsRead;
+  return {
+    TableName: table,
+    Key: marshall(headKey(chainId)),
+    UpdateExpression: set.length > 0 ? `SET ${set.join(", ")}` : `REMOVE ${remove.join(", ")}`,
+    ConditionExpression: headIsWhatWasRead.map((each) => `${each} AND ${unmarked}`).join(" OR "),
+    ExpressionAttributeNames: { "#hash": "hash", "#view": "view", "#open": "open" },
+    ExpressionAttributeValues: marshall({
+      ...{ ":seq": head.seq, ":hash": head.hash },
+      ...present({ ":marked": marked }),
+      ...values,
+    }),
   };
 }
 

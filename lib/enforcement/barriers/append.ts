@@ -182,7 +182,7 @@ export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
 }
 
 /** What operators are to see of an intent; {@link viewOf}. */
-const seenOf = ({ chainId, state, marks }: Intent, now: number): HeadView | null =>
+export const seenOf = ({ chainId, state, marks }: Intent, now: number): HeadView | null =>
   viewOf({ intentId: chainId.slice("intent/".length), state, marks, now }) ?? null;
 
 /** Both to their ends: what was seen beside a sealing decides, also if the sealing failed before. */

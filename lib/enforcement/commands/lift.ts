@@ -12,6 +12,7 @@ import {
 import { LONGEST_LIFE } from "../../lifecycle/due.ts";
 import { isLifting, judgeKey, type Lifting, lifted } from "../../lifecycle/restrict.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
+import { sideBySide } from "../barriers/side-by-side.ts";
 import type { CommandDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { readIntent } from "../read/intent.ts";
@@ -75,7 +76,7 @@ export async function lift(judgement: Judging, members: Members): Promise<Comman
   judgement.reach(LIFTABLE);
   const { command } = spoken;
   const cosign = String(spoken.cosign);
-  const pending = await stillOpen(judgement.deps, spoken);
+  const pending = await stillOpen(judgement, spoken);
   const changed = await changeRestrictions(judgement, { command, cosign }, ({ restrictions }) => {
     const stale = judgeFreshness(command, toSeconds(judgement.now));
     if (stale !== undefined) return stale;
@@ -95,26 +96,37 @@ export async function lift(judgement: Judging, members: Members): Promise<Comman
  * whoever writes State could hide it there.
  */
 async function stillOpen(
-  deps: CommandDeps,
+  { deps, invocation }: Judging,
   { command, trust }: Asked & { readonly trust: TrustSnapshot },
 ): Promise<Refusal | undefined> {
   const since = toInstant(deps.clock() - LONGEST_LIFE);
-  for (const chainId of await deps.denials.issuedSince(since)) {
+  const openIn = async (chainId: string): Promise<IdentityView | undefined> => {
     const intent = await readIntent(deps, chainId, trust);
-    if (isRefusal(intent)) continue;
-    const open = [...intent.state.identities.values()].find(
+    if (isRefusal(intent)) return undefined;
+    return [...intent.state.identities.values()].find(
       (identity) => identity.end === undefined && isCovered(identity, command.claims),
     );
-    if (open !== undefined) {
-      return refuse(
-        "REVOCATION_PENDING",
-        `identity ${open.identityId} is still open; sweep ends it within a minute`,
-        "/command",
-      );
-    }
+  };
+  const hasTime = (): boolean => deps.clock() + RESERVE < invocation.deadline;
+  const chains = await deps.denials.issuedSince(since);
+  const { done, left } = await sideBySide(
+    chains,
+    openIn,
+    (found) => hasTime() && found.every((each) => each === undefined),
+  );
+  const open = done.find((each) => each !== undefined);
+  if (open !== undefined) {
+    return pending(`identity ${open.identityId} is still open; sweep ends it within a minute`);
   }
-  return undefined;
+  return left.length === 0
+    ? undefined
+    : pending(`${left.length} of ${chains.length} intents could not be looked at in time`);
 }
+
+/** Milliseconds kept for the change itself. */
+const RESERVE = 10_000;
+
+const pending = (why: string): Refusal => refuse("REVOCATION_PENDING", why, "/command");
 
 function isCovered(identity: IdentityView, claims: Lifting): boolean {
   switch (claims.do) {
