@@ -25,6 +25,8 @@ const chainIsEmpty = ["attribute_not_exists(seq)", "seq < :one"];
 const headIsWhatWasRead = ["seq = :seq AND #hash = :hash"];
 const neverMarked = "attribute_not_exists(marked)";
 const markedAsRead = "marked = :marked";
+const unmarkedSince = (marked: unknown): string =>
+  marked === undefined ? neverMarked : markedAsRead;
 const keyIsFreeOrOurs = "attribute_not_exists(pk) OR #value = :value";
 
 /** What an item of a transaction guards, in the order of the items. */
@@ -75,7 +77,7 @@ function moveHead(
 ): TransactWriteItem {
   const isFirst = from.seq === 0;
   const unmoved = isFirst ? chainIsEmpty : headIsWhatWasRead;
-  const unmarked = marked === undefined ? neverMarked : markedAsRead;
+  const unmarked = unmarkedSince(marked);
   const { set, remove, values } = besides(marksLeft, seen);
   return {
     Update: {
@@ -107,7 +109,7 @@ export function showHead(
   { chainId, head, marked, seen }: HeadShown,
 ): UpdateItemCommandInput {
   const { set, remove, values } = viewBeside(seen);
-  const unmarked = marked === undefined ? neverMarked : markedAsRead;
+  const unmarked = unmarkedSince(marked);
   return {
     TableName: table,
     Key: marshall(headKey(chainId)),
