@@ -9,10 +9,11 @@ import { Judgement } from "./judgement.ts";
 import { reachIam } from "./points/reach.ts";
 import { type Intent, readIntent } from "./read/intent.ts";
 import { readTrust } from "./read/registry.ts";
+import { readSpeakers } from "./read/speakers.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 import { settleUnattributed } from "./refused/flood.ts";
 import { type Order, point } from "./stage.ts";
-import { chainsToSweep, leaveFor } from "./sweeping/chains.ts";
+import { chainsToSweep, leaveFor, settleLonger } from "./sweeping/chains.ts";
 import { draftsFor } from "./sweeping/drafts.ts";
 import { acknowledgeHalts } from "./sweeping/halts.ts";
 import { recordable } from "./sweeping/marks.ts";
@@ -53,6 +54,9 @@ export interface Swept {
  */
 export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Swept> {
   const judging = (about: unknown): Judging => new Judgement(deps, invocation, SWEEP_ORDER, about);
+  // First, and whatever else holds: IAM is told without evidence and without trust that holds as a whole.
+  const speakers = await readSpeakers(deps);
+  const lacking = isRefusal(speakers) ? 0 : await sweepRoles(judging({}), speakers.published);
   const unsettled = await settleOwed(judging("sweep"));
   if (unsettled !== undefined) throw new Fault("DEPENDENCY_UNAVAILABLE", unsettled.detail);
   const { trust } = await readTrust(deps);
@@ -61,16 +65,16 @@ export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Sw
   const sweepOne = async (chainId: string): Promise<Result> => {
     const judgement = judging({ chainId });
     judgement.believe(trust);
-    return { chainId, ...(await sweepChain(judgement, chainId, trust).catch(ofChain)) };
+    return { chainId, ...(await sweepChain(judgement, chainId, trust).catch(failedBy)) };
   };
   // What it has no time for is left to the next run: a function that is stopped would forget it.
   const hasTime = () => deps.clock() + RESERVE < invocation.deadline;
   const { done: results, left } = await sideBySide(chains, sweepOne, hasTime);
   const judgement = judging({});
   judgement.believe(trust);
-  const lacking = await sweepRoles(judgement, trust);
-  await settleUnattributed(judgement).catch(ofChain);
+  await settleUnattributed(judgement).catch(failedBy);
   const ofHalts = isSettling ? await acknowledgeHalts(judgement) : [];
+  if (ofHalts === undefined) settleLonger(deps);
   const failed = results.flatMap(({ what, chainId }) => (what === "failed" ? [chainId] : []));
   leaveFor(deps, [...left, ...failed]);
   return {
@@ -78,9 +82,12 @@ export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Sw
     chains: results.length,
     written: results.filter(({ what }) => what === "written").length,
     failed: failed.length + left.length + lacking + (isPartial ? 1 : 0),
-    reached: [...results.flatMap(({ reached }) => reached), ...ofHalts],
+    reached: [...results.flatMap(({ reached }) => reached), ...(ofHalts ?? [])],
   };
 }
+
+/** A bug that one chain's content brings about is that chain's failure: nobody's rows keep all others from their end. */
+const failedBy = (): SweptChain => FAILED;
 
 /** Milliseconds kept for roles, halts and counters, and for the answer. */
 const RESERVE = 10_000;
@@ -95,12 +102,6 @@ interface SweptChain {
 }
 
 const FAILED: SweptChain = { what: "failed", reached: [] };
-
-/** A fault of one chain is its own; a bug is not. */
-function ofChain(fault: unknown): SweptChain {
-  if (fault instanceof Fault) return FAILED;
-  throw fault;
-}
 
 async function sweepChain(
   judgement: Judging,

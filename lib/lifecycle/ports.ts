@@ -45,8 +45,11 @@ export interface OpenIdentity {
 
 /** Where denials are committed (PROTOCOL.md §10). */
 export interface DenialStore {
-  /** The chain of an identity, by index; an index lags, so that one that was just issued may not be found yet. */
-  chainOf(identityId: string): Promise<string | undefined>;
+  /**
+   * Intents' chains that speak of an identity, by index; an index lags, so that one that was just issued may not be found
+   * yet, and whoever writes Evidence can have it name further ones.
+   */
+  chainsOf(identityId: string): Promise<string[]>;
   /** Chains that issued an identity since an instant, in RFC 3339, by index. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   issuedSince(since: string): Promise<string[]>;
   /** What State holds under a key, strongly consistent. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */

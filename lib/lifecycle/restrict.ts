@@ -96,7 +96,8 @@ export function quarantined(
     .filter((path) => before.quarantines.every((each) => each.path !== path))
     .map((path) => ({ path, at, cause: "REVOCATION_FAILED" as const }));
   const restrictions = { ...before, quarantines: [...before.quarantines, ...fresh] };
-  if (fits(restrictions, longest)) return { restrictions };
+  // The last bytes are a halt's alone, or nobody could order one any more.
+  if (fits(restrictions, longest - HALT_ROOM)) return { restrictions };
   if (before.halts.some(({ scope }) => scope === "plane")) return { restrictions: before };
   const command = documentDigest(fresh);
   const halt: Halt = { scope: "plane", at, by: "plane", command };
@@ -136,6 +137,28 @@ const orderOf = ({ jws, claims }: ReadCommand) => ({
   by: claims.iss,
   command: jws.digest,
 });
+
+/** A lift that was signed before what it would take back was not meant for that. */
+export function judgeLater(
+  { halts, quarantines }: Restrictions,
+  { claims }: ReadCommand<Lifting>,
+): Refusal | undefined {
+  const stopped = [
+    ...halts.filter((each) =>
+      each.scope === "plane"
+        ? claims.do === "resumePlane"
+        : claims.do === "reinstateActor" && each.actor === claims.actorId,
+    ),
+    ...quarantines.filter(({ path }) => claims.do === "liftQuarantine" && path === claims.path),
+  ];
+  return stopped.some(({ at }) => at > claims.iat)
+    ? refuse(
+        "REQUEST_STALE",
+        "it was signed before what it would lift; sign it anew",
+        "/command/iat",
+      )
+    : undefined;
+}
 
 /** The restrictions without what a lift takes away. */
 export function lifted(before: Restrictions, { claims }: ReadCommand<Lifting>): Restrictions {

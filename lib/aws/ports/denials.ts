@@ -2,6 +2,7 @@ import {
   type AttributeValue,
   type DynamoDBClient,
   QueryCommand,
+  type QueryCommandInput,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -27,34 +28,33 @@ export class DynamoDenialStore implements DenialStore {
     this.#tables = tables;
   }
 
-  chainOf(identityId: string): Promise<string | undefined> {
-    return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
-      const { Items } = await this.#client.send(
-        new QueryCommand({
-          TableName: this.#tables.evidence,
-          IndexName: "byIdentity",
-          KeyConditionExpression: "identityId = :identity",
-          ExpressionAttributeValues: marshall({ ":identity": identityId }),
-          Limit: 1,
-        }),
-      );
-      const [item] = (Items ?? []).map((each) => unmarshall(each));
-      return typeof item?.["chainId"] === "string" ? item["chainId"] : undefined;
+  async chainsOf(identityId: string): Promise<string[]> {
+    const chains = await this.#chainsIn({
+      IndexName: "byIdentity",
+      KeyConditionExpression: "identityId = :identity",
+      ExpressionAttributeValues: marshall({ ":identity": identityId }),
     });
+    return chains.filter((chainId) => chainId.startsWith("intent/"));
   }
 
   issuedSince(since: string): Promise<string[]> {
+    return this.#chainsIn({
+      IndexName: "byEventType",
+      KeyConditionExpression: "eventType = :issued AND #at >= :since",
+      ExpressionAttributeNames: { "#at": "at" },
+      ExpressionAttributeValues: marshall({ ":issued": "IdentityIssued", ":since": since }),
+    });
+  }
+
+  /** Each chain once that an index of Evidence lists, page by page. */
+  #chainsIn(query: Omit<QueryCommandInput, "TableName">): Promise<string[]> {
     return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
       const chains = new Set<string>();
       let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
       do {
         const page = await this.#client.send(
           new QueryCommand({
-            TableName: this.#tables.evidence,
-            IndexName: "byEventType",
-            KeyConditionExpression: "eventType = :issued AND #at >= :since",
-            ExpressionAttributeNames: { "#at": "at" },
-            ExpressionAttributeValues: marshall({ ":issued": "IdentityIssued", ":since": since }),
+            ...{ ...query, TableName: this.#tables.evidence },
             ProjectionExpression: "chainId",
             ...present({ ExclusiveStartKey }),
           }),

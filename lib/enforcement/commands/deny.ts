@@ -1,5 +1,6 @@
 import { toInstant, toSeconds } from "../../clock.ts";
 import { type ReadContract, readContract } from "../../contract/contract.ts";
+import { documentDigest } from "../../encoding/canonical-json.ts";
 import { present } from "../../encoding/present.ts";
 import { intentChain } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/fold.ts";
@@ -25,6 +26,7 @@ import type { ReachedRole } from "../points/reached.ts";
 import { openIdentities, unreadSessions } from "../points/unread.ts";
 import { commandKey } from "../read/command-keys.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
+import { readTrust } from "../read/registry.ts";
 import { contractIndexKey } from "../read/state-keys.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import {
@@ -83,32 +85,50 @@ export async function locate(
   { command: { claims }, contract }: Pick<Ordered, "command" | "contract">,
 ): Promise<string | Refusal> {
   if (claims.do === "revokeIdentity") {
-    return (
-      (await chainOfIdentity(deps, claims.identityId)) ??
-      refuse("IDENTITY_UNKNOWN", "no identity of that id was issued here", "/command/identityId")
-    );
+    return (await chainOfIdentity(deps, claims.identityId)) ?? unknownIdentity();
   }
+  // The contract itself says where it belongs; State's row is anybody's who writes it.
+  if (contract !== undefined) return intentChain(contract.claims.intent.id);
   const indexed = await deps.denials.valueOf(contractIndexKey(claims.contractDigest));
-  if (indexed !== undefined) return indexed;
-  return contract === undefined
-    ? refuse(
-        "CONTRACT_UNKNOWN",
-        "the contract is not bound here; send it as contract beside the command",
-        "/command/contractDigest",
-      )
-    : intentChain(contract.claims.intent.id);
+  return indexed?.startsWith(INTENT) === true ? indexed : unknownContract();
 }
 
-async function chainOfIdentity(
-  { denials, clock, sleep }: RevokeDeps,
-  identityId: string,
-): Promise<string | undefined> {
+const unknownIdentity = (): Refusal =>
+  refuse("IDENTITY_UNKNOWN", "no identity of that id was issued here", "/command/identityId");
+
+const unknownContract = (): Refusal =>
+  refuse(
+    "CONTRACT_UNKNOWN",
+    "the contract is not bound here; send it as contract beside the command",
+    "/command/contractDigest",
+  );
+
+const INTENT = "intent/";
+
+async function chainOfIdentity(deps: RevokeDeps, identityId: string): Promise<string | undefined> {
+  const { denials, clock, sleep } = deps;
   const until = clock() + INDEX_LAG;
   for (;;) {
-    const chain = await denials.chainOf(identityId);
-    if (chain !== undefined || clock() >= until) return chain;
+    const chains = await denials.chainsOf(identityId);
+    const own = chains.length > 1 ? await whichHas(deps, chains, identityId) : chains[0];
+    if (own !== undefined || clock() >= until) return own ?? chains[0];
     await sleep(ASK_AGAIN);
   }
+}
+
+/** Of several that the index names, the one whose verified records have issued it: an index is anybody's who writes Evidence. */
+async function whichHas(
+  deps: RevokeDeps,
+  chains: readonly string[],
+  identityId: string,
+): Promise<string | undefined> {
+  const { trust } = await readTrust(deps);
+  if (isRefusal(trust)) return undefined;
+  for (const chainId of chains) {
+    const intent = await readable(deps, { trust, chainId });
+    if (intent?.state.identities.has(identityId) === true) return chainId;
+  }
+  return undefined;
 }
 
 /**
@@ -127,8 +147,13 @@ export async function deny(
     return note(judgement, located);
   }
   const committedAt = toInstant(deps.clock());
-  if (!isKnown || !(await stands(deps, located))) await commit(judgement, located, isKnown);
+  if (!isKnown || !(await stands(deps, located))) {
+    const refused = await commit(judgement, located, isKnown);
+    if (refused !== undefined) return judgement.fail(refused);
+  }
   const start = await readable(deps, located);
+  const elsewhere = start && judgePlace(located, start);
+  if (elsewhere !== undefined) return judgement.fail(elsewhere);
   const denials = deniedSessions(deps, located, start);
   const [recorded, results] = await Promise.all([
     start === undefined
@@ -144,10 +169,26 @@ export async function deny(
   });
 }
 
+/**
+ * A chain that can be read and does not know the contract is not its own: whoever writes State has sent the denial
+ * elsewhere, where it denies nobody. One that cannot be read is denied there, as everything that nobody knows.
+ */
+function judgePlace(
+  { command: { claims }, contract }: Located,
+  { state }: Intent,
+): Refusal | undefined {
+  if ("identityId" in claims) {
+    return state.identities.has(claims.identityId) ? undefined : unknownIdentity();
+  }
+  return contract !== undefined || contractView(state, claims.contractDigest).bound !== undefined
+    ? undefined
+    : unknownContract();
+}
+
 /** The chain, if it can be opened now; hindrances hinder records alone. */
 async function readable(
   deps: RevokeDeps,
-  { trust, chainId }: Located,
+  { trust, chainId }: Pick<Located, "trust" | "chainId">,
 ): Promise<Intent | undefined> {
   if (isRefusal(trust)) return undefined;
   try {
@@ -192,19 +233,28 @@ async function isListened(
 ): Promise<boolean> {
   const wanted = SIGNALS[kind];
   if (given !== undefined) return given.claims.revokeOn?.includes(wanted) === true;
-  const intent = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust);
-  if (isRefusal(intent)) return true;
+  const intent = await readable(deps, { trust, chainId });
+  if (intent === undefined) return true;
   const bound = readContract(contractView(intent.state, contractDigest).bound?.contract);
   return isRefusal(bound) || bound.claims.revokeOn?.includes(wanted) === true;
 }
 
 /** Whether an earlier try of this very command left its mark or its record; else it is committed anew. */
-async function stands(deps: RevokeDeps, { trust, chainId, command }: Located): Promise<boolean> {
-  const intent = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust);
-  if (isRefusal(intent)) return false;
-  const { compact } = command.jws;
-  return isRecorded(intent, compact) || intent.marks.legible.some(({ by }) => by === compact);
+async function stands(deps: RevokeDeps, located: Located): Promise<boolean> {
+  const intent = await readable(deps, located);
+  if (intent === undefined) return false;
+  const { claims, jws } = located.command;
+  const target = documentDigest(targetOf(claims));
+  return (
+    isRecorded(intent, jws.compact) ||
+    intent.marks.legible.some(
+      (mark) => mark.by === jws.compact && documentDigest(targetOfMark(mark)) === target,
+    )
+  );
 }
+
+const targetOfMark = (mark: Mark): Target =>
+  "identityId" in mark ? { identityId: mark.identityId } : { contractDigest: mark.contractDigest };
 
 const isRecorded = ({ records }: Intent, compact: string): boolean =>
   records.some(
@@ -212,15 +262,22 @@ const isRecorded = ({ records }: Intent, compact: string): boolean =>
       event.type === "RevocationRequested" && detail["command"] === compact,
   );
 
-/** Commits the mark, with the command's id, unless that is taken already. */
+/** Commits the mark, with the command's id, unless that is taken already; why not. */
 async function commit(
   { deps }: Judgement<RevokeDeps>,
   { command, chainId }: Located,
   isKnown: boolean,
-): Promise<void> {
+): Promise<Refusal | undefined> {
   const key = { ...commandKey(command), value: command.jws.digest };
   const mark = markOf(command, deps.clock());
-  await deps.denials.mark({ chainId, mark, ...(!isKnown && { key }) });
+  if ((await deps.denials.mark({ chainId, mark, ...(!isKnown && { key }) })) === "marked") {
+    return undefined;
+  }
+  // Another command with its id came in between. Its own id without a mark, or what is none, keeps nothing from being denied.
+  const taken = await deps.denials.valueOf(key);
+  if (taken !== undefined && taken !== key.value) return replayed();
+  await deps.denials.mark({ chainId, mark });
+  return undefined;
 }
 
 function markOf({ jws, claims }: ReadCommand<Denying>, now: number): Mark {
@@ -320,8 +377,6 @@ function aboutTarget(intent: Intent, target: Target, given: ReadContract | undef
   return id === undefined ? {} : { contract: { id, digest } };
 }
 
-const INTENT = "intent/";
-
 /** What came of it at IAM goes on record too, if it can be now; the answer says it either way. */
 async function concluded(
   judgement: Judgement<RevokeDeps>,
@@ -385,7 +440,7 @@ async function owedPoints(
 /** A signal that the contract does not list is recorded and ends nothing. */
 async function note(
   judgement: Judgement<RevokeDeps>,
-  { trust, chainId, command, contract }: Located,
+  { trust, chainId, command, contract, taken }: Located,
 ): Promise<CommandAnswer | Failure> {
   const { deps } = judgement;
   const start = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust);
@@ -401,7 +456,8 @@ async function note(
         ...{ requestedAt, committedAt: requestedAt },
         isEnding: false,
       });
-      return ready({ drafts: [draft], keys: [key] });
+      const drafts = contract === undefined ? [draft] : withOpening(intent, { contract }, [draft]);
+      return ready({ drafts, ...(taken === undefined && { keys: [key] }) });
     },
     onTaken: () => judgement.fail(replayed()),
   });

@@ -10,7 +10,7 @@ import {
   readCommand,
 } from "../../lifecycle/command.ts";
 import { LONGEST_LIFE } from "../../lifecycle/due.ts";
-import { isLifting, judgeKey, type Lifting, lifted } from "../../lifecycle/restrict.ts";
+import { isLifting, judgeKey, judgeLater, type Lifting, lifted } from "../../lifecycle/restrict.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import { sideBySide } from "../barriers/side-by-side.ts";
 import type { CommandDeps } from "../deps.ts";
@@ -76,12 +76,12 @@ export async function lift(judgement: Judging, members: Members): Promise<Comman
   judgement.reach(LIFTABLE);
   const { command } = spoken;
   const cosign = String(spoken.cosign);
-  const pending = await stillOpen(judgement, spoken);
+  const open = await stillOpen(judgement, spoken);
   const changed = await changeRestrictions(judgement, { command, cosign }, ({ restrictions }) => {
     const stale = judgeFreshness(command, toSeconds(judgement.now));
     if (stale !== undefined) return stale;
-    if (pending !== undefined) return pending;
-    return { restrictions: lifted(restrictions, command) };
+    if (open !== undefined) return open;
+    return judgeLater(restrictions, command) ?? { restrictions: lifted(restrictions, command) };
   });
   if (isRefusal(changed)) return judgement.fail(changed);
   return {
@@ -100,11 +100,16 @@ async function stillOpen(
   { command, trust }: Asked & { readonly trust: TrustSnapshot },
 ): Promise<Refusal | undefined> {
   const since = toInstant(deps.clock() - LONGEST_LIFE);
-  const openIn = async (chainId: string): Promise<IdentityView | undefined> => {
+  const openIn = async (chainId: string): Promise<Refusal | undefined> => {
     const intent = await readIntent(deps, chainId, trust);
-    if (isRefusal(intent)) return undefined;
-    return [...intent.state.identities.values()].find(
+    // Whoever spoils a chain for the moment of a lift must not have what it holds come back with it.
+    if (isRefusal(intent))
+      return pending(`what is open on ${chainId} cannot be read: see it mended, or two hours old`);
+    const open = [...intent.state.identities.values()].find(
       (identity) => identity.end === undefined && isCovered(identity, command.claims),
+    );
+    return (
+      open && pending(`identity ${open.identityId} is still open; sweep ends it within a minute`)
     );
   };
   const hasTime = (): boolean => deps.clock() + RESERVE < invocation.deadline;
@@ -115,9 +120,7 @@ async function stillOpen(
     (found) => hasTime() && found.every((each) => each === undefined),
   );
   const open = done.find((each) => each !== undefined);
-  if (open !== undefined) {
-    return pending(`identity ${open.identityId} is still open; sweep ends it within a minute`);
-  }
+  if (open !== undefined) return open;
   return left.length === 0
     ? undefined
     : pending(`${left.length} of ${chains.length} intents could not be looked at in time`);

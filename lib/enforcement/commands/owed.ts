@@ -2,8 +2,14 @@ import { toSeconds } from "../../clock.ts";
 import { sha256Digest } from "../../encoding/digest.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
-import { judgeOperator, type ReadCommand, readCommand } from "../../lifecycle/command.ts";
-import { isRestricting, type Restricting, restricted } from "../../lifecycle/restrict.ts";
+import {
+  judgeAudience,
+  judgeCosign,
+  judgeOperator,
+  type ReadCommand,
+  readCommand,
+} from "../../lifecycle/command.ts";
+import { isRestricting, judgeKey, type Restricting, restricted } from "../../lifecycle/restrict.ts";
 import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import { type Restrictions, restrictionsText } from "../../trust/restrictions.ts";
 import { backOff, sealBatch } from "../barriers/append.ts";
@@ -11,6 +17,7 @@ import { storeChange } from "../barriers/store-change.ts";
 import type { PlaneDeps, RevokeDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { commandKey } from "../read/command-keys.ts";
+import { readTrust } from "../read/registry.ts";
 import type { Heads, RegistryDocuments, RegistryHead } from "../read/registry-port.ts";
 import { registryRecords } from "../read/registry-records.ts";
 import { isOwed, openRegistry, type TrustSnapshot } from "../read/trust-snapshot.ts";
@@ -50,9 +57,13 @@ export async function readOwed(deps: PlaneDeps): Promise<Owed | Refusal | undefi
   for (const compact of textsIn(heads)) {
     if (recorded.has(compact)) continue;
     const command = readCommand(compact);
-    if (isRefusal(command) || !isRestricting(command)) return stale("what is owed is no denial");
-    const foreign = judgeOperator(command, trust.policy);
-    if (foreign !== undefined) return stale(`what is owed is nobody's word: ${foreign.detail}`);
+    if (isRefusal(command) || !isRestricting(command)) continue;
+    const foreign =
+      judgeAudience(command, plane) ??
+      judgeOperator(command, trust.policy) ??
+      judgeCosign(command, undefined, trust.policy) ??
+      judgeKey(command, trust.published, anchors);
+    if (foreign !== undefined) continue;
     commands.push(command);
   }
   return explained(trust, commands, heads, documents);
@@ -154,11 +165,29 @@ export async function owe(
       at: toSeconds(deps.clock()),
       key: { ...commandKey(command), value: command.jws.digest },
     });
-    // Somebody else's, or an earlier try of ours, has the key: it is committed.
-    if (result !== "conflict") return undefined;
+    if (result === "appended") return undefined;
+    if (result !== "conflict") return whereTaken(deps, command);
   }
   throw new Fault("EVIDENCE_STORE_UNAVAILABLE", "the Registry stayed contended");
 }
+
+/**
+ * An earlier try has the id: it is committed if it stands there. One that has had its effect and was lifted since, or of
+ * which somebody only took the id, does not; which of the two nobody can tell while its record cannot be read.
+ */
+async function whereTaken(deps: PlaneDeps, command: ReadCommand<Restricting>): Promise<undefined> {
+  const { heads, trust } = await readTrust(deps);
+  if (textsIn(heads).includes(command.jws.compact)) return undefined;
+  if (!isRefusal(trust) && isInForce(trust.restrictions, command)) return undefined;
+  throw new Fault(
+    "EVIDENCE_STORE_UNAVAILABLE",
+    "whether this command has had its effect cannot be read now; send it again, or sign another",
+  );
+}
+
+const isInForce = (restrictions: Restrictions, command: ReadCommand<Restricting>): boolean =>
+  restrictionsText(restricted(restrictions, command).restrictions) ===
+  restrictionsText(restrictions);
 
 const TRIES = 5;
 

@@ -67,6 +67,8 @@ export async function restrict(
     const refused = await owe(deps, command);
     if (refused !== undefined) return judgement.fail(refused);
   }
+  // At once behind the commit: what follows here may take as long as the function lives.
+  await deps.wakeSweep();
   return reachIam(judgement, command.claims, policy, recorded);
 }
 
@@ -133,7 +135,6 @@ async function reachIam(
   const denials: Denials = isStanding ? sessionsOf(deps, stopped, policy, running) : new Map();
   const results = await denyAtRoles(deps, denials);
   const seq = (await recordHaltReached(judgement, since, results, denials)) ?? recorded?.seq;
-  await deps.wakeSweep();
   return answerOf({
     isKnown: recorded?.isKnown === true,
     state: isFull || claims.do.startsWith("halt") ? "HALTED" : "REVOKED",

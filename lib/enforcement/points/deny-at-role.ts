@@ -17,6 +17,8 @@ export type RoleResult =
       readonly at: number;
       /** Which of the wanted sessions are denied by their name, and not with the whole role. */
       readonly named: ReadonlySet<string>;
+      /** Sessions that this writer has told. */
+      readonly told: ReadonlySet<string>;
     }
   | {
       readonly role: string;
@@ -48,7 +50,10 @@ export async function denyAtRole(
   // Without its row a denial stands only until somebody else writes; it is put at once all the same.
   const [unput, put = NOTHING] = await orFault(putUntilSettled(ports, role, wanted, rows));
   const fault = unput ?? unkept ?? unlisted;
-  if (fault === undefined) return { role, state: "accepted", ...put, at: clock() };
+  if (fault === undefined) {
+    const told = new Set(wanted.flatMap(({ session }) => session ?? []));
+    return { role, state: "accepted", ...put, told, at: clock() };
+  }
   const state = fault.code === "REVOCATION_FAILED" ? "refused" : "outstanding";
   return { role, state, why: fault.message, isOwed: wanted.length + rows.length > 0 };
 }

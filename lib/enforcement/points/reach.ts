@@ -122,7 +122,9 @@ function draftsFor(
 ): RecordDraft[] {
   const { role } = point;
   const result = results.find((each) => each.role === role);
-  const reached = result?.state === "accepted" ? reachedDrafts(point, result) : [];
+  const isWhole =
+    result?.state === "accepted" && namesOf(point.sessions).every((each) => result.told.has(each));
+  const reached = isWhole ? reachedDrafts(point, result) : [];
   const failures = isTold ? failuresOf(judgement, point, results) : [];
   return [
     ...reached,

@@ -57,6 +57,11 @@ async function everyChain(
   return { chains, isPartial: asked.some(({ status }) => status === "rejected") };
 }
 
+/** What could not be recorded of a change keeps it new. */
+export function settleLonger({ memory, clock }: SweepDeps): void {
+  if (memory.swept !== undefined) memory.swept = { ...memory.swept, since: clock() };
+}
+
 /** Chains that are kept for the next run; beyond these it finds what is due as ever. */
 const KEPT = 1_000;
 

@@ -37,10 +37,10 @@ export function draftsFor(
     return drafts;
   };
   const ofMarks = recordable(intent, now).flatMap((mark) => [
-    ...markDrafts(intent, mark, trust),
+    ...markDrafts(intent, mark, trust, now),
     ...covered(intent, targetOf(mark))
       .filter((identity) => open().includes(identity))
-      .flatMap((identity) => end(identity, [markedEnd(identity, mark, trust, now)])),
+      .flatMap((identity) => end(identity, [markedEnd(intent, identity, mark, trust, now)])),
   ]);
   const ofGarbage = intent.marks.isIllegible ? illegibleDrafts(intent) : [];
   const all = intent.marks.isIllegible ? open() : [];

@@ -29,9 +29,11 @@ interface ReachedHalt {
 
 /**
  * Records of halts and revoked keys that they have reached the adapter (VAI-117): from then on nothing begins that they
- * cover. What cannot be recorded now the next run records.
+ * cover. Nothing: what cannot be recorded now a later run records.
  */
-export async function acknowledgeHalts(judgement: Judgement<SweepDeps>): Promise<ReachedHalt[]> {
+export async function acknowledgeHalts(
+  judgement: Judgement<SweepDeps>,
+): Promise<ReachedHalt[] | undefined> {
   let reached: readonly string[] = [];
   try {
     const done = await appendToRegistry<undefined>(judgement, async (trust) => {
@@ -48,9 +50,10 @@ export async function acknowledgeHalts(judgement: Judgement<SweepDeps>): Promise
           ),
       };
     });
-    if (isRefusal(done) || done.kind === "settled") return [];
+    if (isRefusal(done)) return undefined;
+    if (done.kind === "settled") return [];
   } catch (fault) {
-    if (fault instanceof Fault) return [];
+    if (fault instanceof Fault) return undefined;
     throw fault;
   }
   return reached.map(() => ({ point: "adapter", milliseconds: INVOCATION }));

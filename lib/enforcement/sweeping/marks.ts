@@ -1,14 +1,21 @@
 import { toInstant } from "../../clock.ts";
 import { contractView, type IdentityView } from "../../evidence/fold.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
-import { judgeOperator, readCommand } from "../../lifecycle/command.ts";
+import { judgeOperator, type ReadCommand, readCommand } from "../../lifecycle/command.ts";
 import { ABANDONED } from "../../lifecycle/due.ts";
 import type { Mark } from "../../lifecycle/mark.ts";
+import { termsOf } from "../../lifecycle/terms.ts";
 import { isRefusal } from "../../refusal.ts";
 import { isDenying } from "../commands/deny.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
-import { endedDraft, requestedDraft, type Target } from "../records/denial.ts";
+import {
+  commandTrigger,
+  endedDraft,
+  requestedDraft,
+  SIGNALS,
+  type Target,
+} from "../records/denial.ts";
 import { unsignedMarkDraft } from "../records/sweeping.ts";
 
 /**
@@ -17,40 +24,58 @@ import { unsignedMarkDraft } from "../records/sweeping.ts";
  * way: so long as its function may live nobody else speaks of it. A mark of the future waits for nothing.
  */
 export const recordable = (intent: Intent, now: number): Mark[] =>
-  intent.marks.legible.filter((mark) => {
-    const isKnown = "identityId" in mark || contractOf(intent, mark) !== undefined;
-    const age = now - mark.at * 1000;
-    const isOnItsWay = age >= 0 && age < ABANDONED && mark.by === undefined;
-    return isKnown && !isOnItsWay;
-  });
+  intent.marks.legible
+    .filter((mark) => {
+      const isKnown = "identityId" in mark || contractOf(intent, mark) !== undefined;
+      const age = now - mark.at * 1000;
+      const isOnItsWay = age >= 0 && age < ABANDONED && mark.by === undefined;
+      return isKnown && !isOnItsWay;
+    })
+    .slice(0, AT_ONCE);
+
+/** Marks that one transaction records: however many somebody writes, each run has room for some, and for the ends. */
+const AT_ONCE = 40;
 
 export const targetOf = (mark: Mark): Target =>
   "identityId" in mark ? { identityId: mark.identityId } : { contractDigest: mark.contractDigest };
 
-/** Whose word a mark is: an operator's who signed a command of that very target, or nobody's. */
-function signedBy(mark: Mark, trust: TrustSnapshot) {
+/**
+ * Whose word a mark is: an operator's who signed a command of that very target for this plane, or nobody's. A signal is one
+ * only of a contract that listens to it: what was noted ends nothing in anybody's name.
+ */
+function signedBy({ state }: Intent, mark: Mark, { policy }: TrustSnapshot) {
   if (mark.by === undefined) return undefined;
   const command = readCommand(mark.by);
   if (isRefusal(command) || !isDenying(command)) return undefined;
-  if (judgeOperator(command, trust.published) !== undefined) return undefined;
   const { claims } = command;
-  const named =
-    claims.do === "revokeIdentity"
-      ? "identityId" in mark && mark.identityId === claims.identityId
-      : "contractDigest" in mark && mark.contractDigest === claims.contractDigest;
-  return named ? command : undefined;
+  if (claims.aud !== policy.plane || judgeOperator(command, policy) !== undefined) return undefined;
+  if (claims.do === "revokeIdentity") {
+    return "identityId" in mark && mark.identityId === claims.identityId ? command : undefined;
+  }
+  if (!("contractDigest" in mark) || mark.contractDigest !== claims.contractDigest) {
+    return undefined;
+  }
+  const terms = termsOf(mark.contractDigest, contractView(state, mark.contractDigest));
+  const isHeard =
+    claims.do !== "signal" || terms?.contract.revokeOn?.includes(SIGNALS[claims.kind]) === true;
+  return isHeard ? command : undefined;
 }
 
-export function markDrafts(intent: Intent, mark: Mark, trust: TrustSnapshot): RecordDraft[] {
+export function markDrafts(
+  intent: Intent,
+  mark: Mark,
+  trust: TrustSnapshot,
+  now: number,
+): RecordDraft[] {
   const contract = contractOf(intent, mark);
-  const command = signedBy(mark, trust);
+  const command = signedBy(intent, mark, trust);
   if (command === undefined) return [unsignedMarkDraft(contract)];
   const isRecorded = intent.records.some(
     ({ record }) =>
       record.event.type === "RevocationRequested" && record.detail["command"] === mark.by,
   );
   if (isRecorded) return [];
-  const at = requestedAtOf(mark);
+  const at = requestedAtOf(mark, command, now);
   const how = { requestedAt: at, committedAt: at, isEnding: "contractDigest" in mark };
   return [requestedDraft(command, contract === undefined ? {} : { contract }, how)];
 }
@@ -63,18 +88,22 @@ function contractOf({ state }: Intent, mark: Mark) {
 }
 
 export function markedEnd(
+  intent: Intent,
   identity: IdentityView,
   mark: Mark,
   trust: TrustSnapshot,
   now: number,
 ): RecordDraft {
-  const command = signedBy(mark, trust);
+  const command = signedBy(intent, mark, trust);
   if (command === undefined) return garbageEnd(identity, now);
   const why = `${command.claims.iss} ended it: ${command.claims.reason}`;
-  return endedDraft(identity, mark.trigger, "IDENTITY_REVOKED", why, requestedAtOf(mark));
+  const trigger = commandTrigger(command.claims);
+  return endedDraft(identity, trigger, "IDENTITY_REVOKED", why, requestedAtOf(mark, command, now));
 }
 
-const requestedAtOf = ({ at }: Mark): string => toInstant(at * 1000);
+/** What a command was asked for is told by it: a mark's own instant is anybody's, but not before it was signed, nor ahead. */
+const requestedAtOf = ({ at }: Mark, { claims }: ReadCommand, now: number): string =>
+  toInstant(Math.min(now, Math.max(at, claims.iat) * 1000));
 
 export const garbageEnd = (identity: IdentityView, now: number): RecordDraft => {
   const why = "a mark that nobody signed denies it";

@@ -1,9 +1,9 @@
+import type { TrustPolicy } from "../../trust/policy.ts";
 import type { SweepDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { denyAtRole } from "../points/deny-at-role.ts";
 import { quarantine } from "../points/quarantine.ts";
 import { executionRoles } from "../points/unread.ts";
-import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 
 /**
  * Puts what the policy of a role lacks, since a put that was given up may have landed behind a later one, and prunes what
@@ -11,7 +11,7 @@ import type { TrustSnapshot } from "../read/trust-snapshot.ts";
  */
 export async function sweepRoles(
   judgement: Judgement<SweepDeps>,
-  { published }: TrustSnapshot,
+  published: TrustPolicy,
 ): Promise<number> {
   const results = await Promise.all(
     executionRoles(published).map((role) => denyAtRole(judgement.deps, role, [])),
