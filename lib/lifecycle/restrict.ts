@@ -138,24 +138,28 @@ const orderOf = ({ jws, claims }: ReadCommand) => ({
   command: jws.digest,
 });
 
-/** A lift that was signed before what it would take back was not meant for that. */
-export function judgeLater(
-  { halts, quarantines }: Restrictions,
+/** Seconds that a halt of the plane denies sessions ahead: whatever had read the heads before it has ended by then. */
+export const AHEAD = 60;
+
+/**
+ * Whether what was stopped last may be lifted by now: not by a lift that was signed before it, which was not meant for that;
+ * and of the plane not while IAM still denies what would be issued. Both times in seconds.
+ */
+export function judgeLift(
   { claims }: ReadCommand<Lifting>,
+  stoppedAt: number,
+  now: number,
 ): Refusal | undefined {
-  const stopped = [
-    ...halts.filter((each) =>
-      each.scope === "plane"
-        ? claims.do === "resumePlane"
-        : claims.do === "reinstateActor" && each.actor === claims.actorId,
-    ),
-    ...quarantines.filter(({ path }) => claims.do === "liftQuarantine" && path === claims.path),
-  ];
-  return stopped.some(({ at }) => at > claims.iat)
+  if (stoppedAt > claims.iat) {
+    const detail = "it was signed before what it would lift; look, and sign it anew";
+    return refuse("REQUEST_STALE", detail, "/command/iat");
+  }
+  const until = stoppedAt + 1 + AHEAD;
+  return claims.do === "resumePlane" && now < until
     ? refuse(
-        "REQUEST_STALE",
-        "it was signed before what it would lift; sign it anew",
-        "/command/iat",
+        "REVOCATION_PENDING",
+        `IAM denies every session of the plane's roles for another ${until - now} s`,
+        "/command",
       )
     : undefined;
 }

@@ -74,7 +74,7 @@ const stoppedAndLifted =
   (stop: Claims, lift: Claims): Course =>
   async ({ plane, revoke, govern }) => {
     await revoke({ command: plane.command(stop) });
-    plane.world.pass(60);
+    plane.world.pass(61);
     const claims = { ...lift, jti: plane.world.newId() };
     const cosign = plane.command(claims, { signedBy: "otherOperator" });
     await govern({ op: "command", command: plane.command(claims), cosign });

@@ -1,6 +1,7 @@
 import { toInstant, toSeconds } from "../../clock.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { IdentityView } from "../../evidence/fold.ts";
+import type { EvidenceRecord } from "../../evidence/record.ts";
 import {
   judgeAudience,
   judgeCosign,
@@ -10,13 +11,14 @@ import {
   readCommand,
 } from "../../lifecycle/command.ts";
 import { LONGEST_LIFE } from "../../lifecycle/due.ts";
-import { isLifting, judgeKey, judgeLater, type Lifting, lifted } from "../../lifecycle/restrict.ts";
+import { isLifting, judgeKey, judgeLift, type Lifting, lifted } from "../../lifecycle/restrict.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import { sideBySide } from "../barriers/side-by-side.ts";
 import type { CommandDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { readIntent } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
+import { registryRecords } from "../read/registry-records.ts";
 import { judgeExpiry, type TrustSnapshot } from "../read/trust-snapshot.ts";
 import { type Order, point, stage } from "../stage.ts";
 import { changeRestrictions } from "./change-restrictions.ts";
@@ -76,12 +78,12 @@ export async function lift(judgement: Judging, members: Members): Promise<Comman
   judgement.reach(LIFTABLE);
   const { command } = spoken;
   const cosign = String(spoken.cosign);
-  const open = await stillOpen(judgement, spoken);
+  const open = (await standing(judgement, spoken)) ?? (await stillOpen(judgement, spoken));
   const changed = await changeRestrictions(judgement, { command, cosign }, ({ restrictions }) => {
     const stale = judgeFreshness(command, toSeconds(judgement.now));
     if (stale !== undefined) return stale;
     if (open !== undefined) return open;
-    return judgeLater(restrictions, command) ?? { restrictions: lifted(restrictions, command) };
+    return { restrictions: lifted(restrictions, command) };
   });
   if (isRefusal(changed)) return judgement.fail(changed);
   return {
@@ -89,6 +91,29 @@ export async function lift(judgement: Judging, members: Members): Promise<Comman
     points: [],
     evidence: { chainId: REGISTRY_CHAIN, seq: changed.seq },
   };
+}
+
+/** What was stopped last of what a lift names, by the records of `plane/registry`, and whether that may be lifted by now. */
+async function standing(
+  { deps, now }: Judging,
+  { command, trust }: Asked & { readonly trust: TrustSnapshot },
+): Promise<Refusal | undefined> {
+  const records = await registryRecords(deps, trust);
+  if (isRefusal(records)) return records;
+  const last = records.findLast((record) => isStoppedBy(record, command.claims));
+  if (last === undefined) return undefined;
+  return judgeLift(command, toSeconds(Date.parse(last.event.at)), toSeconds(now));
+}
+
+function isStoppedBy({ event: { type }, detail }: EvidenceRecord, lift: Lifting): boolean {
+  if (lift.do === "resumePlane") return type === "PlaneHalted";
+  if (lift.do === "liftQuarantine") return type === "Quarantined" && detail["path"] === lift.path;
+  const command = detail["command"] === undefined ? undefined : readCommand(detail["command"]);
+  if (command === undefined || isRefusal(command)) return false;
+  const { claims } = command;
+  return lift.do === "reinstateActor"
+    ? claims.do === "haltActor" && claims.actorId === lift.actorId
+    : claims.do === "revokeKey" && claims.jkt === lift.jkt;
 }
 
 /**

@@ -4,7 +4,7 @@ import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
 import type { Denials } from "../../lifecycle/points.ts";
 import type { OpenIdentity } from "../../lifecycle/ports.ts";
-import { judgeKey, type Restricting, restricted } from "../../lifecycle/restrict.ts";
+import { AHEAD, judgeKey, type Restricting, restricted } from "../../lifecycle/restrict.ts";
 import { wholeRole } from "../../lifecycle/revocation-policy.ts";
 import { Fault, isRefusal, type Refusal } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
@@ -28,9 +28,6 @@ import type { Signed } from "./restriction-record.ts";
 
 /** Milliseconds that an invocation can last: so long may go on what has read the heads before. */
 const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
-
-/** Seconds that a halt of the plane denies sessions ahead: whatever had read the heads before it has ended by then. */
-const AHEAD = 60;
 
 /** What is known when a command is heard. */
 interface Spoken {
