@@ -20,14 +20,12 @@ import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import type { SignedContract } from "../../lib/client/contract.ts";
 import { deliveryKey, openCredentials } from "../../lib/client/credentials.ts";
 import { issueEvent } from "../../lib/client/request.ts";
-import { signJws } from "../../lib/encoding/jws.ts";
-import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
-import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import { PROBE_QUESTION, probeRequest } from "../../lib/lifecycle/probe.ts";
 import { namedIn, REVOCATIONS, revocationPolicy } from "../../lib/lifecycle/revocation-policy.ts";
 import { VIEWS } from "../../lib/lifecycle/view.ts";
 import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
 import { granted, invoke } from "../support/local/agent.ts";
+import { byTwo, call, command, served } from "../support/local/commands.ts";
 import { keyOf, tableArn } from "../support/local/contracts.ts";
 import { verifiedChain } from "../support/local/evidence.ts";
 import { breaking } from "../support/local/faults.ts";
@@ -46,32 +44,6 @@ import { signScope } from "../support/local/sessions.ts";
 import { seedItem } from "../support/local/targets.ts";
 
 /** Revocation that reaches AWS, at the deployed functions and the local AWS's IAM (PROTOCOL.md §10). */
-
-type Party = "operator" | "auditor";
-
-/** A command's JWS by somebody of the local trust policy. */
-function command(plane: LocalPlane, claims: Record<string, unknown>, signer: Party = "operator") {
-  const iat = Math.floor(Date.now() / 1000);
-  const shared = { iss: plane.outputs.names.operator, iat, exp: iat + 300, jti: randomUUID() };
-  const payload = { ...shared, aud: plane.outputs.plane, reason: "agent behaves oddly", ...claims };
-  return signJws("vai-command+jwt", payload, keyOf(plane, signer));
-}
-
-async function call(
-  plane: LocalPlane,
-  name: "revoke" | "sweep" | "govern",
-  event: object,
-): Promise<CommandAnswer | RefusedAnswer> {
-  const { Payload, FunctionError } = await plane.deployer.lambda.send(
-    new InvokeCommand({
-      FunctionName: plane.outputs.functions[name],
-      Payload: JSON.stringify(event),
-    }),
-  );
-  const answer = Buffer.from(Payload ?? []).toString("utf8");
-  assert.equal(FunctionError, undefined, answer);
-  return JSON.parse(answer) as CommandAnswer | RefusedAnswer;
-}
 
 interface Holder {
   readonly identityId: string;
@@ -202,17 +174,6 @@ async function many<T, U>(list: readonly T[], width: number, make: (each: T) => 
     found.push(...(await Promise.all(list.slice(from, from + width).map(make))));
   }
   return found;
-}
-
-/** Again for as long as all slots of the function are taken. */
-async function served<T>(ask: () => Promise<T>): Promise<T> {
-  for (let time = 1; ; time++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if ((error as Error).name !== "TooManyRequestsException" || time === 60) throw error;
-    }
-  }
 }
 
 test("VAI-119 forty commands at once: every session is in the last document, and is denied", async () => {
@@ -367,14 +328,11 @@ test("ADV-46 VAI-118 where IAM refuses the role is quarantined, until two names 
   await assert.rejects(write(plane, held, item), denied);
   const path = JSON.parse(JSON.stringify(answer)).points[1].role;
   await endAll(plane, path);
-  const lift = { do: "liftQuarantine", path, jti: randomUUID() };
-  const iat = Math.floor(Date.now() / 1000);
-  const [first, cosign] = (["operator", "auditor"] as const).map((signer) =>
-    command(plane, { ...lift, iat, exp: iat + 300 }, signer),
-  );
-  const alone = await call(plane, "govern", { op: "command", command: first });
+  const lift = byTwo(plane, { do: "liftQuarantine", path });
+  const { cosign: _, ...byOne } = lift;
+  const alone = await call(plane, "govern", byOne);
   assert.equal("code" in alone && alone.code, "APPROVAL_REQUIRED");
-  const lifted = await call(plane, "govern", { op: "command", command: first, cosign });
+  const lifted = await call(plane, "govern", lift);
   assert.ok(lifted.ok, JSON.stringify(lifted));
   assert.ok((await holder(plane)).identityId);
 });

@@ -62,9 +62,13 @@ export class Functions {
     this.#upstream = upstream;
   }
 
-  static async of(t: Ending, plane: LocalPlane): Promise<Functions> {
+  static async of(
+    t: Ending,
+    plane: LocalPlane,
+    names: readonly FunctionName[] = FUNCTIONS,
+  ): Promise<Functions> {
     const functions = new Functions(new URL(plane.outputs.endpoint));
-    for (const name of FUNCTIONS) {
+    for (const name of names) {
       const deployedName = plane.outputs.functions[name];
       const { Environment: environment } = await plane.deployer.lambda.send(
         new GetFunctionConfigurationCommand({ FunctionName: deployedName }),

@@ -36,6 +36,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   ],
   ec2: ofEc2,
   ecs: ofEcs,
+  iam: ofIam,
 };
 
 /** S3's actions are not named like its operations. */
@@ -145,4 +146,10 @@ function ofEcs(event: CloudTrailEvent, parameters: Parameters): Authorization[] 
   return (services as readonly unknown[]).map((name) =>
     authorization(event, full(name) ?? arn(event, "ecs", `service/${place}/${name}`)),
   );
+}
+
+/** Calls on a role; what bounds the role (`iam:PermissionsBoundary`) no call says, its holder's reader adds it. */
+function ofIam(event: CloudTrailEvent, { roleName }: Parameters): Authorization[] {
+  if (roleName === undefined) throw new TypeError(`unknown resource of ${event.eventName}`);
+  return [authorization(event, `arn:aws:iam::${event.recipientAccountId}:role/${roleName}`)];
 }

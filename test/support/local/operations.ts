@@ -81,20 +81,24 @@ const message = (plane: LocalPlane) => ({
   iat: Math.floor(Date.now() / 1000),
 });
 
+/** What asks `issue` to run the operation at once. */
+export const askToRun = (
+  plane: LocalPlane,
+  { contract, proof }: SignedContract,
+  operation: BoundedOperation,
+): Event =>
+  issueEvent(
+    { ...message(plane), contract, proof, step: "step", operation },
+    keyOf(plane, "agent"),
+  );
+
 /** Asks for the operation at `issue`, which runs it at once. */
 export const runAtIssue = (
   plane: LocalPlane,
   call: Call,
-  { contract, proof }: SignedContract,
+  signed: SignedContract,
   operation: BoundedOperation,
-): Promise<Answer> =>
-  call(
-    "issue",
-    issueEvent(
-      { ...message(plane), contract, proof, step: "step", operation },
-      keyOf(plane, "agent"),
-    ),
-  );
+): Promise<Answer> => call("issue", askToRun(plane, signed, operation));
 
 /** Asks for a handle and redeems it at `execute`. */
 export async function runByHandle(

@@ -8,13 +8,15 @@ import {
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
 } from "@aws-sdk/client-iam";
+import { REVOCATIONS } from "../../../lib/lifecycle/revocation-policy.ts";
 import { PLANE_STACK } from "../../../localstack/deploy/deploy.ts";
 import type { Document, Holder } from "../permission-mutants.ts";
 import type { LocalPlane } from "./plane.ts";
 
-/** A deployed role with the name of its one inline policy, so that it can be changed. */
+/** A deployed role with the name of the one inline policy that the stack gave it, so that it can be changed. */
 export interface RoleHolder extends Holder {
   readonly policyName: string;
+  readonly boundaryArn?: string | undefined;
 }
 
 const read = (text: string | undefined): Document =>
@@ -38,7 +40,8 @@ async function roleHolder(iam: IAMClient, RoleName: string): Promise<RoleHolder>
   const { Role } = await iam.send(new GetRoleCommand({ RoleName }));
   const { PolicyNames = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
   const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName }));
-  const [policyName, ...more] = PolicyNames;
+  // The functions' own denials are none of the stack's; they only take away.
+  const [policyName, ...more] = PolicyNames.filter((name) => name !== REVOCATIONS);
   if (policyName === undefined || more.length > 0 || attached.AttachedPolicies?.length) {
     throw new TypeError(`${RoleName} does not have exactly one inline policy`);
   }
@@ -47,7 +50,7 @@ async function roleHolder(iam: IAMClient, RoleName: string): Promise<RoleHolder>
   const boundary = boundaryArn && (await managedPolicy(iam, boundaryArn));
   return {
     ...{ name: RoleName, policyName, document: read(inline.PolicyDocument) },
-    boundary: boundary || undefined,
+    ...{ boundary: boundary || undefined, boundaryArn },
   };
 }
 

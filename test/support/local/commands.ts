@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { InvokeCommand } from "@aws-sdk/client-lambda";
+import { signJws } from "../../../lib/encoding/jws.ts";
+import type { RefusedAnswer } from "../../../lib/enforcement/answer.ts";
+import type { CommandAnswer } from "../../../lib/enforcement/commands/command.ts";
+import { keyOf } from "./contracts.ts";
+import type { LocalPlane } from "./plane.ts";
+
+type Party = "operator" | "auditor";
+
+/** A command's JWS by somebody of the local trust policy. */
+export function command(
+  plane: LocalPlane,
+  claims: Record<string, unknown>,
+  signer: Party = "operator",
+): string {
+  const iat = Math.floor(Date.now() / 1000);
+  const shared = { iss: plane.outputs.names.operator, iat, exp: iat + 300, jti: randomUUID() };
+  const payload = { ...shared, aud: plane.outputs.plane, reason: "agent behaves oddly", ...claims };
+  return signJws("vai-command+jwt", payload, keyOf(plane, signer));
+}
+
+/** The same command by two: `govern`'s event of what takes two names. */
+export function byTwo(plane: LocalPlane, claims: Record<string, unknown>) {
+  const iat = Math.floor(Date.now() / 1000);
+  const same = { ...claims, jti: randomUUID(), iat, exp: iat + 300 };
+  return {
+    op: "command",
+    command: command(plane, same),
+    cosign: command(plane, same, "auditor"),
+  } as const;
+}
+
+/** Invokes a function of people's, with the deployer's credentials. */
+export async function call(
+  plane: LocalPlane,
+  name: "revoke" | "sweep" | "govern",
+  event: object,
+): Promise<CommandAnswer | RefusedAnswer> {
+  const { Payload, FunctionError } = await plane.deployer.lambda.send(
+    new InvokeCommand({
+      FunctionName: plane.outputs.functions[name],
+      Payload: JSON.stringify(event),
+    }),
+  );
+  const answer = Buffer.from(Payload ?? []).toString("utf8");
+  assert.equal(FunctionError, undefined, answer);
+  return JSON.parse(answer) as CommandAnswer | RefusedAnswer;
+}
+
+/** Again for as long as all slots of the function are taken. */
+export async function served<T>(ask: () => Promise<T>): Promise<T> {
+  for (let time = 1; ; time++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if ((error as Error).name !== "TooManyRequestsException" || time === 60) throw error;
+    }
+  }
+}
