@@ -36,32 +36,40 @@ export async function examine(
   const caller = await see.caller();
   const time = checkClock(clock(), caller.awsTime);
   if (caller.account !== account) return [...time, elsewhere(caller.account, account)];
-  const [functions, watch, sources, tables, evidence, plane, registry, policies, own, template] =
-    await Promise.all([
-      Promise.all(
-        FUNCTION_NAMES.map(
-          async (use) => [use, await see.function(deployment.functions[use])] as const,
-        ),
+  const [
+    functions,
+    events,
+    watch,
+    sources,
+    tables,
+    evidence,
+    plane,
+    registry,
+    policies,
+    own,
+    template,
+  ] = await Promise.all([
+    Promise.all(
+      FUNCTION_NAMES.map(
+        async (use) => [use, await see.function(deployment.functions[use])] as const,
       ),
-      see.function(named.watch.functionName),
-      see.sources(named.watch.functionName),
-      Promise.all(
-        TABLES.map(async (use) => [use, await see.table(deployment.tables[use])] as const),
-      ),
-      see.key(deployment.evidenceKeyId, `alias/vai-${name}-evidence`),
-      see.key(deployment.planeKeyId, `alias/vai-${name}-plane`),
-      see.registry(),
-      Promise.all(
-        CALLERS.map(async (kind) => {
-          const policy = arn("iam", `policy/${accountWideName(kind)}`);
-          return [kind, policy, await see.managedPolicy(policy)] as const;
-        }),
-      ),
-      Promise.all(
-        [...Object.values(named.roles), named.watch.roleArn].map((each) => see.role(each)),
-      ),
-      see.stack(stackName),
-    ]);
+    ),
+    see.function(named.revokeEvents),
+    see.function(named.watch.functionName),
+    see.sources(named.watch.functionName),
+    Promise.all(TABLES.map(async (use) => [use, await see.table(deployment.tables[use])] as const)),
+    see.key(deployment.evidenceKeyId, `alias/vai-${name}-evidence`),
+    see.key(deployment.planeKeyId, `alias/vai-${name}-plane`),
+    see.registry(),
+    Promise.all(
+      CALLERS.map(async (kind) => {
+        const policy = arn("iam", `policy/${accountWideName(kind)}`);
+        return [kind, policy, await see.managedPolicy(policy)] as const;
+      }),
+    ),
+    Promise.all([...Object.values(named.roles), named.watch.roleArn].map((each) => see.role(each))),
+    see.stack(stackName),
+  ]);
   const stack = checkStack(
     stackName,
     template,
@@ -79,7 +87,8 @@ export async function examine(
     ...time,
     ...stack.findings,
     ...functions.flatMap(([use, facts]) => checkFunction(use, facts, expected)),
-    ...checkAgreement(functions.map(([, facts]) => facts)),
+    ...checkFunction("revoke-events", events, expected),
+    ...checkAgreement([...functions.map(([, facts]) => facts), events]),
     ...checkFunction("watch", watch, expected),
     ...checkSources(watch, sources, streamOf(tables), expected.written),
     ...tables.flatMap(([use, facts]) => checkTable(use, facts, expected)),

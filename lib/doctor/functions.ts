@@ -73,6 +73,10 @@ const settingsFor = (
         [ENV.planeKeyId]: deployment.planeKeyId,
       };
 
+/** Whose role and log it has: one of them has none of its own. */
+const ownPart = <Use extends FunctionUse>(use: Use) =>
+  (use === "revoke-events" ? "revoke" : use) as Exclude<Use, "revoke-events">;
+
 function checkSetting(
   use: FunctionUse,
   subject: FindingSubject,
@@ -81,7 +85,7 @@ function checkSetting(
   expected: Expected,
 ): readonly Finding[] {
   const { runtime, timeout, environment, roleArn } = found;
-  const ownRole = use === "watch" ? expected.watch.roleArn : expected.roles[use];
+  const ownRole = use === "watch" ? expected.watch.roleArn : expected.roles[ownPart(use)];
   const written = expected.written?.functions.get(name)?.environment;
   const wanted = { ...written, ...settingsFor(use, expected) };
   const wrong = Object.entries(wanted).filter(([key, value]) => environment[key] !== value);
@@ -131,7 +135,7 @@ function checkCodeAndLogs(
   { handler, layers, fileSystems, deadLetters, logs }: FunctionSetting,
   { name }: Expected,
 ): readonly Finding[] {
-  const LogGroup = `/vai/${name}/${use}`;
+  const LogGroup = `/vai/${name}/${ownPart(use)}`;
   const differs = (text: string, change: Call["input"]): Finding =>
     subject.problem(text, REPAIR, [configure(FunctionName, change)]);
   const found: readonly (Finding | false)[] = [
@@ -225,8 +229,14 @@ function checkUrl(
   });
 }
 
+/** What the rules that run a function are called (infra/README.md, what the stack makes). */
+const RULES: Readonly<Partial<Record<FunctionUse, string>>> = {
+  sweep: "sweep",
+  "revoke-events": "commands",
+};
+
 /**
- * By its resource policy the stack grants `sweep` to the rule that runs it, and nobody else any function: agents are let in
+ * By its resource policy the stack grants a function to the rule that runs it, and nobody else any: agents are let in
  * by IAM. So every other statement that allows is somebody's addition, whoever it names; what strangers could do there is
  * refused, and costs.
  */
@@ -238,7 +248,8 @@ const checkCallers = (
   { arn, name: plane }: Expected,
 ): readonly Finding[] =>
   withPolicies(subject, [text], ([document]) => {
-    const rule = use === "sweep" ? arn("events", `rule/vai-${plane}-sweep`) : undefined;
+    const own = RULES[use];
+    const rule = own && arn("events", `rule/vai-${plane}-${own}`);
     const added = statementsOf(document as PolicyDocument).filter(
       (each) => each.Effect === "Allow" && (rule === undefined || !isForRule(each, rule)),
     );

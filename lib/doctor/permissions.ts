@@ -47,9 +47,10 @@ function deployed(expected: Expected) {
         "lambda:ListAliases",
         "lambda:ListVersionsByFunction",
       ],
-      [...FUNCTION_NAMES.map((use) => functions[use]), expected.watch.functionName].map((name) =>
-        arn("lambda", `function:${name}`),
-      ),
+      [
+        ...FUNCTION_NAMES.map((use) => functions[use]),
+        ...[expected.watch.functionName, expected.revokeEvents],
+      ].map((name) => arn("lambda", `function:${name}`)),
     ),
     // Lambda knows no resource for it (Service Authorization Reference).
     allow("EventSources", ["lambda:ListEventSourceMappings"], ["*"]),

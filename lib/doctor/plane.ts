@@ -6,7 +6,8 @@ import type { Written } from "./written/written.ts";
 /** The functions that hold roles of their own; agents call the first two. */
 export const FUNCTION_NAMES = ["issue", "execute", "govern", "revoke", "sweep"] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
-export type FunctionUse = FunctionName | "watch";
+/** The others: the watch, and the one of commands that come as events, of `revoke`'s code under its role. */
+export type FunctionUse = FunctionName | "watch" | "revoke-events";
 
 /** What a deployment should be, as every check needs it. */
 export interface Expected {
@@ -21,6 +22,8 @@ export interface Expected {
   readonly roles: Readonly<Record<FunctionName, string>>;
   /** The function that is told of changed records; nobody calls it, so the outputs do not name it. */
   readonly watch: { readonly functionName: string; readonly roleArn: string };
+  /** The function of commands that come as events; nobody calls it either. */
+  readonly revokeEvents: string;
   /** What the stack wrote; undefined while, or where, its template cannot be read. */
   readonly written: Written | undefined;
   /** Whether the functions look, by sessions with a tag of their own, if IAM denies what was revoked. */
@@ -57,6 +60,7 @@ export function expectedOf(deployment: Deployment): Expected {
       functionName: `vai-${name}-watch`,
       roleArn: role("watch"),
     },
+    revokeEvents: `vai-${name}-revoke-events`,
     written: undefined,
     hasProbes: true,
     isThrowAway: deployment.samples !== undefined || deployment.retain === false,

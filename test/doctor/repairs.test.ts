@@ -78,6 +78,18 @@ const CALLS: Readonly<Record<string, readonly (readonly [operation: string, inpu
   "govern that somebody stopped": [
     ["PutFunctionConcurrency", { ...GOVERN, ReservedConcurrentExecutions: 2 }],
   ],
+  "commands that come as events and are never run": [
+    [
+      "PutFunctionConcurrency",
+      { FunctionName: "vai-test-revoke-events", ReservedConcurrentExecutions: 2 },
+    ],
+  ],
+  "commands that come as events under another role": [
+    [
+      "UpdateFunctionConfiguration",
+      { FunctionName: "vai-test-revoke-events", Role: arn("iam", "role/vai-test-revoke") },
+    ],
+  ],
   "a watch that somebody stopped": [
     ["DeleteFunctionConcurrency", { FunctionName: "vai-test-watch" }],
   ],

@@ -60,7 +60,7 @@ export type OwnPolicies = ReadonlyMap<string, string>;
  * a stack under the role that it has, whether or not who asks may pass that role (CloudFormation user guide, service role).
  */
 export function guardedParts(expected: Expected, own: OwnPolicies): readonly Guarded[] {
-  const { arn, deployment, watch, isThrowAway, stackName } = expected;
+  const { arn, deployment, watch, revokeEvents, isThrowAway, stackName } = expected;
   const { functions, tables, evidenceKeyId, planeKeyId } = deployment;
   const part = (kind: string, resource: string, service: string, names: readonly string[]) => ({
     ...{ what: `${kind} ${resource}`, resources: [resource], service, isAllWrites: false },
@@ -68,7 +68,7 @@ export function guardedParts(expected: Expected, own: OwnPolicies): readonly Gua
     policies: [own.get(resource) ?? []].flat(),
   });
   return [
-    ...[...Object.values(functions), watch.functionName].map((name) =>
+    ...[...Object.values(functions), watch.functionName, revokeEvents].map((name) =>
       part("function", arn("lambda", `function:${name}`), "lambda", [
         ...["UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"],
         ...["AddPermission", "UpdateFunctionUrlConfig"],

@@ -125,11 +125,13 @@ const jsonOf = (text = ""): unknown => {
 
 /** The policies that the plane's own parts have, by ARN. */
 async function ownPolicies(see: Inspector, expected: ReturnType<typeof expectedOf>) {
-  const { arn, deployment, watch } = expected;
+  const { arn, deployment, watch, revokeEvents } = expected;
   const { functions, tables, evidenceKeyId, planeKeyId } = deployment;
   const [ofFunctions, ofTables, ofKeys] = await Promise.all([
     Promise.all(
-      [...Object.values(functions), watch.functionName].map((each) => see.function(each)),
+      [...Object.values(functions), watch.functionName, revokeEvents].map((each) =>
+        see.function(each),
+      ),
     ),
     Promise.all(Object.values(tables).map((each) => see.table(each))),
     Promise.all([evidenceKeyId, planeKeyId].map((id) => see.key(id, id))),

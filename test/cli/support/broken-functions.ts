@@ -1,12 +1,67 @@
 import { ENV } from "../../../lib/config.ts";
 import { type Broken, functionOf, put, setEnvironment, setFunction, shown } from "./break.ts";
-import { DEPLOYMENT, roleArn, STREAM, WATCH, type World } from "./healthy.ts";
+import { DEPLOYMENT, REVOKE_EVENTS, roleArn, STREAM, WATCH, type World } from "./healthy.ts";
+import { invokedByRule } from "./policies.ts";
 
 const LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:more:1";
 const setSource = (change: object) => (world: World) =>
   put(shown<object[]>(world.sources)[0] ?? {}, change);
 
+const ofEvents = ({ functions }: World) => {
+  const found = functions[REVOKE_EVENTS];
+  if (found === undefined) throw new Error(REVOKE_EVENTS);
+  return found;
+};
+const OF_EVENTS = /^function vai-test-revoke-events$/;
+
+/** The function of commands that come as events, which no outputs name. */
+const BROKEN_EVENTS: readonly Broken[] = [
+  {
+    name: "no function for commands that come as events",
+    change: (world) => void delete world.functions[REVOKE_EVENTS],
+    ...{ subject: OF_EVENTS, text: /no such function/ },
+  },
+  {
+    name: "commands that come as events and are never run",
+    change: (world) => put(ofEvents(world), { concurrency: { status: "seen", value: 0 } }),
+    ...{ subject: OF_EVENTS, text: /reserved concurrency is 0: it is never run/ },
+  },
+  {
+    name: "commands that come as events without a cap",
+    change: (world) => put(ofEvents(world), { concurrency: { status: "absent" } }),
+    ...{ subject: OF_EVENTS, text: /reserved concurrency is none, not 2/ },
+  },
+  {
+    name: "commands that come as events under another role",
+    change: (world) => put(shown(ofEvents(world).setting), { roleArn: roleArn("Administrator") }),
+    ...{ subject: OF_EVENTS, text: /runs under .*Administrator, not .*role\/vai-test-revoke$/ },
+  },
+  {
+    name: "commands that come as events and are logged elsewhere",
+    change: (world) =>
+      put(shown(ofEvents(world).setting), { logs: { group: "/elsewhere", format: "Text" } }),
+    ...{ subject: OF_EVENTS, text: /not as Text to \/vai\/test\/revoke:/ },
+  },
+  {
+    name: "commands that come as events for another plane",
+    change: (world) =>
+      put(shown<{ environment: object }>(ofEvents(world).setting).environment, {
+        [ENV.registryTable]: "somewhere-else",
+      }),
+    ...{ subject: /^functions$/, text: /they disagree about VAI_REGISTRY_TABLE/ },
+  },
+  {
+    name: "another rule that sends commands",
+    change: (world) =>
+      put(ofEvents(world), {
+        policy: invokedByRule("arn:aws:events:us-east-1:000000000000:rule/another"),
+      }),
+    ...{ subject: OF_EVENTS, text: /the stack lets .*rule\/vai-test-commands alone/ },
+  },
+];
+
 export const BROKEN_FUNCTIONS: readonly Broken[] = [
+  ...BROKEN_EVENTS,
   {
     name: "a function that is not there",
     change: (world) => void delete world.functions[DEPLOYMENT.functions.execute],

@@ -93,6 +93,7 @@ const BOUNDARY = arn("iam", "policy/vai-test-boundary");
 const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
 
 export const WATCH = "vai-test-watch";
+export const REVOKE_EVENTS = "vai-test-revoke-events";
 export const SWEEP_RULE = arn("events", "rule/vai-test-sweep");
 export const STREAM = arn("dynamodb", "table/vai-test-evidence/stream/2026-11-20T00:00:00.000");
 
@@ -117,6 +118,13 @@ const watch = () => ({
   }),
   urlAuth: ABSENT,
   concurrency: ABSENT,
+});
+
+const revokeEvents = (environment: Readonly<Record<string, string>>) => ({
+  setting: seen({ ...settingOf("revoke"), environment: { ...environment } }),
+  urlAuth: ABSENT,
+  concurrency: seen(2),
+  policy: policies.invokedByRule(arn("events", "rule/vai-test-commands")),
 });
 
 /** A deployment with nothing wrong, around a plane whose trust policy is published. */
@@ -148,7 +156,10 @@ export async function healthyWorld(plane: Plane): Promise<World> {
           concurrency: seen(2),
           ...(use === "sweep" && { policy: policies.invokedByRule(SWEEP_RULE) }),
         },
-      ]).concat([[WATCH, watch()]]),
+      ]).concat([
+        [REVOKE_EVENTS, revokeEvents(environment)],
+        [WATCH, watch()],
+      ]),
     ),
     sources: seen([
       {
