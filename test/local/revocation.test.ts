@@ -19,6 +19,7 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import type { SignedContract } from "../../lib/client/contract.ts";
 import { deliveryKey, openCredentials } from "../../lib/client/credentials.ts";
+import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import { issueEvent } from "../../lib/client/request.ts";
 import { PROBE_QUESTION, probeRequest } from "../../lib/lifecycle/probe.ts";
 import { namedIn, REVOCATIONS, revocationPolicy } from "../../lib/lifecycle/revocation-policy.ts";
@@ -51,10 +52,10 @@ interface Holder {
   readonly credentials: AwsCredentials;
 }
 
-/** Credentials for one table, delivered to the local agent. */
-async function holder(plane: LocalPlane): Promise<Holder> {
+/** Credentials for one table, delivered to the local agent; `key` may be another one of the same actor. */
+async function holder(plane: LocalPlane, key = keyOf(plane, "agent")): Promise<Holder> {
   const scope = { action: "dynamodb:UpdateItem", target: tableArn(plane) };
-  const { contract, proof }: SignedContract = signScope(plane, scope);
+  const { contract, proof }: SignedContract = signScope(plane, scope, { executor: key.thumbprint });
   const { deliverTo, privateKey } = deliveryKey();
   const event = issueEvent(
     {
@@ -62,7 +63,7 @@ async function holder(plane: LocalPlane): Promise<Holder> {
       ...{ delivery: "credentials", deliverTo },
       ...{ idempotencyKey: randomUUID(), jti: randomUUID(), iat: Math.floor(Date.now() / 1000) },
     },
-    keyOf(plane, "agent"),
+    key,
   );
   const answer = granted(await invoke(plane, event));
   const opened = await openCredentials(answer.credentials ?? "", privateKey);
@@ -335,4 +336,36 @@ test("ADV-46 VAI-118 where IAM refuses the role is quarantined, until two names 
   const lifted = await call(plane, "govern", lift);
   assert.ok(lifted.ok, JSON.stringify(lifted));
   assert.ok((await holder(plane)).identityId);
+});
+
+test("VAI-115 VAI-112 a halted actor is refused and denied by IAM under its second key too, until two names lift the halt", async (t) => {
+  const plane = await localPlane();
+  const item = `halted-${randomUUID().slice(0, 8)}`;
+  await seedItem(plane, item);
+  const second = signingKey(newPrivateJwk());
+  const held = await holder(plane, second);
+  await write(plane, held, item);
+  const actorId = "spiffe://example.org/agent/coordinator";
+  const lift = () => byTwo(plane, { do: "reinstateActor", actorId });
+  t.after(() => call(plane, "govern", lift()));
+  const halted = await call(plane, "revoke", {
+    command: command(plane, { do: "haltActor", actorId }),
+  });
+  assert.ok(halted.ok, JSON.stringify(halted));
+  await assert.rejects(write(plane, held, item), denied);
+  for (const key of [keyOf(plane, "agent"), second, signingKey(newPrivateJwk())]) {
+    await assert.rejects(holder(plane, key), /AGENT_HALTED/);
+  }
+  const swept = await served(() => call(plane, "sweep", {}));
+  assert.ok(swept.ok, JSON.stringify(swept));
+  const { cosign: _, ...byOne } = lift();
+  const alone = await call(plane, "govern", byOne);
+  assert.equal("code" in alone && alone.code, "APPROVAL_REQUIRED");
+  const lifted = await call(plane, "govern", lift());
+  assert.ok(lifted.ok, JSON.stringify(lifted));
+  for (const key of [keyOf(plane, "agent"), second]) {
+    assert.ok((await holder(plane, key)).identityId);
+  }
+  // What was denied stays denied: a lift gives back nothing.
+  await assert.rejects(write(plane, held, item), denied);
 });
