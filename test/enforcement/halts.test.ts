@@ -130,6 +130,7 @@ suite("halts and revoked keys", () => {
     test(`VAI-112 ${what} is started again by two names, once nothing of it is open`, async () => {
       const { plane } = await live();
       done(await plane.revoke({ command: plane.command(claims(plane)) }));
+      plane.world.pass(61);
       const order = lifting(plane, back(plane));
       assert.equal(refused(await plane.govern(order)).code, "REVOCATION_PENDING");
       await plane.sweep();
@@ -143,11 +144,11 @@ suite("halts and revoked keys", () => {
       const command = plane.command(claims(plane));
       done(await plane.revoke({ command }));
       await plane.sweep();
-      const order = lifting(plane, back(plane));
-      done(await plane.govern(order));
       plane.world.pass(29);
       assert.equal(done(await plane.revoke({ command })).points[0]?.acknowledgedAt, undefined);
-      plane.world.pass(2);
+      plane.world.pass(32);
+      const order = lifting(plane, back(plane));
+      done(await plane.govern(order));
       const again = done(await plane.revoke({ command }));
       assert.equal(again.deduplicated, true);
       const [{ requestedAt = "", acknowledgedAt = "" } = {}] = again.points;
@@ -358,6 +359,7 @@ suite("halts and revoked keys", () => {
   test("VAI-120 an id belongs to the name that signed it: another operator may use the same", async () => {
     const plane = await newPlane();
     done(await plane.revoke({ command: plane.command({ do: "haltPlane", jti: "1" }) }));
+    plane.world.pass(61);
     const claims = { do: "resumePlane", jti: "1", iss: "otto" };
     const order = {
       op: "command",
@@ -397,9 +399,63 @@ suite("halts and revoked keys", () => {
     assert.equal(refused(await plane.ask()).code, "PLANE_HALTED");
   });
 
+  test("VAI-118 a plane goes on once IAM denies nothing any more of what would be issued, a minute behind its halt", async () => {
+    const plane = await newPlane();
+    done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+    plane.world.pass(60);
+    const order = lifting(plane, { do: "resumePlane" });
+    const answer = refused(await plane.govern(order));
+    assert.equal(answer.code, "REVOCATION_PENDING");
+    assert.match(answer.detail, /another 1 s/);
+    plane.world.pass(1);
+    assert.equal(done(await plane.govern(order)).state, "LIFTED");
+  });
+
+  for (const [stop, back] of [
+    [{ do: "haltPlane" }, { do: "resumePlane" }],
+    [
+      { do: "haltActor", actorId: ACTOR },
+      { do: "reinstateActor", actorId: ACTOR },
+    ],
+    [
+      { do: "revokeKey", jkt: KEYS.otherAgent.thumbprint },
+      { do: "reinstateKey", jkt: KEYS.otherAgent.thumbprint },
+    ],
+  ] as const) {
+    test(`VAI-118 ${back.do} that was signed before the last ${stop.do} takes that one not back`, async () => {
+      const plane = await newPlane();
+      done(await plane.revoke({ command: plane.command(stop) }));
+      plane.world.pass(61);
+      const early = lifting(plane, back);
+      plane.world.pass(1);
+      done(await plane.revoke({ command: plane.command({ ...stop, reason: "again" }) }));
+      plane.world.pass(62);
+      const answer = refused(await plane.govern(early));
+      assert.deepEqual([answer.code, answer.pointer], ["REQUEST_STALE", "/command/iat"]);
+      assert.equal(done(await plane.govern(lifting(plane, back))).state, "LIFTED");
+    });
+  }
+
+  test("VAI-118 what cannot be read at the moment of a lift comes back with no lift", async () => {
+    const { plane, governed, handle } = await live();
+    done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+    plane.world.pass(61);
+    const head = plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`) ?? {};
+    const { hash } = head;
+    head["hash"] = `sha256:${"0".repeat(64)}`;
+    const answer = refused(await plane.govern(lifting(plane, { do: "resumePlane" })));
+    assert.equal(answer.code, "REVOCATION_PENDING");
+    head["hash"] = hash;
+    assert.equal(
+      refused(await plane.execute(plane.redemption(governed, handle))).code,
+      "PLANE_HALTED",
+    );
+  });
+
   test("VAI-118 an auditor may be the second name", async () => {
     const plane = await newPlane();
     done(await plane.revoke({ command: plane.command({ do: "haltPlane" }) }));
+    plane.world.pass(61);
     const claims = { do: "resumePlane", jti: "lift" };
     const order = {
       op: "command",
@@ -474,6 +530,7 @@ suite("halts while nothing can be recorded", () => {
     const plane = await newPlane();
     const command = plane.command({ do: "haltPlane" });
     done(await plane.revoke({ command }));
+    plane.world.pass(61);
     done(await plane.govern(lifting(plane, { do: "resumePlane" })));
     const before = plane.types("plane/registry");
     registryOf(plane)["pending"] = [command];

@@ -183,13 +183,14 @@ suite("revoking an identity or a contract", () => {
     );
   });
 
-  test("VAI-115 a row of State that names a chain without records opens none; the denial stands there as a mark", async () => {
+  test("VAI-115 a row of State that names a chain without records opens none, and is not answered as a denial", async () => {
     const plane = await newPlane();
     const { contractDigest, chainId } = plane.contract();
     const [pk, sk] = [`contract#${contractDigest}`, "chain"];
     plane.dynamo.table(TABLES.state).set(`${pk}|${sk}`, { pk, sk, value: chainId });
     const command = plane.command({ do: "revokeContract", contractDigest });
-    assert.equal(done(await plane.revoke({ command })).evidence, undefined);
+    const answer = refused(await plane.revoke({ command }));
+    assert.deepEqual([answer.code, answer.stage], ["CONTRACT_UNKNOWN", "contract"]);
     assert.deepEqual(plane.rows(chainId), []);
   });
 

@@ -289,7 +289,7 @@ const COURSES: readonly Course[] = [
     },
   },
   {
-    trigger: "policyChanged",
+    trigger: "evidenceFailed",
     what: "a handle, and a signal policy comes while nobody can read what its contract lists",
     mutation: twice(HANDLE),
     ends: async (live) => {

@@ -149,11 +149,13 @@ export async function deny(
   const committedAt = toInstant(deps.clock());
   if (!isKnown || !(await stands(deps, located))) {
     const refused = await commit(judgement, located, isKnown);
-    if (refused !== undefined) return judgement.fail(refused);
+    if (refused !== undefined) return { stage: "contract", check: "commandId", refusal: refused };
   }
   const start = await readable(deps, located);
   const elsewhere = start && judgePlace(located, start);
-  if (elsewhere !== undefined) return judgement.fail(elsewhere);
+  if (elsewhere !== undefined) {
+    return { stage: "contract", check: "target", refusal: elsewhere };
+  }
   const denials = deniedSessions(deps, located, start);
   const [recorded, results] = await Promise.all([
     start === undefined
