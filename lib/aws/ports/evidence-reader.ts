@@ -16,7 +16,11 @@ export const evidenceReader = (place: ClientPlace, table: string): EvidenceReade
   new DynamoEvidenceReader(new DynamoDBClient(dependencyOptions(place)), table);
 
 /** Each of a refused request or command; many of one kind are counted in one. */
-const REFUSALS: ReadonlySet<unknown> = new Set<EventType>(["IdentityDenied", "RefusalsCounted"]);
+const REFUSALS: ReadonlySet<unknown> = new Set<EventType>([
+  "IdentityDenied",
+  "ExecutionRejected",
+  "RefusalsCounted",
+]);
 
 /** Reads Evidence with what an auditor may: `dynamodb:Query` on the table and its indexes, no scan. */
 export class DynamoEvidenceReader implements EvidenceReader {

@@ -147,9 +147,13 @@ export async function deny(
     return note(judgement, located);
   }
   const committedAt = toInstant(deps.clock());
+  let unmarked: Fault | undefined;
   if (!isKnown || !(await stands(deps, located))) {
-    const refused = await commit(judgement, located, isKnown);
-    if (refused !== undefined) return { stage: "contract", check: "commandId", refusal: refused };
+    const refused = await commit(judgement, located, isKnown).catch(asFault);
+    if (refused instanceof Fault) unmarked = refused;
+    else if (refused !== undefined) {
+      return { stage: "contract", check: "commandId", refusal: refused };
+    }
   }
   const start = await readable(deps, located);
   const elsewhere = start && judgePlace(located, start);
@@ -164,6 +168,8 @@ export async function deny(
     denials.then((each) => denyAtRoles(deps, each)),
   ]);
   if (recorded !== undefined) return concluded(judgement, located, recorded, results);
+  // A head that nobody can mark keeps nothing from IAM, and nothing from its records; without either it is not denied.
+  if (unmarked !== undefined) throw unmarked;
   return answerOf({
     isKnown,
     state: "REVOKED",
@@ -202,6 +208,11 @@ async function readable(
   }
 }
 
+function asFault(fault: unknown): Fault {
+  if (fault instanceof Fault) return fault;
+  throw fault;
+}
+
 /** Sessions that IAM has to deny: by the chain, or where nobody can read that by what is known besides. */
 async function deniedSessions(
   deps: RevokeDeps,
@@ -215,7 +226,7 @@ async function deniedSessions(
     const open = identities.filter(({ end }) => end === undefined);
     return joined(heldSessions(open, now), denialsOf(openPoints(identities, now)));
   }
-  const seen = (await openIdentities(deps)).filter((each) =>
+  const seen = ((await openIdentities(deps)) ?? []).filter((each) =>
     "identityId" in target
       ? each.id === target.identityId
       : each.contractDigest === target.contractDigest,
@@ -439,6 +450,9 @@ async function owedPoints(
   };
 }
 
+/** Records of a chain from which on a signal that ends nothing is not written: it must not use an intent up. */
+const CHAIN_CEILING = 120;
+
 /** A signal that the contract does not list is recorded and ends nothing. */
 async function note(
   judgement: Judgement<RevokeDeps>,
@@ -452,7 +466,8 @@ async function note(
   const requestedAt = toInstant(judgement.now);
   const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
     prepare: (intent) => {
-      if (isRecorded(intent, command.jws.compact)) return settled(intent);
+      const isLong = intent.state.head.seq >= CHAIN_CEILING;
+      if (isLong || isRecorded(intent, command.jws.compact)) return settled(intent);
       const about = aboutTarget(intent, targetOf(command.claims), contract);
       const draft = requestedDraft(command, about, {
         ...{ requestedAt, committedAt: requestedAt },
@@ -465,9 +480,10 @@ async function note(
   });
   if (done.kind === "refused") return done.failure;
   const intent = done.kind === "settled" ? done.value : done.intent;
+  const isTold = isRecorded(intent, command.jws.compact);
   return {
-    ...{ ok: true, deduplicated: done.kind === "settled", state: "NOTED", inFlight: 0 },
+    ...{ ok: true, deduplicated: isTold && done.kind === "settled", state: "NOTED", inFlight: 0 },
     points: [],
-    evidence: { chainId, seq: intent.state.head.seq },
+    ...(isTold && { evidence: { chainId, seq: intent.state.head.seq } }),
   };
 }

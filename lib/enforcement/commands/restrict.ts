@@ -126,7 +126,8 @@ async function reachIam(
   const isFull = recorded?.isFull === true;
   const since = recorded?.at ?? toInstant(now);
   const stopped = { claims, isWhole: isFull || claims.do === "haltPlane", since };
-  const running = (await openIdentities(deps)).filter((each) => covers(stopped, each));
+  const open = await openIdentities(deps);
+  const running = (open ?? []).filter((each) => covers(stopped, each));
   // What was lifted since is stopped no more: an old command must not end what began behind it.
   const isStanding = recorded?.isStanding ?? true;
   const denials: Denials = isStanding ? sessionsOf(deps, stopped, policy, running) : new Map();
@@ -135,7 +136,8 @@ async function reachIam(
   return answerOf({
     isKnown: recorded?.isKnown === true,
     state: isFull || claims.do.startsWith("halt") ? "HALTED" : "REVOKED",
-    inFlight: running.length,
+    // Where nobody could look at least one may be running.
+    inFlight: open === undefined ? 1 : running.length,
     points: [
       { point: "adapter", requestedAt: since, ...reachedAt(deps, recorded?.at) },
       ...rolePoints(results, since, denials),

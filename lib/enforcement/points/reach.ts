@@ -28,6 +28,8 @@ import { deniedAtRole } from "./see-at-role.ts";
 /** How often somebody who waits for the answer asks whether IAM has heard, and how long he waits between; `sweep` asks on. */
 const TRIES = 4;
 const BETWEEN = 1_000;
+/** Milliseconds behind which nobody looks once more: the answer must leave before the function ends. */
+const LONGEST_LOOK = 6_000;
 
 /** Tells IAM of sessions that are denied, each role by itself, and looks. Never before their denial is committed. */
 export const denyAtRoles = (
@@ -49,9 +51,11 @@ async function lookedAt(
 ): Promise<ReachedRole> {
   if (result.state !== "accepted" || askIam === undefined) return result;
   const named = [...result.named];
+  const started = clock();
   for (let time = 1; ; time++) {
     const sessions = await deniedAtRole(askIam, result.role, named);
-    const isDone = sessions.size === named.length || time >= tries;
+    const isLong = clock() - started > LONGEST_LOOK;
+    const isDone = sessions.size === named.length || time >= tries || isLong;
     if (isDone) return { ...result, seen: { sessions, at: clock() } };
     await sleep(BETWEEN);
   }

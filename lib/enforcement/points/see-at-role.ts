@@ -4,8 +4,8 @@ import { PROBE_SESSION } from "../../lifecycle/probe.ts";
 /** How often in a row a session must be seen denied: AWS has many machines, and one may have heard before the next. */
 const IN_A_ROW = 3;
 
-/** Sessions that are asked about at a time. */
-const AT_A_TIME = 8;
+/** Sessions that are asked about at a time: the two hundred that a policy can name take some seconds. */
+const AT_A_TIME = 24;
 
 /**
  * Which of a role's sessions IAM denies (PROTOCOL.md §10, point `session`). None, unless somebody whom nothing denies is

@@ -14,12 +14,12 @@ export const executionRoles = ({ actions }: Pick<TrustPolicy, "actions">): strin
   ...new Set(actions.map(({ executionRoleArn }) => executionRoleArn)),
 ];
 
-/** What is open by what the heads say; nothing where they cannot be read. */
-export async function openIdentities({ open }: RevokeDeps): Promise<OpenIdentity[]> {
+/** What is open by what the heads say; `undefined` where they cannot be read. */
+export async function openIdentities({ open }: RevokeDeps): Promise<OpenIdentity[] | undefined> {
   try {
     return await open.identities();
   } catch (fault) {
-    if (fault instanceof Fault) return [];
+    if (fault instanceof Fault) return undefined;
     throw fault;
   }
 }

@@ -94,7 +94,7 @@ export function ask(
   ]);
   const draft = contractDraft.parse({
     purpose: `run ${action} once`,
-    actor: { id: "spiffe://example.org/agent/every-action", kind: "agent" },
+    actor: { id: "spiffe://example.org/agent/coordinator", kind: "agent" },
     risk: "LOW",
     steps: [
       {
