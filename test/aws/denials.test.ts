@@ -5,6 +5,7 @@ import { DynamoOpenStore } from "../../lib/aws/ports/open-view.ts";
 import { type Mark, readMarks } from "../../lib/lifecycle/mark.ts";
 import { Faults } from "../support/faults.ts";
 import { MemoryDynamo, TABLES } from "../support/memory-dynamo.ts";
+import { tooPrecise } from "../support/too-precise.ts";
 
 /** Denials and views in DynamoDB, beside whatever a writer of State has left there. */
 
@@ -107,5 +108,22 @@ suite("what is open, by index", () => {
     put({ pk: "chain#intent/b", sk: "head", ...open("x") });
     put({ pk: "chain#intent/c", sk: "head", ...open(undefined), open: "x" });
     assert.deepEqual(await store.identities(), [{ jkt: "k", actor: "a" }]);
+  });
+
+  test("VAI-115 VAI-129 one item with a number that JavaScript cannot hold hides no other item", async () => {
+    const { dynamo, open: store, denials, put } = stores();
+    const honest = { jkt: "k", actor: "a" };
+    const at = "2026-01-01T00:00:00.000Z";
+    put({ ...HEAD, ...open([honest]) });
+    put({ pk: "chain#intent/b", sk: "head", ...open([{ ...honest, id: tooPrecise() }]) });
+    put({ pk: "revoked#r", sk: "000000000999#role", x: tooPrecise() });
+    for (const chainId of ["intent/a", "intent/b"]) {
+      const row = { chainId, seq: 1, eventType: "IdentityIssued", at, identityId: chainId };
+      dynamo.table(TABLES.evidence).set(`${chainId}|1`, { ...row, x: tooPrecise() });
+    }
+    assert.deepEqual((await store.all()).toSorted(), ["intent/a", "intent/b"]);
+    assert.ok((await store.identities()).some((each) => each.id === undefined));
+    assert.deepEqual((await denials.issuedSince(at)).toSorted(), ["intent/a", "intent/b"]);
+    assert.equal(await denials.chainOf("intent/a"), "intent/a");
   });
 });

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
+import type { RegistryStore } from "../../lib/enforcement/read/registry-port.ts";
+import { readSpeakers } from "../../lib/enforcement/read/speakers.ts";
+import { isRefusal } from "../../lib/refusal.ts";
 import { HANDLE } from "../support/deliveries.ts";
-import { TABLES } from "../support/memory-dynamo.ts";
+import { onlyMembers, TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
+import { tooPrecise } from "../support/too-precise.ts";
 
 /*
  * What somebody who writes State, Registry or both, but holds no key, can and cannot do with denials: as it stands in
@@ -74,6 +78,32 @@ suite("a writer of State", () => {
     assert.equal(done(await plane.revoke({ command: renewed(plane, command) })).state, "REVOKED");
   });
 
+  test("VAI-115 VAI-129 stops no run of sweep by a number that JavaScript cannot hold", async () => {
+    const { plane, governed } = await live();
+    const honest = plane.contract(HANDLE);
+    await plane.grant(HANDLE, honest);
+    headOf(plane, governed.chainId)["open"] = tooPrecise();
+    plane.dynamo.table(TABLES.state).set("chain#intent/x|head", {
+      ...{ pk: "chain#intent/x", sk: "head", view: "open#0", due: "2000" },
+      open: { identities: [{ id: tooPrecise(), jkt: "x" }] },
+    });
+    plane.world.pass(901);
+    await plane.sweep();
+    for (const { chainId } of [governed, honest]) {
+      assert.ok(plane.types(chainId).includes("IdentityExpired"));
+    }
+  });
+
+  for (const name of ["seq", "hash", "marked", "x"]) {
+    test(`VAI-115 keeps no process that knows nothing yet from a revocation, by such a ${name} on plane/registry`, async () => {
+      const { plane, command, redeem } = await live();
+      headOf(plane, "plane/registry")[name] = tooPrecise();
+      plane.deps = plane.process();
+      assert.equal(done(await plane.revoke({ command })).state, "REVOKED");
+      assert.ok(!(await redeem()).ok);
+    });
+  }
+
   test("VAI-115 keeps a command from being committed by taking its id, and another one is", async () => {
     const { plane, command, redeem } = await live();
     const jti = String(claimsOf(command)["jti"]);
@@ -115,6 +145,25 @@ suite("a writer of State", () => {
 });
 
 suite("a writer of the Registry", () => {
+  test("VAI-115 who may stop things is refused by name, whatever reading the Registry throws", async () => {
+    const plane = await newPlane();
+    const readHeads = async (): Promise<never> => {
+      throw new TypeError("nobody thought of it");
+    };
+    const deps = { ...plane.process(), registry: onlyMembers<RegistryStore>("r", { readHeads }) };
+    const speakers = await readSpeakers(deps);
+    assert.equal(isRefusal(speakers) && speakers.code, "INTERNAL_FAULT");
+  });
+
+  test("VAI-115 keeps nobody from stopping anything by a head that names no record", async () => {
+    for (const seq of [tooPrecise(), "x", { toString: "x" }]) {
+      const { plane, command } = await live();
+      itemOf(plane, TABLES.registry, "registry|head")["seq"] = seq;
+      plane.deps = plane.process();
+      assert.equal(done(await plane.revoke({ command })).state, "REVOKED");
+    }
+  });
+
   const documentOf = (plane: Plane): Item =>
     itemOf(plane, TABLES.registry, "registry|restrictions");
 

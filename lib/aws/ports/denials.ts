@@ -7,13 +7,13 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import { toInstant } from "../../clock.ts";
 import { present } from "../../encoding/present.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { DenialStore, MarkStep } from "../../lifecycle/ports.ts";
 import { orFault } from "./faults.ts";
-import { readItems } from "./items.ts";
+import { readItem, readItems } from "./items.ts";
 import { headKey, type Tables } from "./transaction.ts";
 
 const keyIsFree = "attribute_not_exists(pk)";
@@ -28,13 +28,12 @@ export class DynamoDenialStore implements DenialStore {
     this.#tables = tables;
   }
 
-  async chainsOf(identityId: string): Promise<string[]> {
-    const chains = await this.#chainsIn({
+  chainsOf(identityId: string): Promise<string[]> {
+    return this.#chainsIn({
       IndexName: "byIdentity",
       KeyConditionExpression: "identityId = :identity",
       ExpressionAttributeValues: marshall({ ":identity": identityId }),
     });
-    return chains.filter((chainId) => chainId.startsWith("intent/"));
   }
 
   issuedSince(since: string): Promise<string[]> {
@@ -46,7 +45,7 @@ export class DynamoDenialStore implements DenialStore {
     });
   }
 
-  /** Each chain once that an index of Evidence lists, page by page. */
+  /** Each intent's chain once that an index of Evidence lists, page by page; a forged row names any other in vain. */
   #chainsIn(query: Omit<QueryCommandInput, "TableName">): Promise<string[]> {
     return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
       const chains = new Set<string>();
@@ -59,10 +58,10 @@ export class DynamoDenialStore implements DenialStore {
             ...present({ ExclusiveStartKey }),
           }),
         );
-        for (const item of page.Items ?? []) chains.add(String(unmarshall(item)["chainId"]));
+        for (const item of page.Items ?? []) chains.add(String(readItem(item)["chainId"]));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
-      return [...chains];
+      return [...chains].filter((chainId) => chainId.startsWith("intent/"));
     });
   }
 
@@ -86,7 +85,7 @@ export class DynamoDenialStore implements DenialStore {
     });
   }
 
-  #commit(step: MarkStep, how: How): Promise<"marked" | "taken" | "impossible"> {
+  #commit(step: MarkStep, how: How, tries = TRIES): Promise<"marked" | "taken" | "impossible"> {
     return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:TransactWriteItems", async () => {
       const TransactItems = [this.#markHead(step, how), ...this.#takeKey(step)];
       try {
@@ -97,6 +96,8 @@ export class DynamoDenialStore implements DenialStore {
         const [ofHead, ofKey] = (error.CancellationReasons ?? []).map(({ Code }) => Code);
         if (ofKey === "ConditionalCheckFailed") return "taken";
         if (ofHead === "ValidationError") return "impossible";
+        if (ofHead === "TransactionConflict" && tries > 1)
+          return this.#commit(step, how, tries - 1);
         throw error;
       }
     });
@@ -124,6 +125,9 @@ export class DynamoDenialStore implements DenialStore {
     return [{ Put: { TableName: this.#tables.state, Item, ConditionExpression: keyIsFree } }];
   }
 }
+
+/** An append beside it, of a chain that somebody asks for all the time, must keep no denial from being committed. */
+const TRIES = 8;
 
 /** One way to bring a mark to a head. */
 interface How {

@@ -4,12 +4,13 @@ import {
   QueryCommand,
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import type { EvidenceReader, ExportedRow } from "../../audit/export.ts";
 import { present } from "../../encoding/present.ts";
 import { EVENT_TYPES, type EventType } from "../../evidence/events.ts";
 import { type ClientPlace, dependencyOptions } from "./clients.ts";
 import { orFault } from "./faults.ts";
+import { readItem } from "./items.ts";
 
 /** The Evidence table with the credentials of a place. */
 export const evidenceReader = (place: ClientPlace, table: string): EvidenceReader =>
@@ -99,7 +100,7 @@ export class DynamoEvidenceReader implements EvidenceReader {
             ...present({ ExclusiveStartKey }),
           }),
         );
-        return { items: Items.map((item) => unmarshall(item)), LastEvaluatedKey };
+        return { items: Items.map(readItem), LastEvaluatedKey };
       });
       yield* page.items;
       ExclusiveStartKey = page.LastEvaluatedKey;

@@ -1,5 +1,5 @@
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import { present } from "../../encoding/present.ts";
 import type {
   Append,
@@ -10,7 +10,7 @@ import type {
   StoredRow,
 } from "../../evidence/ports.ts";
 import { orFault } from "./faults.ts";
-import { type Item, readItems } from "./items.ts";
+import { type Item, readItem, readItems } from "./items.ts";
 import { appendItems, headKey, type Tables, transact } from "./transaction.ts";
 
 /** Records and head are two reads: one that a writer fell between is repeated, so many times at most. */
@@ -75,7 +75,7 @@ export class DynamoEvidenceStore implements EvidenceStore {
             ...present({ ExclusiveStartKey }),
           }),
         );
-        rows.push(...(page.Items ?? []).map((item) => unmarshall(item) as StoredRow));
+        rows.push(...(page.Items ?? []).map((item) => readItem(item) as unknown as StoredRow));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
       return rows;
@@ -102,7 +102,7 @@ function lastRow(
   const query = { ...chainQuery(table, chainId, after), ScanIndexForward: false, Limit: 1 };
   return orFault("EVIDENCE_STORE_UNAVAILABLE", "dynamodb:Query", async () => {
     const { Items } = await client.send(new QueryCommand(query));
-    return (Items ?? []).map((item) => unmarshall(item) as StoredRow);
+    return (Items ?? []).map((item) => readItem(item) as unknown as StoredRow);
   });
 }
 
@@ -121,9 +121,12 @@ async function readHead(
  * that holds marks alone, is no head: its chain is empty.
  */
 export const headOf = (item: Item | undefined): StoredHead => ({
-  head:
-    item?.["seq"] === undefined || Number(item["seq"]) < 1
-      ? undefined
-      : ({ seq: item["seq"], hash: item["hash"] } as StoredHead["head"]),
+  head: namesNone(item?.["seq"])
+    ? undefined
+    : ({ seq: item?.["seq"], hash: item?.["hash"] } as StoredHead["head"]),
   marks: present({ marked: item?.["marked"], marks: item?.["marks"] }),
 });
+
+/** A number that is none is not 0: its chain does not end where State says. */
+const namesNone = (seq: unknown): boolean =>
+  seq === undefined || (typeof seq === "number" && seq < 1);

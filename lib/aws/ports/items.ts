@@ -4,7 +4,7 @@ import {
   BatchGetItemCommand,
   type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall, NumberValueImpl, unmarshall } from "@aws-sdk/util-dynamodb";
 import { Fault, type FaultCode } from "../../refusal.ts";
 import { orFault } from "./faults.ts";
 
@@ -15,6 +15,19 @@ export interface ItemKey {
 }
 
 export type Item = Readonly<Record<string, unknown>>;
+
+/**
+ * One item as DynamoDB sends it. Never throws: a writer of one item would otherwise stop whatever reads a page of many. A
+ * number that JavaScript cannot hold, of which a table takes 38 digits, is no number to whoever looks at it; it is written
+ * back digit for digit, so that a condition that is bound to it holds.
+ */
+export const readItem = (raw: Record<string, AttributeValue>): Item =>
+  unmarshall(raw, { wrapNumbers });
+
+function wrapNumbers(digits: string): unknown {
+  const number = Number(digits);
+  return String(number) === digits ? number : NumberValueImpl.from(digits);
+}
 
 /** Rounds of asking for what a batch left unprocessed. */
 const ROUNDS = 4;
@@ -55,14 +68,14 @@ function readBatch(
     );
     for (const { table, key } of wanted) {
       for (const raw of Responses[table] ?? []) {
-        const item = unmarshall(raw);
+        const item = readItem(raw);
         const isIt = Object.entries(key).every(([name, value]) => item[name] === value);
         if (isIt) found.set(nameOf({ table, key }), item);
       }
     }
     return new Set(
       Object.entries(UnprocessedKeys).flatMap(([table, { Keys = [] }]) =>
-        Keys.map((key) => nameOf({ table, key: unmarshall(key) })),
+        Keys.map((key) => nameOf({ table, key: readItem(key) as ItemKey["key"] })),
       ),
     );
   });

@@ -5,12 +5,12 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import { present } from "../../encoding/present.ts";
 import type { HeadShown, OpenIdentity, OpenStore } from "../../lifecycle/ports.ts";
 import { VIEWS } from "../../lifecycle/view.ts";
 import { orFault } from "./faults.ts";
-import type { Item } from "./items.ts";
+import { type Item, readItem } from "./items.ts";
 import { showHead } from "./transaction.ts";
 
 /** Later than every instant: what is open whenever it is due. */
@@ -86,7 +86,7 @@ export class DynamoOpenStore implements OpenStore {
             ...present({ ExclusiveStartKey }),
           }),
         );
-        heads.push(...(page.Items ?? []).map((item) => unmarshall(item)));
+        heads.push(...(page.Items ?? []).map(readItem));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
       return heads;

@@ -75,7 +75,8 @@ export class DynamoRegistryStore implements RegistryStore {
   async readDocuments(
     head: Pick<RegistryHead, "version" | "seq"> | undefined,
   ): Promise<RegistryDocuments> {
-    const { version, seq } = head ?? { version: 0, seq: 0 };
+    // A head that names no number of the one keeps the other from nobody: who may stop things is read by the version.
+    const [version, seq] = [numberOf(head?.version), numberOf(head?.seq)];
     const { registry } = this.#tables;
     const [policy, nextPolicy, restrictions, last, next] = await readItems(this.#client, [
       { table: registry, key: versionKey(version) },
@@ -187,6 +188,8 @@ const registryHead = ({
   recordHash,
 }: Item): RegistryHead =>
   ({ version, trustPolicyDigest, restrictionsDigest, seq, recordHash }) as RegistryHead;
+
+const numberOf = (value: unknown): number => (Number.isSafeInteger(value) ? Number(value) : 0);
 
 function textIn(item: Item | undefined, name: string): string | undefined {
   const value = item?.[name];

@@ -4,11 +4,12 @@ import {
   QueryCommand,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import { present } from "../../encoding/present.ts";
 import type { RevokedStore } from "../../lifecycle/ports.ts";
 import { oldestEnd, type Revoked } from "../../lifecycle/revocation-policy.ts";
 import { orFault } from "./faults.ts";
+import { readItem } from "./items.ts";
 
 /** DynamoDB's limit. */
 const MOST_ITEMS = 100;
@@ -62,7 +63,7 @@ export class DynamoRevokedStore implements RevokedStore {
             ...present({ ExclusiveStartKey }),
           }),
         );
-        found.push(...(page.Items ?? []).flatMap((item) => revokedIn(unmarshall(item)["sk"])));
+        found.push(...(page.Items ?? []).flatMap((item) => revokedIn(readItem(item)["sk"])));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
       return found;

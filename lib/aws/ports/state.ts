@@ -3,10 +3,10 @@ import {
   type DynamoDBClient,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import type { RefusalCounter } from "../../evidence/ports.ts";
 import { orFault } from "./faults.ts";
-import { readItems } from "./items.ts";
+import { type Item, readItem, readItems } from "./items.ts";
 import { counterKey } from "./transaction.ts";
 
 const minuteIsOpenAndHasRoom = "#minute = :minute AND n < :limit";
@@ -16,14 +16,8 @@ const minuteIsAnother = "attribute_not_exists(pk) OR #minute <> :minute";
 /** Rounds of counting: each lost condition means that another invocation changed the minute in between. */
 const ROUNDS = 4;
 
-interface Counter {
-  readonly minute: number;
-  readonly n: number;
-  readonly unwritten?: number;
-}
-
 /** State is unsigned: a number from it is at most a hint, and nonsense is none. */
-const plausible = (count: number | undefined): number =>
+const plausible = (count: unknown): number =>
   Number.isSafeInteger(count) && Number(count) > 0 ? Math.min(Number(count), 1_000_000_000) : 0;
 
 /** Counters of refusals in State: one or two updates without KMS, so that a flood cannot starve signing. */
@@ -52,7 +46,7 @@ export class DynamoRefusalCounter implements RefusalCounter {
   async unwritten(scope: string, minute: number): Promise<number> {
     const key = counterKey(scope);
     const [item] = await readItems(this.#client, [{ table: this.#table, key }]);
-    return item?.["minute"] === minute ? 0 : plausible(item?.["unwritten"] as number | undefined);
+    return item?.["minute"] === minute ? 0 : plausible(item?.["unwritten"]);
   }
 
   async #countOnce(scope: string, minute: number, written: number) {
@@ -69,7 +63,7 @@ export class DynamoRefusalCounter implements RefusalCounter {
     const opened = await this.#update(scope, own, minuteIsAnother, values);
     if (opened === undefined) return undefined;
     // The one that opens a minute of a scope where nothing is written singly is itself in the sum.
-    const sum = plausible(opened.unwritten);
+    const sum = plausible(opened["unwritten"]);
     return { single: written > 0, unwritten: written > 0 || sum > 1 ? sum : 0 };
   }
 
@@ -79,7 +73,7 @@ export class DynamoRefusalCounter implements RefusalCounter {
     expression: string,
     condition: string,
     values: Record<string, number>,
-  ): Promise<Counter | undefined> {
+  ): Promise<Item | undefined> {
     return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:UpdateItem", async () => {
       try {
         const { Attributes } = await this.#client.send(
@@ -93,7 +87,7 @@ export class DynamoRefusalCounter implements RefusalCounter {
             ReturnValues: "ALL_NEW",
           }),
         );
-        return unmarshall(Attributes ?? {}) as Counter;
+        return readItem(Attributes ?? {});
       } catch (error) {
         if (error instanceof ConditionalCheckFailedException) return undefined;
         throw error;

@@ -33,7 +33,8 @@ export async function readSpeakers(deps: PlaneDeps): Promise<Speakers | Refusal>
 }
 
 async function knownBefore(deps: PlaneDeps, trust: Refusal): Promise<Speakers | Refusal> {
-  const known = deps.memory.trust ?? (await newestPolicy(deps));
+  // Whatever keeps the policy from being read is told as what kept the Registry from being read.
+  const known = deps.memory.trust ?? (await newestPolicy(deps).catch(() => undefined));
   if (known === undefined) return trust;
   const { policy, published } = known;
   return { policy, published, trust };
