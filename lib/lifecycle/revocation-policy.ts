@@ -12,6 +12,9 @@ export const MAX_POLICY = 7_500;
 const KEPT = 60;
 const STEP = 300;
 
+/** Seconds: no session that is revoked now is issued later, whatever had read the heads before (PROTOCOL.md §10). */
+const AHEAD = 60;
+
 const TAG = `aws:PrincipalTag/${IDENTITY_TAG}`;
 const VERSION = "2012-10-17";
 
@@ -29,6 +32,18 @@ export const wholeRole = (before: number): Revoked => ({ until: before + SESSION
 
 /** The end of sessions up to which nothing is left to deny; both in seconds. */
 export const oldestEnd = (now: number): number => now - KEPT;
+
+/**
+ * The latest end of what can be denied at that time, with as long again for clocks that disagree; both in seconds. What
+ * says a later one is no denial of the plane's: whoever writes State would put a date there that IAM cannot read, or one
+ * that outlasts everything.
+ */
+export const latestEnd = (now: number): number => now + 2 * SESSION_SECONDS;
+
+/** A role's denial in place of more denials than can be listed; its end is rounded, so that it is seldom another one. */
+export const moreThanListed = (now: number): Revoked => ({
+  until: Math.ceil((now + AHEAD + SESSION_SECONDS + 1) / STEP) * STEP,
+});
 
 const isOver = ({ until }: Revoked, now: number): boolean => until <= oldestEnd(now);
 
@@ -85,13 +100,18 @@ export function revocationPolicy(
 ): RevocationPolicy {
   const seconds = toSeconds(now);
   const kept = present === undefined ? NOTHING : unended(readPolicy(present), seconds);
-  const live = wanted.filter((each) => !isOver(each, seconds));
+  const live = wanted.filter((each) => !isOver(each, seconds) && each.until <= latestEnd(seconds));
   const before = latest([kept.before, ...live.map(beforeOf)]);
   const untils = withSessions(kept.untils, live, before);
   const named = documentOf({ ...kept, before, untils });
   if (fits(named)) return { text: named, isFull: false };
-  // A session of this very second has this second as its time of issue.
-  const full = documentOf({ ...kept, before: latest([before, seconds + 1]), untils: new Map() });
+  // A session of this very second has this second as its time of issue; what an invocation that still runs is about to
+  // issue is named already, and issued later.
+  const issued = issuedBy(untils, live, seconds);
+  const full = documentOf({
+    ...{ ...kept, untils: new Map() },
+    before: latest([before, seconds + 1, ...issued.map((second) => second + 1)]),
+  });
   return {
     text: fits(full) ? full : documentOf({ ...NOTHING, foreign: [EVERYTHING] }),
     isFull: true,
@@ -126,12 +146,30 @@ function withSessions(
   return untils;
 }
 
-/** What of a policy still denies somebody. */
-const unended = ({ untils, before, foreign }: Meaning, now: number): Meaning => ({
-  untils: new Map([...untils].filter(([, end]) => end > now)),
-  before: before === undefined || isOver(wholeRole(before), now) ? undefined : before,
-  foreign,
-});
+/** By when each named session was issued: a row says it to the second, an end that was rounded only that it was not later. */
+function issuedBy(untils: Meaning["untils"], rows: readonly Revoked[], now: number): number[] {
+  const exact = new Map(rows.map(({ session, until }) => [session, until]));
+  return [...untils].map(([session, end]) => {
+    const until = exact.get(session);
+    return until !== undefined && endOf(until) === end
+      ? until - SESSION_SECONDS
+      : Math.min(end - KEPT - SESSION_SECONDS, now + AHEAD);
+  });
+}
+
+/** What of a policy still denies somebody; no longer than a denial of the plane's can last, so that it ends. */
+const unended = ({ untils, before, foreign }: Meaning, now: number): Meaning => {
+  const last = latestEnd(now);
+  const lasting = [...untils].filter(([, end]) => end > now);
+  return {
+    untils: new Map(lasting.map(([session, end]) => [session, Math.min(end, endOf(last))])),
+    before:
+      before === undefined || isOver(wholeRole(before), now)
+        ? undefined
+        : Math.min(before, last - SESSION_SECONDS),
+    foreign,
+  };
+};
 
 /** One text for one meaning: whoever writes the same changes nothing. */
 function documentOf({ untils, before, foreign }: Meaning): string {

@@ -178,6 +178,39 @@ suite("denying sessions at a role", () => {
     assert.equal(writers.iam.puts.length, 0);
   });
 
+  test("VAI-119 a row of a later end than any denial has takes nothing from IAM and puts nothing there", async () => {
+    const writers = new Writers();
+    const pk = `revoked#${ROLE}`;
+    for (const sk of ["999999999999#role", `999999999999#vai-${"a".repeat(26)}`]) {
+      writers.dynamo.table(TABLES.state).set(`${pk}|${sk}`, { pk, sk });
+    }
+    const store = new DynamoRevokedStore(writers.dynamo.client(), TABLES.state);
+    assert.deepEqual(await store.list(ROLE, START / 1000), []);
+    await writers.deny([writers.session(1)]);
+    const alone = new Writers();
+    await alone.deny([alone.session(1)]);
+    assert.equal(writers.iam.document("exec-s3"), alone.iam.document("exec-s3"));
+  });
+
+  test("VAI-119 rows that are too many to be read hide no later one: the whole role is denied", async () => {
+    const writers = new Writers();
+    const pk = `revoked#${ROLE}`;
+    for (let second = 0; second < 600; second++) {
+      const sk = `${String(START / 1000 + second).padStart(12, "0")}#role`;
+      writers.dynamo.table(TABLES.state).set(`${pk}|${sk}`, { pk, sk });
+    }
+    const behind = writers.session(1);
+    const sk = `${String(behind.until).padStart(12, "0")}#${behind.session}`;
+    writers.dynamo.table(TABLES.state).set(`${pk}|${sk}`, { pk, sk });
+    assert.equal((await writers.deny([])).state, "accepted");
+    const [, before = "0"] = /Before(\d+)/.exec(writers.iam.document("exec-s3") ?? "") ?? [];
+    assert.ok(Number(before) > START / 1000 + 60, "as far ahead as a halt");
+    writers.now += 1_000;
+    const puts = writers.iam.puts.length;
+    await writers.deny([]);
+    assert.equal(writers.iam.puts.length, puts, "and is put once");
+  });
+
   test("VAI-119 rows whose sessions are over are not read any more, and go by themselves", async () => {
     const writers = new Writers();
     await writers.deny([writers.session(1)]);

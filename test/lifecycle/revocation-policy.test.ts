@@ -19,7 +19,7 @@ class Role {
   take({ wait, issue, isForgotten, isHalt }: Step): void {
     this.#now += wait * 1000;
     const fresh = Array.from({ length: issue }, (_, index) =>
-      session(this.#all.length + index, this.#now - 1000 * (index % 7)),
+      session(this.#all.length + index, this.#now - 1000 * ((index % 37) - 30)),
     );
     this.#all.push(...fresh);
     const halt = isHalt ? [wholeRole(seconds(this.#now) + 60)] : [];
@@ -57,6 +57,15 @@ const caller = ({ session: tag, until }: ReturnType<typeof session>): Caller => 
 });
 const many = (count: number, issuedAt = START) =>
   Array.from({ length: count }, (_, index) => session(index, issuedAt));
+const instant = (second: number): string =>
+  new Date(second * 1000).toISOString().replace(".000", "");
+const withoutNothing = ({
+  session: tag,
+  until,
+}: {
+  session?: string | undefined;
+  until: number;
+}) => (tag === undefined ? { until } : { session: tag, until });
 const sids = (text: string): string[] =>
   (JSON.parse(text).Statement as { Sid: string }[]).map(({ Sid }) => Sid);
 
@@ -191,6 +200,81 @@ suite("vai-revocations", () => {
   test("VAI-112 what allows something is not carried over", () => {
     const present = statement({ Effect: "Allow" });
     assert.deepEqual(sids(revocationPolicy(present, [], START).text), ["None"]);
+  });
+
+  test("VAI-119 without room, what is issued a moment later and is named already is denied too", () => {
+    const ahead = many(260, START + 30_000);
+    const { text, isFull } = revocationPolicy(undefined, ahead, START);
+    assert.deepEqual([sids(text), isFull], [[`Before${seconds(START) + 31}`], true]);
+    assert.ok(ahead.every((each) => denies(text, caller(each))));
+    // The table lost the rows: of what the policy names it is known that it was not issued later.
+    const named = revocationPolicy(undefined, many(150, START + 30_000), START).text;
+    const later = Array.from({ length: 150 }, (_, index) => session(500 + index, START));
+    const without = revocationPolicy(named, later, START + 1_000);
+    assert.ok(without.isFull);
+    assert.ok(many(150, START + 30_000).every((each) => denies(without.text, caller(each))));
+    assert.equal(denies(without.text, { tag: name(900), issuedAt: seconds(START) + 62 }), false);
+  });
+
+  test("VAI-119 what ends later than any denial can is passed over, and takes no other denial out", () => {
+    const end = fc.integer({ min: seconds(START) + 1_801, max: 999_999_999_999 });
+    const row = fc.record({
+      until: end,
+      session: fc.option(fc.constant(name(7)), { nil: undefined }),
+    });
+    const halt = revocationPolicy(undefined, [wholeRole(seconds(START) + 60)], START).text;
+    const names = revocationPolicy(undefined, many(3), START).text;
+    fc.assert(
+      fc.property(fc.array(row.map(withoutNothing), { minLength: 1, maxLength: 300 }), (rows) => {
+        assert.equal(revocationPolicy(halt, rows, START).text, halt);
+        assert.equal(revocationPolicy(names, rows, START).text, names);
+      }),
+      { seed: 5, numRuns: 50 },
+    );
+  });
+
+  test("VAI-119 whatever rows somebody puts there, however often: the policy ends by itself, and its dates are dates", () => {
+    const row = fc.record({
+      until: fc.oneof(
+        fc.integer({ min: 0, max: 999_999_999_999 }),
+        fc.integer({ min: seconds(START) - 100, max: seconds(START) + 3_000 }),
+      ),
+      session: fc.option(fc.integer({ min: 0, max: 400 }).map(name), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(row.map(withoutNothing), { maxLength: 300 }), (rows) => {
+        let text: string | undefined;
+        for (let run = 0; run < 20; run++) {
+          text = revocationPolicy(text, rows, START + run * 60_000).text;
+          const dates = [...text.matchAll(/"aws:TokenIssueTime":"([^"]*)"/g)];
+          for (const [, date] of dates) assert.match(date ?? "", /^\d{4}-[^.]*Z$/);
+        }
+        const last = revocationPolicy(text, [], START + 20 * 60_000 + 2_200_000).text;
+        assert.deepEqual(sids(last), ["None"]);
+      }),
+      { seed: 3, numRuns: 50 },
+    );
+  });
+
+  test("VAI-119 what the present policy denies for longer than a denial lasts is denied for that long", () => {
+    const far = seconds(START) + 1_000_000;
+    const present = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        denying(far, [name(1)]),
+        {
+          ...{ Sid: `Before${far}`, Effect: "Deny", Action: "*", Resource: "*" },
+          Condition: { DateLessThan: { "aws:TokenIssueTime": instant(far) } },
+        },
+      ],
+    });
+    const { text } = revocationPolicy(present, [], START);
+    assert.deepEqual(sids(text), [
+      `Before${seconds(START) + 900}`,
+      `Until${seconds(START) + 2_100}`,
+    ]);
+    assert.equal(revocationPolicy(text, [], START + 60_000).text, text);
+    assert.deepEqual(sids(revocationPolicy(text, [], START + 2_200_000).text), ["None"]);
   });
 
   test("VAI-119 whatever comes in whatever order: never too long, and nothing is pruned before its time", () => {

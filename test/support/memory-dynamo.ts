@@ -106,10 +106,18 @@ export class MemoryDynamo {
     const name = input.TableName ?? "";
     const [hash, range] = keyNames(name);
     const values = unmarshall(input.ExpressionAttributeValues ?? {});
-    const { token, floor } = keyCondition(input.KeyConditionExpression, hash, range);
+    const { token, floor, ends } = keyCondition(input.KeyConditionExpression, hash, range);
     const sorted = [...this.table(name).values()]
       .filter((item) => item[hash] === values[token])
       .filter((item) => floor === undefined || isBehind(item[range], values[floor]))
+      .filter(
+        (item) =>
+          ends === undefined ||
+          isBetween(
+            item[range],
+            ends.map((each) => values[each]),
+          ),
+      )
       .sort((left, right) => inOrder(left, right, range));
     if (input.ScanIndexForward === false) sorted.reverse();
     const after = input.ExclusiveStartKey && unmarshall(input.ExclusiveStartKey)[range];
@@ -285,17 +293,21 @@ function projected(
   return Object.fromEntries(names.map((name) => [name, item[name]]));
 }
 
-/** The placeholders of `hash = :x` or `hash = :x AND range > :y`. */
+/** The placeholders of `hash = :x`, alone or with `AND range > :y` or `AND range BETWEEN :y AND :z`. */
 function keyCondition(
   text: string | undefined,
   hash: string,
   range: string,
-): { readonly token: string; readonly floor: string | undefined } {
-  const condition = /^(\w+) = (:\w+)(?: AND (\w+) > (:\w+))?$/;
-  const [, attribute, token, ranged = range, floor] = condition.exec(text ?? "") ?? [];
+): {
+  readonly token: string;
+  readonly floor: string | undefined;
+  readonly ends: readonly string[] | undefined;
+} {
+  const condition = /^(\w+) = (:\w+)(?: AND (\w+) (?:> (:\w+)|BETWEEN (:\w+) AND (:\w+)))?$/;
+  const [, attribute, token, ranged = range, floor, first, last] = condition.exec(text ?? "") ?? [];
   if (attribute !== hash || ranged !== range || token === undefined)
     throw new NotUnderstood("an unknown key condition");
-  return { token, floor };
+  return { token, floor, ends: first && last ? [first, last] : undefined };
 }
 
 /** Numbers by value, texts by their bytes, which are ASCII here. */
@@ -303,6 +315,9 @@ function isBehind(value: unknown, floor: unknown): boolean {
   if (typeof value !== typeof floor) throw new NotUnderstood("a key of another type");
   return (value as string) > (floor as string);
 }
+
+const isBetween = (value: unknown, [first, last]: readonly unknown[]): boolean =>
+  !isBehind(first, value) && !isBehind(value, last);
 
 /** What DynamoDB refuses before it looks at a condition. */
 function judgeLimits(writes: readonly Write[]): void {

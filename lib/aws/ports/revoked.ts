@@ -7,12 +7,19 @@ import {
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { present } from "../../encoding/present.ts";
 import type { RevokedStore } from "../../lifecycle/ports.ts";
-import { oldestEnd, type Revoked } from "../../lifecycle/revocation-policy.ts";
+import {
+  latestEnd,
+  moreThanListed,
+  oldestEnd,
+  type Revoked,
+} from "../../lifecycle/revocation-policy.ts";
 import { orFault } from "./faults.ts";
 import { readItem } from "./items.ts";
 
 /** DynamoDB's limit. */
 const MOST_ITEMS = 100;
+/** Pages of a role's rows that are read: some two hundred thousand denials, or what somebody made large. */
+const MOST_PAGES = 20;
 const WHOLE_ROLE = "role";
 
 /**
@@ -48,25 +55,28 @@ export class DynamoRevokedStore implements RevokedStore {
     return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
       const found: Revoked[] = [];
       let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
-      do {
-        const page = await this.#client.send(
+      for (let page = 1; page <= MOST_PAGES; page++) {
+        const { Items = [], LastEvaluatedKey } = await this.#client.send(
           new QueryCommand({
             TableName: this.#table,
             ConsistentRead: true,
-            KeyConditionExpression: "pk = :role AND sk > :now",
+            KeyConditionExpression: "pk = :role AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues: marshall({
               ":role": partition(role),
               // What ends in that second is over; a row's key is longer than its second.
-              ":now": digits(oldestEnd(now) + 1),
+              ":first": digits(oldestEnd(now) + 1),
+              ":last": digits(latestEnd(now) + 1),
             }),
             ProjectionExpression: "sk",
             ...present({ ExclusiveStartKey }),
           }),
         );
-        found.push(...(page.Items ?? []).flatMap((item) => revokedIn(readItem(item)["sk"])));
-        ExclusiveStartKey = page.LastEvaluatedKey;
-      } while (ExclusiveStartKey !== undefined);
-      return found;
+        found.push(...Items.flatMap((item) => revokedIn(readItem(item)["sk"])));
+        if (LastEvaluatedKey === undefined) return found;
+        ExclusiveStartKey = LastEvaluatedKey;
+      }
+      // Whoever writes State keeps nothing from IAM by rows before it: what was not read denies the whole role.
+      return [...found, moreThanListed(now)];
     });
   }
 }
