@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import type { RegistryStore } from "../../lib/enforcement/read/registry-port.ts";
 import { readSpeakers } from "../../lib/enforcement/read/speakers.ts";
 import { isRefusal } from "../../lib/refusal.ts";
-import { HANDLE } from "../support/deliveries.ts";
+import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import { onlyMembers, TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 import { tooPrecise } from "../support/too-precise.ts";
@@ -102,6 +103,29 @@ suite("a writer of State", () => {
       assert.equal(done(await plane.revoke({ command })).state, "REVOKED");
       assert.ok(!(await redeem()).ok);
     });
+  }
+
+  for (const member of ["id", "roleArn", "contractDigest", "state", "delivery"]) {
+    for (const garbage of [{ toString: "x" }, tooPrecise(), null, 7, ["x"]]) {
+      test(`VAI-115 VAI-119 keeps no halted actor's sessions from IAM by the ${member} ${JSON.stringify(garbage)} in a view`, async () => {
+        const plane = await newPlane();
+        plane.isWhole = false;
+        const governed = plane.contract(CREDENTIALS);
+        const { identity } = await plane.grant(CREDENTIALS, governed);
+        const actor = String(plane.records(governed.chainId).find((each) => each.actor)?.actor?.id);
+        const view = { id: "a", jkt: "x", actor, [member]: garbage };
+        plane.dynamo.table(TABLES.state).set("chain#intent/x|head", {
+          ...{ pk: "chain#intent/x", sk: "head", view: "open#0", due: "2000" },
+          open: { identities: [view] },
+        });
+        const command = plane.command({ do: "haltActor", actorId: actor });
+        assert.equal(done(await plane.revoke({ command })).state, "HALTED");
+        const document = plane.iam.document("exec-dynamodb") ?? "";
+        assert.ok(document.includes(sessionName(identity.identityId)));
+        const named = new Set(document.match(/vai-[0-9a-f]{26}/g));
+        assert.equal(named.size, member === "id" ? 1 : 2, "what is no text is nobody's id");
+      });
+    }
   }
 
   test("VAI-115 keeps a command from being committed by taking its id, and another one is", async () => {

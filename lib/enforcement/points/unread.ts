@@ -30,7 +30,8 @@ export const mayHoldSession = ({ state, delivery }: OpenIdentity): boolean =>
 
 /**
  * Sessions of identities that nobody vouches for, because a chain cannot be read or is one of many: a session's tag
- * follows from its identity's id, and where its role is not one of the trust policy's it is denied at each of them.
+ * follows from its identity's id, and where its role is not one of the trust policy's it is denied at each of them. What
+ * is no text is nobody's id.
  */
 export function unreadSessions(
   identities: readonly Pick<OpenIdentity, "id" | "roleArn">[],
@@ -41,8 +42,11 @@ export function unreadSessions(
   const until = toSeconds(now) + FUNCTION_TIMEOUT_SECONDS + SESSION_SECONDS;
   const denials = new Map<string, Revoked[]>();
   for (const { id, roleArn } of identities) {
-    const session = sessionName(String(id));
-    for (const role of roles.some((each) => each === roleArn) ? [String(roleArn)] : roles) {
+    // A map of State's can have a `toString` that is none: whoever wrote it would keep all the others from IAM.
+    if (typeof id !== "string") continue;
+    const session = sessionName(id);
+    const own = roles.filter((role) => role === roleArn);
+    for (const role of own.length > 0 ? own : roles) {
       denials.set(role, [...(denials.get(role) ?? []), { session, until }]);
     }
   }
