@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Digest } from "../encoding/digest.ts";
+import { numericDate } from "../encoding/members.ts";
 import type { StoredMarks } from "../evidence/ports.ts";
 import { TRIGGER_NAMES } from "./triggers.ts";
 
@@ -7,8 +8,8 @@ import { TRIGGER_NAMES } from "./triggers.ts";
 const CODES = ["CONTRACT_REVOKED", "DECISION_SUPERSEDED", "CONTRACT_CONSUMED"] as const;
 
 const shared = {
-  /** Seconds since the epoch: when it was committed. */
-  at: z.int(),
+  /** Seconds since the epoch: when it was committed. One that is no date would throw in whoever writes the record of it. */
+  at: numericDate,
   code: z.enum(CODES),
   trigger: z.enum(TRIGGER_NAMES),
   /** The command or decision JWS; absent when the plane itself denies. */

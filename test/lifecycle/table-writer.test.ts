@@ -105,6 +105,20 @@ suite("a writer of State", () => {
     });
   }
 
+  test("VAI-115 VAI-129 stops no run of sweep by a mark of a time that no date has, which denies its intent", async () => {
+    const { plane, governed, redeem } = await live();
+    const honest = plane.contract(HANDLE);
+    await plane.grant(HANDLE, honest);
+    const { contractDigest } = governed;
+    const by = plane.command({ do: "revokeContract", contractDigest });
+    const mark = { code: "CONTRACT_REVOKED", trigger: "operator", contractDigest, by };
+    headOf(plane, governed.chainId)["marks"] = [{ ...mark, at: Number.MAX_SAFE_INTEGER }];
+    assert.ok(!(await redeem()).ok);
+    plane.world.pass(901);
+    await plane.sweep();
+    assert.ok(plane.types(honest.chainId).includes("IdentityExpired"));
+  });
+
   for (const member of ["id", "roleArn", "contractDigest", "state", "delivery"]) {
     for (const garbage of [{ toString: "x" }, tooPrecise(), null, 7, ["x"]]) {
       test(`VAI-115 VAI-119 keeps no halted actor's sessions from IAM by the ${member} ${JSON.stringify(garbage)} in a view`, async () => {
