@@ -40,6 +40,14 @@ describe("vai explain", () => {
     );
   });
 
+  for (const code of ["IDENTITY_REVOKED", "CONTRACT_REVOKED", "KEY_REVOKED", "PATH_QUARANTINED"]) {
+    test(`VAI-82 ${code} tells an agent to stop and whom to ask, and never to take another way`, () => {
+      const next = EXPLANATIONS.get(code)?.next ?? "";
+      assert.match(next, /^An agent stops.*operators/);
+      assert.doesNotMatch(next, /^Ask for|ask again/);
+    });
+  }
+
   test("VAI-82 lists all without a code", async () => {
     assert.equal((await run("explain")).out.split("\n").length, EXPLANATIONS.size);
     assert.equal(JSON.parse((await run("explain", "--json")).out).length, EXPLANATIONS.size);

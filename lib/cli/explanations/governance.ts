@@ -1,5 +1,9 @@
 import type { Rows } from "./row.ts";
 
+/** One advice wherever people, or what they have laid down, ended something (lambdas/README.md). */
+const STOP =
+  "An agent stops: the operators, given its intent id, find the reason with vai trace. It goes on only if they or governance say so, with a new contract.";
+
 /** What governance did not allow, or not like this. */
 export const GOVERNANCE: Rows = {
   CONTRACT_UNKNOWN: [
@@ -40,7 +44,7 @@ export const GOVERNANCE: Rows = {
   CONTRACT_REVOKED: [
     "The contract was ended, by a failed execution or by somebody's command.",
     ["state", "evidence", "execution"],
-    "Find the reason with vai trace; go on only with a new contract.",
+    STOP,
   ],
   TTL_EXCEEDED: [
     "The contract's window is longer than its risk class allows.",
@@ -104,7 +108,7 @@ export const TRUST_ROOTS: Rows = {
   KEY_REVOKED: [
     "People have revoked the executor's key, under whatever name it asks.",
     ["state"],
-    "Ask the operators why; a new key needs a new contract, and two names reinstate the old one.",
+    "An agent stops and asks the operators, with its intent id; it takes no other key. Operators: two names reinstate it (vai lift key), else governance signs a new contract for a new key.",
   ],
 };
 
@@ -167,21 +171,21 @@ export const IDENTITY_ROWS: Rows = {
   IDENTITY_REVOKED: [
     "The identity was ended before it was used: by a violation, by a command, or by a denial whose record is still owed.",
     ["state"],
-    "Find the reason with vai trace; go on only with a new contract.",
+    STOP,
   ],
   PATH_QUARANTINED: [
     "The execution role of an action is quarantined: a revocation could not be brought to it.",
     ["state"],
-    "Other roles go on working. The cloud team mends the role; two names lift the quarantine (lambdas/PROTOCOL.md §10).",
+    "An agent stops and asks the operators; other roles go on working. Operators: have the cloud team mend the role (infra/runbook.md), then two names lift it: vai lift quarantine.",
   ],
   AGENT_HALTED: [
     "People have halted this actor. Its key has no other name: whoever the key was first bound for stays its actor.",
     ["state"],
-    "Ask the operators why; two names reinstate the actor once nothing of it is open.",
+    "An agent stops and asks the operators. Operators: two names reinstate it once nothing of it is open: vai lift actor.",
   ],
   PLANE_HALTED: [
     "People have halted the whole plane, or its restrictions had no room for one more denial.",
     ["state"],
-    "Ask the operators why; two names resume the plane once nothing is open.",
+    "An agent stops and asks the operators. Operators: two names resume it once nothing is open: vai lift plane.",
   ],
 };

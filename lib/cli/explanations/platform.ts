@@ -27,7 +27,7 @@ export const PLATFORM: Rows = {
   REGISTRY_STALE: [
     "The trust policy is over, a denial of the whole plane lacks its record, or Registry and its chain disagree: the plane does not know whom to believe.",
     ["contract", "evidence"],
-    "sweep writes the record within a minute. Else publish a trust policy (vai trust publish); if the Registry was edited, restore it first.",
+    "An agent asks the operators. Operators: vai status says what is wrong. sweep writes a record that is owed within a minute; else publish a trust policy (vai trust publish); if the Registry was edited, restore it first.",
   ],
   STS_FAILED: [
     "STS gave no session. There is no second try with less, and the use stays spent.",
@@ -52,12 +52,12 @@ export const PLATFORM: Rows = {
   REVOCATION_FAILED: [
     "The denial stands at the plane, and IAM did not take it: sessions of the role that were delivered may go on until they end.",
     ["execution"],
-    "The cloud team finds out who took from the plane the right to write the role's policy (vai doctor; infra/runbook.md). sweep goes on trying; the role serves nothing new until two names lift its quarantine: vai lift quarantine.",
+    "Of operators' commands only. The cloud team finds out who took from the plane the right to write the role's policy (vai doctor; infra/runbook.md). sweep goes on trying; the role serves nothing new until two names lift its quarantine: vai lift quarantine.",
   ],
   REVOCATION_PENDING: [
-    "Something that the lift covers is still open: it would come back to life.",
+    "Something that the lift covers is still open and would come back to life, or a halt of the plane is younger than 61 s: it denies every session that is issued until then.",
     ["contract"],
-    "Send the same command again: sweep ends what is open within a minute. vai status shows it.",
+    "Of operators' lifts only. Send the same command again (vai lift does, until --wait is over): sweep ends what is open within a minute. vai status shows what is open.",
   ],
   EXECUTION_OUTCOME_UNKNOWN: [
     "The call timed out or its answer was lost: it may have been applied. In records only.",
