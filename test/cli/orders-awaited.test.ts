@@ -41,7 +41,7 @@ describe("an order is asked for again until it is whole", () => {
     assert.equal(pauses, 2, "and no longer");
     assert.match(
       out,
-      /^revoked +now\nadapter +reached after \d+\.\d\d s\n[\s\S]*evidence +intent\//,
+      /^revoked +identity \S+, now: agent behaves oddly\nadapter +reached after \d+\.\d\d s\n[\s\S]*evidence +intent\//,
     );
     assert.equal(err, "", "quiet in a pipe");
   });
@@ -50,7 +50,10 @@ describe("an order is asked for again until it is whole", () => {
     const { own, vai } = await operator(t);
     const { code, out } = await vai(["halt", "plane", ...own]);
     assert.equal(code, 0, out);
-    assert.match(out, /^halted +now\nadapter +reached after 30\.00 s$/m);
+    assert.match(
+      out,
+      /^halted +the plane, now: agent behaves oddly\nadapter +reached after 30\.00 s$/m,
+    );
     const now = await vai(["halt", "plane", ...own, "--json", "--wait", "0"]);
     assert.equal(now.code, 3);
     const [adapter] = JSON.parse(now.out).points;
@@ -100,7 +103,10 @@ describe("an order is asked for again until it is whole", () => {
     const { code, out } = await vai(["halt", "plane", ...own], { sleep });
     plane.revoke = invoke;
     assert.equal(code, 3);
-    assert.match(out, /^halted +now\nadapter +not reached yet/);
+    assert.match(
+      out,
+      /^halted +the plane, now: [\s\S]*adapter +not reached yet[\s\S]*do +it stands; the same command again goes on, for adapter$/,
+    );
   });
 
   test("VAI-118 what IAM refuses is named with its role, fails, and is not waited for", async (t) => {
@@ -131,6 +137,9 @@ describe("an order is asked for again until it is whole", () => {
     };
     const lifted = await found.vai(lift, { sleep });
     assert.equal(lifted.code, 0, lifted.out);
-    assert.match(lifted.out, /^lifted +now/);
+    assert.match(
+      lifted.out,
+      /^lifted +the halt of actor spiffe:\S+\/coordinator, now: agent behaves oddly$/m,
+    );
   });
 });

@@ -35,7 +35,7 @@ describe("vai revoke, halt and lift", () => {
     assert.equal(code, 0, out);
     assert.match(
       out,
-      /^revoked +now\nadapter +reached .*\nin flight +0\nevidence +intent\/.*\nnext +.* trace \S+$/,
+      /^revoked +identity \S+, now: agent behaves oddly\nadapter +reached .*\nin flight +0\nevidence +intent\/.*\nnext +.* trace \S+$/,
     );
     assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
     const asked = found.plane
@@ -44,6 +44,19 @@ describe("vai revoke, halt and lift", () => {
     assert.deepEqual(
       [asked?.detail["by"], asked?.detail["reason"]],
       ["olga", "agent behaves oddly"],
+    );
+  });
+
+  test("VAI-112 an identity that had ended is said to have ended before, not to be ended now", async (t) => {
+    const { own, plane, vai } = await operators(t);
+    const governed = plane.contract();
+    const { identity } = await plane.grant({}, governed);
+    const { code, out } = await vai(["revoke", "identity", identity.identityId, ...own]);
+    assert.equal(code, 0, out);
+    const [first] = out.split("\n");
+    assert.equal(
+      first,
+      `unchanged  identity ${identity.identityId} had ended already: COMPLETED; nothing was open`,
     );
   });
 
@@ -79,7 +92,11 @@ describe("vai revoke, halt and lift", () => {
   ] as const) {
     test(`VAI-118 ${what} is stopped by one name, and started again by two who need not sit together`, async (t) => {
       const { own, plane, vai, file } = await operators(t);
-      assert.equal((await vai([...stop, ...own])).code, 0);
+      const stopped = await vai([...stop, ...own]);
+      assert.equal(stopped.code, 0);
+      const object = stop[2] ?? "the plane";
+      assert.match(stopped.out, /^(halted|revoked) .*, now: agent behaves oddly$/m);
+      assert.ok(stopped.out.split("\n")[0]?.includes(object), stopped.out);
       assert.equal(refused(await plane.ask()).code, code);
       const alone = await vai([...back, ...own]);
       assert.equal(alone.code, 1);
@@ -151,7 +168,10 @@ describe("vai revoke, halt and lift", () => {
     const { code, out } = await found.vai(["revoke", "identity", id, ...own, "--wait", "0"]);
     found.plane.faults.clear();
     assert.equal(code, 3);
-    assert.match(out, /^revoked +now\nadapter +not reached yet[\s\S]*evidence +owed/);
+    assert.match(
+      out,
+      /^revoked +identity \S+, now: .*\nadapter +not reached yet[\s\S]*evidence +owed.*\ndo +it stands; the same command again goes on, for adapter, its record in evidence$/,
+    );
     assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
   });
 

@@ -2,18 +2,21 @@ import { present } from "../../encoding/present.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import type { PointState } from "../../enforcement/points/iam-points.ts";
+import type { Command as Claims } from "../../lifecycle/command.ts";
 import { refusalNext, refusedLines } from "../answers.ts";
 import { nextLine } from "../next-line.ts";
 import { vaiLine } from "../self.ts";
-import { type OrderAnswer, progressAt, roleName, standingOf } from "./reached.ts";
+import { awaited, type OrderAnswer, progressAt, roleName, standingOf } from "./reached.ts";
+import { doneLine } from "./told.ts";
 
 /** An answer to an order as a person reads it; `outputs` as the command was given it. */
-export const answerLines = (answer: OrderAnswer, outputs?: string): string[] =>
+export const answerLines = (answer: OrderAnswer, claims: Claims, outputs?: string): string[] =>
   answer.ok
     ? [
-        doneLine(answer),
+        doneLine(answer, claims),
         ...standingLines(answer),
         ...recordLines(answer),
+        ...outstandingLines(answer),
         ...traceLines(answer, outputs),
       ]
     : [
@@ -22,9 +25,6 @@ export const answerLines = (answer: OrderAnswer, outputs?: string): string[] =>
         ...secondNameLines(answer),
         ...refusalNext(answer, outputs),
       ];
-
-const doneLine = ({ state, deduplicated }: CommandAnswer): string =>
-  `${state.toLowerCase().padEnd(10)} ${deduplicated ? "by this very order, before" : "now"}`;
 
 function standingLines(answer: OrderAnswer): string[] {
   const standing = standingOf(answer);
@@ -53,6 +53,14 @@ const recordLines = ({ evidence }: CommandAnswer): string[] => [
     ? "evidence   owed: the denial stands, and sweep writes its record; until then the same mark in State is all that holds it"
     : `evidence   ${evidence.chainId} ${evidence.seq}`,
 ];
+
+/** What exit code 3 means: neither to be begun anew nor to be taken for done. */
+function outstandingLines(answer: CommandAnswer): string[] {
+  const outstanding = awaited(answer);
+  return outstanding.length === 0
+    ? []
+    : [`do         it stands; the same command again goes on, for ${outstanding.join(", ")}`];
+}
 
 const INTENT = "intent/";
 

@@ -25,7 +25,8 @@ export function progressAt({ point, acknowledgedAt }: PointState, { ok }: OrderA
  * identity that a lift waits for. Nothing: the answer is the last one.
  */
 export function awaited(answer: OrderAnswer): string[] {
-  if (!answer.ok && answer.code === "REVOCATION_PENDING") return ["the end of what is still open"];
+  if (!answer.ok && answer.code === "REVOCATION_PENDING")
+    return ["the end of what the lift covers"];
   const standing = standingOf(answer);
   if (standing === undefined) return [];
   const points = standing.points.filter((each) => progressAt(each, answer) === "awaited");

@@ -7,6 +7,7 @@ import { readCommandAnswer } from "../read-answer.ts";
 import { answerLines } from "./lines.ts";
 import { patienceOf, type SendingOptions } from "./options.ts";
 import { awaited, type OrderAnswer, sinceBefore } from "./reached.ts";
+import { claimsOf, type Order } from "./sign.ts";
 
 /** Milliseconds between two askings; the function's reserved concurrency is for whoever has to stop something. */
 const PAUSE = 2_000;
@@ -14,7 +15,7 @@ const PAUSE = 2_000;
 /** Where an order goes, and what of it is said before the answer. */
 export interface Sending {
   readonly to: "govern" | "revoke";
-  readonly event: object;
+  readonly event: Order;
   readonly preface?: readonly string[];
 }
 
@@ -39,7 +40,10 @@ export async function sendOrder(
   const last = await askedAgain(io, first, ask, patience);
   // What this command itself asked for again was not there before it.
   const answer = last.ok && first.ok ? { ...last, deduplicated: first.deduplicated } : last;
-  report(io, options.json === true, answer, [...preface, ...answerLines(answer, options.outputs)]);
+  report(io, options.json === true, answer, [
+    ...preface,
+    ...answerLines(answer, claimsOf(event), options.outputs),
+  ]);
   return exitCodeOf(answer);
 }
 

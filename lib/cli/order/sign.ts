@@ -39,10 +39,16 @@ export function signedOrder(
   const shared = { iss, iat, exp: iat + ORDER_LIFE, aud, jti: randomUUID() };
   const claims = { ...shared, reason: options.reason, ...verb };
   const command = signJws(ORDER_TYPE, claims, keyOf(deployment, "operator", options.key));
+  claimsOf({ command });
+  const second = options.cosignKey === undefined ? undefined : readKey(options.cosignKey);
+  return { command, ...present({ cosign: second && signJws(ORDER_TYPE, claims, second) }) };
+}
+
+/** What an order says. @throws {CommandError} for what the plane would not read. */
+export function claimsOf({ command }: Pick<Order, "command">): Claims {
   const read = readCommand(command);
   if (isRefusal(read)) {
     throw new CommandError(EXIT.unreadable, `${read.pointer?.split("/").at(-1)}: ${read.detail}`);
   }
-  const second = options.cosignKey === undefined ? undefined : readKey(options.cosignKey);
-  return { command, ...present({ cosign: second && signJws(ORDER_TYPE, claims, second) }) };
+  return read.claims;
 }
