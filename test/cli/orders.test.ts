@@ -109,6 +109,7 @@ describe("vai revoke, halt and lift", () => {
       assert.equal(refused(await plane.ask()).code, code, "nothing was sent");
       const shown = await vai(["lift", "show", file("order.json")]);
       assert.match(shown.out, /^order +\w+[\s\S]*signed by +olga, .*: agent behaves oddly$/m);
+      assert.match(shown.out, /^signature +not checked here: the plane checks/m);
       const sent = await vai([
         "lift",
         "send",
@@ -135,6 +136,36 @@ describe("vai revoke, halt and lift", () => {
     const { code, err } = await vai(send);
     assert.equal(code, 2);
     assert.match(err, /is no order/);
+    assert.deepEqual(plane.chains(), ["plane/registry"], "nothing was sent");
+  });
+
+  for (const how of ["show", "send"] as const) {
+    test(`VAI-118 lift ${how}: an order whose time is over is to be signed anew`, async (t) => {
+      const { own, plane, vai, file, pass } = await operators(t);
+      await vai(["lift", "plane", ...own, "--out", file("order.json")]);
+      const key = how === "send" ? ["--key", file("otherOperator.json")] : [];
+      pass(299_000);
+      assert.equal((await vai(["lift", "show", file("order.json")])).code, 0, "until its end");
+      pass(1_000);
+      const { code, out, err } = await vai(["lift", how, file("order.json"), ...key]);
+      assert.deepEqual([code, out], [1, ""]);
+      assert.match(err, /the order has ended, at \S+Z .*: have it signed anew/);
+      assert.deepEqual(plane.chains(), ["plane/registry"], "nothing was sent");
+    });
+  }
+
+  test("VAI-118 an order for another plane gets no second name, whatever key there is", async (t) => {
+    const { own, plane, vai, file } = await operators(t);
+    await vai(["lift", "plane", ...own, "--out", file("order.json")]);
+    const outputs = JSON.parse(readFileSync(file("outputs.json"), "utf8"));
+    const other = `${outputs.plane}2`;
+    writeFileSync(file("other.json"), JSON.stringify({ ...outputs, plane: other }));
+    const send = ["lift", "send", file("order.json"), "--outputs", file("other.json")];
+    // Without a key at hand: that the order is refused is said first.
+    const { code, err } = await vai(send);
+    assert.equal(code, 1);
+    assert.ok(err.includes(`the order is for ${outputs.plane}, and`), err);
+    assert.ok(err.includes(`is of ${other}: give --outputs`), err);
     assert.deepEqual(plane.chains(), ["plane/registry"], "nothing was sent");
   });
 

@@ -1,3 +1,4 @@
+import { systemClock } from "../../clock.ts";
 import type { AddCommand } from "../command.ts";
 import { readDeployment } from "../deployment.ts";
 import { report } from "../io.ts";
@@ -7,7 +8,14 @@ import {
   type CosignedOptions,
   type SendingOptions,
 } from "../order/options.ts";
-import { cosignedOrder, orderLines, readOrder, saveOrder } from "../order/saved.ts";
+import {
+  cosignedOrder,
+  orderLines,
+  readOrder,
+  requireAlive,
+  requireOf,
+  saveOrder,
+} from "../order/saved.ts";
 import { sendOrder } from "../order/send.ts";
 import { signedOrder } from "../order/sign.ts";
 import { keyOf } from "./contract.ts";
@@ -52,6 +60,7 @@ export const liftCommand: AddCommand = (lift, io, end) => {
     .description("shows what a second name would be put to; sends nothing")
     .action((path: string, { json }: { readonly json?: true }) => {
       const { claims } = readOrder(path);
+      requireAlive({ claims }, systemClock());
       report(io, json === true, claims, orderLines({ claims }));
     });
   addSendingOptions(
@@ -61,6 +70,8 @@ export const liftCommand: AddCommand = (lift, io, end) => {
     .action(async (path: string, options: SendingOptions) => {
       const deployment = readDeployment(io, options.outputs);
       const saved = readOrder(path);
+      requireOf(saved, deployment);
+      requireAlive(saved, systemClock());
       const order = cosignedOrder(saved, keyOf(deployment, "operator2", options.key));
       const preface = orderLines(saved);
       const sending =

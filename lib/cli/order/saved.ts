@@ -2,6 +2,7 @@ import { toInstant } from "../../clock.ts";
 import { type SigningKey, signJws } from "../../encoding/jws.ts";
 import { type Command as Claims, readCommand } from "../../lifecycle/command.ts";
 import { isRefusal } from "../../refusal.ts";
+import type { Deployment } from "../deployment.ts";
 import { readJson, writeNew, writtenLine } from "../files.ts";
 import { CommandError, EXIT } from "../io.ts";
 import { vaiLine } from "../self.ts";
@@ -49,5 +50,27 @@ export function orderLines({ claims }: Pick<SavedOrder, "claims">): string[] {
     `signed by  ${iss}, at ${toInstant(iat * 1000)}: ${reason}`,
     `plane      ${aud}`,
     `until      ${toInstant(exp * 1000)}`,
+    "signature  not checked here: the plane checks the first name's when the order is sent",
   ];
+}
+
+/** An order that the plane would refuse gets no second name. `now` in milliseconds. @throws {CommandError}. */
+export function requireAlive({ claims: { exp } }: Pick<SavedOrder, "claims">, now: number): void {
+  if (now < exp * 1000) return;
+  throw new CommandError(
+    EXIT.no,
+    `the order has ended, at ${toInstant(exp * 1000)} by this machine's clock: have it signed anew, with --out FILE, and send it within ${ORDER_LIFE} s`,
+  );
+}
+
+/** Nor does one that somebody meant for another plane. @throws {CommandError}. */
+export function requireOf(
+  { claims: { aud } }: Pick<SavedOrder, "claims">,
+  { plane, path }: Pick<Deployment, "plane" | "path">,
+): void {
+  if (aud === plane) return;
+  throw new CommandError(
+    EXIT.no,
+    `the order is for ${aud}, and ${path} is of ${plane}: give --outputs FILE of the order's plane; nothing was signed or sent`,
+  );
 }
