@@ -57,7 +57,7 @@ const EXIT_OF: Readonly<Record<CallProblem["kind"], ExitCode>> = {
   refused: EXIT.no,
 };
 
-function adviceOn({ kind }: CallProblem, { endpoint, region }: ClientPlace): string {
+function adviceOn({ kind }: CallProblem, { endpoint, region, profile }: ClientPlace): string {
   const isLocal = endpoint !== undefined;
   switch (kind) {
     case "unreachable":
@@ -67,7 +67,9 @@ function adviceOn({ kind }: CallProblem, { endpoint, region }: ClientPlace): str
     case "busy":
       return "wait a little and ask again for the same";
     case "noCredentials":
-      return "name a profile, for example by AWS_PROFILE, or set them in the environment";
+      return profile === undefined
+        ? "name a profile, for example by AWS_PROFILE, or set them in the environment"
+        : `is there a profile ${profile}, and are you signed in with it? aws configure list-profiles names those that are there`;
     case "unaccepted":
       return isLocal
         ? "key, secret or clock are wrong: each start of the local AWS makes new keys, so read its outputs.json anew"

@@ -94,9 +94,13 @@ describe("a call that AWS does not answer as it should", () => {
     for (const name of Object.keys(process.env)) if (/^AWS_/.test(name)) delete process.env[name];
     const none = { AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" };
     Object.assign(process.env, none, { AWS_EC2_METADATA_DISABLED: "true" });
-    const { code, err } = await send(await desk(t), undefined);
+    const table = await desk(t);
+    const { code, err } = await send(table, undefined);
     assert.equal(code, EXIT.unreadable, err);
     assert.match(err, /at AWS in us-east-1 as whom the AWS SDK finds here: there are no AWS cred/);
+    const named = await table.vai(["status", "--profile", "nobody"]);
+    assert.equal(named.code, EXIT.unreadable, named.err);
+    assert.match(named.err, /is there a profile nobody, and are you signed in .*list-profiles/);
   });
 
   test("USR-11 who calls by the environment is named by the profile, else by the end of the key's id", async (t) => {

@@ -110,6 +110,14 @@ describe("vai revoke, halt and lift", () => {
       const shown = await vai(["lift", "show", file("order.json")]);
       assert.match(shown.out, /^order +\w+[\s\S]*signed by +olga, .*: agent behaves oddly$/m);
       assert.match(shown.out, /^signature +not checked here: the plane checks/m);
+      const same = ["lift", "send", file("order.json"), "--key", file("operator.json")];
+      const twice = await vai(same);
+      assert.equal(twice.code, 1);
+      assert.match(
+        twice.out,
+        /APPROVAL_REQUIRED[\s\S]*do +the second key must be of another name than the first/,
+      );
+      assert.doesNotMatch(twice.out, /--cosign-key/);
       const sent = await vai([
         "lift",
         "send",
@@ -211,13 +219,20 @@ describe("vai revoke, halt and lift", () => {
       "somebody who is no operator",
       ["halt", "plane", "--key", "agent.json", ...OPERATOR],
       1,
-      /ACTOR_AUTH_INVALID/,
+      /ACTOR_AUTH_INVALID[\s\S]*do +compare with .* trust show: --as must be a name under operators, --key its key/,
     ],
     [
       "an id that is none",
       ["revoke", "identity", "x", ...OPERATOR, "--key", "operator.json"],
       2,
       /identityId: /,
+    ],
+    ["no id", ["revoke", "identity", ...OPERATOR], 2, /missing .*id[\s\S]*vai status lists/],
+    [
+      "a contract that the plane has never seen",
+      ["revoke", "contract", `sha256:${"0".repeat(64)}`, ...OPERATOR, "--key", "operator.json"],
+      1,
+      /CONTRACT_UNKNOWN[\s\S]*do +.*give the contract's file, .* vai revoke contract FILE$/m,
     ],
     [
       "a digest that is none",

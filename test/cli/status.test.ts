@@ -90,7 +90,18 @@ suite("vai status", () => {
   test("VAI-129 an identity whose time is over is not alive, and nothing of it is when sweep was there", async (t) => {
     const found = await desk(t);
     const { identity } = await found.plane.grant(HANDLE, found.plane.contract(HANDLE));
+    const alive = await found.vai(["status"]);
+    assert.match(
+      alive.out,
+      new RegExp(`^live +${identity.identityId} .*, intent ${identity.intentId}$`, "m"),
+      "what vai trace is asked for",
+    );
     found.pass(601_000);
+    const { out } = await found.vai(["status"]);
+    assert.match(
+      out,
+      new RegExp(`^overdue +${identity.identityId} .*, intent ${identity.intentId}$`, "m"),
+    );
     const { live, overdue } = await statusOf(found);
     assert.deepEqual(live, []);
     assert.deepEqual(

@@ -21,6 +21,7 @@ export const revokeCommand: AddCommand = (revoke, io, end) => {
     revoke.command("identity").argument("<id>", "identityId, as vai status and vai trace tell it"),
   )
     .description("ends one identity")
+    .showHelpAfterError("(vai status lists the identities that are alive; see also --help)")
     .action(async (identityId: string, options: OrderOptions) => {
       const deployment = readDeployment(io, options.outputs);
       const event = signedOrder(deployment, { do: "revokeIdentity", identityId }, options);

@@ -2,18 +2,18 @@ import { present } from "../../encoding/present.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import type { PointState } from "../../enforcement/points/iam-points.ts";
-import type { Command as Claims } from "../../lifecycle/command.ts";
 import { refusalNext, refusedLines } from "../answers.ts";
 import { nextLine } from "../next-line.ts";
 import { vaiLine } from "../self.ts";
 import { awaited, type OrderAnswer, progressAt, roleName, standingOf } from "./reached.ts";
+import { claimsOf, type Order } from "./sign.ts";
 import { doneLine } from "./told.ts";
 
 /** An answer to an order as a person reads it; `outputs` as the command was given it. */
-export const answerLines = (answer: OrderAnswer, claims: Claims, outputs?: string): string[] =>
+export const answerLines = (answer: OrderAnswer, order: Order, outputs?: string): string[] =>
   answer.ok
     ? [
-        doneLine(answer, claims),
+        doneLine(answer, claimsOf(order)),
         ...standingLines(answer),
         ...recordLines(answer),
         ...outstandingLines(answer),
@@ -22,7 +22,7 @@ export const answerLines = (answer: OrderAnswer, claims: Claims, outputs?: strin
     : [
         ...refusedLines(answer),
         ...standingLines(answer),
-        ...secondNameLines(answer),
+        ...adviceLines(answer, order),
         ...refusalNext(answer, outputs),
       ];
 
@@ -71,11 +71,27 @@ const traceLines = ({ evidence }: CommandAnswer, outputs: string | undefined): s
       ]
     : [];
 
-/** Said where it is needed, and how to come by it. */
-const secondNameLines = ({ code }: RefusedAnswer): string[] =>
-  code === "APPROVAL_REQUIRED"
-    ? [
-        "do         it takes two names: give --cosign-key FILE, or write the order with --out FILE for another operator or an auditor,",
-        `           who sends it with ${vaiLine("lift", "send", "FILE", "--key", "KEY")}`,
-      ]
-    : [];
+/** What the person who gave the order can do about its refusal, where that is not the order's own matter. */
+function adviceLines({ code }: RefusedAnswer, order: Order): string[] {
+  switch (code) {
+    case "ACTOR_AUTH_INVALID":
+      return [
+        `do         compare with ${vaiLine("trust", "show")}: --as must be a name under operators, --key its key, and its \`may\`, if there is`,
+        "           one, must list the verb",
+      ];
+    case "CONTRACT_UNKNOWN":
+      return [
+        `do         the plane has never seen it: give the contract's file, ${vaiLine("revoke", "contract", "FILE")}`,
+      ];
+    case "APPROVAL_REQUIRED":
+      return order.cosign === undefined ? ALONE : [`do         ${SECOND_NAME}`];
+    default:
+      return [];
+  }
+}
+
+const ALONE = [
+  "do         it takes two names: give --cosign-key FILE, or write the order with --out FILE for another operator or an auditor,",
+  `           who sends it with ${vaiLine("lift", "send", "FILE", "--key", "KEY")}`,
+];
+const SECOND_NAME = `the second key must be of another name than the first, of an operator who may do it or an auditor: ${vaiLine("trust", "show")} lists them`;

@@ -7,7 +7,7 @@ import { readCommandAnswer } from "../read-answer.ts";
 import { answerLines } from "./lines.ts";
 import { patienceOf, type SendingOptions } from "./options.ts";
 import { awaited, type OrderAnswer, sinceBefore } from "./reached.ts";
-import { claimsOf, type Order } from "./sign.ts";
+import type { Order } from "./sign.ts";
 
 /** Milliseconds between two askings; the function's reserved concurrency is for whoever has to stop something. */
 const PAUSE = 2_000;
@@ -42,7 +42,7 @@ export async function sendOrder(
   const answer = last.ok && first.ok ? { ...last, deduplicated: first.deduplicated } : last;
   report(io, options.json === true, answer, [
     ...preface,
-    ...answerLines(answer, claimsOf(event), options.outputs),
+    ...answerLines(answer, event, options.outputs),
   ]);
   return exitCodeOf(answer);
 }

@@ -25,13 +25,14 @@ export const statusLines = (status: Status): string[] => [
   ...section(
     "live",
     status.live,
-    ({ id, state, delivery, step, actor = "an unknown actor", expiresAt }) =>
-      `${id} ${state}, ${delivery} of step ${step}, ${actor}, until ${expiresAt}`,
+    ({ id, intentId, state, delivery, step, actor = "an unknown actor", expiresAt }) =>
+      `${id} ${state}, ${delivery} of step ${step}, ${actor}, until ${expiresAt}, intent ${intentId}`,
   ),
   ...section(
     "overdue",
     status.overdue,
-    ({ id, state, expiresAt }) => `${id} ${state}, over since ${expiresAt}: sweep ends it`,
+    ({ id, intentId, state, expiresAt }) =>
+      `${id} ${state}, over since ${expiresAt}: sweep ends it, intent ${intentId}`,
   ),
   ...section("pending", status.pending, contractWords),
   ...section("expiring", status.expiring, contractWords),
