@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { DynamoDenialStore } from "../../lib/aws/ports/denials.ts";
 import { DynamoOpenStore } from "../../lib/aws/ports/open-view.ts";
 import { type Mark, readMarks } from "../../lib/lifecycle/mark.ts";
+import { Fault } from "../../lib/refusal.ts";
 import { Faults } from "../support/faults.ts";
 import { MemoryDynamo, TABLES } from "../support/memory-dynamo.ts";
 import { tooPrecise } from "../support/too-precise.ts";
@@ -35,6 +37,28 @@ suite("marks in DynamoDB", () => {
     assert.equal(await denials.mark({ chainId: CHAIN, mark: other }), "marked");
     const due = "1970-01-01T00:00:01.000Z";
     assert.deepEqual(head(), { ...HEAD, marks: [MARK, other], marked: 2, due });
+  });
+
+  test("VAI-115 an append beside it keeps no denial from being committed: it is tried again, and not for ever", async () => {
+    const conflict = () =>
+      new TransactionCanceledException({
+        ...{ message: "cancelled", $metadata: {} },
+        CancellationReasons: [{ Code: "TransactionConflict" }],
+      });
+    for (const [conflicts, expected] of [
+      [3, "marked"],
+      [100, undefined],
+    ] as const) {
+      let left = conflicts;
+      const send = async () => {
+        if (left-- > 0) throw conflict();
+        return {};
+      };
+      const denials = new DynamoDenialStore({ send } as never, TABLES);
+      const marked = denials.mark({ chainId: CHAIN, mark: MARK });
+      if (expected === undefined) await assert.rejects(marked, Fault);
+      else assert.equal(await marked, expected);
+    }
   });
 
   test("VAI-120 with a key that is held nothing is marked", async () => {
@@ -124,6 +148,10 @@ suite("what is open, by index", () => {
     assert.deepEqual((await store.all()).toSorted(), ["intent/a", "intent/b"]);
     assert.ok((await store.identities()).some((each) => each.id === undefined));
     assert.deepEqual((await denials.issuedSince(at)).toSorted(), ["intent/a", "intent/b"]);
-    assert.equal(await denials.chainOf("intent/a"), "intent/a");
+    assert.deepEqual(await denials.chainsOf("intent/a"), ["intent/a"]);
+    const forged = { chainId: "plane/registry", seq: 9, eventType: "IdentityIssued", at };
+    dynamo.table(TABLES.evidence).set("plane/registry|9", { ...forged, identityId: "intent/a" });
+    assert.deepEqual(await denials.chainsOf("intent/a"), ["intent/a"]);
+    assert.deepEqual((await denials.issuedSince(at)).toSorted(), ["intent/a", "intent/b"]);
   });
 });

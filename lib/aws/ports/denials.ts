@@ -93,12 +93,10 @@ export class DynamoDenialStore implements DenialStore {
         return "marked";
       } catch (error) {
         if (!(error instanceof TransactionCanceledException)) throw error;
-        const [ofHead, ofKey] = (error.CancellationReasons ?? []).map(({ Code }) => Code);
-        if (ofKey === "ConditionalCheckFailed") return "taken";
-        if (ofHead === "ValidationError") return "impossible";
-        if (ofHead === "TransactionConflict" && tries > 1)
-          return this.#commit(step, how, tries - 1);
-        throw error;
+        const result = cancelledBy(error);
+        if (result === "conflict" && tries > 1) return this.#commit(step, how, tries - 1);
+        if (result === undefined || result === "conflict") throw error;
+        return result;
       }
     });
   }
@@ -128,6 +126,15 @@ export class DynamoDenialStore implements DenialStore {
 
 /** An append beside it, of a chain that somebody asks for all the time, must keep no denial from being committed. */
 const TRIES = 8;
+
+function cancelledBy({
+  CancellationReasons: reasons,
+}: TransactionCanceledException): "taken" | "impossible" | "conflict" | undefined {
+  const [ofHead, ofKey] = (reasons ?? []).map(({ Code }) => Code);
+  if (ofKey === "ConditionalCheckFailed") return "taken";
+  if (ofHead === "ValidationError") return "impossible";
+  return [ofHead, ofKey].includes("TransactionConflict") ? "conflict" : undefined;
+}
 
 /** One way to bring a mark to a head. */
 interface How {
