@@ -6,6 +6,7 @@ import { isTerminal } from "../../lib/evidence/events.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
+import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
@@ -308,25 +309,31 @@ suite("sweeping", () => {
     assert.equal(endsOf(plane, governed)[0]?.event.type, "IdentityExpired");
   });
 
-  test("VAI-117 a halt is acknowledged at the adapter one function's life later, once", async () => {
-    const plane = await newPlane();
-    await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "spiffe://x/y" }) });
-    const reached = (): unknown[] =>
-      plane
-        .records("plane/registry")
-        .flatMap(({ event, detail }) =>
-          event.type === "RevocationAcknowledged" && detail["point"] === "adapter"
-            ? [detail["milliseconds"]]
-            : [],
-        );
-    plane.world.pass(29);
-    await plane.sweep();
-    assert.deepEqual(reached(), []);
-    plane.world.pass(1);
-    assert.deepEqual((await plane.sweep()).reached, [{ point: "adapter", milliseconds: 30_000 }]);
-    await plane.sweep();
-    assert.deepEqual(reached(), [30_000]);
-  });
+  for (const claims of [
+    { do: "haltActor", actorId: "spiffe://x/y" },
+    { do: "haltPlane" },
+    { do: "revokeKey", jkt: KEYS.otherAgent.thumbprint },
+  ]) {
+    test(`VAI-117 ${claims.do} is acknowledged at the adapter one function's life later, once`, async () => {
+      const plane = await newPlane();
+      await plane.revoke({ command: plane.command(claims) });
+      const reached = (): unknown[] =>
+        plane
+          .records("plane/registry")
+          .flatMap(({ event, detail }) =>
+            event.type === "RevocationAcknowledged" && detail["point"] === "adapter"
+              ? [detail["milliseconds"]]
+              : [],
+          );
+      plane.world.pass(29);
+      await plane.sweep();
+      assert.deepEqual(reached(), []);
+      plane.world.pass(1);
+      assert.deepEqual((await plane.sweep()).reached, [{ point: "adapter", milliseconds: 30_000 }]);
+      await plane.sweep();
+      assert.deepEqual(reached(), [30_000]);
+    });
+  }
 
   test("VAI-121 a run says what it has recorded as reached, and how long that took", async () => {
     const { plane, governed } = await died("target:call");
