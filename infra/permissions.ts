@@ -183,13 +183,17 @@ const governPermissions = (resources: PlaneResources, roles: SessionRoles): Poli
 ];
 
 /**
- * A function's role is the plane to STS, KMS and the tables, so whoever may pass it to code of their own
+ * A function's role is the plane to STS, KMS, IAM, `sweep` and the tables, so whoever may pass it to code of their own
  * (`iam:PassRole` and a function, or a change of this one's role) would be the plane. Lambda puts the ARN of
  * the function that runs into every request from within its environment (AWS Lambda developer guide, "Using
  * source function ARN to control function access behavior"); everything else that holds the role has another
  * or none, which `ArnNotEquals` takes as different. A Deny, because the key policies and the execution roles'
  * trust policies name the role themselves, so that no Allow here is needed there; and in this policy, because
  * AWS knows the key in no resource policy.
+ *
+ * Of IAM too, because no permission of IAM is bound to a policy's name: who ran as the role elsewhere could put a denial of
+ * everything on each execution role, or take the plane's denials out. Lambda puts the key into the credentials, not into
+ * the requests of single services ("all AWS API calls made by the function code", AWS's announcement of it).
  *
  * Of KMS the plane's signing keys alone: DynamoDB asks KMS in the caller's name for the tables' own key (`aws/dynamodb`), and
  * no page says that those requests carry the function's ARN.
@@ -202,7 +206,7 @@ export function onlyInFunction(
   const own = others.length === 0 ? first : functionArns;
   const elsewhere = { ArnNotEquals: { "lambda:SourceFunctionArn": own } };
   return [
-    deny("OnlyInThisFunction", ["dynamodb:*", "sts:*"], ["*"], elsewhere),
+    deny("OnlyInThisFunction", ["dynamodb:*", "sts:*", "iam:*", "lambda:*"], ["*"], elsewhere),
     deny(
       "SignsOnlyInThisFunction",
       ["kms:*"],

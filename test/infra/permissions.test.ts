@@ -131,7 +131,7 @@ suite("permissions", () => {
         {
           Sid: "OnlyInThisFunction",
           Effect: "Deny",
-          Action: ["dynamodb:*", "sts:*"],
+          Action: ["dynamodb:*", "iam:*", "lambda:*", "sts:*"],
           Resource: ["*"],
           Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": oneOrMore(functionsOf(name)) } },
         },
@@ -145,6 +145,22 @@ suite("permissions", () => {
       ]);
     });
   }
+
+  test("VAI-45 whatever a function's role may do, it may do in that function alone; its log is Lambda's to write", () => {
+    for (const name of FUNCTIONS) {
+      const all = resolved.roleStatements(`vai-example-${name}`);
+      const services = all
+        .filter(({ Effect }) => Effect === "Allow")
+        .flatMap(({ Action }) => Action.map((action) => action.split(":")[0]));
+      const bound = all
+        .filter(({ Effect, Condition }) => Effect === "Deny" && Condition?.["ArnNotEquals"])
+        .flatMap(({ Action }) => Action.map((action) => action.replace(":*", "")));
+      assert.deepEqual(
+        [...new Set(services)].filter((each) => !bound.includes(each ?? "")),
+        ["logs"],
+      );
+    }
+  });
 
   test("VAI-91 no function may update, delete, batch-write or PartiQL the Evidence table", () => {
     for (const name of FUNCTIONS) {
