@@ -25,8 +25,10 @@ export interface SessionRoles {
   readonly probed: readonly string[];
   /** Reader roles that `sweep` looks by. */
   readonly looking: readonly string[];
-  /** Boundaries of {@link revocable}: without one of these a role's policy is not touched. */
-  readonly boundaries: readonly string[];
+  /** Those of {@link revocable} that the stack made, and what bounds them: without one of these their policy is not touched. */
+  readonly made: { readonly roles: readonly string[]; readonly boundaries: readonly string[] };
+  /** The others of {@link revocable}, and every boundary that they may have. */
+  readonly brought: { readonly roles: readonly string[]; readonly boundaries: readonly string[] };
   /** The function that does what is due. */
   readonly sweep: string;
 }
@@ -122,7 +124,7 @@ const waking = ({ sweep }: SessionRoles): PolicyStatement[] => [
  */
 const denying = (
   { state }: PlaneResources,
-  { revocable, probed, boundaries }: SessionRoles,
+  { revocable, probed, made, brought }: SessionRoles,
 ): PolicyStatement[] => [
   // What each writer of a role's policy has to put.
   allow("ReadDenials", ["dynamodb:Query"], [state.tableArn]),
@@ -132,9 +134,9 @@ const denying = (
     ? []
     : [
         allow("ReadRevocations", ["iam:GetRolePolicy"], revocable),
-        allow("WriteRevocations", ["iam:PutRolePolicy"], revocable, {
-          StringLike: { "iam:PermissionsBoundary": boundaries },
-        }),
+        ...writing("WriteRevocations", made),
+        // Apart from the roles of the stack: one that somebody brought would let any boundary do for all of them.
+        ...writing("WriteRevocationsOfBrought", brought),
       ]),
   // Whether IAM denies what it was told to, is seen by a session that can do nothing else; the role's trust policy gives
   // these functions no other one.
@@ -144,6 +146,18 @@ const denying = (
         allow("ObtainProbe", ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], probed),
       ]),
 ];
+
+const writing = (
+  sid: string,
+  { roles, boundaries }: SessionRoles["made"],
+): readonly PolicyStatement[] =>
+  roles.length === 0
+    ? []
+    : [
+        allow(sid, ["iam:PutRolePolicy"], roles, {
+          StringLike: { "iam:PermissionsBoundary": boundaries },
+        }),
+      ];
 
 /** Everything that `revoke` may do, besides writing its log. No session that acts, no target. */
 const revokePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [

@@ -169,7 +169,7 @@ export class TrustPlaneStack extends Stack {
       revocable: served.map(({ pair }) => pair.executionRoleArn),
       probed: deployment.scopedCredentials ? served.map(({ pair }) => pair.executionRoleArn) : [],
       looking: served.map(({ pair }) => pair.readerRoleArn),
-      boundaries: boundariesOf(this, served),
+      ...boundsOf(this, served),
       sweep: ownFunctionArn(this, plane, "sweep"),
     };
     const environment = this.environmentOf(deployment, served);
@@ -354,14 +354,22 @@ const functionArns = (scope: Construct, plane: string, name: FunctionName): stri
 const REVOKE_EVENTS = "revoke-events";
 
 /** A role that exists already has a boundary of its owner's, whose name nobody here knows. */
-const boundariesOf = (scope: Construct, served: readonly ServedFamily[]): string[] => {
-  const made = served.flatMap(({ boundary }) => boundary ?? []);
-  const isOurs = served.every(({ boundary }) => boundary !== undefined);
+function boundsOf(
+  scope: Construct,
+  served: readonly ServedFamily[],
+): Pick<SessionRoles, "made" | "brought"> {
+  const rolesOf = (families: readonly ServedFamily[]) =>
+    families.map(({ pair }) => pair.executionRoleArn);
+  const made = served.filter(({ boundary }) => boundary !== undefined);
+  const brought = served.filter(({ boundary }) => boundary === undefined);
   const any = Stack.of(scope).formatArn({
     ...{ service: "iam", region: "", resource: "policy", resourceName: "*" },
   });
-  return isOurs ? made : [any];
-};
+  return {
+    made: { roles: rolesOf(made), boundaries: made.flatMap(({ boundary }) => boundary ?? []) },
+    brought: { roles: rolesOf(brought), boundaries: [any] },
+  };
+}
 
 const mapFunctions = <T>(make: (name: FunctionName) => T): PerFunction<T> =>
   Object.fromEntries(FUNCTION_NAMES.map((name) => [name, make(name)])) as PerFunction<T>;

@@ -87,6 +87,25 @@ suite("roles and keys that exist already", () => {
     assert.deepEqual(first, { action: "dynamodb:UpdateItem", ...pair });
   });
 
+  test("VAI-145 VAI-45 any boundary does for a role that exists, and for no role that the stack makes", () => {
+    const stack = stackOf({ ...EXAMPLE, existingRoles: { dynamodb: pair } });
+    const resolved = new Resolved(Template.fromStack(stack));
+    const policy = (name: string) => `arn:aws:iam::${ACCOUNT}:policy/${name}`;
+    for (const name of ["revoke", "sweep"]) {
+      const puts = resolved
+        .roleStatements(`vai-example-${name}`)
+        .filter(({ Action }) => Action.includes("iam:PutRolePolicy"))
+        .map(({ Resource, Condition }) => [Resource, Condition?.["StringLike"]]);
+      assert.equal(puts.length, 2);
+      const [[made, ofMade], [brought, ofBrought]] = puts as [unknown[], unknown[]];
+      assert.ok(!(made as string[]).includes(pair.executionRoleArn));
+      const own = (made as string[]).map((arn) => policy(`vai-example-boundary-${family(arn)}`));
+      assert.deepEqual(boundariesIn(ofMade), own);
+      assert.deepEqual(brought, [pair.executionRoleArn]);
+      assert.deepEqual(boundariesIn(ofBrought), [policy("*")]);
+    }
+  });
+
   test("VAI-145 VAI-45 the stack says that it cannot see the boundary of roles that exist", () => {
     const stack = stackOf({ ...EXAMPLE, existingRoles: { dynamodb: pair } });
     const said = Match.stringLikeRegexp("the dynamodb roles are yours: .* boundary");
@@ -190,3 +209,7 @@ suite("roles elsewhere", () => {
     assert.deepEqual([may("issue"), may("execute"), may("govern")], [true, true, false]);
   });
 });
+
+const family = (arn: string): string => arn.slice(arn.lastIndexOf("-") + 1);
+const boundariesIn = (condition: unknown): string[] =>
+  [(condition as Record<string, string | string[]>)["iam:PermissionsBoundary"] ?? []].flat();
