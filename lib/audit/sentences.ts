@@ -1,4 +1,5 @@
 import type { Detail, EvidenceRecord } from "../evidence/record.ts";
+import { orderWords } from "./order-words.ts";
 import { inside, listed, plain, textIn } from "./plain-text.ts";
 
 type Sentence = (detail: Detail, record: EvidenceRecord) => string;
@@ -17,14 +18,18 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `policy ${textIn(detail, "policy", "id")} version ${textIn(detail, "policy", "version")} decided ${textIn(detail, "outcome")}`,
   ContractBound: (detail, { contract }) =>
     `contract ${contract?.id} of ${textIn(detail, "issuer")} was bound to this proof, for ever`,
-  IdentityRequested: (_detail, record) => `${who(record)} asked for an identity`,
+  IdentityRequested: (_detail, record) =>
+    isOfCommand(record)
+      ? "somebody sent a command that was refused"
+      : `${who(record)} asked for an identity`,
   ProofValidated: (_detail, { decision }) =>
     `every check of the proof held (${(decision.checks ?? []).length} checks)`,
   ProofRejected: (detail, record) => `the proof does not carry the request: ${why(detail, record)}`,
   ViolationDetected: (detail, record) => `an attempt outside the contract: ${why(detail, record)}`,
   IdentityIssued: (detail, record) =>
     `${identityOf(record)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}`,
-  IdentityDenied: (detail, record) => `no identity was issued: ${why(detail, record)}`,
+  IdentityDenied: (detail, record) =>
+    `${isOfCommand(record) ? "the command did nothing" : "no identity was issued"}: ${why(detail, record)}`,
   RetryDeduplicated: (_detail, record) =>
     `the same request came again and got the answer of ${identityOf(record)}; nothing ran twice`,
   RefusalsCounted: (detail) =>
@@ -49,12 +54,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   IdentityCompleted: (detail, record) => `${identityOf(record)} ended ${textIn(detail, "state")}`,
   IdentityExpired: (detail, record) => `${identityOf(record)} expired: ${why(detail, record)}`,
   IdentityRevoked: (detail, record) => `${identityOf(record)} was revoked: ${why(detail, record)}`,
-  RevocationRequested: (detail) =>
-    `${textIn(detail, "by")} ordered ${textIn(detail, "do")}: ${textIn(detail, "reason")}`,
+  RevocationRequested: orderWords,
   RevocationAcknowledged: (detail) =>
-    `the denial reached ${pointOf(detail)} after ${textIn(detail, "milliseconds")} ms`,
+    `the denial requested at ${textIn(detail, "requestedAt")} reached ${pointOf(detail)} after ${textIn(detail, "milliseconds")} ms`,
   RevocationFailed: (detail) =>
-    `the denial did not reach ${pointOf(detail)}: ${textIn(detail, "reason")}`,
+    `the denial requested at ${textIn(detail, "requestedAt")} did not reach ${pointOf(detail)}: ${textIn(detail, "reason")}`,
   PlaneHalted: (detail) => `${ordered(detail)}: nothing is granted, redeemed or begun`,
   AgentHalted: (detail) => `${ordered(detail)}: that actor gets nothing under any name or key`,
   KeyRevoked: (detail) => `${ordered(detail)}: that key counts for nothing`,
@@ -80,6 +84,11 @@ export function sentenceOf(record: EvidenceRecord): string {
     ? `recorded by a later version: ${plain(record.detail)}`
     : sentence(record.detail, record);
 }
+
+/** The functions that take commands of people, and no requests for an identity. */
+const COMMANDED: ReadonlySet<unknown> = new Set(["govern", "revoke"]);
+const isOfCommand = ({ source }: EvidenceRecord): boolean =>
+  COMMANDED.has(inside(source, "component"));
 
 function who({ actor }: EvidenceRecord): string {
   if (actor?.id !== undefined) return plain(actor.id);
@@ -122,9 +131,9 @@ function readBack(detail: Detail): string {
     : "the read-back does not show the effect";
 }
 
-/** Who ordered what, and why. */
+/** A change of the restrictions, and what was done in its place. */
 function ordered(detail: Detail): string {
-  const what = `${textIn(detail, "by")} ordered ${textIn(detail, "do")}: ${textIn(detail, "reason")}`;
+  const what = orderWords(detail);
   const instead = inside(detail, "instead");
   return instead === undefined ? what : `${what} (${plain(instead)})`;
 }
