@@ -110,7 +110,7 @@ describe("an order is asked for again until it is whole", () => {
   });
 
   test("VAI-118 what IAM refuses is named with its role, fails, and is not waited for", async (t) => {
-    const { own, plane, vai } = await operator(t);
+    const { own, plane, vai, file } = await operator(t);
     const { identity } = await plane.grant(CREDENTIALS);
     plane.faults.plan({ at: "iam:write", how: "denied" });
     const sleep = () => assert.fail("it was waited for");
@@ -120,6 +120,10 @@ describe("an order is asked for again until it is whole", () => {
       out,
       /^refused +REVOCATION_FAILED[\s\S]*adapter +reached[\s\S]*iam +exec-dynamodb FAILED[\s\S]*next .*explain REVOCATION_FAILED/,
     );
+    const role = "arn:aws:iam::000000000000:role/exec-dynamodb";
+    await vai(["lift", "quarantine", role, ...own, "--out", file("order.json")]);
+    const shown = await vai(["lift", "show", file("order.json")]);
+    assert.match(shown.out, /^since +2\d{3}-\S+Z: REVOCATION_FAILED$/m);
   });
 
   test("VAI-118 a lift waits for what it covers to end", async (t) => {

@@ -109,6 +109,7 @@ describe("vai revoke, halt and lift", () => {
       assert.equal(refused(await plane.ask()).code, code, "nothing was sent");
       const shown = await vai(["lift", "show", file("order.json")]);
       assert.match(shown.out, /^order +\w+[\s\S]*signed by +olga, .*: agent behaves oddly$/m);
+      assert.match(shown.out, /^since +(2\d{3}-\S+Z, halted by olga|the key is revoked: .*)$/m);
       assert.match(shown.out, /^signature +not checked here: the plane checks/m);
       const same = ["lift", "send", file("order.json"), "--key", file("operator.json")];
       const twice = await vai(same);
@@ -126,7 +127,8 @@ describe("vai revoke, halt and lift", () => {
         file("otherOperator.json"),
       ]);
       assert.equal(sent.code, 0, sent.out);
-      assert.ok(sent.out.startsWith(shown.out), "what was signed is said");
+      const [signed = ""] = shown.out.split("\nsince ");
+      assert.ok(sent.out.startsWith(signed), "what was signed is said");
       assert.ok((await plane.ask()).ok);
     });
   }
@@ -145,6 +147,29 @@ describe("vai revoke, halt and lift", () => {
     assert.equal(code, 2);
     assert.match(err, /is no order/);
     assert.deepEqual(plane.chains(), ["plane/registry"], "nothing was sent");
+  });
+
+  test("VAI-118 an order is shown where nothing of the plane can be read, and to lift nothing where nothing stands", async (t) => {
+    const { own, vai, file } = await operators(t);
+    await vai(["lift", "plane", ...own, "--out", file("order.json")]);
+    const role = "arn:aws:iam::000000000000:role/exec-lambda";
+    await vai(["lift", "quarantine", role, ...own, "--out", file("role.json")]);
+    for (const order of ["order.json", "role.json"]) {
+      const { code, out } = await vai(["lift", "show", file(order)]);
+      assert.deepEqual([code, /^since +nothing of the kind stands$/m.test(out)], [0, true], out);
+    }
+    const { credentials: _, ...outputs } = JSON.parse(readFileSync(file("outputs.json"), "utf8"));
+    writeFileSync(file("bare.json"), JSON.stringify(outputs));
+    for (const [given, why] of [
+      ["bare.json", /^since +not known here: give --profile NAME/m],
+      ["none.json", /^since +not known here: there is no /m],
+    ] as const) {
+      const { code, out } = await vai([
+        ...["lift", "show", file("order.json"), "--outputs", file(given)],
+      ]);
+      assert.equal(code, 0);
+      assert.match(out, why);
+    }
   });
 
   for (const how of ["show", "send"] as const) {
@@ -169,6 +194,8 @@ describe("vai revoke, halt and lift", () => {
     const other = `${outputs.plane}2`;
     writeFileSync(file("other.json"), JSON.stringify({ ...outputs, plane: other }));
     const send = ["lift", "send", file("order.json"), "--outputs", file("other.json")];
+    const shown = await vai(["lift", "show", file("order.json"), "--outputs", file("other.json")]);
+    assert.match(shown.out, /^since +not known here: the order is for /m);
     // Without a key at hand: that the order is refused is said first.
     const { code, err } = await vai(send);
     assert.equal(code, 1);

@@ -1,6 +1,6 @@
 import { systemClock } from "../../clock.ts";
 import type { AddCommand } from "../command.ts";
-import { readDeployment } from "../deployment.ts";
+import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { report } from "../io.ts";
 import {
   addCosignOptions,
@@ -18,6 +18,7 @@ import {
 } from "../order/saved.ts";
 import { sendOrder } from "../order/send.ts";
 import { signedOrder } from "../order/sign.ts";
+import { sinceLines } from "../order/since.ts";
 import { keyOf } from "./contract.ts";
 
 /** What each subcommand lifts, and what it is told. */
@@ -56,12 +57,16 @@ export const liftCommand: AddCommand = (lift, io, end) => {
   lift
     .command("show")
     .argument("<file>", "an order that somebody else signed, with --out")
-    .option("--json", "print it as JSON")
+    .option("--profile <name>", "AWS profile that may read since when it is stopped")
+    .option("--outputs <file>", OUTPUTS_HELP)
+    .option("--json", "print what was signed as JSON")
     .description("shows what a second name would be put to; sends nothing")
-    .action((path: string, { json }: { readonly json?: true }) => {
+    .action(async (path: string, options: Omit<SendingOptions, "key" | "wait">) => {
       const { claims } = readOrder(path);
       requireAlive({ claims }, systemClock());
-      report(io, json === true, claims, orderLines({ claims }));
+      const isJson = options.json === true;
+      const since = isJson ? [] : await sinceLines(io, claims, options);
+      report(io, isJson, claims, [...orderLines({ claims }), ...since]);
     });
   addSendingOptions(
     lift.command("send").argument("<file>", "an order that somebody else signed, with --out"),
