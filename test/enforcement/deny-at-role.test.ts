@@ -114,7 +114,10 @@ suite("denying sessions at a role", () => {
     const sessions = Array.from({ length: 500 }, (_, index) => writers.session(index));
     const result = await writers.deny(sessions);
     const { at, ...told } = result as { readonly at: number };
-    assert.deepEqual(told, { role: ROLE, state: "accepted", isFull: true, named: new Set() });
+    assert.deepEqual(told, {
+      ...{ role: ROLE, state: "accepted", isFull: true, named: new Set() },
+      told: new Set(sessions.map(({ session }) => session)),
+    });
     assert.equal(at, writers.now);
     assert.equal(writers.iam.puts.length, 1);
     assert.ok(sessions.every((each) => writers.isDenied(each)));
