@@ -3,11 +3,16 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { CreateStackCommand, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { CreateTableCommand, DescribeTableCommand } from "@aws-sdk/client-dynamodb";
-import { CreatePolicyCommand, PutRolePermissionsBoundaryCommand } from "@aws-sdk/client-iam";
+import {
+  CreatePolicyCommand,
+  ListRolesCommand,
+  PutRolePermissionsBoundaryCommand,
+} from "@aws-sdk/client-iam";
 import {
   DeleteAliasCommand,
   DeleteFunctionConcurrencyCommand,
   GetAliasCommand,
+  GetFunctionCommand,
   InvokeCommand,
   ListAliasesCommand,
   PutFunctionConcurrencyCommand,
@@ -68,7 +73,15 @@ async function createFunctions(): Promise<void> {
     Principal: { Service: "lambda.amazonaws.com" },
     Action: "sts:AssumeRole",
   };
-  const role = await makeRole(emulator, [allow("dynamodb:DescribeTable", "*")], [trust]);
+  const inFirst = { ArnEquals: { "lambda:SourceFunctionArn": functionArn("first") } };
+  const role = await makeRole(
+    emulator,
+    [
+      allow("dynamodb:DescribeTable", "*"),
+      allow(["iam:ListRoles", "lambda:GetFunction"], "*", inFirst),
+    ],
+    [trust],
+  );
   const ZipFile =
     "exports.handler = async () => { console.log('run'); return { ...process.env, PID: String(process.pid) }; };";
   const resources = ["first", "second"].map((FunctionName) => ({
@@ -231,6 +244,17 @@ test("the credentials of a function cannot be computed from its name and role", 
     .update(`${functionArn("first")}:${role}`)
     .digest("hex");
   assert.notEqual(credentials.accessKeyId, `ASIA${public_.slice(0, 16).toUpperCase()}`);
+});
+
+test("VAI-45 what a function's code asks of IAM and of Lambda names the function too", async () => {
+  const credentials = {
+    accessKeyId: inside["AWS_ACCESS_KEY_ID"] ?? "",
+    secretAccessKey: inside["AWS_SECRET_ACCESS_KEY"] ?? "",
+    sessionToken: inside["AWS_SESSION_TOKEN"] ?? "",
+  };
+  const own = clientsFor({ endpoint: emulator.access.endpoint, credentials });
+  await own.iam.send(new ListRolesCommand({}));
+  await own.lambda.send(new GetFunctionCommand({ FunctionName: "first" }));
 });
 
 test("a trust policy demands session name, source identity and tag, and AWS's answer names the identity", async () => {
