@@ -98,6 +98,12 @@ describe("what was ordered, in sentences", () => {
     const [requested, denied] = plane.records(evidence.chainId).map(sentenceOf);
     assert.equal(requested, "somebody sent a command that was refused");
     assert.match(denied ?? "", /^the command did nothing: ACTOR_AUTH_INVALID/);
+    const [record] = plane.records(evidence.chainId);
+    assert.ok(record);
+    const by = (component: string): string =>
+      sentenceOf({ ...record, source: { ...record.source, component } });
+    assert.equal(by("govern"), requested);
+    assert.match(by("issue"), /asked for an identity$/);
   });
 
   test("VAI-130 a command that nobody can read hides neither verb nor name", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, type TestContext, test } from "node:test";
+import { doneLine } from "../../lib/cli/order/told.ts";
 import { HANDLE } from "../support/deliveries.ts";
 import { KEYS } from "../support/keys.ts";
 import { refused } from "../support/plane.ts";
@@ -58,6 +59,13 @@ describe("vai revoke, halt and lift", () => {
       first,
       `unchanged  identity ${identity.identityId} had ended already: COMPLETED; nothing was open`,
     );
+  });
+
+  test("VAI-112 of what had ended and may still be running it is not said that nothing was open", () => {
+    const shared = { iss: "olga", iat: 1, exp: 2, aud: "plane", jti: "j", reason: "r" };
+    const claims = { ...shared, do: "revokeIdentity", identityId: "i" } as const;
+    const line = doneLine({ state: "INCOMPLETE", deduplicated: false, inFlight: 1 }, claims);
+    assert.equal(line, "unchanged  identity i had ended already: INCOMPLETE");
   });
 
   test("VAI-112 a contract is revoked by digest, or by its file before it was ever presented", async (t) => {
@@ -129,6 +137,12 @@ describe("vai revoke, halt and lift", () => {
       assert.equal(sent.code, 0, sent.out);
       const [signed = ""] = shown.out.split("\nsince ");
       assert.ok(sent.out.startsWith(signed), "what was signed is said");
+      assert.match(sent.out, /^lifted +the .*, now: agent behaves oddly$/m);
+      const again = await vai([
+        ...["lift", "send", file("order.json"), "--key", file("otherOperator.json")],
+      ]);
+      assert.equal(again.code, 0, again.out);
+      assert.match(again.out, /^lifted +the .*, before: agent behaves oddly$/m);
       assert.ok((await plane.ask()).ok);
     });
   }
@@ -154,7 +168,10 @@ describe("vai revoke, halt and lift", () => {
     await vai(["lift", "plane", ...own, "--out", file("order.json")]);
     const role = "arn:aws:iam::000000000000:role/exec-lambda";
     await vai(["lift", "quarantine", role, ...own, "--out", file("role.json")]);
-    for (const order of ["order.json", "role.json"]) {
+    const [halted, other] = ["spiffe://example.org/agent/1", "spiffe://example.org/agent/2"];
+    await vai(["halt", "actor", halted, ...own]);
+    await vai(["lift", "actor", other, ...own, "--out", file("other.json")]);
+    for (const order of ["order.json", "role.json", "other.json"]) {
       const { code, out } = await vai(["lift", "show", file(order)]);
       assert.deepEqual([code, /^since +nothing of the kind stands$/m.test(out)], [0, true], out);
     }
