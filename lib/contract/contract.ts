@@ -30,7 +30,6 @@ const seconds = z.int().min(1).max(86_400);
 
 /** Signals that may end a contract besides what always does. */
 export const REVOKE_ON = ["contextChanged", "policyChanged", "riskSignal"] as const;
-/** Those that something in this version sends or sees: a changed policy refuses each use, and ends no contract yet. */
 
 export const actorKind = z.enum(["agent", "human", "workflow", "service"]);
 
