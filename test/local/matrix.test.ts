@@ -9,11 +9,13 @@ import { FAULT_KINDS } from "../matrix/faults.ts";
 import { FUNCTIONS, Functions } from "../matrix/functions.ts";
 import { violationsOf } from "../matrix/invariants.ts";
 import { playMatrix } from "../matrix/play.ts";
+import { undoDenials } from "../matrix/undo-denials.ts";
 import { localPlane } from "../support/local/plane.ts";
 
 // The whole is `npm run matrix`.
 test("VAI-98 VAI-99 VAI-100 VAI-07 ADV-69 whatever call fails, is lost, silent, throttled, slow or the last: no violation", async (t) => {
   const plane = await localPlane();
+  t.after(() => undoDenials(plane));
   const functions = await Functions.of(t, plane);
   const chosen: PlannedCell[] = [];
   const report = await playMatrix({ plane, functions }, (clean) => {
@@ -39,6 +41,7 @@ const DEPLOYED: Readonly<Record<string, Planned>> = {
 for (const [name, planned] of Object.entries(DEPLOYED)) {
   test(`VAI-98 VAI-07 the deployed function, ${name}: ${planned.name} ${planned.fault}: no violation`, async (t) => {
     const plane = await localPlane();
+    t.after(() => undoDenials(plane));
     const functions = new Deployed(plane, await Functions.of(t, plane));
     const course = COURSES.find((each) => each.name === name);
     assert.ok(course);
