@@ -480,6 +480,7 @@ suite("halts while nothing can be recorded", () => {
       const command = plane.command(claims(plane));
       const answer = done(await plane.revoke({ command }));
       assert.equal(answer.evidence, undefined);
+      assert.equal(headOf(plane)["marked"], 1, "every append to the chain is bound to it");
       plane.faults.clear();
       const before = plane.effects();
       assert.equal(
