@@ -1,23 +1,19 @@
-import { Annotations, CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
-import { Rule, Schedule } from "aws-cdk-lib/aws-events";
-import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { Annotations, Stack, type StackProps } from "aws-cdk-lib";
 import type { Role } from "aws-cdk-lib/aws-iam";
-import { FunctionUrlAuthType } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
 import { ENV } from "../lib/config.ts";
-import { jwkThumbprint } from "../lib/encoding/jwk.ts";
-import { type ActionFamily, actionFamilies, familyTargets } from "./action-families.ts";
+import { actionFamilies, familyTargets } from "./action-families.ts";
 import { requireBoundaries } from "./boundary.ts";
-import { CallerPolicies } from "./caller-policies.ts";
-import type { Deployment, RolePair } from "./deployment.ts";
+import type { Deployment } from "./deployment.ts";
+import { addEvents, functionArns } from "./events.ts";
 import { EvidenceTable } from "./evidence-table.ts";
 import { EvidenceWatch } from "./evidence-watch.ts";
 import { elsewhereRoles } from "./execution-role-stack.ts";
 import { ExecutionRoles } from "./execution-roles.ts";
-import { hasFunctionUrls } from "./function-urls.ts";
 import { FUNCTIONS as FUNCTION_NAMES, type FunctionName } from "./functions.ts";
 import { createLast } from "./last.ts";
 import { Monitoring } from "./monitoring.ts";
+import { addOutputs, type PerFunction, type ServedFamily } from "./outputs.ts";
 import {
   onlyInFunction,
   PERMISSIONS,
@@ -36,7 +32,6 @@ import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { PlaneTables } from "./plane-tables.ts";
 import { SigningKey } from "./signing-key.ts";
 import { administratorsOf } from "./table-protection.ts";
-import { regionOf } from "./targets.ts";
 
 /** Properties of {@link TrustPlaneStack}. */
 export interface TrustPlaneStackProps extends StackProps {
@@ -44,16 +39,6 @@ export interface TrustPlaneStackProps extends StackProps {
   readonly deployment: Deployment;
   /** Folder of the bundles: `<bundles>/<function>/index.mjs`, see `bundle.ts`. */
   readonly bundles: string;
-}
-
-type PerFunction<T> = Readonly<Record<FunctionName, T>>;
-
-/** A family with the roles that run and read it. */
-interface ServedFamily {
-  readonly family: ActionFamily;
-  readonly pair: RolePair;
-  /** What bounds its execution role; of a role that exists already its owner knows. */
-  readonly boundary?: string;
 }
 
 /** Id in the stack and purpose, for people who find a function in a console. */
@@ -103,8 +88,12 @@ export class TrustPlaneStack extends Stack {
     this.resources = this.addResources(deployment, roles);
     const served = this.addExecutionRoles(deployment, roles);
     this.functions = this.addFunctions(deployment, bundles, roles, served);
-    this.addEvents(deployment, bundles, roles.revoke, served);
-    this.addOutputs(deployment, served);
+    addEvents(this, {
+      ...{ deployment, bundles, role: roles.revoke },
+      ...{ revoke: this.functions.revoke, sweep: this.functions.sweep },
+      environment: this.environmentOf(deployment, served),
+    });
+    addOutputs(this, { deployment, served, resources: this.resources, functions: this.functions });
     const watch = this.addWatch(deployment, bundles);
     const monitoring = this.addMonitoring(deployment, watch);
     this.addTables(deployment, roles, watch, monitoring);
@@ -192,41 +181,6 @@ export class TrustPlaneStack extends Stack {
     );
   }
 
-  /**
-   * Signed commands as events, and the clock. Anybody who may put events could fill the slots that a revocation needs, so
-   * they have a function of their own, of the same code under the same role, and its own cap.
-   */
-  private addEvents(
-    deployment: Deployment,
-    bundles: string,
-    role: Role,
-    served: readonly ServedFamily[],
-  ): void {
-    const { name: plane, retain, concurrency, logRetentionDays, sweepEachMinute } = deployment;
-    const { lambda } = new PlaneFunction(this, "RevokeEvents", {
-      ...{ plane, retain, bundles, name: REVOKE_EVENTS, bundle: "revoke", role },
-      beside: this.functions.revoke,
-      description: "The same as revoke, for commands that come as events",
-      permissions: [],
-      environment: this.environmentOf(deployment, served),
-      logRetention: logRetentionDays,
-      concurrency: concurrency.revokeEvents,
-    });
-    new Rule(this, "Commands", {
-      ruleName: ownName(plane, "commands"),
-      description: "Signed commands of operators; only the signature counts",
-      eventPattern: { detailType: ["vai-command"] },
-      targets: [new LambdaFunction(lambda, { retryAttempts: 2 })],
-    });
-    new Rule(this, "EachMinute", {
-      ruleName: ownName(plane, "sweep"),
-      description: "Ends what nobody else has ended",
-      schedule: Schedule.rate(Duration.minutes(1)),
-      enabled: sweepEachMinute,
-      targets: [new LambdaFunction(this.functions.sweep.lambda, { retryAttempts: 0 })],
-    });
-  }
-
   private addWatch({ name: plane, ...deployment }: Deployment, bundles: string): EvidenceWatch {
     return new EvidenceWatch(this, "EvidenceWatch", {
       ...{ plane, bundles, retain: deployment.retain, evidence: this.resources.evidence },
@@ -260,58 +214,6 @@ export class TrustPlaneStack extends Stack {
     createLast(this, [registry, state, evidence], [stream, dropped]);
   }
 
-  private addOutputs(
-    { name: plane, anchors, retain, regionalNames, targets, functionUrls }: Deployment,
-    served: readonly ServedFamily[],
-  ): void {
-    const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
-    const { issue, execute, govern, revoke, sweep } = this.functions;
-    const urls = hasFunctionUrls(functionUrls, regionOf(targets))
-      ? { IssueUrl: urlOf(issue), ExecuteUrl: urlOf(execute) }
-      : {};
-    const callers = new CallerPolicies(this, "Callers", {
-      plane,
-      callable: [issue.lambda, execute.lambda],
-      commands: [govern.lambda, revoke.lambda],
-      ...{ evidence, state, registry },
-      keys: [evidenceKey.key, planeKey.key],
-    });
-    const actions = served.flatMap(({ family, pair: { executionRoleArn, readerRoleArn } }) =>
-      family.ceilings.map(({ descriptor: { action } }) => ({
-        ...{ action, executionRoleArn, readerRoleArn },
-      })),
-    );
-    const outputs: Record<string, string> = {
-      Plane: planeId(this, plane),
-      IssueFunction: issue.lambda.functionName,
-      ExecuteFunction: execute.lambda.functionName,
-      ...urls,
-      GovernFunction: govern.lambda.functionName,
-      RevokeFunction: revoke.lambda.functionName,
-      SweepFunction: sweep.lambda.functionName,
-      EvidenceTable: evidence.tableName,
-      StateTable: state.tableName,
-      RegistryTable: registry.tableName,
-      EvidenceKeyId: evidenceKey.keyId,
-      PlaneKeyId: planeKey.keyId,
-      Anchor: anchors.map(jwkThumbprint)[0] ?? "",
-      // Public keys: whoever exports evidence needs them beside it, and has no key file of the anchor.
-      AnchorKeys: JSON.stringify(anchors),
-      Retain: String(retain),
-      RegionalNames: String(regionalNames),
-      Actions: this.toJsonString(actions),
-      AgentPolicy: callers.agent.managedPolicyArn,
-      OperatorPolicy: callers.operator.managedPolicyArn,
-      AuditorPolicy: callers.auditor.managedPolicyArn,
-      FunctionRoles: this.toJsonString(
-        Object.fromEntries(
-          Object.entries(this.functions).map(([name, { role }]) => [name, role.roleArn]),
-        ),
-      ),
-    };
-    for (const [output, value] of Object.entries(outputs)) new CfnOutput(this, output, { value });
-  }
-
   /**
    * What the functions are told; all get the same, so that they cannot disagree about the plane
    * they serve.
@@ -339,19 +241,7 @@ export class TrustPlaneStack extends Stack {
   }
 }
 
-/** Callable by whoever IAM lets in, by HTTPS too. */
-const urlOf = ({ lambda }: PlaneFunction): string =>
-  lambda.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM }).url;
-
 const writersOf = (roles: PerFunction<Role>): Role[] => FUNCTION_NAMES.map((name) => roles[name]);
-
-/** Which functions run under the role of one. */
-const functionArns = (scope: Construct, plane: string, name: FunctionName): string[] =>
-  (name === "revoke" ? [name, REVOKE_EVENTS] : [name]).map((each) =>
-    ownFunctionArn(scope, plane, each),
-  );
-
-const REVOKE_EVENTS = "revoke-events";
 
 /** A role that exists already has a boundary of its owner's, whose name nobody here knows. */
 function boundsOf(
