@@ -18,6 +18,8 @@ export const VERSION = "0.1.0";
 
 /** Seconds: the functions' timeout, hence the longest time that authority held by the trust plane can outlive a denial. */
 export const FUNCTION_TIMEOUT_SECONDS = 30;
+/** The same in milliseconds: so long an invocation can last, and act on what it read first. */
+export const INVOCATION_MILLISECONDS = FUNCTION_TIMEOUT_SECONDS * 1000;
 
 /** `vai:<account>:<region>:<name>`; one id names one set of tables (PROTOCOL.md). */
 export interface PlaneId {

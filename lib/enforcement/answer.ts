@@ -2,8 +2,9 @@ import { toInstant } from "../clock.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import { present } from "../encoding/present.ts";
+import { intentIdOf } from "../evidence/chain.ts";
 import type { Enforced } from "../evidence/details.ts";
-import type { IdentityView } from "../evidence/fold.ts";
+import type { IdentityView } from "../evidence/intent-state.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import { SESSION_SECONDS } from "../issuance/assume-role.ts";
 import { stateAt } from "../lifecycle/state.ts";
@@ -98,7 +99,7 @@ export function answerAbout(
     deduplicated,
     identity: {
       identityId: identity.identityId,
-      intentId: intent.chainId.slice("intent/".length),
+      intentId: intentIdOf(intent.chainId),
       contractId: identity.contractId,
       contractDigest: identity.contractDigest,
       step: identity.step,

@@ -1,4 +1,4 @@
-import type { IdentityView } from "../evidence/fold.ts";
+import type { IdentityView } from "../evidence/intent-state.ts";
 import type { Answer } from "./answer.ts";
 import { type Refused, refused, type Settled, settled } from "./barriers/append.ts";
 import { runCourse } from "./course.ts";

@@ -1,7 +1,9 @@
 import { readContract } from "../contract/contract.ts";
 import { sha256Digest } from "../encoding/digest.ts";
 import type { ChainHead } from "../evidence/chain.ts";
-import { foldIntent, type IdentityView, type IntentState } from "../evidence/fold.ts";
+import { intentIdOf, isIntentChain } from "../evidence/chain.ts";
+import { foldIntent } from "../evidence/fold.ts";
+import type { IdentityView, IntentState } from "../evidence/intent-state.ts";
 import {
   type ChainDefect,
   type ChainIdentity,
@@ -43,10 +45,10 @@ export function projectChain(
   const { chainId } = chain;
   const { records, head } = opened;
   const commands = records.flatMap(commandKeys);
-  if (!chainId.startsWith(INTENT)) return { chainId, head, keys: commands };
+  if (!isIntentChain(chainId)) return { chainId, head, keys: commands };
   const state = foldIntent(records, head);
   const marks = readMarks({});
-  const seen = viewOf({ intentId: chainId.slice(INTENT.length), state, marks, now });
+  const seen = viewOf({ intentId: intentIdOf(chainId), state, marks, now });
   const keys = [
     ...[...state.identities.values()].flatMap(retryKeysOf),
     ...bindings(chainId, state),
@@ -54,8 +56,6 @@ export function projectChain(
   ];
   return { chainId, head, keys, ...(seen !== undefined && { seen }) };
 }
-
-const INTENT = "intent/";
 
 /** Of the issuance, and of the redemption where there was one. */
 function retryKeysOf(identity: IdentityView): TakenKey[] {

@@ -1,3 +1,4 @@
+import { intentIdOf } from "../evidence/chain.ts";
 import type { PointName } from "../evidence/details.ts";
 import type { EvidenceRecord, RecordOf } from "../evidence/record.ts";
 import { Fault, isRefusal } from "../refusal.ts";
@@ -111,7 +112,7 @@ async function sweepChain(
   const { deps } = judgement;
   const start = await readIntent(deps, chainId, trust);
   if (isRefusal(start)) return FAILED;
-  judgement.learn({ intentId: chainId.slice("intent/".length) });
+  judgement.learn({ intentId: intentIdOf(chainId) });
   const reconciled = await reconcile(deps, start, trust);
   const result = await appendToIntent<Intent, SweepDeps>(judgement, start, {
     prepare: (intent) => {

@@ -1,6 +1,6 @@
 import type { ReadContract } from "../contract/contract.ts";
 import type { Step } from "../contract/step.ts";
-import type { IdentityView } from "../evidence/fold.ts";
+import type { IdentityView } from "../evidence/intent-state.ts";
 import type { ReadHandle } from "../issuance/handle.ts";
 import type { ExecuteRequest, ReadRequest, Request } from "../request/request.ts";
 import type { Intent } from "./read/intent.ts";

@@ -14,8 +14,13 @@ export interface ChainHead {
   readonly hash: Digest;
 }
 
+const INTENT = "intent/";
+
 /** Chain of one intent: everything that was asked and done under it (PROTOCOL.md §5). */
-export const intentChain = (intentId: string): string => `intent/${intentId}`;
+export const intentChain = (intentId: string): string => `${INTENT}${intentId}`;
+export const isIntentChain = (chainId: string): boolean => chainId.startsWith(INTENT);
+/** Of an intent's chain the id of its intent. */
+export const intentIdOf = (chainId: string): string => chainId.slice(INTENT.length);
 export const REGISTRY_CHAIN = "plane/registry";
 
 /** One of sixteen chains of a day for what may not be attributed; `digest` picks one, so floods spread. */

@@ -1,7 +1,4 @@
-import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
-
-/** Milliseconds that an invocation can last. */
-const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
+import { INVOCATION_MILLISECONDS } from "../config.ts";
 
 /** As much of an identity as tells whether it runs. Times in RFC 3339. */
 interface Run {
@@ -12,7 +9,9 @@ interface Run {
 
 /** Begun, without an outcome on record, by an invocation that may still live; `now` in milliseconds. */
 export const mayRun = ({ startedAt, executed }: Run, now: number): boolean =>
-  startedAt !== undefined && executed !== true && Date.parse(startedAt) + INVOCATION >= now;
+  startedAt !== undefined &&
+  executed !== true &&
+  Date.parse(startedAt) + INVOCATION_MILLISECONDS >= now;
 
 /**
  * Whether somebody may hold a session of it that STS honours: its caller, to whom it was delivered, or an invocation

@@ -1,3 +1,4 @@
+import { intentIdOf, isIntentChain } from "./chain.ts";
 import { chainId, digest, exactly, instant, label, UUID } from "./forms.ts";
 import { type EvidenceRecord, RECORD_TYPE } from "./record.ts";
 import { closed, type Judge, listOf, object, text, whole } from "./shape.ts";
@@ -70,6 +71,6 @@ export function recordProblem(value: unknown): string | undefined {
   if (contract !== undefined && eventDigest !== undefined) {
     return "/eventDigest stands beside a contract";
   }
-  const isForeign = chain.id.startsWith("intent/") && chain.id !== `intent/${intentId}`;
+  const isForeign = isIntentChain(chain.id) && intentIdOf(chain.id) !== intentId;
   return isForeign ? "/intentId is not the intent of the chain" : undefined;
 }

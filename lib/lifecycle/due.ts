@@ -1,9 +1,9 @@
-import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
-import type { IdentityView } from "../evidence/fold.ts";
+import { INVOCATION_MILLISECONDS } from "../config.ts";
+import type { IdentityView } from "../evidence/intent-state.ts";
 import { isAwaited } from "./state.ts";
 
 /** Milliseconds after which nobody else can be at work on an identity: an invocation's life, and a minute. */
-export const ABANDONED = FUNCTION_TIMEOUT_SECONDS * 1000 + 60_000;
+export const ABANDONED = INVOCATION_MILLISECONDS + 60_000;
 
 /** Milliseconds: no identity lives longer, with the session that was obtained for it last. */
 export const LONGEST_LIFE = 2 * 3_600_000;

@@ -1,6 +1,6 @@
 import { toSeconds } from "../clock.ts";
-import type { IdentityView } from "../evidence/fold.ts";
 import { holdsSession } from "../evidence/held-session.ts";
+import type { IdentityView } from "../evidence/intent-state.ts";
 import type { Revoked } from "./revocation-policy.ts";
 
 /** Sessions to be denied, by execution role. */

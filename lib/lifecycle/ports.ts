@@ -73,13 +73,13 @@ export interface RevokedStore {
 export type WakeSweep = () => Promise<void>;
 
 /** What came of asking as one session whether IAM denies it: by IAM's own word, or nobody knows. */
-export type Asked = "denied" | "allowed" | "unknown";
+export type ProbeAnswer = "denied" | "allowed" | "unknown";
 
 /**
  * Asks IAM whether it denies sessions of a role by their name, as a session that shares nothing with them but that (PROTOCOL.md
  * §10, point `session`). Never throws: what is not known is no denial.
  */
-export type AskIam = (role: string, session: string) => Promise<Asked>;
+export type AskIam = (role: string, session: string) => Promise<ProbeAnswer>;
 
 /**
  * The inline policy of execution roles. Both throw a {Fault}: `REVOCATION_FAILED` when IAM refuses, so that trying again

@@ -1,5 +1,5 @@
-import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
-import type { IdentityView } from "../evidence/fold.ts";
+import { INVOCATION_MILLISECONDS } from "../config.ts";
+import type { IdentityView } from "../evidence/intent-state.ts";
 
 /**
  * What an identity is in now, beyond what its records say:
@@ -11,16 +11,16 @@ import type { IdentityView } from "../evidence/fold.ts";
  */
 export type Phase = "ended" | "expired" | "lost" | "inUse" | "live";
 
-/** Milliseconds that an invocation can last. */
-const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
-
 /** The phase of an identity; `now` in milliseconds. */
 export function phaseOf(identity: IdentityView, now: number): Phase {
   const { end, startedAt, issuedAt, expiresAt } = identity;
   if (end !== undefined) return "ended";
-  if (startedAt !== undefined) return Date.parse(startedAt) + INVOCATION < now ? "lost" : "inUse";
+  if (startedAt !== undefined)
+    return Date.parse(startedAt) + INVOCATION_MILLISECONDS < now ? "lost" : "inUse";
   if (Date.parse(expiresAt) <= now) return "expired";
-  return !isAwaited(identity) && Date.parse(issuedAt) + INVOCATION < now ? "lost" : "live";
+  return !isAwaited(identity) && Date.parse(issuedAt) + INVOCATION_MILLISECONDS < now
+    ? "lost"
+    : "live";
 }
 
 /** Only a handle waits, and only credentials that left are with their caller: else nobody runs it any more. */

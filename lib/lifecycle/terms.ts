@@ -1,7 +1,7 @@
 import { type Contract, readContract } from "../contract/contract.ts";
 import type { Digest } from "../encoding/digest.ts";
 import { readJws } from "../encoding/jws.ts";
-import type { ContractView } from "../evidence/fold.ts";
+import type { ContractView } from "../evidence/intent-state.ts";
 import { isRefusal } from "../refusal.ts";
 
 /** What a bound contract says that operators look at, and the policy that decided it. */

@@ -1,5 +1,5 @@
 import { toInstant } from "../clock.ts";
-import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
+import { INVOCATION_MILLISECONDS } from "../config.ts";
 import type { Contract } from "../contract/contract.ts";
 import { callsOf } from "../contract/step.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
@@ -9,16 +9,13 @@ import {
   contractView,
   type IdentityView,
   type IntentState,
-} from "../evidence/fold.ts";
+} from "../evidence/intent-state.ts";
 import type { HeadView } from "../evidence/ports.ts";
 import { dueOf } from "./due.ts";
 import { isMarked, type Marks } from "./mark.ts";
 import { openPoints } from "./points.ts";
 import { stateAt } from "./state.ts";
 import { type Terms, termsOf } from "./terms.ts";
-
-/** Milliseconds that an invocation can last. */
-const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
 
 /** An intent as operators see it (PROTOCOL.md §10, Views); made from the fold, and never read by enforcement. */
 interface Seen {
@@ -63,7 +60,9 @@ const settledAt = ({ identities }: IntentState, now: number): number =>
   Math.max(
     now,
     ...[...identities.values()].flatMap(({ startedAt, executed }) =>
-      startedAt === undefined || executed === true ? [] : [Date.parse(startedAt) + INVOCATION],
+      startedAt === undefined || executed === true
+        ? []
+        : [Date.parse(startedAt) + INVOCATION_MILLISECONDS],
     ),
   );
 

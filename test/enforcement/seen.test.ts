@@ -5,7 +5,7 @@ import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import { deniedAtRole } from "../../lib/enforcement/points/see-at-role.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
-import type { Asked } from "../../lib/lifecycle/ports.ts";
+import type { ProbeAnswer } from "../../lib/lifecycle/ports.ts";
 import { CREDENTIALS } from "../support/deliveries.ts";
 import type { Mutation } from "../support/governed.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
@@ -29,7 +29,7 @@ function iamOf(plane: Plane, late = 0) {
   plane.iam.beforePut = () => {
     since ??= plane.world.now;
   };
-  plane.askIam = async (role, session): Promise<Asked> => {
+  plane.askIam = async (role, session): Promise<ProbeAnswer> => {
     asked.push(session);
     const document = plane.iam.document(role.slice(role.lastIndexOf("/") + 1)) ?? "{}";
     const isHeard = since !== undefined && plane.world.now >= since + late;
@@ -67,17 +67,17 @@ const pointsOf = (plane: Plane, chainId: string) =>
 suite("whether IAM denies a role's sessions", () => {
   const [one, two] = ["vai-1", "vai-2"] as const;
   const answering =
-    (answers: Readonly<Record<string, readonly Asked[]>>, asked: string[] = []) =>
-    async (_role: string, session: string): Promise<Asked> => {
+    (answers: Readonly<Record<string, readonly ProbeAnswer[]>>, asked: string[] = []) =>
+    async (_role: string, session: string): Promise<ProbeAnswer> => {
       const times = asked.push(session) && asked.filter((each) => each === session).length;
       return answers[session]?.[times - 1] ?? answers[session]?.at(-1) ?? "unknown";
     };
-  const seen = async (answers: Readonly<Record<string, readonly Asked[]>>) => [
+  const seen = async (answers: Readonly<Record<string, readonly ProbeAnswer[]>>) => [
     ...(await deniedAtRole(answering(answers), ROLE, [one, two])),
   ];
 
   test("VAI-115 each that was denied three times in a row, while nobody's was allowed", async () => {
-    const nobody: readonly Asked[] = ["allowed"];
+    const nobody: readonly ProbeAnswer[] = ["allowed"];
     const asked: string[] = [];
     const ask = answering({ [NOBODY]: nobody, [one]: ["denied"], [two]: ["denied"] }, asked);
     assert.deepEqual([...(await deniedAtRole(ask, ROLE, [one, two]))], [one, two]);
@@ -99,7 +99,7 @@ suite("whether IAM denies a role's sessions", () => {
 
   test("VAI-115 of many, some at a time, each of them", async () => {
     const many = Array.from({ length: 20 }, (_, index) => `vai-${index}`);
-    const ask = async (_: string, session: string): Promise<Asked> =>
+    const ask = async (_: string, session: string): Promise<ProbeAnswer> =>
       session === NOBODY ? "allowed" : "denied";
     assert.deepEqual([...(await deniedAtRole(ask, ROLE, many))], many);
   });

@@ -3,12 +3,12 @@ import { before, suite, test } from "node:test";
 import fc from "fast-check";
 import type { Digest } from "../../lib/encoding/digest.ts";
 import { EVENT_TYPES, type EventType } from "../../lib/evidence/events.ts";
+import { foldIntent } from "../../lib/evidence/fold.ts";
 import {
   contractView,
-  foldIntent,
   type IdentityView,
   type IntentState,
-} from "../../lib/evidence/fold.ts";
+} from "../../lib/evidence/intent-state.ts";
 import type { OpenRecord } from "../../lib/evidence/open.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { Governed } from "../support/governed.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { toInstant } from "../../lib/clock.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
-import type { IdentityView } from "../../lib/evidence/fold.ts";
+import type { IdentityView } from "../../lib/evidence/intent-state.ts";
 import { dueOf, overdue } from "../../lib/lifecycle/due.ts";
 import { START } from "../support/world.ts";
 

@@ -10,6 +10,7 @@ import {
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { toInstant } from "../../clock.ts";
 import { present } from "../../encoding/present.ts";
+import { isIntentChain } from "../../evidence/chain.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { DenialStore, MarkStep } from "../../lifecycle/ports.ts";
 import { orFault } from "./faults.ts";
@@ -61,7 +62,7 @@ export class DynamoDenialStore implements DenialStore {
         for (const item of page.Items ?? []) chains.add(String(readItem(item)["chainId"]));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
-      return [...chains].filter((chainId) => chainId.startsWith("intent/"));
+      return [...chains].filter(isIntentChain);
     });
   }
 

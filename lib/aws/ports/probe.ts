@@ -5,7 +5,7 @@ import {
 } from "@aws-sdk/client-sts";
 import type { AwsCredentials } from "../../actions/client-settings.ts";
 import { issuedSession } from "../../issuance/assume-role.ts";
-import type { Asked, AskIam } from "../../lifecycle/ports.ts";
+import type { AskIam, ProbeAnswer } from "../../lifecycle/ports.ts";
 import { PROBE_QUESTION, probeRequest } from "../../lifecycle/probe.ts";
 import { errorName } from "./faults.ts";
 
@@ -45,5 +45,5 @@ async function sessionOf(
 }
 
 /** With or without the suffix of the SDK's classes (AWS STS API reference, "Common errors"). */
-const answerIn = (error: unknown): Asked =>
+const answerIn = (error: unknown): ProbeAnswer =>
   errorName(error).replace(/Exception$/, "") === "AccessDenied" ? "denied" : "unknown";

@@ -6,7 +6,7 @@ import {
   addCosignOptions,
   addSendingOptions,
   type CosignedOptions,
-  type SendingOptions,
+  type OrderSendingOptions,
 } from "../order/options.ts";
 import {
   cosignedOrder,
@@ -61,7 +61,7 @@ export const liftCommand: AddCommand = (lift, io, end) => {
     .option("--outputs <file>", OUTPUTS_HELP)
     .option("--json", "print what was signed as JSON")
     .description("shows what a second name would be put to; sends nothing")
-    .action(async (path: string, options: Omit<SendingOptions, "key" | "wait">) => {
+    .action(async (path: string, options: Omit<OrderSendingOptions, "key" | "wait">) => {
       const { claims } = readOrder(path);
       requireAlive({ claims }, systemClock());
       const isJson = options.json === true;
@@ -72,7 +72,7 @@ export const liftCommand: AddCommand = (lift, io, end) => {
     lift.command("send").argument("<file>", "an order that somebody else signed, with --out"),
   )
     .description("puts a second name to an order, and sends it")
-    .action(async (path: string, options: SendingOptions) => {
+    .action(async (path: string, options: OrderSendingOptions) => {
       const deployment = readDeployment(io, options.outputs);
       const saved = readOrder(path);
       requireOf(saved, deployment);

@@ -2,15 +2,16 @@ import { present } from "../../encoding/present.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import type { PointState } from "../../enforcement/points/iam-points.ts";
+import { intentIdOf, isIntentChain } from "../../evidence/chain.ts";
 import { refusalNext, refusedLines } from "../answers.ts";
 import { nextLine } from "../next-line.ts";
 import { vaiLine } from "../self.ts";
 import { awaited, type OrderAnswer, progressAt, roleName, standingOf } from "./reached.ts";
-import { claimsOf, type Order } from "./sign.ts";
+import { claimsOf, type SignedOrder } from "./sign.ts";
 import { doneLine } from "./told.ts";
 
 /** An answer to an order as a person reads it; `outputs` as the command was given it. */
-export const answerLines = (answer: OrderAnswer, order: Order, outputs?: string): string[] =>
+export const orderLines = (answer: OrderAnswer, order: SignedOrder, outputs?: string): string[] =>
   answer.ok
     ? [
         doneLine(answer, claimsOf(order)),
@@ -62,17 +63,15 @@ function outstandingLines(answer: CommandAnswer): string[] {
     : [`do         it stands; the same command again goes on, for ${outstanding.join(", ")}`];
 }
 
-const INTENT = "intent/";
-
 const traceLines = ({ evidence }: CommandAnswer, outputs: string | undefined): string[] =>
-  evidence?.chainId.startsWith(INTENT) === true
+  evidence !== undefined && isIntentChain(evidence.chainId)
     ? [
-        `next       ${nextLine(["trace", evidence.chainId.slice(INTENT.length)], [], present({ outputs })).line}`,
+        `next       ${nextLine(["trace", intentIdOf(evidence.chainId)], [], present({ outputs })).line}`,
       ]
     : [];
 
 /** What the person who gave the order can do about its refusal, where that is not the order's own matter. */
-function adviceLines({ code }: RefusedAnswer, order: Order): string[] {
+function adviceLines({ code }: RefusedAnswer, order: SignedOrder): string[] {
   switch (code) {
     case "ACTOR_AUTH_INVALID":
       return [

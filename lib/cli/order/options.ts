@@ -3,7 +3,7 @@ import { OUTPUTS_HELP } from "../deployment.ts";
 import { CommandError, EXIT } from "../io.ts";
 
 /** What every order of an operator takes. */
-export interface OrderOptions extends SendingOptions {
+export interface OrderOptions extends OrderSendingOptions {
   readonly reason: string;
   readonly as?: string;
 }
@@ -15,7 +15,7 @@ export interface CosignedOptions extends OrderOptions {
 }
 
 /** Of whoever sends an order, also one that somebody else has signed. */
-export interface SendingOptions {
+export interface OrderSendingOptions {
   readonly key?: string;
   readonly profile?: string;
   readonly wait: string;
@@ -54,7 +54,7 @@ export const addCosignOptions = (command: Command): Command =>
     .option("--out <file>", "send nothing: write the signed order for the second person");
 
 /** Milliseconds. @throws {CommandError}. */
-export function patienceOf({ wait }: Pick<SendingOptions, "wait">): number {
+export function patienceOf({ wait }: Pick<OrderSendingOptions, "wait">): number {
   if (/^\d{1,5}$/.test(wait)) return Number(wait) * 1000;
   throw new CommandError(EXIT.unreadable, "--wait must be a whole number of seconds");
 }

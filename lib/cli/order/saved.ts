@@ -6,7 +6,7 @@ import type { Deployment } from "../deployment.ts";
 import { readJson, writeNew, writtenLine } from "../files.ts";
 import { CommandError, EXIT } from "../io.ts";
 import { vaiLine } from "../self.ts";
-import { ORDER_LIFE, ORDER_TYPE, type Order } from "./sign.ts";
+import { ORDER_LIFE, ORDER_TYPE, type SignedOrder } from "./sign.ts";
 
 /** An order as it lies in a file, with what it says; nobody has verified who signed it. */
 export interface SavedOrder {
@@ -15,7 +15,7 @@ export interface SavedOrder {
 }
 
 /** Writes an order for a second person. @returns what to say of it. @throws {CommandError}. */
-export function saveOrder(path: string, order: Order): string[] {
+export function saveOrder(path: string, order: SignedOrder): string[] {
   writeNew(path, `${JSON.stringify(order)}\n`);
   return [
     `saved      ${writtenLine(path, false)}; nothing was sent`,
@@ -36,7 +36,7 @@ export function readOrder(path: string): SavedOrder {
 }
 
 /** The same order with a second signature over the same payload, byte for byte: what was read is in canonical form. */
-export const cosignedOrder = ({ command, claims }: SavedOrder, key: SigningKey): Order => ({
+export const cosignedOrder = ({ command, claims }: SavedOrder, key: SigningKey): SignedOrder => ({
   command,
   cosign: signJws(ORDER_TYPE, claims, key),
 });

@@ -4,10 +4,10 @@ import { asCaller } from "../calling.ts";
 import { type Deployment, placeFor } from "../deployment.ts";
 import { CommandError, EXIT, type ExitCode, type Io, report } from "../io.ts";
 import { readCommandAnswer } from "../read-answer.ts";
-import { answerLines } from "./lines.ts";
-import { patienceOf, type SendingOptions } from "./options.ts";
+import { orderLines } from "./lines.ts";
+import { type OrderSendingOptions, patienceOf } from "./options.ts";
 import { awaited, type OrderAnswer, sinceBefore } from "./reached.ts";
-import type { Order } from "./sign.ts";
+import type { SignedOrder } from "./sign.ts";
 
 /** Milliseconds between two askings; the function's reserved concurrency is for whoever has to stop something. */
 const PAUSE = 2_000;
@@ -15,7 +15,7 @@ const PAUSE = 2_000;
 /** Where an order goes, and what of it is said before the answer. */
 export interface Sending {
   readonly to: "govern" | "revoke";
-  readonly event: Order;
+  readonly event: SignedOrder;
   readonly preface?: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export async function sendOrder(
   io: Io,
   deployment: Deployment,
   { to, event, preface = [] }: Sending,
-  options: SendingOptions,
+  options: OrderSendingOptions,
 ): Promise<ExitCode> {
   const patience = patienceOf(options);
   const name = deployment.functions[to];
@@ -42,7 +42,7 @@ export async function sendOrder(
   const answer = last.ok && first.ok ? { ...last, deduplicated: first.deduplicated } : last;
   report(io, options.json === true, answer, [
     ...preface,
-    ...answerLines(answer, event, options.outputs),
+    ...orderLines(answer, event, options.outputs),
   ]);
   return exitCodeOf(answer);
 }

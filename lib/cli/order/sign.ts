@@ -15,7 +15,7 @@ export const ORDER_TYPE = "vai-command+jwt";
 export const ORDER_LIFE = 300;
 
 /** An order in an operator's name, and in a second one's where it takes two. */
-export interface Order {
+export interface SignedOrder {
   readonly command: string;
   readonly cosign?: string;
 }
@@ -31,7 +31,7 @@ export function signedOrder(
   deployment: Deployment,
   verb: Verb,
   options: Omit<CosignedOptions, "wait">,
-): Order {
+): SignedOrder {
   const iss = options.as ?? deployment.names?.["operator"];
   if (iss === undefined) throw new CommandError(EXIT.unreadable, "give --as NAME");
   const iat = toSeconds(systemClock());
@@ -45,7 +45,7 @@ export function signedOrder(
 }
 
 /** What an order says. @throws {CommandError} for what the plane would not read. */
-export function claimsOf({ command }: Pick<Order, "command">): Claims {
+export function claimsOf({ command }: Pick<SignedOrder, "command">): Claims {
   const read = readCommand(command);
   if (isRefusal(read)) {
     throw new CommandError(EXIT.unreadable, `${read.pointer?.split("/").at(-1)}: ${read.detail}`);

@@ -5,7 +5,7 @@ import { type Restrictions, readRestrictions } from "../../trust/restrictions.ts
 import { asCaller } from "../calling.ts";
 import { placeFor, readDeployment } from "../deployment.ts";
 import { CommandError, EXIT, type Io } from "../io.ts";
-import type { SendingOptions } from "./options.ts";
+import type { OrderSendingOptions } from "./options.ts";
 import { requireOf } from "./saved.ts";
 
 /**
@@ -15,7 +15,7 @@ import { requireOf } from "./saved.ts";
 export async function sinceLines(
   io: Io,
   claims: Claims,
-  options: Pick<SendingOptions, "outputs" | "profile">,
+  options: Pick<OrderSendingOptions, "outputs" | "profile">,
 ): Promise<string[]> {
   try {
     const words = sinceIn(await readStopped(io, claims, options), claims);
@@ -29,7 +29,7 @@ export async function sinceLines(
 async function readStopped(
   io: Io,
   claims: Claims,
-  { outputs, profile }: Pick<SendingOptions, "outputs" | "profile">,
+  { outputs, profile }: Pick<OrderSendingOptions, "outputs" | "profile">,
 ): Promise<Restrictions> {
   const deployment = readDeployment(io, outputs);
   requireOf({ claims }, deployment);

@@ -7,7 +7,7 @@ import {
 import type { ClientPlace } from "../../aws/ports/clients.ts";
 import { toInstant } from "../../clock.ts";
 import type { Deployment } from "../deployment.ts";
-import { dueChains, type Seen } from "./status.ts";
+import { dueChains, type StatusSources } from "./status.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -16,7 +16,7 @@ export async function readStatus(
   place: ClientPlace,
   { tables }: Pick<Deployment, "tables">,
   { now, blocked }: { readonly now: number; readonly blocked: number },
-): Promise<Seen> {
+): Promise<StatusSources> {
   const [{ views, marks }, registry, refusals] = await Promise.all([
     readOpen(place, tables, now),
     readRegistry(place, tables),
@@ -36,7 +36,7 @@ async function newestRefusals(
   tables: Deployment["tables"],
   now: number,
   limit: number,
-): Promise<Seen["refusals"]> {
+): Promise<StatusSources["refusals"]> {
   if (limit === 0) return [];
   const day = (at: number): string => toInstant(at).slice(0, 10);
   const today = await readRefusals(place, tables, day(now), limit);

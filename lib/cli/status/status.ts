@@ -3,16 +3,16 @@ import { toInstant } from "../../clock.ts";
 import { sha256Digest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
 import type { Heads, RegistryDocuments } from "../../enforcement/read/registry-port.ts";
-import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
+import { intentIdOf, REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { StoredMarks } from "../../evidence/ports.ts";
 import { readCommand } from "../../lifecycle/command.ts";
 import { isMarked } from "../../lifecycle/mark.ts";
 import { isRefusal } from "../../refusal.ts";
 import { type Restrictions, readRestrictions } from "../../trust/restrictions.ts";
-import { type OpenContract, type OpenIdentity, type ReadView, readView } from "./view.ts";
+import { type OpenContract, type ReadView, readView, type ShownIdentity } from "./view.ts";
 
 /** What was read of a plane, all of it by keys and indexes. */
-export interface Seen {
+export interface StatusSources {
   readonly views: readonly StoredView[];
   /** By chain: of those on which there is work now. */
   readonly marks: ReadonlyMap<string, StoredMarks>;
@@ -50,9 +50,9 @@ export interface Status {
   /** Seconds. */
   readonly within: number;
   /** Identities that can still act, the one that ends first before the others. */
-  readonly live: readonly OpenIdentity[];
+  readonly live: readonly ShownIdentity[];
   /** Identities whose time is over and whose end nobody has recorded yet: `sweep` is due. */
-  readonly overdue: readonly OpenIdentity[];
+  readonly overdue: readonly ShownIdentity[];
   /** Contracts with uses left. */
   readonly pending: readonly OpenContract[];
   /** Those of them whose window ends within the seconds asked for. */
@@ -69,7 +69,7 @@ export interface Status {
 }
 
 /** What a status is asked for. */
-export interface Asked {
+export interface StatusQuestion {
   readonly plane: string;
   /** Milliseconds. */
   readonly now: number;
@@ -77,8 +77,8 @@ export interface Asked {
   readonly within: number;
 }
 
-export function statusOf(seen: Seen, { plane, now, within }: Asked): Status {
-  const views = seen.views.map(({ chainId, open }) => readView(intentOf(chainId), open));
+export function statusOf(seen: StatusSources, { plane, now, within }: StatusQuestion): Status {
+  const views = seen.views.map(({ chainId, open }) => readView(intentIdOf(chainId), open));
   const identities = soonest(views, ({ identities }) => identities, endOf);
   const pending = soonest(
     views,
@@ -106,10 +106,8 @@ export function statusOf(seen: Seen, { plane, now, within }: Asked): Status {
 export const dueChains = (views: readonly StoredView[], now: string): string[] =>
   views.flatMap(({ chainId, due }) => (typeof due === "string" && due > now ? [] : [chainId]));
 
-const intentOf = (chainId: string): string => chainId.slice("intent/".length);
-
 /** Its own end, or that of a session that left. */
-const endOf = ({ expiresAt }: OpenIdentity): number => Date.parse(expiresAt);
+const endOf = ({ expiresAt }: ShownIdentity): number => Date.parse(expiresAt);
 
 function soonest<T>(
   views: readonly ReadView[],
@@ -120,7 +118,7 @@ function soonest<T>(
 }
 
 /** The restrictions in force, or why nobody can say what they are: then the plane refuses everything. */
-function stoppedIn({ heads, documents }: Seen["registry"]): {
+function stoppedIn({ heads, documents }: StatusSources["registry"]): {
   readonly restrictions?: Restrictions;
   readonly problem?: string;
 } {
@@ -136,7 +134,7 @@ function stoppedIn({ heads, documents }: Seen["registry"]): {
 }
 
 /** Both places hold a denial of the whole plane; of an intent it is its head alone. */
-function owedIn({ registry: { heads }, marks }: Seen): Owed[] {
+function owedIn({ registry: { heads }, marks }: StatusSources): Owed[] {
   const pending: readonly unknown[] = Array.isArray(heads.pending) ? heads.pending : [];
   const ofRegistry = new Set([...pending, ...ordersIn(heads.registryChain.marks)]);
   return [

@@ -30,12 +30,12 @@ const contract = z.object({
 });
 const lists = z.object({ identities: z.array(z.unknown()), contracts: z.array(z.unknown()) });
 
-export type OpenIdentity = z.infer<typeof identity> & { readonly intentId: string };
+export type ShownIdentity = z.infer<typeof identity> & { readonly intentId: string };
 export type OpenContract = z.infer<typeof contract> & { readonly intentId: string };
 
 /** What is open of one intent. */
 export interface ReadView {
-  readonly identities: readonly OpenIdentity[];
+  readonly identities: readonly ShownIdentity[];
   readonly contracts: readonly OpenContract[];
   readonly unreadable: number;
 }

@@ -3,6 +3,7 @@ import {
   type ChainHead,
   chainRecords,
   headAfter,
+  intentIdOf,
   type PlacedRecord,
 } from "../../evidence/chain.ts";
 import type { Append, AppendResult, HeadView, Settlement, TakenKey } from "../../evidence/ports.ts";
@@ -183,7 +184,7 @@ export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
 
 /** What operators are to see of an intent; {@link viewOf}. */
 export const seenOf = ({ chainId, state, marks }: Intent, now: number): HeadView | null =>
-  viewOf({ intentId: chainId.slice("intent/".length), state, marks, now }) ?? null;
+  viewOf({ intentId: intentIdOf(chainId), state, marks, now }) ?? null;
 
 /** Both to their ends: what was seen beside a sealing decides, also if the sealing failed before. */
 async function both<T, U>(work: Promise<T>, beside: U): Promise<readonly [() => T, Awaited<U>]> {

@@ -1,7 +1,7 @@
 import { toSeconds } from "../../clock.ts";
 import type { Digest } from "../../encoding/digest.ts";
 import type { EndTrigger } from "../../evidence/details.ts";
-import { contractView } from "../../evidence/fold.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import type { Judgement } from "../judgement.ts";
 import { type Intent, readIntent } from "../read/intent.ts";

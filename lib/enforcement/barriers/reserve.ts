@@ -1,4 +1,4 @@
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import type { IssueRequest } from "../../request/request.ts";

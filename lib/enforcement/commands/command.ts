@@ -1,4 +1,4 @@
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import { REVOCATIONS } from "../../lifecycle/revocation-policy.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import { type RefusedAnswer, refusedAnswer } from "../answer.ts";
@@ -56,7 +56,7 @@ export function answerOf({
 export type Members = Readonly<Record<string, unknown>>;
 
 /** Judges one command by its own table, and does it. */
-export type Command = (
+export type GovernCommand = (
   judgement: Judgement<CommandDeps>,
   members: Members,
 ) => Promise<CommandAnswer | Failure>;

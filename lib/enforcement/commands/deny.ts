@@ -1,10 +1,5 @@
 import { toInstant, toSeconds } from "../../clock.ts";
-import { type ReadContract, readContract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
-import { present } from "../../encoding/present.ts";
-import { intentChain } from "../../evidence/chain.ts";
-import { contractView } from "../../evidence/fold.ts";
-import type { About, RecordDraft, RecordOf } from "../../evidence/record.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
 import type { Mark } from "../../lifecycle/mark.ts";
 import {
@@ -14,9 +9,7 @@ import {
   joined,
   openPoints,
 } from "../../lifecycle/points.ts";
-import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
-import type { TrustPolicy } from "../../trust/policy.ts";
-import { appendToIntent, type Batch, ready, settled } from "../barriers/append.ts";
+import { Fault, type Refusal } from "../../refusal.ts";
 import type { RevokeDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { iamPoints, rolePoints, unreachedOf } from "../points/iam-points.ts";
@@ -25,22 +18,15 @@ import { denyAtRoles, recordReached } from "../points/reach.ts";
 import type { ReachedRole } from "../points/reached.ts";
 import { openIdentities, unreadSessions } from "../points/unread.ts";
 import { commandKey } from "../read/command-keys.ts";
-import { type Intent, readIntent } from "../read/intent.ts";
-import { readTrust } from "../read/registry.ts";
-import { contractIndexKey } from "../read/state-keys.ts";
-import type { TrustSnapshot } from "../read/trust-snapshot.ts";
+import type { Intent } from "../read/intent.ts";
 import {
-  aboutIdentity,
-  acknowledgedDraft,
   commandTrigger,
   covered,
-  endedDraft,
+  type DenialTarget,
   inFlight,
-  requestedDraft,
-  SIGNALS,
-  type Target,
+  markTarget,
+  requestOf,
 } from "../records/denial.ts";
-import { withOpening } from "../records/issuance.ts";
 import {
   answerOf,
   type CommandAnswer,
@@ -48,88 +34,10 @@ import {
   replayed,
   type UnreachedAnswer,
 } from "./command.ts";
-
-/** Verbs that deny one identity or one contract. */
-export type Denying = Extract<
-  ReadCommand["claims"],
-  { readonly do: "revokeIdentity" | "revokeContract" | "signal" }
->;
-
-export const isDenying = (command: ReadCommand): command is ReadCommand<Denying> =>
-  ["revokeIdentity", "revokeContract", "signal"].includes(command.claims.do);
-
-/** A command whose operator is verified. */
-export interface Ordered {
-  /** The newest that an anchor signed, also where the trust does not hold. */
-  readonly policy: TrustPolicy;
-  readonly command: ReadCommand<Denying>;
-  readonly contract: ReadContract | undefined;
-  /** Under it the records are sealed; a refusal while the Registry does not hold: then they are owed. */
-  readonly trust: TrustSnapshot | Refusal;
-}
-
-/** Where a denial stands: its chain, and what State knows of the command. */
-export interface Located extends Ordered {
-  readonly chainId: string;
-  /** The digest of the command that took this `jti` before. */
-  readonly taken: string | undefined;
-}
-
-/** How long an index may lag behind a commit, and how often it is asked; milliseconds. */
-const INDEX_LAG = 5_000;
-const ASK_AGAIN = 250;
-
-/** Finds the chain of what is to be denied; the first round, beside the trust. */
-export async function locate(
-  deps: RevokeDeps,
-  { command: { claims }, contract }: Pick<Ordered, "command" | "contract">,
-): Promise<string | Refusal> {
-  if (claims.do === "revokeIdentity") {
-    return (await chainOfIdentity(deps, claims.identityId)) ?? unknownIdentity();
-  }
-  // The contract itself says where it belongs; State's row is anybody's who writes it.
-  if (contract !== undefined) return intentChain(contract.claims.intent.id);
-  const indexed = await deps.denials.valueOf(contractIndexKey(claims.contractDigest));
-  return indexed?.startsWith(INTENT) === true ? indexed : unknownContract();
-}
-
-const unknownIdentity = (): Refusal =>
-  refuse("IDENTITY_UNKNOWN", "no identity of that id was issued here", "/command/identityId");
-
-const unknownContract = (): Refusal =>
-  refuse(
-    "CONTRACT_UNKNOWN",
-    "the contract is not bound here; send it as contract beside the command",
-    "/command/contractDigest",
-  );
-
-const INTENT = "intent/";
-
-async function chainOfIdentity(deps: RevokeDeps, identityId: string): Promise<string | undefined> {
-  const { denials, clock, sleep } = deps;
-  const until = clock() + INDEX_LAG;
-  for (;;) {
-    const chains = await denials.chainsOf(identityId);
-    const own = chains.length > 1 ? await whichHas(deps, chains, identityId) : chains[0];
-    if (own !== undefined || clock() >= until) return own ?? chains[0];
-    await sleep(ASK_AGAIN);
-  }
-}
-
-/** Of several that the index names, the one whose verified records have issued it: an index is anybody's who writes Evidence. */
-async function whichHas(
-  deps: RevokeDeps,
-  chains: readonly string[],
-  identityId: string,
-): Promise<string | undefined> {
-  const { trust } = await readTrust(deps);
-  if (isRefusal(trust)) return undefined;
-  for (const chainId of chains) {
-    const intent = await readable(deps, { trust, chainId });
-    if (intent?.state.identities.has(identityId) === true) return chainId;
-  }
-  return undefined;
-}
+import { type Denying, type Located, targetOf } from "./denying.ts";
+import { judgePlace, readable } from "./locate.ts";
+import { isListened, note } from "./note.ts";
+import { type RecordedDenial, recordDenial } from "./record-denial.ts";
 
 /**
  * The denial is committed first, by a mark. Then IAM is told and the records are written, beside each other: neither waits
@@ -164,7 +72,7 @@ export async function deny(
   const [recorded, results] = await Promise.all([
     start === undefined
       ? undefined
-      : record(judgement, start, located, { requestedAt, committedAt }),
+      : recordDenial(judgement, start, located, { requestedAt, committedAt }),
     denials.then((each) => denyAtRoles(deps, each)),
   ]);
   if (recorded !== undefined) return concluded(judgement, located, recorded, results);
@@ -175,37 +83,6 @@ export async function deny(
     state: "REVOKED",
     ...(await owedPoints(judgement, requestedAt, results, await denials)),
   });
-}
-
-/**
- * A chain that can be read and does not know the contract is not its own: whoever writes State has sent the denial
- * elsewhere, where it denies nobody. One that cannot be read is denied there, as everything that nobody knows.
- */
-function judgePlace(
-  { command: { claims }, contract }: Located,
-  { state }: Intent,
-): Refusal | undefined {
-  if ("identityId" in claims) {
-    return state.identities.has(claims.identityId) ? undefined : unknownIdentity();
-  }
-  return contract !== undefined || contractView(state, claims.contractDigest).bound !== undefined
-    ? undefined
-    : unknownContract();
-}
-
-/** The chain, if it can be opened now; hindrances hinder records alone. */
-async function readable(
-  deps: RevokeDeps,
-  { trust, chainId }: Pick<Located, "trust" | "chainId">,
-): Promise<Intent | undefined> {
-  if (isRefusal(trust)) return undefined;
-  try {
-    const intent = await readIntent(deps, chainId, trust);
-    return isRefusal(intent) ? undefined : intent;
-  } catch (fault) {
-    if (fault instanceof Fault) return undefined;
-    throw fault;
-  }
 }
 
 function asFault(fault: unknown): Fault {
@@ -235,23 +112,6 @@ async function deniedSessions(
   return unreadSessions(named, policy, now);
 }
 
-/**
- * Whether the contract ends by a signal of that kind, as its issuer has signed it. Where nobody can tell, because the
- * chain cannot be read, it does: not knowing never keeps authority alive.
- */
-async function isListened(
-  deps: RevokeDeps,
-  { trust, chainId, contract: given }: Located,
-  { kind, contractDigest }: Extract<Denying, { readonly do: "signal" }>,
-): Promise<boolean> {
-  const wanted = SIGNALS[kind];
-  if (given !== undefined) return given.claims.revokeOn?.includes(wanted) === true;
-  const intent = await readable(deps, { trust, chainId });
-  if (intent === undefined) return true;
-  const bound = readContract(contractView(intent.state, contractDigest).bound?.contract);
-  return isRefusal(bound) || bound.claims.revokeOn?.includes(wanted) === true;
-}
-
 /** Whether an earlier try of this very command left its mark or its record; else it is committed anew. */
 async function stands(deps: RevokeDeps, located: Located): Promise<boolean> {
   const intent = await readable(deps, located);
@@ -259,21 +119,12 @@ async function stands(deps: RevokeDeps, located: Located): Promise<boolean> {
   const { claims, jws } = located.command;
   const target = documentDigest(targetOf(claims));
   return (
-    isRecorded(intent, jws.compact) ||
+    requestOf(intent, jws.compact) !== undefined ||
     intent.marks.legible.some(
-      (mark) => mark.by === jws.compact && documentDigest(targetOfMark(mark)) === target,
+      (mark) => mark.by === jws.compact && documentDigest(markTarget(mark)) === target,
     )
   );
 }
-
-const targetOfMark = (mark: Mark): Target =>
-  "identityId" in mark ? { identityId: mark.identityId } : { contractDigest: mark.contractDigest };
-
-const isRecorded = ({ records }: Intent, compact: string): boolean =>
-  records.some(
-    ({ record: { event, detail } }) =>
-      event.type === "RevocationRequested" && detail["command"] === compact,
-  );
 
 /** Commits the mark, with the command's id, unless that is taken already; why not. */
 async function commit(
@@ -303,98 +154,11 @@ function markOf({ jws, claims }: ReadCommand<Denying>, now: number): Mark {
   return { ...shared, ...targetOf(claims) };
 }
 
-const targetOf = (claims: Denying): Target =>
-  claims.do === "revokeIdentity"
-    ? { identityId: claims.identityId }
-    : { contractDigest: claims.contractDigest };
-
-/** When the command came, and when its denial was committed. */
-interface Times {
-  readonly requestedAt: string;
-  readonly committedAt: string;
-}
-
-/** The chain behind a denial's records, and whether they stood there already. */
-interface Recorded {
-  readonly intent: Intent;
-  readonly isRepeated: boolean;
-}
-
-/**
- * The records of a denial, whether or not its mark still stands, and the marks that they record taken away; nothing when
- * they cannot be written now: then they are owed, and `sweep` or the same command again writes them.
- */
-async function record(
-  judgement: Judgement<RevokeDeps>,
-  start: Intent,
-  located: Located,
-  times: Times,
-): Promise<Recorded | undefined> {
-  const { chainId, command } = located;
-  // A chain's first record says whose the intent is.
-  if (start.state.head.seq === 0 && located.contract === undefined) return undefined;
-  judgement.learn({ intentId: chainId.slice(INTENT.length) });
-  try {
-    const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
-      prepare: (intent) =>
-        isRecorded(intent, command.jws.compact)
-          ? settled(intent)
-          : ready(batchOf(judgement, intent, located, times)),
-    });
-    if (done.kind === "refused") return undefined;
-    const isRepeated = done.kind === "settled";
-    return { intent: isRepeated ? done.value : done.intent, isRepeated };
-  } catch (fault) {
-    if (fault instanceof Fault) return undefined;
-    throw fault;
-  }
-}
-
-function batchOf(
-  judgement: Judgement<RevokeDeps>,
-  intent: Intent,
-  { command, contract }: Located,
-  { requestedAt, committedAt }: Times,
-): Batch {
-  const { claims, jws } = command;
-  const target = targetOf(claims);
-  const all = covered(intent, target);
-  const open = all.filter(({ end }) => end === undefined);
-  const why = `${claims.iss} ended it: ${claims.reason}`;
-  const trigger = commandTrigger(claims);
-  const isStill = inFlight(all, judgement.deps.clock()) === 0;
-  const drafts: RecordDraft[] = [
-    requestedDraft(command, aboutTarget(intent, target, contract), {
-      ...{ requestedAt, committedAt },
-      isEnding: "contractDigest" in target,
-    }),
-    ...open.map((identity) => endedDraft(identity, trigger, "IDENTITY_REVOKED", why, requestedAt)),
-    ...(isStill ? [acknowledgedDraft("adapter", requestedAt, judgement.deps.clock())] : []),
-  ];
-  const opened = contract === undefined ? drafts : withOpening(intent, { contract }, drafts);
-  const { marks = [] } = intent.marks.stored;
-  const marksLeft = Array.isArray(marks)
-    ? marks.filter((mark) => mark?.by !== jws.compact)
-    : undefined;
-  return { drafts: opened, ...present({ marksLeft }) };
-}
-
-/** Which contract and identity a denial is about, as far as the chain or the event says. */
-function aboutTarget(intent: Intent, target: Target, given: ReadContract | undefined): About {
-  if ("identityId" in target) {
-    const identity = intent.state.identities.get(target.identityId);
-    return identity === undefined ? {} : aboutIdentity(identity);
-  }
-  const { contractDigest: digest } = target;
-  const id = contractView(intent.state, digest).bound?.contractId ?? given?.claims.jti;
-  return id === undefined ? {} : { contract: { id, digest } };
-}
-
 /** What came of it at IAM goes on record too, if it can be now; the answer says it either way. */
 async function concluded(
   judgement: Judgement<RevokeDeps>,
   located: Located,
-  { intent: recorded, isRepeated }: Recorded,
+  { intent: recorded, isRepeated }: RecordedDenial,
   results: readonly ReachedRole[],
 ): Promise<CommandAnswer | UnreachedAnswer> {
   const { command, taken } = located;
@@ -406,7 +170,8 @@ async function concluded(
   const target = targetOf(command.claims);
   const identities = covered(intent, target);
   const running = inFlight(identities, now);
-  const requestedAt = requestedAtOf(intent, command) ?? toInstant(judgement.now);
+  const requestedAt =
+    requestOf(intent, command.jws.compact)?.detail.requestedAt ?? toInstant(judgement.now);
   const acknowledged = running === 0 ? { acknowledgedAt: toInstant(now) } : {};
   return answerOf({
     isKnown: taken !== undefined || isRepeated,
@@ -418,15 +183,7 @@ async function concluded(
   });
 }
 
-function requestedAtOf({ records }: Intent, { jws }: ReadCommand): string | undefined {
-  const found = records.find(
-    ({ record: { event, detail } }) =>
-      event.type === "RevocationRequested" && detail["command"] === jws.compact,
-  );
-  return (found?.record as RecordOf<"RevocationRequested"> | undefined)?.detail.requestedAt;
-}
-
-function stateOf({ state }: Intent, target: Target): CommandState {
+function stateOf({ state }: Intent, target: DenialTarget): CommandState {
   if (!("identityId" in target)) return "REVOKED";
   return state.identities.get(target.identityId)?.end?.state ?? "REVOKED";
 }
@@ -447,43 +204,5 @@ async function owedPoints(
       ...rolePoints(results, requestedAt, denials),
     ],
     unreached: refused.map(({ role }) => role),
-  };
-}
-
-/** Records of a chain from which on a signal that ends nothing is not written: it must not use an intent up. */
-const CHAIN_CEILING = 120;
-
-/** A signal that the contract does not list is recorded and ends nothing. */
-async function note(
-  judgement: Judgement<RevokeDeps>,
-  { trust, chainId, command, contract, taken }: Located,
-): Promise<CommandAnswer | Failure> {
-  const { deps } = judgement;
-  const start = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust);
-  if (isRefusal(start)) return judgement.fail(start);
-  judgement.learn({ intentId: chainId.slice(INTENT.length) });
-  const key = { ...commandKey(command), value: command.jws.digest };
-  const requestedAt = toInstant(judgement.now);
-  const done = await appendToIntent<Intent, RevokeDeps>(judgement, start, {
-    prepare: (intent) => {
-      const isLong = intent.state.head.seq >= CHAIN_CEILING;
-      if (isLong || isRecorded(intent, command.jws.compact)) return settled(intent);
-      const about = aboutTarget(intent, targetOf(command.claims), contract);
-      const draft = requestedDraft(command, about, {
-        ...{ requestedAt, committedAt: requestedAt },
-        isEnding: false,
-      });
-      const drafts = contract === undefined ? [draft] : withOpening(intent, { contract }, [draft]);
-      return ready({ drafts, ...(taken === undefined && { keys: [key] }) });
-    },
-    onTaken: () => judgement.fail(replayed()),
-  });
-  if (done.kind === "refused") return done.failure;
-  const intent = done.kind === "settled" ? done.value : done.intent;
-  const isTold = isRecorded(intent, command.jws.compact);
-  return {
-    ...{ ok: true, deduplicated: isTold && done.kind === "settled", state: "NOTED", inFlight: 0 },
-    points: [],
-    ...(isTold && { evidence: { chainId, seq: intent.state.head.seq } }),
   };
 }

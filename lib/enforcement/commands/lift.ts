@@ -1,6 +1,6 @@
 import { toInstant, toSeconds } from "../../clock.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { EvidenceRecord } from "../../evidence/record.ts";
 import {
   judgeAudience,

@@ -1,5 +1,5 @@
 import { toInstant, toSeconds } from "../../clock.ts";
-import { FUNCTION_TIMEOUT_SECONDS } from "../../config.ts";
+import { INVOCATION_MILLISECONDS } from "../../config.ts";
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
 import type { Denials } from "../../lifecycle/points.ts";
@@ -25,9 +25,6 @@ import { type Changed, changeRestrictions } from "./change-restrictions.ts";
 import { answerOf, type CommandAnswer, type UnreachedAnswer } from "./command.ts";
 import { owe, settleOwed } from "./owed.ts";
 import type { Signed } from "./restriction-record.ts";
-
-/** Milliseconds that an invocation can last: so long may go on what has read the heads before. */
-const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
 
 /** What is known when a command is heard. */
 interface Spoken {
@@ -153,7 +150,7 @@ function reachedAt(
   committedAt: string | undefined,
 ): { readonly acknowledgedAt?: string } {
   if (committedAt === undefined) return {};
-  const reached = Date.parse(committedAt) + INVOCATION;
+  const reached = Date.parse(committedAt) + INVOCATION_MILLISECONDS;
   return clock() >= reached ? { acknowledgedAt: toInstant(reached) } : {};
 }
 

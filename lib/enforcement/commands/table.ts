@@ -3,7 +3,7 @@ import type { CommandDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { eventProblem } from "../read/event.ts";
 import { type Order, point, stage } from "../stage.ts";
-import { type Command, type Members, malformed } from "./command.ts";
+import { type GovernCommand, type Members, malformed } from "./command.ts";
 import { LIFT_ORDER, lift } from "./lift.ts";
 import { PUBLISH_ORDER, publishTrustPolicy } from "./publish-trust-policy.ts";
 
@@ -11,7 +11,7 @@ import { PUBLISH_ORDER, publishTrustPolicy } from "./publish-trust-policy.ts";
 export const COMMANDS = {
   publishTrustPolicy,
   command: lift,
-} as const satisfies Record<string, Command>;
+} as const satisfies Record<string, GovernCommand>;
 
 type Op = keyof typeof COMMANDS;
 

@@ -6,7 +6,7 @@ import {
   type PreRead,
 } from "../../actions/descriptor.ts";
 import { present } from "../../encoding/present.ts";
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import { callOutcome } from "../../execution/outcome.ts";
 import { CALL_TIMEOUT, readBack, runBoundedCall } from "../../execution/run.ts";
 import type { IssuedSession } from "../../issuance/session.ts";

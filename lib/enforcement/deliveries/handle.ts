@@ -1,4 +1,5 @@
-import type { IdentityView } from "../../evidence/fold.ts";
+import { intentIdOf } from "../../evidence/chain.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import { handleClaims, signHandle } from "../../issuance/handle.ts";
 import { requirePlaneSigner } from "../barriers/seal.ts";
 import type { Memory, PlaneDeps } from "../deps.ts";
@@ -6,8 +7,6 @@ import type { Intent } from "../read/intent.ts";
 import { issuedDetail } from "../records/issuance.ts";
 import type { Grant } from "../stages/authority.ts";
 import type { VerifiedRequest } from "../verified.ts";
-
-const intentIdOf = ({ chainId }: Intent): string => chainId.slice("intent/".length);
 
 /** The handle of a grant; nothing for another delivery. It is worth nothing before its grant is durable. */
 export async function handleOf(
@@ -34,7 +33,7 @@ export async function handleAgain(
   if (identity.delivery !== "handle" || identity.end?.refusal !== undefined) return undefined;
   const known = memory.handles?.get(identity.identityId);
   if (known !== undefined) return known;
-  const facts = { ...identity, intentId: intentIdOf(intent) };
+  const facts = { ...identity, intentId: intentIdOf(intent.chainId) };
   return remembered(memory, await signHandle(handleClaims(plane.id, facts), planeSigner), facts);
 }
 

@@ -1,6 +1,6 @@
 import { toInstant } from "../../clock.ts";
 import { present } from "../../encoding/present.ts";
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { Revoked } from "../../lifecycle/revocation-policy.ts";
 import { namesOf, type ReachedRole, seenAt } from "./reached.ts";
 

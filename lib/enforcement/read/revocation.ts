@@ -19,7 +19,7 @@ const REVOKING: ReadonlySet<Verb> = new Set([
 export interface RevocationEvent {
   readonly command: ReadCommand;
   readonly cosign: unknown;
-  /** A contract that need never have been seen; its issuer is not judged, because it is only stopped. */
+  /** A contract that need never have been seen; it is judged by its issuer, since it may open its intent. */
   readonly contract: ReadContract | undefined;
 }
 

@@ -1,18 +1,33 @@
 import type { Digest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
 import type { EndDetail, EndTrigger, InForce, PointName } from "../../evidence/details.ts";
-import type { IdentityView } from "../../evidence/fold.ts";
 import { mayRun } from "../../evidence/held-session.ts";
-import type { About, RecordDraft } from "../../evidence/record.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
+import type { About, RecordDraft, RecordOf } from "../../evidence/record.ts";
 import type { Command, ReadCommand } from "../../lifecycle/command.ts";
+import type { Mark } from "../../lifecycle/mark.ts";
 import { failureDomain, type RefusalCode } from "../../refusal.ts";
 import type { Intent } from "../read/intent.ts";
 
 /** What a denial covers on one chain: a contract with all of its identities, or one identity. */
-export type Target = { readonly contractDigest: Digest } | { readonly identityId: string };
+export type DenialTarget = { readonly contractDigest: Digest } | { readonly identityId: string };
+
+/** What a mark denies. */
+export const markTarget = (mark: Mark): DenialTarget =>
+  "identityId" in mark ? { identityId: mark.identityId } : { contractDigest: mark.contractDigest };
+
+/** Where a command stands on the chain that it is about: one is recorded once. */
+export const requestOf = (
+  { records }: Intent,
+  command: string,
+): RecordOf<"RevocationRequested"> | undefined =>
+  records.find(
+    ({ record: { event, detail } }) =>
+      event.type === "RevocationRequested" && detail["command"] === command,
+  )?.record as RecordOf<"RevocationRequested"> | undefined;
 
 /** Identities of a chain that a denial covers. */
-export const covered = ({ state }: Intent, target: Target): IdentityView[] =>
+export const covered = ({ state }: Intent, target: DenialTarget): IdentityView[] =>
   [...state.identities.values()].filter((identity) =>
     "identityId" in target
       ? identity.identityId === target.identityId

@@ -2,7 +2,7 @@ import { toInstant } from "../../clock.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
 import type { IdentityIssuedDetail, Opens, RequestNames } from "../../evidence/details.ts";
-import { contractView } from "../../evidence/fold.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import type { Check, RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import { type Request, requestContentDigest } from "../../request/request.ts";

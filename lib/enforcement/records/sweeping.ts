@@ -1,6 +1,6 @@
 import type { Digest } from "../../encoding/digest.ts";
 import type { EndDetail, Reconciled } from "../../evidence/details.ts";
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import type { Overdue } from "../../lifecycle/due.ts";
 import { failureDomain, type RefusalCode } from "../../refusal.ts";

@@ -1,6 +1,6 @@
 import { toInstant } from "../../clock.ts";
 import { genesisHead, unattributedChain } from "../../evidence/chain.ts";
-import { contractView } from "../../evidence/fold.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import { openLast } from "../../evidence/open.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
@@ -26,7 +26,7 @@ import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 const SINGLE_PER_MINUTE = 20;
 /** Refusals of one contract that are written one by one; and the length of a chain beyond which none is. */
 const SINGLE_PER_CONTRACT = 20;
-const CHAIN_CEILING = 120;
+export const CHAIN_CEILING = 120;
 
 /** What a counter counts: refusals of somebody unverified or of a contract, or honest retries of one grant. */
 interface CountScope {

@@ -1,4 +1,4 @@
-import { contractView } from "../../evidence/fold.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";

@@ -1,5 +1,5 @@
 import type { ReadContract } from "../../contract/contract.ts";
-import { contractView } from "../../evidence/fold.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";
 import { Fault, isRefusal } from "../../refusal.ts";

@@ -1,4 +1,4 @@
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import { Fault } from "../../refusal.ts";
 import type { Request } from "../../request/request.ts";

@@ -15,7 +15,7 @@ import {
   judgeRegistered,
 } from "../../contract/judge.ts";
 import type { Digest } from "../../encoding/digest.ts";
-import { contractView } from "../../evidence/fold.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import type { About } from "../../evidence/record.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import type { ReadRequest } from "../../request/request.ts";

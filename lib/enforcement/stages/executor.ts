@@ -1,6 +1,6 @@
 import type { ReadContract } from "../../contract/contract.ts";
 import { intentChain } from "../../evidence/chain.ts";
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import { isHandleOf, judgeHandleSignature, type ReadHandle } from "../../issuance/handle.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { ExecuteRequest, ReadRequest } from "../../request/request.ts";

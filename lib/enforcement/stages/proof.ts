@@ -1,5 +1,5 @@
 import type { ReadContract } from "../../contract/contract.ts";
-import { contractView } from "../../evidence/fold.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import { PROOF_CHECKS } from "../../proof/judge.ts";
 import { type ReadProof, readProof } from "../../proof/proof.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";

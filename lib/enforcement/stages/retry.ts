@@ -1,5 +1,5 @@
 import type { ReadContract } from "../../contract/contract.ts";
-import type { IdentityView, IntentState } from "../../evidence/fold.ts";
+import type { IdentityView, IntentState } from "../../evidence/intent-state.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import { type ReadRequest, requestContentDigest } from "../../request/request.ts";
 import type { Judgement } from "../judgement.ts";

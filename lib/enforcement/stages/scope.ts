@@ -4,7 +4,7 @@ import type { ReadContract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
 import type { Digest } from "../../encoding/digest.ts";
-import { contractView, totalKey } from "../../evidence/fold.ts";
+import { contractView, totalKey } from "../../evidence/intent-state.ts";
 import { pointer, type Refusal, refuse } from "../../refusal.ts";
 import type { Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";

@@ -2,7 +2,7 @@ import { toSeconds } from "../../clock.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import { judgeWindow } from "../../contract/judge.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
-import { contractView, type IdentityView } from "../../evidence/fold.ts";
+import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
 import { phaseOf } from "../../lifecycle/state.ts";
 import { type Refusal, refuse } from "../../refusal.ts";

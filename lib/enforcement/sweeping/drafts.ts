@@ -1,6 +1,6 @@
 import { toInstant } from "../../clock.ts";
 import type { Reconciled } from "../../evidence/details.ts";
-import type { IdentityView } from "../../evidence/fold.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { overdue } from "../../lifecycle/due.ts";
 import { termsOf } from "../../lifecycle/terms.ts";
@@ -9,16 +9,9 @@ import type { RefusalCode } from "../../refusal.ts";
 import type { Limits } from "../../trust/restrictions.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
-import { acknowledgedDraft, covered, endedDraft, inFlight } from "../records/denial.ts";
+import { acknowledgedDraft, covered, endedDraft, inFlight, markTarget } from "../records/denial.ts";
 import { policyChangedDraft, sweptDrafts } from "../records/sweeping.ts";
-import {
-  garbageEnd,
-  illegibleDrafts,
-  markDrafts,
-  markedEnd,
-  recordable,
-  targetOf,
-} from "./marks.ts";
+import { garbageEnd, illegibleDrafts, markDrafts, markedEnd, recordable } from "./marks.ts";
 
 /** Everything that is due on a chain at an instant, each identity ended once; `now` in milliseconds. */
 export function draftsFor(
@@ -38,7 +31,7 @@ export function draftsFor(
   };
   const ofMarks = recordable(intent, now).flatMap((mark) => [
     ...markDrafts(intent, mark, trust, now),
-    ...covered(intent, targetOf(mark))
+    ...covered(intent, markTarget(mark))
       .filter((identity) => open().includes(identity))
       .flatMap((identity) => end(identity, [markedEnd(intent, identity, mark, trust, now)])),
   ]);

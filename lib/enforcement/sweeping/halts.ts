@@ -1,4 +1,4 @@
-import { FUNCTION_TIMEOUT_SECONDS } from "../../config.ts";
+import { INVOCATION_MILLISECONDS } from "../../config.ts";
 import type { PointName } from "../../evidence/details.ts";
 import type { EventType } from "../../evidence/events.ts";
 import type { EvidenceRecord } from "../../evidence/record.ts";
@@ -9,9 +9,6 @@ import type { SweepDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { registryRecords } from "../read/registry-records.ts";
 import { acknowledgedDraft } from "../records/denial.ts";
-
-/** Milliseconds that an invocation can last: so long may begin what had read the heads before a halt. */
-const INVOCATION = FUNCTION_TIMEOUT_SECONDS * 1000;
 
 /** What people stop for everybody. */
 const HALTS: ReadonlySet<EventType> = new Set([
@@ -46,7 +43,7 @@ export async function acknowledgeHalts(
         restrictions,
         drafts: (inForce) =>
           reached.map((at) =>
-            acknowledgedDraft("adapter", at, Date.parse(at) + INVOCATION, inForce),
+            acknowledgedDraft("adapter", at, Date.parse(at) + INVOCATION_MILLISECONDS, inForce),
           ),
       };
     });
@@ -56,7 +53,7 @@ export async function acknowledgeHalts(
     if (fault instanceof Fault) return undefined;
     throw fault;
   }
-  return reached.map(() => ({ point: "adapter", milliseconds: INVOCATION }));
+  return reached.map(() => ({ point: "adapter", milliseconds: INVOCATION_MILLISECONDS }));
 }
 
 /** Instants of halts behind which a function's life has passed, and of which no record says so yet. */
@@ -72,6 +69,6 @@ function unacknowledged(records: readonly EvidenceRecord[], now: number): string
   const halted = records
     .filter(({ event }) => HALTS.has(event.type))
     .map(({ event }) => event.at)
-    .filter((at) => !told.has(at) && Date.parse(at) + INVOCATION <= now);
+    .filter((at) => !told.has(at) && Date.parse(at) + INVOCATION_MILLISECONDS <= now);
   return [...new Set(halted)];
 }

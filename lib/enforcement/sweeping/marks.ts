@@ -1,20 +1,20 @@
 import { toInstant } from "../../clock.ts";
-import { contractView, type IdentityView } from "../../evidence/fold.ts";
+import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { judgeOperator, type ReadCommand, readCommand } from "../../lifecycle/command.ts";
 import { ABANDONED } from "../../lifecycle/due.ts";
 import type { Mark } from "../../lifecycle/mark.ts";
 import { termsOf } from "../../lifecycle/terms.ts";
 import { isRefusal } from "../../refusal.ts";
-import { isDenying } from "../commands/deny.ts";
+import { isDenying } from "../commands/denying.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import {
   commandTrigger,
   endedDraft,
   requestedDraft,
+  requestOf,
   SIGNALS,
-  type Target,
 } from "../records/denial.ts";
 import { unsignedMarkDraft } from "../records/sweeping.ts";
 
@@ -35,9 +35,6 @@ export const recordable = (intent: Intent, now: number): Mark[] =>
 
 /** Marks that one transaction records: however many somebody writes, each run has room for some, and for the ends. */
 const AT_ONCE = 40;
-
-export const targetOf = (mark: Mark): Target =>
-  "identityId" in mark ? { identityId: mark.identityId } : { contractDigest: mark.contractDigest };
 
 /**
  * Whose word a mark is: an operator's who signed a command of that very target for this plane, or nobody's. A signal is one
@@ -70,11 +67,7 @@ export function markDrafts(
   const contract = contractOf(intent, mark);
   const command = signedBy(intent, mark, trust);
   if (command === undefined) return [unsignedMarkDraft(contract)];
-  const isRecorded = intent.records.some(
-    ({ record }) =>
-      record.event.type === "RevocationRequested" && record.detail["command"] === mark.by,
-  );
-  if (isRecorded) return [];
+  if (requestOf(intent, command.jws.compact) !== undefined) return [];
   const at = requestedAtOf(mark, command, now);
   const how = { requestedAt: at, committedAt: at, isEnding: "contractDigest" in mark };
   return [requestedDraft(command, contract === undefined ? {} : { contract }, how)];

@@ -1,0 +1,93 @@
+import { intentChain, isIntentChain } from "../../evidence/chain.ts";
+import { contractView } from "../../evidence/intent-state.ts";
+import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import type { RevokeDeps } from "../deps.ts";
+import { type Intent, readIntent } from "../read/intent.ts";
+import { readTrust } from "../read/registry.ts";
+import { contractIndexKey } from "../read/state-keys.ts";
+import type { Located, Ordered } from "./denying.ts";
+
+/** How long an index may lag behind a commit, and how often it is asked; milliseconds. */
+const INDEX_LAG = 5_000;
+const ASK_AGAIN = 250;
+
+/** Finds the chain of what is to be denied; the first round, beside the trust. */
+export async function locate(
+  deps: RevokeDeps,
+  { command: { claims }, contract }: Pick<Ordered, "command" | "contract">,
+): Promise<string | Refusal> {
+  if (claims.do === "revokeIdentity") {
+    return (await chainOfIdentity(deps, claims.identityId)) ?? unknownIdentity();
+  }
+  // The contract itself says where it belongs; State's row is anybody's who writes it.
+  if (contract !== undefined) return intentChain(contract.claims.intent.id);
+  const indexed = await deps.denials.valueOf(contractIndexKey(claims.contractDigest));
+  return indexed !== undefined && isIntentChain(indexed) ? indexed : unknownContract();
+}
+
+const unknownIdentity = (): Refusal =>
+  refuse("IDENTITY_UNKNOWN", "no identity of that id was issued here", "/command/identityId");
+
+const unknownContract = (): Refusal =>
+  refuse(
+    "CONTRACT_UNKNOWN",
+    "the contract is not bound here; send it as contract beside the command",
+    "/command/contractDigest",
+  );
+
+async function chainOfIdentity(deps: RevokeDeps, identityId: string): Promise<string | undefined> {
+  const { denials, clock, sleep } = deps;
+  const until = clock() + INDEX_LAG;
+  for (;;) {
+    const chains = await denials.chainsOf(identityId);
+    const own = chains.length > 1 ? await whichHas(deps, chains, identityId) : chains[0];
+    if (own !== undefined || clock() >= until) return own ?? chains[0];
+    await sleep(ASK_AGAIN);
+  }
+}
+
+/** Of several that the index names, the one whose verified records have issued it: an index is anybody's who writes Evidence. */
+async function whichHas(
+  deps: RevokeDeps,
+  chains: readonly string[],
+  identityId: string,
+): Promise<string | undefined> {
+  const { trust } = await readTrust(deps);
+  if (isRefusal(trust)) return undefined;
+  for (const chainId of chains) {
+    const intent = await readable(deps, { trust, chainId });
+    if (intent?.state.identities.has(identityId) === true) return chainId;
+  }
+  return undefined;
+}
+
+/**
+ * A chain that can be read and does not know the contract is not its own: whoever writes State has sent the denial
+ * elsewhere, where it denies nobody. One that cannot be read is denied there, as everything that nobody knows.
+ */
+export function judgePlace(
+  { command: { claims }, contract }: Located,
+  { state }: Intent,
+): Refusal | undefined {
+  if ("identityId" in claims) {
+    return state.identities.has(claims.identityId) ? undefined : unknownIdentity();
+  }
+  return contract !== undefined || contractView(state, claims.contractDigest).bound !== undefined
+    ? undefined
+    : unknownContract();
+}
+
+/** The chain, if it can be opened now; hindrances hinder records alone. */
+export async function readable(
+  deps: RevokeDeps,
+  { trust, chainId }: Pick<Located, "trust" | "chainId">,
+): Promise<Intent | undefined> {
+  if (isRefusal(trust)) return undefined;
+  try {
+    const intent = await readIntent(deps, chainId, trust);
+    return isRefusal(intent) ? undefined : intent;
+  } catch (fault) {
+    if (fault instanceof Fault) return undefined;
+    throw fault;
+  }
+}

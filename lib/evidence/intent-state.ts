@@ -1,0 +1,87 @@
+import type { Digest } from "../encoding/digest.ts";
+import type { ChainHead } from "./chain.ts";
+import type {
+  BoundProof,
+  ContractBoundDetail,
+  EndDetail,
+  EndState,
+  IdentityIssuedDetail,
+  Opens,
+  RequestNames,
+} from "./details.ts";
+
+/** An issued identity as its records tell it. Times in RFC 3339. */
+export interface IdentityView extends IdentityIssuedDetail {
+  readonly identityId: string;
+  readonly contractId: string;
+  readonly contractDigest: Digest;
+  /** Id of the actor that it was issued to. */
+  readonly actor?: string;
+  readonly state: "ISSUED" | "IN_USE" | EndState;
+  readonly hardExpiry?: string;
+  readonly startedAt?: string;
+  /** The invocation that wrote its start. */
+  readonly startedIn?: string;
+  /** Whether the outcome of its call is on record. */
+  readonly executed?: true;
+  /** The request that redeemed its handle. */
+  readonly redemption?: RequestNames;
+  readonly end?: EndDetail;
+  /** Of one that was ended while a session of it was alive: how far its denial has come at IAM. */
+  readonly denied?: DeniedSession;
+  readonly lastSeq: number;
+  readonly lastHash: Digest;
+  /** Uses of which a retry was already recorded: later ones are only counted. */
+  readonly retried: readonly string[];
+}
+
+/** The denial of a session that runs, or that its caller holds (PROTOCOL.md §10, Points). Times in RFC 3339. */
+export interface DeniedSession {
+  readonly requestedAt: string;
+  /** Point `iam`. */
+  readonly acknowledgedAt?: string;
+  /** Whether it is on record that the denial did not reach IAM in time. */
+  readonly hasFailed?: true;
+  /** Whether there is a point `session` besides. */
+  readonly awaits?: true;
+  /** Point `session`. */
+  readonly seenAt?: string;
+  /** Whether it is on record that nobody saw IAM deny it in time. */
+  readonly isUnseen?: true;
+}
+
+/** A contract as its records tell it. Counters only grow, and an end is never taken back. */
+export interface ContractView {
+  readonly bound?: ContractBoundDetail & {
+    readonly contractId: string;
+    readonly proof?: BoundProof;
+  };
+  readonly refusals: number;
+  /** Issuances per step. */
+  readonly uses: ReadonlyMap<string, number>;
+  /** Sums reserved, by step and parameter. */
+  readonly totals: ReadonlyMap<string, number>;
+  readonly ended?: {
+    readonly code: "CONTRACT_REVOKED" | "CONTRACT_CONSUMED";
+    readonly why: string;
+  };
+}
+
+/** What an intent chain says: the truth that every request is judged by. */
+export interface IntentState {
+  readonly head: ChainHead;
+  readonly opens?: Opens;
+  readonly contracts: ReadonlyMap<Digest, ContractView>;
+  readonly identities: ReadonlyMap<string, IdentityView>;
+  /** Denials, by when they were requested, that are not on record as having reached the adapter. */
+  readonly unreached: ReadonlySet<string>;
+}
+
+/** One name for a step's totalled parameter. */
+export const totalKey = (step: string, parameter: string): string => `${step} ${parameter}`;
+
+export const UNKNOWN_CONTRACT: ContractView = { refusals: 0, uses: new Map(), totals: new Map() };
+
+/** A contract that no record speaks of has used nothing. */
+export const contractView = (state: IntentState, digest: Digest): ContractView =>
+  state.contracts.get(digest) ?? UNKNOWN_CONTRACT;
