@@ -1,4 +1,5 @@
 import { setImmediate as tick } from "node:timers/promises";
+import { EVERYTHING, type Touch } from "./schedule/touch.ts";
 
 /** What a plane depends on, by what it is needed for. */
 const DEPENDENCIES = [
@@ -59,10 +60,29 @@ interface Armed extends Required<PlannedFault> {
   seen: number;
 }
 
+/** A call as a {@link Gate} sees it. */
+export interface GatedCall {
+  readonly at: Dependency | "sleep";
+  readonly touches: readonly Touch[];
+  /** Types of the records that it writes. */
+  readonly writes: readonly string[];
+}
+
+/** Decides when a call is made. */
+export type Gate = <T>(call: GatedCall, effect: () => Promise<T>) => Promise<T>;
+
+/** Lets everything pass, a turn of the event loop later. */
+export const OPEN: Gate = async (_, effect) => {
+  await tick();
+  return effect();
+};
+
 /** Failures on order. Every call to a dependency goes through {@link through}, and takes a turn of the event loop. */
 export class Faults {
   #armed: Armed[] = [];
   readonly counts = new Map<Dependency, number>();
+  /** Through which every call goes. */
+  gate: Gate = OPEN;
   #onDeath: () => void = () => {};
 
   plan(...faults: readonly PlannedFault[]): void {
@@ -85,9 +105,17 @@ export class Faults {
     });
   }
 
-  async through<T>(at: Dependency, effect: () => T | Promise<T>): Promise<T> {
+  /** @param seen what the call touches and writes; without it nobody knows that it is independent of anything. */
+  through<T>(
+    at: Dependency,
+    effect: () => T | Promise<T>,
+    { touches = EVERYTHING, writes = [] }: Partial<Omit<GatedCall, "at">> = {},
+  ): Promise<T> {
     this.counts.set(at, (this.counts.get(at) ?? 0) + 1);
-    await tick();
+    return this.gate({ at, touches, writes }, () => this.#made(at, effect));
+  }
+
+  async #made<T>(at: Dependency, effect: () => T | Promise<T>): Promise<T> {
     const due = this.#armed.filter((each) => each.at === at && this.#isDue(each));
     const [fault] = due;
     if (fault === undefined) return effect();

@@ -20,7 +20,7 @@ export const LIVE_IS_6 = {
   recheck: true,
 };
 export const TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/settings";
-const ACTOR = "spiffe://example.org/agent/coordinator";
+export const ACTOR = "spiffe://example.org/agent/coordinator";
 
 /** What the valid request does: shift traffic of an alias, or set an attribute of an item. */
 type Base = "alias" | "item";

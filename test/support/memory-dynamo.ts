@@ -10,8 +10,10 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Tables } from "../../lib/aws/ports/transaction.ts";
+import { viewKey } from "../../lib/lifecycle/view.ts";
 import { holds, type Item, NotUnderstood, TypeMismatch, updated } from "./dynamo-expressions.ts";
 import type { Dependency, Faults } from "./faults.ts";
+import type { Touch } from "./schedule/touch.ts";
 
 export const TABLES: Tables = { evidence: "evidence", state: "state", registry: "registry" };
 
@@ -59,6 +61,14 @@ export class MemoryDynamo {
     return onlyMembers<DynamoDBClient>("DynamoDBClient", { send });
   }
 
+  /** Everything as it is now, to be put back. */
+  saved(): () => void {
+    const kept = [...this.tables].map(([name, items]) => [name, structuredClone(items)] as const);
+    return () => {
+      for (const [name, items] of kept) this.tables.set(name, structuredClone(items));
+    };
+  }
+
   table(name: string): Map<string, Item> {
     const table = this.tables.get(name);
     if (table === undefined) throw new NotUnderstood(`no table ${name}`);
@@ -69,7 +79,8 @@ export class MemoryDynamo {
     const { name } = command.constructor;
     const input = command.input as Record<string, unknown>;
     const at = dependencyOf(name, input);
-    return this.#faults.through(at, () => understood(() => this.#answer(name, input)));
+    const seen = { touches: touchesOf(input), writes: eventTypesIn(input) };
+    return this.#faults.through(at, () => understood(() => this.#answer(name, input)), seen);
   }
 
   #answer(name: string, input: Record<string, unknown>): object {
@@ -263,6 +274,61 @@ function dependencyOf(command: string, input: Record<string, unknown>): Dependen
   if (command === "QueryCommand" && TableName === TABLES.state) return "revoked:read";
   if (command === "UpdateItemCommand") return "state:write";
   throw new NotUnderstood(`${command} on ${String(TableName)}`);
+}
+
+/** Items that a command reads or writes. Of Evidence the chain, of an index its whole table. */
+function touchesOf(input: Asked): Touch[] {
+  const { TableName: table = "", IndexName, TransactItems, RequestItems } = input;
+  if (TransactItems !== undefined) {
+    return TransactItems.flatMap(({ Put, Update }) => {
+      const write: Write = Put ?? Update ?? {};
+      return touchesAt(write.TableName ?? "", write.Item ?? write.Key, true);
+    });
+  }
+  if (RequestItems !== undefined) {
+    return Object.entries(RequestItems).flatMap(([name, { Keys = [] }]) =>
+      Keys.flatMap((key) => touchesAt(name, key, false)),
+    );
+  }
+  if (input.Key !== undefined) return touchesAt(table, input.Key, true);
+  // Which records an index of Evidence finds, each of them may change.
+  if (IndexName !== undefined && table !== TABLES.state) return [{ table, isWrite: false }];
+  // A query is of one partition; which, its only equality says.
+  const [, token = ""] = / = (:\w+)/.exec(input.KeyConditionExpression ?? "") ?? [];
+  const pk = String(unmarshall(input.ExpressionAttributeValues ?? {})[token]);
+  return [{ table: IndexName === undefined ? table : VIEWS, pk, isWrite: false }];
+}
+
+interface Asked {
+  readonly TableName?: string;
+  readonly IndexName?: string;
+  readonly Key?: Values;
+  readonly KeyConditionExpression?: string;
+  readonly ExpressionAttributeValues?: Values;
+  readonly TransactItems?: TransactWriteItemsCommandInput["TransactItems"];
+  readonly RequestItems?: BatchGetItemCommandInput["RequestItems"];
+}
+
+/** The index `byDue`: an intent's head stands in one of its partitions, which follows from the intent's id. */
+const VIEWS = "state byDue";
+const INTENT_HEAD = /^chain#intent\/(.+)$/;
+
+function touchesAt(table: string, values: Values | undefined, isWrite: boolean): Touch[] {
+  const [hash, range] = keyNames(table);
+  const item = unmarshall(values ?? {});
+  const pk = String(item[hash]);
+  if (table === TABLES.evidence) return [{ table, pk, isWrite }];
+  const [, intentId] = INTENT_HEAD.exec(pk) ?? [];
+  const isSeen = isWrite && intentId !== undefined;
+  return [
+    { table, pk, sk: String(item[range]), isWrite },
+    ...(isSeen ? [{ table: VIEWS, pk: viewKey(intentId), isWrite }] : []),
+  ];
+}
+
+/** Of the records that a transaction writes. */
+function eventTypesIn({ TransactItems }: Asked): string[] {
+  return (TransactItems ?? []).flatMap(({ Put }) => Put?.Item?.["eventType"]?.S ?? []);
 }
 
 const keyNames = (table: string): readonly [string, string] =>

@@ -8,6 +8,10 @@ interface Asked {
   readonly PolicyDocument?: string;
 }
 
+const touching = ({ RoleName: pk, PolicyName: sk }: Asked, isWrite: boolean) => ({
+  touches: [{ table: "iam", pk, sk, isWrite }],
+});
+
 /** Inline policies of roles, as IAM keeps and answers them; every document that was ever put is kept. */
 export class MemoryIam {
   readonly puts: Asked[] = [];
@@ -25,14 +29,24 @@ export class MemoryIam {
       const { name } = command.constructor;
       const asked = command.input as Asked;
       if (name === "GetRolePolicyCommand") {
-        return this.#faults.through("iam:read", () => this.#get(asked));
+        return this.#faults.through("iam:read", () => this.#get(asked), touching(asked, false));
       }
       if (name === "PutRolePolicyCommand") {
-        return this.#faults.through("iam:write", () => this.#put(asked));
+        return this.#faults.through("iam:write", () => this.#put(asked), touching(asked, true));
       }
       throw new Error(`the fake has no ${name}`);
     };
     return onlyMembers<IAMClient>("IAMClient", { send });
+  }
+
+  /** Everything as it is now, to be put back. */
+  saved(): () => void {
+    const [documents, { length }] = [[...this.#documents], this.puts];
+    return () => {
+      this.#documents.clear();
+      for (const [name, document] of documents) this.#documents.set(name, document);
+      this.puts.length = length;
+    };
   }
 
   /** The document of a role's policy `vai-revocations`; the role by name. */

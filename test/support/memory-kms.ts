@@ -10,6 +10,9 @@ import { onlyMembers } from "./memory-dynamo.ts";
 /** Order of the group of P-256. */
 const N = BigInt("0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
 
+/** A key signs and tells itself, and changes nothing. */
+const ALONE = { touches: [] };
+
 /** A KMS P-256 key that signs digests, as `MessageType: DIGEST` does. */
 export class MemoryKms {
   readonly jwk: PublicJwk;
@@ -38,7 +41,11 @@ export class MemoryKms {
     const send = (command: { input: unknown; constructor: { name: string } }): Promise<unknown> => {
       const { name } = command.constructor;
       if (name === "GetPublicKeyCommand") {
-        return this.#faults.through(`${this.#name}:key`, () => ({ PublicKey: this.#spki() }));
+        return this.#faults.through(
+          `${this.#name}:key`,
+          () => ({ PublicKey: this.#spki() }),
+          ALONE,
+        );
       }
       if (name !== "SignCommand") throw new Error(`the fake has no ${name}`);
       const input = command.input as Record<string, unknown>;
@@ -46,7 +53,11 @@ export class MemoryKms {
         throw new Error("digests are signed with ECDSA_SHA_256 over a DIGEST");
       }
       const digest = input["Message"] as Uint8Array;
-      return this.#faults.through(`${this.#name}:sign`, () => ({ Signature: this.sign(digest) }));
+      return this.#faults.through(
+        `${this.#name}:sign`,
+        () => ({ Signature: this.sign(digest) }),
+        ALONE,
+      );
     };
     return onlyMembers<KMSClient>("KMSClient", { send });
   }

@@ -35,8 +35,11 @@ export class MemorySts {
       const input = command.input as AssumedRole;
       const isReader = input.RoleSessionName === "vai-reader";
       (isReader ? this.readers : this.executions).push(input);
-      return this.#faults.through(isReader ? "reader" : "sts", () =>
-        isReader || this.instead === undefined ? this.#answer(input) : this.instead(),
+      // Nobody's session depends on another's.
+      return this.#faults.through(
+        isReader ? "reader" : "sts",
+        () => (isReader || this.instead === undefined ? this.#answer(input) : this.instead()),
+        { touches: [] },
       );
     };
     return onlyMembers<STSClient>("STSClient", { send });

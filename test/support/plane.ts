@@ -205,6 +205,19 @@ export class Plane {
     };
   }
 
+  /** Everything outside processes as it is now, to be put back: the same from here once more. */
+  saved(): () => void {
+    const { policy, policyDigest } = this;
+    const parts = [this.world, this.dynamo, this.iam, this.targets].map((part) => part.saved());
+    const { length } = this.sts.executions;
+    return () => {
+      for (const putBack of parts) putBack();
+      this.sts.executions.length = length;
+      this.policy = policy;
+      this.policyDigest = policyDigest;
+    };
+  }
+
   /** A command's JWS, signed by an operator. */
   command(
     claims: { readonly do: string } & Record<string, unknown>,

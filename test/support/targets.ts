@@ -28,6 +28,10 @@ export interface TargetCall {
   readonly input: CallDescription["input"];
 }
 
+/** What a call touches: the targets, which only bounded calls change. */
+const READ = { touches: [{ table: "targets", isWrite: false }] };
+const CALL = { touches: [{ table: "targets", isWrite: true }] };
+
 /**
  * The real descriptors with their calls to AWS replaced by a function's alias and a table's item in memory.
  * Everything else of them, from parameters to the description of the call, is what production uses.
@@ -67,7 +71,7 @@ export class Targets {
       fetch: async (_request, settings) => {
         this.readers.push(clientOptions(settings, 1).credentials.accessKeyId);
         try {
-          return await this.#faults.through("target:read", () => this.#answerOf(name));
+          return await this.#faults.through("target:read", () => this.#answerOf(name), READ);
         } catch (error) {
           throw readFault(name, error);
         }
@@ -96,6 +100,18 @@ export class Targets {
     };
   }
 
+  /** Everything as it is now, to be put back. */
+  saved(): () => void {
+    const { alias, item } = structuredClone(this.state);
+    const { length } = this.calls;
+    return () => {
+      Object.assign(this.state.alias, structuredClone(alias));
+      for (const name of Object.keys(this.state.item)) delete this.state.item[name];
+      Object.assign(this.state.item, item);
+      this.calls.length = length;
+    };
+  }
+
   async #lookAt(
     { action }: ActionDescriptor,
     target: string,
@@ -104,7 +120,7 @@ export class Targets {
     this.readers.push(clientOptions(settings, 1).credentials.accessKeyId);
     this.keyLooks.push(target);
     try {
-      return await this.#faults.through("target:key", () => this.underKey.has(target));
+      return await this.#faults.through("target:key", () => this.underKey.has(target), READ);
     } catch (error) {
       throw readFault(`${action} key look`, error);
     }
@@ -116,7 +132,7 @@ export class Targets {
       const { revision, mainVersion } = this.state.alias;
       const facts =
         action === "lambda:UpdateAlias" ? { revisionId: `r${revision}`, mainVersion } : {};
-      return await this.#faults.through("target:preRead", () => ({ facts }) as PreRead);
+      return await this.#faults.through("target:preRead", () => ({ facts }) as PreRead, READ);
     } catch (error) {
       throw readFault(`${action} pre-read`, error);
     }
@@ -133,12 +149,16 @@ export class Targets {
     const call = { action: real.action, accessKeyId, input };
     this.calls.push(call);
     try {
-      return await this.#faults.through("target:call", () => {
-        const other = this.instead?.(call);
-        if (other !== undefined) return other;
-        this.#apply(operation);
-        return { status: "succeeded" } as const;
-      });
+      return await this.#faults.through(
+        "target:call",
+        () => {
+          const other = this.instead?.(call);
+          if (other !== undefined) return other;
+          this.#apply(operation);
+          return { status: "succeeded" } as const;
+        },
+        CALL,
+      );
     } catch (error) {
       return outcomeOf(error);
     }
@@ -161,16 +181,20 @@ export class Targets {
   ): Promise<ReadBack> {
     this.readers.push(clientOptions(settings, 1).credentials.accessKeyId);
     try {
-      return await this.#faults.through("target:readBack", () => {
-        if (action !== "lambda:UpdateAlias") {
-          const wanted = attributesOf(parameters, "set");
-          const matches = wanted.every(([name, value]) => this.state.item[name] === value);
-          return { matches, observed: { item: matches } };
-        }
-        const { weights } = this.state.alias;
-        const seen = weights[String(parameters["version"])] ?? 0;
-        return { matches: seen === parameters["percent"], observed: { weights } };
-      });
+      return await this.#faults.through(
+        "target:readBack",
+        () => {
+          if (action !== "lambda:UpdateAlias") {
+            const wanted = attributesOf(parameters, "set");
+            const matches = wanted.every(([name, value]) => this.state.item[name] === value);
+            return { matches, observed: { item: matches } };
+          }
+          const { weights } = this.state.alias;
+          const seen = weights[String(parameters["version"])] ?? 0;
+          return { matches: seen === parameters["percent"], observed: { weights } };
+        },
+        READ,
+      );
     } catch (error) {
       throw readFault(`${action} read-back`, error);
     }

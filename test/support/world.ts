@@ -55,6 +55,14 @@ export class World {
     this.now += seconds * 1000;
   }
 
+  /** Everything as it is now, to be put back. */
+  saved(): () => void {
+    const [now, ids, seed] = [this.now, this.#ids, this.#seed];
+    return () => {
+      [this.now, this.#ids, this.#seed] = [now, ids, seed];
+    };
+  }
+
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;

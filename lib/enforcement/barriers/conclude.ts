@@ -47,6 +47,10 @@ export async function conclude(
 const isOutcome = (drafts: readonly RecordDraft[]): boolean =>
   drafts.some(({ type }) => type === "ExecutionCompleted" || type === "ExecutionFailed");
 
+/** Whether drafts tell of a session that was refused its use: that is written behind another's end too. */
+const isRejection = (drafts: readonly RecordDraft[]): boolean =>
+  drafts.some(({ type }) => type === "ExecutionRejected");
+
 /** Appends the end, unless an earlier try whose answer was lost has done it. */
 async function writeEnd(
   judgement: Judgement,
@@ -58,7 +62,7 @@ async function writeEnd(
       const identity = latest.state.identities.get(identityId);
       const all = draftsOf(latest);
       const hasEnded = identity?.end !== undefined;
-      const isWritten = isOutcome(all) ? identity?.executed : hasEnded;
+      const isWritten = isOutcome(all) ? identity?.executed : hasEnded && !isRejection(all);
       // An identity has one terminal record: the outcome of what ran when somebody ended it is told without another.
       const drafts = hasEnded ? all.filter(({ type }) => !isTerminal(type)) : all;
       if (isWritten === true || drafts.length === 0) return settled(latest);

@@ -198,7 +198,7 @@ export const issuanceFailedDrafts = (failure: Failure): RecordDraft[] => [
 
 /**
  * The identity was refused between issuance and call, on the chain as it stands: barrier 2 may be durable although its
- * answer was lost.
+ * answer was lost, or somebody may have ended the identity while STS was asked. Then its session alone is left to tell of.
  */
 export function rejectedDrafts(
   judgement: Judgement,
@@ -210,6 +210,7 @@ export function rejectedDrafts(
 ): RecordDraft[] {
   const { identityId } = grant;
   const known = intent.state.identities.get(identityId);
+  if (known?.end !== undefined) return unusedDrafts(judgement, grant, session, failure, intent);
   const { code } = failure.refusal;
   const isExpiry = code === "IDENTITY_EXPIRED" || code === "CONTRACT_EXPIRED";
   const end: RecordDraft = isExpiry
@@ -233,6 +234,23 @@ export function rejectedDrafts(
       ? openEnds(intent, digest, failure, judgement.deps.clock(), identityId)
       : []),
   ];
+}
+
+/** A session of an identity that had ended when it came: it is told of once, by whichever try. */
+function unusedDrafts(
+  judgement: Judgement,
+  { identityId }: Grant,
+  session: IssuedSession,
+  failure: Failure,
+  { records }: Intent,
+): RecordDraft[] {
+  const isTold = records.some(
+    ({ record: { event, identity } }) =>
+      event.type === "ExecutionRejected" && identity?.id === identityId,
+  );
+  if (isTold) return [];
+  const detail = { ...reasonOf(failure.refusal), unusedAccessKeyId: session.maskedAccessKeyId };
+  return [{ type: "ExecutionRejected", verdict: fullVerdict(judgement, failure), detail }];
 }
 
 /** The identity ends before its end. */

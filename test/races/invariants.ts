@@ -1,0 +1,216 @@
+import { isDeepStrictEqual } from "node:util";
+import { readCommand } from "../../lib/lifecycle/command.ts";
+import { isRefusal } from "../../lib/refusal.ts";
+import { identityEnds } from "../support/identity-ends.ts";
+import type { Step } from "../support/schedule/scheduler.ts";
+import type { Denial } from "./races.ts";
+import type { Seen } from "./seen.ts";
+
+/** What holds in every interleaving, in the words in which it is reported; each answers what it has seen to the contrary. */
+export const INVARIANTS: Readonly<Record<string, (seen: Seen) => readonly string[]>> = {
+  "the bounded call is made at most once, and behind its barrier 2": calledOnce,
+  "nothing is begun behind a denial, or without a look for one": begunBefore,
+  "every session is on record, whatever became of it": sessionsTold,
+  "one terminal record an identity": endedOnce,
+  "a denial is recorded, and names who ordered it": recorded,
+  "an answer says what happened": truthful,
+  "every chain verifies, and State is what Evidence makes of it": whole,
+  "counters are right": counted,
+  "what takes nothing from anybody refuses nobody": undisturbed,
+  "nothing depends on the clock": timeless,
+};
+
+/** Everything that does not hold, as `invariant: what`. */
+export const violationsOf = (seen: Seen): string[] =>
+  Object.entries(INVARIANTS).flatMap(([invariant, judge]) =>
+    judge(seen).map((what) => `${invariant}: ${what}`),
+  );
+
+const isCall = ({ at }: Step): boolean => at === "target:call";
+
+/** A step by which an identity is issued, or its session is about to be used or to leave. */
+const isBegin = ({ course, writes, isDone }: Step): boolean =>
+  course === "use" &&
+  isDone &&
+  (writes.includes("IdentityIssued") ||
+    writes.includes("ExecutionStarted") ||
+    isDelivery({ writes }));
+
+/** A session that was refused before it left is on record too, with that. */
+const isDelivery = ({ writes }: Pick<Step, "writes">): boolean =>
+  writes.includes("CredentialsMinted") && !writes.includes("ExecutionRejected");
+
+function calledOnce({ steps }: Seen): string[] {
+  const started = steps.findIndex(
+    ({ writes, isDone }) => isDone && writes.includes("ExecutionStarted"),
+  );
+  const calls = [...steps.entries()].filter(([, step]) => isCall(step));
+  return [
+    ...(calls.length > 1 ? [`it was made ${calls.length} times`] : []),
+    ...calls.flatMap(([at]) =>
+      started >= 0 && started < at ? [] : ["it was made, and no ExecutionStarted stood before it"],
+    ),
+  ];
+}
+
+/** What commits a denial: a mark, or a record of the registry's chain with the new documents. */
+const COMMITS: Readonly<Record<Denial, string | undefined>> = {
+  revokeIdentity: "denial:write",
+  revokeContract: "denial:write",
+  haltActor: "AgentHalted",
+  publishTrustPolicy: "TrustPolicyPublished",
+  unrelated: undefined,
+};
+
+/** Where the denial was committed; `undefined`: it was not. */
+function deniedAt({ steps, race }: Seen): number | undefined {
+  const commit = COMMITS[race.denial];
+  const at = steps.findIndex(
+    ({ course, at: where, writes, isDone }) =>
+      course === "denial" && isDone && commit !== undefined && [where, ...writes].includes(commit),
+  );
+  return at < 0 ? undefined : at;
+}
+
+/**
+ * A mark stands in the item that every barrier is conditional on: behind it nothing is begun at all. Heads of the Registry
+ * are read, and again once there is a session: behind their change nothing is begun by whoever has read them since.
+ */
+function begunBefore(seen: Seen): string[] {
+  const { steps } = seen;
+  const denied = deniedAt(seen) ?? Number.POSITIVE_INFINITY;
+  const isMark = steps[denied]?.at === "denial:write";
+  const session = steps.findIndex(({ at }) => at === "sts");
+  return [...steps.entries()].flatMap(([index, step]) => {
+    if (!isBegin(step)) return [];
+    const looked = lastLook(steps.slice(0, index));
+    const isLate = index > denied && (isMark || looked > denied);
+    return [
+      ...(isLate ? [`${step.writes} (step ${index}) behind step ${denied}`] : []),
+      ...(session < index && looked < session ? [`${step.writes} without another look`] : []),
+    ];
+  });
+}
+
+/** Where the heads of the Registry were last read for the use. */
+const lastLook = (steps: readonly Step[]): number =>
+  steps.findLastIndex(
+    ({ course, touches }) =>
+      course === "use" &&
+      touches.some(({ table, pk }) => table === "registry" && pk === "registry"),
+  );
+
+function sessionsTold({ steps, records }: Seen): string[] {
+  const obtained = steps.filter(({ at, isDone }) => at === "sts" && isDone).length;
+  const told = records.filter(
+    ({ event, detail }) =>
+      event.type === "CredentialsMinted" || detail["unusedAccessKeyId"] !== undefined,
+  );
+  return obtained === told.length ? [] : [`${obtained} were obtained, ${told.length} are told of`];
+}
+
+function endedOnce({ records }: Seen): string[] {
+  const { open, twice, unissued } = identityEnds(records);
+  return [
+    ...open.map((id) => `${id} has none`),
+    ...twice.map((id) => `${id} has several`),
+    ...unissued.map((id) => `${id} was never issued`),
+  ];
+}
+
+function recorded(seen: Seen): string[] {
+  const { denial, records, order, race, unswept } = seen;
+  const commit = COMMITS[race.denial];
+  const isPublished = race.denial === "publishTrustPolicy" || race.denial === "unrelated";
+  const own = records.filter(
+    ({ detail }) => detail[isPublished ? "trustPolicy" : "command"] === order,
+  );
+  const isDue = denial?.ok === true || deniedAt(seen) !== undefined;
+  const requested = own.filter(({ event }) =>
+    ["RevocationRequested", "AgentHalted", "TrustPolicyPublished"].includes(event.type),
+  );
+  const command = isPublished ? undefined : readCommand(own[0]?.detail["command"]);
+  const isNamed =
+    isPublished || (command !== undefined && !isRefusal(command) && command.claims.iss === "olga");
+  return [
+    ...(unswept !== 0 ? [`sweep was left with ${unswept}`] : []),
+    ...(isDue && requested.length !== 1 ? [`${requested.length} records of ${commit}`] : []),
+    ...(isDue && !isNamed ? ["nobody is named"] : []),
+    ...(isDue || own.length === 0 ? [] : ["it is recorded, and was never committed"]),
+    ...unrefused(seen),
+  ];
+}
+
+/** A denial is refused for one reason alone: what it names was not there when it was looked for last. */
+function unrefused({ denial, steps }: Seen): string[] {
+  if (denial === undefined) return ["it was never answered"];
+  if (denial.ok) return [];
+  if (denial.code !== "IDENTITY_UNKNOWN") return [`it was refused: ${denial.code}`];
+  const issued = steps.findIndex((step) => isBegin(step) && step.writes.includes("IdentityIssued"));
+  const looked = steps.findLastIndex(
+    ({ course, at }) => course === "denial" && at === "index:read",
+  );
+  return issued >= 0 && issued < looked ? ["it was refused, and the identity was there"] : [];
+}
+
+function truthful({ use, race, steps, records }: Seen): string[] {
+  if (use === undefined) return ["the request was never answered"];
+  const isCalled = steps.some(isCall);
+  const places = records.map(({ chain }) => `${chain.id}#${chain.seq}`);
+  if (!use.ok) {
+    const { evidence } = use;
+    const isThere = evidence && places.includes(`${evidence.chainId}#${evidence.seq}`);
+    return [
+      ...(isCalled ? [`refused with ${use.code}, and the call was made`] : []),
+      ...(isThere === true ? [] : [`refused with ${use.code}, and no record of it is there`]),
+      ...(steps.some((step) => step.isDone && isDelivery(step))
+        ? [`refused with ${use.code}, and recorded as delivered`]
+        : []),
+    ];
+  }
+  const { identityId } = use.identity;
+  const types = records
+    .filter(({ identity }) => identity?.id === identityId)
+    .map(({ event }) => event.type);
+  const isDelivered = steps.some((step) => step.isDone && isDelivery(step));
+  const missing =
+    race.use === "issue credentials"
+      ? [use.credentials !== undefined || "credentials", isDelivered || "CredentialsMinted"]
+      : [
+          use.outcome?.status === "succeeded" || "an outcome",
+          isCalled || "a call",
+          types.includes("ExecutionCompleted") || "ExecutionCompleted",
+        ];
+  return missing.filter((each) => each !== true).map((each) => `granted without ${each}`);
+}
+
+function whole({ broken, state, rebuilt }: Seen): string[] {
+  const keys = new Set([...state.keys(), ...rebuilt.keys()]);
+  const differing = [...keys].filter((key) => !isDeepStrictEqual(state.get(key), rebuilt.get(key)));
+  return [...broken, ...differing.map((key) => `State differs in ${key}`)];
+}
+
+/** Few refusals are written singly: what was counted beside them are those of nobody's chain, and none is left over. */
+function counted({ counters, records }: Seen): string[] {
+  const sum = (name: string): number =>
+    counters.reduce((total, item) => total + Number(item[name] ?? 0), 0);
+  const { length } = records.filter(
+    ({ event, chain }) => event.type === "IdentityDenied" && chain.id.startsWith("unattributed/"),
+  );
+  return [
+    ...(sum("n") === length ? [] : [`${sum("n")} were counted, ${length} are on record`]),
+    ...(sum("unwritten") === 0 ? [] : [`${sum("unwritten")} are not written`]),
+  ];
+}
+
+function undisturbed({ race, use }: Seen): string[] {
+  const isRefused = race.denial === "unrelated" && use?.ok !== true;
+  return isRefused ? [`it was refused: ${JSON.stringify(use)}`] : [];
+}
+
+/** Milliseconds: far less than any window or invocation here, so that no time passed decides anything. */
+const SHORT = 20_000;
+
+function timeless({ waited }: Seen): string[] {
+  return waited <= SHORT ? [] : [`${waited} ms were waited`];
+}
