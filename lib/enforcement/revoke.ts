@@ -13,7 +13,7 @@ import { restrict } from "./commands/restrict.ts";
 import type { Invocation, RevokeDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement } from "./judgement.ts";
 import { commandKey } from "./read/command-keys.ts";
-import { type RevocationEvent, readRevocation } from "./read/revocation.ts";
+import { placed, type RevocationEvent, readRevocation } from "./read/revocation.ts";
 import { readSpeakers, type Speakers } from "./read/speakers.ts";
 import { refuseCommand } from "./refused/command.ts";
 import { type Order, point, stage } from "./stage.ts";
@@ -128,6 +128,15 @@ export async function revoke(
 async function serve(judgement: Judging): Promise<CommandAnswer | UnreachedAnswer | Failure> {
   const read = judgement.judge(READ_REVOCATION, { raw: judgement.raw });
   if (isFailure(read)) return read;
+  const result = await serveCommand(judgement, read);
+  if (!isFailure(result)) return result;
+  return { ...result, refusal: placed(result.refusal, read.event.at) };
+}
+
+async function serveCommand(
+  judgement: Judging,
+  read: Read,
+): Promise<CommandAnswer | UnreachedAnswer | Failure> {
   const addressed = judgement.judge(ADDRESSED, read);
   if (isFailure(addressed)) return addressed;
   const looked = await judgement.ask(LOOK, addressed);

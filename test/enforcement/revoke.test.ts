@@ -387,6 +387,20 @@ const BAD: readonly Bad[] = [
     pointer: "/detail",
   },
   {
+    what: "has no identity in an event of EventBridge",
+    event: (command) => ({ "detail-type": "vai-command", detail: { command } }),
+    change: { remove: ["/identityId"] },
+    code: "COMMAND_MALFORMED",
+    pointer: "/detail/command/identityId",
+  },
+  {
+    what: "is for another plane in an event of EventBridge",
+    event: (command) => ({ "detail-type": "vai-command", detail: { command } }),
+    claims: { do: "revokeIdentity", aud: "vai:000000000000:us-east-1:other" },
+    code: "AUDIENCE_MISMATCH",
+    pointer: "/detail/command/aud",
+  },
+  {
     what: "comes beside a stranger",
     event: (command) => ({ command, also: 1 }),
     code: "COMMAND_MALFORMED",

@@ -227,11 +227,11 @@ interface Changed {
 export const cliFuzzer: Fuzzer = {
   about:
     "every file, argument and answer that vai reads: never a crash, always a documented exit code",
-  async run(seed, inputs) {
+  async run(seed, inputs, isOver) {
     const bench = new Bench(seed);
     await bench.open();
     try {
-      return await fuzz(inputs, () => bench.one());
+      return await fuzz(inputs, () => bench.one(), isOver);
     } finally {
       bench.close();
     }

@@ -50,16 +50,22 @@ function constraint(dice: Dice, depth = 0): Constraint {
 /** Whether one constraint narrows another, against what both say of values (POC-14, POC-15). */
 export const constraintsFuzzer: Fuzzer = {
   about: "narrows against satisfies: what meets a narrower constraint meets the wider one",
-  run(seed, inputs) {
+  run(seed, inputs, isOver) {
     const dice = new Dice(seed);
-    return fuzz(inputs, async () => {
-      const [child, parent] = [constraint(dice), constraint(dice)];
-      if (!narrows(child, child)) return `does not narrow itself: ${JSON.stringify(child)}`;
-      if (!narrows(child, parent)) return undefined;
-      const values = [undefined, ...Array.from({ length: 8 }, () => scalar(dice))];
-      const wider = values.find((value) => satisfies(child, value) && !satisfies(parent, value));
-      const isWider = values.some((value) => satisfies(child, value) && !satisfies(parent, value));
-      return isWider ? `${JSON.stringify([child, parent])} differ at ${wider}` : undefined;
-    });
+    return fuzz(
+      inputs,
+      async () => {
+        const [child, parent] = [constraint(dice), constraint(dice)];
+        if (!narrows(child, child)) return `does not narrow itself: ${JSON.stringify(child)}`;
+        if (!narrows(child, parent)) return undefined;
+        const values = [undefined, ...Array.from({ length: 8 }, () => scalar(dice))];
+        const wider = values.find((value) => satisfies(child, value) && !satisfies(parent, value));
+        const isWider = values.some(
+          (value) => satisfies(child, value) && !satisfies(parent, value),
+        );
+        return isWider ? `${JSON.stringify([child, parent])} differ at ${wider}` : undefined;
+      },
+      isOver,
+    );
   },
 };

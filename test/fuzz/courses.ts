@@ -52,23 +52,27 @@ async function play(plane: Plane, governed: Governed, dice: Dice, delivery: stri
 export const coursesFuzzer: Fuzzer = {
   about:
     "whole courses under random faults: no call beyond the contract, none without evidence, no broken chain",
-  run(seed, inputs) {
-    return fuzz(inputs, async (input) => {
-      const dice = new Dice(seed * 1_000_003 + input);
-      const plane = await newPlane();
-      const delivery = dice.pick(["execute", "handle"]);
-      const governed = plane.contract(asked(delivery, 5));
-      const answers = await play(plane, governed, dice, delivery);
-      const { calls } = plane.effects();
-      if (calls > CALLS) return `${calls} calls, ${CALLS} allowed`;
-      const isWritten = plane.chains().includes(governed.chainId);
-      // Opens the chain, and throws where it does not hold.
-      const types = isWritten ? plane.types(governed.chainId) : [];
-      const started = types.filter((type) => type === "ExecutionStarted").length;
-      if (calls > started) return `${calls} calls, ${started} of them recorded before`;
-      const granted = answers.filter((answer) => answer.ok && !answer.deduplicated).length;
-      const issued = types.filter((type) => type === "IdentityIssued").length;
-      return granted > 0 && issued === 0 ? `${granted} grants without a record` : undefined;
-    });
+  run(seed, inputs, isOver) {
+    return fuzz(
+      inputs,
+      async (input) => {
+        const dice = new Dice(seed * 1_000_003 + input);
+        const plane = await newPlane();
+        const delivery = dice.pick(["execute", "handle"]);
+        const governed = plane.contract(asked(delivery, 5));
+        const answers = await play(plane, governed, dice, delivery);
+        const { calls } = plane.effects();
+        if (calls > CALLS) return `${calls} calls, ${CALLS} allowed`;
+        const isWritten = plane.chains().includes(governed.chainId);
+        // Opens the chain, and throws where it does not hold.
+        const types = isWritten ? plane.types(governed.chainId) : [];
+        const started = types.filter((type) => type === "ExecutionStarted").length;
+        if (calls > started) return `${calls} calls, ${started} of them recorded before`;
+        const granted = answers.filter((answer) => answer.ok && !answer.deduplicated).length;
+        const issued = types.filter((type) => type === "IdentityIssued").length;
+        return granted > 0 && issued === 0 ? `${granted} grants without a record` : undefined;
+      },
+      isOver,
+    );
   },
 };

@@ -12,12 +12,15 @@ export interface FuzzReport {
   readonly failures: readonly Failure[];
 }
 
+/** Told how many inputs were run and how many of them failed. */
+export type IsOver = (inputs: number, failures: number) => boolean;
+
 /** Feeds something with inputs that nobody would write; `npm run fuzz` runs them by name. */
 export interface Fuzzer {
   /** What is fed, and what must hold. */
   readonly about: string;
-  /** The same seed gives the same inputs. */
-  run(seed: number, inputs: number): Promise<FuzzReport>;
+  /** The same seed gives the same inputs. `isOver`: asked before each; then it ends with those that it had. */
+  run(seed: number, inputs: number, isOver?: IsOver): Promise<FuzzReport>;
 }
 
 /** Failures that are kept. */
@@ -27,10 +30,12 @@ const KEPT = 20;
 export async function fuzz(
   inputs: number,
   one: (input: number) => Promise<string | undefined>,
+  isOver: IsOver = () => false,
 ): Promise<FuzzReport> {
   const failures: Failure[] = [];
   let failureCount = 0;
-  for (let input = 0; input < inputs; input++) {
+  let input = 0;
+  for (; input < inputs && !isOver(input, failureCount); input++) {
     const what = await one(input).catch(
       (error: unknown) => `threw ${error instanceof Error ? error.stack : String(error)}`,
     );
@@ -38,5 +43,5 @@ export async function fuzz(
     failureCount++;
     if (failures.length < KEPT) failures.push({ input, what });
   }
-  return { inputs, failureCount, failures };
+  return { inputs: input, failureCount, failures };
 }

@@ -59,15 +59,19 @@ function isStrict(bytes: Uint8Array): boolean {
 /** The strict reader, which takes short cuts, against its plain definition. */
 export const strictFuzzer: Fuzzer = {
   about: "the strict reader of JSON against its plain definition",
-  run(seed, inputs) {
+  run(seed, inputs, isOver) {
     const dice = new Dice(seed);
-    return fuzz(inputs, async () => {
-      const whole = value(dice, dice.hits(50) ? 18 : 3);
-      const bytes = dice.hits(3) ? Buffer.from(whole) : damaged(whole, dice);
-      const [read, wanted] = [readStrictJson(bytes).ok, isStrict(bytes)];
-      return read === wanted
-        ? undefined
-        : `read ${read}, defined ${wanted}: ${bytes.toString("hex")}`;
-    });
+    return fuzz(
+      inputs,
+      async () => {
+        const whole = value(dice, dice.hits(50) ? 18 : 3);
+        const bytes = dice.hits(3) ? Buffer.from(whole) : damaged(whole, dice);
+        const [read, wanted] = [readStrictJson(bytes).ok, isStrict(bytes)];
+        return read === wanted
+          ? undefined
+          : `read ${read}, defined ${wanted}: ${bytes.toString("hex")}`;
+      },
+      isOver,
+    );
   },
 };

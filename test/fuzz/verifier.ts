@@ -165,16 +165,20 @@ function edited(good: Texts, below: Below): { texts: Texts; said: string } {
 export const verifierFuzzer: Fuzzer = {
   about:
     "the verifier, an export under random edits: it never throws, and never says better than is true",
-  async run(seed, inputs) {
+  async run(seed, inputs, isOver) {
     const story = await tellStory();
     const good = textsOf(story);
     const { thumbprint } = story.anchor;
     if ((await judge(good, thumbprint)) !== "unanchored") throw new Error("the export is not good");
-    return fuzz(inputs, async (input) => {
-      const { texts, said } = edited(good, numbersFrom(seed * 1_000_003 + input));
-      const problem = await problemOf(good, texts, thumbprint);
-      return problem && `${said}: ${problem}`;
-    });
+    return fuzz(
+      inputs,
+      async (input) => {
+        const { texts, said } = edited(good, numbersFrom(seed * 1_000_003 + input));
+        const problem = await problemOf(good, texts, thumbprint);
+        return problem && `${said}: ${problem}`;
+      },
+      isOver,
+    );
   },
 };
 

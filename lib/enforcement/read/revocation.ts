@@ -21,7 +21,13 @@ export interface RevocationEvent {
   readonly cosign: unknown;
   /** A contract that need never have been seen; it is judged by its issuer, since it may open its intent. */
   readonly contract: ReadContract | undefined;
+  /** Where these members stand in what was sent: a JSON pointer. */
+  readonly at: string;
 }
+
+/** A pointer into the members, as one into what was sent: whoever wrote an EventBridge event looks there. */
+export const placed = (refusal: Refusal, at: string): Refusal =>
+  refusal.pointer === undefined ? refusal : { ...refusal, pointer: `${at}${refusal.pointer}` };
 
 const malformed = (detail: string, where: string): Refusal =>
   refuse("COMMAND_MALFORMED", detail, where);
@@ -44,10 +50,13 @@ export function readRevocation(raw: unknown): RevocationEvent | Refusal {
   if (foreign !== undefined) {
     return malformed("is not a member of this event", pointer(at, [foreign]));
   }
-  return readMembers(event);
+  const members = readMembers(event);
+  return isRefusal(members) ? placed(members, at) : { ...members, at };
 }
 
-function readMembers(event: Readonly<Record<string, unknown>>): RevocationEvent | Refusal {
+function readMembers(
+  event: Readonly<Record<string, unknown>>,
+): Omit<RevocationEvent, "at"> | Refusal {
   const command = readCommand(event["command"]);
   if (isRefusal(command)) return command;
   const { claims } = command;
