@@ -16,6 +16,8 @@ type Tables = ReadonlyMap<string, ReadonlyMap<string, Item>>;
 /** What a refusal may leave: that it was asked for by whom, for which intent, and what was wrong with it. */
 const OF_A_REFUSAL: ReadonlySet<unknown> = new Set([
   ...["IntentSubmitted", "ContextEvaluated", "PolicyEvaluated", "ContextInvalidated"],
+  // A contract with a good proof is bound by its first request, whatever becomes of that.
+  "ContractBound",
   ...["IdentityRequested", "IdentityDenied", "ExecutionRejected", "ProofRejected"],
   ...["ViolationDetected", "RefusalsCounted"],
 ]);
@@ -115,6 +117,7 @@ function isOfRefusal(table: string, key: string, was: Item | undefined, item: It
   if (key.startsWith("refusals#")) return true;
   // The end of the chain that the record is on.
   const isHead = /^chain#(unattributed|intent)\/.*\|head$/.test(key);
+  if (was === undefined && /^(contract|contract-id|executor)#/.test(key)) return true;
   const known = was ?? { pk: item["pk"], sk: item["sk"] };
   return isHead && isDeepStrictEqual(withoutEnd(known), withoutEnd(item));
 }

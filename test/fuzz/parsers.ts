@@ -55,11 +55,17 @@ async function judged(ground: Ground, asked: Asked): Promise<string | undefined>
   }
   const before = ground.tables();
   const { answer, said, event } = await answered(ground, asked);
-  const told = [said, ...writtenSince(before, ground)].join("\n");
+  const written = writtenSince(before, ground);
+  const told = [said, ...written].join("\n");
   const problem = SECRETS.some((secret) => told.includes(secret)) ? "says a secret" : verdict();
   const isAsItWas = asked.edit === undefined && !isAccepted(answer);
   if (!isAsItWas || problem !== undefined) ground.restore();
   return problem;
+
+  function unbound(): string | undefined {
+    const why = asked.unbindable === undefined ? "nothing was to be bound" : asked.unbindable();
+    return why && `bound, and not so: ${why}`;
+  }
 
   function verdict(): string | undefined {
     if (asked.isDealtWith === true || isAccepted(answer)) {
@@ -68,7 +74,8 @@ async function judged(ground: Ground, asked: Asked): Promise<string | undefined>
     }
     return (
       refusalProblem(answer as Parameters<typeof refusalProblem>[0], event, asked.expected) ??
-      changeProblem(before, ground.tables())
+      changeProblem(before, ground.tables()) ??
+      (written.some((record) => record.includes('"ContractBound"')) ? unbound() : undefined)
     );
   }
 }

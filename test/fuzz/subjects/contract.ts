@@ -73,6 +73,18 @@ function meets(value: unknown, constraint: Readonly<Record<string, unknown>>): b
   }
 }
 
+/** Whether an issuer has signed this contract about this decision, whatever it allows. */
+function unboundContract(contract: unknown, decision: unknown): string | undefined {
+  const read = plainJws(contract, "vai-contract+jwt", Object.values(ISSUERS));
+  if (read === undefined) return "nobody who may has signed this contract";
+  const { iss, decision: decided, aud } = read.claims as unknown as Bound;
+  return firstUnmet({
+    "its issuer signed it": ISSUERS[iss as keyof typeof ISSUERS] === read.signer,
+    "it is for this plane": aud === PLANE,
+    "its decision is this one": decided.digest === digestOf(decision),
+  });
+}
+
 /** Whether a contract allows the usual request now, to whoever reads it. */
 function undeservedContract(
   { plane }: Ground,
@@ -118,7 +130,8 @@ export const contract: Subject = {
     });
     const { decision } = governed.proof as { readonly decision: unknown };
     const undeserved = () => undeservedContract(ground, mutant, decision);
-    return { to: "issue", event, undeserved };
+    const unbindable = () => unboundContract(mutant, decision);
+    return { to: "issue", event, undeserved, unbindable };
   },
 };
 
@@ -173,10 +186,10 @@ export const decision: Subject = {
       contractDigest: digestOf(linked),
       proof: { ...proof, decision: mutant },
     });
-    const undeserved = () =>
-      undeservedDecision(ground, mutant, proof["decision"]) ??
-      undeservedContract(ground, linked, mutant);
-    return { to: "issue", event, undeserved };
+    const unapproved = () => undeservedDecision(ground, mutant, proof["decision"]);
+    const undeserved = () => unapproved() ?? undeservedContract(ground, linked, mutant);
+    const unbindable = () => unapproved() ?? unboundContract(linked, mutant);
+    return { to: "issue", event, undeserved, unbindable };
   },
 };
 

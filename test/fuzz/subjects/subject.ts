@@ -13,6 +13,8 @@ export interface Asked {
   readonly expected?: readonly string[];
   /** Whether a refusal may leave more than its own records: what was edited is dealt with. */
   readonly isDealtWith?: true;
+  /** Why a contract should not have been bound by it though it was refused, in the same way; absent: none could be. */
+  readonly unbindable?: () => string | undefined;
   /** Why it should not have been accepted, judged by other means than the plane's. */
   readonly undeserved: (answer: object) => string | undefined;
 }
