@@ -84,9 +84,16 @@ describe("vai revoke, halt and lift", () => {
   });
 
   for (const [what, stop, code, back] of [
-    ["the plane", ["halt", "plane"], "PLANE_HALTED", ["lift", "plane"]],
+    ["the plane", ["halt", "--plane"], "PLANE_HALTED", ["lift", "plane"]],
+    ["the plane, by the words of its lift,", ["halt", "plane"], "PLANE_HALTED", ["lift", "plane"]],
     [
       "an actor",
+      ["halt", "--actor", "spiffe://example.org/agent/coordinator"],
+      "AGENT_HALTED",
+      ["lift", "actor", "spiffe://example.org/agent/coordinator"],
+    ],
+    [
+      "an actor, by the words of its lift,",
       ["halt", "actor", "spiffe://example.org/agent/coordinator"],
       "AGENT_HALTED",
       ["lift", "actor", "spiffe://example.org/agent/coordinator"],
@@ -102,7 +109,7 @@ describe("vai revoke, halt and lift", () => {
       const { own, plane, vai, file } = await operators(t);
       const stopped = await vai([...stop, ...own]);
       assert.equal(stopped.code, 0);
-      const object = stop[2] ?? "the plane";
+      const object: string = stop[2] ?? "the plane";
       assert.match(stopped.out, /^(halted|revoked) .*, now: agent behaves oddly$/m);
       assert.ok(stopped.out.split("\n")[0]?.includes(object), stopped.out);
       assert.equal(refused(await plane.ask()).code, code);
@@ -284,9 +291,33 @@ describe("vai revoke, halt and lift", () => {
       2,
       /neither the digest of a contract .* nor a file/,
     ],
-    ["no reason", ["halt", "plane", "--as", "olga", "--key", "operator.json"], 2, /--reason/],
-    ["no name", ["halt", "plane", "--reason", "r", "--key", "operator.json"], 2, /give --as NAME/],
-    ["no key", ["halt", "plane", ...OPERATOR], 2, /give --key FILE/],
+    ...[
+      [],
+      ["everything"],
+      ["actor"],
+      ["--actor"],
+      ["--plane", "--actor", "x"],
+      ["plane", "--plane"],
+      ["plane", "now"],
+      ["actor", "x", "y"],
+      ["--actor", "x", "plane"],
+    ].map(
+      (words) =>
+        [
+          `a halt of nothing, or of two things (${words.join(" ")})`,
+          ["halt", ...OPERATOR, "--key", "operator.json", ...words],
+          2,
+          /say what to halt: --plane, or --actor ID|option '--actor <id>' argument missing/,
+        ] as const,
+    ),
+    ["no reason", ["halt", "--plane", "--as", "olga", "--key", "operator.json"], 2, /--reason/],
+    [
+      "no name",
+      ["halt", "--plane", "--reason", "r", "--key", "operator.json"],
+      2,
+      /give --as NAME/,
+    ],
+    ["no key", ["halt", "--plane", ...OPERATOR], 2, /give --key FILE/],
     [
       "a patience that is none",
       ["halt", "plane", ...OPERATOR, "--key", "operator.json", "--wait", "soon"],
