@@ -8,6 +8,7 @@ import {
 } from "aws-cdk-lib/aws-lambda";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { RAISING } from "../lib/audit/watch.ts";
 import type { OwnTable } from "./plane.ts";
 import { functionRole, PlaneFunction } from "./plane-function.ts";
 import { allow } from "./statements.ts";
@@ -33,8 +34,8 @@ export interface EvidenceWatchProps {
 }
 
 /**
- * The function `watch`: sees every record of the Evidence table that is changed or removed, which
- * the table's policy lets nobody do. So whoever got around that policy, an administrator who edited
+ * The function `watch`: sees every new record that people have to hear of, and every record of the
+ * Evidence table that is changed or removed, which the table's policy lets nobody do. So whoever got around that policy, an administrator who edited
  * it first among them, is seen within seconds. It can read the stream and write its log, nothing
  * else, and is told nothing.
  */
@@ -48,7 +49,7 @@ export class EvidenceWatch extends Construct {
     this.function = new PlaneFunction(this, "Watch", {
       ...common,
       name: "watch",
-      description: "Tells of evidence records that were changed or removed",
+      description: "Tells of evidence records that were changed or removed, or ask for people",
       role,
       permissions: [
         // Both images of a change, which Lambda reads on the function's behalf.
@@ -82,8 +83,15 @@ export class EvidenceWatch extends Construct {
       // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-errors.html
       bisectBatchOnError: true,
       metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
-      // Appended records, which are all that should be there, start no function and cost nothing.
-      filters: [FilterCriteria.filter({ eventName: FilterRule.or("MODIFY", "REMOVE") })],
+      // Other appended records start no function and cost nothing. One match is enough:
+      // https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
+      filters: [
+        FilterCriteria.filter({ eventName: FilterRule.or("MODIFY", "REMOVE") }),
+        FilterCriteria.filter({
+          eventName: FilterRule.isEqual("INSERT"),
+          dynamodb: { NewImage: { eventType: { S: FilterRule.or(...RAISING) } } },
+        }),
+      ],
     });
     // Lambda checks that the role can read the stream when the mapping is made.
     mapping.node.addDependency(this.function.role);

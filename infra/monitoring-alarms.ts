@@ -16,6 +16,7 @@ import {
   type MetricName,
 } from "../lib/aws/function/telemetry-names.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../lib/config.ts";
+import { MAX_RESTRICTIONS } from "../lib/trust/restrictions.ts";
 import { ownName } from "./plane.ts";
 
 /** What one alarm watches. `minutes`: length of a period; `periods`: how many of as many must breach. */
@@ -28,6 +29,10 @@ interface AlarmSpec {
   readonly threshold: number;
   readonly minutes: number;
   readonly periods?: number;
+  /** Whether too little is what it is about. Default false. */
+  readonly isBelow?: boolean;
+  /** What no measurement says. Default: that all is well, for most are written when something happens. */
+  readonly silence?: TreatMissingData;
 }
 
 /** Properties of {@link Alarms}. */
@@ -36,6 +41,8 @@ export interface AlarmsProps {
   readonly plane: string;
   /** The plane's functions by name, `watch` among them. */
   readonly functions: Readonly<Record<string, IFunction>>;
+  /** Whether `sweep` runs each minute: else nobody expects it. */
+  readonly isSwept: boolean;
 }
 
 /** Name of the alarm on what the stream of `watch` drops. */
@@ -61,7 +68,7 @@ export class Alarms extends Construct {
   readonly droppedArn: string;
   readonly #plane: string;
 
-  constructor(scope: Construct, id: string, { plane, functions }: AlarmsProps) {
+  constructor(scope: Construct, id: string, { plane, functions, isSwept }: AlarmsProps) {
     super(scope, id);
     this.#plane = plane;
     this.droppedArn = Stack.of(this).formatArn({
@@ -70,6 +77,8 @@ export class Alarms extends Construct {
     });
     const specs = [
       ...planeAlarms(plane),
+      ...levelAlarms(plane),
+      ...(isSwept ? [sweepAlarm(plane)] : []),
       ...watchAlarms(functions["watch"]),
       ...Object.entries(functions).flatMap(([name, each]) => functionAlarms(name, each)),
     ];
@@ -82,32 +91,39 @@ export class Alarms extends Construct {
   }
 
   private alarm(plane: string, spec: AlarmSpec): Alarm {
-    const { name, meaning, metric, threshold, minutes, periods = 1 } = spec;
+    const { name, meaning, metric, threshold, minutes, periods = 1, isBelow = false } = spec;
+    const { silence = TreatMissingData.NOT_BREACHING } = spec;
     const section = name.split("-")[0] ?? name;
     return new Alarm(this, name, {
       alarmName: ownName(plane, name),
       alarmDescription: `${meaning} What to do: infra/runbook.md#${section.toLowerCase()}`,
       metric: metric(minutes),
       threshold,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      comparisonOperator: isBelow
+        ? ComparisonOperator.LESS_THAN_THRESHOLD
+        : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: periods,
       datapointsToAlarm: periods,
-      // Metrics are written when something happens; silence is the good case.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData: silence,
     });
   }
 }
 
-/** What the functions' own lines count, over all functions of a plane. */
-function planeAlarms(plane: string): AlarmSpec[] {
-  const counted = (metricName: MetricName) => (minutes: number) =>
+/** A metric of a plane as a whole. */
+const ownMetric =
+  (plane: string, metricName: MetricName, statistic: string) =>
+  (minutes: number): IMetric =>
     new Metric({
       namespace: METRIC_NAMESPACE,
       metricName,
       dimensionsMap: { [DIMENSIONS.plane]: plane },
-      statistic: Stats.SUM,
+      statistic,
       period: Duration.minutes(minutes),
     });
+
+/** What the functions' own lines count, over all functions of a plane. */
+function planeAlarms(plane: string): AlarmSpec[] {
+  const counted = (name: MetricName) => ownMetric(plane, name, Stats.SUM);
   return [
     {
       name: "EvidenceTampered",
@@ -151,8 +167,82 @@ function planeAlarms(plane: string): AlarmSpec[] {
       threshold: 3,
       minutes: 5,
     },
+    {
+      name: "RevocationFailed",
+      meaning: "IAM did not take a denial, or was not seen to deny: a session may go on.",
+      metric: counted(METRICS.revocationFailed),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "RevocationSlow",
+      meaning: "A denial reached a point later than it should.",
+      metric: counted(METRICS.revocationSlow),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "Escalation",
+      meaning: "Evidence asks people to look: the plane met what it cannot judge by itself.",
+      metric: counted(METRICS.escalations),
+      threshold: 1,
+      minutes: 1,
+    },
   ];
 }
+
+/**
+ * What each run of `sweep` measures. While nobody measures, the alarm stays as it was: silence neither raises nor clears it,
+ * and has an alarm of its own. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+ */
+function levelAlarms(plane: string): AlarmSpec[] {
+  const level = (name: MetricName) => ({
+    metric: ownMetric(plane, name, Stats.MAXIMUM),
+    minutes: 1,
+    silence: TreatMissingData.IGNORE,
+  });
+  return [
+    {
+      name: "PlaneHalted",
+      meaning: "The plane is halted: nothing is granted, redeemed or begun.",
+      threshold: 1,
+      ...level(METRICS.planeHalted),
+    },
+    {
+      name: "Quarantined",
+      meaning: "An execution role serves nothing, because a denial did not reach it.",
+      threshold: 1,
+      ...level(METRICS.quarantined),
+    },
+    {
+      name: "MarkOwed",
+      meaning: "A denial stands without its record for longer than a run of sweep should leave it.",
+      threshold: 1,
+      ...level(METRICS.marksOwed),
+    },
+    {
+      name: "RestrictionsNearlyFull",
+      meaning: "The list of halts, revoked keys and quarantines is three quarters full.",
+      threshold: NEARLY_FULL,
+      ...level(METRICS.restrictionsBytes),
+    },
+  ];
+}
+
+/** Bytes: what does not fit into the list any more halts the whole plane. */
+const NEARLY_FULL = (MAX_RESTRICTIONS * 3) / 4;
+
+/** Whatever keeps `sweep` from its work is one thing here: that it never says it has done it. */
+const sweepAlarm = (plane: string): AlarmSpec => ({
+  name: "SweepStalled",
+  meaning: "For five minutes no run of sweep has come to every chain: what is owed stays owed.",
+  metric: ownMetric(plane, METRICS.sweptWhole, Stats.SUM),
+  threshold: 1,
+  isBelow: true,
+  minutes: 1,
+  periods: 5,
+  silence: TreatMissingData.BREACHING,
+});
 
 const watchAlarms = (watch: IFunction | undefined): AlarmSpec[] =>
   watch === undefined

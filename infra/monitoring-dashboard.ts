@@ -31,6 +31,19 @@ const TROUBLES = [
   METRICS.violations,
   METRICS.incomplete,
   METRICS.faults,
+  METRICS.revocationFailed,
+  METRICS.revocationSlow,
+  METRICS.escalations,
+] as const;
+
+/** What stands, in pieces. */
+const STANDING = [METRICS.planeHalted, METRICS.quarantined, METRICS.marksOwed] as const;
+
+/** How long a denial takes to where it holds. */
+const TIMES_TO_DENY = [
+  METRICS.timeToDenyAdapter,
+  METRICS.timeToDenyIam,
+  METRICS.timeToDenySession,
 ] as const;
 
 /** Properties of {@link PlaneDashboard}. */
@@ -92,6 +105,26 @@ export class PlaneDashboard extends Construct {
         ],
         [
           graph(
+            "Milliseconds from a denial to where it holds",
+            TIMES_TO_DENY.flatMap((name) => [
+              of(name, {}, Stats.p(50)),
+              of(name, {}, Stats.MAXIMUM),
+            ]),
+          ),
+          graph(
+            "Halted, quarantined, owed; restrictions in bytes",
+            STANDING.map((name) => of(name, {}, Stats.MAXIMUM)),
+            [of(METRICS.restrictionsBytes, {}, Stats.MAXIMUM)],
+          ),
+        ],
+        [
+          graph("Runs of sweep that came to every chain, and what they failed at", [
+            of(METRICS.sweptWhole, {}, Stats.SUM),
+            of(METRICS.sweepFailures, {}, Stats.SUM),
+          ]),
+        ],
+        [
+          graph(
             "Functions: errors and throttles",
             lambdas.flatMap((lambda) => [
               lambda.metricErrors({ period: PERIOD }),
@@ -110,7 +143,10 @@ export class PlaneDashboard extends Construct {
   }
 }
 
-const graph = (title: string, left: readonly IMetric[]): IWidget =>
-  new GraphWidget({ title, left: [...left], width: HALF, leftYAxis: { min: 0 } });
+const graph = (title: string, left: readonly IMetric[], right: readonly IMetric[] = []): IWidget =>
+  new GraphWidget({
+    ...{ title, left: [...left], right: [...right], width: HALF },
+    ...{ leftYAxis: { min: 0 }, rightYAxis: { min: 0 } },
+  });
 
 const domains = (): string[] => [...new Set(REFUSAL_CODES.map(failureDomain))];

@@ -20,6 +20,8 @@ export interface MonitoringProps {
   readonly alarmTopicArn?: string | undefined;
   /** Who is told by e-mail through the topic that is made. */
   readonly alarmEmails: readonly string[];
+  /** Whether `sweep` runs each minute. */
+  readonly isSwept: boolean;
 }
 
 /** Alarms, whom they are sent to, and a dashboard. What to do about an alarm is in `runbook.md`. */
@@ -31,14 +33,14 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { plane, watch, alarmTopicArn, alarmEmails } = props;
+    const { plane, watch, alarmTopicArn, alarmEmails, isSwept } = props;
     const serving = lambdasOf(props.serving);
     this.topic =
       alarmTopicArn === undefined
         ? new AlarmTopic(this, "Topic", { plane, emails: alarmEmails }).topic
         : Topic.fromTopicArn(this, "Topic", alarmTopicArn);
     const functions = { ...serving, watch: watch.lambda };
-    this.#alarms = new Alarms(this, "Alarms", { plane, functions });
+    this.#alarms = new Alarms(this, "Alarms", { plane, functions, isSwept });
     this.#tell = new SnsAction(this.topic);
     for (const alarm of this.#alarms.all) alarm.addAlarmAction(this.#tell);
     // By its name: it is made after everything else, the dashboard too.

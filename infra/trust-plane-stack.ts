@@ -189,9 +189,9 @@ export class TrustPlaneStack extends Stack {
   }
 
   private addMonitoring(deployment: Deployment, { function: watch }: EvidenceWatch): Monitoring {
-    const { name: plane, alarmTopicArn, alarmEmails } = deployment;
+    const { name: plane, alarmTopicArn, alarmEmails, sweepEachMinute: isSwept } = deployment;
     return new Monitoring(this, "Monitoring", {
-      ...{ plane, watch, alarmTopicArn, alarmEmails, serving: this.functions },
+      ...{ plane, watch, alarmTopicArn, alarmEmails, isSwept, serving: this.functions },
     });
   }
 

@@ -1,5 +1,17 @@
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
-import { inside, plain } from "./plain-text.ts";
+import type { EventType } from "../evidence/events.ts";
+import { inside, plain, textIn } from "./plain-text.ts";
+
+/** Records that people have to hear of whoever wrote them: those alone of all that are appended are handed over. */
+export const RAISING = ["RevocationFailed", "EscalationRaised"] as const satisfies EventType[];
+export type Raising = (typeof RAISING)[number];
+
+/** A record that people have to hear of; where it stands says all that the line needs. */
+interface Raised {
+  readonly chainId: string;
+  readonly seq: string;
+  readonly type: Raising;
+}
 
 /** Names and texts of a changed item are its changer's choice: as much of them as a log line needs. */
 const LONGEST_NAME = 60;
@@ -24,22 +36,37 @@ interface Tampering {
 /** What a batch of the table's stream shows. */
 export interface Watched {
   readonly tampered: readonly Tampering[];
+  readonly raised: readonly Raised[];
   /** Entries that are no stream records of this table: they cannot be judged, and that is told too. */
   readonly unreadable: number;
 }
 
 /**
  * Judges a batch of DynamoDB stream records with both images. Evidence is written once, so every `MODIFY` and every
- * `REMOVE` is tampering (VAI-12, ADV-20, ADV-21); an `INSERT` is none. Never throws: on a batch that throws, a stream
+ * `REMOVE` is tampering (VAI-12, ADV-20, ADV-21); an `INSERT` is none, and some are told by their type. Never throws: on a batch that throws, a stream
  * stands still, and with it the watch.
  * @param event whatever Lambda hands over.
  */
 export function watchEvidence(event: unknown): Watched {
   const records = inside(event, "Records");
-  if (!Array.isArray(records)) return { tampered: [], unreadable: 1 };
-  const judged = records.filter((record) => inside(record, "eventName") !== "INSERT").map(judge);
+  if (!Array.isArray(records)) return { tampered: [], raised: [], unreadable: 1 };
+  const isInsert = (record: unknown): boolean => inside(record, "eventName") === "INSERT";
+  const raised = records.filter(isInsert).flatMap((record) => raisedBy(record) ?? []);
+  const judged = records.filter((record) => !isInsert(record)).map(judge);
   const tampered = judged.filter((one) => one !== undefined);
-  return { tampered, unreadable: judged.length - tampered.length };
+  return { tampered, raised, unreadable: judged.length - tampered.length };
+}
+
+/** By the row's conveniences, like the filter that handed it over: whoever writes rows beside the plane raises an alarm. */
+function raisedBy(record: unknown): Raised | undefined {
+  const type = inside(record, "dynamodb", "NewImage", "eventType", "S");
+  const known = RAISING.find((each) => each === type);
+  if (known === undefined) return undefined;
+  return {
+    chainId: textIn(record, "dynamodb", "Keys", "chainId", "S"),
+    seq: textIn(record, "dynamodb", "Keys", "seq", "N"),
+    type: known,
+  };
 }
 
 function judge(record: unknown): Tampering | undefined {

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { RAISING } from "../audit/watch.ts";
 import type { FunctionFacts, SourceFacts } from "../aws/inspect/functions.ts";
 import type { Seen } from "../aws/inspect/look.ts";
 import { about, allOr, type Finding, REPAIR, REVERT, whenSeen } from "./finding.ts";
@@ -9,7 +11,8 @@ const RUNNING = new Set(["Creating", "Enabling", "Enabled", "Updating"]);
 const EVENTS = ["MODIFY", "REMOVE"];
 
 /**
- * Whether the watch is told of changed records: whoever switches that off can change evidence without an alarm.
+ * Whether the watch is told of changed records, and of those that people have to hear of: whoever switches that off can
+ * change evidence, or have a denial fail, without an alarm.
  * `stream`: ARN of Evidence's stream; undefined when nobody could see it.
  */
 export function checkSources(
@@ -40,8 +43,11 @@ export function checkSources(
     const foreign = all.filter(({ sourceArn }) => sourceArn !== stream);
     const stopped = own.filter(({ state }) => !RUNNING.has(state));
     const hidden = own.filter(({ filterKey }) => filterKey !== "");
-    const missed = EVENTS.filter((event) => !own.some((source) => passes(source, event)));
-    return allOr(subject.ok("is told of changed and removed records"), [
+    const missed = [
+      ...EVENTS.filter((event) => !own.some((source) => passes(source, event))),
+      ...RAISING.filter((type) => !own.some((source) => passes(source, "INSERT", type))),
+    ];
+    return allOr(subject.ok("is told of changed, removed and alarming records"), [
       own.length === 0 &&
         subject.problem(
           "Evidence's stream is not: a changed record raises no alarm",
@@ -81,16 +87,27 @@ export function checkSources(
   });
 }
 
-const passes = ({ patterns }: SourceFacts, event: string): boolean =>
-  patterns.length === 0 || patterns.some((pattern) => passesPattern(pattern, event));
+const passes = ({ patterns }: SourceFacts, event: string, type?: string): boolean =>
+  patterns.length === 0 || patterns.some((pattern) => passesPattern(pattern, event, type));
 
-/** Any condition beside the event's name could hide a record. */
-function passesPattern(pattern: string, event: string): boolean {
+/** Any condition beside the event's name, or of a new record its type, could hide a record. */
+function passesPattern(pattern: string, event: string, type: string | undefined): boolean {
   try {
     const { eventName, ...others } = JSON.parse(pattern) as Record<string, unknown>;
     const isNamed = Array.isArray(eventName) && eventName.includes(event);
-    return isNamed && Object.keys(others).length === 0;
+    return isNamed && (Object.keys(others).length === 0 || isOfType(others, type));
   } catch {
     return false;
   }
+}
+
+const BY_TYPE = z.strictObject({
+  dynamodb: z.strictObject({
+    NewImage: z.strictObject({ eventType: z.strictObject({ S: z.array(z.unknown()) }) }),
+  }),
+});
+
+function isOfType(condition: unknown, type: string | undefined): boolean {
+  const { data } = BY_TYPE.safeParse(condition);
+  return type !== undefined && data?.dynamodb.NewImage.eventType.S.includes(type) === true;
 }

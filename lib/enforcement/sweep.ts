@@ -1,7 +1,9 @@
+import { present } from "../encoding/present.ts";
 import { intentIdOf } from "../evidence/chain.ts";
 import type { PointName } from "../evidence/details.ts";
 import type { EvidenceRecord, RecordOf } from "../evidence/record.ts";
-import { Fault, isRefusal } from "../refusal.ts";
+import { Fault, isRefusal, type Refusal, refusalOf } from "../refusal.ts";
+import { type RefusedAnswer, refusedAnswer } from "./answer.ts";
 import { appendToIntent, ready, seenOf, settled } from "./barriers/append.ts";
 import { sideBySide } from "./barriers/side-by-side.ts";
 import { settleOwed } from "./commands/owed.ts";
@@ -17,6 +19,7 @@ import { type Order, point } from "./stage.ts";
 import { chainsToSweep, leaveFor, settleLonger } from "./sweeping/chains.ts";
 import { draftsFor } from "./sweeping/drafts.ts";
 import { acknowledgeHalts } from "./sweeping/halts.ts";
+import { type Levels, levelsOf, owedOn, owedUnread, storedLevels } from "./sweeping/levels.ts";
 import { recordable } from "./sweeping/marks.ts";
 import { reconcile } from "./sweeping/reconcile.ts";
 import { sweepRoles } from "./sweeping/roles.ts";
@@ -44,29 +47,54 @@ export interface Swept {
    * not every chain could be listed. All of it is tried again.
    */
   readonly failed: number;
+  /** The first of the chains that failed, for whoever looks. */
+  readonly failing: readonly string[];
+  /** Whether all chains were listed and looked at; what failed at one of them keeps no run from being whole. */
+  readonly isWhole: boolean;
   /** Denials that this run has recorded as having reached a point. */
   readonly reached: readonly ReachedPoint[];
+  readonly levels: Levels;
 }
+
+/** A run that looked at no chain, because what it needs before that is not there. */
+export type Unswept = RefusedAnswer & { readonly levels?: Levels };
+
+/** Chains that a run names. */
+const NAMED = 5;
 
 /**
  * Does what is due and nobody else has done (PROTOCOL.md §10): records owed for marks, ends of windows, of invocations
  * that were lost, of identities whose actor, key or plane was halted or whose policy was replaced. Its event is not read.
  * Reads back what may have been done, and never does it again. A chain that fails keeps no other from its end.
  */
-export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Swept> {
+export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Swept | Unswept> {
+  const done = await round(deps, invocation).catch(refusalOfFault);
+  if (!isRefusal(done)) return done;
+  const levels = await storedLevels(deps);
+  return { ...refusedAnswer({ stage: "execution", refusal: done }), ...present({ levels }) };
+}
+
+/** What nobody foresaw is the function's to tell. */
+function refusalOfFault(fault: unknown): Refusal {
+  if (fault instanceof Fault) return refusalOf(fault);
+  throw fault;
+}
+
+async function round(deps: SweepDeps, invocation: Invocation): Promise<Swept | Refusal> {
   const judging = (about: unknown): Judging => new Judgement(deps, invocation, SWEEP_ORDER, about);
   // First, and whatever else holds: IAM is told without evidence and without trust that holds as a whole.
   const speakers = await readSpeakers(deps);
   const lacking = isRefusal(speakers) ? 0 : await sweepRoles(judging({}), speakers.published);
   const unsettled = await settleOwed(judging("sweep"));
-  if (unsettled !== undefined) throw new Fault("DEPENDENCY_UNAVAILABLE", unsettled.detail);
+  if (unsettled !== undefined) return unsettled;
   const { trust } = await readTrust(deps);
-  if (isRefusal(trust)) throw new Fault("DEPENDENCY_UNAVAILABLE", trust.detail);
+  if (isRefusal(trust)) return trust;
   const { chains, isSettling, isPartial } = await chainsToSweep(deps, trust);
   const sweepOne = async (chainId: string): Promise<Result> => {
     const judgement = judging({ chainId });
     judgement.believe(trust);
-    return { chainId, ...(await sweepChain(judgement, chainId, trust).catch(failedBy)) };
+    const done = await sweepChain(judgement, chainId, trust).catch(failedBy);
+    return { chainId, ...done, owed: done.owed ?? (await owedUnread(deps, chainId)) };
   };
   // What it has no time for is left to the next run: a function that is stopped would forget it.
   const hasTime = () => deps.clock() + RESERVE < invocation.deadline;
@@ -78,13 +106,24 @@ export async function sweep(deps: SweepDeps, invocation: Invocation): Promise<Sw
   if (ofHalts === undefined) settleLonger(deps);
   const failed = results.flatMap(({ what, chainId }) => (what === "failed" ? [chainId] : []));
   leaveFor(deps, [...left, ...failed]);
+  const isWhole = left.length === 0 && !isPartial;
   return {
     ok: true,
     chains: results.length,
     written: results.filter(({ what }) => what === "written").length,
     failed: failed.length + left.length + lacking + (isPartial ? 1 : 0),
+    failing: failed.slice(0, NAMED),
+    isWhole,
     reached: [...results.flatMap(({ reached }) => reached), ...(ofHalts ?? [])],
+    levels: levelsOf((deps.memory.trust ?? trust).restrictions, owedBy(results, isWhole)),
   };
+}
+
+/** Marks whose records are late; nothing where some could not be seen. */
+function owedBy(results: readonly Result[], isWhole: boolean): number | undefined {
+  const owed = results.reduce((sum, each) => sum + (each.owed ?? 0), 0);
+  const isKnown = isWhole && results.every((each) => each.owed !== undefined);
+  return owed > 0 || isKnown ? owed : undefined;
 }
 
 /** A bug that one chain's content brings about is that chain's failure: nobody's rows keep all others from their end. */
@@ -100,6 +139,8 @@ interface Result extends SweptChain {
 interface SweptChain {
   readonly what: "written" | "nothing" | "failed";
   readonly reached: readonly ReachedPoint[];
+  /** Marks whose records are late; not known of a chain that failed. */
+  readonly owed?: number | undefined;
 }
 
 const FAILED: SweptChain = { what: "failed", reached: [] };
@@ -129,7 +170,11 @@ async function sweepChain(
   const { seq } = start.state.head;
   const written = after.records.map(({ record }) => record).filter(({ chain }) => chain.seq > seq);
   if (written.length === 0) await showAnew(deps, after);
-  return { what: written.length > 0 ? "written" : "nothing", reached: written.flatMap(reachedIn) };
+  return {
+    what: written.length > 0 ? "written" : "nothing",
+    reached: written.flatMap(reachedIn),
+    owed: owedOn(after, deps.clock()),
+  };
 }
 
 /** What was due needed no record, such as a contract's end: else it would be due at each run for ever. */

@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { watchEvidence } from "../../lib/audit/watch.ts";
 import { sha256Digest } from "../../lib/encoding/digest.ts";
+import { EVENT_TYPES } from "../../lib/evidence/events.ts";
 
 const KEYS = { chainId: { S: "intent/7" }, seq: { N: "3" } };
 const RECORD = {
@@ -28,6 +29,7 @@ suite("evidence watch", () => {
     const edited = { ...RECORD, record: { S: '{"chain":2}' }, outcome: { S: "ALLOW" } };
     const seal = sha256Digest('{"payload":"one"}');
     assert.deepEqual(watch(entry("MODIFY", RECORD, edited)), {
+      raised: [],
       tampered: [
         {
           chainId: "intent/7",
@@ -83,7 +85,26 @@ suite("evidence watch", () => {
   });
 
   test("ADV-20 appending a record is no tampering", () => {
-    assert.deepEqual(watch(entry("INSERT", undefined, RECORD)), { tampered: [], unreadable: 0 });
+    const nothing = { tampered: [], raised: [], unreadable: 0 };
+    assert.deepEqual(watch(entry("INSERT", undefined, RECORD)), nothing);
+  });
+
+  test("VAI-117 VAI-131 of appended records exactly those are told that people have to hear of", () => {
+    const told = EVENT_TYPES.flatMap(
+      (type) => watch(entry("INSERT", undefined, { ...RECORD, eventType: { S: type } })).raised,
+    );
+    assert.deepEqual(
+      told.map(({ type }) => type),
+      ["RevocationFailed", "EscalationRaised"],
+    );
+    for (const { chainId, seq } of told) assert.deepEqual([chainId, seq], ["intent/7", "3"]);
+  });
+
+  test("ADV-20 such a record that is changed afterwards is tampering, and told as nothing else", () => {
+    const failed = { ...RECORD, eventType: { S: "RevocationFailed" } };
+    const { tampered, raised } = watch(entry("MODIFY", failed, { ...failed, at: { S: "later" } }));
+    assert.equal(tampered.length, 1);
+    assert.deepEqual(raised, []);
   });
 
   test("VAI-131 one entry that cannot be read hides none of the others", () => {
@@ -94,7 +115,7 @@ suite("evidence watch", () => {
 
   for (const event of [undefined, null, 7, "x", {}, { Records: "x" }, []]) {
     test(`VAI-131 an event that is no batch is told, not passed over: ${JSON.stringify(event)}`, () => {
-      assert.deepEqual(watchEvidence(event), { tampered: [], unreadable: 1 });
+      assert.deepEqual(watchEvidence(event), { tampered: [], raised: [], unreadable: 1 });
     });
   }
 

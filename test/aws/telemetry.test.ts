@@ -359,6 +359,114 @@ suite("telemetry", () => {
     assert.equal(quiet.line["level"], "INFO");
   });
 
+  const requestedAt = "2026-05-05T10:00:00.000Z";
+  const after = (milliseconds: number) =>
+    new Date(Date.parse(requestedAt) + milliseconds).toISOString();
+  const SLOW = { adapter: 120_000, iam: 30_000, session: 90_000 } as const;
+  for (const [name, least] of Object.entries(SLOW)) {
+    const point = name as keyof typeof SLOW;
+    const asked = (milliseconds: number) =>
+      reportOf({
+        ...{ ok: true, deduplicated: false },
+        points: [{ point, requestedAt, acknowledgedAt: after(milliseconds) }],
+      }).counts[METRICS.revocationSlow];
+    const swept = (milliseconds: number) =>
+      reportOf({ ok: true, chains: 1, failed: 0, reached: [{ point, milliseconds }] }).counts[
+        METRICS.revocationSlow
+      ];
+
+    test(`VAI-117 VAI-131 a denial is slow to reach ${point} from ${least} ms on, whoever saw it`, () => {
+      for (const counted of [asked, swept]) {
+        assert.equal(counted(least), 1);
+        assert.equal(counted(least - 1), undefined);
+      }
+    });
+  }
+
+  test("VAI-131 the same slow denial asked for again is no second one, and one that is outstanding none yet", () => {
+    const acknowledgedAt = after(60_000);
+    const points = [{ point: "iam", requestedAt, acknowledgedAt }] as const;
+    const again = reportOf({ ok: true, deduplicated: true, points });
+    assert.equal(again.counts[METRICS.revocationSlow], undefined);
+    const waiting = reportOf({
+      ok: true,
+      deduplicated: false,
+      points: [{ point: "iam", requestedAt }],
+    });
+    assert.equal(waiting.counts[METRICS.revocationSlow], undefined);
+  });
+
+  test("VAI-117 VAI-131 an answer that a denial did not reach IAM counts as that, and no other refusal does", () => {
+    for (const code of REFUSAL_CODES) {
+      const { counts } = reportOf(
+        refused({ code, stage: "execution", failureDomain: failureDomain(code) }),
+      );
+      const expected = code === "REVOCATION_FAILED" ? 1 : undefined;
+      assert.equal(counts[METRICS.revocationFailed], expected, code);
+    }
+  });
+
+  const levels = { planeHalted: 0, quarantined: 0, restrictionsBytes: 61, marksOwed: 0 };
+
+  test("VAI-131 what stands is written by each run, nothing too: by that its alarms clear", async () => {
+    const { line } = await serve({
+      ok: true,
+      chains: 0,
+      written: 0,
+      failed: 0,
+      isWhole: true,
+      levels,
+    });
+    assert.deepEqual(
+      [line["PlaneHalted"], line["Quarantined"], line["MarksOwed"], line["RestrictionsBytes"]],
+      [0, 0, 0, 61],
+    );
+    assert.deepEqual(measured(line), [
+      ["plane+function", "DurationMs Milliseconds"],
+      [
+        "plane",
+        ...["SweptWhole Count", "PlaneHalted Count", "Quarantined Count"],
+        ...["RestrictionsBytes Bytes", "MarksOwed Count"],
+      ],
+    ]);
+  });
+
+  test("VAI-131 a run that was refused tells what stands, and that it was none", async () => {
+    const { line } = await serve({
+      ...refused({ code: "REGISTRY_STALE", failureDomain: "platform", stage: "execution" }),
+      levels: { ...levels, planeHalted: 1, marksOwed: 1 },
+    });
+    assert.deepEqual([line["PlaneHalted"], line["MarksOwed"]], [1, 1]);
+    assert.equal(line["SweptWhole"], undefined);
+  });
+
+  test("VAI-131 what a run could not see it does not measure", async () => {
+    const { marksOwed: _, ...seen } = levels;
+    const { line } = await serve({ ok: true, chains: 1, failed: 0, isWhole: false, levels: seen });
+    assert.equal("MarksOwed" in line, false);
+    assert.equal("SweptWhole" in line, false);
+    for (const answer of [granted(), refused(), { ok: true, deduplicated: false }]) {
+      const { line: other } = await serve(answer);
+      for (const name of [
+        "PlaneHalted",
+        "Quarantined",
+        "RestrictionsBytes",
+        "MarksOwed",
+        "SweptWhole",
+      ])
+        assert.equal(name in other, false, name);
+    }
+  });
+
+  test("VAI-131 a run that failed at chains names the first, and counts them all", async () => {
+    const ran = { ok: true, chains: 9, written: 0, failed: 7, failing: ["intent/7"] } as const;
+    const { line } = await serve({ ...ran, isWhole: true });
+    assert.deepEqual(
+      [line["failing"], line["SweepFailures"], line["SweptWhole"]],
+      [["intent/7"], 7, 1],
+    );
+  });
+
   test("VAI-131 plane and function are read from the physical name that the stack gives", () => {
     assert.deepEqual(speakerOf("vai-a-b-watch"), { plane: "a-b", function: "watch" });
     assert.deepEqual(speakerOf("other"), { plane: "unknown", function: "other" });

@@ -53,6 +53,26 @@ suite("evidence watch function", () => {
     });
   });
 
+  for (const [type, metric] of [
+    ["RevocationFailed", "RevocationFailed"],
+    ["EscalationRaised", "Escalations"],
+  ]) {
+    test(`VAI-117 VAI-131 a new record ${type} is one error line that says where it stands, and counts once`, async () => {
+      const { dynamodb } = removed(4);
+      const NewImage = { eventType: { S: type }, record: { S: '{"reason":"secret"}' } };
+      const record = { eventName: "INSERT", dynamodb: { Keys: dynamodb.Keys, NewImage } };
+      const [line, ...more] = await serve({ Records: [record] });
+      assert.deepEqual(more, []);
+      const { _aws, at: _, ...said } = line ?? {};
+      assert.deepEqual(said, {
+        level: "ERROR",
+        message: `evidence says ${type}`,
+        ...{ chainId: "intent/7", seq: "4", [String(metric)]: 1, plane: "payments" },
+      });
+      assert.match(JSON.stringify(_aws), new RegExp(`"Name":"${metric}","Unit":"Count"`));
+    });
+  }
+
   test("VAI-131 what cannot be read is counted, and what can is still told", async () => {
     const lines = await serve({ Records: [null, removed(4), {}] });
     assert.equal(lines.length, 2);

@@ -549,7 +549,7 @@ suite("halts while nothing can be recorded", () => {
       done(await plane.revoke({ command: plane.command({ do: "haltActor", actorId: "one" }) }));
       const before = plane.types("plane/registry");
       registryOf(plane)["pending"] = [owed(plane)];
-      await assert.rejects(plane.sweep(), { code: "DEPENDENCY_UNAVAILABLE" });
+      await assert.rejects(plane.sweep(), { code: "REGISTRY_STALE" });
       assert.deepEqual(plane.types("plane/registry"), before);
       assert.equal(refused(await plane.ask()).code, "REGISTRY_STALE");
     });
@@ -563,7 +563,7 @@ suite("halts while nothing can be recorded", () => {
     const item = plane.dynamo.table(TABLES.registry).get("registry|restrictions") ?? {};
     item["document"] = restrictionsText({ ...NO_RESTRICTIONS, revokedKeys: ["a".repeat(43)] });
     const before = plane.types("plane/registry");
-    await assert.rejects(plane.sweep(), { code: "DEPENDENCY_UNAVAILABLE" });
+    await assert.rejects(plane.sweep(), { code: "REGISTRY_STALE" });
     assert.deepEqual(plane.types("plane/registry"), before);
   });
 

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { BUNDLED, FUNCTIONS } from "../../infra/functions.ts";
-import { DIMENSIONS, METRIC_NAMESPACE, METRICS } from "../../lib/aws/function/telemetry-names.ts";
+import {
+  DIMENSIONS,
+  METRIC_NAMESPACE,
+  METRICS,
+  speakerOf,
+} from "../../lib/aws/function/telemetry-names.ts";
 import { EXAMPLE, templateOf } from "./support/synthesise.ts";
 import {
   ACCOUNT,
@@ -32,12 +38,32 @@ const alarmsOf = (resolved: Resolved): AlarmProperties[] =>
     .ofType("AWS::CloudWatch::Alarm")
     .map(({ Properties }) => Properties as unknown as AlarmProperties);
 
-/** `<statistic> <namespace>/<metric>{<dimensions>} >= <threshold> in <n> x <seconds>`. */
+const OPERATORS: Readonly<Record<string, string>> = {
+  GreaterThanOrEqualToThreshold: ">=",
+  LessThanThreshold: "<",
+};
+
+/** `<statistic> <namespace>/<metric>{<dimensions>} <operator> <threshold> in <n> x <seconds>`. */
 function said(alarm: AlarmProperties): string {
   const dimensions = alarm.Dimensions.map(({ Name, Value }) => `${Name}=${Value}`).join();
   const { Statistic, Namespace, MetricName, Threshold, EvaluationPeriods, Period } = alarm;
-  return `${Statistic} ${Namespace}/${MetricName}{${dimensions}} >= ${Threshold} in ${EvaluationPeriods} x ${Period}`;
+  const operator = OPERATORS[alarm.ComparisonOperator];
+  return `${Statistic} ${Namespace}/${MetricName}{${dimensions}} ${operator} ${Threshold} in ${EvaluationPeriods} x ${Period}`;
 }
+
+/** What each run of sweep measures. */
+const LEVELS = {
+  PlaneHalted: "Maximum vai/PlaneHalted{plane=example} >= 1 in 1 x 60",
+  Quarantined: "Maximum vai/Quarantined{plane=example} >= 1 in 1 x 60",
+  MarkOwed: "Maximum vai/MarksOwed{plane=example} >= 1 in 1 x 60",
+  RestrictionsNearlyFull: `Maximum vai/RestrictionsBytes{plane=example} >= ${96 * 1024} in 1 x 60`,
+};
+
+/** What silence says: most metrics are written when something happens. */
+const SILENCE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.keys(LEVELS).map((name) => [name, "ignore"])),
+  SweepStalled: "breaching",
+};
 
 const OWN = {
   EvidenceTampered: "Sum vai/EvidenceTampered{plane=example} >= 1 in 1 x 60",
@@ -46,6 +72,11 @@ const OWN = {
   Violations: "Sum vai/Violations{plane=example} >= 1 in 1 x 60",
   Incomplete: "Sum vai/Incomplete{plane=example} >= 1 in 1 x 60",
   Faults: "Sum vai/Faults{plane=example} >= 3 in 1 x 300",
+  RevocationFailed: "Sum vai/RevocationFailed{plane=example} >= 1 in 1 x 60",
+  RevocationSlow: "Sum vai/RevocationSlow{plane=example} >= 1 in 1 x 60",
+  Escalation: "Sum vai/Escalations{plane=example} >= 1 in 1 x 60",
+  ...LEVELS,
+  SweepStalled: "Sum vai/SweptWhole{plane=example} < 1 in 5 x 60",
   EvidenceWatchDropped:
     "Sum AWS/Lambda/DroppedEventCount{EventSourceMappingUUID=vai-example-watch} >= 1 in 1 x 60",
   EvidenceWatchBehind:
@@ -70,12 +101,12 @@ suite("monitoring", () => {
     assert.deepEqual(found, wanted);
   });
 
-  test("VAI-131 silence is no alarm, reaching the threshold is one, and somebody is told", () => {
+  test("VAI-131 silence is no alarm, but of sweep; it clears none of what sweep measures; somebody is told", () => {
     const [topic] = resolved.ofType("AWS::SNS::Topic");
     assert.equal(topic?.Properties["TopicName"], "vai-example-alarms");
     for (const alarm of alarms) {
-      assert.equal(alarm.TreatMissingData, "notBreaching", alarm.AlarmName);
-      assert.equal(alarm.ComparisonOperator, "GreaterThanOrEqualToThreshold");
+      const name = alarm.AlarmName.replace("vai-example-", "");
+      assert.equal(alarm.TreatMissingData, SILENCE[name] ?? "notBreaching", name);
       assert.equal(alarm.AlarmActions.length, 1);
       assert.match(alarm.AlarmDescription, /\. What to do: infra\/runbook\.md#[a-z]+$/);
     }
@@ -84,7 +115,7 @@ suite("monitoring", () => {
   test("VAI-131 a metric that an alarm or the dashboard reads is one that the functions write", () => {
     const written: ReadonlySet<string> = new Set(Object.values(METRICS));
     const own = alarms.filter(({ Namespace }) => Namespace === METRIC_NAMESPACE);
-    assert.equal(own.length, 6);
+    assert.equal(own.length, 14);
     for (const { MetricName, Dimensions } of own) {
       assert.ok(written.has(MetricName), MetricName);
       assert.deepEqual(Dimensions, [{ Name: DIMENSIONS.plane, Value: "example" }]);
@@ -103,12 +134,51 @@ suite("monitoring", () => {
       METRICS.violations,
       METRICS.incomplete,
       METRICS.faults,
+      ...[METRICS.revocationFailed, METRICS.revocationSlow, METRICS.escalations],
+      ...[METRICS.planeHalted, METRICS.quarantined, METRICS.marksOwed, METRICS.restrictionsBytes],
+      ...[METRICS.timeToDenyAdapter, METRICS.timeToDenyIam, METRICS.timeToDenySession],
+      ...[METRICS.sweptWhole, METRICS.sweepFailures],
     ]) {
       assert.ok(shown.has(name), name);
     }
     const text = dashboardText(resolved);
     for (const name of FUNCTIONS) assert.match(text, new RegExp(`"function","${name}"`));
     for (const domain of ["agent", "governance", "platform"]) assert.match(text, RegExp(domain));
+  });
+
+  test("VAI-131 each function that the stack makes says its lines under this plane, hyphens or not", () => {
+    for (const name of ["example", "pay-ments", "a-revoke"]) {
+      const names = new Resolved(templateOf({ ...EXAMPLE, name }))
+        .ofType("AWS::Lambda::Function")
+        .map(({ Properties }) => String(Properties["FunctionName"]));
+      assert.ok(names.includes(`vai-${name}-revoke-events`));
+      for (const each of names) {
+        const own = each.replace(`vai-${name}-`, "");
+        assert.deepEqual(speakerOf(each), { plane: name, function: own });
+      }
+    }
+  });
+
+  test("VAI-131 the page for cloud teams tells each metric and its alarm", () => {
+    const page = readFileSync(new URL("../../infra/README.md", import.meta.url), "utf8");
+    const rows = page.split("\n").filter((line) => /^\| `[A-Z]\w+`.*\| `plane`/.test(line));
+    const told = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`(\w+)`/g)]);
+    assert.deepEqual(
+      [...new Set(told.map(([, name]) => name))].sort(),
+      Object.values(METRICS).sort(),
+    );
+    for (const { AlarmName, Namespace } of alarms) {
+      const name = AlarmName.replace("vai-example-", "");
+      const isTold = rows.some((row) => row.split("|").at(-2)?.includes(`\`${name}\``));
+      assert.equal(isTold, Namespace === METRIC_NAMESPACE, name);
+    }
+  });
+
+  test("VAI-131 where nobody runs sweep each minute, nobody is told that it does not run", () => {
+    const still = new Resolved(templateOf({ ...EXAMPLE, sweepEachMinute: false }));
+    const names = (all: readonly AlarmProperties[]) => all.map(({ AlarmName }) => AlarmName).sort();
+    const without = names(alarms).filter((name) => name !== "vai-example-SweepStalled");
+    assert.deepEqual(names(alarmsOf(still)), without);
   });
 
   test("VAI-131 the topic is encrypted with a key that CloudWatch may use, for this plane's alarms alone", () => {
@@ -163,7 +233,11 @@ suite("evidence watch in the stack", () => {
   const template = templateOf();
   const resolved = new Resolved(template);
 
-  test("ADV-20 every change and removal of a record reaches the function, and nothing else does", () => {
+  const PATTERNS = [
+    '{"eventName":["MODIFY","REMOVE"]}',
+    '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"eventType":{"S":["RevocationFailed","EscalationRaised"]}}}}',
+  ];
+  test("ADV-20 VAI-131 every change and removal of a record reaches the function, each new one that asks for people, and nothing else", () => {
     const [mapping, ...more] = resolved.ofType("AWS::Lambda::EventSourceMapping");
     assert.deepEqual(more, []);
     const { Tags: _, ...properties } = mapping?.Properties ?? {};
@@ -175,7 +249,7 @@ suite("evidence watch in the stack", () => {
       MaximumRetryAttempts: 10,
       BisectBatchOnFunctionError: true,
       MetricsConfig: { Metrics: ["EventCount"] },
-      FilterCriteria: { Filters: [{ Pattern: '{"eventName":["MODIFY","REMOVE"]}' }] },
+      FilterCriteria: { Filters: PATTERNS.map((Pattern) => ({ Pattern })) },
     });
     const table = resolved.one("AWS::DynamoDB::Table", "TableName", "vai-example-evidence");
     assert.deepEqual(table.Properties["StreamSpecification"], {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -13,24 +12,9 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { granted, invoke, settingEvent } from "../support/local/agent.ts";
 import { settingDraft, signDraft } from "../support/local/contracts.ts";
-import { functionLog } from "../support/local/logs.ts";
+import { linesAbout } from "../support/local/logs.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { seedItem } from "../support/local/targets.ts";
-
-/** Half a minute: the stream is read a few times a second, by a process that others share. */
-const PATIENCE = { tries: 300, milliseconds: 100 };
-
-/** The lines of `watch` about one chain, once there are as many as expected. */
-async function linesAbout(plane: LocalPlane, chainId: string, expected: number) {
-  for (let tries = 0; ; tries++) {
-    const lines = (await functionLog(plane, "watch"))
-      .filter((line) => line.startsWith("{"))
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter((line) => line["chainId"] === chainId);
-    if (lines.length >= expected || tries === PATIENCE.tries) return lines;
-    await sleep(PATIENCE.milliseconds);
-  }
-}
 
 /** With the Evidence table's policy out of the way: an administrator whom it names can do that. */
 async function withoutPolicy({ deployer, outputs }: LocalPlane, work: () => Promise<void>) {
@@ -68,7 +52,7 @@ test("ADV-20 ADV-21 an administrator who gets around the table's policy is seen 
     await dynamoDb.send(new PutItemCommand({ TableName, Item: record }));
   });
 
-  const [edited, removed, ...more] = await linesAbout(plane, chainId, 2);
+  const [edited, removed, ...more] = await linesAbout(plane, "watch", chainId, 2);
   assert.deepEqual(more, [], "appended records, the one put back among them, say nothing");
   assert.equal(edited?.["message"], "evidence record modified");
   assert.deepEqual(edited?.["attributes"], ["outcome"]);

@@ -39,6 +39,7 @@ import {
   temporaryRole,
   temporaryUser,
 } from "../support/local/iam.ts";
+import { linesAbout } from "../support/local/logs.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { type ProbedCall, roleProbe } from "../support/local/probe.ts";
 import { signScope } from "../support/local/sessions.ts";
@@ -306,7 +307,7 @@ test("VAI-115 VAI-15 agents and auditors may invoke neither govern nor revoke no
   }
 });
 
-test("ADV-46 VAI-118 where IAM refuses the role is quarantined, until two names lift it and sweep has put it", async (t) => {
+test("ADV-46 VAI-118 VAI-131 where IAM refuses the role is quarantined and people hear of it, until two names lift it and sweep has put it", async (t) => {
   const plane = await localPlane();
   const item = `quarantined-${randomUUID().slice(0, 8)}`;
   await seedItem(plane, item);
@@ -324,9 +325,14 @@ test("ADV-46 VAI-118 where IAM refuses the role is quarantined, until two names 
   await faults.assertHit();
   await faults.mend();
   await assert.rejects(holder(plane), /PATH_QUARANTINED/);
+  const { chainId } = "evidence" in answer && answer.evidence ? answer.evidence : { chainId: "" };
+  const [failed, escalated] = await linesAbout(plane, "watch", chainId, 2);
+  assert.deepEqual([failed?.["RevocationFailed"], escalated?.["Escalations"]], [1, 1]);
+  assert.equal(failed?.["plane"], plane.outputs.plane.split(":").at(-1));
   const swept = await call(plane, "sweep", {});
   assert.ok(swept.ok, JSON.stringify(swept));
   await assert.rejects(write(plane, held, item), denied);
+  assert.equal(JSON.parse(JSON.stringify(swept)).levels.quarantined, 1);
   const path = JSON.parse(JSON.stringify(answer)).points[1].role;
   await endAll(plane, path);
   const lift = byTwo(plane, { do: "liftQuarantine", path });

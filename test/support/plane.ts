@@ -18,7 +18,7 @@ import { execute } from "../../lib/enforcement/execute.ts";
 import { govern as governPlane } from "../../lib/enforcement/govern.ts";
 import { issue } from "../../lib/enforcement/issue.ts";
 import { revoke } from "../../lib/enforcement/revoke.ts";
-import { type Swept, sweep } from "../../lib/enforcement/sweep.ts";
+import { type Swept, sweep, type Unswept } from "../../lib/enforcement/sweep.ts";
 import { foldIntent } from "../../lib/evidence/fold.ts";
 import type { IntentState } from "../../lib/evidence/intent-state.ts";
 import { evidenceKeys, openChain } from "../../lib/evidence/open.ts";
@@ -182,8 +182,15 @@ export class Plane {
     return revoke(event, { ...this.#commanding(deps), component: "revoke" }, this.invocation());
   }
 
-  /** One run of `sweep`. */
-  sweep(deps: IssueDeps = this.deps): Promise<Swept> {
+  /** One run of `sweep`, which must look at chains. */
+  async sweep(deps: IssueDeps = this.deps): Promise<Swept> {
+    const ran = await this.trySweep(deps);
+    if (ran.ok) return ran;
+    throw Object.assign(new Error(ran.detail), { code: ran.code });
+  }
+
+  /** One run of `sweep`, whatever came of it. */
+  trySweep(deps: IssueDeps = this.deps): Promise<Swept | Unswept> {
     return sweep({ ...this.#commanding(deps), component: "sweep" }, this.invocation());
   }
 

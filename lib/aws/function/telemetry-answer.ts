@@ -31,6 +31,16 @@ export interface AnyAnswer {
   readonly chains?: number;
   readonly written?: number;
   readonly failed?: number;
+  readonly failing?: readonly string[];
+  /** Whether that run came to every chain. */
+  readonly isWhole?: boolean;
+  /** What stands, as a run of `sweep` saw it, whole or refused. */
+  readonly levels?: {
+    readonly planeHalted: number;
+    readonly quarantined: number;
+    readonly restrictionsBytes: number;
+    readonly marksOwed?: number;
+  };
   /** Of a run of `sweep`: denials that it recorded as having reached a point. */
   readonly reached?: readonly { readonly point: DenialPoint; readonly milliseconds: number }[];
 }
@@ -58,6 +68,7 @@ const EVIDENCE_CODES: ReadonlySet<string> = new Set<RefusalCode>([
 
 const PLATFORM: FailureDomain = "platform";
 const OUTCOME_UNKNOWN: RefusalCode = "EXECUTION_OUTCOME_UNKNOWN";
+const REVOCATION_FAILED: RefusalCode = "REVOCATION_FAILED";
 
 /**
  * What is told of an answer: codes, ids, states, never a value that somebody sent. `detail` quotes input, a handle,
@@ -65,7 +76,7 @@ const OUTCOME_UNKNOWN: RefusalCode = "EXECUTION_OUTCOME_UNKNOWN";
  */
 export function reportOf(answer: AnyAnswer): Report {
   const { ok, code, stage, failureDomain, deduplicated, identity, outcome, evidence } = answer;
-  const { chains, written, failed } = answer;
+  const { chains, written, failed, failing } = answer;
   const attributes = {
     ok,
     code,
@@ -79,6 +90,7 @@ export function reportOf(answer: AnyAnswer): Report {
     seq: evidence?.lastSeq ?? evidence?.seq,
     cause: causeOf(code, answer.detail),
     ...{ chains, written, failed },
+    ...(failing !== undefined && failing.length > 0 && { failing }),
   };
   return {
     ...levelOf(answer),
@@ -107,10 +119,41 @@ function countsOf(answer: AnyAnswer): Counts {
     [METRICS.evidenceFailures]: once(isEvidenceFailure(answer)),
     [METRICS.faults]: once(isFailure(answer) && !isEvidenceFailure(answer)),
     [METRICS.incomplete]: once(isIncomplete(answer)),
+    [METRICS.revocationFailed]: once(answer.code === REVOCATION_FAILED),
+    [METRICS.sweptWhole]: once(answer.isWhole === true),
+    [METRICS.sweepFailures]: answer.failed ?? 0,
   };
-  const some = Object.entries(counts).filter(([, count]) => count !== 0);
-  return { ...Object.fromEntries(some), ...timesToDeny(answer) };
+  const times = timesToDeny(answer);
+  const slow = times.filter(({ point, milliseconds }) => milliseconds >= SLOW[point]).length;
+  const some = Object.entries({ ...counts, [METRICS.revocationSlow]: slow }).filter(
+    ([, count]) => count !== 0,
+  );
+  return { ...Object.fromEntries(some), ...byPoint(times), ...levelsIn(answer) };
 }
+
+/** Nothing stands is a measurement too: by it an alarm clears. */
+function levelsIn({ levels }: AnyAnswer): Counts {
+  if (levels === undefined) return {};
+  const { planeHalted, quarantined, restrictionsBytes, marksOwed } = levels;
+  return {
+    [METRICS.planeHalted]: planeHalted,
+    [METRICS.quarantined]: quarantined,
+    [METRICS.restrictionsBytes]: restrictionsBytes,
+    ...(marksOwed !== undefined && { [METRICS.marksOwed]: marksOwed }),
+  };
+}
+
+/**
+ * Milliseconds from which on a denial was slow to reach a point; at 120 s, IAM's count as failed. IAM takes a policy within
+ * seconds, and a command that it does not answer leaves it to `sweep`. Whether it denies, a command sees within seconds or
+ * `sweep` within a minute: later, it was looked in vain twice. What was begun runs for 30 s at most, and `sweep` records
+ * within a minute and its own 30 s that it is over.
+ */
+const SLOW = {
+  adapter: 120_000,
+  iam: 30_000,
+  session: 90_000,
+} as const satisfies Record<DenialPoint, number>;
 
 const TO_DENY = {
   adapter: METRICS.timeToDenyAdapter,
@@ -118,10 +161,12 @@ const TO_DENY = {
   session: METRICS.timeToDenySession,
 } as const satisfies Record<DenialPoint, string>;
 
+type TimeToDeny = NonNullable<AnyAnswer["reached"]>[number];
+
 /** What a command reached before its answer, or a run of `sweep` later; a repeated answer measures nothing anew. */
-function timesToDeny({ deduplicated, points = [], reached = [] }: AnyAnswer): Counts {
+function timesToDeny({ deduplicated, points = [], reached = [] }: AnyAnswer): TimeToDeny[] {
   const atOnce = deduplicated === false ? points : [];
-  const times = [
+  return [
     ...atOnce.flatMap(({ point, requestedAt, acknowledgedAt }) =>
       acknowledgedAt === undefined
         ? []
@@ -129,9 +174,12 @@ function timesToDeny({ deduplicated, points = [], reached = [] }: AnyAnswer): Co
     ),
     ...reached,
   ];
-  const byPoint = Map.groupBy(times, ({ point }) => TO_DENY[point]);
+}
+
+function byPoint(times: readonly TimeToDeny[]): Counts {
+  const measured = Map.groupBy(times, ({ point }) => TO_DENY[point]);
   return Object.fromEntries(
-    [...byPoint].map(([name, all]) => [name, all.map(({ milliseconds }) => milliseconds)]),
+    [...measured].map(([name, all]) => [name, all.map(({ milliseconds }) => milliseconds)]),
   );
 }
 

@@ -32,6 +32,21 @@ export const METRICS = {
   timeToDenyAdapter: "TimeToDenyAdapterMs",
   timeToDenyIam: "TimeToDenyIamMs",
   timeToDenySession: "TimeToDenySessionMs",
+  /** Acknowledgements that came later than they should. */
+  revocationSlow: "RevocationSlow",
+  /** Denials that IAM did not take or was not seen to make: each record of it, and each answer that says so. */
+  revocationFailed: "RevocationFailed",
+  /** Records that ask people to look (`EscalationRaised`). */
+  escalations: "Escalations",
+  /** What stands, measured by each run of `sweep`. */
+  planeHalted: "PlaneHalted",
+  quarantined: "Quarantined",
+  restrictionsBytes: "RestrictionsBytes",
+  marksOwed: "MarksOwed",
+  /** Runs of `sweep` that came to every chain. */
+  sweptWhole: "SweptWhole",
+  /** Chains and roles that a run of `sweep` failed at. */
+  sweepFailures: "SweepFailures",
   /** Evidence records that somebody changed or removed. */
   evidenceTampered: "EvidenceTampered",
   /** Entries of the Evidence table's stream that could not be read. */
@@ -69,7 +84,8 @@ export interface Speaker {
   readonly function: string;
 }
 
-const OWN_FUNCTION = /^vai-(?<plane>[a-z][a-z0-9-]{0,19})-(?<name>[a-z]+)$/;
+/** As few words for the plane as leave the name of a function, of which one alone has a hyphen. */
+const OWN_FUNCTION = /^vai-(?<plane>[a-z][a-z0-9-]{0,19}?)-(?<name>revoke-events|[a-z]+)$/;
 
 /** From a function's physical name, which the stack fixes: `vai-<plane>-<function>`. */
 export function speakerOf(functionName = "unknown"): Speaker {

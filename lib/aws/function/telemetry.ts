@@ -95,8 +95,10 @@ function embedded(now: number, dimensions: Dimensions, counts: Counts) {
   }
 }
 
-const unitOf = (name: MetricName) =>
-  DURATIONS.has(name) ? MetricUnit.Milliseconds : MetricUnit.Count;
+function unitOf(name: MetricName) {
+  if (name === METRICS.restrictionsBytes) return MetricUnit.Bytes;
+  return DURATIONS.has(name) ? MetricUnit.Milliseconds : MetricUnit.Count;
+}
 
 /** Level, time, message, X-Ray trace, then what the entry says: nothing of Lambda's event or environment. */
 class EntryFormat extends LogFormatter {

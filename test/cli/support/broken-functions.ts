@@ -1,6 +1,14 @@
 import { ENV } from "../../../lib/config.ts";
 import { type Broken, functionOf, put, setEnvironment, setFunction, shown } from "./break.ts";
-import { DEPLOYMENT, REVOKE_EVENTS, roleArn, STREAM, WATCH, type World } from "./healthy.ts";
+import {
+  DEPLOYMENT,
+  PATTERNS,
+  REVOKE_EVENTS,
+  roleArn,
+  STREAM,
+  WATCH,
+  type World,
+} from "./healthy.ts";
 import { invokedByRule } from "./policies.ts";
 
 const LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:more:1";
@@ -180,15 +188,37 @@ export const BROKEN_FUNCTIONS: readonly Broken[] = [
   },
   {
     name: "a watch that is not told of removed records",
-    change: setSource({ patterns: ['{"eventName":["MODIFY"]}'] }),
-    ...{ subject: /source of vai-test-watch/, text: /drops REMOVE/ },
+    change: setSource({ patterns: ['{"eventName":["MODIFY"]}', PATTERNS[1]] }),
+    ...{ subject: /source of vai-test-watch/, text: /drops REMOVE$/ },
+  },
+  {
+    name: "a watch that is not told of denials that failed",
+    change: setSource({ patterns: [PATTERNS[0]] }),
+    ...{ subject: /source of vai-test-watch/, text: /drops RevocationFailed, EscalationRaised$/ },
+  },
+  {
+    name: "a watch that is told of one type of alarming records alone",
+    change: setSource({
+      patterns: [PATTERNS[0], PATTERNS[1].replace(',"EscalationRaised"', "")],
+    }),
+    ...{ subject: /source of vai-test-watch/, text: /drops EscalationRaised$/ },
+  },
+  {
+    name: "a watch that is told of alarming records of one chain alone",
+    change: setSource({
+      patterns: [
+        PATTERNS[0],
+        PATTERNS[1].replace('"NewImage":{', '"NewImage":{"chainId":{"S":["intent/1"]},'),
+      ],
+    }),
+    ...{ subject: /source of vai-test-watch/, text: /drops RevocationFailed, EscalationRaised$/ },
   },
   {
     name: "a watch whose filter hides some records",
     change: setSource({
       patterns: ['{"eventName":["MODIFY","REMOVE"],"dynamodb":{"Keys":{"seq":{"N":["1"]}}}}'],
     }),
-    ...{ subject: /source of vai-test-watch/, text: /drops MODIFY, REMOVE/ },
+    ...{ subject: /source of vai-test-watch/, text: /drops MODIFY, REMOVE, RevocationFailed/ },
   },
   {
     name: "a watch whose filter nobody can read",

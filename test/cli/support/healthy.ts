@@ -97,12 +97,18 @@ export const REVOKE_EVENTS = "vai-test-revoke-events";
 export const SWEEP_RULE = arn("events", "rule/vai-test-sweep");
 export const STREAM = arn("dynamodb", "table/vai-test-evidence/stream/2026-11-20T00:00:00.000");
 
-const PATTERN = JSON.stringify({ eventName: ["MODIFY", "REMOVE"] });
+const CHANGED = JSON.stringify({ eventName: ["MODIFY", "REMOVE"] });
+const ALARMING = JSON.stringify({
+  eventName: ["INSERT"],
+  dynamodb: { NewImage: { eventType: { S: ["RevocationFailed", "EscalationRaised"] } } },
+});
+/** What the stack has the watch told of. */
+export const PATTERNS = [CHANGED, ALARMING] as const;
 /** How the stack feeds the watch. */
 export const SOURCE = {
   ...{ FunctionName: WATCH, StartingPosition: "TRIM_HORIZON", BatchSize: 100 },
   ...{ MaximumRetryAttempts: 10, BisectBatchOnFunctionError: true },
-  FilterCriteria: { Filters: [{ Pattern: PATTERN }] },
+  FilterCriteria: { Filters: PATTERNS.map((Pattern) => ({ Pattern })) },
   MetricsConfig: { Metrics: ["EventCount"] },
 };
 
@@ -164,7 +170,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
     sources: seen([
       {
         ...{ id: "33333333-3333-4333-8333-333333333333", sourceArn: STREAM, state: "Enabled" },
-        patterns: [PATTERN],
+        patterns: [...PATTERNS],
         filterKey: "",
       },
     ]),

@@ -1,10 +1,31 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalPlane } from "./plane.ts";
 import { send } from "./sigv4.ts";
 
 /** Every line that one of the plane's functions logged; none when it has not run yet. */
-export const functionLog = (plane: LocalPlane, name: string): Promise<string[]> =>
+const functionLog = (plane: LocalPlane, name: string): Promise<string[]> =>
   linesOf(plane, `/vai/local/${name}`);
+
+/** Half a minute: a stream is read a few times a second, by a process that others share. */
+const PATIENCE = { tries: 300, milliseconds: 100 };
+
+/** The lines of a function about one chain, once there are as many as expected. */
+export async function linesAbout(
+  plane: LocalPlane,
+  name: string,
+  chainId: string,
+  expected: number,
+): Promise<Record<string, unknown>[]> {
+  for (let tries = 0; ; tries++) {
+    const lines = (await functionLog(plane, name))
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((line) => line["chainId"] === chainId);
+    if (lines.length >= expected || tries === PATIENCE.tries) return lines;
+    await sleep(PATIENCE.milliseconds);
+  }
+}
 
 /** Every line that the plane's functions logged, by log group: CloudWatch Logs, as the deployer. */
 export async function functionLogs(plane: LocalPlane): Promise<Record<string, string[]>> {
