@@ -7,6 +7,7 @@ import { measureCost } from "./capacity/cost.ts";
 import { measureMemory } from "./capacity/memory.ts";
 import { measureCli } from "./cli.ts";
 import { measureOwnCpu } from "./cpu.ts";
+import { measureHead } from "./ends/head.ts";
 import { measureEnds } from "./ends/in-memory.ts";
 import { measureTimeToDeny } from "./ends/local.ts";
 import { measureVerification } from "./evidence.ts";
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, () => Promise<Line | readonly Line[]>>> = {
   cli: measureCli,
   rounds: measureRounds,
   ends: measureEnds,
+  head: measureHead,
   cpu: measureOwnCpu,
   governed: measureGoverned,
   served: measureServed,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  BatchGetItemCommand,
   DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
@@ -80,6 +81,52 @@ test("USR-13 the auditor's user reads Evidence and the key that verifies it, and
     "list roles": auditor.iam.send(new ListRolesCommand({})),
   };
   await allDenied(attempts);
+});
+
+test("VAI-15 VAI-129 the operator's user sends commands and reads what the views need, and nothing else", async () => {
+  const plane = await localPlane();
+  const { outputs } = plane;
+  const { functions, samples, tables } = outputs;
+  const { dynamoDb, lambda, kms, iam } = plane.as(outputs.credentials.operator);
+  const invoking = (FunctionName: string) => lambda.send(new InvokeCommand({ FunctionName }));
+  const query = (TableName: string, name: string, IndexName?: string) =>
+    dynamoDb.send(
+      new QueryCommand({
+        ...{ TableName, IndexName, KeyConditionExpression: "#name = :value" },
+        ExpressionAttributeNames: { "#name": name },
+        ExpressionAttributeValues: { ":value": { S: "plane/registry" } },
+      }),
+    );
+  const record = { chainId: { S: "plane/registry" }, seq: { N: "1" } };
+  const head = { pk: { S: "chain#plane/registry" }, sk: { S: "head" } };
+  for (const name of [functions.govern, functions.revoke]) await invoking(name);
+  await query(tables.state, "view", "byDue");
+  await query(tables.evidence, "negativeDay", "byNegativeDay");
+  const RequestItems = {
+    [tables.evidence]: { Keys: [record] },
+    [tables.state]: { Keys: [head] },
+    [tables.registry]: { Keys: [{ pk: { S: "registry" }, sk: { S: "head" } }] },
+  };
+  const { Responses = {} } = await dynamoDb.send(new BatchGetItemCommand({ RequestItems }));
+  for (const name of Object.keys(RequestItems)) assert.equal(Responses[name]?.length, 1, name);
+
+  const put = (TableName: string, Item: typeof record | typeof head) =>
+    dynamoDb.send(new PutItemCommand({ TableName, Item }));
+  await allDenied({
+    "invoke issue": invoking(functions.issue),
+    "invoke sweep": invoking(functions.sweep),
+    "read a chain": query(tables.evidence, "chainId"),
+    "find by identity": query(tables.evidence, "identityId", "byIdentity"),
+    "find by type": query(tables.evidence, "eventType", "byEventType"),
+    "scan state": dynamoDb.send(new ScanCommand({ TableName: tables.state })),
+    "scan the registry": dynamoDb.send(new ScanCommand({ TableName: tables.registry })),
+    "write a mark": dynamoDb.send(new UpdateItemCommand({ TableName: tables.state, Key: head })),
+    "put state": put(tables.state, head),
+    "put evidence": put(tables.evidence, record),
+    "read a target": dynamoDb.send(new ScanCommand({ TableName: samples.table })),
+    sign: kms.send(signCommand({ outputs })),
+    "list roles": iam.send(new ListRolesCommand({})),
+  });
 });
 
 test("OKG-25 an administrator cannot sign evidence, and the plane's functions sign only digests", async (t) => {

@@ -55,6 +55,24 @@ test("an index costs one unit a KB of what it has, and only where the item has b
   assert.equal(unitsOf({ table, item: kind, isTransactional: true }).at(-1)?.units, 4);
 });
 
+test("an update costs an index nothing where it changes nothing there, one entry, and two where it moves", () => {
+  const shape: TableShape = {
+    ...{ name: "state", partitionKey: "pk", sortKey: "sk" },
+    indexes: [{ name: "byDue", partitionKey: "view", sortKey: "due", projected: ["open"] }],
+  };
+  const quiet: Item = { pk: { S: "p" }, sk: { S: "head" }, seq: { N: "1" } };
+  const open: Item = { ...quiet, view: { S: "v" }, due: { S: "1" }, open: { S: "o" } };
+  const entries = (before: Item | undefined, item: Item) =>
+    unitsOf({ table: shape, before, item, isTransactional: true }).filter(({ isIndex }) => isIndex)
+      .length;
+  assert.equal(entries(undefined, quiet), 0);
+  assert.equal(entries(quiet, open), 1);
+  assert.equal(entries(open, { ...open, seq: { N: "2" } }), 0);
+  assert.equal(entries(open, { ...open, open: { S: "other" } }), 1);
+  assert.equal(entries(open, { ...open, due: { S: "2" } }), 2);
+  assert.equal(entries(open, quiet), 1);
+});
+
 const read = (operation: string, bytes: number, tables: Record<string, number>) => ({
   ...{ name: `dynamodb:${operation}`, distanceMs: 5, from: 0, to: 5, emulatorMs: 5 },
   ...{ bytes, tables },

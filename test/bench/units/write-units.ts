@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Item, itemSize } from "./item-size.ts";
 
 /** A table or an index: its partition key, and which attributes an item has there. */
@@ -23,6 +24,8 @@ interface IndexShape extends Place {
 export interface Write {
   readonly table: TableShape;
   readonly item: Item;
+  /** The item that was there before, of an update whose indexes it changes. */
+  readonly before?: Item | undefined;
   readonly isTransactional: boolean;
 }
 
@@ -43,18 +46,38 @@ const TRANSACTIONAL = 2;
 
 /**
  * Write request units of one write: 1 for each begun KB of the item in the table, twice in a transaction, and 1 for each
- * begun KB of what each index has of it (developer guide, "DynamoDB read and write operations", "Amazon DynamoDB
- * Transactions", "Using Global Secondary Indexes"). An update is counted by the item after it; ours change no index.
+ * begun KB of what each index is told (developer guide, "DynamoDB read and write operations", "Amazon DynamoDB
+ * Transactions", "Using Global Secondary Indexes"). An update is counted by the item after it.
  */
-export function unitsOf({ table, item, isTransactional }: Write): WriteUnits[] {
+export function unitsOf({ table, item, before, isTransactional }: Write): WriteUnits[] {
   const times = isTransactional ? TRANSACTIONAL : 1;
   const own = costIn(table, item, table.name, times);
-  const indexed = table.indexes
-    .filter((index) => [index.partitionKey, index.sortKey].every((key) => item[key] !== undefined))
-    .map((index) =>
-      costIn(index, projection(table, index, item), `${table.name}/${index.name}`, 1),
-    );
+  const indexed = table.indexes.flatMap((index) =>
+    toldTo(table, index, before, item).map((each) =>
+      costIn(index, each, `${table.name}/${index.name}`, 1),
+    ),
+  );
   return [{ ...own, isIndex: false }, ...indexed.map((each) => ({ ...each, isIndex: true }))];
+}
+
+/** What an index writes: nothing where nothing of it changes, and two entries where one of its keys does, the old one's removal first. */
+function toldTo(
+  table: TableShape,
+  index: IndexShape,
+  before: Item | undefined,
+  after: Item,
+): Item[] {
+  const entryOf = (item: Item | undefined): Item | undefined =>
+    item !== undefined &&
+    [index.partitionKey, index.sortKey].every((key) => item[key] !== undefined)
+      ? projection(table, index, item)
+      : undefined;
+  const [old, fresh] = [entryOf(before), entryOf(after)];
+  if (isDeepStrictEqual(old, fresh)) return [];
+  const isMoved = [index.partitionKey, index.sortKey].some(
+    (key) => !isDeepStrictEqual(old?.[key], fresh?.[key]),
+  );
+  return [isMoved ? old : undefined, fresh].filter((each) => each !== undefined);
 }
 
 function costIn({ partitionKey }: Place, item: Item, place: string, times: number) {
