@@ -119,13 +119,15 @@ suite("revoking an identity or a contract", () => {
   test("VAI-120 the same command again ends nothing twice and says so, also past its end", async () => {
     const { plane, governed, id } = await live();
     const command = plane.command({ do: "revokeIdentity", identityId: id });
-    done(await plane.revoke({ command }));
+    const { points } = done(await plane.revoke({ command }));
     const before = plane.types(governed.chainId);
     const headOf = () => plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`);
     const head = structuredClone(headOf());
     plane.world.pass(301);
     const again = done(await plane.revoke({ command }));
     assert.deepEqual([again.deduplicated, again.state], [true, "REVOKED"]);
+    assert.notEqual(points[0]?.acknowledgedAt, undefined);
+    assert.deepEqual(again.points, points, "each point was reached when it was");
     assert.deepEqual(plane.types(governed.chainId), before);
     assert.deepEqual(headOf(), head, "nor is it committed anew");
   });

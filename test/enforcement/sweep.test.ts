@@ -241,7 +241,7 @@ suite("sweeping", () => {
     for (const each of all) assert.equal(endsOf(plane, each).length, 1);
   });
 
-  test("VAI-117 a denial of what was running is acknowledged at the adapter once that has ended", async () => {
+  test("VAI-117 VAI-120 a denial of what was running is acknowledged at the adapter once that has ended, and says so ever after", async () => {
     const { plane, governed } = await died("target:call");
     const [identityId = ""] = plane.state(governed.chainId).identities.keys();
     const reached = (): unknown[] =>
@@ -260,6 +260,20 @@ suite("sweeping", () => {
     await plane.sweep();
     assert.deepEqual(reached(), ["iam", "adapter"]);
     assert.equal(endsOf(plane, governed).length, 1);
+    const { requestedAt = "" } = answer.points[0] ?? {};
+    const [, recorded] = plane
+      .records(governed.chainId)
+      .filter(({ event }) => event.type === "RevocationAcknowledged");
+    const milliseconds = Number(recorded?.detail["milliseconds"]);
+    assert.ok(milliseconds >= 91_000);
+    plane.world.pass(1_000);
+    const again = await plane.revoke({ command });
+    assert.ok(again.ok);
+    assert.equal(
+      again.points[0]?.acknowledgedAt,
+      new Date(Date.parse(requestedAt) + milliseconds).toISOString(),
+      "when it was reached, not when it was asked for again",
+    );
   });
 
   test("VAI-07 a chain that is broken keeps no other from its end", async () => {

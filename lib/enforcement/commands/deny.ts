@@ -1,5 +1,6 @@
 import { toInstant, toSeconds } from "../../clock.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
+import { present } from "../../encoding/present.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
 import type { Mark } from "../../lifecycle/mark.ts";
 import {
@@ -20,6 +21,7 @@ import { openIdentities, unreadSessions } from "../points/unread.ts";
 import { commandKey } from "../read/command-keys.ts";
 import type { Intent } from "../read/intent.ts";
 import {
+  adapterReachedAt,
   commandTrigger,
   covered,
   type DenialTarget,
@@ -172,12 +174,17 @@ async function concluded(
   const running = inFlight(identities, now);
   const requestedAt =
     requestOf(intent, command.jws.compact)?.detail.requestedAt ?? toInstant(judgement.now);
-  const acknowledged = running === 0 ? { acknowledgedAt: toInstant(now) } : {};
+  // A repeated answer tells what the first record told.
+  const acknowledgedAt =
+    adapterReachedAt(intent, requestedAt) ?? (running === 0 ? toInstant(now) : undefined);
   return answerOf({
     isKnown: taken !== undefined || isRepeated,
     state: stateOf(intent, target),
     inFlight: running,
-    points: [{ point: "adapter", requestedAt, ...acknowledged }, ...iamPoints(identities, results)],
+    points: [
+      { point: "adapter", requestedAt, ...present({ acknowledgedAt }) },
+      ...iamPoints(identities, results),
+    ],
     unreached: unreachedOf(identities, results),
     evidence: { chainId: intent.chainId, seq: intent.state.head.seq },
   });

@@ -1,3 +1,4 @@
+import { toInstant } from "../../clock.ts";
 import type { Digest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
 import type { EndDetail, EndTrigger, InForce, PointName } from "../../evidence/details.ts";
@@ -125,6 +126,19 @@ export const acknowledgedDraft = (
     ...more,
   },
 });
+
+/** When a denial has reached the adapter by its first record of that, in RFC 3339. */
+export function adapterReachedAt({ records }: Intent, requestedAt: string): string | undefined {
+  const first = records.find(
+    ({ record: { event, detail } }) =>
+      event.type === "RevocationAcknowledged" &&
+      detail["point"] === "adapter" &&
+      detail["requestedAt"] === requestedAt,
+  );
+  if (first === undefined) return undefined;
+  const { milliseconds } = (first.record as RecordOf<"RevocationAcknowledged">).detail;
+  return toInstant(Date.parse(requestedAt) + milliseconds);
+}
 
 /** What else is told of points `iam` and `session`; of a halt also what is in force, since its chain is the Registry's. */
 interface AtRole extends Partial<InForce> {
