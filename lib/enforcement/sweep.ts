@@ -177,11 +177,13 @@ async function sweepChain(
   };
 }
 
-/** What was due needed no record, such as a contract's end: else it would be due at each run for ever. */
+/**
+ * What was due needed no record, such as a contract's end: else it would be due at each run for ever. So is an intent that
+ * somebody has invented in State: no record is of it, and it is open no more.
+ */
 async function showAnew({ open, clock }: SweepDeps, intent: Intent): Promise<void> {
   const { chainId, state, marks } = intent;
   const { marked } = marks.stored;
-  if (state.head.seq === 0) return;
   await open.show({ chainId, head: state.head, marked, seen: seenOf(intent, clock()) });
 }
 

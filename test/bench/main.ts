@@ -10,6 +10,7 @@ import { measureOwnCpu } from "./cpu.ts";
 import { measureHead } from "./ends/head.ts";
 import { measureEnds } from "./ends/in-memory.ts";
 import { measureTimeToDeny } from "./ends/local.ts";
+import { measureStatus } from "./ends/status.ts";
 import { measureVerification } from "./evidence.ts";
 import { measureDistances } from "./far/lines.ts";
 import { measureGoverned } from "./governed.ts";
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, () => Promise<Line | readonly Line[]>>> = {
   rounds: measureRounds,
   ends: measureEnds,
   head: measureHead,
+  status: measureStatus,
   cpu: measureOwnCpu,
   governed: measureGoverned,
   served: measureServed,
@@ -47,6 +49,8 @@ const HELP = `Usage: npm run bench -- [PART…] [--json]
 
 Measures and prints; a goal that is missed is said, and nothing fails. Parts:
   ${Object.keys(PARTS).join(", ")}
+
+status counts the calls of vai status with 10 and with 5,000 open intents, in memory.
 
 Environment:
   VAI_BENCH_DISTANCES  JSON of milliseconds by service:Operation or service:*, laid over those of a region,

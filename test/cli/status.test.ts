@@ -75,6 +75,29 @@ suite("vai status", () => {
     ]);
   });
 
+  test("VAI-129 what is open beyond one page of a list is seen too, and a terminal hears how it goes on", async (t) => {
+    const found = await desk(t);
+    const { plane } = found;
+    const { identity } = await plane.grant(HANDLE, plane.contract(HANDLE));
+    const { chains } = await plane.sweep();
+    assert.equal(chains, 1);
+    const state = plane.dynamo.table(TABLES.state);
+    const [head] = [...state.values()].filter((item) => item["view"] !== undefined);
+    assert.ok(head);
+    const due = "2000-01-01T00:00:00.000Z";
+    for (let index = 0; index < MANY; index++) {
+      const pk = `chain#intent/${String(index).padStart(6, "0")}`;
+      state.set(`${pk}|head`, { ...head, pk, ...(index % 2 === 0 && { due }) });
+    }
+    const { out, err } = await found.vai(["status", "--json"], { isTerminal: true });
+    const { live } = JSON.parse(out) as Status;
+    assert.equal(live.length, MANY + 1);
+    assert.deepEqual([...new Set(live.map(({ id }) => id))], [identity.identityId]);
+    assert.match(err, /^… 500 open intents$/m);
+    assert.match(err, /^… looked for owed records on 100 of 501 intents$/m);
+    assert.equal((await found.vai(["status"])).err, "", "and a pipe hears nothing");
+  });
+
   test("VAI-129 within the seconds that are asked for, and no others", async (t) => {
     const found = await desk(t);
     await found.plane.grant(ending(120), found.plane.contract(ending(120)));
@@ -157,6 +180,16 @@ suite("vai status", () => {
     assert.deepEqual((await statusOf(found)).owed, [
       { chainId: governed.chainId, order: { do: "revokeIdentity", by: "olga", reason } },
     ]);
+    const { live } = await statusOf(found);
+    assert.deepEqual(
+      live.map(({ id, denied }) => [id, denied]),
+      [[identity.identityId, true]],
+      "it may be in somebody's hand: it is shown, and that it is denied",
+    );
+    assert.match(
+      (await found.vai(["status"])).out,
+      /^live .* ISSUED, DENIED and its record owed,/m,
+    );
     await order(plane, { do: "haltPlane" });
     plane.faults.clear();
     const { owed, problem, halted } = await statusOf(found);
@@ -176,6 +209,26 @@ suite("vai status", () => {
     );
     await plane.sweep();
     assert.deepEqual((await statusOf(found)).owed, []);
+  });
+
+  test("VAI-129 a contract that is denied and owed is shown as such, and no other one", async (t) => {
+    const found = await desk(t);
+    const { plane } = found;
+    const [denied, other] = [plane.contract(calls(2)), plane.contract(calls(2))];
+    await plane.grant(calls(2), denied);
+    await plane.grant(calls(2), other);
+    plane.faults.plan({ at: "signer:sign", how: "throttle" });
+    await order(plane, { do: "revokeContract", contractDigest: denied.contractDigest });
+    plane.faults.clear();
+    const { pending } = await statusOf(found);
+    assert.deepEqual(
+      new Map(pending.map((each) => [each.digest, each.denied])),
+      new Map([
+        [denied.contractDigest, true],
+        [other.contractDigest, undefined],
+      ]),
+    );
+    assert.match((await found.vai(["status"])).out, /^pending .*, DENIED and its record owed,/m);
   });
 
   test("ADV-36 what a writer of State put there is counted or passed over, and never ends the view", async (t) => {
@@ -265,6 +318,9 @@ suite("vai status", () => {
     assert.deepEqual(asked, []);
   });
 });
+
+/** More than a page of a list, and than one batch. */
+const MANY = 1_002;
 
 /** The calls that reach DynamoDB from here on: operation, table, index. */
 function listened(plane: Plane): string[] {

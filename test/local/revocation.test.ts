@@ -15,7 +15,6 @@ import {
   type AssumeRoleCommandInput,
   GetScopedCredentialsCommand,
 } from "@aws-sdk/client-sts";
-import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import type { SignedContract } from "../../lib/client/contract.ts";
 import { deliveryKey, openCredentials } from "../../lib/client/credentials.ts";
@@ -23,11 +22,11 @@ import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import { issueEvent } from "../../lib/client/request.ts";
 import { PROBE_QUESTION, probeRequest } from "../../lib/lifecycle/probe.ts";
 import { namedIn, REVOCATIONS, revocationPolicy } from "../../lib/lifecycle/revocation-policy.ts";
-import { VIEWS } from "../../lib/lifecycle/view.ts";
 import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
 import { granted, invoke } from "../support/local/agent.ts";
 import { byTwo, call, command, served } from "../support/local/commands.ts";
 import { keyOf, tableArn } from "../support/local/contracts.ts";
+import { endAll } from "../support/local/end-all.ts";
 import { verifiedChain } from "../support/local/evidence.ts";
 import { breaking } from "../support/local/faults.ts";
 import {
@@ -85,28 +84,6 @@ const write = (plane: LocalPlane, { credentials }: Holder, item: string) =>
       ExpressionAttributeValues: { ":weight": { N: "7" } },
     }),
   );
-
-/** Ends whatever other tests have left open under a role: a lift waits for it. */
-async function endAll(plane: LocalPlane, role: string): Promise<void> {
-  for (const view of VIEWS) {
-    const { Items = [] } = await plane.deployer.dynamoDb.send(
-      new QueryCommand({
-        TableName: plane.outputs.tables.state,
-        IndexName: "byDue",
-        KeyConditionExpression: "#view = :view",
-        ExpressionAttributeNames: { "#view": "view" },
-        ExpressionAttributeValues: { ":view": { S: view } },
-      }),
-    );
-    const open = Items.flatMap((item) => unmarshall(item)["open"].identities);
-    for (const { id: identityId, roleArn } of open) {
-      if (roleArn !== role) continue;
-      await call(plane, "revoke", {
-        command: command(plane, { do: "revokeIdentity", identityId }),
-      });
-    }
-  }
-}
 
 const denied = (error: Error): boolean => /AccessDenied/.test(error.name);
 

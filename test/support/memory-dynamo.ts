@@ -17,8 +17,6 @@ import type { Touch } from "./schedule/touch.ts";
 
 export const TABLES: Tables = { evidence: "evidence", state: "state", registry: "registry" };
 
-/** Items of a page: small, so that every long chain is read in several. */
-const PAGE = 25;
 /** DynamoDB's limits: bytes of an item, items and bytes of a transaction. */
 const MAX_ITEM = 400 * 1024;
 const MAX_TRANSACTION_ITEMS = 100;
@@ -45,6 +43,8 @@ export class MemoryDynamo {
   readonly tables = new Map<string, Map<string, Item>>(
     Object.values(TABLES).map((name: string) => [name, new Map()]),
   );
+  /** Items of a page: few, so that every long chain is read in several. */
+  page = 25;
   /** How many of the next keys a batch leaves unprocessed. */
   unprocessed = 0;
   /** Values that an index does not find the next time. */
@@ -133,7 +133,7 @@ export class MemoryDynamo {
     if (input.ScanIndexForward === false) sorted.reverse();
     const after = input.ExclusiveStartKey && unmarshall(input.ExclusiveStartKey)[range];
     const begin = after === undefined ? 0 : sorted.findIndex((item) => item[range] === after) + 1;
-    const page = sorted.slice(begin, begin + Math.min(input.Limit ?? PAGE, PAGE));
+    const page = sorted.slice(begin, begin + Math.min(input.Limit ?? this.page, this.page));
     const last = page.at(-1);
     const isMore = last !== undefined && begin + page.length < sorted.length;
     return {
@@ -168,7 +168,7 @@ export class MemoryDynamo {
     const isLate = this.unindexed.delete(String(wanted));
     if (isLate) return { Items: [] };
     const begin = Number(input.ExclusiveStartKey?.["behind"]?.N ?? 0);
-    const end = begin + Math.min(input.Limit ?? PAGE, PAGE);
+    const end = begin + Math.min(input.Limit ?? this.page, this.page);
     return {
       Items: found.slice(begin, end).map(marshalled),
       ...(end < found.length && { LastEvaluatedKey: marshall({ behind: end }) }),

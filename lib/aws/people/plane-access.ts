@@ -4,6 +4,7 @@ import type { PublicJwk } from "../../encoding/jwk.ts";
 import type { DigestSigner } from "../../encoding/jws.ts";
 import type { Heads, RegistryDocuments } from "../../enforcement/read/registry-port.ts";
 import type { StoredChain, StoredMarks } from "../../evidence/ports.ts";
+import { isMarked } from "../../lifecycle/mark.ts";
 import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
 import { DynamoEvidenceReader } from "../ports/evidence-reader.ts";
 import { DynamoEvidenceStore, headOf } from "../ports/evidence-store.ts";
@@ -36,14 +37,22 @@ export async function readRegistry(
 }
 
 /** Every intent with something open, by the index of State: sixteen queries, no scan. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
-export const readOpenViews = (place: ClientPlace, { state }: Tables): Promise<StoredView[]> =>
-  new DynamoOpenStore(new DynamoDBClient(dependencyOptions(place)), state).views();
+export const readOpenViews = (
+  place: ClientPlace,
+  { state }: Tables,
+  tell: (view: StoredView) => void,
+): Promise<void> =>
+  new DynamoOpenStore(new DynamoDBClient(dependencyOptions(place)), state).views(tell);
 
-/** What is marked on the heads of these chains: denials whose records are owed. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+/**
+ * What is marked on the heads of these chains: denials whose records are owed. `told` hears how many were looked at.
+ * @throws {Fault} `DEPENDENCY_UNAVAILABLE`.
+ */
 export async function readMarks(
   place: ClientPlace,
   { state }: Tables,
   chainIds: readonly string[],
+  told: (looked: number) => void = () => {},
 ): Promise<ReadonlyMap<string, StoredMarks>> {
   const dynamo = new DynamoDBClient(dependencyOptions(place));
   const found = new Map<string, StoredMarks>();
@@ -53,7 +62,11 @@ export async function readMarks(
       dynamo,
       some.map((chainId) => ({ table: state, key: headKey(chainId) })),
     );
-    for (const [index, chainId] of some.entries()) found.set(chainId, headOf(heads[index]).marks);
+    for (const [index, chainId] of some.entries()) {
+      const { marks } = headOf(heads[index]);
+      if (isMarked(marks)) found.set(chainId, marks);
+    }
+    told(begin + some.length);
   }
   return found;
 }

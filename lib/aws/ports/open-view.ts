@@ -48,12 +48,12 @@ export class DynamoOpenStore implements OpenStore {
     return found.flat().flatMap(identitiesIn);
   }
 
-  /** Every intent with something open, for people. */
-  async views(): Promise<StoredView[]> {
-    const found = await Promise.all(VIEWS.map((view) => this.#heads(view, EVER)));
-    return found
-      .flat()
-      .flatMap(({ pk, due, open }) => chainIn(pk).map((chainId) => ({ chainId, due, open })));
+  /** Every intent with something open, for people: told one by one, so that nobody holds more than what is shown of it. */
+  async views(tell: (view: StoredView) => void): Promise<void> {
+    const tellOf = (item: Item): void => {
+      for (const chainId of chainIn(item)) tell({ chainId, due: item["due"], open: item["open"] });
+    };
+    await Promise.all(VIEWS.map((view) => this.#each(view, EVER, tellOf)));
   }
 
   show(shown: HeadShown): Promise<void> {
@@ -68,12 +68,17 @@ export class DynamoOpenStore implements OpenStore {
   }
 
   async #list(view: string, until: string): Promise<string[]> {
-    return (await this.#heads(view, until)).flatMap(({ pk }) => chainIn(pk));
+    return (await this.#heads(view, until)).flatMap(chainIn);
   }
 
-  #heads(view: string, until: string): Promise<Item[]> {
+  async #heads(view: string, until: string): Promise<Item[]> {
+    const heads: Item[] = [];
+    await this.#each(view, until, (head) => heads.push(head));
+    return heads;
+  }
+
+  #each(view: string, until: string, tell: (head: Item) => void): Promise<void> {
     return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
-      const heads: Item[] = [];
       let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
       do {
         const page = await this.#client.send(
@@ -86,19 +91,18 @@ export class DynamoOpenStore implements OpenStore {
             ...present({ ExclusiveStartKey }),
           }),
         );
-        heads.push(...(page.Items ?? []).map(readItem));
+        for (const item of page.Items ?? []) tell(readItem(item));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey !== undefined);
-      return heads;
     });
   }
 }
 
 const HEAD = "chain#intent/";
 
-/** What stands elsewhere than on an intent's head is nobody's view. */
-const chainIn = (pk: unknown): string[] =>
-  typeof pk === "string" && pk.startsWith(HEAD) ? [pk.slice("chain#".length)] : [];
+/** What stands elsewhere than on an intent's head is nobody's view, and nothing would ever set it right. */
+const chainIn = ({ pk, sk }: Item): string[] =>
+  typeof pk === "string" && pk.startsWith(HEAD) && sk === "head" ? [pk.slice("chain#".length)] : [];
 
 /** Nothing of it is trusted: what has another form is passed over. */
 function identitiesIn({ open }: Item): OpenIdentity[] {

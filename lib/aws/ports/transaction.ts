@@ -23,6 +23,8 @@ const recordIsNew = "attribute_not_exists(chainId)";
 // As `headOf` reads it: an item without a head, or with one that names no record, must not refuse every first append.
 const chainIsEmpty = ["attribute_not_exists(seq)", "seq < :one"];
 const headIsWhatWasRead = ["seq = :seq AND #hash = :hash"];
+// An item that somebody has put where no chain is; an update would else make one.
+const itemWithoutChain = chainIsEmpty.map((each) => `pk = :pk AND ${each}`);
 const neverMarked = "attribute_not_exists(marked)";
 const markedAsRead = "marked = :marked";
 const unmarkedSince = (marked: unknown): string =>
@@ -103,21 +105,27 @@ function moveHead(
   };
 }
 
-/** What operators see of a head, set right without a record: only while it is as it was read. */
+/** What operators see of a head, set right without a record: only while it is as it was read, also where no record is. */
 export function showHead(
   table: string,
   { chainId, head, marked, seen }: HeadShown,
 ): UpdateItemCommandInput {
   const { set, remove, values } = viewBeside(seen);
   const unmarked = unmarkedSince(marked);
+  const key = headKey(chainId);
+  const isEmpty = head.seq === 0;
+  const asRead = isEmpty ? itemWithoutChain : headIsWhatWasRead;
   return {
     TableName: table,
-    Key: marshall(headKey(chainId)),
+    Key: marshall(key),
     UpdateExpression: set.length > 0 ? `SET ${set.join(", ")}` : `REMOVE ${remove.join(", ")}`,
-    ConditionExpression: headIsWhatWasRead.map((each) => `${each} AND ${unmarked}`).join(" OR "),
-    ExpressionAttributeNames: { "#hash": "hash", "#view": "view", "#open": "open" },
+    ConditionExpression: asRead.map((each) => `${each} AND ${unmarked}`).join(" OR "),
+    ExpressionAttributeNames: {
+      ...(!isEmpty && { "#hash": "hash" }),
+      ...{ "#view": "view", "#open": "open" },
+    },
     ExpressionAttributeValues: marshall({
-      ...{ ":seq": head.seq, ":hash": head.hash },
+      ...(isEmpty ? { ":pk": key.pk, ":one": 1 } : { ":seq": head.seq, ":hash": head.hash }),
       ...present({ ":marked": marked }),
       ...values,
     }),

@@ -2,9 +2,9 @@ import { systemClock } from "../../clock.ts";
 import { asCaller } from "../calling.ts";
 import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, placeFor, readDeployment } from "../deployment.ts";
-import { CommandError, EXIT, report } from "../io.ts";
+import { CommandError, EXIT, type Io, report } from "../io.ts";
 import { statusLines } from "../status/lines.ts";
-import { readStatus } from "../status/read.ts";
+import { readStatus, type StatusProgress } from "../status/read.ts";
 import { statusOf } from "../status/status.ts";
 
 interface Options {
@@ -31,11 +31,26 @@ export const statusCommand: AddCommand = (command, io) => {
       const [within, blocked] = [whole(options, "within"), whole(options, "blocked")];
       const place = placeFor(deployment, "operator", options.profile);
       const now = systemClock();
-      const seen = await asCaller(io, place, () => readStatus(place, deployment, { now, blocked }));
+      const progress = io.isTerminal ? progressOn(io) : undefined;
+      const seen = await asCaller(io, place, () =>
+        readStatus(place, deployment, { now, blocked, progress }),
+      );
       const status = statusOf(seen, { plane: deployment.plane, now, within });
       report(io, options.json === true, status, statusLines(status));
     });
 };
+
+/** Open intents between two lines of progress. */
+const STRIDE = 500;
+
+const progressOn = (io: Io): StatusProgress => ({
+  views: (read) => {
+    if (read % STRIDE === 0) io.err(`… ${read} open intents`);
+  },
+  marks: (looked, of) => {
+    if (of > STRIDE) io.err(`… looked for owed records on ${looked} of ${of} intents`);
+  },
+});
 
 function whole(options: Options, name: "within" | "blocked"): number {
   if (/^\d{1,6}$/.test(options[name])) return Number(options[name]);

@@ -25,8 +25,8 @@ export const statusLines = (status: Status): string[] => [
   ...section(
     "live",
     status.live,
-    ({ id, intentId, state, delivery, step, actor = "an unknown actor", expiresAt }) =>
-      `${id} ${state}, ${delivery} of step ${step}, ${actor}, until ${expiresAt}, intent ${intentId}`,
+    ({ id, intentId, state, delivery, step, actor = "an unknown actor", expiresAt, denied }) =>
+      `${id} ${state}${deniedWords(denied)}, ${delivery} of step ${step}, ${actor}, until ${expiresAt}, intent ${intentId}`,
   ),
   ...section(
     "overdue",
@@ -50,7 +50,10 @@ const section = <T>(name: string, entries: readonly T[], words: (entry: T) => st
     ? [`${name.padEnd(10)} none`]
     : entries.map((each) => `${name.padEnd(10)} ${words(each)}`);
 
-const contractWords = ({ digest, issuer, risk, exp }: Status["pending"][number]): string =>
-  `contract ${digest} of ${issuer}, ${risk}, until ${instant(exp)}`;
+const contractWords = ({ digest, issuer, risk, exp, denied }: Status["pending"][number]): string =>
+  `contract ${digest} of ${issuer}, ${risk}${deniedWords(denied)}, until ${instant(exp)}`;
+
+const deniedWords = (denied: true | undefined): string =>
+  denied === true ? ", DENIED and its record owed" : "";
 
 const instant = (seconds: number): string => new Date(seconds * 1000).toISOString();

@@ -7,27 +7,53 @@ import {
 import type { ClientPlace } from "../../aws/ports/clients.ts";
 import { toInstant } from "../../clock.ts";
 import type { Deployment } from "../deployment.ts";
-import { dueChains, type StatusSources } from "./status.ts";
+import { dueChains, type SeenView, type StatusSources, seenView } from "./status.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Reads what a status is made of; `now` in milliseconds, `blocked` how many refusals at most. No scan. */
+/** How a long reading goes on, for whoever waits. */
+export interface StatusProgress {
+  readonly views: (read: number) => void;
+  readonly marks: (looked: number, of: number) => void;
+}
+
+/** What is read, and who hears how it goes on. */
+interface Reading {
+  /** Milliseconds. */
+  readonly now: number;
+  /** How many refusals at most. */
+  readonly blocked: number;
+  readonly progress?: StatusProgress | undefined;
+}
+
+/** Reads what a status is made of. No scan. */
 export async function readStatus(
   place: ClientPlace,
   { tables }: Pick<Deployment, "tables">,
-  { now, blocked }: { readonly now: number; readonly blocked: number },
+  { now, blocked, progress }: Reading,
 ): Promise<StatusSources> {
   const [{ views, marks }, registry, refusals] = await Promise.all([
-    readOpen(place, tables, now),
+    readOpen(place, tables, now, progress),
     readRegistry(place, tables),
     newestRefusals(place, tables, now, blocked),
   ]);
   return { views, marks, registry, refusals };
 }
 
-async function readOpen(place: ClientPlace, tables: Deployment["tables"], now: number) {
-  const views = await readOpenViews(place, tables);
-  return { views, marks: await readMarks(place, tables, dueChains(views, toInstant(now))) };
+async function readOpen(
+  place: ClientPlace,
+  tables: Deployment["tables"],
+  now: number,
+  progress: StatusProgress | undefined,
+): Promise<Pick<StatusSources, "views" | "marks">> {
+  const views: SeenView[] = [];
+  await readOpenViews(place, tables, (view) => {
+    views.push(seenView(view));
+    progress?.views(views.length);
+  });
+  const due = dueChains(views, toInstant(now));
+  const told = (looked: number): void => progress?.marks(looked, due.length);
+  return { views, marks: await readMarks(place, tables, due, told) };
 }
 
 /** Of today and, as far as there is room, of the day before; days are UTC's. */

@@ -1,20 +1,33 @@
 import type { StoredView } from "../../aws/ports/open-view.ts";
 import { toInstant } from "../../clock.ts";
-import { sha256Digest } from "../../encoding/digest.ts";
+import { type Digest, sha256Digest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
 import type { Heads, RegistryDocuments } from "../../enforcement/read/registry-port.ts";
 import { intentIdOf, REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { StoredMarks } from "../../evidence/ports.ts";
 import { readCommand } from "../../lifecycle/command.ts";
-import { isMarked } from "../../lifecycle/mark.ts";
+import { denialOf, isMarked, readMarks } from "../../lifecycle/mark.ts";
 import { isRefusal } from "../../refusal.ts";
 import { type Restrictions, readRestrictions } from "../../trust/restrictions.ts";
 import { type OpenContract, type ReadView, readView, type ShownIdentity } from "./view.ts";
 
+/** What a head shows, as far as anybody can read it: garbage of any size is not kept. */
+export interface SeenView extends ReadView {
+  readonly chainId: string;
+  /** When `sweep` has work on it, in RFC 3339: before every instant where nobody can read it. */
+  readonly due: string;
+}
+
+export const seenView = ({ chainId, due, open }: StoredView): SeenView => ({
+  chainId,
+  due: typeof due === "string" ? due : "",
+  ...readView(intentIdOf(chainId), open),
+});
+
 /** What was read of a plane, all of it by keys and indexes. */
 export interface StatusSources {
-  readonly views: readonly StoredView[];
-  /** By chain: of those on which there is work now. */
+  readonly views: readonly SeenView[];
+  /** By chain: of those on which there is work now, and something is marked. */
   readonly marks: ReadonlyMap<string, StoredMarks>;
   readonly registry: { readonly heads: Heads; readonly documents: RegistryDocuments };
   /** Rows of the index `byNegativeDay`, newest first. */
@@ -78,7 +91,7 @@ export interface StatusQuestion {
 }
 
 export function statusOf(seen: StatusSources, { plane, now, within }: StatusQuestion): Status {
-  const views = seen.views.map(({ chainId, open }) => readView(intentIdOf(chainId), open));
+  const views = seen.views.map((view) => withDenials(view, seen.marks.get(view.chainId)));
   const identities = soonest(views, ({ identities }) => identities, endOf);
   const pending = soonest(
     views,
@@ -103,8 +116,25 @@ export function statusOf(seen: StatusSources, { plane, now, within }: StatusQues
 }
 
 /** Chains on which `sweep` has work: only there can a record be owed. `now` in RFC 3339. */
-export const dueChains = (views: readonly StoredView[], now: string): string[] =>
-  views.flatMap(({ chainId, due }) => (typeof due === "string" && due > now ? [] : [chainId]));
+export const dueChains = (views: readonly SeenView[], now: string): string[] =>
+  views.flatMap(({ chainId, due }) => (due > now ? [] : [chainId]));
+
+/** What is denied and owed may still run, or be in somebody's hand: it stays in its list, and says so. */
+function withDenials(view: SeenView, stored: StoredMarks | undefined): SeenView {
+  if (stored === undefined) return view;
+  const marks = readMarks(stored);
+  const withDenial = <T extends object>(each: T, covered: Parameters<typeof denialOf>[1]): T =>
+    denialOf(marks, covered) === undefined ? each : { ...each, denied: true };
+  return {
+    ...view,
+    identities: view.identities.map((each) =>
+      withDenial(each, { contractDigest: each.contractDigest as Digest, identityId: each.id }),
+    ),
+    contracts: view.contracts.map((each) =>
+      withDenial(each, { contractDigest: each.digest as Digest }),
+    ),
+  };
+}
 
 /** Its own end, or that of a session that left. */
 const endOf = ({ expiresAt }: ShownIdentity): number => Date.parse(expiresAt);

@@ -30,8 +30,13 @@ const contract = z.object({
 });
 const lists = z.object({ identities: z.array(z.unknown()), contracts: z.array(z.unknown()) });
 
-export type ShownIdentity = z.infer<typeof identity> & { readonly intentId: string };
-export type OpenContract = z.infer<typeof contract> & { readonly intentId: string };
+/** What is shown of either besides: whose it is, and whether a denial of it is committed whose record is owed. */
+interface Besides {
+  readonly intentId: string;
+  readonly denied?: true;
+}
+export type ShownIdentity = z.infer<typeof identity> & Besides;
+export type OpenContract = z.infer<typeof contract> & Besides;
 
 /** What is open of one intent. */
 export interface ReadView {

@@ -226,7 +226,7 @@ export const PEOPLE_CLIENTS: readonly PersonUse[] = [
   {
     name: "an operator's look at what is open",
     made: `${ACCESS} readOpenViews DynamoDBClient`,
-    ask: (endpoint, patience) => readOpenViews(placeAt(endpoint, patience), TABLES),
+    ask: (endpoint, patience) => readOpenViews(placeAt(endpoint, patience), TABLES, () => {}),
     code: "DEPENDENCY_UNAVAILABLE",
   },
   {
