@@ -1,7 +1,9 @@
 import { readJws } from "../encoding/jws.ts";
+import type { EndTrigger } from "../evidence/details.ts";
+import { type EventType, isTerminal } from "../evidence/events.ts";
 import type { Detail, EvidenceRecord } from "../evidence/record.ts";
 import { constraintInWords, inside, listed, plain, textIn } from "./plain-text.ts";
-import { deliveryInWords } from "./sentences.ts";
+import { deliveryInWords, sentenceOf } from "./sentences.ts";
 
 /**
  * What an auditor asks about an authority (VAI-08, VAI-128), answered from the records of its chain alone. Every
@@ -31,10 +33,8 @@ export function identityAnswers(
     contract: contract === undefined ? null : { id: contract.id, digest: contract.digest },
     limits: limitsOf(issued?.detail, mine),
     uses: usesOf(mine, issued?.detail),
-    end: endOf(mine, issued?.detail),
-    failures: mine
-      .filter(({ event }) => FAILURES.has(event.type))
-      .map(({ event, decision }) => `${event.type} ${decision.code ?? ""}`.trim()),
+    end: endOf(mine, issued?.detail, chain),
+    failures: failuresOf(mine, chain),
   };
 }
 
@@ -82,6 +82,7 @@ function limitsOf(issued: Detail | undefined, mine: readonly EvidenceRecord[]): 
       ? `as session ${textIn(issued, "sessionName")} of the role of whichever action it is`
       : `as session ${textIn(issued, "sessionName")} of ${textIn(issued, "roleArn")}`,
     ...(minted ? [`the session could not outlive ${textIn(minted.detail, "hardExpiry")}`] : []),
+    ...(minted ? cutFrom(minted.detail) : []),
   ];
 }
 
@@ -117,14 +118,80 @@ function useOf({ event, detail, decision }: EvidenceRecord): string[] {
   }
 }
 
-function endOf(mine: readonly EvidenceRecord[], issued: Detail | undefined): string[] {
-  const ended = mine.find(({ detail }) => typeof detail["state"] === "string");
+/** Of credentials that were cut to their window: the longer session that they came from, which nobody was given. */
+const cutFrom = (minted: Detail): string[] =>
+  inside(minted, "scopedSessionId") === undefined
+    ? []
+    : [
+        `cut to that as ${textIn(minted, "scopedSessionId")}, from a session until ${textIn(minted, "sessionExpiry")} that never left the plane`,
+      ];
+
+function endOf(
+  mine: readonly EvidenceRecord[],
+  issued: Detail | undefined,
+  chain: readonly EvidenceRecord[],
+): string[] {
+  const ended = mine.find(({ event }) => isTerminal(event.type));
   if (ended !== undefined) {
-    return [`${ended.event.at} ${textIn(ended.detail, "state")} (${ended.event.type})`];
+    const { detail, event } = ended;
+    return [
+      `${event.at} ${textIn(detail, "state")} (${event.type})`,
+      ...causeOf(detail),
+      ...ofItsDenial("RevocationAcknowledged", detail, chain).map(sentenceOf),
+    ];
   }
   return issued === undefined
     ? ["it was never issued"]
     : [`no record of its end; its time is over at ${textIn(issued, "expiresAt")} at the latest`];
+}
+
+/** What ends an identity, in words (PROTOCOL.md §10). That it completed its state says already. */
+const CAUSES: Readonly<Record<Exclude<EndTrigger, "completed">, string>> = {
+  windowEnded: "its window was over",
+  contextChanged: "the world was no longer as the contract supposed",
+  policyChanged: "the policy that it was decided by was in force no more",
+  riskSignal: "a risk was signalled",
+  executionFailed: "its execution failed",
+  operator: "by order",
+  evidenceFailed: "its outcome was never recorded",
+  violation: "something beyond the contract was attempted",
+};
+
+function causeOf(ended: Detail): string[] {
+  const trigger = inside(ended, "trigger");
+  if (typeof trigger !== "string" || !Object.hasOwn(CAUSES, trigger)) return [];
+  const reason = inside(ended, "refusal", "detail");
+  const words = CAUSES[trigger as keyof typeof CAUSES];
+  // Of a window there is nothing more to say.
+  const isWhole = reason === undefined || trigger === "windowEnded";
+  return [isWhole ? words : `${words}: ${plain(reason)}`];
+}
+
+/** How far the denial that ended it has come: those records name it by the time at which it was asked for. */
+function ofItsDenial(
+  type: EventType,
+  ended: Detail | undefined,
+  chain: readonly EvidenceRecord[],
+): EvidenceRecord[] {
+  const requestedAt = inside(ended, "requestedAt");
+  return requestedAt === undefined
+    ? []
+    : chain.filter(
+        ({ event, detail }) => event.type === type && inside(detail, "requestedAt") === requestedAt,
+      );
+}
+
+/** Where an enforcement point failed, or ended it; a denial that did not come through is of nobody's identity alone. */
+function failuresOf(mine: readonly EvidenceRecord[], chain: readonly EvidenceRecord[]): string[] {
+  const ended = mine.find(({ event }) => isTerminal(event.type))?.detail;
+  return [
+    ...mine
+      .filter(({ event }) => FAILURES.has(event.type))
+      .map(({ event, decision }) => `${event.type} ${decision.code ?? ""}`.trim()),
+    ...ofItsDenial("RevocationFailed", ended, chain).map(
+      (record) => `RevocationFailed: ${sentenceOf(record)}`,
+    ),
+  ];
 }
 
 const FAILURES: ReadonlySet<string> = new Set([
@@ -133,5 +200,6 @@ const FAILURES: ReadonlySet<string> = new Set([
   "ExecutionFailed",
   "ExecutionIncomplete",
   "ObligationMissed",
+  "EvidenceEmissionFailed",
   "IdentityRevoked",
 ]);

@@ -29,6 +29,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   IdentityIssued: (detail, record) =>
     `${identityOf(record)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}`,
   IdentityDenied: (detail, record) =>
+    observedWords(detail) ??
     `${isOfCommand(record) ? "the command did nothing" : "no identity was issued"}: ${why(detail, record)}`,
   RetryDeduplicated: (_detail, record) =>
     `the same request came again and got the answer of ${identityOf(record)}; nothing ran twice`,
@@ -37,7 +38,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   IssuanceFailed: (detail, record) =>
     `STS issued no session: ${why(detail, record)}; the use stays spent`,
   CredentialsMinted: (detail) =>
-    `STS issued the session ${textIn(detail, "accessKeyId")}; it dies at the latest at ${textIn(detail, "hardExpiry")}`,
+    `STS issued the session ${textIn(detail, "accessKeyId")}; it dies at the latest at ${textIn(detail, "hardExpiry")}${cutWords(detail)}`,
   ExecutionStarted: (detail) =>
     `the call ${textIn(detail, "call", "api")} was about to be made with ${textIn(detail, "call", "input")}`,
   ExecutionRejected: (detail, record) => `the call was not made: ${why(detail, record)}`,
@@ -79,11 +80,27 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 
 /** One sentence for one record. */
 export function sentenceOf(record: EvidenceRecord): string {
-  const sentence = SENTENCES[record.event.type];
-  return sentence === undefined
-    ? `recorded by a later version: ${plain(record.detail)}`
-    : sentence(record.detail, record);
+  const { event, detail } = record;
+  const sentence = SENTENCES[event.type];
+  if (sentence === undefined) return `recorded by a later version: ${plain(detail)}`;
+  const words = sentence(detail, record);
+  return isObserved(detail) && event.type !== "IdentityDenied" ? `${words} (observed)` : words;
 }
+
+/** Of an action that is watched and not yet enforced: nothing was issued, and nothing was held against anybody. */
+export const isObserved = (detail: Detail): boolean => inside(detail, "enforced") === false;
+
+function observedWords(detail: Detail): string | undefined {
+  if (!isObserved(detail)) return undefined;
+  if (inside(detail, "would", "ok") === true)
+    return "observed, not enforced: an identity would have been issued";
+  return `observed, not enforced: it would have been refused with ${textIn(detail, "would", "code")} at ${textIn(detail, "would", "stage")}`;
+}
+
+const cutWords = (minted: Detail): string =>
+  inside(minted, "scopedSessionId") === undefined
+    ? ""
+    : `, cut to its window as ${textIn(minted, "scopedSessionId")}`;
 
 /** The functions that take commands of people, and no requests for an identity. */
 const COMMANDED: ReadonlySet<unknown> = new Set(["govern", "revoke"]);

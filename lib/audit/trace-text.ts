@@ -17,9 +17,10 @@ export function traceLines(trace: Trace): string[] {
   ];
 }
 
-function integrityLine(
+/** How the evidence was judged that a story is told from; `records`: how many it is told from. */
+export function integrityLine(
   { status, trusted, succession, firstDefect, head }: Integrity,
-  records: number,
+  records = head?.seq ?? 0,
 ): string {
   const place = head === null ? "" : `, head ${head.hash}`;
   const anchor = trusted ? "" : `; ${untrusted(succession)}, so this is consistency, not trust`;

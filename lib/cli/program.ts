@@ -76,6 +76,12 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import("./commands/trace.ts")).traceCommand,
   },
   {
+    name: "identity",
+    description:
+      "answers six questions about one identity: reason, contract, limits, use, end, failures",
+    load: async () => (await import("./commands/identity.ts")).identityCommand,
+  },
+  {
     name: "export",
     description: "writes the plane's evidence to a folder, for vai verify and for auditors",
     load: async () => (await import("./commands/export.ts")).exportCommand,

@@ -52,6 +52,8 @@ export interface DenialStore {
   chainsOf(identityId: string): Promise<string[]>;
   /** Chains that issued an identity since an instant, in RFC 3339, by index. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   issuedSince(since: string): Promise<string[]>;
+  /** Chains that bound a contract since an instant, which a refused request does too. @throws the same. */
+  boundSince(since: string): Promise<string[]>;
   /** What State holds under a key, strongly consistent. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   valueOf(key: Pick<TakenKey, "pk" | "sk">): Promise<string | undefined>;
   /**

@@ -182,6 +182,22 @@ suite("views that somebody falsified", () => {
     });
   }
 
+  test("VAI-129 ADV-36 a contract that is bound by a refused request alone is hidden, and found within the hour", async () => {
+    const plane = await newPlane();
+    const hourly = await sweeper(plane);
+    const governed = plane.contract(TWICE);
+    const beyond = {
+      request: { set: { ...TWICE.request?.set, "/operation/parameters/percent": 100 } },
+    };
+    assert.equal((await plane.ask(beyond, governed)).ok, false);
+    const { chainId } = governed;
+    const right = structuredClone(headOf(plane, chainId));
+    assert.equal((await seenIn(plane)).pending.length, 1);
+    remove("view", "due", "open")(headOf(plane, chainId));
+    await hourly();
+    assert.deepEqual(headOf(plane, chainId), right);
+  });
+
   for (const { what, falsify } of OF_ENDED) {
     test(`VAI-129 ADV-36 an intent that has ended ${what}, and sweep takes it out within the hour`, async () => {
       const plane = await newPlane();

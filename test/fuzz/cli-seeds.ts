@@ -81,7 +81,8 @@ export async function writeSeeds(folder: string, endpoint: string): Promise<Seed
   for (const name of ["manifest.json", "records.jsonl", "seals.jsonl", "trust-policies.jsonl"]) {
     files.push(`export/${name}`);
   }
-  return { files, named: { endpoint, plane: PLANE, anchor: story.anchor.thumbprint } };
+  const { anchor, identityId: identity } = story;
+  return { files, named: { endpoint, plane: PLANE, anchor: anchor.thumbprint, identity } };
 }
 
 function draftOf({ policy }: Plane): object {

@@ -11,6 +11,7 @@ import { marshall } from "@aws-sdk/util-dynamodb";
 import { toInstant } from "../../clock.ts";
 import { present } from "../../encoding/present.ts";
 import { isIntentChain } from "../../evidence/chain.ts";
+import type { EventType } from "../../evidence/events.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { DenialStore, MarkStep } from "../../lifecycle/ports.ts";
 import { orFault } from "./faults.ts";
@@ -38,11 +39,19 @@ export class DynamoDenialStore implements DenialStore {
   }
 
   issuedSince(since: string): Promise<string[]> {
+    return this.#withSince("IdentityIssued", since);
+  }
+
+  boundSince(since: string): Promise<string[]> {
+    return this.#withSince("ContractBound", since);
+  }
+
+  #withSince(type: EventType, since: string): Promise<string[]> {
     return this.#chainsIn({
       IndexName: "byEventType",
-      KeyConditionExpression: "eventType = :issued AND #at >= :since",
+      KeyConditionExpression: "eventType = :type AND #at >= :since",
       ExpressionAttributeNames: { "#at": "at" },
-      ExpressionAttributeValues: marshall({ ":issued": "IdentityIssued", ":since": since }),
+      ExpressionAttributeValues: marshall({ ":type": type, ":since": since }),
     });
   }
 

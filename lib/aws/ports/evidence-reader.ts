@@ -13,7 +13,7 @@ import { orFault } from "./faults.ts";
 import { readItem } from "./items.ts";
 
 /** The Evidence table with the credentials of a place. */
-export const evidenceReader = (place: ClientPlace, table: string): EvidenceReader =>
+export const evidenceReader = (place: ClientPlace, table: string): DynamoEvidenceReader =>
   new DynamoEvidenceReader(new DynamoDBClient(dependencyOptions(place)), table);
 
 /** Each of a refused request or command; many of one kind are counted in one. */
@@ -49,6 +49,23 @@ export class DynamoEvidenceReader implements EvidenceReader {
       });
       for await (const { chainId } of pages) found.add(String(chainId));
     }
+    return [...found];
+  }
+
+  /**
+   * Chains that speak of an identity, by index: one that was just issued may be missing, and whoever writes the table can
+   * have it name further ones.
+   */
+  async chainsOf(identityId: string): Promise<readonly string[]> {
+    const found = new Set<string>();
+    const pages = this.#pages({
+      TableName: this.#table,
+      IndexName: "byIdentity",
+      KeyConditionExpression: "identityId = :identity",
+      ProjectionExpression: "chainId",
+      ExpressionAttributeValues: marshall({ ":identity": identityId }),
+    });
+    for await (const { chainId } of pages) found.add(String(chainId));
     return [...found];
   }
 

@@ -35,21 +35,26 @@ export async function chainsToSweep(deps: SweepDeps, { head }: TrustSnapshot): P
   const isHour = now - (swept?.lookedAt ?? 0) >= HOURLY;
   const due = await open.due(toInstant(now));
   const wide =
-    isSettling || isHour ? await everyChain(deps, now) : { chains: [], isPartial: false };
-  const isLooked = (isSettling || isHour) && !wide.isPartial;
+    isSettling || isHour ? await everyChain(deps, now, isHour) : { chains: [], isPartial: false };
+  const isLooked = isHour && !wide.isPartial;
   const lookedAt = isLooked ? now : (swept?.lookedAt ?? 0);
   memory.swept = { recordHash: head.recordHash, since, lookedAt, left: [] };
   const chains = [...new Set([...due, ...(swept?.left ?? []), ...wide.chains])];
   return { chains, isSettling, isPartial: wide.isPartial };
 }
 
+/** No contract lasts longer than an identity: what was bound before has no use left, whatever a view says. */
 async function everyChain(
   { open, denials }: SweepDeps,
   now: number,
+  isHour: boolean,
 ): Promise<Pick<Chains, "chains" | "isPartial">> {
+  const since = toInstant(now - LONGEST_LIFE);
   const asked = await Promise.allSettled([
     open.all(),
-    denials.issuedSince(toInstant(now - LONGEST_LIFE)),
+    denials.issuedSince(since),
+    // A change of the Registry ends identities; a contract without any can wait for the hour.
+    ...(isHour ? [denials.boundSince(since)] : []),
   ]);
   const bug = asked.find((each) => each.status === "rejected" && !(each.reason instanceof Fault));
   if (bug?.status === "rejected") throw bug.reason;

@@ -8,7 +8,7 @@ import type { ExitCode, Io } from "../../../lib/cli/io.ts";
 import { runCli } from "../../../lib/cli/program.ts";
 import type { Governed, Mutation } from "../../support/governed.ts";
 import { KEYS } from "../../support/keys.ts";
-import { newPlane, type Plane } from "../../support/plane.ts";
+import { newPlane, type Plane, type PlaneOptions } from "../../support/plane.ts";
 import { PLANE } from "../../support/trust.ts";
 import { START } from "../../support/world.ts";
 import { overTheWire } from "./aws-wire.ts";
@@ -34,8 +34,8 @@ export interface Desk {
 }
 
 /** The command's clock stands at the instant at which every plane of these tests begins. */
-export async function desk(t: TestContext): Promise<Desk> {
-  const plane = await newPlane();
+export async function desk(t: TestContext, options: PlaneOptions = {}): Promise<Desk> {
+  const plane = await newPlane(options);
   t.mock.timers.enable({ apis: ["Date"], now: START });
   const folder = mkdtempSync(join(tmpdir(), "vai-cli-"));
   const server = createServer((request, response) => {
