@@ -70,6 +70,16 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import("./commands/lift.ts")).liftCommand,
   },
   {
+    name: "order",
+    description: "shows and sends an order that somebody else signed, in a second name",
+    load: async () => (await import("./commands/order.ts")).orderCommand,
+  },
+  {
+    name: "signal",
+    description: "tells of a contract that the world, its policy or its risk has changed",
+    load: async () => (await import("./commands/signal.ts")).signalCommand,
+  },
+  {
     name: "trace",
     description:
       "tells what happened under one intent, or in another chain: reason, limits, every use, the end",

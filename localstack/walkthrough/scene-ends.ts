@@ -80,7 +80,7 @@ async function haltAndLift(stage: PlayStage): Promise<void> {
   await order(stage, {
     id: "lift",
     title: "A second operator looks at the order, and sends it in both names.",
-    args: ["lift", "send", "lift.json"],
+    args: ["order", "send", "lift.json"],
     expected: "LIFTED",
   });
   await ask(stage, {

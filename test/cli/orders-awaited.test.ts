@@ -90,7 +90,10 @@ describe("an order is asked for again until it is whole", () => {
   test("VAI-117 a person at a terminal sees what is waited for, once", async (t) => {
     const { own, vai } = await operator(t);
     const { err } = await vai(["halt", "plane", ...own], { isTerminal: true });
-    assert.match(err, /^waiting for adapter, until \S+Z at the latest$/);
+    assert.match(
+      err,
+      /^waiting for adapter, until \S+Z at the latest; interrupting takes nothing back$/,
+    );
   });
 
   test("VAI-115 an asking that fails takes nothing back", async (t) => {
@@ -122,9 +125,61 @@ describe("an order is asked for again until it is whole", () => {
     );
     const role = "arn:aws:iam::000000000000:role/exec-dynamodb";
     await vai(["lift", "quarantine", role, ...own, "--out", file("order.json")]);
-    const shown = await vai(["lift", "show", file("order.json")]);
+    const shown = await vai(["order", "show", file("order.json")]);
     assert.match(shown.out, /^since +2\d{3}-\S+Z: REVOCATION_FAILED$/m);
   });
+
+  /** An answer of one role that IAM refused, and of one that it was told of and is not seen to deny yet. */
+  const point = (name: string, role?: string, acknowledgedAt?: string) => ({
+    ...{ point: name, requestedAt: "2026-05-05T04:00:00.000Z" },
+    ...(role !== undefined && { role: `arn:aws:iam::000000000000:role/${role}` }),
+    ...(acknowledgedAt !== undefined && { acknowledgedAt }),
+  });
+  const AT = "2026-05-05T04:00:01.000Z";
+  for (const [what, points, lines, waits] of [
+    [
+      "of one of two roles is failed, and the other's session is awaited",
+      [
+        ...[point("adapter", undefined, AT), point("iam", "one"), point("session", "one")],
+        ...[point("iam", "two", AT), point("session", "two")],
+      ],
+      [
+        ...[/^adapter +reached after 1\.00 s$/m, /^iam +one FAILED: IAM did not take it/m],
+        ...[/^session +one FAILED: IAM was not seen to deny them/m],
+        ...[/^iam +two reached after/m, /^session +two not reached yet$/m],
+      ],
+      true,
+    ],
+    [
+      "nowhere refused, and not seen to be denied for too long, is failed at the session",
+      [point("adapter", undefined, AT), point("iam", "one", AT), point("session", "one")],
+      [/^iam +one reached/m, /^session +one FAILED: IAM was not seen to deny them/m],
+      false,
+    ],
+  ] as const) {
+    test(`VAI-117 VAI-118 what IAM ${what}`, async (t) => {
+      const { own, plane, vai } = await operator(t);
+      const evidence = { chainId: "intent/x", seq: 9 };
+      plane.revoke = async () =>
+        ({
+          ...{ ok: false, code: "REVOCATION_FAILED", stage: "execution", detail: "d" },
+          ...{ failureDomain: "platform", retryable: true, state: "REVOKED", inFlight: 0 },
+          ...{ points, evidence },
+        }) as never;
+      let pauses = 0;
+      const sleep = async (): Promise<void> => {
+        pauses += 1;
+        throw new Error("it is waited for");
+      };
+      const id = "0198c7d2-0000-7000-8000-000000000001";
+      const args = ["revoke", "identity", id, ...own];
+      await vai(args, { sleep }).catch(() => undefined);
+      assert.equal(pauses > 0, waits);
+      const { code, out } = await vai([...args, "--wait", "0"]);
+      assert.equal(code, 1);
+      for (const line of lines) assert.match(out, line);
+    });
+  }
 
   test("VAI-118 a lift waits for what it covers to end", async (t) => {
     const { own, ...found } = await operator(t);

@@ -28,6 +28,105 @@ async function live({ plane }: Desk) {
   return { governed, redeem, id: identity.identityId };
 }
 
+/** What reaches the functions of people from here on, and that all of it is done. */
+function listening(plane: Desk["plane"]): Record<string, unknown>[] {
+  const heard: Record<string, unknown>[] = [];
+  for (const name of ["govern", "revoke"] as const) {
+    plane[name] = async (event) => {
+      heard.push({ name, ...(event as object) });
+      return { ok: true, deduplicated: false, state: "LIFTED", inFlight: 0, points: [] };
+    };
+  }
+  return heard;
+}
+
+/** A contract that ends by a signal of risk. */
+const LISTENING = { contract: { set: { ...HANDLE.contract?.set, "/revokeOn": ["riskSignal"] } } };
+const RISKY = { ...HANDLE, ...LISTENING };
+
+describe("vai signal", () => {
+  for (const [kind, isHeard] of [
+    ["risk", true],
+    ["context", false],
+    ["policy", false],
+  ] as const) {
+    test(`VAI-110 ${kind} ${isHeard ? "ends" : "is recorded and does not end"} a contract that lists riskSignal, and says so`, async (t) => {
+      const { own, plane, vai } = await operators(t);
+      const governed = plane.contract(RISKY);
+      const { handle } = await plane.grant(RISKY, governed);
+      const args = ["signal", kind, governed.contractDigest, ...own];
+      const { code, out } = await vai(args);
+      assert.equal(code, 0, out);
+      const object = `the signal ${kind} for contract ${governed.contractDigest}`;
+      const [first, second, third] = out.split("\n");
+      const answer = await plane.execute(plane.redemption(governed, handle));
+      assert.equal(answer.ok, !isHeard);
+      const told = plane
+        .records(governed.chainId)
+        .filter(({ detail }) => detail["do"] === "signal");
+      assert.equal(told.length, 1);
+      if (isHeard) {
+        assert.equal(first, `revoked    ${object}, now: agent behaves oddly`);
+        assert.match(second ?? "", /^adapter +reached/);
+        assert.doesNotMatch(out, /ends nothing/);
+      } else {
+        assert.equal(first, `noted      ${object}, now: agent behaves oddly`);
+        const trigger = `${kind}Changed`;
+        assert.equal(
+          second,
+          `meaning    it is recorded and ends nothing: the contract's revokeOn does not list ${trigger}`,
+        );
+        assert.match(third ?? "", /^do +to end it all the same: .* vai revoke contract sha256:/);
+      }
+    });
+  }
+
+  test("VAI-110 a machine that may do nothing else signals, as JSON, and may not end anything by other words", async (t) => {
+    const { plane, vai, file } = await operators(t);
+    const jwk = KEYS.signaller.privateKey.export({ format: "jwk" });
+    writeFileSync(file("monitor.json"), JSON.stringify(jwk));
+    const own = ["--as", "monitor", "--key", file("monitor.json"), "--reason", "load is odd"];
+    const governed = plane.contract(RISKY);
+    await plane.grant(RISKY, governed);
+    const other = await vai(["revoke", "contract", governed.contractDigest, ...own]);
+    assert.equal(other.code, 1);
+    assert.match(other.out, /^refused +ACTOR_AUTH_INVALID/);
+    const { code, out } = await vai(["signal", "risk", governed.contractDigest, ...own, "--json"]);
+    assert.equal(code, 0, out);
+    assert.deepEqual([JSON.parse(out).state, JSON.parse(out).ok], ["REVOKED", true]);
+  });
+
+  test("VAI-110 of a contract that was never presented, by its file", async (t) => {
+    const { own, plane, vai, contract } = await operators(t);
+    const { code, out } = await vai(["signal", "risk", contract("held.json", RISKY), ...own]);
+    assert.equal(code, 0, out);
+    assert.match(out, /^revoked +the signal risk/);
+    assert.ok(plane.chains().length > 1);
+  });
+
+  test("VAI-110 a signal that there is no room for is not waited for: nothing stands, and nothing is owed", async (t) => {
+    const { own, plane, vai } = await operators(t);
+    plane.revoke = async () => ({
+      ...{ ok: true, deduplicated: false, state: "NOTED", inFlight: 0, points: [] },
+    });
+    const sleep = () => assert.fail("it was waited for");
+    const digest = `sha256:${"0".repeat(64)}`;
+    const { code, out } = await vai(["signal", "risk", digest, ...own], { sleep });
+    assert.equal(code, 0, out);
+    assert.match(out, /^evidence +none: the intent has no room/m);
+    assert.doesNotMatch(out, /owed|stands/);
+  });
+
+  test("VAI-110 a kind that is none is told, with those that are, and nothing is sent", async (t) => {
+    const { own, plane, vai } = await operators(t);
+    const digest = `sha256:${"0".repeat(64)}`;
+    const { code, err } = await vai(["signal", "weather", digest, ...own]);
+    assert.equal(code, 2);
+    assert.match(err, /Allowed choices are context, policy, risk/);
+    assert.deepEqual(plane.chains(), ["plane/registry"]);
+  });
+});
+
 describe("vai revoke, halt and lift", () => {
   test("VAI-112 an identity is revoked in an operator's name, with the reason in evidence", async (t) => {
     const { own, ...found } = await operators(t);
@@ -117,16 +216,16 @@ describe("vai revoke, halt and lift", () => {
       assert.equal(alone.code, 1);
       assert.match(
         alone.out,
-        /^refused +APPROVAL_REQUIRED[\s\S]*do +it takes two names: .*--out FILE[\s\S]*lift send FILE/,
+        /^refused +APPROVAL_REQUIRED[\s\S]*do +it takes two names: .*--out FILE[\s\S]*order send FILE/,
       );
       const saved = await vai([...back, ...own, "--out", file("order.json")]);
       assert.equal(saved.code, 0);
       assert.equal(refused(await plane.ask()).code, code, "nothing was sent");
-      const shown = await vai(["lift", "show", file("order.json")]);
+      const shown = await vai(["order", "show", file("order.json")]);
       assert.match(shown.out, /^order +\w+[\s\S]*signed by +olga, .*: agent behaves oddly$/m);
       assert.match(shown.out, /^since +(2\d{3}-\S+Z, halted by olga|the key is revoked: .*)$/m);
       assert.match(shown.out, /^signature +not checked here: the plane checks/m);
-      const same = ["lift", "send", file("order.json"), "--key", file("operator.json")];
+      const same = ["order", "send", file("order.json"), "--key", file("operator.json")];
       const twice = await vai(same);
       assert.equal(twice.code, 1);
       assert.match(
@@ -135,7 +234,7 @@ describe("vai revoke, halt and lift", () => {
       );
       assert.doesNotMatch(twice.out, /--cosign-key/);
       const sent = await vai([
-        "lift",
+        "order",
         "send",
         file("order.json"),
         "--key",
@@ -146,7 +245,7 @@ describe("vai revoke, halt and lift", () => {
       assert.ok(sent.out.startsWith(signed), "what was signed is said");
       assert.match(sent.out, /^lifted +the .*, now: agent behaves oddly$/m);
       const again = await vai([
-        ...["lift", "send", file("order.json"), "--key", file("otherOperator.json")],
+        ...["order", "send", file("order.json"), "--key", file("otherOperator.json")],
       ]);
       assert.equal(again.code, 0, again.out);
       assert.match(again.out, /^lifted +the .*, before: agent behaves oddly$/m);
@@ -163,7 +262,7 @@ describe("vai revoke, halt and lift", () => {
     const spaced = Buffer.from(JSON.stringify(claims, null, 1)).toString("base64url");
     const respelt = { command: [header, spaced, signature].join(".") };
     writeFileSync(file("respelt.json"), JSON.stringify(respelt));
-    const send = ["lift", "send", file("respelt.json"), "--key", file("otherOperator.json")];
+    const send = ["order", "send", file("respelt.json"), "--key", file("otherOperator.json")];
     const { code, err } = await vai(send);
     assert.equal(code, 2);
     assert.match(err, /is no order/);
@@ -179,7 +278,7 @@ describe("vai revoke, halt and lift", () => {
     await vai(["halt", "actor", halted, ...own]);
     await vai(["lift", "actor", other, ...own, "--out", file("other.json")]);
     for (const order of ["order.json", "role.json", "other.json"]) {
-      const { code, out } = await vai(["lift", "show", file(order)]);
+      const { code, out } = await vai(["order", "show", file(order)]);
       assert.deepEqual([code, /^since +nothing of the kind stands$/m.test(out)], [0, true], out);
     }
     const { credentials: _, ...outputs } = JSON.parse(readFileSync(file("outputs.json"), "utf8"));
@@ -189,7 +288,7 @@ describe("vai revoke, halt and lift", () => {
       ["none.json", /^since +not known here: there is no /m],
     ] as const) {
       const { code, out } = await vai([
-        ...["lift", "show", file("order.json"), "--outputs", file(given)],
+        ...["order", "show", file("order.json"), "--outputs", file(given)],
       ]);
       assert.equal(code, 0);
       assert.match(out, why);
@@ -197,14 +296,14 @@ describe("vai revoke, halt and lift", () => {
   });
 
   for (const how of ["show", "send"] as const) {
-    test(`VAI-118 lift ${how}: an order whose time is over is to be signed anew`, async (t) => {
+    test(`VAI-118 order ${how}: an order whose time is over is to be signed anew`, async (t) => {
       const { own, plane, vai, file, pass } = await operators(t);
       await vai(["lift", "plane", ...own, "--out", file("order.json")]);
       const key = how === "send" ? ["--key", file("otherOperator.json")] : [];
       pass(299_000);
-      assert.equal((await vai(["lift", "show", file("order.json")])).code, 0, "until its end");
+      assert.equal((await vai(["order", "show", file("order.json")])).code, 0, "until its end");
       pass(1_000);
-      const { code, out, err } = await vai(["lift", how, file("order.json"), ...key]);
+      const { code, out, err } = await vai(["order", how, file("order.json"), ...key]);
       assert.deepEqual([code, out], [1, ""]);
       assert.match(err, /the order has ended, at \S+Z .*: have it signed anew/);
       assert.deepEqual(plane.chains(), ["plane/registry"], "nothing was sent");
@@ -217,8 +316,8 @@ describe("vai revoke, halt and lift", () => {
     const outputs = JSON.parse(readFileSync(file("outputs.json"), "utf8"));
     const other = `${outputs.plane}2`;
     writeFileSync(file("other.json"), JSON.stringify({ ...outputs, plane: other }));
-    const send = ["lift", "send", file("order.json"), "--outputs", file("other.json")];
-    const shown = await vai(["lift", "show", file("order.json"), "--outputs", file("other.json")]);
+    const send = ["order", "send", file("order.json"), "--outputs", file("other.json")];
+    const shown = await vai(["order", "show", file("order.json"), "--outputs", file("other.json")]);
     assert.match(shown.out, /^since +not known here: the order is for /m);
     // Without a key at hand: that the order is refused is said first.
     const { code, err } = await vai(send);
@@ -238,6 +337,44 @@ describe("vai revoke, halt and lift", () => {
     assert.ok(plane.types("plane/registry").includes("QuarantineLifted"));
   });
 
+  for (const [verb, args] of Object.entries({
+    resumePlane: ["lift", "plane"],
+    reinstateActor: ["lift", "actor", "spiffe://example.org/agent/1"],
+    reinstateKey: ["lift", "key", KEYS.agent.thumbprint],
+    liftQuarantine: ["lift", "quarantine", "arn:aws:iam::000000000000:role/exec-lambda"],
+    revokePlaneKey: ["revoke", "plane-key", KEYS.agent.thumbprint],
+  })) {
+    test(`VAI-112 VAI-118 ${verb} takes two names: it is signed with --out, shown and sent by vai order, as vai lift did`, async (t) => {
+      const { own, plane, vai, file } = await operators(t);
+      const saved = await vai([...args, ...own, "--out", file("order.json")]);
+      assert.equal(saved.code, 0, saved.err);
+      assert.match(
+        saved.out,
+        /^next +.* vai order show \S+\nfill in +.* vai order send \S+ --key FILE$/m,
+      );
+      for (const word of ["order", "lift"]) {
+        const { code, out } = await vai([word, "show", file("order.json"), "--json"]);
+        assert.equal(code, 0, word);
+        assert.equal(JSON.parse(out).do, verb);
+      }
+      const heard = listening(plane);
+      const key = ["--key", file("otherOperator.json"), "--wait", "0"];
+      for (const word of ["order", "lift"]) await vai([word, "send", file("order.json"), ...key]);
+      const { command } = JSON.parse(readFileSync(file("order.json"), "utf8"));
+      const to = verb === "revokePlaneKey" ? ["revoke", undefined] : ["govern", "command"];
+      assert.deepEqual(
+        heard.map((event) => [event["name"], event["op"], event["command"]]),
+        [
+          [...to, command],
+          [...to, command],
+        ],
+      );
+      const payloads = heard.map(({ cosign }) => String(cosign).split(".")[1]);
+      const [, first] = String(command).split(".");
+      assert.deepEqual(payloads, [first, first], "the same payload");
+    });
+  }
+
   test("VAI-112 a plane key is revoked by two names", async (t) => {
     const { own, plane, vai, file } = await operators(t);
     const jkt = await plane.deps.planeSigner.keyid();
@@ -246,7 +383,7 @@ describe("vai revoke, halt and lift", () => {
       (await vai(["revoke", "plane-key", jkt, ...own, "--out", file("o.json")])).code,
       0,
     );
-    const sent = await vai(["lift", "send", file("o.json"), "--key", file("otherOperator.json")]);
+    const sent = await vai(["order", "send", file("o.json"), "--key", file("otherOperator.json")]);
     assert.equal(sent.code, 0, sent.out);
     assert.ok(plane.types("plane/registry").includes("RootKeyRevoked"));
   });
@@ -326,7 +463,7 @@ describe("vai revoke, halt and lift", () => {
     ],
     [
       "a file that is no order",
-      ["lift", "send", "agent.json", "--key", "operator.json"],
+      ["order", "send", "agent.json", "--key", "operator.json"],
       2,
       /is no order/,
     ],

@@ -1,25 +1,11 @@
-import { systemClock } from "../../clock.ts";
 import type { AddCommand } from "../command.ts";
-import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
+import { readDeployment } from "../deployment.ts";
 import { report } from "../io.ts";
-import {
-  addCosignOptions,
-  addSendingOptions,
-  type CosignedOptions,
-  type OrderSendingOptions,
-} from "../order/options.ts";
-import {
-  cosignedOrder,
-  orderLines,
-  readOrder,
-  requireAlive,
-  requireOf,
-  saveOrder,
-} from "../order/saved.ts";
+import { addCosignOptions, type CosignedOptions } from "../order/options.ts";
+import { saveOrder } from "../order/saved.ts";
 import { sendOrder } from "../order/send.ts";
 import { signedOrder } from "../order/sign.ts";
-import { sinceLines } from "../order/since.ts";
-import { keyOf } from "./contract.ts";
+import { addOrderSend, addOrderShow } from "./order.ts";
 
 /** What each subcommand lifts, and what it is told. */
 const LIFTS = {
@@ -54,35 +40,7 @@ export const liftCommand: AddCommand = (lift, io, end) => {
       } else report(io, options.json === true, order, saveOrder(options.out, order));
     });
   }
-  lift
-    .command("show")
-    .argument("<file>", "an order that somebody else signed, with --out")
-    .option("--profile <name>", "AWS profile that may read since when it is stopped")
-    .option("--outputs <file>", OUTPUTS_HELP)
-    .option("--json", "print what was signed as JSON")
-    .description("shows what a second name would be put to; sends nothing")
-    .action(async (path: string, options: Omit<OrderSendingOptions, "key" | "wait">) => {
-      const { claims } = readOrder(path);
-      requireAlive({ claims }, systemClock());
-      const isJson = options.json === true;
-      const since = isJson ? [] : await sinceLines(io, claims, options);
-      report(io, isJson, claims, [...orderLines({ claims }), ...since]);
-    });
-  addSendingOptions(
-    lift.command("send").argument("<file>", "an order that somebody else signed, with --out"),
-  )
-    .description("puts a second name to an order, and sends it")
-    .action(async (path: string, options: OrderSendingOptions) => {
-      const deployment = readDeployment(io, options.outputs);
-      const saved = readOrder(path);
-      requireOf(saved, deployment);
-      requireAlive(saved, systemClock());
-      const order = cosignedOrder(saved, keyOf(deployment, "operator2", options.key));
-      const preface = orderLines(saved);
-      const sending =
-        saved.claims.do === "revokePlaneKey"
-          ? { to: "revoke" as const, event: order, preface }
-          : { to: "govern" as const, event: { op: "command", ...order }, preface };
-      end(await sendOrder(io, deployment, sending, options));
-    });
+  // What both were called before they were of every order that takes two names.
+  addOrderShow(lift.command("show", { hidden: true }), io);
+  addOrderSend(lift.command("send", { hidden: true }), io, end);
 };

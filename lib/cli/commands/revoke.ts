@@ -1,10 +1,7 @@
-import { existsSync } from "node:fs";
-import { contractDigest } from "../../client/request.ts";
-import { type Digest, isDigest } from "../../encoding/digest.ts";
 import type { AddCommand } from "../command.ts";
 import { readDeployment } from "../deployment.ts";
-import { CommandError, EXIT, report } from "../io.ts";
-import { readContractFile } from "../operation.ts";
+import { report } from "../io.ts";
+import { contractNamed } from "../order/contract-named.ts";
 import {
   addCosignOptions,
   addOrderOptions,
@@ -33,7 +30,7 @@ export const revokeCommand: AddCommand = (revoke, io, end) => {
     .description("ends a contract and all of its identities, presented or not")
     .action(async (given: string, options: OrderOptions) => {
       const deployment = readDeployment(io, options.outputs);
-      const { digest, contract } = contractIn(given);
+      const { digest, contract } = contractNamed(given);
       const verb = { do: "revokeContract", contractDigest: digest } as const;
       const event = { ...signedOrder(deployment, verb, options), ...contract };
       end(await sendOrder(io, deployment, { to: "revoke", event }, options));
@@ -55,16 +52,3 @@ export const revokeCommand: AddCommand = (revoke, io, end) => {
       } else report(io, options.json === true, event, saveOrder(options.out, event));
     });
 };
-
-/** By digest, or with the contract itself: one that was never presented is known by nothing else. */
-function contractIn(given: string): { digest: Digest; contract: { contract?: string } } {
-  if (isDigest(given)) return { digest: given, contract: {} };
-  if (!existsSync(given)) {
-    throw new CommandError(
-      EXIT.unreadable,
-      `${given} is neither the digest of a contract (sha256:…) nor a file that is there`,
-    );
-  }
-  const { contract } = readContractFile(given);
-  return { digest: contractDigest(contract), contract: { contract } };
-}

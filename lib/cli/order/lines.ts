@@ -2,6 +2,7 @@ import { present } from "../../encoding/present.ts";
 import type { RefusedAnswer } from "../../enforcement/answer.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
 import type { PointState } from "../../enforcement/points/iam-points.ts";
+import { SIGNALS } from "../../enforcement/records/denial.ts";
 import { intentIdOf, isIntentChain } from "../../evidence/chain.ts";
 import { refusalNext, refusedLines } from "../answers.ts";
 import { nextLine } from "../next-line.ts";
@@ -15,6 +16,7 @@ export const orderLines = (answer: OrderAnswer, order: SignedOrder, outputs?: st
   answer.ok
     ? [
         doneLine(answer, claimsOf(order)),
+        ...notedLines(answer, order),
         ...standingLines(answer),
         ...recordLines(answer),
         ...outstandingLines(answer),
@@ -39,7 +41,10 @@ function standingLines(answer: OrderAnswer): string[] {
 function pointLine(point: PointState, answer: OrderAnswer): string {
   const words = {
     reached: `reached after ${secondsOf(point)} s`,
-    failed: "FAILED: IAM did not take it, so delivered credentials go on until they end",
+    failed:
+      point.point === "session"
+        ? "FAILED: IAM was not seen to deny them, so delivered credentials may go on until they end"
+        : "FAILED: IAM did not take it, so delivered credentials go on until they end",
     awaited: "not reached yet",
   };
   const where = point.role === undefined ? "" : `${roleName(point.role)} `;
@@ -49,11 +54,24 @@ function pointLine(point: PointState, answer: OrderAnswer): string {
 const secondsOf = ({ requestedAt, acknowledgedAt = "" }: PointState): string =>
   ((Date.parse(acknowledgedAt) - Date.parse(requestedAt)) / 1000).toFixed(2);
 
-const recordLines = ({ evidence }: CommandAnswer): string[] => [
-  evidence === undefined
-    ? "evidence   owed: the denial stands, and sweep writes its record; until then the same mark in State is all that holds it"
-    : `evidence   ${evidence.chainId} ${evidence.seq}`,
-];
+function recordLines({ evidence, state }: CommandAnswer): string[] {
+  if (evidence !== undefined) return [`evidence   ${evidence.chainId} ${evidence.seq}`];
+  return [
+    state === "NOTED"
+      ? "evidence   none: the intent has no room left for what ends nothing"
+      : "evidence   owed: the denial stands, and sweep writes its record; until then the same mark in State is all that holds it",
+  ];
+}
+
+/** Whoever signalled must not take for an end what is none. */
+function notedLines({ state }: CommandAnswer, order: SignedOrder): string[] {
+  const claims = claimsOf(order);
+  if (state !== "NOTED" || claims.do !== "signal") return [];
+  return [
+    `meaning    it is recorded and ends nothing: the contract's revokeOn does not list ${SIGNALS[claims.kind]}`,
+    `do         to end it all the same: ${vaiLine("revoke", "contract", claims.contractDigest)}`,
+  ];
+}
 
 /** What exit code 3 means: neither to be begun anew nor to be taken for done. */
 function outstandingLines(answer: CommandAnswer): string[] {
@@ -91,6 +109,6 @@ function adviceLines({ code }: RefusedAnswer, order: SignedOrder): string[] {
 
 const ALONE = [
   "do         it takes two names: give --cosign-key FILE, or write the order with --out FILE for another operator or an auditor,",
-  `           who sends it with ${vaiLine("lift", "send", "FILE", "--key", "KEY")}`,
+  `           who sends it with ${vaiLine("order", "send", "FILE", "--key", "KEY")}`,
 ];
 const SECOND_NAME = `the second key must be of another name than the first, of an operator who may do it or an auditor: ${vaiLine("trust", "show")} lists them`;

@@ -14,10 +14,19 @@ export const standingOf = (answer: OrderAnswer): Standing | undefined =>
 /** How far a denial has come at one point. */
 export type Progress = "reached" | "failed" | "awaited";
 
-/** A role that IAM refused is failed until somebody mends it; the plane itself goes on trying. */
-export function progressAt({ point, acknowledgedAt }: PointState, { ok }: OrderAnswer): Progress {
+/**
+ * What a refused answer's outstanding point is: failed until somebody mends it, while the plane itself goes on trying. But
+ * where IAM did not take the denial of another role, that is what failed, and a role that has it is only awaited.
+ */
+export function progressAt(state: PointState, answer: OrderAnswer): Progress {
+  const { point, role, acknowledgedAt } = state;
   if (acknowledgedAt !== undefined) return "reached";
-  return !ok && point !== "adapter" ? "failed" : "awaited";
+  if (answer.ok || point === "adapter") return "awaited";
+  const untaken = (standingOf(answer)?.points ?? []).filter(
+    (each) => each.point === "iam" && each.acknowledgedAt === undefined,
+  );
+  const isOfOthers = untaken.length > 0 && untaken.every((each) => each.role !== role);
+  return isOfOthers ? "awaited" : "failed";
 }
 
 /**
@@ -32,7 +41,10 @@ export function awaited(answer: OrderAnswer): string[] {
   const points = standing.points.filter((each) => progressAt(each, answer) === "awaited");
   return [
     ...points.map(nameOf),
-    ...(standing.evidence === undefined ? ["its record in evidence"] : []),
+    // A signal that ends nothing is not written where the intent has no room: no asking changes that.
+    ...(standing.evidence === undefined && standing.state !== "NOTED"
+      ? ["its record in evidence"]
+      : []),
   ];
 }
 

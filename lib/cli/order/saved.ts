@@ -20,8 +20,8 @@ export function saveOrder(path: string, order: SignedOrder): string[] {
   return [
     `saved      ${writtenLine(path, false)}; nothing was sent`,
     `within     ${ORDER_LIFE} s another operator, or an auditor, looks at it and sends it in their name too:`,
-    `next       ${vaiLine("lift", "show", path)}`,
-    `fill in    ${vaiLine("lift", "send", path, "--key", "FILE")}`,
+    `next       ${vaiLine("order", "show", path)}`,
+    `fill in    ${vaiLine("order", "send", path, "--key", "FILE")}`,
   ];
 }
 

@@ -59,7 +59,9 @@ async function askedAgain(
   while (awaited(answer).length > 0 && systemClock() + PAUSE <= until) {
     const what = awaited(answer).join(", ");
     if (io.isTerminal && what !== told) {
-      io.err(`waiting for ${what}, until ${new Date(until).toISOString()} at the latest`);
+      io.err(
+        `waiting for ${what}, until ${new Date(until).toISOString()} at the latest; interrupting takes nothing back`,
+      );
     }
     told = what;
     await io.sleep(PAUSE);
