@@ -2,7 +2,7 @@ import type { PublicJwk } from "../encoding/jwk.ts";
 import { present } from "../encoding/present.ts";
 import { REGISTRY_CHAIN } from "../evidence/chain.ts";
 import type { AnchorProblem } from "./anchor-problem.ts";
-import { type EvidenceReader, publishedPolicy } from "./export.ts";
+import { byCodeUnit, type EvidenceReader, publishedPolicy } from "./export.ts";
 import { pairSeals } from "./pair-seals.ts";
 import { parseJson } from "./parse-json.ts";
 import { inside } from "./plain-text.ts";
@@ -10,7 +10,7 @@ import type { Export } from "./read-export.ts";
 import type { ReadRecord } from "./read-record.ts";
 import { readSeal } from "./read-seal.ts";
 import { type Trace, traceChain } from "./trace.ts";
-import { type SealedRow, transactionsOf } from "./transaction.ts";
+import { type SealedRow, type Transaction, transactionsOf } from "./transaction.ts";
 import { type EvidenceSet, verifyEvidence } from "./verify-evidence.ts";
 
 /** The evidence of one chain, with `plane/registry`, out of an export folder. */
@@ -67,6 +67,26 @@ export async function chainOfTable(
     transactions: transactionsOf(
       chainId < REGISTRY_CHAIN ? [...own, ...registry] : [...registry, ...own],
     ),
+  };
+}
+
+/** The evidence of several chains, with `plane/registry`, out of the table: read one chain after the other, while it is judged. */
+export async function chainsOfTable(
+  reader: EvidenceReader,
+  chainIds: Iterable<string>,
+  anchors: readonly PublicJwk[],
+): Promise<EvidenceSet> {
+  const registry = await rowsOf(reader, REGISTRY_CHAIN);
+  const ids = [...new Set([...chainIds, REGISTRY_CHAIN])].sort(byCodeUnit);
+  async function* transactions(): AsyncGenerator<Transaction> {
+    for (const id of ids) {
+      yield* transactionsOf(id === REGISTRY_CHAIN ? registry : await rowsOf(reader, id));
+    }
+  }
+  return {
+    trustPolicies: registry.flatMap(({ record }) => publishedPolicy(record)),
+    anchors,
+    transactions: transactions(),
   };
 }
 

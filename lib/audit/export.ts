@@ -135,7 +135,8 @@ async function writeFiles(
   return manifest;
 }
 
-const byCodeUnit = (left: string, right: string): number =>
+/** The order of chains in an export. */
+export const byCodeUnit = (left: string, right: string): number =>
   left < right ? -1 : Number(left > right);
 
 /** Evidence names people, targets and limits, and holds whatever a contract spells out: its readers are chosen. */

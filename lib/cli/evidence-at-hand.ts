@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { chainOfFolder, chainOfTable, traceEvidence } from "../audit/collect.ts";
+import { chainOfFolder, chainOfTable, chainsOfTable, traceEvidence } from "../audit/collect.ts";
 import { openFolder } from "../audit/folder.ts";
 import { chainsClaiming } from "../audit/identity.ts";
+import { COUNTED } from "../audit/metrics/metrics.ts";
 import type { Integrity, Trace } from "../audit/trace.ts";
 import type { EvidenceSet } from "../audit/verify-evidence.ts";
 import { evidenceReader } from "../aws/ports/evidence-reader.ts";
@@ -38,6 +39,8 @@ export interface EvidenceAtHand {
   chain(chainId: string): Promise<EvidenceSet>;
   /** Chains that are said to speak of an identity; nobody vouches for it. @throws {CommandError}. */
   chainsOf(identityId: string): Promise<readonly string[]>;
+  /** Whole chains, of which those that nothing is counted by since an instant may be left out. @throws {CommandError}. */
+  since<T>(instant: string, use: (set: EvidenceSet) => Promise<T>): Promise<T>;
 }
 
 /** @throws {CommandError} for an export that cannot be read, and where no anchor is at hand. */
@@ -51,6 +54,7 @@ async function ofFolder(folder: string, { anchor }: EvidenceOptions): Promise<Ev
     pinned: readThumbprints(anchor),
     chain: (chainId) => chainOfFolder(opened.value, chainId),
     chainsOf: (identityId) => chainsClaiming(opened.value, identityId),
+    since: (_, use) => use(opened.value),
   };
 }
 
@@ -64,6 +68,11 @@ function ofTable(io: Io, { anchorKey, outputs }: EvidenceOptions): EvidenceAtHan
     pinned: pinnedBy(deployment, anchorKey, anchors),
     chain: (chainId) => asCaller(io, place, () => chainOfTable(reader, chainId, anchors)),
     chainsOf: (identityId) => asCaller(io, place, () => reader.chainsOf(identityId)),
+    since: (instant, use) =>
+      asCaller(io, place, async () => {
+        const chains = await reader.chainsSince(instant, COUNTED);
+        return use(await chainsOfTable(reader, chains, anchors));
+      }),
   };
 }
 

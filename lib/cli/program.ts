@@ -92,6 +92,12 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import("./commands/identity.ts")).identityCommand,
   },
   {
+    name: "metrics",
+    description:
+      "counts, over verified evidence, refusals by contracts that say too little, unused identities, violations",
+    load: async () => (await import("./commands/metrics.ts")).metricsCommand,
+  },
+  {
     name: "export",
     description: "writes the plane's evidence to a folder, for vai verify and for auditors",
     load: async () => (await import("./commands/export.ts")).exportCommand,

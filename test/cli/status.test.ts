@@ -6,6 +6,7 @@ import type { Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import type { Plane } from "../support/plane.ts";
+import { listened } from "./support/listened.ts";
 import { type Desk, desk } from "./support/plane-endpoint.ts";
 
 /** What an operator sees of a plane. */
@@ -321,24 +322,3 @@ suite("vai status", () => {
 
 /** More than a page of a list, and than one batch. */
 const MANY = 1_002;
-
-/** The calls that reach DynamoDB from here on: operation, table, index. */
-function listened(plane: Plane): string[] {
-  const asked: string[] = [];
-  const client = plane.dynamo.client.bind(plane.dynamo);
-  plane.dynamo.client = () => {
-    const inner = client();
-    const send = (command: {
-      input: { TableName?: string; IndexName?: string };
-      constructor: { name: string };
-    }) => {
-      const { TableName = "", IndexName = "" } = command.input;
-      asked.push(
-        [command.constructor.name.replace("Command", ""), TableName, IndexName].join(" ").trim(),
-      );
-      return inner.send(command as never);
-    };
-    return { send } as never;
-  };
-  return asked;
-}

@@ -29,6 +29,8 @@ const COMMANDS: readonly string[] = [
   "identity $identity --from @export --anchor $anchor",
   "identity $identity --from @export --json",
   "identity $identity --anchor-key @anchor.json",
+  "metrics --from @export --anchor $anchor --since 2026-05-05T00:00:00Z",
+  "metrics --anchor-key @anchor.json --days 3 --json",
   "export +evidence --anchor-key @anchor.json --intent $intent",
   "policy @held.json --anchor-key @anchor.json",
   "policy @held.json --anchor-key @anchor.json --set percent=10 --json",

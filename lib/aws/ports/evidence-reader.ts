@@ -69,6 +69,23 @@ export class DynamoEvidenceReader implements EvidenceReader {
     return [...found];
   }
 
+  /** Chains on which an event of one of these types happened since an instant, in RFC 3339, by index. */
+  async chainsSince(since: string, types: readonly EventType[]): Promise<readonly string[]> {
+    const found = new Set<string>();
+    for (const type of types) {
+      const pages = this.#pages({
+        TableName: this.#table,
+        IndexName: "byEventType",
+        KeyConditionExpression: "eventType = :type AND #at >= :since",
+        ProjectionExpression: "chainId",
+        ExpressionAttributeNames: { "#at": "at" },
+        ExpressionAttributeValues: marshall({ ":type": type, ":since": since }),
+      });
+      for await (const { chainId } of pages) found.add(String(chainId));
+    }
+    return [...found];
+  }
+
   async *chain(chainId: string): AsyncIterable<ExportedRow> {
     const pages = this.#pages({
       TableName: this.#table,
