@@ -27,11 +27,25 @@ import { PATIENCE } from "./faults.ts";
 export const FUNCTIONS = ["issue", "execute", "govern", "revoke", "sweep"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
+/** How a function of the stack begins. */
+export async function deployedAs(
+  t: Ending,
+  plane: LocalPlane,
+  name: FunctionName,
+): Promise<Deployed> {
+  const FunctionName = plane.outputs.functions[name];
+  const { Environment: environment } = await plane.deployer.lambda.send(
+    new GetFunctionConfigurationCommand({ FunctionName }),
+  );
+  const credentials = await functionRole(t, plane, FunctionName);
+  return { environment: environment?.Variables ?? {}, credentials };
+}
+
 /** What a function said: its answer, that it broke off, or that it was stopped before it had one. */
 export type Said = Answer | CommandAnswer | Swept | { readonly brokeOff: string } | "stopped";
 
 /** How a deployed function begins: its environment, and its role's session. */
-interface Deployed {
+export interface Deployed {
   readonly environment: Environment;
   readonly credentials: AwsCredentials;
 }
@@ -69,12 +83,7 @@ export class Functions {
   ): Promise<Functions> {
     const functions = new Functions(new URL(plane.outputs.endpoint));
     for (const name of names) {
-      const deployedName = plane.outputs.functions[name];
-      const { Environment: environment } = await plane.deployer.lambda.send(
-        new GetFunctionConfigurationCommand({ FunctionName: deployedName }),
-      );
-      const credentials = await functionRole(t, plane, deployedName);
-      functions.#deployed.set(name, { environment: environment?.Variables ?? {}, credentials });
+      functions.#deployed.set(name, await deployedAs(t, plane, name));
     }
     return functions;
   }
@@ -96,9 +105,7 @@ export class Functions {
     const patience = planned === undefined ? REQUEST_TIMEOUT : PATIENCE;
     const invocation = { requestId: randomUUID(), deadline: clock() + seconds };
     const said = await Promise.race([
-      CODE[by](event, from, { lifetime, patience, clock, invocation }).catch((error: unknown) => ({
-        brokeOff: error instanceof Error ? `${error.name}: ${error.message}` : "thrown",
-      })),
+      begin(by, from, { lifetime, patience, clock })(event, invocation),
       door.stopped.then(() => {
         // Nothing of it is begun any more, whatever is left of it in this process.
         lifetime.end = 0;
@@ -109,37 +116,50 @@ export class Functions {
   }
 }
 
-interface How {
+/** How a process of a function lives. */
+export interface How {
   readonly lifetime: Lifetime;
+  /** Milliseconds that one try to AWS may take. */
   readonly patience: number;
   readonly clock: () => number;
-  readonly invocation: Invocation;
+  /** Ports that are not the deployed ones. */
+  readonly instead?: object;
 }
 
-type Code = (
-  event: object,
-  environment: Environment,
-  how: How,
-) => Promise<Exclude<Said, "stopped">>;
+/** Serves one event after the other, as a process of the function does. */
+export type Serve = (event: object, invocation: Invocation) => Promise<Exclude<Said, "stopped">>;
+
+type Begin = (environment: Environment, how: How) => Serve;
 
 /** The ports of a function as it makes them, but for its clock. */
 const clocked =
   <Deps extends PlaneDeps>(
     component: string,
     make: (component: string, from: Environment, lifetime: Lifetime, patience: number) => Deps,
-    serve: (event: object, deps: Deps, invocation: Invocation) => ReturnType<Code>,
-  ): Code =>
-  (event, from, { lifetime, patience, clock, invocation }) =>
-    serve(event, { ...make(component, from, lifetime, patience), clock }, invocation);
+    serve: (event: object, deps: Deps, invocation: Invocation) => ReturnType<Serve>,
+  ): Begin =>
+  (from, { lifetime, patience, clock, instead }) => {
+    const deps = { ...make(component, from, lifetime, patience), clock, ...instead };
+    return (event, invocation) => serve(event, deps, invocation);
+  };
 
 /** What each of `lambdas/*.ts` puts together. */
-const CODE: Readonly<Record<FunctionName, Code>> = {
+const CODE: Readonly<Record<FunctionName, Begin>> = {
   issue: clocked("issue", issueDependencies, issue),
   execute: clocked("execute", issueDependencies, execute),
   govern: clocked("govern", commandDependencies, govern),
   revoke: clocked("revoke", revokeDependencies, revoke),
   sweep: clocked("sweep", sweepDependencies, (_, deps, invocation) => sweep(deps, invocation)),
 };
+
+/** A process of a function that has served nothing yet; what breaks off says so. */
+export function begin(by: FunctionName, environment: Environment, how: How): Serve {
+  const serve = CODE[by](environment, how);
+  return (event, invocation) =>
+    serve(event, invocation).catch((error: unknown) => ({
+      brokeOff: error instanceof Error ? `${error.name}: ${error.message}` : "thrown",
+    }));
+}
 
 const NAMES = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] as const;
 

@@ -8,7 +8,7 @@ import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
 import type { Progress } from "../../localstack/machine/progress.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 
-const STATE = join(REPOSITORY_ROOT, "localstack", ".state-matrix");
+export const STATE = join(REPOSITORY_ROOT, "localstack", ".state-matrix");
 
 /** The deployed stack on a local AWS for the length of some work: of its own, or the one of `VAI_STATE_DIR`. */
 export async function withPlane<T>(
