@@ -11,6 +11,9 @@ import type { LocalPlane } from "../support/local/plane.ts";
 import { seedItem } from "../support/local/targets.ts";
 import type { Delivery } from "./plan.ts";
 
+/** Milliseconds of a contract's window in which it is asked again. */
+const FRESH = 300_000;
+
 /** What the bounded call sets the item's weight to; before, it is 1. */
 export const WEIGHT = 10;
 const WINDOW = 600;
@@ -34,11 +37,13 @@ export class Errand {
   readonly #key = signingKey(newPrivateJwk());
   readonly #recipient = deliveryKey();
   readonly #signed: SignedContract;
+  readonly #begun: number;
 
   private constructor(plane: LocalPlane, delivery: Delivery, clock: () => number) {
     this.#plane = plane;
     this.#delivery = delivery;
     this.#clock = clock;
+    this.#begun = clock();
     this.#signed = this.#contract();
     this.digest = contractDigest(this.#signed.contract);
     this.chainId = `intent/${intentOf(this.#signed)}`;
@@ -48,6 +53,11 @@ export class Errand {
     const errand = new Errand(plane, delivery, clock);
     await seedItem(plane, errand.item);
     return errand;
+  }
+
+  /** Whether its window has room for more requests. */
+  get isFresh(): boolean {
+    return this.#clock() - this.#begun < FRESH;
   }
 
   #contract(): SignedContract {

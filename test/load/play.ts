@@ -34,8 +34,8 @@ export interface Stage {
   readonly plane: LocalPlane;
   readonly served: Served;
   readonly clock: () => number;
-  /** One contract that is asked beyond its bounds again and again. */
-  readonly flooded: Errand;
+  /** The contract that is asked beyond its bounds again and again, as long as its window allows. */
+  readonly flooded: () => Promise<Errand>;
 }
 
 type Outcome = Pick<Told, "isChanged" | "issued" | "refusals"> &
@@ -45,7 +45,7 @@ type Outcome = Pick<Told, "isChanged" | "issued" | "refusals"> &
 export async function play(stage: Stage, action: Action): Promise<Told> {
   const isFlood = action.kind === "refused" && action.refusal === "flood";
   const errand = isFlood
-    ? stage.flooded
+    ? await stage.flooded()
     : await Errand.begin(stage.plane, action.delivery, stage.clock);
   const outcome = await outcomeOf(stage, action, errand);
   const { chainId, digest, item } = errand;

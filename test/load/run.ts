@@ -3,6 +3,7 @@ import type { Ending } from "../support/local/iam.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { Errand } from "./errand.ts";
 import { type Judged, judge, type Played, unattributedBefore } from "./judge.ts";
+import { Ledger } from "./ledger.ts";
 import type { Sample } from "./memory.ts";
 import { planOf } from "./plan.ts";
 import { play, type Stage, type Told } from "./play.ts";
@@ -47,8 +48,7 @@ export async function runLoad(
   const clock = (): number => Date.now() + offset;
   const served = await Served.of(t, plane, clock);
   const before = await unattributedBefore(plane);
-  const flooded = await Errand.begin(plane, "execute", clock);
-  const stage: Stage = { plane, served, clock, flooded };
+  const stage: Stage = { plane, served, clock, flooded: renewed(plane, clock) };
   const started = performance.now();
   const { told, samples } = await playAll(stage, options);
   const seconds = (performance.now() - started) / 1000;
@@ -68,18 +68,30 @@ export async function runLoad(
   return { report, played };
 }
 
+/** One contract for many requests, and the next when its window draws to its end. */
+function renewed(plane: LocalPlane, clock: () => number): () => Promise<Errand> {
+  let current = Errand.begin(plane, "execute", clock);
+  return async () => {
+    const known = await current;
+    if (known.isFresh) return known;
+    current = Errand.begin(plane, "execute", clock);
+    return current;
+  };
+}
+
 async function playAll(
   stage: Stage,
   { actions, seed, sampleEvery = 0, sample, tell, isOver }: LoadOptions,
 ): Promise<{ told: Told[]; samples: Sample[] }> {
   const plan = planOf(actions, seed);
-  const told: Told[] = [];
+  // On disk: what this process holds is measured.
+  const ledger = new Ledger();
   const samples: Sample[] = [];
   let next = 0;
   const lane = async (until: number): Promise<void> => {
     while (next < until && isOver?.() !== true) {
       const action = plan[next++];
-      if (action !== undefined) told.push(await play(stage, action));
+      if (action !== undefined) ledger.write(await play(stage, action));
     }
   };
   const step = sampleEvery > 0 ? Math.min(sampleEvery, SWEEP_EVERY) : SWEEP_EVERY;
@@ -90,7 +102,7 @@ async function playAll(
     if (sample !== undefined) samples.push(sample(next));
     tell?.(next, "actions");
   }
-  return { told, samples };
+  return { told: ledger.close(), samples };
 }
 
 /** Runs of `sweep` after which there must be nothing left to do. */

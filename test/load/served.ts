@@ -4,7 +4,6 @@ import { REQUEST_TIMEOUT } from "../../lib/aws/ports/clients.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
 import type { AwsCredentials } from "../../localstack/machine/start-processes.ts";
 import { openDoor } from "../matrix/door.ts";
-import { PATIENCE } from "../matrix/faults.ts";
 import {
   begin,
   type Deployed,
@@ -56,7 +55,7 @@ export class Served {
     const door = await openDoor(new URL(this.#plane.outputs.endpoint), planned);
     const lifetime = { end: Date.now() + MILLISECONDS };
     const said = await roles.run(this.#deployedAs(by).credentials, () => {
-      const serve = this.#begin(by, { endpoint: door.endpoint, lifetime, patience: PATIENCE });
+      const serve = this.#begin(by, { endpoint: door.endpoint, lifetime });
       const stopped = door.stopped.then(() => {
         lifetime.end = 0;
         return "stopped" as const;
@@ -75,17 +74,13 @@ export class Served {
 
   #begin(
     by: FunctionName,
-    {
-      endpoint = this.#plane.outputs.endpoint,
-      lifetime = { end: Number.POSITIVE_INFINITY },
-      patience = REQUEST_TIMEOUT,
-    } = {},
+    { endpoint = this.#plane.outputs.endpoint, lifetime = { end: Number.POSITIVE_INFINITY } } = {},
   ): Serve {
     const { environment } = this.#deployedAs(by);
     const from = { ...environment, AWS_ENDPOINT_URL: endpoint };
     // The run sweeps by itself: the deployed `sweep` is not to do it first.
     const instead = by === "revoke" ? { wakeSweep: async () => {} } : {};
-    return begin(by, from, { lifetime, patience, clock: this.#clock, instead });
+    return begin(by, from, { lifetime, patience: REQUEST_TIMEOUT, clock: this.#clock, instead });
   }
 
   #invocation() {
