@@ -45,17 +45,17 @@ export const policy: Subject = {
       if (read === undefined) return "no anchor has signed this policy";
       const next = read.claims as unknown as Published;
       const now = Math.floor(plane.world.now / 1000);
-      const names = [next.issuers, next.deciders].flatMap((list) => list.map(({ name }) => name));
-      const keys = [next.issuers, next.deciders, next.operators]
-        .flat()
-        .flatMap((party) => party.keys.map((key) => canonicalize(key)));
+      const lists = [next.issuers, next.deciders, next.operators];
+      const keys = lists.flat().flatMap((party) => party.keys.map((key) => canonicalize(key)));
       const held = new Set(next.planeKeys.map(({ use, key }) => `${use} ${canonicalize(key)}`));
       return firstUnmet({
         "it is the next version": next.version === plane.policy.version + 1,
         "it continues the last": next.prev === plane.policyDigest,
         "it is of this plane": next.plane === PLANE,
         "it is in force": now < next.exp && next.iat < next.exp,
-        "each name is one role's": new Set(names).size === names.length,
+        "each name stands once in its list": lists.every(
+          (list) => new Set(list.map(({ name }) => name)).size === list.length,
+        ),
         "each key is one party's": new Set(keys).size === keys.length,
         "no key is private": !canonicalize(next).includes('"d":'),
         "it keeps the keys of evidence": plane.policy.planeKeys.every(
