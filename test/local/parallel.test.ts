@@ -11,6 +11,7 @@ import { readItem, seedItem } from "../support/local/targets.ts";
 
 /** Requests under way at once: enough to race for every barrier, few enough that none waits for the machine. */
 const LANES = 8;
+const HUNDRED = 100;
 /** Tries of one request. */
 const TRIES = 12;
 
@@ -59,7 +60,7 @@ async function assertHead(plane: LocalPlane, chain: readonly Verified[]): Promis
   assert.deepEqual([head["seq"]?.N, head["hash"]?.S], [`${last.chain.seq}`, last.hash]);
 }
 
-test("ADV-13 VAI-68 30 parallel invocations of one request: one authority, no refusal", async () => {
+test("ADV-13 VAI-68 100 parallel invocations of one request: one authority, no refusal", async () => {
   const plane = await localPlane();
   await seedItem(plane, "raced");
   const held = signDraft(plane, settingDraft(plane, "raced"));
@@ -71,7 +72,7 @@ test("ADV-13 VAI-68 30 parallel invocations of one request: one authority, no re
     Date.now() - begun < 30_000 ? event : settingEvent(plane, held, "raced", { idempotencyKey });
   const { answers } = await inParallel(
     plane,
-    Array.from({ length: 30 }, () => sign),
+    Array.from({ length: HUNDRED }, () => sign),
   );
 
   const grants: GrantedAnswer[] = answers.map(granted);
@@ -95,6 +96,34 @@ test("ADV-13 VAI-68 30 parallel invocations of one request: one authority, no re
   assert.equal(count(chain, "IdentityDenied"), 0);
   await assertHead(plane, chain);
   assert.equal((await readItem(plane, "raced"))?.["weight"], 10);
+});
+
+test("OKG-27 VAI-68 100 contracts of as many intents in parallel: each is used once, and none for another", async () => {
+  const plane = await localPlane();
+  const items = Array.from({ length: HUNDRED }, (_, index) => `apart-${index}`);
+  for (const item of items) await seedItem(plane, item);
+  const all = items.map((item) => ({ item, held: signDraft(plane, settingDraft(plane, item)) }));
+  const requests = all.map(({ item, held }, index) => {
+    const change = { parameters: { "set/weight": index % 50 }, idempotencyKey: randomUUID() };
+    return () => settingEvent(plane, held, item, change);
+  });
+  const { answers } = await inParallel(plane, requests);
+  const grants = answers.map(granted);
+  assert.equal(new Set(grants.map(({ identity }) => identity.identityId)).size, HUNDRED);
+  for (const [index, { item, held }] of all.entries()) {
+    const [grant] = grants.slice(index);
+    assert.deepEqual(
+      [grant?.outcome?.status, grant?.identity.intentId],
+      ["succeeded", intentOf(held)],
+    );
+    assert.equal((await readItem(plane, item))?.["weight"], index % 50);
+  }
+  // A few of the chains are read from the first record to the head.
+  for (const { held } of all.slice(0, 5)) {
+    const chain = await verifiedChain(plane, `intent/${intentOf(held)}`);
+    assert.equal(count(chain, "IdentityCompleted"), 1);
+    await assertHead(plane, chain);
+  }
 });
 
 test("OKG-27 VAI-66 20 parallel requests on a contract of 16 calls: 16 granted, 4 consumed, no fork", async () => {

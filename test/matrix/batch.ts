@@ -3,10 +3,11 @@ import type { LocalPlane } from "../support/local/plane.ts";
 import { readItem } from "../support/local/targets.ts";
 import { Cell, type Held, WEIGHT } from "./cell.ts";
 import type { Course, CourseStep } from "./courses.ts";
+import { delayBy } from "./delay-by.ts";
 import type { Door, Planned, SeenCall } from "./door.ts";
 import { verifiedChains } from "./evidence.ts";
 import { endOfFeed, feedSince } from "./feed.ts";
-import type { FunctionName, Functions, Ran, Said } from "./functions.ts";
+import type { FunctionName, Functions, Ran, Run, Said } from "./functions.ts";
 import type { Observation, SeenAnswer, SeenContract } from "./observation.ts";
 import { quarantinedPaths } from "./registry.ts";
 
@@ -19,12 +20,16 @@ const SWEEPS = 6;
 export interface PlannedCell {
   readonly course: Course;
   readonly planned?: Planned | undefined;
+  /** By which the calls of what is under way at once are delayed. */
+  readonly seed?: number | undefined;
 }
 
-export const titleOf = ({ course, planned }: PlannedCell): string =>
-  planned === undefined
-    ? `${course.name}: nothing goes wrong`
-    : `${course.name}: ${planned.name} (${planned.nth}) ${planned.fault}`;
+export const titleOf = ({ course, planned, seed }: PlannedCell): string =>
+  seed !== undefined
+    ? `${course.name}: seed ${seed}`
+    : planned === undefined
+      ? `${course.name}: nothing goes wrong`
+      : `${course.name}: ${planned.name} (${planned.nth}) ${planned.fault}`;
 
 /** A cell after its batch. */
 export interface PlayedCell extends PlannedCell {
@@ -44,6 +49,10 @@ interface Playing {
   readonly plan: PlannedCell;
   readonly cell: Cell;
   acted?: Door | undefined;
+}
+
+interface Asked extends Omit<Run, "by" | "clock"> {
+  readonly each: Playing;
 }
 
 /** Where cells are played: the deployed plane, its functions in this process, and their clock. */
@@ -117,7 +126,11 @@ class BatchPlay {
 
   /** The run under the fault. */
   async #act(step: CourseStep, group: readonly Playing[]): Promise<void> {
-    const ran = await this.#step(step, group, ({ plan }) => plan.planned);
+    const { beside } = this.#course;
+    const [ran] = await Promise.all([
+      this.#step(step, group, ({ plan }) => plan.planned),
+      beside === undefined ? [] : this.#step(beside, group),
+    ]);
     for (const { each, door } of ran) each.acted = door;
   }
 
@@ -127,10 +140,14 @@ class BatchPlay {
     group: readonly Playing[],
     planned: (each: Playing) => Planned | undefined = () => step.broken,
   ): Promise<{ readonly each: Playing; readonly door: Door }[]> {
-    const asked: { each: Playing; event: object; planned: Planned | undefined }[] = [];
+    const asked: Asked[] = [];
     for (const each of group) {
       const event = await step.event(each.cell);
-      if (event !== undefined) asked.push({ each, event, planned: planned(each) });
+      if (event === undefined) continue;
+      const { seed } = each.plan;
+      const delay = seed === undefined ? undefined : delayBy(`${seed} ${step.by}`);
+      const firstId = step.identityId?.(each.cell);
+      asked.push({ each, event, planned: planned(each), delay, firstId });
     }
     const ran = await this.#run(step.by, asked);
     return asked.map(({ each, event }, index) => {
@@ -141,16 +158,18 @@ class BatchPlay {
     });
   }
 
-  async #run(
-    by: FunctionName,
-    runs: readonly { readonly event: object; readonly planned?: Planned | undefined }[],
-  ): Promise<Ran[]> {
+  async #run(by: FunctionName, runs: readonly Omit<Run, "by" | "clock">[]): Promise<Ran[]> {
     const ran = await this.#stage.functions.runAll(
       by,
-      runs.map(({ event, planned }) => ({ event, planned, clock: this.#clock })),
+      runs.map(({ event, planned, delay, firstId }) => ({
+        ...{ event, planned, delay, firstId },
+        clock: this.#clock,
+      })),
     );
     this.#doors.push(...ran.map(({ door }) => door));
-    this.#feedEnd = await endOfFeed(this.#stage.plane, this.#feedEnd);
+    const end = await endOfFeed(this.#stage.plane, this.#feedEnd);
+    // Another run may have come to its end meanwhile, further on.
+    this.#feedEnd = Math.max(this.#feedEnd, end);
     return ran;
   }
 

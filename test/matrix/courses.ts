@@ -1,4 +1,5 @@
 import { readJws, signJws } from "../../lib/encoding/jws.ts";
+import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { keyOf } from "../support/local/contracts.ts";
 import type { Cell, Held } from "./cell.ts";
 import type { Planned } from "./door.ts";
@@ -13,6 +14,8 @@ export interface CourseStep {
   readonly learn?: (cell: Cell, said: Said) => void;
   /** A call that goes wrong in every cell: what it leaves is what the course is about. */
   readonly broken?: Planned;
+  /** How the identity is to be called that is asked for. */
+  readonly identityId?: (cell: Cell) => string | undefined;
 }
 
 /** A way through the functions, one of whose runs has each of its calls go wrong in turn. */
@@ -20,6 +23,8 @@ export interface Course {
   readonly name: string;
   readonly before?: readonly CourseStep[];
   readonly act: CourseStep;
+  /** What is under way at the same time; every call of both comes later by chance. */
+  readonly beside?: CourseStep;
   /** The run under the fault is after the clock has moved on. */
   readonly isLate?: true;
   /** All of it is hours after other courses: what looks for identities by their time finds this one's alone. */
@@ -42,18 +47,18 @@ function learn(held: Held | undefined, said: Said): void {
 }
 
 /** An agent asks for a contract's authority; under one name the same request again. */
-const ask = (delivery: Held["delivery"], name = "it", as = "asked"): CourseStep => ({
+export const ask = (delivery: Held["delivery"], name = "it", as = "asked"): CourseStep => ({
   by: "issue",
   event: async (cell) => cell.issuing(await cell.contract(name, delivery), as),
   learn: (cell, said) => learn(cell.held.get(name), said),
 });
 
-const redeem = (name = "it"): CourseStep => ({
+export const redeem = (name = "it"): CourseStep => ({
   by: "execute",
   event: async (cell) => cell.redeeming(await cell.contract(name, "handle"), "redeemed"),
 });
 
-const sent = (
+export const sent = (
   by: "revoke" | "govern",
   as: string,
   claims: (cell: Cell) => object | undefined,
@@ -72,31 +77,39 @@ const revokeIdentity = sent("revoke", "end", ({ held }) => {
   const identityId = held.get("it")?.identityId;
   return identityId === undefined ? undefined : { do: "revokeIdentity", identityId };
 });
-const revokeContract = (name = "it"): CourseStep =>
+export const revokeContract = (name = "it"): CourseStep =>
   sent("revoke", `end ${name}`, ({ held }) => ({
     ...{ do: "revokeContract", contractDigest: held.get(name)?.digest },
   }));
-const haltActor = sent("revoke", "halt", ({ actor }) => ({ do: "haltActor", actorId: actor }));
+export const haltActor = sent("revoke", "halt", ({ actor }) => ({
+  do: "haltActor",
+  actorId: actor,
+}));
 const haltPlane = sent("revoke", "haltAll", () => ({ do: "haltPlane" }));
 const reinstate = (as: string): CourseStep =>
   sent("govern", as, ({ actor }) => ({ do: "reinstateActor", actorId: actor }), true);
 const resume = (as: string): CourseStep => sent("govern", as, () => ({ do: "resumePlane" }), true);
 
-/** The policy in force once more, as the next version. */
-const publish: CourseStep = {
+/** The policy in force with a change, or as it is, as the next version. */
+export const publication = (
+  as: string,
+  change: (policy: TrustPolicy) => Partial<TrustPolicy> = () => ({}),
+): CourseStep => ({
   by: "govern",
   event: async (cell) => {
-    const trustPolicy = await cell.once("policy", async () => {
+    const trustPolicy = await cell.once(as, async () => {
       const { compact, policy } = await publishedNow(cell.plane);
       const read = readJws(compact, "vai-trust-policy+jwt");
       if (!read.ok) throw new TypeError(read.detail);
       const iat = Math.floor(cell.now() / 1000);
-      const next = { ...policy, version: policy.version + 1, prev: read.value.digest, iat };
+      const succession = { version: policy.version + 1, prev: read.value.digest, iat };
+      const next = { ...policy, ...change(policy), ...succession };
       return signJws("vai-trust-policy+jwt", next, keyOf(cell.plane, "anchor"));
     });
     return { op: "publishTrustPolicy", trustPolicy };
   },
-};
+});
+const publish = publication("policy");
 
 const STOPPED_IN_ITS_CALL: Planned = {
   ...{ name: "dynamodb:UpdateItem sample-settings", nth: 1, fault: "stopped" },

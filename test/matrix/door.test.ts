@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import { type Door, openDoor, type Planned } from "./door.ts";
+import { delayBy } from "./delay-by.ts";
+import { type Delay, type Door, openDoor, type Planned } from "./door.ts";
 
 /** An AWS that answers everything at once, and what arrived there. */
-async function behind(t: TestContext, planned?: Planned) {
+async function behind(t: TestContext, planned?: Planned, delay?: Delay) {
   const arrived: string[] = [];
   const server = createServer((request, response) => {
     arrived.push(String(request.headers["amz-sdk-invocation-id"]));
@@ -14,7 +15,7 @@ async function behind(t: TestContext, planned?: Planned) {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const door = await openDoor(new URL(`http://127.0.0.1:${port}`), planned);
+  const door = await openDoor(new URL(`http://127.0.0.1:${port}`), planned, delay);
   t.after(async () => {
     await door.close();
     server.closeAllConnections();
@@ -47,6 +48,24 @@ test("VAI-98 a door numbers calls by name, and takes the tries of one for one ca
     [`${QUERY} 1`, `${QUERY} 2`, "dynamodb:PutItem state 1"],
   );
   assert.equal(door.isHit, false);
+});
+
+test("VAI-98 every call is asked for its delay, and arrives", async (t) => {
+  const delays = [200, 0];
+  const { arrived, door } = await behind(t, undefined, () => delays.shift() ?? 0);
+  await Promise.all([call(door, "late"), call(door, "early")]);
+  assert.deepEqual(new Set(arrived), new Set(["late", "early"]));
+  assert.deepEqual(delays, []);
+});
+
+test("VAI-98 delays by chance are the same for the same seed, and others for another", () => {
+  const some = (text: string) => {
+    const delay = delayBy(text);
+    return Array.from({ length: 8 }, () => delay());
+  };
+  assert.deepEqual(some("1 issue"), some("1 issue"));
+  assert.notDeepEqual(some("1 issue"), some("1 revoke"));
+  assert.ok(some("1 issue").every((each) => each >= 0 && each <= 600));
 });
 
 test("VAI-98 a planned fault hits every try of its call and no other", async (t) => {

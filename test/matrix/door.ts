@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Answer,
   AnswerLostError,
@@ -44,6 +45,9 @@ export interface Door {
   close(): Promise<void>;
 }
 
+/** Milliseconds by which the next call comes later than it was sent. */
+export type Delay = () => number;
+
 /** The sample tables, instances and so on are targets; the plane's own tables are not. */
 const isOfTarget = (name: string): boolean => / sample-/.test(name);
 
@@ -52,8 +56,8 @@ const isOfTarget = (name: string): boolean => / sample-/.test(name);
  * function alone, so that cells of the matrix do not meet. Everything else is the same: the faults are the front door's, and
  * what passes is signed, judged by IAM and in the feed.
  */
-export async function openDoor(upstream: URL, planned?: Planned): Promise<Door> {
-  const doorway = new Doorway(planned);
+export async function openDoor(upstream: URL, planned?: Planned, delay?: Delay): Promise<Door> {
+  const doorway = new Doorway(planned, delay);
   const server = createFrontDoor(
     {
       upstream: { host: upstream.hostname, port: Number(upstream.port) },
@@ -84,14 +88,16 @@ class Doorway {
   readonly stopped: Promise<void>;
   isHit = false;
   readonly #planned: Planned | undefined;
+  readonly #delay: Delay;
   /** Calls by the SDK's id of one invocation: its tries are one call. */
   readonly #known = new Map<string, SeenCall>();
   readonly #passing = new Set<Promise<unknown>>();
   #isStopped = false;
   #stop = (): void => {};
 
-  constructor(planned: Planned | undefined) {
+  constructor(planned: Planned | undefined, delay: Delay = () => 0) {
     this.#planned = planned;
+    this.#delay = delay;
     this.stopped = new Promise((resolve) => {
       this.#stop = resolve;
     });
@@ -117,6 +123,8 @@ class Doorway {
     const call = await callOf(exchange);
     if (this.#isStopped) throw new AnswerLostError();
     const seen = this.#seen(exchange, callName(call));
+    const later = this.#delay();
+    if (later > 0) await sleep(later);
     const make = async (): Promise<Answer> => buffered(isWakening(seen) ? ACCEPTED : await next());
     const fault = this.#faultOf(seen);
     try {

@@ -21,7 +21,8 @@ import type { AwsCredentials } from "../../localstack/machine/start-processes.ts
 import type { Ending } from "../support/local/iam.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { functionRole } from "../support/local/roles.ts";
-import { type Door, openDoor, type Planned } from "./door.ts";
+import { actingAs } from "./acting-as.ts";
+import { type Delay, type Door, openDoor, type Planned } from "./door.ts";
 import { PATIENCE } from "./faults.ts";
 
 export const FUNCTIONS = ["issue", "execute", "govern", "revoke", "sweep"] as const;
@@ -57,6 +58,10 @@ export interface Run {
   /** The functions' own clock; requests to AWS are signed by the real one. */
   readonly clock: () => number;
   readonly planned?: Planned | undefined;
+  /** By how much each of its calls comes later. */
+  readonly delay?: Delay | undefined;
+  /** The first id that it makes: how an identity is going to be called. */
+  readonly firstId?: string | undefined;
 }
 
 export interface Ran {
@@ -92,20 +97,21 @@ export class Functions {
   async runAll(by: FunctionName, runs: readonly Omit<Run, "by">[]): Promise<Ran[]> {
     const deployed = this.#deployed.get(by);
     if (deployed === undefined) throw new TypeError(`${by} was never deployed`);
-    return withCredentials(deployed.credentials, () =>
+    return actingAs(deployed.credentials, () =>
       Promise.all(runs.map((run) => this.#run(deployed, { by, ...run }))),
     );
   }
 
-  async #run({ environment }: Deployed, { by, event, clock, planned }: Run): Promise<Ran> {
-    const door = await openDoor(this.#upstream, planned);
+  async #run({ environment }: Deployed, run: Run): Promise<Ran> {
+    const { by, event, clock, planned, delay, firstId } = run;
+    const door = await openDoor(this.#upstream, planned, delay);
     const seconds = FUNCTION_TIMEOUT_SECONDS * 1000;
     const lifetime = { end: Date.now() + seconds };
     const from = { ...environment, AWS_ENDPOINT_URL: door.endpoint };
     const patience = planned === undefined ? REQUEST_TIMEOUT : PATIENCE;
     const invocation = { requestId: randomUUID(), deadline: clock() + seconds };
     const said = await Promise.race([
-      begin(by, from, { lifetime, patience, clock })(event, invocation),
+      begin(by, from, { lifetime, patience, clock, ...named(firstId) })(event, invocation),
       door.stopped.then(() => {
         // Nothing of it is begun any more, whatever is left of it in this process.
         lifetime.end = 0;
@@ -161,22 +167,14 @@ export function begin(by: FunctionName, environment: Environment, how: How): Ser
     }));
 }
 
-const NAMES = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] as const;
-
-/** A function's clients take its role's session from the environment, as Lambda gives it. */
-async function withCredentials<T>(
-  { accessKeyId, secretAccessKey, sessionToken }: AwsCredentials,
-  work: () => Promise<T>,
-): Promise<T> {
-  const before = NAMES.map((name) => [name, process.env[name]] as const);
-  const values = [accessKeyId, secretAccessKey, sessionToken ?? ""];
-  for (const [index, name] of NAMES.entries()) process.env[name] = values[index];
-  try {
-    return await work();
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-  }
+/** Ports that make a given id first. */
+function named(firstId: string | undefined): Pick<How, "instead"> {
+  if (firstId === undefined) return {};
+  let next: string | undefined = firstId;
+  const newId = (): string => {
+    const id = next ?? randomUUID();
+    next = undefined;
+    return id;
+  };
+  return { instead: { newId } };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ReadRecord } from "../../lib/audit/read-record.ts";
-import { violationsOf } from "./invariants.ts";
+import { racedViolationsOf, violationsOf } from "./invariants.ts";
 import type { FeedCall, Observation } from "./observation.ts";
 import {
   CHAIN,
@@ -185,3 +185,39 @@ for (const [invariant, all] of Object.entries(BAD)) {
     });
   }
 }
+
+/** The revocation stands before the record of that name, which takes its number. */
+const denialBefore = (type: string) => (records: readonly ReadRecord[]) => {
+  const named = ({ record }: ReadRecord, name: string) => record.event.type === name;
+  const late = records.findLastIndex((each) => named(each, type));
+  const denial = records.findIndex((each) => named(each, "RevocationRequested"));
+  const numberOf = (index: number) => (index === late ? denial : index === denial ? late : index);
+  return records
+    .map((each, index) => {
+      const { event, identity, detail } = each.record;
+      const id = identity === undefined ? {} : { id: identity.id };
+      return recordOf(event.type, { seq: numberOf(index) + 1, ...id, detail });
+    })
+    .sort((left, right) => left.record.chain.seq - right.record.chain.seq);
+};
+const refusedUse = recordOf("ExecutionRejected", { seq: 9, id: "b" });
+const withRefusedUse = (seen: Observation): Observation =>
+  withRecords(ends(seen), besides(refusedUse));
+
+for (const type of ["IdentityIssued", "CredentialsMinted"]) {
+  test(`VAI-112 of races "no begin after a committed denial" is reported in the chain's order: ${type}`, () => {
+    const seen = withRecords(goodDay(), denialBefore(type));
+    assert.ok(
+      racedViolationsOf(seen).some(({ what }) => what.startsWith(`${type} `)),
+      JSON.stringify(racedViolationsOf(seen)),
+    );
+  });
+}
+
+test("VAI-112 of races a session that STS gives behind the denial is none, nor its record beside its refusal", () => {
+  assert.deepEqual(racedViolationsOf(goodDay()), []);
+  const late = withFeed(goodDay(), moved(7, 9.5));
+  assert.deepEqual(racedViolationsOf(late), []);
+  const told = withRefusedUse(withRecords(goodDay(), denialBefore("CredentialsMinted")));
+  assert.deepEqual(racedViolationsOf(told), []);
+});
