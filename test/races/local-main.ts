@@ -91,7 +91,12 @@ async function play({ only, isJson, ...count }: Options, signal: AbortSignal): P
         showProgress(`${played}/${count.races}, ${violations} violations: ${race}`),
       );
     } finally {
-      for (const last of undo) await last();
+      for (const last of undo) {
+        // Of an interrupted one the local AWS is gone already, with whatever was to be undone there.
+        await Promise.resolve(last()).catch((error: unknown) => {
+          if (!signal.aborted) throw error;
+        });
+      }
     }
   });
   const seconds = Math.round((performance.now() - started) / 1000);

@@ -97,7 +97,9 @@ export async function playLocalRaces(
   let played = 0;
   for (const batch of batchesOf(cells)) {
     if (stage.isOver?.() === true) break;
-    const { observation } = await playBatch(stage, batch);
+    const observation = await observed(stage, batch);
+    // Whoever stopped it is told what was seen until then.
+    if (observation === undefined) break;
     for (const each of batch) {
       const answer = `${each.course.name}: ${answersOf(observation, each)}`;
       answers[answer] = (answers[answer] ?? 0) + 1;
@@ -109,6 +111,19 @@ export async function playLocalRaces(
     tell(played, violations.length, race);
   }
   return { played, answers, violations };
+}
+
+/** What was seen of a batch; nothing of one that was interrupted, its local AWS with it. */
+async function observed(
+  stage: Stage,
+  batch: readonly PlannedCell[],
+): Promise<Observation | undefined> {
+  try {
+    return (await playBatch(stage, batch)).observation;
+  } catch (error) {
+    if (stage.isOver?.() === true) return undefined;
+    throw error;
+  }
 }
 
 /** What the use was answered, and the denial. */
