@@ -90,6 +90,19 @@ export const directDraft = (outputs: LocalOutputs): Draft => ({
   window: { seconds: 300 },
 });
 
+/** The setting by handles, three times: a use is left while two wait. */
+export const watchedDraft = (outputs: LocalOutputs): Draft => {
+  const { steps, ...draft } = laterDraft(outputs);
+  return { ...draft, steps: steps.map((step) => ({ ...step, limits: { calls: 3 } })) };
+};
+
+/** Any update of the sample table by the agent's own client, twice, and soon over. */
+export const errandDraft = (outputs: LocalOutputs): Draft => {
+  const { steps, ...draft } = directDraft(outputs);
+  const window = { seconds: 200 };
+  return { ...draft, window, steps: steps.map((step) => ({ ...step, limits: { calls: 2 } })) };
+};
+
 /**
  * Writes a draft into the work folder, as a person would write it.
  *

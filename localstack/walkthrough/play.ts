@@ -12,13 +12,14 @@ import { jobScene } from "./scene-job.ts";
 import { refusalScene } from "./scene-refusals.ts";
 import { replayScene } from "./scene-replay.ts";
 import { sessionScene } from "./scene-session.ts";
+import { statusScene } from "./scene-status.ts";
 import { contractScene, trustScene } from "./scene-trust.ts";
 import { type PlayStage, type Scene, StepFailed, stepRunner } from "./stage.ts";
 import { vaiIn } from "./vai.ts";
 
 const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
-  ...[handleScene, bypassScene, sessionScene, clientScene, endScene, evidenceScene],
+  ...[handleScene, bypassScene, sessionScene, clientScene, endScene, statusScene, evidenceScene],
 ];
 
 /** Where and for whom the scenes are played. */

@@ -1,9 +1,9 @@
 import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import type { OrderAnswer } from "../../lib/cli/order/reached.ts";
 import type { Status } from "../../lib/cli/status/status.ts";
 import { clientsFor } from "../deploy/clients.ts";
 import { ACTOR, directDraft, settingDraft, writeDraft } from "./drafts.ts";
 import { ask } from "./issue.ts";
+import { order } from "./order.ts";
 import { sign } from "./scene-trust.ts";
 import { judged } from "./sdk.ts";
 import type { PlayStage, Scene } from "./stage.ts";
@@ -88,35 +88,6 @@ async function haltAndLift(stage: PlayStage): Promise<void> {
     title: "The agent asks once more.",
     args: again,
     expected: "succeeded, read back matches, COMPLETED",
-  });
-}
-
-interface Ordering {
-  readonly id: string;
-  readonly title: string;
-  readonly args: readonly string[];
-  readonly expected: string;
-}
-
-/** One order of an operator, and how it must end: its state, and the points that it reached. */
-function order({ vai, step }: PlayStage, { id, title, args, expected }: Ordering): Promise<void> {
-  const given = [...args, "--json"];
-  return step({
-    ...{ id, title, expected, command: vai.line(given) },
-    run: async () => {
-      const answer = await vai.json<OrderAnswer>(given);
-      if (!answer.ok) {
-        return {
-          seen: `${answer.code} at ${answer.stage}`,
-          detail: answer.detail,
-          value: undefined,
-        };
-      }
-      const reached = answer.points
-        .filter(({ acknowledgedAt }) => acknowledgedAt !== undefined)
-        .map(({ point }) => `${point} reached`);
-      return { seen: [answer.state, ...reached].join(", "), value: undefined };
-    },
   });
 }
 

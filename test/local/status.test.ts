@@ -170,3 +170,24 @@ test("VAI-129 at the deployed stack one of each is seeded, each view shows exact
 });
 
 const orderIn = ({ live }: Status, id: string): number => live.findIndex((each) => each.id === id);
+
+test("VAI-128 VAI-136 at the deployed stack an auditor's policy is enough for identity and metrics, without a scan", async () => {
+  const plane = await localPlane();
+  const item = `told-${randomUUID().slice(0, 8)}`;
+  await seedItem(plane, item);
+  const { contract, proof } = signDraft(plane, settingDraft(plane, item));
+  const { identity } = granted(await invoke(plane, settingEvent(plane, { contract, proof }, item)));
+  const environment = { VAI_OUTPUTS: plane.outputsFile };
+  const vai = (...args: readonly string[]) => run([...args, "--json"], { environment });
+  const { result, calls } = await recorded(plane, async () => ({
+    story: await vai("identity", identity.identityId),
+    metrics: await vai("metrics", "--days", "1"),
+  }));
+  assert.equal(result.story.code, 0, result.story.err);
+  assert.match(JSON.parse(result.story.out).end[0], / COMPLETED \(IdentityCompleted\)$/);
+  assert.equal(result.metrics.code, 0, result.metrics.err);
+  const { requests, uses } = JSON.parse(result.metrics.out);
+  assert.ok(requests.requests > 0 && uses.issued > 0);
+  const made = calls.filter(({ userIdentity }) => userIdentity.type === "IAMUser").map(nameOf);
+  assert.deepEqual([...new Set(made)], ["dynamodb Query"]);
+});
