@@ -233,7 +233,7 @@ def register_session(access_key, session, *rest, **kw):
     identity = _asked_identity() or source.get("SourceIdentity")
     if identity and "SourceFunctionArn" not in session:
         session = {**session, "SourceIdentity": identity}
-    return _register_session(access_key, session, *rest, **kw)
+    return _register_session(access_key, emulator_sts.ending(session), *rest, **kw)
 
 
 sts.register_session = register_session

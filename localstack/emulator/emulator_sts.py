@@ -1,22 +1,19 @@
 """STS GetScopedCredentials, which MiniStack does not know (AWS STS API reference, GetScopedCredentials; IAM user guide,
 "Permissions for GetScopedCredentials").
 
-IAM judges the call like any other before it comes here: it needs an Allow, and bows to a Deny. What is answered is the
-caller's session again, cut. A second policy over a session that has one already is refused by name: MiniStack takes the
-policies of a session together, where AWS takes what they have in common.
+IAM judges the call like any other before it comes here: it needs an Allow, and bows to a Deny. What the request itself
+has wrong the front door has refused. What is answered is the caller's session again, cut: its ARN, tags, source identity
+and time of issue stay, its end comes no later, and the policy joins those of earlier cuts. MiniStack takes the policies
+of one session together; each cut is kept apart, so that a call needs the Allow of every one. AWS names no number of cuts:
+there the size of the session token is the limit, which tokens here have not.
 """
-import json
+import contextvars
 import time
 from xml.sax.saxutils import escape
 
-from ministack.core.iam_evaluator import CredentialResolutionError, validate_policy_document
+from ministack.core import iam_evaluator
 from ministack.core.responses import new_uuid
-from ministack.services import iam, sts
-
-LONGEST_SECONDS = 129_600
-LONGEST_POLICY = 2_048
-LONGEST_DESCRIPTION = 256
-LARGEST_TOKEN = 4_096
+from ministack.services import sts
 
 parameters = None  # set by emulator.py: (service, body, query) -> the fields as the handler reads them
 _handle_request = sts.handle_request
@@ -27,70 +24,42 @@ async def handle_request(method, path, headers, body, query_params):
     fields = parameters("sts", body or b"", {k: v for k, v in query_params.items()})
     if "GetScopedCredentials" in (target, fields.get("Action")):
         return _scoped_credentials(headers, query_params, fields)
+    _end.set(None)
     return await _handle_request(method, path, headers, body, query_params)
 
 
 def _scoped_credentials(headers, query_params, fields):
     caller = sts._caller_identity(headers, query_params)
-    if isinstance(caller, CredentialResolutionError):
+    if isinstance(caller, iam_evaluator.CredentialResolutionError):
         return sts._credential_error_response(caller)
     session = sts._sessions.get(caller["accessKey"])
     if session is None or not caller["isTemporary"]:
         return _refused("AccessDenied", "Cannot call GetScopedCredentials with long-term credentials", 403)
-    fault = _fault(fields)
-    if fault:
-        return _refused(*fault)
-    rest = session.get("Expiration", time.time() + 3_600) - time.time()
-    policy, duration = fields.get("Policy"), fields.get("DurationSeconds")
-    if duration is not None and int(duration) > rest:
-        return _refused("InsufficientSessionLifetime", "DurationSeconds is greater than the remaining lifetime of the session")
-    policies = session.get("SessionPolicies")
-    if policy is not None:
-        if policies and not _allows_nothing(policy):
-            return _refused("NotImplemented", "the local AWS does not cut a session that has a session policy by another one", 501)
-        policies = {"Policy": policy, "PolicyArns": []}
-    seconds = rest if duration is None else int(duration)
-    return _answer(caller, {**session, "SessionPolicies": policies, "Expiration": time.time() + seconds}, policy)
-
-
-def _fault(fields):
-    """What AWS refuses of the request itself: code and message."""
-    policy, duration = fields.get("Policy"), fields.get("DurationSeconds")
-    if policy is None and duration is None:
-        return "ValidationError", "Either Policy or DurationSeconds must be specified"
-    if duration is not None and not (str(duration).isdigit() and 1 <= int(duration) <= LONGEST_SECONDS):
-        return "ValidationError", _constraint(duration, "durationSeconds", f"value between 1 and {LONGEST_SECONDS}")
-    if policy is not None and not 1 <= len(policy) <= LONGEST_POLICY:
-        return "ValidationError", _constraint(policy, "policy", f"length between 1 and {LONGEST_POLICY}")
-    malformed = policy is not None and validate_policy_document(policy)
-    if malformed:
-        return "MalformedPolicyDocument", malformed
-    if len(str(fields.get("ScopedSessionDescription", ""))) > LONGEST_DESCRIPTION:
-        return "ValidationError", f"scopedSessionDescription must have length less than or equal to {LONGEST_DESCRIPTION}"
     if "MinimumSessionTokenSize" in fields:
-        return "NotImplemented", "the local AWS does not make session tokens longer", 501
-    return None
-
-
-def _allows_nothing(policy):
-    statements = json.loads(policy)["Statement"]
-    return all(each.get("Effect") == "Deny" for each in (statements if isinstance(statements, list) else [statements]))
-
-
-def _constraint(given, member, must):
-    return f"1 validation error detected: Value '{given}' at '{member}' failed to satisfy constraint: Member must have {must}"
+        return _refused("NotImplemented", "the local AWS does not make session tokens longer", 501)
+    policy, duration = fields.get("Policy"), fields.get("DurationSeconds")
+    malformed = policy is not None and iam_evaluator.validate_policy_document(policy)
+    if malformed:
+        return _refused("MalformedPolicyDocument", malformed)
+    now = sts.time.time()  # AWS's clock, which a fault may set
+    end = session.get("Expiration", now + 3_600)
+    if duration is not None and int(duration) > end - now:
+        return _refused("InsufficientSessionLifetime", "DurationSeconds is greater than the remaining lifetime of the session")
+    return _answer(caller["accessKey"], {
+        **session,
+        "ScopedPolicies": [*session.get("ScopedPolicies", []), *([] if policy is None else [policy])],
+        "Expiration": end if duration is None else int(now + int(duration)),
+    })
 
 
 def _refused(code, message, status=400):
     return sts._error(status, code, escape(message), ns="sts")
 
 
-def _answer(caller, session, policy):
+def _answer(source_key, session):
     key, secret, token = sts._gen_session_access_key(), sts._gen_secret(), sts._gen_session_token()
-    session.update({"SecretAccessKey": secret, "SessionToken": token, "SourceAccessKeyId": caller["accessKey"]})
-    # As it is: the session keeps who it is, its tags and its source identity.
-    sts._sessions[key] = session
-    expiration = iam._future(max(0, int(session["Expiration"] - time.time())))
+    sts._sessions[key] = {**session, "SecretAccessKey": secret, "SessionToken": token, "SourceAccessKeyId": source_key}
+    expiration = _told(session["Expiration"])
     source = session.get("SourceIdentity")
     return sts._xml(
         200, "GetScopedCredentialsResponse",
@@ -99,9 +68,38 @@ def _answer(caller, session, policy):
         f"<SessionToken>{token}</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
         f"<SessionInfo><ScopedSessionId>{escape(session['UserId'])}:{new_uuid()[:8]}</ScopedSessionId>"
         f"<Arn>{escape(session['Arn'])}</Arn></SessionInfo>"
-        f"<ScopedPoliciesCount>{0 if policy is None else 1}</ScopedPoliciesCount>"
+        f"<ScopedPoliciesCount>{len(session['ScopedPolicies'])}</ScopedPoliciesCount>"
         + (f"<SourceIdentity>{escape(source)}</SourceIdentity>" if source else "")
         + "</GetScopedCredentialsResult>", ns="sts")
 
 
+# -- A session ends when its answer says, which is in whole seconds: a cut that keeps the end would else be told a later one.
+_end = contextvars.ContextVar("end", default=None)
+
+
+def _told(end):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))
+
+
+def future(seconds):
+    _end.set(int(sts.time.time() + seconds))
+    return _told(_end.get())
+
+
+def ending(session):
+    """The session with the end that its answer was told; before there is such an answer, as it is."""
+    end = _end.get()
+    return session if end is None or "Expiration" not in session else {**session, "Expiration": end}
+
+
+sts._future = future
+_session_policy_limits = iam_evaluator._session_policy_limits
+
+
+def session_policy_limits(session, account_id):
+    cuts = [[iam_evaluator.parse_policy_document(policy)] for policy in session.get("ScopedPolicies", [])]
+    return _session_policy_limits(session, account_id) + cuts
+
+
+iam_evaluator._session_policy_limits = session_policy_limits
 sts.handle_request = handle_request

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream";
 import { requireLoopback } from "../machine/loopback.ts";
 import { awsErrorAnswer } from "./aws-error.ts";
 import { judgeAssumeRole } from "./checks/judge-assume-role.ts";
+import { judgeScopedCredentials } from "./checks/judge-scoped-credentials.ts";
 import { refuseAdminPaths } from "./checks/refuse-admin-paths.ts";
 import { refuseRootKeys } from "./checks/refuse-root-keys.ts";
 import { verifyBodyHash } from "./checks/verify-body-hash.ts";
@@ -50,7 +51,8 @@ function frontDoorSteps(options: FrontDoorOptions): Step[] {
     faults.choose,
     recordCalls({ trail, callers, account }),
     faults.answer,
-    ...[refuseRootKeys(options.rootKey), verifyBodyHash, judgeAssumeRole],
+    ...[refuseRootKeys(options.rootKey), verifyBodyHash],
+    ...[judgeAssumeRole, judgeScopedCredentials],
   ];
 }
 

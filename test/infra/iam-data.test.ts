@@ -4,7 +4,7 @@ import { Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { addStacks, newApp } from "../../infra/app.ts";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
-import { knownByNow } from "../support/iam-data.ts";
+import { knownByNow, YOUNGER_THAN_THE_DATA } from "../support/iam-data.ts";
 import { type FoundPolicy, problemsOf } from "../support/iam-problems.ts";
 import { policiesOf } from "./support/policies.ts";
 import { EXAMPLE, stubBundles } from "./support/synthesise.ts";
@@ -36,6 +36,23 @@ suite("what is deployed exists in IAM", () => {
 
   test("VAI-46 what is known besides the data is not in the data by now", async () => {
     assert.deepEqual(await knownByNow(), []);
+  });
+
+  test("VAI-46 an exception from the data is dated, stands for one exact name and makes no pattern good", async () => {
+    const stating = (Effect: "Allow" | "Deny", Action: string): FoundPolicy => ({
+      where: Action,
+      document: { Version: "2012-10-17", Statement: [{ Effect, Action, Resource: "*" }] },
+    });
+    for (const [name, { announced }] of YOUNGER_THAN_THE_DATA) {
+      assert.match(announced, /^20\d\d-\d\d-\d\d$/, name);
+      assert.deepEqual(await problemsOf([stating("Allow", name)]), []);
+      for (const action of [`${name.slice(0, -4)}*`, name.replace(/.$/, "?")]) {
+        assert.notDeepEqual(await problemsOf([stating("Allow", action)]), [], action);
+      }
+      for (const action of [`${name}s`, name.slice(0, -1), name.toLowerCase()]) {
+        assert.notDeepEqual(await problemsOf([stating("Deny", action)]), [], action);
+      }
+    }
   });
 
   test("VAI-46 policies of every kind were looked at", () => {

@@ -7,6 +7,7 @@ import {
   CreatePolicyCommand,
   ListRolesCommand,
   PutRolePermissionsBoundaryCommand,
+  PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import {
   DeleteAliasCommand,
@@ -19,6 +20,7 @@ import {
   UpdateAliasCommand,
 } from "@aws-sdk/client-lambda";
 import {
+  type Credentials,
   GetCallerIdentityCommand,
   GetScopedCredentialsCommand,
   type GetScopedCredentialsCommandInput,
@@ -123,9 +125,22 @@ async function createFunctions(): Promise<void> {
 
 const NARROW = "sts:GetScopedCredentials";
 const cut = (input: GetScopedCredentialsCommandInput) => new GetScopedCredentialsCommand(input);
+/** Clients that act as a cut session. */
+const clientsOf = ({
+  AccessKeyId = "",
+  SecretAccessKey = "",
+  SessionToken = "",
+}: Partial<Credentials> = {}) =>
+  clientsFor({
+    endpoint: emulator.access.endpoint,
+    credentials: {
+      ...{ accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey },
+      sessionToken: SessionToken,
+    },
+  });
 const NOTHING = document({ Effect: "Deny", Action: "*", Resource: "*" });
 
-test("VAI-115 a session is narrowed if it is allowed to, by a Deny of its tag not; an error of the question is none of the two", async () => {
+test("VAI-115 a session is narrowed if it is allowed to, and not under a Deny of its tag", async () => {
   const RoleName = (
     await makeRole(emulator, [
       allow(NARROW, "*"),
@@ -144,38 +159,118 @@ test("VAI-115 a session is narrowed if it is allowed to, by a Deny of its tag no
   );
   const { Arn } = await free.send(new GetCallerIdentityCommand({}));
   assert.equal(SessionInfo?.Arn, Arn);
-  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
-  const narrowed = clientsFor({
-    endpoint: emulator.access.endpoint,
-    credentials: {
-      ...{ accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey },
-      sessionToken: SessionToken,
-    },
-  });
+  const narrowed = clientsOf(Credentials);
   assert.equal((await narrowed.sts.send(new GetCallerIdentityCommand({}))).Arn, Arn);
   await denied(narrowed.sts.send(cut({ DurationSeconds: 1 })), "its policy allows nothing");
-  for (const [input, name] of [
-    [{}, /ValidationError/],
-    [{ DurationSeconds: 0 }, /ValidationError/],
-    [{ DurationSeconds: 129_601 }, /ValidationError/],
-    [{ DurationSeconds: 4_000 }, /InsufficientSessionLifetime/],
-    [{ Policy: `{"Version":"2012-10-17","Statement":[]}${" ".repeat(2_048)}` }, /ValidationError/],
-    [{ Policy: "no policy" }, /MalformedPolicyDocument/],
-    [{ DurationSeconds: 1, MinimumSessionTokenSize: 4_096 }, /NotImplemented/],
-  ] as const) {
-    await assert.rejects(free.send(cut(input)), { name }, JSON.stringify(input));
+});
+
+/** What AWS refuses of a cut, by the front door or for the session that asks. */
+const NO_CUT: readonly (readonly [GetScopedCredentialsCommandInput, name: RegExp])[] = [
+  [{}, /ValidationError/],
+  [{ DurationSeconds: 0 }, /ValidationError/],
+  [{ DurationSeconds: 129_601 }, /ValidationError/],
+  [{ Policy: NOTHING + " ".repeat(2_048) }, /ValidationError/],
+  [{ Policy: "no policy" }, /MalformedPolicyDocument/],
+  [{ DurationSeconds: 901 }, /InsufficientSessionLifetime/],
+  [{ DurationSeconds: 1, MinimumSessionTokenSize: 4_096 }, /NotImplemented/],
+];
+
+test("VAI-116 a cut session ends when it was cut to and never after the one that it was cut from, and no cut is wider than AWS takes", async (t) => {
+  const { arn } = await makeRole(emulator, [allow(NARROW, "*")]);
+  const whole = await assume(emulator, arn, { DurationSeconds: 900 });
+  const end = whole.answer.Credentials?.Expiration?.getTime() ?? 0;
+  const { sts } = whole.clients;
+  for (const [input, name] of NO_CUT) {
+    await t.test(JSON.stringify(input).slice(0, 80), () =>
+      assert.rejects(sts.send(cut(input)), { name }),
+    );
+  }
+  const endOf = async (input: GetScopedCredentialsCommandInput) =>
+    (await sts.send(cut(input))).Credentials?.Expiration?.getTime() ?? 0;
+  assert.equal(await endOf({ Policy: NOTHING }), end);
+  const asked = Date.now();
+  const short = await endOf({ DurationSeconds: 20 });
+  assert.ok(short > asked + 18_000 && short <= Date.now() + 20_000, String(short - asked));
+});
+
+/** Session policy, first cut, second cut: a call needs the Allow of every one and of the role. */
+const BOTH = allow("dynamodb:DescribeTable", [tableArn("one"), tableArn("two")]);
+const NARROWING = allow(NARROW, "*");
+const ONE = allow("dynamodb:DescribeTable", tableArn("one"));
+const LAYERS: readonly (readonly [layers: readonly string[], one: boolean, two: boolean])[] = [
+  [[document(BOTH, NARROWING)], true, true],
+  [[document(ONE, NARROWING), document(BOTH)], true, false],
+  [[document(BOTH, NARROWING), document(ONE)], true, false],
+  [[document(BOTH, NARROWING), document(allow("*", "*")), document(ONE)], true, false],
+  [[document(BOTH, NARROWING), document(ONE, NARROWING), document(BOTH)], true, false],
+  [[document(ONE, NARROWING), document(NARROWING), document(BOTH)], false, false],
+  [
+    [
+      document(BOTH, NARROWING),
+      document(allow("*", "*"), {
+        Effect: "Deny",
+        Action: "dynamodb:*",
+        Resource: tableArn("two"),
+      }),
+    ],
+    true,
+    false,
+  ],
+];
+
+test("VAI-47 each cut is an intersection of its own with the role's policies and the session policy", async () => {
+  const { arn } = await makeRole(emulator, [BOTH, NARROWING]);
+  for (const [[Policy, ...cuts], ...expected] of LAYERS) {
+    let as = (await assume(emulator, arn, { Policy })).clients;
+    for (const each of cuts) as = clientsOf((await as.sts.send(cut({ Policy: each }))).Credentials);
+    const seen = ["one", "two"].map((TableName) =>
+      as.dynamoDb.send(new DescribeTableCommand({ TableName })).then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.deepEqual(await Promise.all(seen), expected, JSON.stringify([Policy, ...cuts]));
   }
 });
 
-test("VAI-115 who has no Allow, or no temporary credentials, narrows nothing; a second session policy is refused by name", async () => {
+test("VAI-115 a cut session keeps ARN, tags and source identity, so that a Deny of its tag reaches it too", async () => {
+  const { arn, name } = await makeRole(emulator, [NARROWING, ONE]);
+  const whole = await assume(emulator, arn, {
+    ...{ RoleSessionName: "vai-cut", SourceIdentity: "vai-cut" },
+    Tags: [{ Key: "vai-identity", Value: "vai-cut" }],
+  });
+  const answer = await whole.clients.sts.send(cut({ DurationSeconds: 60 }));
+  assert.equal(answer.SourceIdentity, "vai-cut");
+  assert.equal(answer.SessionInfo?.Arn, whole.answer.AssumedRoleUser?.Arn);
+  const { dynamoDb } = clientsOf(answer.Credentials);
+  const describe = () => dynamoDb.send(new DescribeTableCommand({ TableName: "one" }));
+  await describe();
+  await emulator.deployer.iam.send(
+    new PutRolePolicyCommand({
+      ...{ RoleName: name, PolicyName: "revocations" },
+      PolicyDocument: document({
+        ...{ Effect: "Deny", Action: "*", Resource: "*" },
+        Condition: {
+          StringEquals: {
+            "aws:PrincipalTag/vai-identity": "vai-cut",
+            "aws:SourceIdentity": "vai-cut",
+          },
+        },
+      }),
+    }),
+  );
+  await denied(describe());
+});
+
+test("VAI-115 who has no Allow, or no temporary credentials, cuts nothing", async () => {
   const { clients: poor } = await assume(emulator, (await makeRole(emulator, [])).arn);
   await denied(poor.sts.send(cut({ DurationSeconds: 1 })));
   await denied(emulator.deployer.sts.send(cut({ DurationSeconds: 1 })));
   const { arn } = await makeRole(emulator, [allow("*", "*")]);
-  const Policy = document(allow(NARROW, "*"));
-  const { clients } = await assume(emulator, arn, { Policy });
-  await assert.rejects(clients.sts.send(cut({ Policy })), { name: /NotImplemented/ });
-  assert.ok((await clients.sts.send(cut({ DurationSeconds: 60 }))).Credentials?.AccessKeyId);
+  const Policy = document(ONE);
+  await denied(
+    (await assume(emulator, arn, { Policy })).clients.sts.send(cut({ DurationSeconds: 1 })),
+  );
 });
 
 test("alias and concurrency calls have their own action names", async () => {

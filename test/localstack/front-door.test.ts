@@ -285,6 +285,46 @@ test("AssumeRole: what AWS takes passes, and other actions are not judged", asyn
   assert.equal(seen.length, taken.length);
 });
 
+const CUT = "Action=GetScopedCredentials&Version=2011-06-15";
+const NO_CUT: readonly (readonly [what: string, parameters: string, message: RegExp])[] = [
+  ["neither policy nor duration", "", /Either Policy or DurationSeconds/],
+  ["a description alone", "&ScopedSessionDescription=x", /Either Policy or DurationSeconds/],
+  ["no second", "&DurationSeconds=0", /between 1 and 129600/],
+  ["more than 36 h", "&DurationSeconds=129601", /between 1 and 129600/],
+  ["a part of a second", "&DurationSeconds=1.5", /between 1 and 129600/],
+  ["an empty policy", "&Policy=", /at &#39;policy&#39;/],
+  ["a policy of 2049 characters", `&Policy=${"x".repeat(2_049)}`, /between 1 and 2048/],
+  [
+    "a description of 257 characters",
+    `&DurationSeconds=1&ScopedSessionDescription=${"x".repeat(257)}`,
+    /between 1 and 256/,
+  ],
+  ["a duration given twice", "&DurationSeconds=1&DurationSeconds=900", /more than once/],
+];
+
+test("GetScopedCredentials: refuses what AWS refuses with its ValidationError, and lets the rest pass", async (t) => {
+  const { seen, port } = await doorBefore(t);
+  const headers = { ...signedAs("ASIAX", "sts"), ...FORM };
+  for (const [what, parameters, message] of NO_CUT) {
+    const answer = await send(port, { headers, body: CUT + parameters });
+    assert.equal(answer.status, 400, what);
+    assert.match(answer.body.toString(), /<Code>ValidationError</, what);
+    assert.match(answer.body.toString(), message, what);
+    const asked = await send(port, { method: "GET", path: `/?${CUT}${parameters}`, headers });
+    assert.equal(asked.status, 400, `${what}, in the query`);
+  }
+  assert.equal(seen.length, 0);
+  const passes = [
+    `&Policy=${"x".repeat(2_048)}`,
+    `&DurationSeconds=129600&ScopedSessionDescription=${"x".repeat(256)}`,
+    "&DurationSeconds=1",
+  ];
+  for (const parameters of passes) {
+    assert.equal((await send(port, { headers, body: CUT + parameters })).status, 200, parameters);
+  }
+  assert.equal(seen.length, passes.length);
+});
+
 test("AssumeRole: judged under a foreign scope, split between query and body, and as JSON", async (t) => {
   const { seen, port } = await doorBefore(t);
   const bad = `RoleSessionName=ok&DurationSeconds=1`;

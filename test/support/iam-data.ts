@@ -39,14 +39,20 @@ export interface KnownKey {
 
 const isWild = (text: string): boolean => /[*?]/.test(text);
 
+/** An action that AWS has announced since the data was made. */
+interface YoungerAction extends KnownAction {
+  /** The day of the announcement. */
+  readonly announced: string;
+}
+
 /**
- * Actions that AWS has announced since the data was made, each with the page that says so; the test of the data fails
- * when it has them too.
+ * By their exact names, each with the page that says so: no pattern of a policy means one of them. The test of the data
+ * fails when it has them too.
  */
-const YOUNGER_THAN_THE_DATA: ReadonlyMap<string, KnownAction> = new Map(
+export const YOUNGER_THAN_THE_DATA: ReadonlyMap<string, YoungerAction> = new Map(
   [
     // AWS STS API reference, GetScopedCredentials; IAM user guide, "Permissions for GetScopedCredentials".
-    { name: "sts:GetScopedCredentials", types: [], keys: [] },
+    { name: "sts:GetScopedCredentials", announced: "2026-11-19", types: [], keys: [] },
   ].map((action) => [action.name, action]),
 );
 
