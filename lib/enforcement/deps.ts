@@ -10,6 +10,7 @@ import type { DigestSigner } from "../encoding/jws.ts";
 import { present } from "../encoding/present.ts";
 import type { EvidenceSigner, EvidenceStore, RefusalCounter } from "../evidence/ports.ts";
 import type { AssumeRole } from "../issuance/assume-role.ts";
+import type { CutSession } from "../issuance/cut-session.ts";
 import type {
   AskIam,
   DenialStore,
@@ -106,6 +107,8 @@ export interface IssueDeps extends PlaneDeps {
   /** Whether the deployment lets a family of actions work on a target. */
   readonly isOpened: (family: string, resource: string) => boolean;
   readonly assumeRole: AssumeRole;
+  /** Cuts what is delivered to the window; `undefined` where STS cannot, and then the session itself leaves. */
+  readonly cutSession: CutSession | undefined;
   /** Credentials of a reader role, cached by the port. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
   readonly readerCredentials: (roleArn: string, family: string) => Promise<AwsCredentials>;
   /** Where target clients send; absent on AWS. */

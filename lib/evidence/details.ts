@@ -87,6 +87,9 @@ interface CredentialsMintedDetail {
   readonly sessionPolicy: unknown;
   readonly sessionPolicyDigest: Digest;
   readonly hardExpiry: string;
+  /** Of a session that was cut before it left: STS's id of it, and when the one that it was cut from ends. */
+  readonly scopedSessionId?: string;
+  readonly sessionExpiry?: string;
   /** The execution role; what a handle left open is known here. */
   readonly roleArn?: string;
 }

@@ -75,8 +75,8 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   ContractBound: bindContract,
   IdentityIssued: issueIdentity,
   CredentialsMinted: (draft, record) => {
-    const { hardExpiry, roleArn } = record.detail;
-    const minted = { hardExpiry, ...present({ roleArn }) };
+    const { hardExpiry, sessionExpiry, roleArn } = record.detail;
+    const minted = { hardExpiry, ...present({ sessionExpiry, roleArn }) };
     changeIdentity(draft, record, (identity) => ({ ...identity, ...minted }));
   },
   ExecutionStarted: startIdentity,

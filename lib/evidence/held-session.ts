@@ -14,6 +14,18 @@ export const mayRun = ({ startedAt, executed }: Run, now: number): boolean =>
   Date.parse(startedAt) + INVOCATION_MILLISECONDS >= now;
 
 /**
+ * When the last session ends that has the identity's tag, hence that a denial of the tag is about: of a delivered one the
+ * session that it was cut from, though nobody holds that.
+ */
+export const lastEnd = ({
+  hardExpiry,
+  sessionExpiry,
+}: {
+  readonly hardExpiry?: string;
+  readonly sessionExpiry?: string;
+}): string | undefined => sessionExpiry ?? hardExpiry;
+
+/**
  * Whether somebody may hold a session of it that STS honours: its caller, to whom it was delivered, or an invocation
  * that may be running it. A session that an invocation dropped is in nobody's hands.
  */

@@ -19,6 +19,8 @@ export interface IdentityView extends IdentityIssuedDetail {
   readonly actor?: string;
   readonly state: "ISSUED" | "IN_USE" | EndState;
   readonly hardExpiry?: string;
+  /** When the session ends that the delivered one was cut from. */
+  readonly sessionExpiry?: string;
   readonly startedAt?: string;
   /** The invocation that wrote its start. */
   readonly startedIn?: string;

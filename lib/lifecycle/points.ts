@@ -1,5 +1,5 @@
 import { toSeconds } from "../clock.ts";
-import { holdsSession } from "../evidence/held-session.ts";
+import { holdsSession, lastEnd } from "../evidence/held-session.ts";
 import type { IdentityView } from "../evidence/intent-state.ts";
 import type { Revoked } from "./revocation-policy.ts";
 
@@ -21,10 +21,11 @@ export interface IamPoint {
 }
 
 /** The session of an identity, as far as one was recorded. */
-function sessionOf({ sessionName, hardExpiry }: IdentityView): Revoked[] {
-  if (hardExpiry === undefined) return [];
+function sessionOf(identity: IdentityView): Revoked[] {
+  const end = lastEnd(identity);
+  if (end === undefined) return [];
   // The end of a session that ends within a second is that second's.
-  return [{ session: sessionName, until: Math.ceil(Date.parse(hardExpiry) / 1000) }];
+  return [{ session: identity.sessionName, until: Math.ceil(Date.parse(end) / 1000) }];
 }
 
 /** Sessions that somebody may hold now, of identities that are about to be ended; `now` in milliseconds. */
@@ -35,9 +36,10 @@ export function heldSessions(identities: readonly IdentityView[], now: number): 
 
 /** Denials that have not come to IAM yet, or were not seen there; one that failed is tried until its sessions are over. */
 export function openPoints(identities: readonly IdentityView[], now: number): IamPoint[] {
-  const open = identities.filter(({ denied, hardExpiry = "" }) => {
+  const open = identities.filter((identity) => {
+    const { denied } = identity;
     if (denied === undefined) return false;
-    const isAlive = Date.parse(hardExpiry) > now;
+    const isAlive = Date.parse(lastEnd(identity) ?? "") > now;
     if (denied.acknowledgedAt === undefined) return denied.hasFailed !== true || isAlive;
     return denied.awaits === true && denied.seenAt === undefined && isAlive;
   });

@@ -1,3 +1,4 @@
+import { CUT_ACTION } from "../authority/cut-action.ts";
 import { type AssumeRoleInput, IDENTITY_TAG, SESSION_SECONDS } from "../issuance/assume-role.ts";
 
 /** Tag of a session that can do nothing but ask whether IAM denies another one (PROTOCOL.md §9 and §10, point `session`). */
@@ -7,7 +8,7 @@ export const PROBE_TAG = "vai-probe";
 export const PROBE_SESSION = "vai-probe";
 
 /** What it asks for: of all calls the one that IAM judges and that changes nothing, not even what the caller may do. */
-export const PROBE_ACTION = "sts:GetScopedCredentials";
+export const PROBE_ACTION = CUT_ACTION;
 
 const policy = (Effect: "Allow" | "Deny", Action: string): string =>
   JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect, Action, Resource: "*" }] });

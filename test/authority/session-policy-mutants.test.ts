@@ -27,6 +27,8 @@ interface Sample {
   readonly contract: Contract;
   readonly step: Step;
   readonly targetKeys: TargetKeys;
+  /** Whether its session is cut before it leaves. */
+  readonly isCut: boolean;
   readonly policy: SessionPolicy;
   /** Calls that the step lists, and those of KMS that its targets' services make. */
   readonly listed: readonly Call[];
@@ -41,17 +43,24 @@ const believed = {
 const samples = (): Sample[] => [
   ...sampleSteps().flatMap((each) => sampleOf(each, NO_KEYS)),
   ...sampleSteps().flatMap(({ name, step }) =>
+    sampleOf({ name: `${name}, cut`, step }, NO_KEYS, true),
+  ),
+  ...sampleSteps().flatMap(({ name, step }) =>
     sampleOf({ name: `${name}, encrypted`, step }, keysOf(step)),
   ),
 ];
 
-function sampleOf({ name, step }: SampleStep, targetKeys: TargetKeys): Sample[] {
+function sampleOf({ name, step }: SampleStep, targetKeys: TargetKeys, isCut = false): Sample[] {
   const [, , , region, account] = (step.resources[0] ?? "").split(":");
   const place = { region: region || "us-east-1", account: account || "111122223333" };
   const contract = contractOf([step], place);
-  const derived = deriveAuthority(contract, step, believed, { targetKeys });
-  // With the keys of two targets the widest of these no longer fit.
-  if (targetKeys !== NO_KEYS && isRefusal(derived) && derived.code === "SESSION_POLICY_TOO_LARGE")
+  const derived = deriveAuthority(contract, step, believed, { targetKeys, isCut });
+  // With the keys of two targets, or with what cuts them, the widest of these no longer fit.
+  if (
+    (isCut || targetKeys !== NO_KEYS) &&
+    isRefusal(derived) &&
+    derived.code === "SESSION_POLICY_TOO_LARGE"
+  )
     return [];
   assert.ok(!isRefusal(derived), `${name}: ${JSON.stringify(derived)}`);
   const own = listedCalls(contract, step);
@@ -61,15 +70,23 @@ function sampleOf({ name, step }: SampleStep, targetKeys: TargetKeys): Sample[] 
   const policy = derived.sessionPolicy;
   const [call] = own;
   assert.ok(call, name);
+  const cuts = isCut ? cutCalls(contract) : [];
   const firstOfEach = [...new Map(ofKeys.map((each) => [each.action, each])).values()];
-  const tried = [call, ...firstOfEach];
+  const tried = [call, ...firstOfEach, ...cuts.slice(0, 1)];
   return [
     {
-      ...{ name, contract, step, targetKeys, policy, listed: [...own, ...ofKeys] },
+      ...{ name, contract, step, targetKeys, isCut, policy, listed: [...own, ...ofKeys, ...cuts] },
       beyond: tried.flatMap((each) => beyondCalls(each, contract, policy)),
     },
   ];
 }
+
+/** The one call by which a session is cut, as AWS puts it: on no resource. */
+const cutCalls = ({ region }: Contract): Call[] =>
+  [NBF, EXP - 1].map((instant) => ({
+    ...{ action: "sts:GetScopedCredentials", resource: "*" },
+    context: { "aws:RequestedRegion": region, "aws:CurrentTime": at(instant) },
+  }));
 
 /** A key of its own for each target. */
 const keysOf = ({ resources }: Step): TargetKeys =>
@@ -205,12 +222,14 @@ function beyondCalls(call: Call, contract: Contract, policy: SessionPolicy): Cal
     const { [key]: _, ...rest } = context;
     return { ...call, context: value === undefined ? rest : { ...rest, [key]: value } };
   };
-  const resources = [
+  const others = [
     `${resource}x`,
     resource.replace(contract.account, "999999999999"),
     "arn:aws:s3:::vai-probe/x",
     "*",
   ];
+  // A call that has no resource is never made on another one.
+  const resources = resource === "*" ? [] : others;
   const text = JSON.stringify(policy);
   const keys = Object.keys(context).filter(
     (key) => key !== "aws:CurrentTime" && text.includes(`"${key}"`),
@@ -265,21 +284,16 @@ const isNarrower = ({ policy, listed }: Sample, mutant: Mutant): boolean =>
 type Verdict = "wider" | "narrower" | "unproved" | "unshown";
 
 function judge(sample: Sample, mutant: Mutant): Verdict {
-  const { contained } = proveContainment(
-    mutant.policy,
-    sample.contract,
-    sample.step,
-    sample.targetKeys,
-  );
+  const { contained } = proveContainment(mutant.policy, sample.contract, sample.step, sample);
   if (witness(sample, mutant) !== undefined) return contained ? "unproved" : "wider";
   return isNarrower(sample, mutant) ? "narrower" : "unshown";
 }
 
 /** The whole policy allows what its step lists, nothing beyond it by either half, and is contained. */
-function isSound({ policy, contract, step, targetKeys, listed, beyond }: Sample): boolean {
+function isSound({ policy, contract, step, listed, beyond, ...exceptions }: Sample): boolean {
   const isHeld = (call: Call): boolean => !allows(deniesOf(policy), call);
   const isListed = listed.every((call) => allows(policy, call));
-  const { contained } = proveContainment(policy, contract, step, targetKeys);
+  const { contained } = proveContainment(policy, contract, step, exceptions);
   return isListed && beyond.every(isHeld) && contained;
 }
 

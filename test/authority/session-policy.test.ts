@@ -66,7 +66,7 @@ suite("VAI-20 golden session policies", () => {
       );
       const contract = contractOf([step]);
       for (const each of [narrowed, step]) {
-        const proof = proveContainment(sessionPolicy, contract, each, targetKeys);
+        const proof = proveContainment(sessionPolicy, contract, each, { targetKeys });
         assert.deepEqual(proof, { contained: true });
       }
     });

@@ -154,12 +154,15 @@ suite("VAI-47 the exception for a key is proved, and nothing beside it", () => {
   const contract = contractOf([step]);
   const policy = policyOf(step, KEYS);
   const isContained = (changed: object, keys: TargetKeys = KEYS): boolean =>
-    proveContainment(changed, contract, step, keys).contained;
+    proveContainment(changed, contract, step, { targetKeys: keys }).contained;
 
   test("VAI-47 the derived policy is contained, with these keys and with no others", () => {
-    assert.deepEqual(proveContainment(policy, contract, step, KEYS), { contained: true });
-    for (const keys of [undefined, {}, { [TABLE]: OTHER_KEY }, { [`${TABLE}2`]: KEY }]) {
-      assert.equal(proveContainment(policy, contract, step, keys).contained, false);
+    assert.deepEqual(proveContainment(policy, contract, step, { targetKeys: KEYS }), {
+      contained: true,
+    });
+    assert.equal(proveContainment(policy, contract, step).contained, false);
+    for (const keys of [{}, { [TABLE]: OTHER_KEY }, { [`${TABLE}2`]: KEY }]) {
+      assert.equal(proveContainment(policy, contract, step, { targetKeys: keys }).contained, false);
     }
   });
 
@@ -241,7 +244,7 @@ suite("VAI-47 the exception for a key is proved, and nothing beside it", () => {
 
   test("VAI-47 a policy that uses the key and nothing of the step proves nothing", () => {
     const only = map((each) => (each.Effect === "Allow" && !isKeyAllow(each) ? undefined : each));
-    assert.deepEqual(proveContainment(only, contract, step, KEYS), {
+    assert.deepEqual(proveContainment(only, contract, step, { targetKeys: KEYS }), {
       contained: false,
       reason: "allows no call that the step lists",
     });
@@ -272,9 +275,12 @@ suite("VAI-43 what no session policy can say is refused", () => {
     assert.ok(!isRefusal(one));
     const contract = contractOf([step]);
     const policy = one.sessionPolicy;
-    assert.equal(proveContainment(policy, contract, step, { [TABLE]: KEY }).contained, true);
+    assert.equal(
+      proveContainment(policy, contract, step, { targetKeys: { [TABLE]: KEY } }).contained,
+      true,
+    );
     const both = { [TABLE]: KEY, [OBJECT]: OTHER_KEY };
-    assert.equal(proveContainment(policy, contract, step, both).contained, false);
+    assert.equal(proveContainment(policy, contract, step, { targetKeys: both }).contained, false);
   });
 
   test("ADV-40 a policy that keys make too long", () => {

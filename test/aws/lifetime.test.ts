@@ -7,6 +7,7 @@ import { serveEvent } from "../../lib/aws/function/entry.ts";
 import { unending } from "../../lib/aws/ports/lifetime.ts";
 import { ENV } from "../../lib/config.ts";
 import { refusedAnswer } from "../../lib/enforcement/answer.ts";
+import { IssuedSession } from "../../lib/issuance/session.ts";
 import { refuse } from "../../lib/refusal.ts";
 import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
 import { KEYS } from "../support/keys.ts";
@@ -44,6 +45,7 @@ suite("VAI-103 the end of the invocation reaches every client of a function", ()
         [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
         [ENV.targets]: "{}",
         [ENV.targetKeys]: "{}",
+        [ENV.scopedCredentials]: "true",
         AWS_ENDPOINT_URL: "http://127.0.0.1:1",
       },
       { end: 0 },
@@ -68,6 +70,15 @@ suite("VAI-103 the end of the invocation reaches every client of a function", ()
     };
     await assert.rejects(deps.assumeRole(session), ({ message }: Error) =>
       /FunctionEnds/.test(message),
+    );
+    const held = new IssuedSession(
+      { accessKeyId: "ASIAX", secretAccessKey: "x", sessionToken: "x" },
+      "2026-05-05T04:15:00.000Z",
+    );
+    const wanted = { Policy: "{}", ScopedSessionDescription: "vai-0" };
+    await assert.rejects(
+      async () => deps.cutSession?.(held, wanted),
+      ({ message }: Error) => /FunctionEnds/.test(message),
     );
   });
 

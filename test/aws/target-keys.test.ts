@@ -55,6 +55,7 @@ suite("X-45 what a function is told by its stack", () => {
     [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
     [ENV.targets]: "{}",
     [ENV.targetKeys]: targetKeys,
+    [ENV.scopedCredentials]: "true",
     AWS_ACCESS_KEY_ID: "ASIAX",
     AWS_SECRET_ACCESS_KEY: "x",
     AWS_SESSION_TOKEN: "x",
@@ -76,5 +77,17 @@ suite("X-45 what a function is told by its stack", () => {
   test("X-45 nor without having been told", () => {
     const { [ENV.targetKeys]: _, ...without } = environment(told);
     assert.throws(() => issueDependencies("issue", without), /VAI_TARGET_KEYS is not set/);
+  });
+
+  test("X-01 whether what it delivers is cut is said by one of two words, or it never starts", () => {
+    const saying = (value: string) =>
+      issueDependencies("issue", environment(told, { [ENV.scopedCredentials]: value }));
+    assert.equal(typeof saying("true").cutSession, "function");
+    assert.equal(saying("false").cutSession, undefined);
+    for (const value of ["yes", "True", "1"]) {
+      assert.throws(() => saying(value), /VAI_SCOPED_CREDENTIALS is not true or false/);
+    }
+    const { [ENV.scopedCredentials]: _, ...without } = environment(told);
+    assert.throws(() => issueDependencies("issue", without), /VAI_SCOPED_CREDENTIALS is not set/);
   });
 });

@@ -21,6 +21,7 @@ const ROOMS = [
   "lib/request",
   "lib/proof",
   "lib/actions",
+  "lib/authority/cut-action.ts",
   "lib/authority/evaluate",
   "lib/authority/derive",
   "lib/authority/contain",

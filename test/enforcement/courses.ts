@@ -152,6 +152,14 @@ export const COURSES: Readonly<Record<string, Course>> = {
     ask(contract({ "/assumptions": [LIVE_IS_6], "/revokeOn": ["contextChanged"] })),
   ),
   "credentials-issued": ask(CREDENTIALS),
+  "credentials-not-cut": async (player) => {
+    player.plane.faults.plan({ at: "sts:cut" });
+    await ask(CREDENTIALS)(player);
+  },
+  "credentials-where-sts-cannot-cut": async (player) => {
+    player.plane.deps = { ...player.plane.deps, cutSession: undefined };
+    await ask(CREDENTIALS)(player);
+  },
   "handle-issued": held(async () => {}),
   "handle-redeemed": redeemed(),
   "handle-redeemed-with-context": held(async ({ plane, execute }, governed, handle) => {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { compactDecrypt, importJWK } from "jose";
 import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
+import type { CutAnswer } from "../../lib/issuance/cut-session.ts";
+import { heldSessions } from "../../lib/lifecycle/points.ts";
 import { CREDENTIALS, RECIPIENT } from "../support/deliveries.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
 
@@ -21,12 +23,12 @@ const everythingStored = (plane: Plane): string =>
   ]);
 
 suite("delivery credentials", () => {
-  test("VAI-44 X-01 the session leaves encrypted to the key of the signed request", async () => {
+  test("VAI-44 X-01 what was cut leaves encrypted to the key of the signed request", async () => {
     const plane = await newPlane();
     const answer = await plane.grant(CREDENTIALS);
     const plain = await opened(answer);
     const [session] = plane.sts.executions;
-    assert.equal(plain["secretAccessKey"], `secret of ${session?.RoleSessionName}`);
+    assert.equal(plain["secretAccessKey"], `cut secret of ${session?.RoleSessionName}`);
     assert.deepEqual(Object.keys(plain).sort(), [
       "accessKeyId",
       "expiration",
@@ -58,8 +60,10 @@ suite("delivery credentials", () => {
     const plane = await newPlane();
     const { guarantee, identity } = await plane.grant(CREDENTIALS);
     assert.equal(guarantee.heldBy, "caller");
-    assert.equal(guarantee.effectiveUntil, identity.expiresAt);
-    const lifetime = (Date.parse(identity.expiresAt) - Date.parse(identity.issuedAt)) / 1000;
+    // STS takes whole seconds: what is cut ends at the latest with its identity.
+    assert.equal(guarantee.effectiveUntil, guarantee.hardExpiry);
+    assert.ok(guarantee.hardExpiry <= identity.expiresAt);
+    const lifetime = (Date.parse(guarantee.hardExpiry) - Date.parse(identity.issuedAt)) / 1000;
     assert.equal(guarantee.revocableWithinSeconds, Math.ceil(lifetime));
   });
 
@@ -109,5 +113,134 @@ suite("delivery credentials", () => {
     const set = { ...CREDENTIALS.contract?.set, "/assumptions": [assumption] };
     const answer = await plane.grant({ ...CREDENTIALS, contract: { set } });
     assert.ok(answer.credentials);
+  });
+});
+
+const CUT_FAULTS = {
+  error: "STS_FAILED",
+  timeout: "STS_FAILED",
+  throttle: "STS_FAILED",
+  denied: "STS_FAILED",
+  packedPolicyTooLarge: "SESSION_POLICY_TOO_LARGE",
+} as const;
+
+suite("credentials that end with the contract", () => {
+  test("VAI-116 OKG-20 the session is cut once, by itself, to the identity's end, before its record", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(CREDENTIALS);
+    const { guarantee, identity } = await plane.grant(CREDENTIALS, governed);
+    const [assumed] = plane.sts.executions;
+    const [cut, ...more] = plane.sts.cuts;
+    assert.ok(assumed !== undefined && cut !== undefined && more.length === 0);
+    assert.equal(cut.as.sessionToken, `token of ${assumed.RoleSessionName}`);
+    const { Policy, DurationSeconds, ScopedSessionDescription } = cut.asked;
+    assert.equal(ScopedSessionDescription, assumed.RoleSessionName);
+    assert.match(Policy, /"Deny","Action":"sts:\*"/);
+    const left = (Date.parse(identity.expiresAt) - Date.parse(identity.issuedAt)) / 1000;
+    assert.ok(
+      DurationSeconds !== undefined && DurationSeconds <= left && DurationSeconds > left - 2,
+    );
+    const minted = plane
+      .records(governed.chainId)
+      .find(({ event }) => event.type === "CredentialsMinted")?.detail;
+    assert.ok(minted);
+    assert.equal(minted["hardExpiry"], guarantee.hardExpiry);
+    assert.equal(minted["scopedSessionId"], `AROAEXAMPLE:${assumed.RoleSessionName}`);
+    assert.ok(String(minted["sessionExpiry"]) > guarantee.hardExpiry);
+    assert.match(String(minted["accessKeyId"]), /^ASIA…/);
+  });
+
+  test("VAI-47 the session policy allows the cut, and only where something is cut", async () => {
+    const plane = await newPlane();
+    await plane.grant(CREDENTIALS);
+    await plane.grant();
+    const [delivered, executed] = plane.sts.executions.map(({ Policy }) => Policy);
+    assert.match(String(delivered), /"Allow","Action":"sts:GetScopedCredentials","Resource":"\*"/);
+    assert.doesNotMatch(String(executed), /sts:/);
+    assert.equal(plane.sts.cuts.length, 1);
+  });
+
+  for (const [how, code] of Object.entries(CUT_FAULTS)) {
+    test(`VAI-100 VAI-44 a cut that ends in ${how}: nothing leaves, the use is spent, and no second try`, async () => {
+      const plane = await newPlane();
+      const governed = plane.contract(CREDENTIALS);
+      plane.faults.plan({ at: "sts:cut", how: how as keyof typeof CUT_FAULTS });
+      const event = plane.event(governed, CREDENTIALS);
+      const answer = refused(await plane.issue(event));
+      assert.deepEqual([answer.code, answer.stage], [code, "issuance"]);
+      assert.deepEqual(plane.types(governed.chainId).slice(-2), [
+        "IdentityIssued",
+        "IssuanceFailed",
+      ]);
+      plane.faults.clear();
+      assert.equal(refused(await plane.issue(event)).code, code, "a retry repeats it");
+      assert.equal(refused(await plane.ask(CREDENTIALS, governed)).code, "CONTRACT_CONSUMED");
+      assert.deepEqual([plane.sts.executions.length, plane.sts.cuts.length], [1, 1]);
+    });
+  }
+
+  test("VAI-116 an answer that is not this session, or that lives longer, delivers nothing", async () => {
+    const wrong = {
+      ends: (answer: CutAnswer) => ({
+        ...answer,
+        Credentials: { ...answer.Credentials, Expiration: new Date(Date.UTC(2100, 0, 1)) },
+      }),
+      is: (answer: CutAnswer) => ({ ...answer, SessionInfo: { ScopedSessionId: "x", Arn: "y" } }),
+    };
+    for (const [what, instead] of Object.entries(wrong)) {
+      const plane = await newPlane();
+      plane.sts.cutInstead = instead;
+      assert.equal(refused(await plane.ask(CREDENTIALS)).code, "STS_FAILED", what);
+    }
+  });
+
+  test("X-01 where STS cannot cut, the session itself leaves, and the answer says that it lives longer", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(CREDENTIALS);
+    const event = plane.event(governed, CREDENTIALS);
+    const answer = granted(await plane.issue(event, { ...plane.deps, cutSession: undefined }));
+    const [assumed] = plane.sts.executions;
+    assert.equal(
+      (await opened(answer))["secretAccessKey"],
+      `secret of ${assumed?.RoleSessionName}`,
+    );
+    assert.equal(plane.sts.cuts.length, 0);
+    assert.doesNotMatch(String(assumed?.Policy), /sts:/);
+    assert.equal(answer.guarantee.effectiveUntil, answer.identity.expiresAt);
+    assert.ok(answer.guarantee.hardExpiry > answer.guarantee.effectiveUntil);
+    const minted = plane.records(governed.chainId).at(-1)?.detail ?? {};
+    assert.deepEqual(
+      ["scopedSessionId", "sessionExpiry"].filter((name) => name in minted),
+      [],
+    );
+  });
+
+  test("USR-16 X-01 nothing that leaves or is stored holds a word of the session that was cut", async () => {
+    const plane = await newPlane();
+    const answer = await plane.grant(CREDENTIALS);
+    const first = plane.sts.cuts[0]?.as;
+    assert.ok(first);
+    const seen = JSON.stringify([answer, await opened(answer)]) + everythingStored(plane);
+    for (const secret of [first.accessKeyId, first.secretAccessKey, first.sessionToken]) {
+      // What was cut has the words of the first in its own.
+      assert.ok(!seen.replaceAll(`cut ${secret}`, "").includes(String(secret)), String(secret));
+    }
+  });
+
+  test("VAI-116 a denial lasts as long as the session that was cut from, of which nobody has a copy", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(CREDENTIALS);
+    const { identity } = await plane.grant(CREDENTIALS, governed);
+    const view = plane.state(governed.chainId).identities.get(identity.identityId);
+    assert.ok(view);
+    const [[, denied] = []] = [...heldSessions([view], plane.world.now)];
+    const end = Date.parse(String(view.sessionExpiry)) / 1000;
+    assert.deepEqual(denied, [{ session: view.sessionName, until: Math.ceil(end) }]);
+    const over = Date.parse(String(view.hardExpiry));
+    assert.equal(
+      heldSessions([view], over).size,
+      0,
+      "nobody holds one after the delivered one's end",
+    );
   });
 });

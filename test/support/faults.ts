@@ -19,6 +19,7 @@ const DEPENDENCIES = [
   "planeSigner:sign",
   "target:read",
   "sts",
+  "sts:cut",
   "reader",
   "target:key",
   "target:preRead",

@@ -63,6 +63,7 @@ export async function play(course: Course): Promise<Played> {
     {
       answers,
       assumed: [...plane.sts.readers, ...plane.sts.executions].map(assumption),
+      ...(plane.sts.cuts.length > 0 && { cut: plane.sts.cuts.map(({ asked }) => asked) }),
       called: plane.targets.calls,
       written: rows.map((row) => written(plane, row)),
     },

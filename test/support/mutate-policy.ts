@@ -92,7 +92,8 @@ function elementChanges(statement: Statement, element: Element): Change[] {
   ];
   // What a Deny names it denies: only an exception from it is weaker for naming more.
   const isWeaker = statement.Effect === "Allow" || element.startsWith("Not");
-  const everything = values.length > 0 && isWeaker ? [put("and everything", [...values, "*"])] : [];
+  const isLess = values.length > 0 && !values.includes("*");
+  const everything = isLess && isWeaker ? [put("and everything", [...values, "*"])] : [];
   const fewer = values.map((value) => put(`without ${value}`, without(values, value)));
   return [...everything, ...(values.length > 1 ? fewer : [])];
 }

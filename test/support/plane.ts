@@ -7,7 +7,7 @@ import { DynamoRegistryStore } from "../../lib/aws/ports/registry-store.ts";
 import { DynamoRevokedStore } from "../../lib/aws/ports/revoked.ts";
 import { IamRolePolicies } from "../../lib/aws/ports/role-policies.ts";
 import { DynamoRefusalCounter } from "../../lib/aws/ports/state.ts";
-import { assumeRoleBy, readerCredentialsBy } from "../../lib/aws/ports/sts.ts";
+import { assumeRoleBy, cutSessionBy, readerCredentialsBy } from "../../lib/aws/ports/sts.ts";
 import { parsePlaneId } from "../../lib/config.ts";
 import { type Digest, sha256Digest } from "../../lib/encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
@@ -149,6 +149,7 @@ export class Plane {
       readOf: this.targets.readOf,
       targetKeys: {},
       assumeRole: assumeRoleBy(sts),
+      cutSession: cutSessionBy((as) => this.sts.clientOf(as)),
       readerCredentials: readerCredentialsBy(
         sts,
         { targets, targetKeys: {} },

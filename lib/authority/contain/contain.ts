@@ -12,6 +12,7 @@ import {
 import { type CompiledPolicies, type CompiledPolicy, compilePolicy } from "../evaluate/policies.ts";
 import { changed, type PreparedRequest } from "../evaluate/request-context.ts";
 import { compileDocument } from "../evaluate/statement.ts";
+import { withoutCut } from "./cut.ts";
 import { formExcess } from "./form.ts";
 import { keySubjects, withKeys } from "./key-subjects.ts";
 import { type Prober, proberIn } from "./prober.ts";
@@ -38,6 +39,14 @@ export interface Containment {
   readonly reason?: string;
 }
 
+/** What a session policy may hold beyond its step. */
+export interface Exceptions {
+  /** Keys of targets that are encrypted; default: none is. */
+  readonly targetKeys?: TargetKeys;
+  /** Whether the session is cut before it leaves; default: it is not. */
+  readonly isCut?: boolean;
+}
+
 /**
  * Proves on the *result* that a session policy is no wider than the step of the contract (VAI-47),
  * whoever derived it and how: this file knows nothing of the derivation. Four parts, each of which
@@ -57,6 +66,9 @@ export interface Containment {
  * conditions of such a policy are then judged by the Denies alone, for there is no room to say them twice, and an
  * explicit Deny needs no Allow beside it to hold.
  *
+ * Of a session that is cut before it leaves (`isCut`) the call that cuts it is another exception; `cut.ts` says which
+ * words make it, and all other words are proved without them.
+ *
  * A policy may be narrower than the step, for one operation of it or for a shorter time; but some
  * call that the step lists must be allowed: an empty policy proves nothing.
  */
@@ -64,11 +76,12 @@ export function proveContainment(
   sessionPolicy: object,
   contract: Contract,
   step: Step,
-  targetKeys: TargetKeys = NO_KEYS,
+  { targetKeys = NO_KEYS, isCut = false }: Exceptions = {},
 ): Containment {
-  const policy = readPolicy(sessionPolicy);
-  if (isDocumentProblem(policy))
-    return { contained: false, reason: `not a session policy: ${policy.problem}` };
+  const read = readPolicy(sessionPolicy);
+  if (isDocumentProblem(read))
+    return { contained: false, reason: `not a session policy: ${read.problem}` };
+  const policy = isCut ? withoutCut(read) : read;
   const words = vocabularyOf(policy);
   const own = subjectsOf(step, contract, words);
   const keys = keySubjects(step, contract, targetKeys);

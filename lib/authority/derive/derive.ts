@@ -25,6 +25,8 @@ export interface DeriveOptions {
   readonly notAfter?: number | undefined;
   /** Keys of targets that are encrypted; default: none is. */
   readonly targetKeys?: TargetKeys;
+  /** Whether the session is cut before it leaves; default: it is not. */
+  readonly isCut?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export function deriveAuthority(
   contract: Contract,
   step: Step,
   trustPolicy: OpenActions,
-  { notAfter = contract.exp, targetKeys = NO_KEYS }: DeriveOptions = {},
+  { notAfter = contract.exp, targetKeys = NO_KEYS, isCut = false }: DeriveOptions = {},
 ): Authority | Refusal {
   const index = contract.authorization_details.findIndex(({ id }) => id === step.id);
   if (index < 0) throw new Fault("INTERNAL_FAULT", `step ${step.id} is not of this contract`);
@@ -60,7 +62,7 @@ export function deriveAuthority(
   const [keys, ...others] = keysOf(step, targetKeys);
   if (others.length > 0) return severalServices([keys, ...others], place);
   const { account, region, nbf } = contract;
-  const policy = sessionPolicy({ step, account, region, nbf, exp, keys });
+  const policy = sessionPolicy({ step, account, region, nbf, exp, keys, isCut });
   const size = policyText(policy).length;
   if (size > MAX_SESSION_POLICY) return tooLarge(size, place);
   return { sessionPolicy: policy, enforcement };

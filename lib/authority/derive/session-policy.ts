@@ -2,6 +2,7 @@ import { descriptorOf } from "../../actions/catalogue.ts";
 import type { IamBound } from "../../actions/descriptor.ts";
 import { type NeededKeys, viaService } from "../../actions/target-keys.ts";
 import type { Step } from "../../contract/step.ts";
+import { CUT_ACTION } from "../cut-action.ts";
 import type { SessionPolicy, Statement } from "../evaluate/iam-document.ts";
 
 /** Characters that STS takes as an inline session policy (STS API, AssumeRole). */
@@ -16,6 +17,8 @@ export interface SessionBounds {
   readonly exp: number;
   /** The uses of KMS keys that the targets need; absent when they need none. */
   readonly keys?: NeededKeys | undefined;
+  /** Whether the session is cut before it leaves: the one call that it may make besides (PROTOCOL.md §9). */
+  readonly isCut?: boolean;
 }
 
 type Condition = NonNullable<Statement["Condition"]>;
@@ -36,9 +39,13 @@ interface Grant {
  *
  * Where a key is used too, the Allows name actions and resources alone: with conditions on both sides hardly a
  * table's policy would fit, and an explicit Deny, which each complement is, decides whatever an Allow says.
+ *
+ * What is cut may ask for that alone beside: on `*`, for the call has no resource, and within the window and the region,
+ * whose Denies spare nothing.
  */
 export function sessionPolicy(bounds: SessionBounds): SessionPolicy {
-  const { step, account, region, nbf, exp, keys } = bounds;
+  const { step, account, region, nbf, exp, keys, isCut = false } = bounds;
+  const cutting = isCut ? [CUT_ACTION] : [];
   const grants = [
     ...grantsOf(step, account),
     ...(keys === undefined ? [] : [keyGrant(keys, region)]),
@@ -49,8 +56,13 @@ export function sessionPolicy(bounds: SessionBounds): SessionPolicy {
     Version: "2012-10-17",
     Statement: [
       ...grants.map((grant) => allowOf(keys === undefined ? grant : { ...grant, bounds: [] })),
-      { Effect: "Deny", NotAction: compact(actions), Resource: "*" },
-      { Effect: "Deny", Action: "*", NotResource: compact(resources) },
+      ...cutting.map((Action): Statement => ({ Effect: "Allow", Action, Resource: "*" })),
+      { Effect: "Deny", NotAction: compact([...actions, ...cutting]), Resource: "*" },
+      {
+        Effect: "Deny",
+        ...(isCut ? { NotAction: CUT_ACTION } : { Action: "*" }),
+        NotResource: compact(resources),
+      },
       denyAll({ DateLessThan: { "aws:CurrentTime": instant(nbf) } }),
       denyAll({ DateGreaterThanEquals: { "aws:CurrentTime": instant(exp) } }),
       denyAll({ StringNotEquals: { "aws:RequestedRegion": region } }),

@@ -17,6 +17,7 @@ import { wakeSweepBy } from "../ports/wake-sweep.ts";
 import {
   boundsOf,
   type Environment,
+  isTold,
   type Patience,
   type PlanePorts,
   placeOf,
@@ -100,11 +101,4 @@ export function sweepDependencies(
   const how = { lifetime, patience };
   const ports = planePorts(component, environment, how);
   return { ...revokePorts(ports, environment, how), ...readerPorts(ports.deps, environment, how) };
-}
-
-/** A setting that is one of two; anything else stops the function before it serves. @throws {TypeError}. */
-function isTold(environment: Environment, name: string): boolean {
-  const value = required(environment, name);
-  if (value !== "true" && value !== "false") throw new TypeError(`${name} is not true or false`);
-  return value === "true";
 }

@@ -4,6 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { descriptorOf } from "../../actions/catalogue.ts";
+import type { AwsCredentials } from "../../actions/client-settings.ts";
 import { isOpened, type OpenTargets } from "../../actions/opened.ts";
 import { loadFamily } from "../../actions/reader.ts";
 import { readOf } from "../../actions/reads.ts";
@@ -20,7 +21,7 @@ import { KmsSigner } from "../ports/kms-signer.ts";
 import { boundBy, type Lifetime, unending } from "../ports/lifetime.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
 import { DynamoRefusalCounter } from "../ports/state.ts";
-import { assumeRoleBy, readerCredentialsBy } from "../ports/sts.ts";
+import { assumeRoleBy, cutSessionBy, readerCredentialsBy } from "../ports/sts.ts";
 import type { Tables } from "../ports/transaction.ts";
 import { readTargetKeys } from "./target-keys.ts";
 
@@ -32,6 +33,13 @@ export function required(environment: Environment, name: string): string {
   if (value === undefined || value === "")
     throw new TypeError(`the environment variable ${name} is not set`);
   return value;
+}
+
+/** A setting that is one of two; anything else stops the function before it serves. @throws {TypeError}. */
+export function isTold(environment: Environment, name: string): boolean {
+  const value = required(environment, name);
+  if (value !== "true" && value !== "false") throw new TypeError(`${name} is not true or false`);
+  return value === "true";
 }
 
 function readAnchors(text: string): VerificationKey[] {
@@ -101,14 +109,20 @@ export function issueDependencies(
   const how = { lifetime, patience };
   const { deps, dynamo, tables } = planePorts(component, environment, how);
   const place = { ...placeOf(deps.plane.region, environment), patience };
-  const sts = boundBy(new STSClient(functionOptions(place, 1)), boundsOf(how));
+  const stsOf = (credentials?: AwsCredentials) =>
+    boundBy(
+      new STSClient(functionOptions({ ...place, ...present({ credentials }) }, 1)),
+      boundsOf(how),
+    );
+  const isCut = isTold(environment, ENV.scopedCredentials);
   const targets = openTargetsOf(environment);
   return {
     ...{ ...deps, ...readerPorts(deps, environment, how) },
     readOf,
     isOpened: (family, resource) => isOpened(targets, family, resource),
     targetKeys: targetKeysOf(deps, environment),
-    assumeRole: assumeRoleBy(sts),
+    assumeRole: assumeRoleBy(stsOf()),
+    cutSession: isCut ? cutSessionBy(stsOf) : undefined,
     denials: new DynamoDenialStore(dynamo, tables),
   };
 }

@@ -1,4 +1,8 @@
-import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
+import {
+  AssumeRoleCommand,
+  GetScopedCredentialsCommand,
+  type STSClient,
+} from "@aws-sdk/client-sts";
 import type { AwsCredentials } from "../../actions/client-settings.ts";
 import type { TargetKeys } from "../../actions/target-keys.ts";
 import type { Clock } from "../../clock.ts";
@@ -8,6 +12,7 @@ import {
   issuedSession,
   SESSION_SECONDS,
 } from "../../issuance/assume-role.ts";
+import type { CutSession } from "../../issuance/cut-session.ts";
 import { Fault } from "../../refusal.ts";
 import { errorName, orFault } from "./faults.ts";
 import { readerPolicy } from "./reader-policy.ts";
@@ -22,13 +27,29 @@ export const assumeRoleBy =
     try {
       return await client.send(new AssumeRoleCommand({ ...input, Tags: [...input.Tags] }));
     } catch (error) {
-      const name = errorName(error);
-      const code = name.startsWith("PackedPolicyTooLarge")
-        ? "SESSION_POLICY_TOO_LARGE"
-        : "STS_FAILED";
-      throw new Fault(code, `sts:AssumeRole failed: ${name}`, error);
+      throw failed("sts:AssumeRole", error);
     }
   };
+
+/**
+ * One GetScopedCredentials by a client that calls as the session itself and never repeats. It must be the region's STS:
+ * the global one does not know the call (AWS STS API reference, GetScopedCredentials).
+ */
+export const cutSessionBy =
+  (clientOf: (credentials: AwsCredentials) => STSClient): CutSession =>
+  async (session, input) => {
+    try {
+      return await clientOf(session.reveal()).send(new GetScopedCredentialsCommand(input));
+    } catch (error) {
+      throw failed("sts:GetScopedCredentials", error);
+    }
+  };
+
+function failed(call: string, error: unknown): Fault {
+  const name = errorName(error);
+  const code = name.startsWith("PackedPolicyTooLarge") ? "SESSION_POLICY_TOO_LARGE" : "STS_FAILED";
+  return new Fault(code, `${call} failed: ${name}`, error);
+}
 
 /** What readers look at: ARNs by family, and the keys of those that are encrypted. */
 export interface Readable {

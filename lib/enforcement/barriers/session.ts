@@ -1,4 +1,5 @@
 import { executionRoleRequest, issuedSession } from "../../issuance/assume-role.ts";
+import { cutRequest, cutSession } from "../../issuance/cut-session.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
 import { Fault, refuse } from "../../refusal.ts";
 import type { GovernedAction } from "../../trust/policy.ts";
@@ -7,20 +8,53 @@ import type { Grant } from "../stages/authority.ts";
 import { SESSION } from "../stages/order.ts";
 
 /** One AssumeRole: no second try with less policy, no other credentials (VAI-100). */
-export async function obtainSession(
+export const obtainSession = (
   judgement: Judgement,
+  grant: Grant,
+  governed: GovernedAction,
+): Promise<Obtained> => attempted(judgement, () => assume(judgement, grant, governed));
+
+/**
+ * The session that leaves: the one that AssumeRole gives, cut once to the window where STS can (X-01). What cannot be cut
+ * does not leave: it would live on after its contract.
+ */
+export const obtainToDeliver = (
+  judgement: Judgement,
+  grant: Grant,
+  governed: GovernedAction,
+): Promise<Obtained> =>
+  attempted(judgement, async () => {
+    const session = await assume(judgement, grant, governed);
+    const { cutSession: cut, clock } = judgement.deps;
+    if (cut === undefined) return session;
+    const { sessionName, expiresAt } = grant;
+    const uncut = { session, sessionName, expiresAt, roleArn: governed.executionRoleArn };
+    return cutSession(uncut, await cut(session, cutRequest(uncut, clock())));
+  });
+
+type Obtained = { readonly session: IssuedSession } | Failure;
+
+async function assume(
+  { deps }: Judgement,
   { sessionName, sessionPolicy }: Grant,
   { executionRoleArn }: GovernedAction,
-): Promise<{ readonly session: IssuedSession } | Failure> {
+): Promise<IssuedSession> {
+  const request = executionRoleRequest(executionRoleArn, sessionName, sessionPolicy);
+  return issuedSession(await deps.assumeRole(request));
+}
+
+async function attempted(
+  judgement: Judgement,
+  obtain: () => Promise<IssuedSession>,
+): Promise<Obtained> {
   judgement.reach(SESSION);
   try {
-    const request = executionRoleRequest(executionRoleArn, sessionName, sessionPolicy);
-    const session = issuedSession(await judgement.deps.assumeRole(request));
+    const session = await obtain();
     judgement.passed(SESSION);
     return { session };
   } catch (fault) {
     const isTooLarge = fault instanceof Fault && fault.code === "SESSION_POLICY_TOO_LARGE";
-    const why = fault instanceof Fault ? fault.message : "AssumeRole failed";
+    const why = fault instanceof Fault ? fault.message : "STS failed";
     const code = isTooLarge ? "SESSION_POLICY_TOO_LARGE" : "STS_FAILED";
     const refusal = refuse(code, `${why}; the use is spent, ask for a new contract`);
     return { stage: SESSION.name, check: "session", refusal };

@@ -2,7 +2,7 @@ import { encryptCredentials } from "../../issuance/encrypt.ts";
 import type { IssueRequest } from "../../request/request.ts";
 import { answerAbout } from "../answer.ts";
 import { conclude } from "../barriers/conclude.ts";
-import { obtainSession } from "../barriers/session.ts";
+import { obtainToDeliver } from "../barriers/session.ts";
 import { type Issued, judgeTimeLeft, start } from "../barriers/start.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { judgeExpiry } from "../read/trust-snapshot.ts";
@@ -12,8 +12,9 @@ import { CREDENTIALS_ORDER, RECORDED, SESSION, TIME_LEFT } from "../stages/order
 import { type Answered, answered, type Unstarted, unstarted } from "./execute.ts";
 
 /**
- * Delivery `credentials`: STS once, then barrier 2 (`CredentialsMinted` alone), then the session leaves, encrypted to
- * the key of the signed request and to nobody else (PROTOCOL.md §4, X-01). A session that cannot be recorded never leaves.
+ * Delivery `credentials`: a session of STS, cut to the window, then barrier 2 (`CredentialsMinted` alone), then what was
+ * cut leaves, encrypted to the key of the signed request and to nobody else (PROTOCOL.md §4, X-01). A session that cannot
+ * be recorded never leaves, nor does the one that it was cut from.
  */
 export async function deliverCredentials(
   judgement: Judgement,
@@ -26,7 +27,7 @@ export async function deliverCredentials(
     throw new TypeError("parse and authority were judged, so key and role are known");
   }
   judgement.follow(CREDENTIALS_ORDER);
-  const obtained = await obtainSession(judgement, grant, governed);
+  const obtained = await obtainToDeliver(judgement, grant, governed);
   if (isFailure(obtained)) {
     const drafts = issuanceFailedDrafts(obtained);
     const { intent } = issued;

@@ -73,6 +73,7 @@ export const mintedDraft = (grant: Grant, session: IssuedSession): RecordDraft =
     sessionPolicy: grant.sessionPolicy,
     sessionPolicyDigest: documentDigest(grant.sessionPolicy),
     hardExpiry: session.hardExpiry,
+    ...session.cut,
     ...present({ roleArn: grant.governed?.executionRoleArn }),
   },
 });

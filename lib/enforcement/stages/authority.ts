@@ -1,6 +1,5 @@
 import type { Operation } from "../../actions/descriptor.ts";
-import type { TargetKeys } from "../../actions/target-keys.ts";
-import { proveContainment } from "../../authority/contain/contain.ts";
+import { type Exceptions, proveContainment } from "../../authority/contain/contain.ts";
 import { type Authority, deriveAuthority } from "../../authority/derive/derive.ts";
 import { directMode } from "../../authority/derive/direct-mode.ts";
 import type { EnforcementEntry } from "../../authority/derive/enforcement-map.ts";
@@ -13,6 +12,7 @@ import type { Step } from "../../contract/step.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { GovernedAction } from "../../trust/policy.ts";
+import type { IssueDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { stage } from "../stage.ts";
@@ -77,9 +77,10 @@ export const AUTHORITY = stage<Wish, Judgement>("authority")
     const governed = chooseRole(derived);
     return isRefusal(governed) ? governed : { enforcement, governed };
   })
-  .take("containment", ({ contract, exact, exactStep, ...derived }, { deps: { targetKeys } }) => {
+  .take("containment", ({ contract, exact, exactStep, ...derived }, { deps }) => {
     const { sessionPolicy } = exact;
-    const outside = judgeContainment(sessionPolicy, contract, exactStep, targetKeys);
+    const exceptions = exceptionsOf(derived, deps);
+    const outside = judgeContainment(sessionPolicy, contract, exactStep, exceptions);
     return outside ?? { grant: grantOf(derived, sessionPolicy) };
   });
 
@@ -113,17 +114,27 @@ const grantOf = (
 };
 
 /** Twice: for the whole step, so that nothing is granted that could not be said; then for the one operation. */
-function deriveExactly(wish: Wish, { now, deps: { targetKeys } }: Judgement): Derived | Refusal {
+function deriveExactly(wish: Wish, { now, deps }: Judgement): Derived | Refusal {
   const { contract, step, operation, trust, issued } = wish;
-  const whole = deriveAuthority(contract.claims, step, trust.policy, { targetKeys });
+  const exceptions = exceptionsOf(wish, deps);
+  const whole = deriveAuthority(contract.claims, step, trust.policy, exceptions);
   if (isRefusal(whole)) return whole;
   const issuedAt = issued?.at ?? now;
   const expiresAt = Math.min(issued?.until ?? Number.POSITIVE_INFINITY, expiryOf(wish, issuedAt));
   const exactStep = operation === undefined ? step : narrowToOperation(step, operation);
-  const until = { notAfter: expiresAt / 1000, targetKeys };
+  const until = { notAfter: expiresAt / 1000, ...exceptions };
   const exact = deriveAuthority(contract.claims, exactStep, trust.policy, until);
   return isRefusal(exact) ? exact : { exactStep, exact, issuedAt, expiresAt };
 }
+
+/** What the policy holds beyond the step: keys of the targets, and the cut of what leaves the trust plane (PROTOCOL.md §9). */
+const exceptionsOf = (
+  { delivery }: Pick<Wish, "delivery">,
+  { targetKeys, cutSession }: Pick<IssueDeps, "targetKeys" | "cutSession">,
+): Required<Exceptions> => ({
+  targetKeys,
+  isCut: delivery === "credentials" && cutSession !== undefined,
+});
 
 /** Milliseconds: the earliest of contract, decision and `issuedAt` + `maxSeconds` of the class (PROTOCOL.md §4). */
 function expiryOf({ contract, proof, trust }: Wish, issuedAt: number): number {
@@ -183,9 +194,9 @@ function judgeContainment(
   sessionPolicy: object,
   { claims }: ReadContract,
   step: Step,
-  targetKeys: TargetKeys,
+  exceptions: Exceptions,
 ): Refusal | undefined {
-  const { contained, witness } = proveContainment(sessionPolicy, claims, step, targetKeys);
+  const { contained, witness } = proveContainment(sessionPolicy, claims, step, exceptions);
   return contained
     ? undefined
     : refuse("SCOPE_EXCEEDED", `the derived session policy would allow ${JSON.stringify(witness)}`);

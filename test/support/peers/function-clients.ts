@@ -4,6 +4,7 @@ import { unending } from "../../../lib/aws/ports/lifetime.ts";
 import { ENV } from "../../../lib/config.ts";
 import type { IssueDeps, RevokeDeps } from "../../../lib/enforcement/deps.ts";
 import type { Append } from "../../../lib/evidence/ports.ts";
+import { IssuedSession } from "../../../lib/issuance/session.ts";
 import { Fault } from "../../../lib/refusal.ts";
 import { KEYS } from "../keys.ts";
 import type { ClientUse } from "./peers.ts";
@@ -57,6 +58,12 @@ export const SESSION_WANTED = {
   Policy: "{}",
   Tags: [],
 };
+
+const SESSION_HELD = new IssuedSession(
+  { accessKeyId: "ASIAFIRST", secretAccessKey: "first", sessionToken: "first" },
+  "2026-05-05T04:15:00.000Z",
+);
+const CUT_WANTED = { Policy: "{}", DurationSeconds: 20, ScopedSessionDescription: "vai-0" };
 
 export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
   {
@@ -134,6 +141,14 @@ export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
     made: `${MADE} readerPorts STSClient`,
     ask: (endpoint, patience) => functionAt(endpoint, patience).readerCredentials(ROLE, "dynamodb"),
     code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "sts:GetScopedCredentials of a session that is delivered",
+    made: `${MADE} issueDependencies STSClient`,
+    ask: async (endpoint, patience) =>
+      functionAt(endpoint, patience).cutSession?.(SESSION_HELD, CUT_WANTED),
+    code: "STS_FAILED",
+    once: true,
   },
   {
     name: "sts:AssumeRole of an execution role",
