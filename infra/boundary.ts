@@ -13,21 +13,22 @@ import { allow, type Conditions, deny } from "./statements.ts";
  */
 const NEVER = ["iam:*", "sts:*", "kms:*", "organizations:*"];
 
-/** Sessions with a tag that may do one thing and nothing else: they ask whether IAM denies another session. */
-interface Probes {
+/** The one call of STS that sessions may make, by which they are cut, and which is all that some may do. */
+interface CutException {
   readonly action: string;
-  /** Condition key of the tag. */
-  readonly tag: string;
+  /** Condition key of the tag of a probe, which only asks whether IAM denies another session. */
+  readonly probe: string;
 }
 
-/** The same, with what little is excepted said apart: keys of encrypted targets, and probes. */
-function never(
-  keys: KeyException | undefined,
-  probes: Probes | undefined,
-): readonly PolicyStatement[] {
+/** The same, with what little is excepted said apart: keys of encrypted targets, and the cut. */
+function never({
+  ceiling,
+  keys,
+  cut,
+}: Pick<BoundaryProps, "ceiling" | "keys" | "cut">): readonly PolicyStatement[] {
   const apart = new Set([
     ...(keys === undefined ? [] : ["kms:*"]),
-    ...(probes === undefined ? [] : ["sts:*"]),
+    ...(cut === undefined ? [] : ["sts:*"]),
   ]);
   return [
     deny(
@@ -36,18 +37,27 @@ function never(
       ["*"],
     ),
     ...(keys === undefined ? [] : nothingElseOfKms(keys)),
-    ...(probes === undefined ? [] : nothingElseOfProbes(probes)),
+    ...(cut === undefined ? [] : nothingElse(ceiling, cut)),
   ];
 }
 
-/** `sts` stays denied whole to every session without the tag, and everything but its one call to one with it. */
-const nothingElseOfProbes = ({ action, tag }: Probes): PolicyStatement[] => [
-  deny("NeverSomebodyElse", ["sts:*"], ["*"], { Null: { [tag]: "true" } }),
-  new PolicyStatement({
-    ...{ sid: "NeverMoreAsAProbe", effect: Effect.DENY },
-    ...{ notActions: [action], resources: ["*"], conditions: { Null: { [tag]: "false" } } },
-  }),
+/**
+ * `sts` could no longer be denied whole. So everything is denied but what the ceiling says, the cut among it, and to a probe
+ * all but the cut: a Deny, so that no resource policy that names a session gets around it.
+ */
+const nothingElse = (
+  ceiling: readonly Ceiling[],
+  { action, probe }: CutException,
+): PolicyStatement[] => [
+  but("NothingElse", [...new Set(ceiling.flatMap(({ actions }) => actions))]),
+  but("NeverMoreAsAProbe", [action], { Null: { [probe]: "false" } }),
 ];
+
+const but = (sid: string, notActions: string[], conditions: Conditions = {}): PolicyStatement =>
+  new PolicyStatement({
+    ...{ sid, effect: Effect.DENY, notActions, resources: ["*"] },
+    conditions: { ...conditions },
+  });
 
 /** Actions with the only ARNs on which they may be used. */
 export interface Ceiling {
@@ -73,8 +83,8 @@ export interface BoundaryProps {
   readonly ceiling: readonly Ceiling[];
   /** What of KMS is excepted, for targets that are encrypted. */
   readonly keys?: KeyException | undefined;
-  /** What of STS is excepted, for roles whose denials are looked at. */
-  readonly probes?: Probes | undefined;
+  /** What of STS is excepted, for roles whose sessions are cut, and whose denials are looked at. */
+  readonly cut?: CutException | undefined;
 }
 
 /**
@@ -83,13 +93,13 @@ export interface BoundaryProps {
  * role.
  */
 export function boundaryPolicy(scope: Construct, id: string, props: BoundaryProps): ManagedPolicy {
-  const { plane, part, ceiling, keys, probes } = props;
+  const { plane, part, ceiling } = props;
   const boundary = new ManagedPolicy(scope, id, {
     managedPolicyName: ownName(plane, `boundary-${part}`),
     description: `Permissions boundary of ${part} sessions of the trust plane ${plane}`,
     statements: [
       ...allowing(ceiling),
-      ...never(keys, probes),
+      ...never(props),
       deny("NotThePlane", ["*"], ownResources(scope, plane)),
     ],
   });
@@ -106,7 +116,7 @@ export function acknowledgeWildcards(of: IConstruct, ceilings: readonly Ceiling[
       id: `AwsSolutions-IAM5[Resource::${target}]`,
       reason:
         target === "*"
-          ? "A call that IAM cannot bound to one resource: a list in one region, or a probe's question, which changes nothing."
+          ? "A call that IAM cannot bound to one resource: a list in one region, or the cut of a session, which makes it no wider."
           : "A ceiling that the cloud team wrote; each session policy narrows it to one target.",
     });
   }

@@ -63,8 +63,9 @@ export interface Deployment {
    */
   readonly concurrency: Readonly<Record<FunctionName | "revokeEvents", number | null>>;
   /**
-   * Whether the region's STS has `GetScopedCredentials`, by which it is seen whether IAM denies a revoked session. Default
-   * true; where it has not, nobody looks.
+   * Whether the region's STS has `GetScopedCredentials`, by which delivered credentials are cut to their window and it is
+   * seen whether IAM denies a revoked session. Default true; where it has not, they live as long as STS lets them, and
+   * nobody looks.
    */
   readonly scopedCredentials: boolean;
   /** Whether `sweep` runs each minute. False is for tests, which run it themselves. Default true. */

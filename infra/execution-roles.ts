@@ -8,8 +8,9 @@ import {
 import { Construct } from "constructs";
 import { readerActions, readerHolders, readerKeys } from "../lib/actions/reader.ts";
 import { callKeys, type NeededKeys, NO_KEYS, type TargetKeys } from "../lib/actions/target-keys.ts";
+import { CUT_ACTION } from "../lib/authority/cut-action.ts";
 import { IDENTITY_TAG } from "../lib/issuance/assume-role.ts";
-import { PROBE_ACTION, PROBE_TAG } from "../lib/lifecycle/probe.ts";
+import { PROBE_TAG } from "../lib/lifecycle/probe.ts";
 import { type ActionFamily, familyTargets } from "./action-families.ts";
 import { acknowledgeWildcards, allowing, boundaryPolicy, type Ceiling } from "./boundary.ts";
 import type { RolePair } from "./deployment.ts";
@@ -40,10 +41,13 @@ const ISSUED_SESSION: Conditions = {
   Null: { [IDENTITY]: "false", [PROBE]: "true" },
 };
 
-/** All that a probe may do. */
-const PROBING: Ceiling = {
-  ...{ actions: [PROBE_ACTION], targets: ["*"] },
-  conditions: { StringEquals: { [PROBE]: "true" } },
+/**
+ * What every session with an identity's tag may ask of STS: to be cut, which makes nothing wider. What is delivered is cut
+ * so before it leaves, by its own session policy, which says so for that alone; and it is all that a probe may do.
+ */
+const CUTTING: Ceiling = {
+  ...{ actions: [CUT_ACTION], targets: ["*"] },
+  conditions: { StringLike: { [IDENTITY]: IDENTITY_PATTERN }, Null: { [IDENTITY]: "false" } },
 };
 
 /** Properties of {@link ExecutionRoles}. */
@@ -88,15 +92,15 @@ export class ExecutionRoles extends Construct implements RolePair {
   constructor(scope: Construct, id: string, props: ExecutionRolesProps) {
     super(scope, id);
     const { plane, family, probedBy, readBy, region, targetKeys = NO_KEYS } = props;
-    const probing = probedBy.length > 0 ? [PROBING] : [];
+    const cutting = probedBy.length > 0 ? [CUTTING] : [];
     const part = familyPart(family.name, region);
     const runKeys = exception(this, callKeys(family.ceilings, targetKeys));
     const lookKeys = exception(this, readerKeys(family.name, familyTargets(family), targetKeys));
-    const run = [...acting(this, family), ...keyCeiling(runKeys, ISSUED_SESSION), ...probing];
+    const run = [...acting(this, family), ...keyCeiling(runKeys, ISSUED_SESSION), ...cutting];
     const look = [...looking(this, family), ...keyCeiling(lookKeys, {})];
     const boundary = boundaryPolicy(this, "ExecutionBoundary", {
       ...{ plane, part, ceiling: run, keys: runKeys },
-      ...(probing.length > 0 && { probes: { action: PROBE_ACTION, tag: PROBE } }),
+      ...(cutting.length > 0 && { cut: { action: CUT_ACTION, probe: PROBE } }),
     });
     this.boundaryArn = boundary.managedPolicyArn;
     this.executionRoleArn = role(this, "Execution", {

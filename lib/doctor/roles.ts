@@ -1,3 +1,5 @@
+import { CATALOGUE } from "../actions/catalogue.ts";
+import { CUT_ACTION } from "../authority/cut-action.ts";
 import { evaluatePolicies } from "../authority/evaluate/evaluate.ts";
 import {
   type PolicyDocument,
@@ -6,7 +8,7 @@ import {
 } from "../authority/evaluate/iam-document.ts";
 import type { PolicyText, RoleFacts } from "../aws/inspect/roles.ts";
 import { IDENTITY_TAG } from "../issuance/assume-role.ts";
-import { PROBE_ACTION, PROBE_TAG } from "../lifecycle/probe.ts";
+import { PROBE_TAG } from "../lifecycle/probe.ts";
 import { EVERYTHING, withPolicies } from "./ask.ts";
 import { boundaryCalls, compareRole } from "./compare-role.ts";
 import {
@@ -21,8 +23,8 @@ import { type Expected, keyArn, sessionOf } from "./plane.ts";
 import { checkRoleTrust, type RoleUse } from "./role-trust.ts";
 import {
   ANY_IDENTITY,
-  isForProbes,
   isKeyUse,
+  isOfCut,
   isTagged,
   listed,
   READ_ACTION,
@@ -87,6 +89,7 @@ const ISSUED: Readonly<Record<string, string>> = {
 };
 const PROBE = { ...ISSUED, [`aws:PrincipalTag/${PROBE_TAG}`]: "true" };
 
+const UNCUT = "what is delivered cannot be cut, so nothing is delivered";
 const UNSEEN = "nobody sees whether IAM denies what was revoked, which counts as not denied";
 
 /** Whatever is added to the role later, the plane's own parts must stay out of its reach: by Deny, which nothing overrides. */
@@ -120,12 +123,24 @@ function checkBoundary(
     sessions.some((each) => decide(action, resource, each) !== "ExplicitDeny"),
   );
   const isAsked = use === "execution" && expected.hasProbes;
+  const byProbes = CATALOGUE.map(({ action }) => action).filter(
+    (action) => isAsked && decide(action, "*", PROBE) !== "ExplicitDeny",
+  );
   return allOr(subject.ok("its boundary denies the plane's own resources"), [
-    decide(PROBE_ACTION, "*") !== "ExplicitDeny" &&
-      subject.problem(`its boundary does not deny ${PROBE_ACTION} without vai-probe`, BOUNDARY),
+    !isAsked &&
+      decide(CUT_ACTION, "*") !== "ExplicitDeny" &&
+      subject.problem(`its boundary does not deny ${CUT_ACTION}`, BOUNDARY),
     isAsked &&
-      decide(PROBE_ACTION, "*", PROBE) !== "Allow" &&
-      subject.problem(`its boundary keeps probes from ${PROBE_ACTION}: ${UNSEEN}`, BOUNDARY),
+      decide(CUT_ACTION, "*", {}) === "Allow" &&
+      subject.problem(`its boundary allows ${CUT_ACTION} without vai-identity`, BOUNDARY),
+    isAsked &&
+      decide(CUT_ACTION, "*", ISSUED) !== "Allow" &&
+      subject.problem(`its boundary keeps sessions from ${CUT_ACTION}: ${UNCUT}`, BOUNDARY),
+    isAsked &&
+      decide(CUT_ACTION, "*", PROBE) !== "Allow" &&
+      subject.problem(`its boundary keeps probes from ${CUT_ACTION}: ${UNSEEN}`, BOUNDARY),
+    byProbes.length > 0 &&
+      subject.problem(`its boundary lets probes do ${byProbes.join(", ")}`, BOUNDARY),
     reachable.length > 0 &&
       subject.problem(
         `its boundary does not deny ${reachable.map(([action, resource]) => `${action} on ${resource}`).join(", ")}`,
@@ -165,10 +180,11 @@ function checkTags(
   allows: Allowing,
   { hasProbes }: Expected,
 ): readonly Finding[] {
-  const forProbes = allows.filter(({ statement }) => isForProbes(statement));
-  const others = allows.filter((each) => !forProbes.includes(each));
-  const open = others.filter(({ statement }) => !isTagged(statement));
+  const open = allows.filter(({ statement }) => !isTagged(statement));
+  const cuts = allows.filter(({ statement }) => isOfCut(statement));
+  const others = allows.filter((each) => !cuts.includes(each));
   const toProbes = others.filter(({ statement }) => reachesProbes(statement));
+  const isAllowed = cuts.some(({ statement }) => isTagged(statement) && reachesProbes(statement));
   return allOr(subject.ok("allows nothing without the tag vai-identity, and probes only to ask"), [
     open.length > 0 &&
       subject.problem(
@@ -181,10 +197,10 @@ function checkTags(
         'add to each Allow: "Null": {"aws:PrincipalTag/vai-probe": "true"}',
       ),
     hasProbes &&
-      forProbes.length === 0 &&
+      !isAllowed &&
       subject.problem(
-        `does not allow probes ${PROBE_ACTION}: ${UNSEEN}`,
-        `add an Allow of ${PROBE_ACTION} on * with "StringEquals": {"aws:PrincipalTag/vai-probe": "true"}`,
+        `does not allow sessions and probes ${CUT_ACTION}: ${UNCUT}, and ${UNSEEN}`,
+        `add an Allow of ${CUT_ACTION} on * with "StringLike": {"aws:PrincipalTag/vai-identity": "vai-*"} alone, or say scopedCredentials: false and deploy`,
       ),
   ]);
 }

@@ -1,7 +1,8 @@
+import { CUT_ACTION } from "../authority/cut-action.ts";
 import { evaluatePolicies } from "../authority/evaluate/evaluate.ts";
 import { listOf, type Statement } from "../authority/evaluate/iam-document.ts";
 import { IDENTITY_TAG } from "../issuance/assume-role.ts";
-import { PROBE_ACTION, PROBE_TAG } from "../lifecycle/probe.ts";
+import { PROBE_TAG } from "../lifecycle/probe.ts";
 
 /** The name, source identity and tag of an issued session, in the form that the plane gives it. */
 export const ANY_IDENTITY = `vai-${"0123456789abcdef".repeat(2).slice(0, 26)}`;
@@ -63,9 +64,6 @@ const PROBING: Tags = { "vai-identity": ANY_IDENTITY, "vai-probe": "true" };
 /** Whether an Allow says something to a session that only asks whether another one is denied. */
 export const reachesProbes = (statement: Statement): boolean => letsThrough(statement, PROBING);
 
-/** Whether an Allow is the one that such a session needs, and nobody else gets. */
-export const isForProbes = (statement: Statement): boolean =>
-  statement.NotAction === undefined &&
-  listed(statement.Action).every((action) => action === PROBE_ACTION) &&
-  reachesProbes(statement) &&
-  !letsThrough(statement, { "vai-identity": ANY_IDENTITY });
+/** Whether an Allow is of the cut of a session alone. */
+export const isOfCut = ({ Action, NotAction }: Statement): boolean =>
+  NotAction === undefined && listed(Action).every((action) => action === CUT_ACTION);

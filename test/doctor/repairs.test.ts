@@ -151,7 +151,7 @@ const CALLS: Readonly<Record<string, readonly (readonly [operation: string, inpu
   "a boundary that was edited where no question touches": [
     [
       "CreatePolicyVersion",
-      { PolicyArn: arn("iam", "policy/vai-test-boundary"), SetAsDefault: true },
+      { PolicyArn: arn("iam", "policy/vai-test-boundary-read"), SetAsDefault: true },
     ],
   ],
   "an execution role that has the identity tag itself": [

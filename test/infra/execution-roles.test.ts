@@ -87,10 +87,13 @@ const TAGGED = {
   Null: { "aws:PrincipalTag/vai-identity": "false", "aws:PrincipalTag/vai-probe": "true" },
 };
 
-const PROBE: Allowed = {
+const CUT: Allowed = {
   Action: ["sts:GetScopedCredentials"],
   Resource: ["*"],
-  Condition: { StringEquals: { "aws:PrincipalTag/vai-probe": "true" } },
+  Condition: {
+    StringLike: { "aws:PrincipalTag/vai-identity": "vai-*" },
+    Null: { "aws:PrincipalTag/vai-identity": "false" },
+  },
 };
 
 const ceiling = (allowed: readonly Allowed[], conditions: Statement["Condition"] = {}) =>
@@ -102,21 +105,21 @@ const ceiling = (allowed: readonly Allowed[], conditions: Statement["Condition"]
     };
   });
 
-/** What is acted with: the targets, each with the tag of an identity alone; and what a probe asks, with its own alone. */
+/** What is acted with: the targets, each with the tag of an identity alone; and the cut, for whoever has that tag. */
 const acting = (run: readonly Allowed[]) => [
   ...ceiling(run, TAGGED),
-  ...ceiling([...run, PROBE]).slice(run.length),
+  ...ceiling([...run, CUT]).slice(run.length),
 ];
 
 const never = (Action: string[]): Statement => ({
   ...{ Sid: "Never", Effect: "Deny", Action, Resource: ["*"] },
 });
 const NEVER_READING = [never(["iam:*", "kms:*", "organizations:*", "sts:*"])];
-const NEVER_ACTING: readonly Statement[] = [
+const neverActing = (run: readonly Allowed[]): readonly Statement[] => [
   never(["iam:*", "kms:*", "organizations:*"]),
   {
-    ...{ Sid: "NeverSomebodyElse", Effect: "Deny", Action: ["sts:*"], Resource: ["*"] },
-    Condition: { Null: { "aws:PrincipalTag/vai-probe": "true" } },
+    ...{ Sid: "NothingElse", Effect: "Deny", Action: [], Resource: ["*"] },
+    ...{ NotAction: [...run, CUT].flatMap(({ Action }) => Action) },
   },
   {
     ...{ Sid: "NeverMoreAsAProbe", Effect: "Deny", Action: [], Resource: ["*"] },
@@ -236,7 +239,7 @@ suite("execution and reader roles", () => {
     test(`VAI-45 boundaries of the ${family} roles repeat the ceiling and deny the plane itself`, () => {
       const sorted = (found: readonly Statement[]) =>
         found.map((each) => ({ ...each, Resource: each.Resource.toSorted() }));
-      assert.deepEqual(sorted(boundary(family)), [...acting(run), ...NEVER_ACTING, ...DENIES]);
+      assert.deepEqual(sorted(boundary(family)), [...acting(run), ...neverActing(run), ...DENIES]);
       assert.deepEqual(sorted(boundary(`read-${family}`)), [
         ...ceiling(look),
         ...NEVER_READING,

@@ -112,25 +112,34 @@ suite("what a session can do", () => {
     return Action.length === 0 ? rest : { ...rest, Action };
   }
 
-  test("VAI-46 an identity does its action and asks nothing of STS; a probe asks one thing and does nothing", () => {
+  test("VAI-46 an identity does its action and may be cut; a probe may ask for that alone, and without a tag nobody may", () => {
     assert.equal(decide("dynamodb:UpdateItem", IDENTITY.tags), "Allow");
-    assert.equal(decide(NARROW, IDENTITY.tags), "ExplicitDeny");
+    assert.equal(decide(NARROW, IDENTITY.tags), "Allow");
     assert.equal(decide(NARROW, PROBE.tags), "Allow");
     assert.equal(decide("dynamodb:UpdateItem", PROBE.tags), "ExplicitDeny");
     assert.equal(decide("sts:AssumeRole", PROBE.tags), "ExplicitDeny");
-    assert.equal(decide(NARROW, {}), "ExplicitDeny");
+    assert.equal(decide(NARROW, {}), "ImplicitDeny");
+    assert.equal(decide(NARROW, { "vai-identity": "somebody" }), "ImplicitDeny");
+    for (const tags of [IDENTITY.tags, PROBE.tags, {}]) {
+      for (const action of ["sts:AssumeRole", "sts:GetSessionToken", "sts:GetFederationToken"]) {
+        assert.equal(decide(action, tags), "ExplicitDeny", action);
+      }
+    }
   });
 
   test("VAI-46 a policy that is attached to the role later makes neither more", () => {
     const everything = document([{ Effect: "Allow", Action: "*", Resource: "*" }]);
     for (const [action, tags] of [
-      [NARROW, IDENTITY.tags],
+      ["dynamodb:PutItem", IDENTITY.tags],
       ["sts:AssumeRole", IDENTITY.tags],
       ["sts:AssumeRole", PROBE.tags],
       ["dynamodb:UpdateItem", PROBE.tags],
       ["dynamodb:UpdateItem", { ...PROBE.tags, "vai-probe": "anything" }],
     ] as const) {
       assert.equal(decide(action, tags, [everything]), "ExplicitDeny", action);
+    }
+    for (const tags of [{}, { "vai-identity": "somebody" }]) {
+      assert.notEqual(decide(NARROW, tags, [everything]), "Allow", "the cut is of tagged sessions");
     }
   });
 
@@ -152,8 +161,9 @@ suite("what a session can do", () => {
         alone(NARROW, IDENTITY.tags),
         alone("dynamodb:UpdateItem", IDENTITY.tags),
         alone(NARROW, PROBE.tags),
+        alone(NARROW, {}),
       ],
-      ["ImplicitDeny", "ImplicitDeny", "Allow", "Allow"],
+      ["ImplicitDeny", "Allow", "Allow", "Allow", "ImplicitDeny"],
     );
   });
 });

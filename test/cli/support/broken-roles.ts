@@ -33,24 +33,43 @@ export const BROKEN_ROLES: readonly Broken[] = [
   {
     name: "a boundary that lets sessions become somebody else",
     change: (world) =>
-      withStatement(shown(execution(world).boundary), "NeverSomebodyElse", { Action: "sts:Get*" }),
+      withStatement(shown(execution(world).boundary), "NothingElse", {
+        NotAction: ["lambda:UpdateAlias", "sts:*"],
+      }),
     ...{ subject: /exec-lambda/, text: /does not deny sts:AssumeRole/ },
   },
   {
     name: "a boundary that lets probes do more than to ask",
     change: (world) =>
       withStatement(shown(execution(world).boundary), "NeverMoreAsAProbe", {
-        NotAction: "sts:*",
+        NotAction: ["lambda:UpdateAlias", "sts:GetScopedCredentials"],
       }),
-    ...{ subject: /exec-lambda/, text: /does not deny sts:AssumeRole/ },
+    ...{ subject: /exec-lambda/, text: /lets probes do lambda:UpdateAlias/ },
   },
   {
-    name: "a boundary that lets others than probes narrow their session",
+    name: "a boundary that lets others than tagged sessions be cut",
     change: (world) =>
-      withStatement(shown(execution(world).boundary), "NeverSomebodyElse", {
-        Action: ["sts:A*", "sts:T*", "sts:S*"],
+      withStatement(shown(execution(world).boundary), "Ceiling2", { Condition: {} }),
+    ...{ subject: /exec-lambda/, text: /allows sts:GetScopedCredentials without vai-identity/ },
+  },
+  {
+    name: "a reader's boundary that lets a session be cut",
+    change: (world) =>
+      withStatement(shown(reader(world).boundary), "Never", {
+        Action: ["iam:*", "kms:*", "organizations:*", "sts:A*"],
       }),
-    ...{ subject: /exec-lambda/, text: /does not deny sts:GetScopedCredentials without vai-probe/ },
+    ...{ subject: /read-lambda/, text: /does not deny sts:GetScopedCredentials/ },
+  },
+  {
+    name: "a boundary from before sessions were cut, when only probes asked",
+    change: (world) =>
+      withStatement(shown(execution(world).boundary), "Ceiling2", {
+        Condition: { StringEquals: { "aws:PrincipalTag/vai-probe": "true" } },
+      }),
+    ...{
+      subject: /exec-lambda/,
+      text: /keeps sessions from sts:GetScopedCredentials: .*nothing is delivered/,
+    },
   },
   {
     name: "a boundary from before there were probes",
@@ -140,7 +159,10 @@ export const BROKEN_ROLES: readonly Broken[] = [
     name: "an execution role that allows probes nothing",
     change: (world) =>
       withStatement(execution(world).policies[0]?.document ?? {}, "Ceiling2", { Effect: "Deny" }),
-    ...{ subject: /exec-lambda/, text: /does not allow probes sts:GetScopedCredentials/ },
+    ...{
+      subject: /exec-lambda/,
+      text: /does not allow sessions and probes sts:GetScopedCredentials/,
+    },
   },
   {
     name: "an execution role that allows everybody what probes ask",

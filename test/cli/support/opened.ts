@@ -205,7 +205,7 @@ export const OPENED: readonly Broken[] = [
     name: "a boundary that was edited where no question touches",
     change: (world) =>
       withStatement(shown(reader(world).boundary), "Ceiling1", { Action: "ec2:*" }),
-    ...{ subject: /^reader role/, text: /its permissions boundary vai-test-boundary is not/ },
+    ...{ subject: /^reader role/, text: /its permissions boundary vai-test-boundary-read is not/ },
   },
   {
     name: "another boundary with the same text",

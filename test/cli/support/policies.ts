@@ -156,50 +156,69 @@ export const readerTrust = (callers: readonly string[]): Document =>
   });
 
 const PROBE_TAG = "aws:PrincipalTag/vai-probe";
-const PROBE_ACTION = "sts:GetScopedCredentials";
+const CUT_ACTION = "sts:GetScopedCredentials";
+const TAGGED = {
+  StringLike: { "aws:PrincipalTag/vai-identity": "vai-*" },
+  Null: { "aws:PrincipalTag/vai-identity": "false" },
+};
 
+const notThePlane = (plane: string, account: string) => ({
+  ...{ Sid: "NotThePlane", Effect: "Deny", Action: "*" },
+  Resource: [
+    `arn:aws:dynamodb:*:${account}:table/vai-${plane}-*`,
+    `arn:aws:lambda:*:${account}:function:vai-${plane}-*`,
+  ],
+});
+
+/** Of a role that acts. */
 export const boundary = (plane: string, account: string): Document =>
   document(
-    { Sid: "Ceiling1", Effect: "Allow", Action: "*", Resource: "*" },
+    { Sid: "Ceiling1", Effect: "Allow", NotAction: CUT_ACTION, Resource: "*" },
+    { Sid: "Ceiling2", Effect: "Allow", Action: CUT_ACTION, Resource: "*", Condition: TAGGED },
     {
       ...{ Sid: "Never", Effect: "Deny", Resource: "*" },
       Action: ["iam:*", "kms:*", "organizations:*"],
     },
     {
-      ...{ Sid: "NeverSomebodyElse", Effect: "Deny", Action: "sts:*", Resource: "*" },
-      Condition: { Null: { [PROBE_TAG]: "true" } },
+      ...{ Sid: "NothingElse", Effect: "Deny", Resource: "*" },
+      NotAction: ["lambda:UpdateAlias", CUT_ACTION],
     },
     {
-      ...{ Sid: "NeverMoreAsAProbe", Effect: "Deny", NotAction: PROBE_ACTION, Resource: "*" },
+      ...{ Sid: "NeverMoreAsAProbe", Effect: "Deny", NotAction: CUT_ACTION, Resource: "*" },
       Condition: { Null: { [PROBE_TAG]: "false" } },
     },
-    {
-      ...{ Sid: "NotThePlane", Effect: "Deny", Action: "*" },
-      Resource: [
-        `arn:aws:dynamodb:*:${account}:table/vai-${plane}-*`,
-        `arn:aws:lambda:*:${account}:function:vai-${plane}-*`,
-      ],
-    },
+    notThePlane(plane, account),
   );
 
-const TAGGED = {
+/** Of a role that looks. */
+export const readerBoundary = (plane: string, account: string): Document =>
+  document(
+    { Sid: "Ceiling1", Effect: "Allow", Action: "*", Resource: "*" },
+    {
+      ...{ Sid: "Never", Effect: "Deny", Resource: "*" },
+      Action: ["iam:*", "kms:*", "organizations:*", "sts:*"],
+    },
+    notThePlane(plane, account),
+  );
+
+const ACTING = {
   StringLike: { "aws:PrincipalTag/vai-identity": "vai-*" },
   Null: { "aws:PrincipalTag/vai-identity": "false", [PROBE_TAG]: "true" },
 };
 
-/** Of a role that acts, with what its probes ask; or of one that looks. */
+/** Of a role that acts, with the cut of its sessions; or of one that looks. */
 export const ceiling = (Action: string, isActing: boolean): Document =>
   document(
     {
       ...{ Sid: "Ceiling1", Effect: "Allow", Action },
       Resource: "arn:aws:dynamodb:us-east-1:000000000000:table/settings",
-      ...(isActing && { Condition: TAGGED }),
+      ...(isActing && { Condition: ACTING }),
     },
     ...(isActing
       ? [
           {
-            ...{ Sid: "Ceiling2", Effect: "Allow", Action: PROBE_ACTION, Resource: "*" },
-            Condition: { StringEquals: { [PROBE_TAG]: "true" } },
+            ...{ Sid: "Ceiling2", Effect: "Allow", Action: CUT_ACTION, Resource: "*" },
+            Condition: TAGGED,
           },
         ]
       : []),
