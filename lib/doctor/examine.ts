@@ -6,6 +6,7 @@ import { ENV } from "../config.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import { type CallerKind, checkCallerPolicy } from "./callers.ts";
 import { checkClock } from "./clock.ts";
+import { checkCut } from "./cut.ts";
 import { about, type Finding } from "./finding.ts";
 import { checkFunctionRole } from "./function-roles.ts";
 import { checkAgreement, checkFunction } from "./functions.ts";
@@ -48,6 +49,7 @@ export async function examine(
     policies,
     own,
     template,
+    cut,
   ] = await Promise.all([
     Promise.all(
       FUNCTION_NAMES.map(
@@ -69,6 +71,7 @@ export async function examine(
     ),
     Promise.all([...Object.values(named.roles), named.watch.roleArn].map((each) => see.role(each))),
     see.stack(stackName),
+    see.cut(),
   ]);
   const stack = checkStack(
     stackName,
@@ -85,6 +88,7 @@ export async function examine(
   const trust = checkTrust(registry, environment, keys, expected, clock());
   return [
     ...time,
+    checkCut(cut, expected),
     ...stack.findings,
     ...functions.flatMap(([use, facts]) => checkFunction(use, facts, expected)),
     ...checkFunction("revoke-events", events, expected),

@@ -10,6 +10,7 @@ import { DynamoRegistryStore } from "../ports/registry-store.ts";
 import type { Tables } from "../ports/transaction.ts";
 import { type AccountFacts, readAccount } from "./account.ts";
 import { type Caller, readCaller } from "./caller.ts";
+import { type CutLook, readCut } from "./cut.ts";
 import { type FunctionFacts, readFunction, readSources, type SourceFacts } from "./functions.ts";
 import { type KeyFacts, readKey } from "./keys.ts";
 import { look, type Seen } from "./look.ts";
@@ -28,6 +29,8 @@ export interface RegistryLook {
 /** Reads of a deployment, with the credentials of whoever looks; nothing is ever changed. */
 export interface Inspector {
   caller(): Promise<Caller>;
+  /** What the region's STS makes of the call by which sessions are cut. */
+  cut(): Promise<CutLook>;
   function(name: string): Promise<FunctionFacts>;
   /** What feeds a function. */
   sources(functionName: string): Promise<Seen<readonly SourceFacts[]>>;
@@ -58,6 +61,7 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
   const cloudFormation = new CloudFormationClient(options);
   return {
     caller: () => readCaller(options),
+    cut: () => readCut(place),
     function: (name) => readFunction(lambda, name),
     sources: (functionName) => readSources(lambda, functionName),
     table: (name) => readTable(dynamo, name),

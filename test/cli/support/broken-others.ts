@@ -1,6 +1,19 @@
-import { addStatement, type Broken } from "./break.ts";
+import { addStatement, type Broken, put } from "./break.ts";
 
 export const BROKEN_OTHERS: readonly Broken[] = [
+  {
+    name: "a region whose STS cuts no session",
+    change: (world) => put(world, { cut: { isKnown: false } }),
+    ...{ subject: /^STS in us-east-1/, text: /does not know sts:GetScopedCredentials/ },
+  },
+  {
+    name: "an STS that hears no denial",
+    change: (world) => put(world, { cut: { isKnown: true, isDenialHeard: false } }),
+    ...{
+      subject: /^STS in us-east-1/,
+      text: /lets a session that is denied sts:GetScopedCredentials/,
+    },
+  },
   {
     name: "an agent that may do more than ask",
     change: (world) =>

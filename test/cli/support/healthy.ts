@@ -1,5 +1,6 @@
 import type { AccountFacts } from "../../../lib/aws/inspect/account.ts";
 import type { Caller } from "../../../lib/aws/inspect/caller.ts";
+import type { CutLook } from "../../../lib/aws/inspect/cut.ts";
 import type {
   FunctionFacts,
   FunctionSetting,
@@ -49,6 +50,7 @@ export const DEPLOYMENT: Deployment = {
 /** What there is to see of a deployment. Documents are objects here, so that a test can change one. */
 export interface World {
   caller: Caller;
+  cut: CutLook;
   functions: Record<
     string,
     {
@@ -90,6 +92,10 @@ const arn = (service: string, resource: string): string =>
 export const roleArn = (name: string): string => arn("iam", `role/${name}`);
 /** What bounds every role of the healthy world. */
 const BOUNDARY = arn("iam", "policy/vai-test-boundary");
+const READER_BOUNDARY = arn("iam", "policy/vai-test-boundary-read");
+/** The boundary that the stack gives a role. */
+const boundaryOf = (roleArn: string): string =>
+  READER_ROLES.some((name) => roleArn.endsWith(`/${name}`)) ? READER_BOUNDARY : BOUNDARY;
 const functionRole = (use: string): string => roleArn(`vai-test-${use}`);
 
 export const WATCH = "vai-test-watch";
@@ -150,6 +156,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
   const callers = [functionRole("issue"), functionRole("execute")];
   const world: Omit<World, "stack"> = {
     caller: { arn: arn("iam", "user/looks"), account: ACCOUNT, awsTime: plane.world.now },
+    cut: { isKnown: true, isDenialHeard: true },
     functions: Object.fromEntries(
       USES.map((use) => [
         DEPLOYMENT.functions[use],
@@ -223,7 +230,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
         roleArn(name),
         {
           trust: seen(policies.readerTrust([...callers, functionRole("sweep")])),
-          boundary: seen(policies.boundary("test", ACCOUNT)),
+          boundary: seen(policies.readerBoundary("test", ACCOUNT)),
           policies: [{ name: "ceiling", document: policies.ceiling("dynamodb:GetItem", false) }],
         },
       ]),
@@ -277,7 +284,7 @@ function stackOf(world: Omit<World, "stack">): StackFacts {
         Policies: role.policies.map(({ name, document }) => ({
           ...{ PolicyName: name, PolicyDocument: document },
         })),
-        ...(role.boundary.status === "seen" && { PermissionsBoundary: BOUNDARY }),
+        ...(role.boundary.status === "seen" && { PermissionsBoundary: boundaryOf(arn) }),
       },
     ]),
     ...Object.entries(world.managed).map(([arn, PolicyDocument]): [string, string, object] => [
@@ -288,6 +295,10 @@ function stackOf(world: Omit<World, "stack">): StackFacts {
     [
       ...(["AWS::IAM::ManagedPolicy", BOUNDARY] as const),
       { PolicyDocument: policies.boundary("test", ACCOUNT) },
+    ],
+    [
+      ...(["AWS::IAM::ManagedPolicy", READER_BOUNDARY] as const),
+      { PolicyDocument: policies.readerBoundary("test", ACCOUNT) },
     ],
   ];
   const template = Object.fromEntries(
@@ -364,6 +375,7 @@ const asPolicy = (name: string, document: Seen<object>): Seen<PolicyText> =>
 /** Reads of a world, in the form in which AWS answers them. */
 export const inspectorOf = (world: World): Inspector => ({
   caller: async () => world.caller,
+  cut: async () => world.cut,
   function: async (name): Promise<FunctionFacts> => {
     const found = world.functions[name];
     if (found === undefined)
@@ -402,7 +414,7 @@ export const inspectorOf = (world: World): Inspector => ({
           arn: roleArnAsked,
           tags: seen(found.tags ?? []),
           trust: asText(found.trust),
-          boundary: asPolicy(found.boundaryArn ?? BOUNDARY, found.boundary),
+          boundary: asPolicy(found.boundaryArn ?? boundaryOf(roleArnAsked), found.boundary),
           policies: seen(
             found.policies.map(({ name, document }) => ({ name, text: JSON.stringify(document) })),
           ),

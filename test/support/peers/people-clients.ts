@@ -53,6 +53,12 @@ export const DOCTOR_CLIENTS: readonly DoctorUse[] = [
     ask: (endpoint, patience) => seeAt(endpoint, patience).caller(),
   },
   {
+    name: "what STS makes of a cut",
+    look: "cut",
+    made: "lib/aws/inspect/cut.ts readCut STSClient",
+    ask: (endpoint, patience) => seeAt(endpoint, patience).cut(),
+  },
+  {
     name: "a function",
     look: "function",
     made: `${INSPECT} LambdaClient`,
