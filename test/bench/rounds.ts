@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { HANDLE } from "../support/deliveries.ts";
+import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Dependency } from "../support/faults.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import type { Line } from "./measure.ts";
@@ -26,7 +26,15 @@ export async function measureRounds(): Promise<Line[]> {
     const answer = await plane.execute(plane.redemption(governed, handle));
     if (!answer.ok) throw new Error(JSON.stringify(answer));
   });
+  const delivered = await roundsOf((plane) => plane.grant(CREDENTIALS));
   return [
+    {
+      name: "sequential AWS round trips of one delivery of credentials",
+      value: `${delivered.rounds} (${delivered.calls} calls in all)`,
+      goal: "7",
+      met: delivered.rounds <= 7,
+      how,
+    },
     {
       name: "sequential AWS round trips of one governed action, delivery execute",
       value: `${direct.rounds} (${direct.calls} calls in all)`,
