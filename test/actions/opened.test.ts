@@ -26,6 +26,7 @@ test("VAI-146 a function opens what its deployment told it", () => {
     [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
     [ENV.targets]: JSON.stringify({ dynamodb: [TABLE] }),
     [ENV.targetKeys]: "{}",
+    [ENV.scopedCredentials]: "true",
   };
   const { isOpened: opens } = issueDependencies("issue", environment);
   assert.deepEqual([opens("dynamodb", TABLE), opens("dynamodb", OBJECTS)], [true, false]);

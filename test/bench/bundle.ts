@@ -89,6 +89,7 @@ function importNew(file: string): Imported {
     [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
     [ENV.targets]: "{}",
     [ENV.targetKeys]: "{}",
+    [ENV.scopedCredentials]: "true",
     AWS_REGION: "us-east-1",
   };
   const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], {

@@ -75,6 +75,7 @@ const deps = issueDependencies("issue", {
   [ENV.anchors]: JSON.stringify([KEYS.anchor.jwk]),
   [ENV.targets]: "{}",
   [ENV.targetKeys]: "{}",
+  [ENV.scopedCredentials]: "true",
   AWS_ENDPOINT_URL: PLACE.endpoint,
 });
 const families = [...new Set(CATALOGUE.map(({ family }) => family))];
