@@ -1,3 +1,5 @@
+import type { Unlock } from "./unlock.ts";
+
 /**
  * Refusals are values; faults are exceptions. Codes are the closed lists of the ledger
  * appendix E and PROTOCOL.md §11: adding one is allowed, renaming one breaks clients (OKG-58).
@@ -133,19 +135,48 @@ export interface Refusal {
   readonly code: RefusalCode;
   readonly detail: string;
   readonly pointer?: string;
+  /** What would change it, where only the place that refuses knows. */
+  readonly unlock?: readonly Unlock[];
 }
 
-export function refuse(code: RefusalCode, detail: string, pointer?: string): Refusal {
+/** Codes whose unlock names somebody or something: none of them is refused without. */
+export type UnlockedCode = Extract<
+  RefusalCode,
+  | "APPROVAL_REQUIRED"
+  | "CONSENSUS_NOT_REACHED"
+  | "CONTRACT_NOT_YET_VALID"
+  | "PLANE_HALTED"
+  | "AGENT_HALTED"
+  | "KEY_REVOKED"
+  | "PATH_QUARANTINED"
+  | "REVOCATION_PENDING"
+>;
+
+/** Every other: its code alone says what would change it (`lib/enforcement/unlocks.ts`). */
+export type PlainCode = Exclude<RefusalCode, UnlockedCode>;
+
+export function refuse(code: PlainCode, detail: string, pointer?: string): Refusal {
   return pointer === undefined
     ? { refused: true, code, detail }
     : { refused: true, code, detail, pointer };
+}
+
+/** A refusal until something has happened, which only the place that refuses can name. */
+export function refuseUntil(
+  unlock: readonly Unlock[],
+  code: UnlockedCode,
+  detail: string,
+  pointer?: string,
+): Refusal {
+  const refusal = { refused: true, code, detail, unlock } as const;
+  return pointer === undefined ? refusal : { ...refusal, pointer };
 }
 
 export const isRefusal = (value: unknown): value is Refusal =>
   typeof value === "object" && value !== null && "refused" in value && value.refused === true;
 
 /** Codes whose cause may have passed by the next try, if nothing was granted yet (PROTOCOL.md §4). */
-const RETRYABLE: ReadonlySet<RefusalCode> = new Set([
+const RETRYABLE = [
   "EVIDENCE_STORE_UNAVAILABLE",
   "EVIDENCE_SIGNER_UNAVAILABLE",
   "DEPENDENCY_UNAVAILABLE",
@@ -153,9 +184,11 @@ const RETRYABLE: ReadonlySet<RefusalCode> = new Set([
   "STS_FAILED",
   "REVOCATION_FAILED",
   "REVOCATION_PENDING",
-]);
+] as const satisfies readonly RefusalCode[];
+export type RetryableCode = (typeof RETRYABLE)[number];
 
-export const isRetryable = (code: RefusalCode): boolean => RETRYABLE.has(code);
+export const isRetryable = (code: RefusalCode): code is RetryableCode =>
+  (RETRYABLE as readonly RefusalCode[]).includes(code);
 
 export type FaultCode = Extract<
   RefusalCode,

@@ -5,6 +5,7 @@ import { doneBy } from "./done.ts";
 import type { ExitCode } from "./io.ts";
 import { nextLine } from "./next-line.ts";
 import { vaiLine } from "./self.ts";
+import { unlockLines } from "./unlocks.ts";
 
 /** An answer of `issue` or `execute` as lines for people; `outputs` as the command was given it, `use` what became of the use. */
 export const answerLines = (answer: Answer, outputs?: string, use = useAfter): string[] =>
@@ -58,11 +59,13 @@ export const refusedLines = ({
   stage,
   detail,
   pointer,
-}: Pick<RefusedAnswer, "code" | "detail" | "pointer"> &
+  unlock,
+}: Pick<RefusedAnswer, "code" | "detail" | "pointer" | "unlock"> &
   Partial<Pick<RefusedAnswer, "stage">>): string[] => [
   `refused    ${code}${stage === undefined ? "" : ` at ${stage}`}`,
   `why        ${detail}`,
   ...(pointer === undefined ? [] : [`where      ${pointer}`]),
+  ...unlockLines(unlock),
 ];
 
 /** What somebody who was refused does next: the code first, then the record of it. */

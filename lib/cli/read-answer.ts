@@ -3,6 +3,7 @@ import { readBy } from "../encoding/schema.ts";
 import type { Answer, RefusedAnswer } from "../enforcement/answer.ts";
 import type { CommandAnswer, UnreachedAnswer } from "../enforcement/commands/command.ts";
 import { Fault } from "../refusal.ts";
+import { unlockSchema } from "./unlocks.ts";
 
 const refused = z.looseObject({
   ok: z.literal(false),
@@ -10,6 +11,7 @@ const refused = z.looseObject({
   stage: z.string(),
   detail: z.string(),
   pointer: z.string().optional(),
+  unlock: unlockSchema.optional(),
   evidence: z.looseObject({ chainId: z.string(), seq: z.number() }).optional(),
 });
 

@@ -1,12 +1,12 @@
 import * as z from "zod";
-import type { RefusalCode } from "../refusal.ts";
+import type { PlainCode } from "../refusal.ts";
 import { CONSTRAINT_KINDS, type Constraint, type Scalar } from "./constraint.ts";
 
 /** Why a value is no constraint: the place below it, and prose. */
 interface Breach {
   readonly path: PropertyKey[];
   readonly message: string;
-  readonly code?: RefusalCode;
+  readonly code?: PlainCode;
 }
 
 /** Characters of one string value. */

@@ -2,7 +2,7 @@ import { toInstant } from "../clock.ts";
 import type { PlaneId } from "../config.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
-import { pointer, type Refusal, refuse } from "../refusal.ts";
+import { pointer, type Refusal, refuse, refuseUntil } from "../refusal.ts";
 import { type GovernedAction, partyKey, type TrustPolicy } from "../trust/policy.ts";
 import type { Contract, ReadContract } from "./contract.ts";
 
@@ -145,9 +145,11 @@ export function judgeClass(contract: Contract, policy: TrustPolicy): Refusal | u
 /** Half-open: valid when `nbf` ≤ now < `exp`, by server time in seconds (PROTOCOL.md §1). */
 export function judgeWindow(contract: Contract, now: number): Refusal | undefined {
   if (now < contract.nbf) {
-    return refuse(
+    const at = toInstant(contract.nbf * 1000);
+    return refuseUntil(
+      [{ kind: "time", at }],
       "CONTRACT_NOT_YET_VALID",
-      `the contract begins at ${toInstant(contract.nbf * 1000)}`,
+      `the contract begins at ${at}`,
       "/contract/nbf",
     );
   }

@@ -1,11 +1,11 @@
 import type * as z from "zod";
-import { pointer, type RefusalCode } from "../refusal.ts";
+import { type PlainCode, pointer } from "../refusal.ts";
 import { present } from "./present.ts";
 import type { Problem } from "./strict-json.ts";
 
 /** A schema may attach the code that a breach deserves; without one the object's own `…_MALFORMED` stands. */
 export interface CodedProblem extends Problem {
-  readonly code?: RefusalCode;
+  readonly code?: PlainCode;
 }
 
 /** The first breach of a schema as place, prose and, where the schema says so, code. */
@@ -24,7 +24,7 @@ function problemOf(issue: z.core.$ZodIssue, outer: readonly PropertyKey[]): Code
     return { pointer: pointer("", [...path, key]), detail: "is not a member of this object" };
   }
   const code =
-    issue.code === "custom" ? (issue.params?.["code"] as RefusalCode | undefined) : undefined;
+    issue.code === "custom" ? (issue.params?.["code"] as PlainCode | undefined) : undefined;
   const detail = issue.message
     .replace(/^Invalid input: /, "")
     .replace(/^expected (.*), received undefined$/, "is missing; expected $1");

@@ -16,7 +16,10 @@ import {
   type RefusalCode,
   type StageName,
 } from "../refusal.ts";
+import type { Limits } from "../trust/restrictions.ts";
+import { liftOf, NEW_CONTRACT, type Unlock } from "../unlock.ts";
 import type { Intent } from "./read/intent.ts";
+import { UNLOCKS, unlockOf, unlockOfSpent } from "./unlocks.ts";
 
 /** The answer to a request that was granted, or that is a retry of one (PROTOCOL.md §4). Times in RFC 3339. */
 export interface GrantedAnswer {
@@ -63,6 +66,8 @@ export interface RefusedAnswer {
   readonly retryable: boolean;
   readonly detail: string;
   readonly pointer?: string;
+  /** What would change it; all of these must happen. Absent where nothing would. */
+  readonly unlock?: readonly Unlock[];
   readonly evidence?: { readonly chainId: string; readonly seq: number };
 }
 
@@ -74,23 +79,32 @@ export interface Delivered {
   readonly credentials?: string | undefined;
 }
 
+/** When an answer is given, and what people have stopped then. */
+export interface Moment {
+  /** Milliseconds. */
+  readonly now: number;
+  readonly limits: Limits;
+}
+
 /**
  * The answer about an identity, from the folded chain alone: so a retry gets what the first call got. A grant
- * that ended in a refusal repeats it. `now` in milliseconds.
+ * that ended in a refusal repeats it, with what of its `unlock` is still to be done.
  */
 export function answerAbout(
   intent: Intent,
   identityId: string,
-  now: number,
+  { now, limits }: Moment,
   { deduplicated = false, ...delivered }: Delivered & { readonly deduplicated?: boolean } = {},
 ): Answer {
   const identity = intent.state.identities.get(identityId);
   if (identity === undefined) throw new TypeError("an issued identity is in its chain");
   const { end } = identity;
   if (end?.refusal !== undefined && end.outcome === undefined) {
-    const { stage, ...refusal } = end.refusal;
+    const { stage, ...recorded } = end.refusal;
+    const unlock = unlockOfEnd(identity, recorded.code, limits);
+    const refusal: Refusal = { refused: true, ...recorded, ...present({ unlock }) };
     return {
-      ...refusedAnswer({ stage, refusal: { refused: true, ...refusal } }, false),
+      ...refusedAnswer({ stage, refusal }, false),
       evidence: { chainId: intent.chainId, seq: identity.lastSeq },
     };
   }
@@ -123,6 +137,22 @@ export function answerAbout(
       head: identity.lastHash,
     },
   };
+}
+
+/** An ended identity does not come back: what is still stopped is to be lifted, and somebody is to grant anew. */
+function unlockOfEnd(
+  { actor, executor, roleArn }: IdentityView,
+  code: RefusalCode,
+  limits: Limits,
+): readonly Unlock[] | undefined {
+  if (UNLOCKS[code] !== "said") return undefined;
+  return [
+    ...(limits.isPlaneHalted ? [liftOf.plane()] : []),
+    ...(limits.keys.has(executor) ? [liftOf.key(executor)] : []),
+    ...(actor !== undefined && limits.actors.has(actor) ? [liftOf.actor(actor)] : []),
+    ...(roleArn !== undefined && limits.paths.has(roleArn) ? [liftOf.path(roleArn)] : []),
+    NEW_CONTRACT,
+  ];
 }
 
 /**
@@ -174,12 +204,14 @@ export function repeatable({ detail, pointer }: Refusal): { detail: string; poin
   return { detail: short.toWellFormed(), ...(isWhole && { pointer }) };
 }
 
+/** @param mayRetry whether the same request may pass when it is made again: behind a grant it may not. */
 export function refusedAnswer(
   { stage, refusal }: { readonly stage: StageName; readonly refusal: Refusal },
   mayRetry = true,
 ): RefusedAnswer {
   const { code } = refusal;
   const { detail, pointer } = repeatable(refusal);
+  const unlock = mayRetry ? unlockOf(refusal) : unlockOfSpent(refusal);
   return {
     ok: false,
     code,
@@ -187,6 +219,6 @@ export function refusedAnswer(
     failureDomain: failureDomain(code),
     retryable: mayRetry && isRetryable(code),
     detail,
-    ...present({ pointer }),
+    ...present({ pointer, unlock }),
   };
 }

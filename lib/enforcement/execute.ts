@@ -21,6 +21,7 @@ import { PROOF } from "./stages/proof.ts";
 import { RETRY } from "./stages/retry.ts";
 import { REDEMPTION_SCOPE } from "./stages/scope.ts";
 import { GRANT_STATE, LIMITS } from "./stages/state.ts";
+import { andNewContract } from "./unlocks.ts";
 import { effectiveStep, type Redemption } from "./verified.ts";
 
 /**
@@ -145,18 +146,24 @@ function settle(
   if (isFailure(retried)) return refused(retried);
   if (retried.repeated !== undefined) return settled(retried.repeated);
   const limited = judgement.judge(LIMITS, redemption);
-  if (isFailure(limited)) return refused(limited);
+  if (isFailure(limited)) return refused(ending(limited));
   const { identityId } = identity;
   const ended = judgement.judge(GRANT_STATE, { contract, intent, identityId });
   return isFailure(ended) ? refused(ended) : undefined;
 }
+
+/** What is stopped ends what is open of it: lifting it brings no handle back. */
+const ending = ({ refusal, ...at }: Failure): Failure => ({
+  ...at,
+  refusal: andNewContract(refusal),
+});
 
 function judgeAgain(again: Judgement, redemption: Redemption): Failure | undefined {
   const { contract, intent, identity } = redemption;
   const held = again.judge(HANDLE, redemption);
   if (isFailure(held)) return held;
   const limited = again.judge(LIMITS, redemption);
-  if (isFailure(limited)) return limited;
+  if (isFailure(limited)) return ending(limited);
   const { identityId } = identity;
   const ended = again.judge(GRANT_STATE, { contract, intent, identityId });
   return isFailure(ended) ? ended : undefined;

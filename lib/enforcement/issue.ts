@@ -11,7 +11,7 @@ import { deliverCredentials } from "./deliveries/credentials.ts";
 import { bounded, executeGrant, type Unstarted } from "./deliveries/execute.ts";
 import { handleAgain, handleOf } from "./deliveries/handle.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
-import { type Failure, isFailure, Judgement } from "./judgement.ts";
+import { type Failure, isFailure, Judgement, momentOf } from "./judgement.ts";
 import type { Intent } from "./read/intent.ts";
 import { isEndedBy, rejectedDrafts } from "./records/ending.ts";
 import type { Justified } from "./records/issuance.ts";
@@ -92,7 +92,7 @@ async function deliver(
     },
 ): Promise<Answer> {
   if (grant.delivery === "handle") {
-    return answerAbout(intent, grant.identityId, judgement.deps.clock(), { handle });
+    return answerAbout(intent, grant.identityId, momentOf(judgement), { handle });
   }
   const issued = issuedTo(judgement, request, { intent, grant, context });
   const run =

@@ -2,6 +2,7 @@ import { VERSION } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { About, Check, Source } from "../evidence/record.ts";
 import { isRefusal, type Refusal, refusalOf, type StageName } from "../refusal.ts";
+import type { Limits } from "../trust/restrictions.ts";
 import type { Invocation, IssueDeps, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./read/event.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
@@ -182,3 +183,11 @@ export class Judgement<Deps extends PlaneDeps = IssueDeps> {
     return this.#order.flatMap(({ names }) => names);
   }
 }
+
+/** The moment at which an answer is given, by the trust that was read last. */
+export const momentOf = <Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+): { readonly now: number; readonly limits: Limits } => ({
+  now: judgement.deps.clock(),
+  limits: judgement.requireTrust().limits,
+});

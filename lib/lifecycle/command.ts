@@ -3,9 +3,10 @@ import type { PlaneId } from "../config.ts";
 import { type ReadJws, readJws, verifyJws } from "../encoding/jws.ts";
 import { digest, label, numericDate, purpose, thumbprint, uuid } from "../encoding/members.ts";
 import { readBy } from "../encoding/schema.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { type Refusal, refuse, refuseUntil } from "../refusal.ts";
 import { partyKey, type TrustPolicy } from "../trust/policy.ts";
 import { VERBS, type Verb } from "../trust/verbs.ts";
+import { approvals } from "../unlock.ts";
 
 /** Seconds: the longest life of a command, and how far another's clock may be ahead. */
 const MAX_LIFE = 300;
@@ -163,4 +164,4 @@ const payloadOf = ({ signingInput }: ReadJws): string =>
   signingInput.slice(signingInput.indexOf(".") + 1);
 
 const unsigned = (detail: string, pointer: string): Refusal =>
-  refuse("APPROVAL_REQUIRED", detail, pointer);
+  refuseUntil([approvals(2, 1)], "APPROVAL_REQUIRED", detail, pointer);

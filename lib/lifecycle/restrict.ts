@@ -1,7 +1,7 @@
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { jwkThumbprint } from "../encoding/jwk.ts";
 import { utf8Bytes } from "../encoding/platform.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { type Refusal, refuse, refuseUntil } from "../refusal.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import {
   type Halt,
@@ -9,6 +9,7 @@ import {
   type Restrictions,
   restrictionsText,
 } from "../trust/restrictions.ts";
+import { retryAfter } from "../unlock.ts";
 import type { Command, ReadCommand } from "./command.ts";
 
 const RESTRICTING = ["haltActor", "haltPlane", "revokeKey", "revokePlaneKey"] as const;
@@ -156,7 +157,8 @@ export function judgeLift(
   }
   const until = stoppedAt + 1 + AHEAD;
   return claims.do === "resumePlane" && now < until
-    ? refuse(
+    ? refuseUntil(
+        [retryAfter(until - now)],
         "REVOCATION_PENDING",
         `IAM denies every session of the plane's roles for another ${until - now} s`,
         "/command",

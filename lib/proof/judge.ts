@@ -2,8 +2,9 @@ import type { Contract } from "../contract/contract.ts";
 import { callsOf, gatedMember, type Step, stepNarrows } from "../contract/step.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
-import { pointer, type Refusal, refuse } from "../refusal.ts";
+import { pointer, type Refusal, refuse, refuseUntil } from "../refusal.ts";
 import { partyKey, type TrustPolicy } from "../trust/policy.ts";
+import { approvals as approvalsNeeded } from "../unlock.ts";
 import type { Decision, ReadProof } from "./proof.ts";
 
 /** Milliseconds: how far ahead of server time a context may claim to have been observed. */
@@ -263,7 +264,13 @@ function judgeAttestations({ contract, proof, policy }: ProofInput): Refusal | u
   const { attestations, classes, veto } = policy.governance[contract.risk];
   return attestations === 0 && classes === 0 && veto.length === 0
     ? undefined
-    : refuse(
+    : refuseUntil(
+        [
+          {
+            ...{ kind: "attestation", needed: attestations, have: 0 },
+            ...{ classesNeeded: classes, classesHave: 0, veto },
+          },
+        ],
         "CONSENSUS_NOT_REACHED",
         `a ${contract.risk} contract needs ${attestations} attestations`,
         "/proof/attestations",
@@ -277,7 +284,8 @@ function judgeApprovals({ contract, proof, policy }: ProofInput): Refusal | unde
   const { approvals } = policy.governance[contract.risk];
   return approvals === 0
     ? undefined
-    : refuse(
+    : refuseUntil(
+        [approvalsNeeded(approvals, 0)],
         "APPROVAL_REQUIRED",
         `a ${contract.risk} contract needs ${approvals} approvals`,
         "/proof/approvals",

@@ -11,6 +11,7 @@ const ROOT = join(import.meta.dirname, "../..");
  */
 const ROOMS = [
   // Foundation: imports nothing of ours.
+  "lib/unlock.ts",
   "lib/refusal.ts",
   "lib/clock.ts",
   "lib/config.ts",
@@ -36,6 +37,7 @@ const ROOMS = [
   "lib/enforcement/stage.ts",
   "lib/enforcement/judgement.ts",
   "lib/enforcement/verified.ts",
+  "lib/enforcement/unlocks.ts",
   "lib/enforcement/answer.ts",
   "lib/enforcement/stages",
   "lib/enforcement/records",

@@ -13,6 +13,7 @@ import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
 import { judgeOperation } from "../../lib/authority/derive/judge-operation.ts";
 import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import { EXPLANATIONS } from "../../lib/cli/explanations.ts";
+import { unlockSchema } from "../../lib/cli/unlocks.ts";
 import { signingKey } from "../../lib/client/keys.ts";
 import { parsePlaneId } from "../../lib/config.ts";
 import { CONSTRAINT_KINDS, narrows, satisfies } from "../../lib/contract/constraint.ts";
@@ -46,6 +47,7 @@ import {
   EXECUTE_ORDER,
   ISSUE_ORDER,
 } from "../../lib/enforcement/stages/order.ts";
+import { UNLOCKS } from "../../lib/enforcement/unlocks.ts";
 import { genesisHead } from "../../lib/evidence/chain.ts";
 import { EVENT_TYPES, isNegative } from "../../lib/evidence/events.ts";
 import { evidenceKeys, openChain } from "../../lib/evidence/open.ts";
@@ -602,6 +604,8 @@ interface Case {
 }
 
 suite("lambdas/PROTOCOL.md: codes and events", () => {
+  const of = (code: string) => UNLOCKS[code as RefusalCode];
+
   test("OKG-58 §11 has every refusal code once, in the order of the domains, and no other", () => {
     assert.deepEqual(
       CODES.map(({ code, domain, retryable }) => [code, domain, retryable]),
@@ -611,6 +615,30 @@ suite("lambdas/PROTOCOL.md: codes and events", () => {
       (code) => !REFUSAL_CODES.includes(code as RefusalCode),
     );
     assert.deepEqual(unnamed(section(11), foreign), []);
+  });
+
+  test("USR-11 §4 lists every code that has an `unlock` once, under its kind, with an entry of that kind", () => {
+    const rows = table(4, "entry codes what must happen");
+    const kinds = rows.map(([entry = "", codes = ""]) => {
+      const [unlock] = unlockSchema.parse([JSON.parse(bare(entry))]);
+      return [unlock?.kind, quoted(codes)] as const;
+    });
+    const listed = kinds.flatMap(([, codes]) => codes);
+    const having = REFUSAL_CODES.filter((code) => UNLOCKS[code] !== "nothing");
+    assert.deepEqual(listed.toSorted(), having.toSorted());
+    for (const [kind, codes] of kinds) {
+      if (kind === "contract") assert.ok(codes.every((code) => of(code) === "contract"));
+      else if (kind === "retry")
+        assert.deepEqual(
+          codes.filter((code) => !isRetryable(code as RefusalCode)),
+          [],
+        );
+      else
+        assert.ok(
+          codes.every((code) => of(code) === "said"),
+          kind,
+        );
+    }
   });
 
   test("OKG-58 §11 knows every stage at which a case of the tests meets a code", () => {

@@ -2,7 +2,7 @@ import { isTerminal } from "../../evidence/events.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { Fault } from "../../refusal.ts";
 import { type Answer, answerAbout, refusedAnswer } from "../answer.ts";
-import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import { type Failure, isFailure, type Judgement, momentOf } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { Point } from "../stage.ts";
 import { appendToIntent, backOff, ready, settled } from "./append.ts";
@@ -34,7 +34,7 @@ export async function conclude(
       const intent = await writeEnd(judgement, open, draftsOf);
       return isFailure(intent)
         ? unconcluded(open.intent, { ...intent, stage: at.name })
-        : answerAbout(intent, open.identityId, judgement.deps.clock());
+        : answerAbout(intent, open.identityId, momentOf(judgement));
     } catch (fault) {
       const mayPass = fault instanceof Fault && attempt < END_TRIES;
       const isOver = !mayPass || !(await hasTimeToRetry(judgement, attempt));

@@ -12,7 +12,8 @@ import {
 } from "../../lifecycle/command.ts";
 import { LONGEST_LIFE } from "../../lifecycle/due.ts";
 import { isLifting, judgeKey, judgeLift, type Lifting, lifted } from "../../lifecycle/restrict.ts";
-import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
+import { isRefusal, pointer, type Refusal, refuseUntil } from "../../refusal.ts";
+import { retryAfter } from "../../unlock.ts";
 import { sideBySide } from "../barriers/side-by-side.ts";
 import type { CommandDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
@@ -154,7 +155,11 @@ async function stillOpen(
 /** Milliseconds kept for the change itself. */
 const RESERVE = 10_000;
 
-const pending = (why: string): Refusal => refuse("REVOCATION_PENDING", why, "/command");
+/** Seconds between two runs of `sweep`: what is still open ends by one of them at the earliest. */
+const SWEEP = 60;
+
+const pending = (why: string): Refusal =>
+  refuseUntil([retryAfter(SWEEP)], "REVOCATION_PENDING", why, "/command");
 
 function isCovered(identity: IdentityView, claims: Lifting): boolean {
   switch (claims.do) {

@@ -4,7 +4,7 @@ import { answerAbout } from "../answer.ts";
 import { conclude } from "../barriers/conclude.ts";
 import { obtainToDeliver } from "../barriers/session.ts";
 import { type Issued, judgeTimeLeft, start } from "../barriers/start.ts";
-import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import { type Failure, isFailure, type Judgement, momentOf } from "../judgement.ts";
 import { judgeExpiry } from "../read/trust-snapshot.ts";
 import { issuanceFailedDrafts, mintedDraft } from "../records/ending.ts";
 import type { Grant } from "../stages/authority.ts";
@@ -48,7 +48,7 @@ export async function deliverCredentials(
   if (typeof credentials !== "string") return unstarted(credentials, session);
   const over = judgeOver(judgement, grant);
   if (over !== undefined) return unstarted(over, session);
-  return answered(answerAbout(started.intent, identityId, judgement.deps.clock(), { credentials }));
+  return answered(answerAbout(started.intent, identityId, momentOf(judgement), { credentials }));
 }
 
 /** Storing the record took time too: what has ended meanwhile does not leave. */

@@ -1,4 +1,5 @@
 import type { ReadContract } from "../../contract/contract.ts";
+import { present } from "../../encoding/present.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";
@@ -13,6 +14,7 @@ import type { Intent } from "../read/intent.ts";
 import { changedDrafts, endsContract, openEnds, revokedDraft } from "../records/ending.ts";
 import { fullVerdict, reasonOf } from "../records/refusal.ts";
 import { requestEvidence } from "../records/request.ts";
+import { unlockOfSpent } from "../unlocks.ts";
 import type { Redemption } from "../verified.ts";
 import { answerRefusal, recordOnIntent, recordUnattributed } from "./flood.ts";
 
@@ -90,7 +92,12 @@ export async function refuseRedemption(
   const answer = await answerRefusal(failure, () =>
     endsContract(first) ? insisting(judgement, record) : record(),
   );
-  return isSpent ? { ...answer, retryable: false } : answer;
+  return isSpent ? spent(answer, failure) : answer;
+}
+
+/** The use is gone: the same request cannot pass any more. */
+function spent({ unlock: _, ...answer }: RefusedAnswer, { refusal }: Failure): RefusedAnswer {
+  return { ...answer, retryable: false, ...present({ unlock: unlockOfSpent(refusal) }) };
 }
 
 /** Tries at recording what ends a contract; with their waits about as long as a function lives. */

@@ -4,7 +4,7 @@ import { Fault } from "../../refusal.ts";
 import type { Request } from "../../request/request.ts";
 import { type Answer, answerAbout } from "../answer.ts";
 import { appendToIntent, ready, settled } from "../barriers/append.ts";
-import type { Judgement } from "../judgement.ts";
+import { type Judgement, momentOf } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import { plainVerdict } from "../records/refusal.ts";
 import { countOnIntent } from "./flood.ts";
@@ -24,8 +24,7 @@ export async function answerRepeated(
   const latest = await recordRetry(judgement, start, found, use);
   const identity = latest.state.identities.get(identityId) ?? found;
   const handle = await deliverAgain(latest, identity);
-  const now = judgement.deps.clock();
-  return answerAbout(latest, identityId, now, { deduplicated: true, handle });
+  return answerAbout(latest, identityId, momentOf(judgement), { deduplicated: true, handle });
 }
 
 /** The retry is honest whether or not its record finds room: the grant's own evidence is what answers. */

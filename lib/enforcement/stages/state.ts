@@ -5,7 +5,8 @@ import { callsOf, type Step } from "../../contract/step.ts";
 import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
 import { phaseOf } from "../../lifecycle/state.ts";
-import { type Refusal, refuse } from "../../refusal.ts";
+import { type Refusal, refuse, refuseUntil } from "../../refusal.ts";
+import { liftOf } from "../../unlock.ts";
 import type { Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
@@ -36,11 +37,18 @@ interface Restricted {
 /** Stage `state`, first: what people stopped, whatever the trust policy allows (PROTOCOL.md §4 stage 6, §10). */
 export const LIMITS = stage<Restricted, Judgement>("state")
   .check("planeRunning", ({ trust: { limits } }) =>
-    limits.isPlaneHalted ? refuse("PLANE_HALTED", "the plane is halted") : undefined,
+    limits.isPlaneHalted
+      ? refuseUntil([liftOf.plane()], "PLANE_HALTED", "the plane is halted")
+      : undefined,
   )
   .check("executorKeyGood", ({ executor, trust: { limits } }) =>
     limits.keys.has(executor)
-      ? refuse("KEY_REVOKED", "the executor's key is revoked", "/contract/cnf/jkt")
+      ? refuseUntil(
+          [liftOf.key(executor)],
+          "KEY_REVOKED",
+          "the executor's key is revoked",
+          "/contract/cnf/jkt",
+        )
       : undefined,
   )
   .check("actorRunning", judgeActor)
@@ -53,21 +61,30 @@ function judgeActor({
   trust: { limits },
 }: Restricted): Refusal | undefined {
   const { id } = contract.claims.actor;
-  const halted = [id, recordedActor].find((each) => each !== undefined && limits.actors.has(each));
-  return halted === undefined
+  const names = [...new Set([id, ...(recordedActor === undefined ? [] : [recordedActor])])];
+  const halted = names.filter((each) => limits.actors.has(each));
+  return halted.length === 0
     ? undefined
-    : refuse("AGENT_HALTED", `${halted} is halted`, "/contract/actor/id");
+    : refuseUntil(
+        halted.map(liftOf.actor),
+        "AGENT_HALTED",
+        `${halted[0]} is halted`,
+        "/contract/actor/id",
+      );
 }
 
 /** A role that a failed revocation could not be brought to serves nothing new (VAI-118). */
 function judgePath({ step, trust: { limits, policy } }: Restricted): Refusal | undefined {
   const roles = policy.actions.filter(({ action }) => step?.actions.includes(action));
-  const quarantined = roles.find(({ executionRoleArn }) => limits.paths.has(executionRoleArn));
-  return quarantined === undefined
+  const quarantined = roles.filter(({ executionRoleArn }) => limits.paths.has(executionRoleArn));
+  const [first] = quarantined;
+  const paths = new Set(quarantined.map(({ executionRoleArn }) => executionRoleArn));
+  return first === undefined
     ? undefined
-    : refuse(
+    : refuseUntil(
+        [...paths].map(liftOf.path),
         "PATH_QUARANTINED",
-        `the execution role of ${quarantined.action} is quarantined`,
+        `the execution role of ${first.action} is quarantined`,
         "/request/step",
       );
 }
