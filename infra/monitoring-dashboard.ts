@@ -85,6 +85,8 @@ export class PlaneDashboard extends Construct {
           graph("Granted and refused", [
             ...perFunction(METRICS.granted, Stats.SUM),
             ...perFunction(METRICS.refused, Stats.SUM),
+            of(METRICS.observed, {}, Stats.SUM),
+            of(METRICS.wouldRefuse, {}, Stats.SUM),
           ]),
           graph(
             "Refused, by failure domain",

@@ -56,6 +56,7 @@ const CODES = {
     "POLICY_VERSION_STALE",
     "CONSENSUS_NOT_REACHED",
     "APPROVAL_REQUIRED",
+    "ACTION_OBSERVED",
   ],
   trustRoots: ["CHAIN_BROKEN", "CHAIN_ROOT_UNKNOWN", "KEY_REVOKED"],
   context: [

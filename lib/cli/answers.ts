@@ -60,13 +60,25 @@ export const refusedLines = ({
   detail,
   pointer,
   unlock,
-}: Pick<RefusedAnswer, "code" | "detail" | "pointer" | "unlock"> &
+  would,
+}: Pick<RefusedAnswer, "code" | "detail" | "pointer" | "unlock" | "would"> &
   Partial<Pick<RefusedAnswer, "stage">>): string[] => [
   `refused    ${code}${stage === undefined ? "" : ` at ${stage}`}`,
   `why        ${detail}`,
   ...(pointer === undefined ? [] : [`where      ${pointer}`]),
   ...unlockLines(unlock),
+  ...wouldLines(would),
 ];
+
+/** What enforcing would have answered, in words that nobody can take for the answer. */
+function wouldLines(would: RefusedAnswer["would"]): string[] {
+  if (would === undefined) return [];
+  if (would.ok) return ["observed   nothing was done; enforced, it would have been granted"];
+  return [
+    `observed   nothing was done; enforced, it would have been refused: ${would.code} at ${would.stage}`,
+    ...refusedLines(would).slice(1),
+  ];
+}
 
 /** What somebody who was refused does next: the code first, then the record of it. */
 export const refusalNext = (
@@ -105,8 +117,8 @@ const BEHIND_A_GRANT: ReadonlySet<StageName> = new Set(["issuance", "execution"]
  * What a refusal of `issue` says of the use (PROTOCOL.md §4). Stages `contract` to `context` are judged once more behind
  * the grant, where trust or an assumption moved meanwhile, and the answer does not say which time it was.
  */
-export function useAfter({ stage, retryable }: RefusedAnswer): string {
-  if (retryable || BEFORE_A_GRANT.has(stage)) return "none was spent";
+export function useAfter({ stage, retryable, would }: RefusedAnswer): string {
+  if (retryable || would !== undefined || BEFORE_A_GRANT.has(stage)) return "none was spent";
   return BEHIND_A_GRANT.has(stage)
     ? "spent: it was granted, and a use is never given back"
     : "none was spent, unless the evidence has an IdentityIssued for this request";

@@ -2,18 +2,36 @@ import * as z from "zod";
 import { readBy } from "../encoding/schema.ts";
 import type { Answer, RefusedAnswer } from "../enforcement/answer.ts";
 import type { CommandAnswer, UnreachedAnswer } from "../enforcement/commands/command.ts";
-import { Fault } from "../refusal.ts";
+import { Fault, type RefusalCode } from "../refusal.ts";
 import { unlockSchema } from "./unlocks.ts";
 
-const refused = z.looseObject({
-  ok: z.literal(false),
+const why = {
   code: z.string(),
   stage: z.string(),
   detail: z.string(),
   pointer: z.string().optional(),
   unlock: unlockSchema.optional(),
+};
+
+/** What enforcing would have answered; nothing else may stand in it, least of all what was handed over. */
+const would = z.union([
+  z.strictObject({ ok: z.literal(true) }),
+  z.strictObject({ ok: z.literal(false), ...why }),
+]);
+
+const OBSERVED: RefusalCode = "ACTION_OBSERVED";
+
+const refused = z.looseObject({
+  ok: z.literal(false),
+  ...why,
+  enforced: z.literal(false).optional(),
+  would: would.optional(),
   evidence: z.looseObject({ chainId: z.string(), seq: z.number() }).optional(),
 });
+
+/** A request was only watched by code, by `enforced` and by `would`, or by none of them. */
+const isWhole = ({ code, ...each }: z.output<typeof refused>): boolean =>
+  [each.enforced === false, each.would !== undefined].every((is) => is === (code === OBSERVED));
 
 const STATES = [
   ...["ISSUED", "IN_USE", "COMPLETED", "FAILED", "INCOMPLETE", "EXPIRED", "REVOKED"],
@@ -21,6 +39,9 @@ const STATES = [
 
 const granted = z.looseObject({
   ok: z.literal(true),
+  /** Nothing is granted that was only watched. */
+  enforced: z.undefined().optional(),
+  would: z.undefined().optional(),
   deduplicated: z.boolean(),
   identity: z.looseObject({
     identityId: z.string(),
@@ -62,8 +83,8 @@ const done = z.looseObject({
   evidence: z.looseObject({ chainId: z.string(), seq: z.number() }).optional(),
 });
 /** A refusal behind which a denial stands all the same has all of it, any other nothing. */
-const unreached = refused.extend(standing);
-const nothing = refused.refine((each) => !("points" in each));
+const unreached = refused.extend(standing).refine(isWhole);
+const nothing = refused.refine((each) => !("points" in each)).refine(isWhole);
 
 /**
  * What a function answered, as far as a command relies on it: a function that was replaced, or something between that
@@ -81,7 +102,7 @@ function readAs<T>(schema: z.ZodType, value: unknown, from: string): T {
 
 /** Of `issue` or `execute`. */
 export const readAnswer = (value: unknown, from: string): Answer =>
-  readAs<Answer>(z.union([granted, refused]), value, from);
+  readAs<Answer>(z.union([granted, refused.refine(isWhole)]), value, from);
 
 /** Of `govern` or `revoke`. */
 export const readCommandAnswer = (

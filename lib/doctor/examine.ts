@@ -136,7 +136,8 @@ async function checkRoles(
 ): Promise<readonly Finding[]> {
   const pairs = (policy?.actions ?? []).flatMap(
     ({ executionRoleArn, readerRoleArn }): (readonly [RoleUse, string])[] => [
-      ["execution", executionRoleArn],
+      // An action that is only observed may have none yet.
+      ...(executionRoleArn === undefined ? [] : [["execution", executionRoleArn] as const]),
       ["reader", readerRoleArn],
     ],
   );

@@ -3,7 +3,7 @@ import { FUNCTION_TIMEOUT_SECONDS } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
 import { present } from "../encoding/present.ts";
 import { intentIdOf } from "../evidence/chain.ts";
-import type { Enforced } from "../evidence/details.ts";
+import type { Enforced, Would } from "../evidence/details.ts";
 import type { IdentityView } from "../evidence/intent-state.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import { SESSION_SECONDS } from "../issuance/assume-role.ts";
@@ -68,6 +68,10 @@ export interface RefusedAnswer {
   readonly pointer?: string;
   /** What would change it; all of these must happen. Absent where nothing would. */
   readonly unlock?: readonly Unlock[];
+  /** Of a request that was only watched: nothing was done, whatever `would` says. */
+  readonly enforced?: false;
+  /** What enforcing would have answered. */
+  readonly would?: Would;
   readonly evidence?: { readonly chainId: string; readonly seq: number };
 }
 
@@ -206,7 +210,11 @@ export function repeatable({ detail, pointer }: Refusal): { detail: string; poin
 
 /** @param mayRetry whether the same request may pass when it is made again: behind a grant it may not. */
 export function refusedAnswer(
-  { stage, refusal }: { readonly stage: StageName; readonly refusal: Refusal },
+  {
+    stage,
+    refusal,
+    would,
+  }: { readonly stage: StageName; readonly refusal: Refusal; readonly would?: Would },
   mayRetry = true,
 ): RefusedAnswer {
   const { code } = refusal;
@@ -220,5 +228,6 @@ export function refusedAnswer(
     retryable: mayRetry && isRetryable(code),
     detail,
     ...present({ pointer, unlock }),
+    ...(would !== undefined && { enforced: false, would }),
   };
 }

@@ -5,6 +5,7 @@ import { runCourse } from "./course.ts";
 import { bounded, executeGrant, type Runnable } from "./deliveries/execute.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement } from "./judgement.ts";
+import { observed, observedAction } from "./observed.ts";
 import type { Intent } from "./read/intent.ts";
 import { requestNames } from "./records/issuance.ts";
 import { takenRetryKeys } from "./records/keys.ts";
@@ -21,6 +22,7 @@ import { PROOF } from "./stages/proof.ts";
 import { RETRY } from "./stages/retry.ts";
 import { REDEMPTION_SCOPE } from "./stages/scope.ts";
 import { GRANT_STATE, LIMITS } from "./stages/state.ts";
+import { judgeTargetKeys } from "./stages/target-keys.ts";
 import { andNewContract } from "./unlocks.ts";
 import { effectiveStep, type Redemption } from "./verified.ts";
 
@@ -66,9 +68,13 @@ async function verify(judgement: Judgement): Promise<Redemption | Failure> {
 /** Stages `retry` to the end of the identity, for a verified executor with a verified handle. */
 async function redeem(judgement: Judgement, redemption: Redemption): Promise<Answer> {
   judgement.learn({ identity: { id: redemption.identity.identityId } });
-  const judged = await justify(judgement, redemption).catch((fault: unknown) =>
-    refused(judgement.faulted(fault)),
-  );
+  const action = observedAction(redemption);
+  const judged =
+    action === undefined
+      ? await justify(judgement, redemption).catch((fault: unknown) =>
+          refused(judgement.faulted(fault)),
+        )
+      : await watch(judgement, redemption, action);
   if (judged.kind === "refused") return refuseRedemption(judgement, redemption, judged);
   const run = judged.kind === "settled" ? judged : await executeGrant(judgement, judged.runnable);
   switch (run.kind) {
@@ -79,6 +85,33 @@ async function redeem(judgement: Judgement, redemption: Redemption): Promise<Ans
     case "answered":
       return run.answer;
   }
+}
+
+/**
+ * A handle that was issued before its action was only watched: judged as it would be redeemed, and not redeemed. The
+ * identity stays as it is, until its end.
+ */
+async function watch(
+  judgement: Judgement,
+  redemption: Redemption,
+  action: string,
+): Promise<Settled<IdentityView> | Refused> {
+  const other = settledBefore(judgement, redemption, redemption.intent);
+  if (other !== undefined) return other;
+  const failure = await wouldFail(judgement, redemption).catch((fault: unknown) =>
+    judgement.faulted(fault),
+  );
+  return refused(observed(action, failure));
+}
+
+/** What redeeming it would be refused for, before STS is asked. */
+async function wouldFail(
+  judgement: Judgement,
+  redemption: Redemption,
+): Promise<Failure | undefined> {
+  const judged = await justify(judgement, redemption);
+  if (judged.kind !== "justified") return judged.kind === "refused" ? judged.failure : undefined;
+  return judgeTargetKeys(judgement, redemption.contract, judged.runnable.grant);
 }
 
 /** Stages `retry` to `context`: every stage of `issue` again except uses left and totals (PROTOCOL.md §8). */
@@ -135,6 +168,17 @@ async function justify(
   };
 }
 
+/** Stage `retry`: the same redemption has been made before, or another one under its names. */
+function settledBefore(
+  judgement: Judgement,
+  redemption: Redemption,
+  intent: Intent,
+): Settled<IdentityView> | Refused | undefined {
+  const retried = judgement.judge(RETRY, { ...redemption, intent });
+  if (isFailure(retried)) return refused(retried);
+  return retried.repeated === undefined ? undefined : settled(retried.repeated);
+}
+
 /** Stage `retry`, then `state`, on the chain as it stands: somebody may have redeemed the handle meanwhile. */
 function settle(
   judgement: Judgement,
@@ -142,9 +186,8 @@ function settle(
   intent: Intent,
 ): Settled<IdentityView> | Refused | undefined {
   const { contract, identity } = redemption;
-  const retried = judgement.judge(RETRY, { ...redemption, intent });
-  if (isFailure(retried)) return refused(retried);
-  if (retried.repeated !== undefined) return settled(retried.repeated);
+  const other = settledBefore(judgement, redemption, intent);
+  if (other !== undefined) return other;
   const limited = judgement.judge(LIMITS, redemption);
   if (isFailure(limited)) return refused(ending(limited));
   const { identityId } = identity;

@@ -1,5 +1,6 @@
 import { VERSION } from "../config.ts";
 import type { Digest } from "../encoding/digest.ts";
+import type { Would } from "../evidence/details.ts";
 import type { About, Check, Source } from "../evidence/record.ts";
 import { isRefusal, type Refusal, refusalOf, type StageName } from "../refusal.ts";
 import type { Limits } from "../trust/restrictions.ts";
@@ -13,6 +14,8 @@ export interface Failure {
   readonly stage: StageName;
   readonly check: string;
   readonly refusal: Refusal;
+  /** Of a request that was only watched: what enforcing would have answered. */
+  readonly would?: Would;
 }
 
 export const isFailure = (value: object): value is Failure =>
@@ -168,11 +171,12 @@ export class Judgement<Deps extends PlaneDeps = IssueDeps> {
 
   /**
    * Every check by name, in order: those that held, the one that failed, and those after it, not run (VAI-04), even
-   * if they held before a lost condition made everything be judged again.
+   * if they held before a lost condition made everything be judged again. Where none failed, all that held.
    */
   checks({ check: failed }: Failure): Check[] {
     const all = this.#names();
-    const end = all.indexOf(failed);
+    const found = all.indexOf(failed);
+    const end = found < 0 ? all.length : found;
     return all.map((name, index) => {
       if (index === end) return { name, result: "fail" };
       return { name, result: index < end && this.#passed.has(name) ? "pass" : "notRun" };

@@ -70,6 +70,7 @@ export const UNLOCKS: { readonly [Code in RefusalCode]: How<Code> } = {
   POLICY_VERSION_STALE: "contract",
   CONSENSUS_NOT_REACHED: "said",
   APPROVAL_REQUIRED: "said",
+  ACTION_OBSERVED: "nothing",
   CHAIN_BROKEN: "nothing",
   CHAIN_ROOT_UNKNOWN: "nothing",
   KEY_REVOKED: "said",

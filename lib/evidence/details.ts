@@ -2,6 +2,7 @@ import type { CallDescription } from "../actions/descriptor.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import type { RefusalCode, StageName } from "../refusal.ts";
+import type { Unlock } from "../unlock.ts";
 
 /** In the first record of an intent chain: whose the intent is, for ever. */
 export interface Opens {
@@ -10,7 +11,7 @@ export interface Opens {
 }
 
 /** The proof's parts are in the records before it, and named here by digest: each stands once in a chain. */
-export interface ContractBoundDetail {
+export interface ContractBoundDetail extends Unenforced {
   readonly issuer: string;
   /** The contract JWS. */
   readonly contract: string;
@@ -50,6 +51,28 @@ export type RequestEvidence =
 export interface Reason {
   readonly reason: string;
   readonly pointer?: string;
+}
+
+/** What enforcing would have answered a request that was only watched (PROTOCOL.md §4). */
+export type Would =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: RefusalCode;
+      readonly stage: StageName;
+      readonly detail: string;
+      readonly pointer?: string;
+      readonly unlock?: readonly Unlock[];
+    };
+
+/** In each record of a request that was only watched. */
+interface Unenforced {
+  readonly enforced?: false;
+}
+
+/** In the record of its refusal. */
+export interface Watched extends Unenforced {
+  readonly would?: Would;
 }
 
 /** Which request used a grant up, so that its retry is known again. */
@@ -164,7 +187,7 @@ interface ObligationDetail {
   readonly name: string;
 }
 
-interface RequestedDetail {
+interface RequestedDetail extends Unenforced {
   /** Of a verified executor's request. */
   readonly executor?: string;
   /** The contract JWS, until it is bound. */
@@ -173,7 +196,7 @@ interface RequestedDetail {
   readonly eventDigest?: Digest;
 }
 
-interface RejectedDetail extends Reason {
+interface RejectedDetail extends Reason, Watched {
   readonly executor?: string;
   readonly eventDigest?: Digest;
   /** Masked; of a session that was obtained and dropped. */
@@ -249,11 +272,17 @@ type WithRequest<T> = T & ({ readonly request?: never } | RequestEvidence);
 
 /** What each event says. The fold reads some of it back; everything else is for people and auditors. */
 export interface Details {
-  readonly IntentSubmitted: { readonly intent: unknown; readonly intentDigest: Digest };
-  readonly ContextEvaluated: { readonly context: unknown; readonly contextDigest: Digest };
+  readonly IntentSubmitted: Unenforced & {
+    readonly intent: unknown;
+    readonly intentDigest: Digest;
+  };
+  readonly ContextEvaluated: Unenforced & {
+    readonly context: unknown;
+    readonly contextDigest: Digest;
+  };
   readonly ContextRechecked: { readonly assumptions: readonly Observation[] };
   readonly ContextInvalidated: Reason & ContractEnding;
-  readonly PolicyEvaluated: {
+  readonly PolicyEvaluated: Unenforced & {
     readonly decision: string;
     readonly decisionDigest: Digest;
     readonly outcome: string;
@@ -268,7 +297,7 @@ export interface Details {
   readonly ProofRejected: Reason & ContractEnding;
   readonly ViolationDetected: Reason & ContractEnding;
   readonly IdentityIssued: IdentityIssuedDetail;
-  readonly IdentityDenied: Reason;
+  readonly IdentityDenied: Reason & Watched;
   readonly RetryDeduplicated: { readonly use: string };
   readonly RefusalsCounted: {
     readonly scope: string;

@@ -57,9 +57,28 @@ const roleArn = z
   .string()
   .regex(/^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]+$/, "must be a role ARN");
 
+const MODES = ["enforce", "observe"] as const;
+
+/** Whether an action is only watched: judged and recorded, and never done (VAI-146). */
+export const isObserved = (
+  governed: { readonly mode?: (typeof MODES)[number] | undefined } | undefined,
+): boolean => governed?.mode === "observe";
+
 const governedAction = z
-  .strictObject({ action, risk: riskClass, executionRoleArn: roleArn, readerRoleArn: roleArn })
-  .refine((each) => each.readerRoleArn !== each.executionRoleArn, "must have two different roles");
+  .strictObject({
+    action,
+    risk: riskClass,
+    /** Absent only in mode `observe`. */
+    executionRoleArn: roleArn.optional(),
+    readerRoleArn: roleArn,
+    /** Absent: enforce. */
+    mode: z.enum(MODES).optional(),
+  })
+  .refine((each) => each.readerRoleArn !== each.executionRoleArn, "must have two different roles")
+  .refine((each) => isObserved(each) || each.executionRoleArn !== undefined, {
+    path: ["executionRoleArn"],
+    message: "is missing; only an action in mode observe has none",
+  });
 
 const policyHead = z.strictObject({ id: label, version: label, digest });
 
@@ -115,6 +134,15 @@ const schema = z
 /** The signed, versioned statement of whom this trust plane believes (PROTOCOL.md §6). */
 export type TrustPolicy = z.infer<typeof schema>;
 export type GovernedAction = TrustPolicy["actions"][number];
+
+/** The execution role of an action that may be done. An observed one gets no session, whether or not it names a role. */
+export function enforcedRole(governed: GovernedAction): string {
+  const { action, executionRoleArn } = governed;
+  if (isObserved(governed) || executionRoleArn === undefined) {
+    throw new TypeError(`${action} is only observed: there is no session for it`);
+  }
+  return executionRoleArn;
+}
 export const trustPolicySchema: z.ZodType<TrustPolicy> = schema;
 
 /** Version 1's `prev`: bound to the plane, so that no other plane's first policy fits (PROTOCOL.md §6). */

@@ -9,6 +9,7 @@ import { endScene } from "./scene-ends.ts";
 import { evidenceScene } from "./scene-evidence.ts";
 import { handleScene } from "./scene-handle.ts";
 import { jobScene } from "./scene-job.ts";
+import { observedScene } from "./scene-observed.ts";
 import { refusalScene } from "./scene-refusals.ts";
 import { replayScene } from "./scene-replay.ts";
 import { sessionScene } from "./scene-session.ts";
@@ -19,7 +20,8 @@ import { vaiIn } from "./vai.ts";
 
 const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
-  ...[handleScene, bypassScene, sessionScene, clientScene, endScene, statusScene, evidenceScene],
+  ...[handleScene, observedScene, bypassScene, sessionScene, clientScene],
+  ...[endScene, statusScene, evidenceScene],
 ];
 
 /** Where and for whom the scenes are played. */

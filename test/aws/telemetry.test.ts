@@ -58,6 +58,11 @@ const granted = (over: Partial<AnyAnswer> = {}): AnyAnswer => ({
   ...over,
 });
 
+const observed = (would: NonNullable<AnyAnswer["would"]>): AnyAnswer => ({
+  ...{ ok: false, code: "ACTION_OBSERVED", stage: "authority", failureDomain: "governance" },
+  ...{ retryable: false, detail: CANARY, would },
+});
+
 const refused = (over: Partial<AnyAnswer> = {}): AnyAnswer => ({
   ok: false,
   code: "PARAMETER_OUT_OF_BOUNDS",
@@ -70,6 +75,19 @@ const refused = (over: Partial<AnyAnswer> = {}): AnyAnswer => ({
 });
 
 suite("telemetry", () => {
+  test("VAI-146 what is only observed is told as that, by the code that it would have had, and under no domain of refusals", async () => {
+    const { line } = await serve(observed({ ok: false, code: "PLANE_HALTED" }));
+    assert.deepEqual(
+      [line["level"], line["message"], line["code"], line["would"]],
+      ["INFO", "observed", "ACTION_OBSERVED", "PLANE_HALTED"],
+    );
+    assert.deepEqual(measured(line), [
+      ["plane+function", "DurationMs Milliseconds"],
+      ["plane", "Observed Count", "WouldRefuse Count"],
+    ]);
+    assert.equal((await serve(observed({ ok: true }))).line["would"], "granted");
+  });
+
   test("VAI-131 a grant is one line of JSON that CloudWatch reads as log entry and as metrics", async () => {
     const { lines, line } = await serve(granted());
     assert.equal(lines.length, 1);
@@ -168,6 +186,17 @@ suite("telemetry", () => {
     ],
     ["a refusal before scope", refused({ stage: "proof" }), ["Refused"]],
     ["a violation", refused(), ["Refused", "Violations"]],
+    ["what is only observed, and would be granted", observed({ ok: true }), ["Observed"]],
+    [
+      "what is only observed, and would be a violation",
+      observed({ ok: false, code: "PARAMETER_OUT_OF_BOUNDS" }),
+      ["Observed", "WouldRefuse"],
+    ],
+    [
+      "what is only observed, while evidence fails",
+      observed({ ok: false, code: "EVIDENCE_STORE_UNAVAILABLE" }),
+      ["Observed", "WouldRefuse"],
+    ],
     ...["EVIDENCE_STORE_UNAVAILABLE", "EVIDENCE_SIGNER_UNAVAILABLE"].map(
       (code) =>
         [

@@ -39,6 +39,7 @@ const ROOMS = [
   "lib/enforcement/verified.ts",
   "lib/enforcement/unlocks.ts",
   "lib/enforcement/answer.ts",
+  "lib/enforcement/observed.ts",
   "lib/enforcement/stages",
   "lib/enforcement/records",
   "lib/enforcement/barriers",

@@ -13,6 +13,7 @@ import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
 import { judgeOperation } from "../../lib/authority/derive/judge-operation.ts";
 import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import { EXPLANATIONS } from "../../lib/cli/explanations.ts";
+import { readAnswer } from "../../lib/cli/read-answer.ts";
 import { unlockSchema } from "../../lib/cli/unlocks.ts";
 import { signingKey } from "../../lib/client/keys.ts";
 import { parsePlaneId } from "../../lib/config.ts";
@@ -843,6 +844,16 @@ suite("lambdas/PROTOCOL.md: examples", () => {
       unnamed(section(4), Object.keys({ ...answer, handle: 0, credentials: 0 })),
       [],
     );
+  });
+
+  test("VAI-146 the observed answer is whole, is read as one by `vai`, and its `would` is a refusal of its code", () => {
+    const answer = example<RefusedAnswer>("observed");
+    assertRefusedShape(answer);
+    assert.deepEqual(readAnswer(answer, "issue"), answer);
+    assert.equal(failureDomain(answer.code), answer.failureDomain);
+    const { would } = answer;
+    assert.ok(would?.ok === false && STAGES.indexOf(would.stage) > STAGES.indexOf("retry"));
+    assert.equal(UNLOCKS[would.code], "said");
   });
 
   test("VAI-82 the refused answer is whole, and its domain is its code's", () => {

@@ -25,6 +25,12 @@ const OBLIGATION = { kind: "readBack", name: "routing", dueSeconds: 30 };
 const contract = (set: Record<string, unknown>): Mutation => ({ contract: { set } });
 const BEYOND: Mutation = { request: { set: { "/operation/parameters/percent": 100 } } };
 
+/** The usual action is only observed from then on. */
+const observe = async ({ plane, govern }: Player): Promise<void> => {
+  const { jws } = plane.nextPolicy({ set: { "/actions/0/mode": "observe" } });
+  await govern({ op: "publishTrustPolicy", trustPolicy: jws });
+};
+
 /** One request under a new contract. */
 const ask =
   (mutation: Mutation = {}): Course =>
@@ -180,6 +186,17 @@ export const COURSES: Readonly<Record<string, Course>> = {
   "refused-issuer": ask({ contract: { signedBy: "stranger" } }),
   "refused-proof": ask({ decision: { set: { "/outcome": "DENY" } } }),
   "refused-scope": ask(BEYOND),
+  observed: async (player) => {
+    await observe(player);
+    player.forget();
+    await ask()(player);
+    await ask(BEYOND)(player);
+  },
+  "observed-handle": held(async (player, governed, handle) => {
+    const { plane, execute } = player;
+    await observe(player);
+    await execute(plane.redemption(governed, handle, BEYOND));
+  }),
   "refused-context": seeing(
     ["7"],
     ask(contract({ "/assumptions": [LIVE_IS_6], "/revokeOn": ["contextChanged"] })),

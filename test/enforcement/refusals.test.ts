@@ -41,6 +41,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   EXECUTION_OUTCOME_UNKNOWN: "test/enforcement/dependencies.test.ts",
   CREDENTIALS_MISSING: "test/enforcement/dependencies.test.ts",
   INTERNAL_FAULT: "test/enforcement/dependencies.test.ts",
+  ACTION_OBSERVED: "test/enforcement/observed.test.ts",
   REVOCATION_FAILED: "test/enforcement/points.test.ts",
 };
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { executionRoles } from "../../lib/enforcement/points/unread.ts";
 import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
 import { tableArn } from "../support/local/contracts.ts";
 import { permissionOf, publishedPolicy } from "../support/local/iam.ts";
@@ -73,8 +74,9 @@ test("X-01 VAI-115 the runbook's emergency stop denies a session that left the p
   const block = blockWith("put-role-policy");
   const calls = await asked(t, plane, block);
   const roles = calls.map((call) => given(call, "--role-name")[0]);
-  const { actions } = await publishedPolicy(plane);
-  const named = new Set(actions.map(({ executionRoleArn }) => executionRoleArn.split("/").at(-1)));
+  const named = new Set(
+    executionRoles(await publishedPolicy(plane)).map((role) => role.split("/").at(-1)),
+  );
   assert.deepEqual(roles.toSorted(), [...named].sort());
 
   /** Puts what the runbook puts, with the instant moved by seconds. */

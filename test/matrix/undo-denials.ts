@@ -1,5 +1,6 @@
 import { DeleteItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteRolePolicyCommand } from "@aws-sdk/client-iam";
+import { executionRoles } from "../../lib/enforcement/points/unread.ts";
 import { REVOCATIONS } from "../../lib/lifecycle/revocation-policy.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { publishedNow } from "./registry.ts";
@@ -10,8 +11,7 @@ import { publishedNow } from "./registry.ts";
  */
 export async function undoDenials(plane: LocalPlane): Promise<void> {
   const { policy } = await publishedNow(plane);
-  const roles = new Set(policy.actions.map(({ executionRoleArn }) => executionRoleArn));
-  for (const role of roles) await undoAt(plane, role);
+  for (const role of executionRoles(policy)) await undoAt(plane, role);
 }
 
 async function undoAt({ deployer, outputs }: LocalPlane, role: string): Promise<void> {

@@ -49,6 +49,8 @@ export interface Attack {
   readonly clock?: number;
   /** Dependencies that fail while this request is served. */
   readonly fails?: readonly PlannedFault[];
+  /** Every action is only observed from then on: after what happened before, or from the first policy on. */
+  readonly observed?: "since the first policy" | "later";
 }
 
 type Claims = Parameters<Plane["command"]>[0];
@@ -74,6 +76,7 @@ interface Redemption {
 
 /** Everything that an attack left behind. */
 export interface Aftermath {
+  readonly plane: Plane;
   readonly answer: RefusedAnswer;
   /** Records written by the attack, by chain. */
   readonly written: ReadonlyMap<string, readonly EvidenceRecord[]>;
@@ -89,7 +92,8 @@ export interface Aftermath {
 
 export async function attackPlane(attack: Attack): Promise<Aftermath> {
   const { policy, publish, wait = 0, history = [], tables = [] } = attack;
-  const plane = await newPlane({ policy, ...(publish === false && { publish }) });
+  const first = attack.observed === "since the first policy" ? watching(policy) : policy;
+  const plane = await newPlane({ policy: first, ...(publish === false && { publish }) });
   plane.isWhole = tables.length === 0;
   // As a process that has served before: what it knows whom to believe by, it can seal a refusal under.
   if (publish !== false) await readTrust(plane.deps);
@@ -102,6 +106,10 @@ export async function attackPlane(attack: Attack): Promise<Aftermath> {
     plane.faults.clear();
   }
   const event = await eventOf(plane, governed, attack);
+  if (attack.observed === "later") {
+    await plane.publish(watching());
+    await readTrust(plane.deps);
+  }
   for (const claims of attack.orders ?? []) await ordered(plane, claims);
   if (attack.restrictions !== undefined) await restrict(plane, attack.restrictions);
   for (const edit of tables) editTable(plane, governed, edit);
@@ -117,12 +125,19 @@ export async function attackPlane(attack: Attack): Promise<Aftermath> {
   const after = witness(plane, governed);
   const { chainId } = governed;
   return {
+    plane,
     answer,
     written: newRecords(plane, before, after),
     chainId,
     spent: spent(before, after),
   };
 }
+
+/** A trust policy by which nothing is done any more. */
+const watching = (change: Change = {}): Change => ({
+  ...change,
+  set: { ...change.set, "/actions/0/mode": "observe", "/actions/1/mode": "observe" },
+});
 
 function send(
   plane: Plane,

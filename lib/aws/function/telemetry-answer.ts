@@ -11,6 +11,8 @@ export interface AnyAnswer {
   readonly retryable?: boolean;
   readonly deduplicated?: boolean;
   readonly detail?: string;
+  /** Of a request that was only watched. */
+  readonly would?: { readonly ok: boolean; readonly code?: string };
   readonly identity?: { readonly identityId: string; readonly state: string };
   readonly outcome?: {
     readonly status: string;
@@ -53,7 +55,7 @@ export type Level = "INFO" | "WARN" | "ERROR";
 /** What is said of one answer: a line and its counts. */
 export interface Report {
   readonly level: Level;
-  readonly message: "granted" | "deduplicated" | "refused" | "failed" | "swept";
+  readonly message: "granted" | "deduplicated" | "refused" | "observed" | "failed" | "swept";
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly counts: Counts;
   /** Set for a refusal: it is counted by domain too, of which there are few. */
@@ -88,6 +90,7 @@ export function reportOf(answer: AnyAnswer): Report {
     outcome: outcome?.status,
     chainId: evidence?.chainId,
     seq: evidence?.lastSeq ?? evidence?.seq,
+    would: wouldBe(answer),
     cause: causeOf(code, answer.detail),
     ...{ chains, written, failed },
     ...(failing !== undefined && failing.length > 0 && { failing }),
@@ -96,12 +99,13 @@ export function reportOf(answer: AnyAnswer): Report {
     ...levelOf(answer),
     attributes,
     counts: countsOf(answer),
-    ...(!ok && failureDomain !== undefined && { failureDomain }),
+    ...(isRefused(answer) && failureDomain !== undefined && { failureDomain }),
   };
 }
 
 function levelOf(answer: AnyAnswer): Pick<Report, "level" | "message"> {
   if (isFailure(answer)) return { level: "ERROR", message: "failed" };
+  if (answer.would !== undefined) return { level: "INFO", message: "observed" };
   if (!answer.ok) return { level: isViolation(answer) ? "WARN" : "INFO", message: "refused" };
   if (isSwept(answer)) return { level: answer.failed === 0 ? "INFO" : "WARN", message: "swept" };
   const message = answer.deduplicated === true ? "deduplicated" : "granted";
@@ -114,7 +118,9 @@ function countsOf(answer: AnyAnswer): Counts {
   const counts: Counts = {
     [METRICS.granted]: once(answer.ok && !isRetry && !isSwept(answer)),
     [METRICS.deduplicated]: once(answer.ok && isRetry),
-    [METRICS.refused]: once(!answer.ok),
+    [METRICS.refused]: once(isRefused(answer)),
+    [METRICS.observed]: once(answer.would !== undefined),
+    [METRICS.wouldRefuse]: once(answer.would?.ok === false),
     [METRICS.violations]: once(isViolation(answer)),
     [METRICS.evidenceFailures]: once(isEvidenceFailure(answer)),
     [METRICS.faults]: once(isFailure(answer) && !isEvidenceFailure(answer)),
@@ -184,6 +190,12 @@ function byPoint(times: readonly TimeToDeny[]): Counts {
 }
 
 const isSwept = ({ chains }: AnyAnswer): boolean => chains !== undefined;
+
+/** What is only watched is neither granted nor refused. */
+const isRefused = ({ ok, would }: AnyAnswer): boolean => !ok && would === undefined;
+
+const wouldBe = ({ would }: AnyAnswer): string | undefined =>
+  would?.ok === true ? "granted" : would?.code;
 
 const isViolation = ({ ok, stage }: AnyAnswer): boolean => !ok && stage === "scope";
 

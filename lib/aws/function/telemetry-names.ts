@@ -18,6 +18,9 @@ export const METRICS = {
   /** Retries that got the first answer again. */
   deduplicated: "Deduplicated",
   refused: "Refused",
+  /** Requests for an action that is only observed, and those of them that enforcing would have refused; neither counts as refused. */
+  observed: "Observed",
+  wouldRefuse: "WouldRefuse",
   /** Requests for an operation outside their contract: stage `scope` (`ViolationDetected`). */
   violations: "Violations",
   /** Evidence that could not be stored, signed or continued (`EvidenceEmissionFailed`, VAI-131). */

@@ -184,8 +184,8 @@ function describePolicy({ policy, digest, signedBy }: PublishedPolicy): string[]
     `operators   ${names(policy.operators)}`,
     `auditors    ${names(policy.auditors)}`,
     ...policy.actions.map(
-      ({ action, risk, executionRoleArn }) =>
-        `action      ${action} (${risk}) by ${executionRoleArn}`,
+      ({ action, risk, executionRoleArn = "no role yet", mode }) =>
+        `action      ${action} (${risk}) ${mode === "observe" ? "only observed, nothing is done; " : ""}by ${executionRoleArn}`,
     ),
     ...Object.entries(policy.governance).map(
       ([name, { maxSeconds, approvals, attestations }]) =>

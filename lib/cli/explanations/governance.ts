@@ -56,6 +56,11 @@ export const GOVERNANCE: Rows = {
     ["contract"],
     "Have it signed with the class of its riskiest action.",
   ],
+  ACTION_OBSERVED: [
+    "The trust policy only observes this action: the request was judged to the end, nothing was done and no use was spent. `would` is what enforcing would have answered.",
+    ["authority"],
+    "Nothing of it is authority, also where `would` is ok. Do it the way it was done before, or have governance enforce the action: infra/README.md, Rolling out.",
+  ],
   ACTION_UNREGISTERED: [
     "The plane, or its trust policy, does not have the action; or its cloud team has not opened it on this resource, or not with the KMS key under which that lies.",
     ["contract", "authority"],

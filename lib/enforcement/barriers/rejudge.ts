@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal, refusalOf, refuse } from "../../refusal.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import { observedAction } from "../observed.ts";
 import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, sameHead, type TrustSnapshot } from "../read/trust-snapshot.ts";
 import { AUTHORITY, type Grant, type Wish } from "../stages/authority.ts";
@@ -44,6 +45,7 @@ function judgeAgain(
   trust: TrustSnapshot,
 ): Failure | undefined {
   const now = { ...request, trust };
+  if (observedAction(now) !== undefined) return again.fail(switched());
   const foreign = again.judge(CONTRACT, { ...now, hasChain: false });
   if (isFailure(foreign)) return foreign;
   const stranger = again.judge(DESIGNATION, now);
@@ -58,6 +60,10 @@ function judgeAgain(
   const changed = judgeChange(grant, derived.grant);
   return changed && again.fail(changed);
 }
+
+/** What is issued already is not used under a policy by which its action is only watched; nothing else ends by it. */
+const switched = (): Refusal =>
+  refuse("REGISTRY_STALE", "the action is only observed since the identity was issued");
 
 /** A session of a role that governance took from the action, or one that may now live less long, is not used. */
 function judgeChange(grant: Grant, renewed: Grant): Refusal | undefined {

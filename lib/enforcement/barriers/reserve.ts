@@ -4,6 +4,7 @@ import type { ReadProof } from "../../proof/proof.ts";
 import type { IssueRequest } from "../../request/request.ts";
 import type { IssueDeps, PlaneDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import { observed, observedAction } from "../observed.ts";
 import type { Intent } from "../read/intent.ts";
 import { isContractIdKey, isExecutorKey } from "../read/state-keys.ts";
 import { isBound, issuedDrafts, type Justified } from "../records/issuance.ts";
@@ -54,8 +55,9 @@ export async function reserve(
   makeHandle: MakeHandle,
 ): Promise<Reserved | Repeated | Denied> {
   const reservation = new Reservation(judgement, request, makeHandle);
+  const watched = observedAction(request);
   try {
-    return await reservation.reserve();
+    return await (watched === undefined ? reservation.reserve() : reservation.watch(watched));
   } catch (fault) {
     return reservation.denied(judgement.faulted(fault));
   }
@@ -115,6 +117,33 @@ class Reservation {
     this.#judgement.passed(BARRIER_1);
     if (justified === undefined) throw new TypeError("what was appended was justified");
     return { ...result, ...justified, handle };
+  }
+
+  /**
+   * Judges a request that is only watched as far as stage `context`, and takes nothing: no key, no use, no room. A key that
+   * a grant took before is settled as always.
+   */
+  async watch(action: string): Promise<Repeated | Denied> {
+    const request = this.#request;
+    const retried = this.#judgement.judge(RETRY, request);
+    if (isFailure(retried)) return this.denied(retried);
+    if (retried.repeated !== undefined) {
+      return { ...settled(retried.repeated), intent: request.intent };
+    }
+    const failure = await this.#wouldFail().catch((fault: unknown) =>
+      this.#judgement.faulted(fault),
+    );
+    return this.denied(observed(action, failure));
+  }
+
+  /** What enforcing would refuse it for, before anything is durable. */
+  async #wouldFail(): Promise<Failure | undefined> {
+    const { contract, intent } = this.#request;
+    const judged = this.#justify(intent);
+    if ("kind" in judged) return judged.kind === "refused" ? judged.failure : undefined;
+    const seen = await this.#judgement.ask(CONTEXT, this.#request);
+    if (isFailure(seen)) return seen;
+    return judgeTargetKeys(this.#judgement, contract, judged.grant);
   }
 
   #ended(end: Settled<IdentityView> | Refused): Repeated | Denied {

@@ -9,9 +9,9 @@ import { Fault } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import type { RevokeDeps } from "../deps.ts";
 
-/** The execution roles of a trust policy, each once. */
+/** The execution roles of a trust policy, each once; also of actions that are only observed, if they name one. */
 export const executionRoles = ({ actions }: Pick<TrustPolicy, "actions">): string[] => [
-  ...new Set(actions.map(({ executionRoleArn }) => executionRoleArn)),
+  ...new Set(actions.flatMap(({ executionRoleArn: role }) => (role === undefined ? [] : [role]))),
 ];
 
 /** What is open by what the heads say; `undefined` where they cannot be read. */

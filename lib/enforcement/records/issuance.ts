@@ -1,6 +1,7 @@
 import { toInstant } from "../../clock.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
+import { present } from "../../encoding/present.ts";
 import type { IdentityIssuedDetail, Opens, RequestNames } from "../../evidence/details.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import type { Check, RecordDraft, RecordVerdict } from "../../evidence/record.ts";
@@ -143,8 +144,10 @@ export function issuedDetail(
     enforcement: grant.enforcement,
     totals: reservedTotals(operation, step),
     firstSeq,
-    ...(governed !== undefined && { roleArn: governed.executionRoleArn }),
-    ...(operation !== undefined && { operationDigest: documentDigest(operation) }),
+    ...present({
+      roleArn: governed?.executionRoleArn,
+      operationDigest: operation && documentDigest(operation),
+    }),
     sessionName: grant.sessionName,
     sessionPolicyDigest: documentDigest(grant.sessionPolicy),
   };

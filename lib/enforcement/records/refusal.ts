@@ -6,6 +6,7 @@ import { failureDomain, type Refusal } from "../../refusal.ts";
 import { repeatable } from "../answer.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
+import { watchedDetail } from "../observed.ts";
 
 /** `ERROR` where a dependency failed or a bug showed; else somebody was told no. */
 export const verdictOutcome = ({ code }: Pick<Refusal, "code">): "DENY" | "ERROR" =>
@@ -47,7 +48,11 @@ export function denialDrafts<Deps extends PlaneDeps>(
   const detail = reasonOf(failure.refusal);
   const rejected: RecordDraft = { type: "ProofRejected", verdict, detail };
   const violation: RecordDraft = { type: "ViolationDetected", verdict, detail };
-  const denied: RecordDraft = { type: "IdentityDenied", verdict, detail };
+  const denied: RecordDraft = {
+    type: "IdentityDenied",
+    verdict,
+    detail: { ...detail, ...watchedDetail(failure) },
+  };
   if (failure.stage === "proof") {
     return [{ ...rejected, detail: { ...detail, ...ending } }, denied];
   }

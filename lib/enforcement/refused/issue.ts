@@ -9,6 +9,7 @@ import type { Batch } from "../barriers/append.ts";
 import { markEnding, takingOwnMarks } from "../barriers/own-mark.ts";
 import type { Denied } from "../barriers/reserve.ts";
 import type { Failure, Judgement } from "../judgement.ts";
+import { observed, observedAction, watchedDrafts } from "../observed.ts";
 import { type Intent, judgeOwnership } from "../read/intent.ts";
 import { isExecutorKey } from "../read/state-keys.ts";
 import { changedDrafts, endsContract, isEndedBy, openEnds } from "../records/ending.ts";
@@ -28,7 +29,7 @@ export function refuseUnverified(judgement: Judgement, failure: Failure): Promis
     verdict: { outcome: verdictOutcome(failure.refusal) },
     detail: { eventDigest: judgement.eventDigest, ...verifiedParts(judgement) },
   };
-  const drafts = [requested, ...denialDrafts(judgement, failure)];
+  const drafts = watchedDrafts(failure, [requested, ...denialDrafts(judgement, failure)]);
   return answerRefusal(failure, () => recordUnattributed(judgement, drafts));
 }
 
@@ -87,11 +88,17 @@ async function refuseOnIntent(
   if (taken === undefined) return answer;
   // Only the binding showed that the contract's id, or its executor's key, is another's; that is the earlier failing
   // check, and binds nothing.
-  return refuseOnIntent(judgement, request, { ...denied, failure: taken, proof: undefined });
+  const action = failure.would === undefined ? undefined : observedAction(request);
+  const earlier = action === undefined ? taken : observed(action, taken);
+  return refuseOnIntent(judgement, request, { ...denied, failure: earlier, proof: undefined });
 }
 
 /** Stages that fail before a contract is bound, wherever their failing was seen. */
 const BEFORE_BINDING: readonly Failure["stage"][] = ["contract", "executor", "proof"];
+
+/** Where its judgement ended, also of a request that was only watched. */
+const judgedAt = ({ stage, would }: Failure): Failure["stage"] =>
+  would === undefined || would.ok ? stage : would.stage;
 
 function denialBatch(
   judgement: Judgement,
@@ -100,7 +107,7 @@ function denialBatch(
   intent: Intent,
 ): Batch {
   const { contract } = request;
-  const proof = BEFORE_BINDING.includes(failure.stage) ? undefined : proved;
+  const proof = BEFORE_BINDING.includes(judgedAt(failure)) ? undefined : proved;
   const binding = proof === undefined ? [] : bindingDrafts(intent, request, proof);
   const isKnown = binding.length > 0 || isBound(intent, contract);
   const isEnded = contractView(intent.state, contract.digest).ended !== undefined;
@@ -114,7 +121,7 @@ function denialBatch(
     ...(isEnding ? openEnds(intent, contract.digest, failure, judgement.deps.clock()) : []),
   ];
   return {
-    drafts: withOpening(intent, request, drafts),
+    drafts: watchedDrafts(failure, withOpening(intent, request, drafts)),
     ...(binding.length > 0 && { keys: bindingKeys(intent.chainId, request.contract) }),
   };
 }

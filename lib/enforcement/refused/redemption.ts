@@ -10,6 +10,7 @@ import { type Batch, backOff } from "../barriers/append.ts";
 import { markEnding, takingOwnMarks } from "../barriers/own-mark.ts";
 import type { Unstarted } from "../deliveries/execute.ts";
 import type { Failure, Judgement } from "../judgement.ts";
+import { watchedDetail } from "../observed.ts";
 import type { Intent } from "../read/intent.ts";
 import { changedDrafts, endsContract, openEnds, revokedDraft } from "../records/ending.ts";
 import { fullVerdict, reasonOf } from "../records/refusal.ts";
@@ -56,6 +57,7 @@ export async function refuseRedemption(
     verdict: fullVerdict(judgement, failure),
     detail: {
       ...reasonOf(failure.refusal),
+      ...watchedDetail(failure),
       ...requestEvidence(request),
       executor,
       ...(session !== undefined && { unusedAccessKeyId: session.maskedAccessKeyId }),

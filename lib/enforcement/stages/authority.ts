@@ -179,7 +179,11 @@ function chooseRole({
   const [first, ...others] = (operation === undefined ? actions : [operation.action]).map(
     (action) => governedAction(policy, action),
   );
-  const isShared = others.every((each) => each?.executionRoleArn === first?.executionRoleArn);
+  // The role of an action that is only observed may not be known yet, and what is not known is not shared.
+  const isShared = others.every(
+    (each) =>
+      each?.executionRoleArn !== undefined && each.executionRoleArn === first?.executionRoleArn,
+  );
   if (isShared) return first;
   return delivery === "credentials"
     ? refuse(

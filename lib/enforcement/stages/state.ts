@@ -76,9 +76,11 @@ function judgeActor({
 /** A role that a failed revocation could not be brought to serves nothing new (VAI-118). */
 function judgePath({ step, trust: { limits, policy } }: Restricted): Refusal | undefined {
   const roles = policy.actions.filter(({ action }) => step?.actions.includes(action));
-  const quarantined = roles.filter(({ executionRoleArn }) => limits.paths.has(executionRoleArn));
+  const quarantined = roles.flatMap(({ action, executionRoleArn: path }) =>
+    path !== undefined && limits.paths.has(path) ? [{ action, path }] : [],
+  );
   const [first] = quarantined;
-  const paths = new Set(quarantined.map(({ executionRoleArn }) => executionRoleArn));
+  const paths = new Set(quarantined.map(({ path }) => path));
   return first === undefined
     ? undefined
     : refuseUntil(

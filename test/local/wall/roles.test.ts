@@ -3,6 +3,7 @@ import { suite, type TestContext, test } from "node:test";
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import { AssumeRoleCommand, type AssumeRoleCommandInput } from "@aws-sdk/client-sts";
 import { FUNCTIONS } from "../../../infra/functions.ts";
+import { executionRoles } from "../../../lib/enforcement/points/unread.ts";
 import {
   assume,
   asThePlaneAsks,
@@ -55,10 +56,8 @@ const asReader = (RoleArn: string, change: Partial<AssumeRoleCommandInput>) =>
 /** Every execution role and every reader role of the deployment, each once. */
 async function deployedRoles(plane: LocalPlane) {
   const { actions } = await publishedPolicy(plane);
-  const of = (member: "executionRoleArn" | "readerRoleArn") => [
-    ...new Set(actions.map((each) => each[member])),
-  ];
-  return { execution: of("executionRoleArn"), reader: of("readerRoleArn") };
+  const reader = [...new Set(actions.map(({ readerRoleArn }) => readerRoleArn))];
+  return { execution: executionRoles({ actions }), reader };
 }
 
 /** Who asks, and whether the trust policies let it in when it asks as the plane does. */

@@ -55,7 +55,13 @@ function assertOutcome(outcome: GrantedAnswer["outcome"]): void {
 
 /** A refusal has exactly the members of the wire format. */
 export function assertRefusedShape(answer: RefusedAnswer): void {
-  assertMembers(answer, "ok code stage failureDomain retryable detail", "pointer evidence");
+  assertMembers(
+    answer,
+    "ok code stage failureDomain retryable detail",
+    "pointer unlock enforced would evidence",
+  );
+  assert.equal(answer.would !== undefined, answer.code === "ACTION_OBSERVED");
+  assert.equal(answer.enforced, answer.would === undefined ? undefined : false);
   if (answer.evidence) assertMembers(answer.evidence, "chainId seq");
 }
 

@@ -4,6 +4,7 @@ import type { SessionPolicy } from "../../../lib/authority/evaluate/iam-document
 import { contractDraft, type Signing } from "../../../lib/client/contract.ts";
 import { deriveAuthority, parseContract } from "../../../lib/index.ts";
 import { isRefusal } from "../../../lib/refusal.ts";
+import { enforcedRole } from "../../../lib/trust/policy.ts";
 import type { AwsCredentials } from "../../../localstack/machine/start-processes.ts";
 import { signDraft } from "./contracts.ts";
 import {
@@ -129,5 +130,5 @@ export async function sessionsOfDeployed(
   const governed = actions.find((each) => each.action === action);
   assert.ok(governed, `${action} is opened`);
   const issue = await functionRole(t, plane, "vai-local-issue");
-  return sessionsBy(plane, issue, governed.executionRoleArn);
+  return sessionsBy(plane, issue, enforcedRole(governed));
 }
