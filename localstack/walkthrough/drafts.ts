@@ -103,6 +103,13 @@ export const errandDraft = (outputs: LocalOutputs): Draft => {
   return { ...draft, window, steps: steps.map((step) => ({ ...step, limits: { calls: 2 } })) };
 };
 
+/** {@link directDraft} for a moment: what is left of it then, nobody has to take back. */
+export const briefDraft = (outputs: LocalOutputs, seconds: number): Draft => ({
+  ...directDraft(outputs),
+  purpose: "repair the settings by hand, for a moment",
+  window: { seconds },
+});
+
 /**
  * Writes a draft into the work folder, as a person would write it.
  *

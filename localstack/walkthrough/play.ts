@@ -15,12 +15,14 @@ import { replayScene } from "./scene-replay.ts";
 import { sessionScene } from "./scene-session.ts";
 import { statusScene } from "./scene-status.ts";
 import { contractScene, trustScene } from "./scene-trust.ts";
+import { windowScene } from "./scene-window.ts";
 import { type PlayStage, type Scene, StepFailed, stepRunner } from "./stage.ts";
 import { vaiIn } from "./vai.ts";
 
 const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
-  ...[handleScene, observedScene, bypassScene, sessionScene, clientScene],
+  ...[handleScene, observedScene, bypassScene, sessionScene, clientScene, windowScene],
+  ...[endScene, statusScene, evidenceScene],
   ...[endScene, statusScene, evidenceScene],
 ];
 
