@@ -86,6 +86,7 @@ suite("vai status", () => {
     const [head] = [...state.values()].filter((item) => item["view"] !== undefined);
     assert.ok(head);
     const due = "2000-01-01T00:00:00.000Z";
+    plane.isWhole = false;
     for (let index = 0; index < MANY; index++) {
       const pk = `chain#intent/${String(index).padStart(6, "0")}`;
       state.set(`${pk}|head`, { ...head, pk, ...(index % 2 === 0 && { due }) });
