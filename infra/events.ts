@@ -8,7 +8,8 @@ import type { FunctionName } from "./functions.ts";
 import { ownFunctionArn, ownName } from "./plane.ts";
 import { PlaneFunction } from "./plane-function.ts";
 
-const REVOKE_EVENTS = "revoke-events";
+/** The function that takes commands as events, by name. */
+export const REVOKE_EVENTS = "revoke-events";
 
 /** Which functions run under the role of one. */
 export const functionArns = (scope: Construct, plane: string, name: FunctionName): string[] =>
@@ -31,13 +32,15 @@ interface EventsProps {
 /**
  * Signed commands as events, and the clock. Anybody who may put events could fill the slots that a revocation needs, so
  * they have a function of their own, of the same code under the same role, and its own cap.
+ *
+ * @returns that function.
  */
 export function addEvents(
   scope: Construct,
   { deployment, bundles, role, revoke, sweep, environment }: EventsProps,
-): void {
+): PlaneFunction {
   const { name: plane, retain, concurrency, logRetentionDays, sweepEachMinute } = deployment;
-  const { lambda } = new PlaneFunction(scope, "RevokeEvents", {
+  const commands = new PlaneFunction(scope, "RevokeEvents", {
     ...{ plane, retain, bundles, name: REVOKE_EVENTS, bundle: "revoke", role, environment },
     beside: revoke,
     description: "The same as revoke, for commands that come as events",
@@ -49,7 +52,7 @@ export function addEvents(
     ruleName: ownName(plane, "commands"),
     description: "Signed commands of operators; only the signature counts",
     eventPattern: { detailType: ["vai-command"] },
-    targets: [new LambdaFunction(lambda, { retryAttempts: 2 })],
+    targets: [new LambdaFunction(commands.lambda, { retryAttempts: 2 })],
   });
   new Rule(scope, "EachMinute", {
     ruleName: ownName(plane, "sweep"),
@@ -58,4 +61,5 @@ export function addEvents(
     enabled: sweepEachMinute,
     targets: [new LambdaFunction(sweep.lambda, { retryAttempts: 0 })],
   });
+  return commands;
 }

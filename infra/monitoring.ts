@@ -14,8 +14,8 @@ export interface MonitoringProps {
   readonly plane: string;
   /** The functions that serve requests and commands, by name. */
   readonly serving: Readonly<Record<string, PlaneFunction>>;
-  /** The function that watches the Evidence table. */
-  readonly watch: PlaneFunction;
+  /** Functions that answer nobody, by name: `watch` over the Evidence table, and the one that takes commands as events. */
+  readonly besides: Readonly<Record<string, PlaneFunction>>;
   /** An SNS topic that exists and takes alarms. Default: a topic is made. */
   readonly alarmTopicArn?: string | undefined;
   /** Who is told by e-mail through the topic that is made. */
@@ -33,13 +33,13 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { plane, watch, alarmTopicArn, alarmEmails, isSwept } = props;
+    const { plane, besides, alarmTopicArn, alarmEmails, isSwept } = props;
     const serving = lambdasOf(props.serving);
     this.topic =
       alarmTopicArn === undefined
         ? new AlarmTopic(this, "Topic", { plane, emails: alarmEmails }).topic
         : Topic.fromTopicArn(this, "Topic", alarmTopicArn);
-    const functions = { ...serving, watch: watch.lambda };
+    const functions = { ...serving, ...lambdasOf(besides) };
     this.#alarms = new Alarms(this, "Alarms", { plane, functions, isSwept });
     this.#tell = new SnsAction(this.topic);
     for (const alarm of this.#alarms.all) alarm.addAlarmAction(this.#tell);

@@ -5,7 +5,7 @@ import { ENV } from "../lib/config.ts";
 import { actionFamilies, familyTargets } from "./action-families.ts";
 import { requireBoundaries } from "./boundary.ts";
 import type { Deployment } from "./deployment.ts";
-import { addEvents, functionArns } from "./events.ts";
+import { addEvents, functionArns, REVOKE_EVENTS } from "./events.ts";
 import { EvidenceTable } from "./evidence-table.ts";
 import { EvidenceWatch } from "./evidence-watch.ts";
 import { elsewhereRoles } from "./execution-role-stack.ts";
@@ -88,14 +88,15 @@ export class TrustPlaneStack extends Stack {
     this.resources = this.addResources(deployment, roles);
     const served = this.addExecutionRoles(deployment, roles);
     this.functions = this.addFunctions(deployment, bundles, roles, served);
-    addEvents(this, {
+    const commands = addEvents(this, {
       ...{ deployment, bundles, role: roles.revoke },
       ...{ revoke: this.functions.revoke, sweep: this.functions.sweep },
       environment: this.environmentOf(deployment, served),
     });
     addOutputs(this, { deployment, served, resources: this.resources, functions: this.functions });
     const watch = this.addWatch(deployment, bundles);
-    const monitoring = this.addMonitoring(deployment, watch);
+    const besides = { watch: watch.function, [REVOKE_EVENTS]: commands };
+    const monitoring = this.addMonitoring(deployment, besides);
     this.addTables(deployment, roles, watch, monitoring);
     requireBoundaries(this);
   }
@@ -188,10 +189,13 @@ export class TrustPlaneStack extends Stack {
     });
   }
 
-  private addMonitoring(deployment: Deployment, { function: watch }: EvidenceWatch): Monitoring {
+  private addMonitoring(
+    deployment: Deployment,
+    besides: Readonly<Record<string, PlaneFunction>>,
+  ): Monitoring {
     const { name: plane, alarmTopicArn, alarmEmails, sweepEachMinute: isSwept } = deployment;
     return new Monitoring(this, "Monitoring", {
-      ...{ plane, watch, alarmTopicArn, alarmEmails, isSwept, serving: this.functions },
+      ...{ plane, alarmTopicArn, alarmEmails, isSwept, serving: this.functions, besides },
     });
   }
 
