@@ -70,6 +70,18 @@ suite("a denial that somebody leads elsewhere", () => {
     assert.ok((await plane.ask()).ok);
   });
 
+  test("VAI-115 somebody's mark with a member that a class has keeps no denial beside it from its record", async () => {
+    const { plane, governed, identityId, redeem } = await edited();
+    const foreign = { at: 1, constructor: "nobody's" };
+    Object.assign(headOf(plane, governed.chainId), { marks: [foreign], marked: 1 });
+    const command = plane.command({ do: "revokeIdentity", identityId });
+    const { evidence } = done(await plane.revoke({ command }));
+    assert.ok(evidence, "the record is not owed");
+    assert.ok(plane.types(governed.chainId).includes("RevocationRequested"));
+    assert.deepEqual(headOf(plane, governed.chainId)["marks"], [foreign]);
+    assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
+  });
+
   for (const chainId of ["intent/another", "unattributed/x"]) {
     test(`VAI-115 a forged row of Evidence says that an identity is of ${chainId}: it is revoked where it is`, async () => {
       const { plane, identityId, redeem } = await edited();

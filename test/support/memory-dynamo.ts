@@ -346,7 +346,9 @@ const placeholdersOf = (write: Write) => ({
   values: unmarshall(write.ExpressionAttributeValues ?? {}),
 });
 
-const marshalled = (item: Item): Values => marshall(item, { removeUndefinedValues: true });
+/** Whatever a table can hold, a map with a member `constructor` too. */
+const marshalled = (item: Item): Values =>
+  marshall(item, { removeUndefinedValues: true, convertClassInstanceToMap: true });
 
 function projected(
   item: Item,

@@ -24,6 +24,13 @@ export type Item = Readonly<Record<string, unknown>>;
 export const readItem = (raw: Record<string, AttributeValue>): Item =>
   unmarshall(raw, { wrapNumbers });
 
+/**
+ * What was read is written back as it was, and never throws either: `marshall` takes an object with a member `constructor`
+ * for an instance of a class, and whoever writes such a member would keep a head from ever moving again.
+ */
+export const writeItem = (item: Item): Record<string, AttributeValue> =>
+  marshall(item, { convertClassInstanceToMap: true });
+
 function wrapNumbers(digits: string): unknown {
   const number = Number(digits);
   return String(number) === digits ? number : NumberValueImpl.from(digits);

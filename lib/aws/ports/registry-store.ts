@@ -13,7 +13,7 @@ import type {
 import { REGISTRY_CHAIN } from "../../evidence/chain.ts";
 import type { AppendResult, StoredRow } from "../../evidence/ports.ts";
 import { headOf } from "./evidence-store.ts";
-import { type Item, type ItemKey, readItems } from "./items.ts";
+import { type Item, type ItemKey, readItems, writeItem } from "./items.ts";
 import { appendItems, headKey, type Tables, transact } from "./transaction.ts";
 
 const HEAD = { pk: "registry", sk: "head" };
@@ -169,7 +169,7 @@ export class DynamoRegistryStore implements RegistryStore {
               ? headIsNew
               : `${headIsWhatWasRead} AND ${settles === undefined ? nothingIsOwed : owedIsWhatWasRead}`,
           ...(from !== undefined && {
-            ExpressionAttributeValues: marshall({
+            ExpressionAttributeValues: writeItem({
               ...read(from),
               ...present({ ":pending": settles }),
             }),

@@ -10,6 +10,7 @@ import { present } from "../../encoding/present.ts";
 import type { Append, AppendResult, TakenKey } from "../../evidence/ports.ts";
 import type { HeadShown } from "../../lifecycle/ports.ts";
 import { orFault } from "./faults.ts";
+import { writeItem } from "./items.ts";
 
 /** The plane's tables by name. */
 export interface Tables {
@@ -94,7 +95,7 @@ function moveHead(
         "#hash": "hash",
         ...(seen !== undefined && { "#view": "view", "#open": "open" }),
       },
-      ExpressionAttributeValues: marshall({
+      ExpressionAttributeValues: writeItem({
         ":next": to.seq,
         ":nextHash": to.hash,
         ...(isFirst ? { ":one": 1 } : { ":seq": from.seq, ":hash": from.hash }),
@@ -124,7 +125,7 @@ export function showHead(
       ...(!isEmpty && { "#hash": "hash" }),
       ...{ "#view": "view", "#open": "open" },
     },
-    ExpressionAttributeValues: marshall({
+    ExpressionAttributeValues: writeItem({
       ...(isEmpty ? { ":pk": key.pk, ":one": 1 } : { ":seq": head.seq, ":hash": head.hash }),
       ...present({ ":marked": marked }),
       ...values,
