@@ -170,7 +170,9 @@ export class MemoryDynamo {
     const begin = Number(input.ExclusiveStartKey?.["behind"]?.N ?? 0);
     const end = begin + Math.min(input.Limit ?? this.page, this.page);
     return {
-      Items: found.slice(begin, end).map(marshalled),
+      Items: found
+        .slice(begin, end)
+        .map((item) => marshalled(projected(item, { TableName, ...input }))),
       ...(end < found.length && { LastEvaluatedKey: marshall({ behind: end }) }),
     };
   }

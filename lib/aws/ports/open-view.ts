@@ -44,8 +44,8 @@ export class DynamoOpenStore implements OpenStore {
   }
 
   async identities(): Promise<OpenIdentity[]> {
-    const found = await Promise.all(VIEWS.map((view) => this.#heads(view, EVER)));
-    return found.flat().flatMap(identitiesIn);
+    const found = await Promise.all(VIEWS.map((view) => this.#identities(view)));
+    return found.flat();
   }
 
   /** Every intent with something open, for people: told one by one, so that nobody holds more than what is shown of it. */
@@ -67,17 +67,26 @@ export class DynamoOpenStore implements OpenStore {
     });
   }
 
+  /** Of each head its key alone: what somebody has written beside it may be large. */
   async #list(view: string, until: string): Promise<string[]> {
-    return (await this.#heads(view, until)).flatMap(chainIn);
+    const chains: string[] = [];
+    await this.#each(view, until, (head) => chains.push(...chainIn(head)), "pk, sk");
+    return chains;
   }
 
-  async #heads(view: string, until: string): Promise<Item[]> {
-    const heads: Item[] = [];
-    await this.#each(view, until, (head) => heads.push(head));
-    return heads;
+  async #identities(view: string): Promise<OpenIdentity[]> {
+    const identities: OpenIdentity[] = [];
+    await this.#each(view, EVER, (head) => identities.push(...identitiesIn(head)));
+    return identities;
   }
 
-  #each(view: string, until: string, tell: (head: Item) => void): Promise<void> {
+  /** @param attributes which of them are told; default: all that the index has. */
+  #each(
+    view: string,
+    until: string,
+    tell: (head: Item) => void,
+    attributes?: string,
+  ): Promise<void> {
     return orFault("DEPENDENCY_UNAVAILABLE", "dynamodb:Query", async () => {
       let ExclusiveStartKey: Record<string, AttributeValue> | undefined;
       do {
@@ -88,7 +97,7 @@ export class DynamoOpenStore implements OpenStore {
             KeyConditionExpression: "#view = :view AND due <= :until",
             ExpressionAttributeNames: { "#view": "view" },
             ExpressionAttributeValues: marshall({ ":view": view, ":until": until }),
-            ...present({ ExclusiveStartKey }),
+            ...present({ ProjectionExpression: attributes, ExclusiveStartKey }),
           }),
         );
         for (const item of page.Items ?? []) tell(readItem(item));

@@ -23,8 +23,9 @@ export interface Chains {
 }
 
 /**
- * Chains with work by now first; then those that an earlier run did not come to; behind a change of the Registry, and each
- * hour, every open one, and by their records also those that whoever writes State hides there.
+ * Chains with work by now; those that an earlier run did not come to; behind a change of the Registry, and each hour, every
+ * open one, and by their records also those that whoever writes State hides there. One of each in turn, each in an order by
+ * chance: who lists more of his own than a run has time for must not be before all others at every run.
  */
 export async function chainsToSweep(deps: SweepDeps, { head }: TrustSnapshot): Promise<Chains> {
   const { open, clock, memory } = deps;
@@ -35,11 +36,11 @@ export async function chainsToSweep(deps: SweepDeps, { head }: TrustSnapshot): P
   const isHour = now - (swept?.lookedAt ?? 0) >= HOURLY;
   const due = await open.due(toInstant(now));
   const wide =
-    isSettling || isHour ? await everyChain(deps, now, isHour) : { chains: [], isPartial: false };
+    isSettling || isHour ? await everyChain(deps, now, isHour) : { lists: [], isPartial: false };
   const isLooked = isHour && !wide.isPartial;
   const lookedAt = isLooked ? now : (swept?.lookedAt ?? 0);
   memory.swept = { recordHash: head.recordHash, since, lookedAt, left: [] };
-  const chains = [...new Set([...due, ...(swept?.left ?? []), ...wide.chains])];
+  const chains = dealt([due, swept?.left ?? [], ...wide.lists], deps.random);
   return { chains, isSettling, isPartial: wide.isPartial };
 }
 
@@ -48,7 +49,7 @@ async function everyChain(
   { open, denials }: SweepDeps,
   now: number,
   isHour: boolean,
-): Promise<Pick<Chains, "chains" | "isPartial">> {
+): Promise<{ readonly lists: readonly (readonly string[])[]; readonly isPartial: boolean }> {
   const since = toInstant(now - LONGEST_LIFE);
   const asked = await Promise.allSettled([
     open.all(),
@@ -58,19 +59,45 @@ async function everyChain(
   ]);
   const bug = asked.find((each) => each.status === "rejected" && !(each.reason instanceof Fault));
   if (bug?.status === "rejected") throw bug.reason;
-  const chains = asked.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
-  return { chains, isPartial: asked.some(({ status }) => status === "rejected") };
+  const lists = asked.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  return { lists, isPartial: asked.some(({ status }) => status === "rejected") };
 }
+
+/** One of each list in turn, none twice. @param random uniform in [0, 1). */
+function dealt(lists: readonly (readonly string[])[], random: () => number): string[] {
+  const shuffled = lists.map((list) => inAnyOrder(list, random));
+  const longest = Math.max(...shuffled.map(({ length }) => length));
+  const chains = new Set<string>();
+  for (let turn = 0; turn < longest; turn++) {
+    for (const list of shuffled) {
+      const chain = list[turn];
+      if (chain !== undefined) chains.add(chain);
+    }
+  }
+  return [...chains];
+}
+
+const inAnyOrder = (list: readonly string[], random: () => number): string[] =>
+  list
+    .map((each): [number, string] => [random(), each])
+    .sort(([left], [right]) => left - right)
+    .map(([, each]) => each);
 
 /** What could not be recorded of a change keeps it new. */
 export function settleLonger({ memory, clock }: SweepDeps): void {
   if (memory.swept !== undefined) memory.swept = { ...memory.swept, since: clock() };
 }
 
-/** Chains that are kept for the next run; beyond these it finds what is due as ever. */
+/** Chains that are kept for the next run. */
 const KEPT = 1_000;
 
-/** What a run did not come to, or failed at, is looked at by the next one, whatever the views say. */
+/**
+ * What a run did not come to, or failed at, is looked at by the next one, whatever the views say. Where that is more than is
+ * kept, the next one looks for identities by their records too: of those nobody who writes State alone can invent one.
+ */
 export function leaveFor({ memory }: SweepDeps, left: readonly string[]): void {
-  if (memory.swept !== undefined) memory.swept = { ...memory.swept, left: left.slice(0, KEPT) };
+  const { swept } = memory;
+  if (swept === undefined) return;
+  const lookedAt = left.length > KEPT ? 0 : swept.lookedAt;
+  memory.swept = { ...swept, lookedAt, left: left.slice(0, KEPT) };
 }
