@@ -29,7 +29,10 @@ const ALL_BUT_STS = JSON.stringify({
   ],
 });
 
-/** Milliseconds: a session that ends so soon after its identity ends with it; asked for less, STS might find it too long. */
+/**
+ * Milliseconds: a session that ends so soon after its identity ends with it; asked for less, STS might find it too long. So
+ * does one that was cut: STS counts from when the call reached it, by a clock of its own.
+ */
 const SOON = 30_000;
 
 /** The session that is to be cut: whose it is, and until when. Instants in milliseconds. */
@@ -51,11 +54,12 @@ export function cutRequest({ session, sessionName, expiresAt }: Uncut, now: numb
 }
 
 /**
- * Judges STS's answer: the same session, whole, and not for longer; or none. What it does not say is not taken as said.
+ * Judges STS's answer: the same session, whole, not for longer than it and cut to the identity's end; or none. What it does
+ * not say is not taken as said.
  * @throws {Fault} `STS_FAILED`.
  */
 export function cutSession(
-  { session, sessionName, roleArn }: Uncut,
+  { session, sessionName, roleArn, expiresAt }: Uncut,
   { Credentials, SessionInfo }: CutAnswer,
 ): IssuedSession {
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
@@ -69,6 +73,9 @@ export function cutSession(
   // Not NaN either: an end that cannot be read is none.
   if (!(Expiration.getTime() <= Date.parse(session.hardExpiry))) {
     throw new Fault("STS_FAILED", "GetScopedCredentials answered for longer than the session");
+  }
+  if (Expiration.getTime() >= expiresAt + SOON) {
+    throw new Fault("STS_FAILED", "GetScopedCredentials answered a session that was not cut");
   }
   return new IssuedSession(
     { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },

@@ -194,6 +194,34 @@ suite("credentials that end with the contract", () => {
     }
   });
 
+  const ENDS: Readonly<Record<string, readonly [behind: number, isDelivered: boolean]>> = {
+    "before it": [-5_000, true],
+    "with it": [0, true],
+    "late, for the call was on its way": [29_999, true],
+    "as if nothing had been asked": [30_000, false],
+  };
+  for (const [what, [behind, isDelivered]] of Object.entries(ENDS)) {
+    test(`VAI-116 X-01 of an identity of 20 s a session that STS ends ${what} is ${isDelivered ? "delivered, and says so" : "not cut, and does not leave"}`, async () => {
+      const plane = await newPlane();
+      const exp = Math.floor(plane.world.now / 1000) + 20;
+      const ending = new Date(exp * 1000 + behind);
+      plane.sts.cutInstead = (answer) => ({
+        ...answer,
+        Credentials: { ...answer.Credentials, Expiration: ending },
+      });
+      const set = { ...CREDENTIALS.contract?.set, "/exp": exp };
+      const governed = plane.contract({ ...CREDENTIALS, contract: { set } });
+      const answer = await plane.ask(CREDENTIALS, governed);
+      if (isDelivered) {
+        assert.equal(granted(answer).guarantee.hardExpiry, ending.toISOString());
+        assert.equal(answer.ok && answer.identity.expiresAt, new Date(exp * 1000).toISOString());
+        return;
+      }
+      assert.equal(refused(answer).code, "STS_FAILED");
+      assert.equal(plane.types(governed.chainId).at(-1), "IssuanceFailed");
+    });
+  }
+
   test("X-01 where STS cannot cut, the session itself leaves, and the answer says that it lives longer", async () => {
     const plane = await newPlane();
     const governed = plane.contract(CREDENTIALS);
