@@ -295,6 +295,28 @@ describe("vai revoke, halt and lift", () => {
     }
   });
 
+  const GOOD = "spiffe://example.org/agent/1";
+  const LOOKALIKES: Readonly<Record<string, string>> = {
+    "a letter of another script": GOOD.replace("a", "\u0430"),
+    "a letter with a mark on it": GOOD.replace("e", "e\u0323"),
+    "a filler that fonts show as nothing": `${GOOD}\u3164`,
+    "a joiner that fonts show as nothing": `${GOOD}\u034f`,
+    "a variation selector": `${GOOD}\ufe0f`,
+    "a blank that is not the space": `${GOOD}\u2800`,
+    "a space that does not break": `${GOOD}\u00a0`,
+  };
+  for (const [what, actor] of Object.entries(LOOKALIKES)) {
+    test(`VAI-118 ADV-64 a second name is not asked for one actor by the looks of another: ${what}`, async (t) => {
+      const { own, vai, file } = await operators(t);
+      await vai(["lift", "actor", actor, ...own, "--out", file("order.json")]);
+      const { code, out } = await vai(["order", "show", file("order.json")]);
+      const [first = ""] = out.split("\n");
+      assert.equal(code, 0, out);
+      assert.match(first, /^order {6}reinstateActor [ -~]+$/);
+      assert.match(first, /\\u[0-9a-f]{4}/);
+    });
+  }
+
   for (const how of ["show", "send"] as const) {
     test(`VAI-118 order ${how}: an order whose time is over is to be signed anew`, async (t) => {
       const { own, plane, vai, file, pass } = await operators(t);

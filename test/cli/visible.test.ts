@@ -133,3 +133,20 @@ describe("what a hostile file makes vai print", () => {
     assert.ok(!OBEYED.test(`${stdout}${stderr}`), JSON.stringify(stderr));
   });
 });
+
+const UNLIKE: Readonly<Record<string, string>> = {
+  "a filler": "\u3164",
+  "a joiner": "\u034f",
+  "a variation selector": "\ufe0f",
+  "a selector beyond 16 bits": "\u{e0100}",
+  "a vowel that is not shown": "\u17b4",
+  "an empty pattern of dots": "\u2800",
+  "a space that does not break": "\u00a0",
+  "a wide space": "\u3000",
+};
+for (const [what, character] of Object.entries(UNLIKE)) {
+  test(`VAI-118 two texts that differ by ${what} alone do not look the same`, () => {
+    assert.match(visible(`a${character}b`), /^a(\\u[0-9a-f]{4})+b$/);
+    assert.equal(JSON.parse(`"${visible(character)}"`), character);
+  });
+}

@@ -6,6 +6,7 @@ import type { Deployment } from "../deployment.ts";
 import { readJson, writeNew, writtenLine } from "../files.ts";
 import { CommandError, EXIT } from "../io.ts";
 import { vaiLine } from "../self.ts";
+import { unmistakable } from "../visible.ts";
 import { ORDER_LIFE, ORDER_TYPE, type SignedOrder } from "./sign.ts";
 
 /** An order as it lies in a file, with what it says; nobody has verified who signed it. */
@@ -44,7 +45,7 @@ export const cosignedOrder = ({ command, claims }: SavedOrder, key: SigningKey):
 /** What the second person is about to put their name to. */
 export function orderLines({ claims }: Pick<SavedOrder, "claims">): string[] {
   const { do: verb, iss, iat, exp, aud, jti: _, reason, ...members } = claims;
-  const target = Object.values(members).join(" ");
+  const target = unmistakable(Object.values(members).join(" "));
   return [
     `order      ${[verb, target].filter(Boolean).join(" ")}`,
     `signed by  ${iss}, at ${toInstant(iat * 1000)}: ${reason}`,
