@@ -20,19 +20,19 @@ export const observedScene: Scene = {
   async play(stage) {
     const { work, outputs, step } = stage;
     await publishMode(stage, "observe", `Governance puts ${ACTION} into mode observe.`);
-    writeDraft(work, "watched.draft.json", settingDraft(outputs));
-    await sign(stage, { name: "watched", title: "Governance signs: one setting, two values." });
+    writeDraft(work, "observed.draft.json", settingDraft(outputs));
+    await sign(stage, { name: "observed", title: "Governance signs: one setting, two values." });
     await askWatched(stage, {
       id: "observed",
       title: "The agent asks for what the contract allows. No use is spent, and STS is not asked.",
-      args: ["watched.json", "--set", "set/mode=fast"],
+      args: ["observed.json", "--set", "set/mode=fast"],
       expected: "ACTION_OBSERVED, it would have been granted",
     });
     await askWatched(stage, {
       id: "observed-beyond",
       title:
         "It asks for more: a team sees what enforcing would refuse, before anybody is stopped.",
-      args: ["watched.json", "--set", "set/mode=broken"],
+      args: ["observed.json", "--set", "set/mode=broken"],
       expected: "ACTION_OBSERVED, it would have been PARAMETER_OUT_OF_BOUNDS at scope",
     });
     await step({
@@ -46,7 +46,7 @@ export const observedScene: Scene = {
     await ask(stage, {
       id: "observed-enforced",
       title: "The same contract works.",
-      args: ["watched.json", "--set", "set/mode=fast"],
+      args: ["observed.json", "--set", "set/mode=fast"],
       expected: "succeeded, read back matches, COMPLETED",
     });
   },

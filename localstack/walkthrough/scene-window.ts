@@ -34,13 +34,13 @@ export const windowScene: Scene = {
   title: "A window of seconds, under an unmodified AWS client",
   headline: `AWS gives sessions for 15 minutes at least. What leaves the plane is cut to the contract's window: here ${WINDOW} seconds. Nobody has to end it.`,
   async play(stage) {
-    writeDraft(stage.work, "brief.draft.json", briefDraft(stage.outputs, WINDOW));
+    writeDraft(stage.work, "moment.draft.json", briefDraft(stage.outputs, WINDOW));
     await sign(stage, {
-      name: "brief",
+      name: "moment",
       title: `Governance signs: any update of one table, for ${WINDOW} seconds.`,
     });
     const [first, last] = await runProgram(stage);
-    const command = "# by SDK as agent: brief.py, as above";
+    const command = "# by SDK as agent: moment.py, as above";
     await stage.step({
       ...{ id: "window-open", title: "Its first call, within the window.", command },
       expected: "allowed",
@@ -55,14 +55,14 @@ export const windowScene: Scene = {
 };
 
 function runProgram({ work, outputs, vai, step }: PlayStage): Promise<readonly string[]> {
-  const program = join(work, "brief.py");
+  const program = join(work, "moment.py");
   writeFileSync(program, PROGRAM);
   const { table } = outputs.samples;
-  const args = ["credentials", "brief.json", "--step", "repair", "--"];
+  const args = ["credentials", "moment.json", "--step", "repair", "--"];
   return step({
     id: "window",
     title: "boto3 gets the session in its environment, and writes until it may not any more.",
-    command: vai.line([...args, "python", "brief.py", table]),
+    command: vai.line([...args, "python", "moment.py", table]),
     expected: "it was refused in the end",
     run: async () => {
       const ends = await vai.json<string[]>([...args, await ensureEmulator(), program, table]);
