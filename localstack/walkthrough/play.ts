@@ -19,10 +19,10 @@ import { windowScene } from "./scene-window.ts";
 import { type PlayStage, type Scene, StepFailed, stepRunner } from "./stage.ts";
 import { vaiIn } from "./vai.ts";
 
-const SCENES: readonly Scene[] = [
+/** In the order in which they are played. */
+export const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
   ...[handleScene, observedScene, bypassScene, sessionScene, clientScene, windowScene],
-  ...[endScene, statusScene, evidenceScene],
   ...[endScene, statusScene, evidenceScene],
 ];
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LOCALSTACK_FOLDER } from "../../localstack/machine/paths.ts";
+import { SCENES } from "../../localstack/walkthrough/play.ts";
 
 test("USR-10 no two scenes sign under one name, for vai writes over no contract that is there", () => {
   const folder = join(LOCALSTACK_FOLDER, "walkthrough");
@@ -12,4 +13,8 @@ test("USR-10 no two scenes sign under one name, for vai writes over no contract 
     .flatMap((text) => [...text.matchAll(/"([a-z-]+)\.draft\.json"/g)].map(([, name]) => name));
   assert.ok(drafts.length > 5, "drafts are found");
   assert.deepEqual(drafts, [...new Set(drafts)]);
+});
+
+test("USR-10 the walkthrough plays each scene once", () => {
+  assert.deepEqual(SCENES, [...new Set(SCENES)]);
 });
