@@ -91,12 +91,16 @@ export const refusalNext = (
     : [`next       ${nextLine(["trace", evidence.chainId], [], present({ outputs })).line}`]),
 ];
 
-function retryWords({ code, retryable }: RefusedAnswer): string {
+function retryWords({ retryable, unlock = [] }: RefusedAnswer): string {
   if (retryable) return "yes: the same again, waiting longer each time";
-  return code === "CONTRACT_NOT_YET_VALID"
-    ? "no, not before its window begins: ask anew then"
+  const passes = unlock.length > 0 && unlock.every(({ kind }) => LETS_PASS.has(kind));
+  return passes
+    ? "no, not before what unlock says: ask anew then"
     : "no: the same again is refused again";
 }
+
+/** What has the same pass once it happened, with nothing signed anew by governance. */
+const LETS_PASS: ReadonlySet<string> = new Set(["command", "step", "time"]);
 
 /** A refusal by the plane, whole. `use` says what became of the contract's use, where there is one. */
 export const planeRefusalLines = (answer: RefusedAnswer, use?: string): string[] => [

@@ -92,6 +92,23 @@ describe("how vai issue and vai execute end", () => {
     ]);
   });
 
+  test("USR-11 a refusal that people can lift, or that time ends, is not said to be refused again for ever", () => {
+    const said = (...unlock: unknown[]) =>
+      planeRefusalLines({ code: "X", stage: "state", retryable: false, unlock } as never).find(
+        (line) => line.startsWith("retryable"),
+      );
+    const halted = { kind: "command", do: "resumePlane", names: 2 };
+    const early = { kind: "time", at: "2026-01-01T00:00:00.000Z" };
+    const passes = "retryable  no, not before what unlock says: ask anew then";
+    assert.equal(said(halted, early), passes);
+    assert.equal(said(early), passes);
+    assert.equal(
+      said(halted, { kind: "contract" }),
+      "retryable  no: the same again is refused again",
+    );
+    assert.equal(said(), "retryable  no: the same again is refused again");
+  });
+
   /** What is said of the use: by stage, and whether the same may be granted later. */
   const USES: readonly (readonly [stage: string, retryable: boolean, says: RegExp])[] = [
     ["parse", false, /^none was spent$/],

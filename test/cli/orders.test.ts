@@ -76,7 +76,10 @@ describe("vai signal", () => {
           second,
           `meaning    it is recorded and ends nothing: the contract's revokeOn does not list ${trigger}`,
         );
-        assert.match(third ?? "", /^do +to end it all the same: .* vai revoke contract sha256:/);
+        assert.match(
+          third ?? "",
+          /^do +to end it all the same: .* vai revoke contract sha256:\S+ --reason TEXT$/,
+        );
       }
     });
   }

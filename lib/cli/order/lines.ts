@@ -69,7 +69,7 @@ function notedLines({ state }: CommandAnswer, order: SignedOrder): string[] {
   if (state !== "NOTED" || claims.do !== "signal") return [];
   return [
     `meaning    it is recorded and ends nothing: the contract's revokeOn does not list ${SIGNALS[claims.kind]}`,
-    `do         to end it all the same: ${vaiLine("revoke", "contract", claims.contractDigest)}`,
+    `do         to end it all the same: ${vaiLine("revoke", "contract", claims.contractDigest, "--reason", "TEXT")}`,
   ];
 }
 
