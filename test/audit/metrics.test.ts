@@ -214,6 +214,21 @@ suite("metrics over evidence equal a hand count", () => {
     });
   });
 
+  test("VAI-137 of several uses each is in its range and the longest is told; no name is kept that nobody knows", () => {
+    const used = (name: string, delivery: string, seconds: number): Row[] => [
+      issued(0, name, delivery),
+      [seconds, "ExecutionStarted", { identity: name }],
+    ];
+    const rows = [
+      ...[...used("i1", "handle", 70), ...used("i2", "handle", 10), ...used("i3", "handle", 4_000)],
+      ...[...used("i4", "handle", 60), ...used("i5", "made up", 1), ...used("i6", "another", 2)],
+    ];
+    assert.deepEqual(count(at(0), { "intent/x": rows }).uses.firstUse, [
+      { delivery: "another", used: 2, within: [1, 1, 0, 0, 0, 0, 0], longestSeconds: 2 },
+      { delivery: "handle", used: 4, within: [0, 1, 1, 1, 0, 0, 1], longestSeconds: 4_000 },
+    ]);
+  });
+
   test("VAI-138 violations by adapter, action and actor, with a handle's among them", () => {
     assert.deepEqual(count().violations, {
       violations: 3,

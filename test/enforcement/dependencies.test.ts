@@ -206,7 +206,7 @@ suite("a dependency fails after barrier 1", () => {
       { at: "evidence:write", from: 2, to: 2, applied: true },
       { at: "evidence:read", from: 2, to: 2 },
     );
-    assert.equal(answer.ok, false);
+    assert.deepEqual([refused(answer).retryable, refused(answer).unlock], [false, undefined]);
     assert.equal(plane.targets.calls.length, 0);
     const types = plane.types(governed.chainId).slice(7);
     assert.deepEqual(types, [

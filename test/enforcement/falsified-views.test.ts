@@ -165,6 +165,16 @@ async function opened(plane: Plane): Promise<string> {
   return governed.chainId;
 }
 
+/** An intent whose contract a refused request has bound, and no other record tells of. */
+async function bound(plane: Plane): Promise<string> {
+  const governed = plane.contract(TWICE);
+  const beyond = {
+    request: { set: { ...TWICE.request?.set, "/operation/parameters/percent": 100 } },
+  };
+  assert.equal((await plane.ask(beyond, governed)).ok, false);
+  return governed.chainId;
+}
+
 suite("views that somebody falsified", () => {
   for (const { what, falsify } of OF_OPEN) {
     test(`VAI-129 ADV-36 of an open intent, and sweep sets right within the hour: ${what}`, async () => {
@@ -185,17 +195,26 @@ suite("views that somebody falsified", () => {
   test("VAI-129 ADV-36 a contract that is bound by a refused request alone is hidden, and found within the hour", async () => {
     const plane = await newPlane();
     const hourly = await sweeper(plane);
-    const governed = plane.contract(TWICE);
-    const beyond = {
-      request: { set: { ...TWICE.request?.set, "/operation/parameters/percent": 100 } },
-    };
-    assert.equal((await plane.ask(beyond, governed)).ok, false);
-    const { chainId } = governed;
+    const chainId = await bound(plane);
     const right = structuredClone(headOf(plane, chainId));
     assert.equal((await seenIn(plane)).pending.length, 1);
     remove("view", "due", "open")(headOf(plane, chainId));
     await hourly();
     assert.deepEqual(headOf(plane, chainId), right);
+  });
+
+  test("VAI-129 ADV-36 looking at every chain behind a change of the Registry puts the hour off by nothing", async () => {
+    const plane = await newPlane();
+    const deps = plane.process();
+    await plane.sweep(deps);
+    plane.world.pass(3_400);
+    await plane.publish({ set: { "/auditors": [] } });
+    const chainId = await bound(plane);
+    remove("view", "due", "open")(headOf(plane, chainId));
+    await plane.sweep(deps);
+    plane.world.pass(200);
+    await plane.sweep(deps);
+    assert.equal((await seenIn(plane)).pending.length, 1);
   });
 
   for (const { what, falsify } of OF_ENDED) {

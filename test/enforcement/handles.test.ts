@@ -119,6 +119,17 @@ suite("an identity handle", () => {
     assert.equal(granted(redeemed).outcome?.status, "succeeded");
   });
 
+  test("USR-11 VAI-06 barrier 2 was written, its answer lost and not to be read back: no asking again gives the use back", async () => {
+    const { plane, governed, issued } = await held();
+    plane.faults.plan({ at: "evidence:write", from: 1, to: 1, applied: true });
+    plane.faults.plan({ at: "evidence:read", from: 2, to: 2 });
+    const answer = refused(await plane.execute(plane.redemption(governed, issued.handle)));
+    assert.equal(answer.code, "EVIDENCE_STORE_UNAVAILABLE");
+    assert.deepEqual([answer.retryable, answer.unlock], [false, undefined]);
+    assert.equal(plane.targets.calls.length, 0);
+    assert.equal(plane.types(governed.chainId).at(-1), "IdentityRevoked");
+  });
+
   test("VAI-64 a resent redemption gets the answer again, and no second call", async () => {
     const { plane, governed, issued } = await held();
     const event = plane.redemption(governed, issued.handle);

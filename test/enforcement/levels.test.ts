@@ -143,6 +143,16 @@ suite("what stands", () => {
     assert.equal((await levels(plane))?.quarantined, 0);
   });
 
+  test("VAI-118 VAI-131 what a run of sweep itself quarantines is measured by that very run", async () => {
+    const plane = await newPlane();
+    const { identity } = await plane.grant(CREDENTIALS, plane.contract(CREDENTIALS));
+    plane.faults.plan({ at: "iam:write", how: "timeout" });
+    await deny(plane, { do: "revokeIdentity", identityId: identity.identityId });
+    assert.equal((await levels(plane))?.quarantined, 0, "a time-out may pass");
+    plane.world.pass(121);
+    assert.equal((await levels(plane))?.quarantined, 1);
+  });
+
   test("VAI-115 VAI-131 a mark is owed from three and a half minutes on, and no more once its record stands", async () => {
     const { plane } = await owed();
     assert.equal((await levels(plane))?.marksOwed, 0);

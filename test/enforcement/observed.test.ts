@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { obtainSession, obtainToDeliver } from "../../lib/enforcement/barriers/session.ts";
+import { Judgement } from "../../lib/enforcement/judgement.ts";
+import type { Grant } from "../../lib/enforcement/stages/authority.ts";
 import { contractView } from "../../lib/evidence/intent-state.ts";
 import { enforcedRole, trustPolicySchema } from "../../lib/trust/policy.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
-import type { Governed, Mutation } from "../support/governed.ts";
+import { FUNCTION, type Governed, type Mutation, TABLE } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import type { Change } from "../support/mutate.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
@@ -287,10 +290,16 @@ suite("mode observe in the trust policy", () => {
     });
   }
 
-  test("VAI-146 VAI-100 nobody gets the role of an observed action, whether or not it has one", () => {
+  test("VAI-146 VAI-100 nobody gets the role of an observed action, whether or not it has one", async () => {
+    const plane = await newPlane();
     assert.equal(enforcedRole({ ...action, executionRoleArn }), executionRoleArn);
     for (const more of [{}, { executionRoleArn, mode: "observe" as const }]) {
-      assert.throws(() => enforcedRole({ ...action, ...more }), /only observed/);
+      const governed = { ...action, ...more };
+      assert.throws(() => enforcedRole(governed), /only observed/);
+      for (const obtain of [obtainSession, obtainToDeliver]) {
+        const judgement = new Judgement(plane.deps, plane.invocation(), [], {});
+        await assert.rejects(obtain(judgement, {} as Grant, governed), /only observed/);
+      }
     }
   });
 
@@ -311,13 +320,23 @@ suite("mode observe in the trust policy", () => {
       remove: ["/actions/0/executionRoleArn", "/actions/1/executionRoleArn"],
     };
     const plane = await newPlane({ policy: both });
+    const resources = [FUNCTION, TABLE];
     const change: Mutation = {
       ...CREDENTIALS,
+      intent: { set: { "/action": NAMES, "/target": resources } },
       contract: {
-        set: { ...CREDENTIALS.contract?.set, "/authorization_details/0/actions": NAMES },
+        set: {
+          ...CREDENTIALS.contract?.set,
+          "/authorization_details/0/actions": NAMES,
+          "/authorization_details/0/resources": resources,
+        },
       },
     };
     const { would } = refused(await plane.ask(change));
-    assert.notEqual(would?.ok, true, JSON.stringify(would));
+    assert.deepEqual(would, {
+      ...{ ok: false, code: "DIRECT_MODE_FORBIDDEN", stage: "authority" },
+      detail: "the actions of the step run under different roles, and credentials are of one",
+      pointer: "/request/delivery",
+    });
   });
 });

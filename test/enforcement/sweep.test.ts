@@ -276,6 +276,27 @@ suite("sweeping", () => {
     );
   });
 
+  test("VAI-117 VAI-120 of two denials on one chain each says again when it was itself reached", async () => {
+    const twice: Mutation = {
+      contract: { set: { "/authorization_details/0/limits": { calls: 2 } } },
+    };
+    const { plane, governed } = await died("target:call", twice);
+    const [running = ""] = plane.state(governed.chainId).identities.keys();
+    const first = plane.command({ do: "revokeIdentity", identityId: running });
+    assert.ok((await plane.revoke({ command: first })).ok);
+    plane.world.pass(91);
+    await plane.sweep();
+    const { contractDigest } = governed;
+    const command = plane.command({ do: "revokeContract", contractDigest });
+    const told = await plane.revoke({ command });
+    assert.ok(told.ok);
+    assert.notEqual(told.points[0]?.acknowledgedAt, undefined);
+    plane.world.pass(7);
+    const again = await plane.revoke({ command });
+    assert.ok(again.ok);
+    assert.deepEqual(again.points[0], told.points[0]);
+  });
+
   test("VAI-07 a chain that is broken keeps no other from its end", async () => {
     const plane = await newPlane();
     plane.isWhole = false;

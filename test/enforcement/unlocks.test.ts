@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { UNLOCKS } from "../../lib/enforcement/unlocks.ts";
 import { isRetryable, REFUSAL_CODES, type RefusalCode } from "../../lib/refusal.ts";
 import type { Unlock } from "../../lib/unlock.ts";
-import { HANDLE } from "../support/deliveries.ts";
+import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Dependency } from "../support/faults.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
@@ -269,6 +269,40 @@ suite("what would change a refusal", () => {
     assert.deepEqual(refused(await plane.issue(plane.event(governed, HANDLE))).unlock, CONTRACT);
     const later = refused(await plane.issue(event));
     assert.deepEqual([later.code, later.unlock], ["AGENT_HALTED", CONTRACT]);
+  });
+
+  test("VAI-115 VAI-118 a grant that a revoked key ended, whose role IAM would not deny, is repeated with both lifts", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(CREDENTIALS);
+    const event = plane.event(governed, CREDENTIALS);
+    granted(await plane.issue(event));
+    plane.faults.plan({ at: "iam:write", how: "denied" });
+    await plane.revoke({ command: plane.command({ do: "revokeKey", jkt: AGENT }) });
+    plane.faults.clear();
+    await plane.sweep();
+    const path = "arn:aws:iam::000000000000:role/exec-dynamodb";
+    const repeated = refused(await plane.issue(event));
+    assert.equal(repeated.code, "KEY_REVOKED");
+    assert.deepEqual(repeated.unlock, [
+      { ...command, do: "reinstateKey", jkt: AGENT },
+      { ...command, do: "liftQuarantine", path },
+      { kind: "contract" },
+    ]);
+  });
+
+  test("USR-11 of several execution roles each that is quarantined is named, once", async () => {
+    const plane = await newPlane();
+    const roles = [ROLE, "arn:aws:iam::000000000000:role/exec-dynamodb"];
+    const quarantines = roles.map((path) => ({ path, at: 1, cause: "REVOCATION_FAILED" }));
+    await restrict(plane, { set: { "/quarantines": quarantines.toReversed() } });
+    const actions = ["lambda:UpdateAlias", "dynamodb:UpdateItem"];
+    const change = contract({ "/authorization_details/0/actions": actions });
+    const { code, unlock } = refused(await plane.ask(change));
+    assert.equal(code, "PATH_QUARANTINED");
+    assert.deepEqual(
+      unlock,
+      roles.map((path) => ({ ...command, do: "liftQuarantine", path })),
+    );
   });
 
   test("VAI-93 USR-11 what failed behind a grant promises nothing: neither STS nor a store gives the use back", async () => {

@@ -83,6 +83,15 @@ suite("what a cut is answered", () => {
     assert.ok(cutSession(uncut(900, role), { ...WHOLE, Credentials }).cut);
   });
 
+  test("VAI-116 in another partition the session's ARN is of that one", () => {
+    const role = "arn:aws-us-gov:iam::111122223333:role/exec";
+    const Arn = `arn:aws-us-gov:sts::111122223333:assumed-role/exec/${NAME}`;
+    assert.ok(
+      cutSession(uncut(20, role), { ...WHOLE, SessionInfo: { ...WHOLE.SessionInfo, Arn } }).cut,
+    );
+    assert.throws(() => cutSession(uncut(20, role), WHOLE), { code: "STS_FAILED" });
+  });
+
   const { SessionInfo, Credentials } = WHOLE;
   const without = (name: keyof typeof Credentials): CutAnswer => {
     const { [name]: _, ...Rest } = Credentials;

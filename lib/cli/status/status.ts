@@ -136,7 +136,7 @@ function withDenials(view: SeenView, stored: StoredMarks | undefined): SeenView 
   };
 }
 
-/** Its own end, or that of a session that left. */
+/** Its own end, in milliseconds: no session of it may do anything behind that, however long STS lets it live. */
 const endOf = ({ expiresAt }: ShownIdentity): number => Date.parse(expiresAt);
 
 function soonest<T>(
