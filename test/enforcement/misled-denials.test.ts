@@ -5,6 +5,7 @@ import { sha256Digest } from "../../lib/encoding/digest.ts";
 import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import { isTerminal } from "../../lib/evidence/events.ts";
+import type { EvidenceStore } from "../../lib/evidence/ports.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
@@ -39,6 +40,12 @@ async function edited(mutation: Mutation = HANDLE) {
 const done = (answer: CommandAnswer | RefusedAnswer): CommandAnswer => {
   assert.ok(answer.ok, JSON.stringify(answer));
   return answer;
+};
+
+/** By chance the last chain that the index names, the real one, comes where `first` says; all others stand at the middle. */
+const chances = (first: number) => {
+  let asked = 0;
+  return () => (asked++ === 80 ? first : 0.5);
 };
 
 const SILENT = { at: "signer:sign", how: "throttle" } as const;
@@ -89,6 +96,47 @@ suite("a denial that somebody leads elsewhere", () => {
       const row = { chainId, seq: 1, at, identityId, record: "{}", eventType: "Forged" };
       plane.dynamo.table(TABLES.evidence).set(`${chainId}|1`, row);
       done(await plane.revoke({ command: plane.command({ do: "revokeIdentity", identityId }) }));
+      assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
+    });
+  }
+
+  for (const { what, seconds, isFound } of [
+    { what: "as many as can be read: it is revoked", seconds: 0.1, isFound: true },
+    { what: "more than can be read: it is told, and asking again finds it", seconds: 0.5 },
+  ]) {
+    test(`VAI-115 ADV-36 80 forged rows say that an identity is of as many chains, ${what}`, async () => {
+      const { plane, identityId, redeem } = await edited();
+      const evidence = plane.dynamo.table(TABLES.evidence);
+      for (let n = 0; n < 80; n++) {
+        const chainId = `intent/forged-${n}`;
+        evidence.set(`${chainId}|1`, { chainId, seq: 1, at: "0", identityId, record: "{}" });
+      }
+      const read = new Set<string>();
+      const slow = new Proxy(plane.deps.evidence, {
+        get: (own, name: keyof EvidenceStore) => {
+          if (name !== "readChain") return own[name].bind(own);
+          return (...given: Parameters<EvidenceStore["readChain"]>) => {
+            if (!read.has(given[0])) plane.world.pass(seconds);
+            read.add(given[0]);
+            return own.readChain(...given);
+          };
+        },
+      });
+      const command = plane.command({ do: "revokeIdentity", identityId });
+      const ask = (first: number) =>
+        plane.revoke(
+          { command },
+          { ...plane.deps, evidence: slow, random: chances(first), sleep: async () => undefined },
+        );
+      const begun = plane.world.now;
+      const answer = await ask(0.9);
+      assert.ok(plane.world.now - begun <= 24_000, `${plane.world.now - begun} ms`);
+      read.clear();
+      if (isFound !== true) {
+        const { code, retryable } = refused(answer);
+        assert.deepEqual([code, retryable], ["DEPENDENCY_UNAVAILABLE", true]);
+      }
+      assert.equal(done(isFound ? answer : await ask(0.1)).state, "REVOKED");
       assert.equal(refused(await redeem()).code, "IDENTITY_REVOKED");
     });
   }

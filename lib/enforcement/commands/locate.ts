@@ -1,6 +1,7 @@
 import { intentChain, isIntentChain } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import { inAnyOrder } from "../any-order.ts";
 import type { RevokeDeps } from "../deps.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
@@ -11,13 +12,17 @@ import type { Located, Ordered } from "./denying.ts";
 const INDEX_LAG = 5_000;
 const ASK_AGAIN = 250;
 
+/** Milliseconds within which the chain is looked for among those that an index names, and how many are read at once. */
+const LOOKED_FOR = 15_000;
+const AT_ONCE = 16;
+
 /** Finds the chain of what is to be denied; the first round, beside the trust. */
 export async function locate(
   deps: RevokeDeps,
   { command: { claims }, contract }: Pick<Ordered, "command" | "contract">,
 ): Promise<string | Refusal> {
   if (claims.do === "revokeIdentity") {
-    return (await chainOfIdentity(deps, claims.identityId)) ?? unknownIdentity();
+    return chainOfIdentity(deps, claims.identityId);
   }
   // The contract itself says where it belongs; State's row is anybody's who writes it.
   if (contract !== undefined) return intentChain(contract.claims.intent.id);
@@ -35,31 +40,47 @@ const unknownContract = (): Refusal =>
     "/command/contractDigest",
   );
 
-async function chainOfIdentity(deps: RevokeDeps, identityId: string): Promise<string | undefined> {
+async function chainOfIdentity(deps: RevokeDeps, identityId: string): Promise<string | Refusal> {
   const { denials, clock, sleep } = deps;
   const until = clock() + INDEX_LAG;
   for (;;) {
     const chains = await denials.chainsOf(identityId);
     const own = chains.length > 1 ? await whichHas(deps, chains, identityId) : chains[0];
-    if (own !== undefined || clock() >= until) return own ?? chains[0];
+    if (own !== undefined) return own;
+    if (clock() >= until) return chains[0] ?? unknownIdentity();
     await sleep(ASK_AGAIN);
   }
 }
 
-/** Of several that the index names, the one whose verified records have issued it: an index is anybody's who writes Evidence. */
+/**
+ * Of several that the index names, the one whose verified records have issued it: an index is anybody's who writes Evidence.
+ * With more of them than can be read in a function's life, asking again looks at others first.
+ */
 async function whichHas(
   deps: RevokeDeps,
   chains: readonly string[],
   identityId: string,
-): Promise<string | undefined> {
+): Promise<string | Refusal | undefined> {
   const { trust } = await readTrust(deps);
   if (isRefusal(trust)) return undefined;
-  for (const chainId of chains) {
-    const intent = await readable(deps, { trust, chainId });
-    if (intent?.state.identities.has(identityId) === true) return chainId;
+  const until = deps.clock() + LOOKED_FOR;
+  const order = inAnyOrder(chains, deps.random);
+  for (let from = 0; from < order.length; from += AT_ONCE) {
+    if (deps.clock() >= until) return tooMany(chains.length);
+    const few = order.slice(from, from + AT_ONCE);
+    const intents = await Promise.all(few.map((chainId) => readable(deps, { trust, chainId })));
+    const own = intents.find((intent) => intent?.state.identities.has(identityId));
+    if (own !== undefined) return own.chainId;
   }
   return undefined;
 }
+
+const tooMany = (chains: number): Refusal =>
+  refuse(
+    "DEPENDENCY_UNAVAILABLE",
+    `the index of identities names ${chains} chains, more than can be read: ask again, which looks at others first, or revoke the contract, halt its actor or the plane`,
+    "/command/identityId",
+  );
 
 /**
  * A chain that can be read and does not know the contract is not its own: whoever writes State has sent the denial

@@ -1,6 +1,7 @@
 import { toInstant } from "../../clock.ts";
 import { LONGEST_LIFE } from "../../lifecycle/due.ts";
 import { Fault } from "../../refusal.ts";
+import { inAnyOrder } from "../any-order.ts";
 import type { SweepDeps } from "../deps.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 
@@ -76,12 +77,6 @@ function dealt(lists: readonly (readonly string[])[], random: () => number): str
   }
   return [...chains];
 }
-
-const inAnyOrder = (list: readonly string[], random: () => number): string[] =>
-  list
-    .map((each): [number, string] => [random(), each])
-    .sort(([left], [right]) => left - right)
-    .map(([, each]) => each);
 
 /** What could not be recorded of a change keeps it new. */
 export function settleLonger({ memory, clock }: SweepDeps): void {
