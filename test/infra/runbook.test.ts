@@ -3,13 +3,14 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import { REVOKE_EVENTS } from "../../infra/events.ts";
 import { BUNDLED } from "../../infra/functions.ts";
 import { runCli } from "../../lib/cli/program.ts";
 import { templateOf } from "./support/synthesise.ts";
 import { Resolved } from "./support/template.ts";
 
 const PARTS = ["Meaning", "Investigation", "Resolution"] as const;
-const FUNCTION_SUFFIX = new RegExp(`-(?:${BUNDLED.join("|")})$`);
+const FUNCTION_SUFFIX = new RegExp(`-(?:${[...BUNDLED, REVOKE_EVENTS].join("|")})$`);
 
 const text = readFileSync(join(import.meta.dirname, "../../infra/runbook.md"), "utf8");
 

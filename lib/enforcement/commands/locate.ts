@@ -1,8 +1,8 @@
 import { intentChain, isIntentChain } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
-import { inAnyOrder } from "../any-order.ts";
 import type { RevokeDeps } from "../deps.ts";
+import { inAnyOrder } from "../read/any-order.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
 import { contractIndexKey } from "../read/state-keys.ts";

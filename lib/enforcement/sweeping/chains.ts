@@ -1,8 +1,8 @@
 import { toInstant } from "../../clock.ts";
 import { LONGEST_LIFE } from "../../lifecycle/due.ts";
 import { Fault } from "../../refusal.ts";
-import { inAnyOrder } from "../any-order.ts";
 import type { SweepDeps } from "../deps.ts";
+import { inAnyOrder } from "../read/any-order.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 
 /**
