@@ -3,12 +3,12 @@ import { suite, test } from "node:test";
 import { DynamoOpenStore } from "../../lib/aws/ports/open-view.ts";
 import type { IssueDeps } from "../../lib/enforcement/deps.ts";
 import { isTerminal } from "../../lib/evidence/events.ts";
-import type { EvidenceStore } from "../../lib/evidence/ports.ts";
 import { VIEWS, viewKey } from "../../lib/lifecycle/view.ts";
 import { HANDLE } from "../support/deliveries.ts";
 import type { Governed } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
+import { slowEvidence } from "../support/slow-evidence.ts";
 
 /*
  * Whoever writes State can invent intents: each is a head that `sweep` is told to look at. More of them than a run has time
@@ -65,15 +65,7 @@ function invent(plane: Plane, head: Item): void {
 /** Another process of `sweep`, which takes its time over each chain. */
 function slowly(plane: Plane): IssueDeps {
   const deps = plane.process();
-  const evidence = new Proxy(deps.evidence, {
-    get: (own, name: keyof EvidenceStore) => {
-      if (name !== "readChain") return own[name].bind(own);
-      return (...given: Parameters<EvidenceStore["readChain"]>) => {
-        plane.world.pass(RUN / PER_RUN / 1000);
-        return own.readChain(...given);
-      };
-    },
-  });
+  const evidence = slowEvidence(deps.evidence, () => plane.world.pass(RUN / PER_RUN / 1000));
   return { ...deps, evidence };
 }
 

@@ -5,12 +5,12 @@ import { sha256Digest } from "../../lib/encoding/digest.ts";
 import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import { isTerminal } from "../../lib/evidence/events.ts";
-import type { EvidenceStore } from "../../lib/evidence/ports.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
+import { slowEvidence } from "../support/slow-evidence.ts";
 
 /*
  * A denial that is answered as done is done: whatever somebody without keys has put into tables to lead it elsewhere, and
@@ -42,10 +42,13 @@ const done = (answer: CommandAnswer | RefusedAnswer): CommandAnswer => {
   return answer;
 };
 
+/** Chains that forged rows name before the real one. */
+const FORGED = 80;
+
 /** By chance the last chain that the index names, the real one, comes where `first` says; all others stand at the middle. */
 const chances = (first: number) => {
   let asked = 0;
-  return () => (asked++ === 80 ? first : 0.5);
+  return () => (asked++ === FORGED ? first : 0.5);
 };
 
 const SILENT = { at: "signer:sign", how: "throttle" } as const;
@@ -104,23 +107,17 @@ suite("a denial that somebody leads elsewhere", () => {
     { what: "as many as can be read: it is revoked", seconds: 0.1, isFound: true },
     { what: "more than can be read: it is told, and asking again finds it", seconds: 0.5 },
   ]) {
-    test(`VAI-115 ADV-36 80 forged rows say that an identity is of as many chains, ${what}`, async () => {
+    test(`VAI-115 ADV-36 ${FORGED} forged rows say that an identity is of as many chains, ${what}`, async () => {
       const { plane, identityId, redeem } = await edited();
       const evidence = plane.dynamo.table(TABLES.evidence);
-      for (let n = 0; n < 80; n++) {
+      for (let n = 0; n < FORGED; n++) {
         const chainId = `intent/forged-${n}`;
         evidence.set(`${chainId}|1`, { chainId, seq: 1, at: "0", identityId, record: "{}" });
       }
       const read = new Set<string>();
-      const slow = new Proxy(plane.deps.evidence, {
-        get: (own, name: keyof EvidenceStore) => {
-          if (name !== "readChain") return own[name].bind(own);
-          return (...given: Parameters<EvidenceStore["readChain"]>) => {
-            if (!read.has(given[0])) plane.world.pass(seconds);
-            read.add(given[0]);
-            return own.readChain(...given);
-          };
-        },
+      const slow = slowEvidence(plane.deps.evidence, (chainId) => {
+        if (!read.has(chainId)) plane.world.pass(seconds);
+        read.add(chainId);
       });
       const command = plane.command({ do: "revokeIdentity", identityId });
       const ask = (first: number) =>
