@@ -47,10 +47,13 @@ export const liftOf = {
   path: (path: string): LiftUnlock => ({ ...command, do: "liftQuarantine", path }),
 } as const;
 
-/** Nobody has spoken yet: this version counts no approval. */
-export const approvals = (needed: number, have: number): Unlock => ({
-  ...{ kind: "approval", needed, have },
-  roles: [],
+/** People of any role; `step`: to open its gate. */
+export const approvals = (needed: number, have: number, step?: string): Unlock => ({
+  ...{ kind: "approval", needed, have, roles: [] },
+  ...(step !== undefined && { step }),
 });
+
+/** Steps that have to be completed first. */
+export const stepsFirst = (steps: readonly string[]): Unlock => ({ kind: "step", steps });
 
 export const retryAfter = (afterSeconds: number): Unlock => ({ kind: "retry", afterSeconds });

@@ -2,9 +2,9 @@ import { descriptorOf } from "../actions/catalogue.ts";
 import type { SignedContract } from "../client/contract.ts";
 import { readContract } from "../contract/contract.ts";
 import { judgeClass, judgeIssuer, judgeIssuerScope, judgeRegistered } from "../contract/judge.ts";
-import { PROOF_CHECKS } from "../proof/judge.ts";
+import { PROOF_CHECKS, type ProofInput } from "../proof/judge.ts";
 import { readProof } from "../proof/proof.ts";
-import { isRefusal, type Refusal, refuse } from "../refusal.ts";
+import { isRefusal, type Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import { type TrustPolicy, trustedThumbprints } from "../trust/policy.ts";
 
 /**
@@ -21,8 +21,10 @@ export function refusedUnder(
   const proof = readProof(signed.proof);
   if (isRefusal(proof)) return proof;
   const { claims } = contract;
-  const input = { plane: claims.aud, contract: claims, proof, policy, now };
-  const judge = (check: (given: typeof input) => Refusal | undefined) => () => check(input);
+  const input: ProofInput = {
+    ...{ plane: claims.aud, contract: claims, proof, policy, now },
+    ...{ attested: [], isBound: false },
+  };
   const checks: readonly (() => Refusal | undefined)[] = [
     () => judgeIssuer(contract, policy),
     () => judgeIssuerScope(contract, policy),
@@ -30,14 +32,21 @@ export function refusedUnder(
     () => judgeClass(claims, policy),
     () => judgeDirectOnly(claims, policy),
     () => judgeExecutor(claims, policy),
-    ...PROOF_CHECKS.map(([, check]) => judge(check)),
+    ...PROOF_CHECKS.map(
+      ([, check]) =>
+        () =>
+          check(input),
+    ),
   ];
   for (const check of checks) {
     const refusal = check();
-    if (refusal !== undefined) return refusal;
+    if (refusal !== undefined && !TO_COME.has(refusal.code)) return refusal;
   }
   return undefined;
 }
+
+/** Evaluators and approvers can only speak of a contract once it is signed. */
+const TO_COME: ReadonlySet<RefusalCode> = new Set(["CONSENSUS_NOT_REACHED", "APPROVAL_REQUIRED"]);
 
 type Claims = Extract<ReturnType<typeof readContract>, { claims: unknown }>["claims"];
 

@@ -52,6 +52,6 @@ function stepProblem(claims: Contract, step: Step, index: number): Refusal | und
   });
   if (isRefusal(derived)) return derived;
   const isDirectOnly = claims.deliveries.every((delivery) => delivery === "credentials");
-  const direct = isDirectOnly ? directMode(derived.enforcement, claims) : undefined;
+  const direct = isDirectOnly ? directMode(derived.enforcement, claims, step) : undefined;
   return isRefusal(direct) ? direct : undefined;
 }

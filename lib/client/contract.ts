@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { toInstant, toSeconds } from "../clock.ts";
 import { parsePlaneId } from "../config.ts";
-import { actorKind, assumption, DELIVERIES, REVOKE_ON } from "../contract/contract.ts";
+import { assumption, DELIVERIES, REVOKE_ON } from "../contract/contract.ts";
 import { step } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { type SigningKey, signJws } from "../encoding/jws.ts";
-import { digest, label, purpose, riskClass } from "../encoding/members.ts";
+import { actorKind, digest, label, purpose, riskClass } from "../encoding/members.ts";
 import { present } from "../encoding/present.ts";
 
 /** A person need not write the one type that there is. */

@@ -5,6 +5,7 @@ import { isAtLeast, type RiskClass } from "../encoding/members.ts";
 import { pointer, type Refusal, refuse } from "../refusal.ts";
 import { type Scalar, satisfies } from "./constraint.ts";
 import type { Contract } from "./contract.ts";
+import type { gateOf } from "./step.ts";
 
 /** What a contract assumes of the world (PROTOCOL.md §2): one value of one read, and what it must be. */
 export type Assumption = NonNullable<Contract["assumptions"]>[number];
@@ -46,10 +47,13 @@ export function judgeObserved(
 
 /**
  * Whether an assumption is read again immediately before the call. The class decides, and the contract
- * can only be stricter (VAI-86): from HIGH on everything is.
+ * can only be stricter (VAI-86): from HIGH on everything is, and behind a gate that refreshes the context.
  */
-export const mustRecheck = ({ recheck }: Pick<Assumption, "recheck">, risk: RiskClass): boolean =>
-  recheck || isAtLeast(risk, "HIGH");
+export const mustRecheck = (
+  { recheck }: Pick<Assumption, "recheck">,
+  risk: RiskClass,
+  gate: ReturnType<typeof gateOf>,
+): boolean => recheck || isAtLeast(risk, "HIGH") || gate === "refreshContext";
 
 /**
  * Whether what was seen then is too old to rely on now. Without a time that can be read, or with one

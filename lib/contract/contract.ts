@@ -4,8 +4,10 @@ import type { Digest } from "../encoding/digest.ts";
 import { type ReadJws, readJws } from "../encoding/jws.ts";
 import {
   action,
+  actorKind,
   arn,
   digest,
+  evaluatorClass,
   label,
   numericDate,
   purpose,
@@ -17,7 +19,8 @@ import {
 import { readBy } from "../encoding/schema.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 import { constraint } from "./constraint-schema.ts";
-import { gatedMember, steps } from "./step.ts";
+import { orderBreaches } from "./order.ts";
+import { steps } from "./step.ts";
 
 /** Seconds: the longest time between signing and start (PROTOCOL.md §2). */
 const MAX_LEAD_SECONDS = 24 * 60 * 60;
@@ -30,8 +33,6 @@ const seconds = z.int().min(1).max(86_400);
 
 /** Signals that may end a contract besides what always does. */
 export const REVOKE_ON = ["contextChanged", "policyChanged", "riskSignal"] as const;
-
-export const actorKind = z.enum(["agent", "human", "workflow", "service"]);
 
 /** Who may continue the authority; the defaults say: nobody. */
 const delegation = z.strictObject({
@@ -53,7 +54,18 @@ export const assumption = z.strictObject({
   recheck: z.boolean(),
 });
 
-const obligation = z.strictObject({ kind: label, name, dueSeconds: seconds });
+const obligation = z
+  .strictObject({
+    kind: label,
+    name,
+    dueSeconds: seconds,
+    /** Of an `event`: whose attestation counts; absent: any class's. */
+    class: evaluatorClass.optional(),
+  })
+  .refine((each) => each.class === undefined || each.kind === "event", {
+    path: ["class"],
+    message: "is for obligations of kind event",
+  });
 
 const rollback = z.strictObject({
   when: z.literal("obligationUnmet"),
@@ -87,7 +99,11 @@ export const contractClaims = z
     deliveries: z.array(z.enum(DELIVERIES)).min(1).refine(isSet, "names a delivery twice"),
     authorization_details: steps,
     assumptions: z.array(assumption).max(16).optional(),
-    obligations: z.array(obligation).max(16).optional(),
+    obligations: z
+      .array(obligation)
+      .max(16)
+      .refine((all) => isSet(all.map(({ name }) => name)), "names an obligation twice")
+      .optional(),
     revokeOn: z.array(z.enum(REVOKE_ON)).optional(),
     rollback: rollback.optional(),
     delegation: delegation.optional(),
@@ -108,6 +124,7 @@ export const contractClaims = z
         report(["authorization_details", index, "parameters"], message);
       }
     });
+    for (const { path, message } of orderBreaches(contract)) report(path, message);
   });
 
 /** The claims of a contract (PROTOCOL.md §2): what may be done, to what, within which limits, when. */
@@ -160,19 +177,18 @@ function unsupportedDelegation({
   return member === undefined ? undefined : `/contract/delegation/${member}`;
 }
 
+/** What a contract can be held to after its call. */
+const DUTIES: ReadonlySet<string> = new Set(["readBack", "event"]);
+
 /** A contract's members that this software knows but this version does not act on: refused, never ignored. */
 export function unsupportedMember(contract: Contract): string | undefined {
   const { obligations, rollback: undo, delegation, origin, breakGlass } = contract;
-  const foreign = obligations?.findIndex(({ kind }) => kind !== "readBack") ?? -1;
+  const foreign = obligations?.findIndex(({ kind }) => !DUTIES.has(kind)) ?? -1;
   if (foreign >= 0) return pointer("/contract", ["obligations", foreign, "kind"]);
   if (undo !== undefined) return "/contract/rollback";
   const delegated = delegation && unsupportedDelegation(delegation);
   if (delegated !== undefined) return delegated;
   if (origin !== undefined) return "/contract/origin";
   if (breakGlass !== undefined) return "/contract/breakGlass";
-  for (const [index, step] of contract.authorization_details.entries()) {
-    const member = gatedMember(step);
-    if (member !== undefined) return pointer("/contract", ["authorization_details", index, member]);
-  }
   return undefined;
 }

@@ -49,18 +49,13 @@ export const steps = z
   .max(16)
   .refine((all) => unique(all.map(({ id }) => id)), "names a step id twice");
 
-/** The member of a step that puts it in an order or behind a gate, if one does; this version has neither. */
-export function gatedMember({ after = [], gate = "none" }: Step): "after" | "gate" | undefined {
-  if (after.length > 0) return "after";
-  return gate === "none" ? undefined : "gate";
-}
-
 /** Issuances of the step that a contract allows; 1 unless it says otherwise. */
 export const callsOf = (value: Pick<Step, "limits">): number => value.limits?.calls ?? 1;
 
 /**
  * Whether a step is no wider than another (PROTOCOL.md §2): parameters narrower, actions and resources among the
- * parent's, `calls` and every total at most the parent's. Windows are compared by the caller.
+ * parent's, `calls` and every total at most the parent's, and the parent's gate, if it has one. Windows and order are
+ * compared by the caller.
  */
 export function stepNarrows(child: Step, parent: Step): boolean {
   return (
@@ -68,9 +63,13 @@ export function stepNarrows(child: Step, parent: Step): boolean {
     child.actions.every((each) => parent.actions.includes(each)) &&
     child.resources.every((each) => parent.resources.includes(each)) &&
     callsOf(child) <= callsOf(parent) &&
-    totalsNarrow(child, parent)
+    totalsNarrow(child, parent) &&
+    [gateOf(child), "none"].includes(gateOf(parent))
   );
 }
+
+/** What stands before a step; nothing unless it says otherwise. */
+export const gateOf = ({ gate = "none" }: Pick<Step, "gate">): NonNullable<Step["gate"]> => gate;
 
 type Parameters = Step["parameters"];
 

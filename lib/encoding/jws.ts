@@ -10,6 +10,8 @@ import { type Read, readStrictJson, unreadable } from "./strict-json.ts";
 export type JwsType =
   | "vai-contract+jwt"
   | "vai-decision+jwt"
+  | "vai-attestation+jwt"
+  | "vai-approval+jwt"
   | "vai-request+jwt"
   | "vai-identity+jwt"
   | "vai-command+jwt"

@@ -46,6 +46,12 @@ export type RiskClass = z.infer<typeof riskClass>;
 
 const RISK_ORDER: readonly RiskClass[] = ["LOW", "MEDIUM", "HIGH", "CRITICAL"];
 
+/** By what an evaluator judges. */
+export const evaluatorClass = z.enum(["policy", "state", "risk", "simulation", "human"]);
+
+/** What an actor is. */
+export const actorKind = z.enum(["agent", "human", "workflow", "service"]);
+
 /** Whether a class is at least as high as another (VAI-38). */
 export const isAtLeast = (risk: RiskClass, floor: RiskClass): boolean =>
   RISK_ORDER.indexOf(risk) >= RISK_ORDER.indexOf(floor);

@@ -129,7 +129,7 @@ export function answerAbout(
     },
     enforcement: identity.enforcement,
     ...present({
-      outcome: end?.outcome,
+      outcome: end?.outcome ?? identity.outcome,
       handle: delivered.handle,
       credentials: delivered.credentials,
     }),

@@ -82,6 +82,11 @@ export interface CommandDeps extends PlaneDeps {
   readonly within: <T>(milliseconds: number, work: Promise<T>) => Promise<T | undefined>;
 }
 
+/** What `govern` needs besides: by what a contract is judged that is bound without a request. */
+export interface GovernDeps
+  extends CommandDeps,
+    Pick<IssueDeps, "descriptorOf" | "readOf" | "isOpened"> {}
+
 /** What ends authority needs besides: where IAM is told. */
 export interface RevokeDeps extends CommandDeps {
   readonly revoked: RevokedStore;

@@ -13,7 +13,7 @@ import { requestEvidence } from "./records/request.ts";
 import { refuseRedemption, refuseUnverifiedRedemption } from "./refused/redemption.ts";
 import { answerRepeated } from "./refused/repeated.ts";
 import { PARSE_EXECUTE, REQUEST } from "./stages/admission.ts";
-import { AUTHORITY, type Wish } from "./stages/authority.ts";
+import { AUTHORITY, type LastingWish } from "./stages/authority.ts";
 import { CONTEXT } from "./stages/context.ts";
 import { CONTRACT, READ_HANDLE_WORLD, SAME_CONTRACT } from "./stages/contract.ts";
 import { brokenChain, DESIGNATION, HANDLE, OPEN_CHAIN } from "./stages/executor.ts";
@@ -22,6 +22,7 @@ import { PROOF } from "./stages/proof.ts";
 import { RETRY } from "./stages/retry.ts";
 import { REDEMPTION_SCOPE } from "./stages/scope.ts";
 import { GRANT_STATE, LIMITS } from "./stages/state.ts";
+import { STEP_ORDER } from "./stages/step-order.ts";
 import { judgeTargetKeys } from "./stages/target-keys.ts";
 import { andNewContract } from "./unlocks.ts";
 import { effectiveStep, type Redemption } from "./verified.ts";
@@ -125,6 +126,8 @@ async function justify(
   const { operation } = request.claims;
   const other = settle(judgement, redemption, intent);
   if (other !== undefined) return other;
+  const turn = judgement.judge(STEP_ORDER, redemption);
+  if (isFailure(turn)) return refused(turn);
   const proved = judgement.judge(PROOF, redemption);
   if (isFailure(proved)) return refused(proved);
   const aimed = judgement.judge(REDEMPTION_SCOPE, {
@@ -134,7 +137,7 @@ async function justify(
     grantedOperation: identity.operationDigest,
   });
   if (isFailure(aimed)) return refused(aimed);
-  const wish: Omit<Wish, "proof" | "trust"> = {
+  const wish: LastingWish = {
     identityId: identity.identityId,
     contract,
     step: aimed.step,
@@ -143,7 +146,9 @@ async function justify(
     // The operation under the grant's own instants: a handle that is redeemed late lives no longer.
     issued: { at: Date.parse(identity.issuedAt), until: Date.parse(identity.expiresAt) },
   };
-  const derived = judgement.judge(AUTHORITY, { ...wish, proof: proved.proof, trust });
+  const { proof, approvedUntil } = proved;
+  const { gateUntil } = turn;
+  const derived = judgement.judge(AUTHORITY, { ...wish, proof, trust, approvedUntil, gateUntil });
   if (isFailure(derived)) return refused(derived);
   const seen = await judgement.ask(CONTEXT, redemption);
   if (isFailure(seen)) return refused(seen);

@@ -1,7 +1,7 @@
 import type { RefusedAnswer } from "./answer.ts";
 import type { CommandAnswer } from "./commands/command.ts";
 import { COMMANDS, GOVERN_ORDER, ORDERS, READ_COMMAND } from "./commands/table.ts";
-import type { CommandDeps, Invocation } from "./deps.ts";
+import type { GovernDeps, Invocation } from "./deps.ts";
 import { isFailure, Judgement } from "./judgement.ts";
 import { refuseCommand } from "./refused/command.ts";
 
@@ -12,7 +12,7 @@ import { refuseCommand } from "./refused/command.ts";
  */
 export async function govern(
   event: unknown,
-  deps: CommandDeps,
+  deps: GovernDeps,
   invocation: Invocation,
 ): Promise<CommandAnswer | RefusedAnswer> {
   const judgement = new Judgement(deps, invocation, GOVERN_ORDER, event);

@@ -7,7 +7,7 @@ import type { Limits } from "../trust/restrictions.ts";
 import type { Invocation, IssueDeps, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./read/event.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
-import type { AskingStage, Misplaced, Order, Point, Stage } from "./stage.ts";
+import type { AskingStage, Judging, Misplaced, Order, Point } from "./stage.ts";
 
 /** A refusal with the place where it fell: the stage, and the check of it. */
 export interface Failure {
@@ -98,7 +98,7 @@ export class Judgement<Deps extends PlaneDeps = IssueDeps> {
 
   /** Runs the checks of a stage in order; the first refusal decides. */
   judge<In extends object, Out extends object>(
-    { name, steps }: Stage<In, Out, Judgement<Deps>>,
+    { name, steps }: Judging<In, Out, Judgement<Deps>>,
     subject: In,
   ): Out | Failure {
     let found: object = subject;

@@ -21,6 +21,19 @@ interface Learning {
   learn(more: About): void;
 }
 
+/**
+ * A stage as whoever runs it sees it: what it takes, what it finds, and by what at least it judges. Whoever has more can
+ * run it too.
+ */
+export interface Judging<In extends object, Out extends object, J> {
+  readonly name: StageName;
+  readonly steps: readonly Step[];
+  readonly names: readonly string[];
+  /** Types alone: never there. */
+  readonly finds?: (subject: In) => Out;
+  readonly needs?: (judgement: J) => void;
+}
+
 const namesOf = (steps: readonly Step[]): string[] =>
   steps.flatMap(({ name }) => (name === undefined ? [] : [name]));
 
@@ -32,6 +45,8 @@ const namesOf = (steps: readonly Step[]): string[] =>
 export class Stage<In extends object, Out extends object, J extends Learning> {
   readonly name: StageName;
   readonly steps: readonly Step[];
+  declare readonly finds?: (subject: In) => Out;
+  declare readonly needs?: (judgement: J) => void;
 
   constructor(name: StageName, steps: readonly Step[] = []) {
     this.name = name;
@@ -51,7 +66,7 @@ export class Stage<In extends object, Out extends object, J extends Learning> {
 
   /** The checks of another table of the same stage, over the same subject. */
   include<Part extends object, Found extends object>(
-    other: Stage<Part, Found, J>,
+    other: Judging<Part, Found, J>,
   ): Stage<In, Out & Found, J> {
     return new Stage(this.name, [...this.steps, ...other.steps]);
   }

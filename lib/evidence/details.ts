@@ -1,5 +1,6 @@
 import type { CallDescription } from "../actions/descriptor.ts";
 import type { Digest } from "../encoding/digest.ts";
+import type { Duty } from "../execution/duty.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import type { RefusalCode, StageName } from "../refusal.ts";
 import type { Unlock } from "../unlock.ts";
@@ -19,6 +20,33 @@ export interface ContractBoundDetail extends Unenforced {
   readonly intentDigest: Digest;
   readonly contextDigest: Digest;
   readonly decisionDigest: Digest;
+  /** What evaluators and approvers had said when it was bound, as compact JWS; absent: nothing. */
+  readonly attestations?: readonly string[];
+  readonly approvals?: readonly string[];
+}
+
+/** An evaluator's word on a contract that is bound, as a compact JWS. */
+interface AttestationRecordedDetail {
+  readonly attestation: string;
+  readonly by: string;
+  readonly verdict: "approve" | "reject" | "abstain";
+}
+
+/** A person's yes to a contract that is bound, or to the gate of one of its steps, as a compact JWS. */
+interface ApprovalRecordedDetail {
+  readonly approval: string;
+  readonly by: string;
+  readonly role: string;
+  readonly step?: string;
+}
+
+/** A later decision on the same intent, as a compact JWS: every contract under an earlier one has ended. */
+interface DecisionSupersededDetail {
+  readonly decision: string;
+  readonly decisionDigest: Digest;
+  readonly by: string;
+  /** Seconds: decisions of before are superseded. */
+  readonly iat: number;
 }
 
 /** The parts of a bound proof, to be read and verified again at each use. */
@@ -177,6 +205,8 @@ export interface EndDetail {
 
 interface ExecutedDetail {
   readonly outcome: Outcome;
+  /** What of its obligations is open behind it; absent: nothing. */
+  readonly duties?: readonly Duty[];
   /** What the read-back saw; `null` for nothing. */
   readonly observed: Digest | null;
   readonly durationMilliseconds: number;
@@ -185,6 +215,8 @@ interface ExecutedDetail {
 interface ObligationDetail {
   readonly kind: string;
   readonly name: string;
+  /** Of an `event`: the attestation that says so, as a compact JWS. */
+  readonly attestation?: string;
 }
 
 interface RequestedDetail extends Unenforced {
@@ -289,6 +321,10 @@ export interface Details {
     readonly policy: unknown;
   };
   readonly ContractBound: ContractBoundDetail;
+  readonly DecisionSuperseded: DecisionSupersededDetail;
+  readonly AttestationRecorded: AttestationRecordedDetail;
+  readonly ApprovalRecorded: ApprovalRecordedDetail;
+  readonly GateOpened: { readonly step: string };
   readonly IdentityRequested: WithRequest<RequestedDetail>;
   readonly ProofValidated: {
     readonly proofDigest: Digest;

@@ -1,5 +1,6 @@
 import { toInstant } from "../clock.ts";
 import type { Digest } from "../encoding/digest.ts";
+import { readJws } from "../encoding/jws.ts";
 import { present } from "../encoding/present.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import type { ChainHead } from "./chain.ts";
@@ -31,6 +32,9 @@ interface Draft {
   contracts: Map<Digest, ContractView>;
   identities: Map<string, IdentityView>;
   unreached: Set<string>;
+  intent?: unknown;
+  superseding: Set<Digest>;
+  decidedAt?: number;
 }
 
 /** Folds the verified records of an intent chain. Pure: same records, same state. */
@@ -40,6 +44,7 @@ export function foldIntent(records: readonly OpenRecord[], head: ChainHead): Int
     contracts: new Map(),
     identities: new Map(),
     unreached: new Set(),
+    superseding: new Set(),
   };
   for (const record of records) applyRecord(draft, record);
   const { documents: _documents, ...state } = draft;
@@ -63,8 +68,9 @@ type Effect<Type extends EventType = EventType> = (draft: Draft, record: RecordO
 
 /** The closed list of what a record may change: bind, issue, start, end, count. Everything else changes nothing. */
 const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
-  IntentSubmitted: ({ documents }, { detail: { intentDigest, intent } }) => {
-    documents.set(intentDigest, intent);
+  IntentSubmitted: (draft, { detail: { intentDigest, intent } }) => {
+    draft.documents.set(intentDigest, intent);
+    draft.intent ??= intent;
   },
   ContextEvaluated: ({ documents }, { detail: { contextDigest, context } }) => {
     documents.set(contextDigest, context);
@@ -73,6 +79,18 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
     documents.set(decisionDigest, decision);
   },
   ContractBound: bindContract,
+  DecisionSuperseded: supersede,
+  AttestationRecorded: (draft, { contract, detail: { attestation } }) =>
+    changeContract(draft, contract, (view) => ({
+      ...view,
+      attested: [...view.attested, attestation],
+    })),
+  ApprovalRecorded: (draft, { contract, detail: { approval, step } }) =>
+    changeContract(draft, contract, (view) =>
+      step === undefined
+        ? { ...view, approved: [...view.approved, approval] }
+        : { ...view, gateApprovals: [...view.gateApprovals, approval] },
+    ),
   IdentityIssued: issueIdentity,
   CredentialsMinted: (draft, record) => {
     const { hardExpiry, sessionExpiry, roleArn } = record.detail;
@@ -119,6 +137,8 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   },
   ExecutionCompleted: tellOutcome,
   ExecutionFailed: tellOutcome,
+  ObligationFulfilled: (draft, record) => settleDuty(draft, record, true),
+  ObligationMissed: (draft, record) => settleDuty(draft, record, false),
   IdentityCompleted: endIdentity,
   ExecutionIncomplete: endIdentity,
   IdentityExpired: endIdentity,
@@ -133,8 +153,55 @@ function bindContract(draft: Draft, { contract, detail }: RecordOf<"ContractBoun
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
   if (view.bound !== undefined) return;
   const proof = boundProof(draft, detail);
-  const bound = { ...detail, contractId: contract.id, ...present({ proof }) };
-  draft.contracts.set(contract.digest, { ...view, bound });
+  const { iat, iss: decider } = decisionClaims(proof?.decision);
+  const bound = { ...detail, contractId: contract.id, ...present({ proof, decider }) };
+  const { attestations = [], approvals = [] } = detail;
+  draft.contracts.set(contract.digest, {
+    ...{ ...view, bound },
+    attested: [...view.attested, ...attestations],
+    approved: [...view.approved, ...approvals],
+  });
+  decide(draft, iat);
+}
+
+/** A decision that is later than all before; of one that cannot be read nothing is known. */
+function decide(draft: Draft, iat: number | undefined): void {
+  if (iat !== undefined) draft.decidedAt = Math.max(draft.decidedAt ?? iat, iat);
+}
+
+function decisionClaims(decision: string | undefined): {
+  readonly iat?: number;
+  readonly iss?: string;
+} {
+  const read = readJws(decision, "vai-decision+jwt");
+  const { iat, iss } = (read.ok ? read.value.payload : {}) as Record<string, unknown>;
+  return {
+    ...(typeof iat === "number" && { iat }),
+    ...(typeof iss === "string" && { iss }),
+  };
+}
+
+/** Every contract that was bound before ends: what they were decided by is no more what governance says (ADV-17). */
+function supersede(
+  draft: Draft,
+  { detail: { iat, decisionDigest } }: RecordOf<"DecisionSuperseded">,
+): void {
+  decide(draft, iat);
+  draft.superseding.add(decisionDigest);
+  const ended = { code: "DECISION_SUPERSEDED", why: "a later decision took its place" } as const;
+  for (const [digest, { bound }] of draft.contracts) {
+    if (bound !== undefined) endContract(draft, digest, ended);
+  }
+}
+
+function changeContract(
+  draft: Draft,
+  contract: EvidenceRecord["contract"],
+  change: (view: ContractView) => ContractView,
+): void {
+  if (contract === undefined) return;
+  const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
+  draft.contracts.set(contract.digest, change(view));
 }
 
 /** The parts of the proof, each as the one record before that holds it says; none unless all are there. */
@@ -149,9 +216,7 @@ function boundProof(
 }
 
 function countRefusal(draft: Draft, { contract }: EvidenceRecord): void {
-  if (contract === undefined) return;
-  const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
-  draft.contracts.set(contract.digest, { ...view, refusals: view.refusals + 1 });
+  changeContract(draft, contract, (view) => ({ ...view, refusals: view.refusals + 1 }));
 }
 
 function issueIdentity(
@@ -194,13 +259,36 @@ function tellOutcome(
   draft: Draft,
   record: RecordOf<"ExecutionCompleted"> | RecordOf<"ExecutionFailed">,
 ): void {
-  const { outcome } = record.detail;
+  const { outcome, duties } = record.detail;
   changeIdentity(draft, record, (identity) => {
     const { end } = identity;
-    if (end === undefined) return { ...identity, executed: true };
+    if (end === undefined) return { ...identity, executed: true, outcome, ...present({ duties }) };
     endContract(draft, identity.contractDigest, contractEnd(outcome));
     const isLate = end.outcome === undefined && identity.startedAt !== undefined;
     return { ...identity, executed: true, ...(isLate && { end: { ...end, outcome } }) };
+  });
+}
+
+/** A duty that was open is so no more: what was shown is part of the outcome from then on. */
+function settleDuty(
+  draft: Draft,
+  record: RecordOf<"ObligationFulfilled"> | RecordOf<"ObligationMissed">,
+  met: boolean,
+): void {
+  const { name } = record.detail;
+  changeIdentity(draft, record, (identity) => {
+    const { duties, outcome } = identity;
+    if (outcome === undefined || duties?.some((duty) => duty.name === name) !== true) {
+      return identity;
+    }
+    const obligations = outcome.obligations.map((each) =>
+      each.name === name ? { name, met } : each,
+    );
+    return {
+      ...identity,
+      duties: duties.filter((duty) => duty.name !== name),
+      outcome: { ...outcome, obligations },
+    };
   });
 }
 
@@ -224,7 +312,9 @@ function endIdentity(draft: Draft, record: EvidenceRecord & { readonly detail: E
   const end = record.detail;
   changeIdentity(draft, record, (identity) => {
     endContract(draft, identity.contractDigest, contractEnd(end.outcome, end.state));
-    return identity.end === undefined ? { ...identity, state: end.state, end } : identity;
+    return identity.end === undefined
+      ? { ...identity, state: end.state, end, endedAt: record.event.at }
+      : identity;
   });
 }
 

@@ -1,4 +1,6 @@
 import type { Digest } from "../encoding/digest.ts";
+import type { Duty } from "../execution/duty.ts";
+import type { Outcome } from "../execution/outcome.ts";
 import type { ChainHead } from "./chain.ts";
 import type {
   BoundProof,
@@ -26,9 +28,15 @@ export interface IdentityView extends IdentityIssuedDetail {
   readonly startedIn?: string;
   /** Whether the outcome of its call is on record. */
   readonly executed?: true;
+  /** That outcome, with the obligations as they stand. */
+  readonly outcome?: Outcome;
+  /** What is still to be shown; empty once nothing is. */
+  readonly duties?: readonly Duty[];
   /** The request that redeemed its handle. */
   readonly redemption?: RequestNames;
   readonly end?: EndDetail;
+  /** When its first terminal record was written. */
+  readonly endedAt?: string;
   /** Of one that was ended while a session of it was alive: how far its denial has come at IAM. */
   readonly denied?: DeniedSession;
   readonly lastSeq: number;
@@ -57,14 +65,21 @@ export interface ContractView {
   readonly bound?: ContractBoundDetail & {
     readonly contractId: string;
     readonly proof?: BoundProof;
+    /** Whose decision it is bound to; absent where that cannot be read. */
+    readonly decider?: string;
   };
   readonly refusals: number;
   /** Issuances per step. */
   readonly uses: ReadonlyMap<string, number>;
   /** Sums reserved, by step and parameter. */
   readonly totals: ReadonlyMap<string, number>;
+  /** What evaluators and approvers have said of it, as compact JWS, in the order of the records. */
+  readonly attested: readonly string[];
+  readonly approved: readonly string[];
+  /** Approvals of gates: only what was recorded by itself opens one. */
+  readonly gateApprovals: readonly string[];
   readonly ended?: {
-    readonly code: "CONTRACT_REVOKED" | "CONTRACT_CONSUMED";
+    readonly code: "CONTRACT_REVOKED" | "CONTRACT_CONSUMED" | "DECISION_SUPERSEDED";
     readonly why: string;
   };
 }
@@ -75,6 +90,12 @@ export interface IntentState {
   readonly opens?: Opens;
   readonly contracts: ReadonlyMap<Digest, ContractView>;
   readonly identities: ReadonlyMap<string, IdentityView>;
+  /** The intent as it was submitted, once a contract is bound. */
+  readonly intent?: unknown;
+  /** Decisions that superseded, by digest. */
+  readonly superseding: ReadonlySet<Digest>;
+  /** `iat` of the latest decision on the intent, in seconds: one that is not later binds nothing. */
+  readonly decidedAt?: number;
   /** Denials, by when they were requested, that are not on record as having reached the adapter. */
   readonly unreached: ReadonlySet<string>;
 }
@@ -82,7 +103,10 @@ export interface IntentState {
 /** One name for a step's totalled parameter. */
 export const totalKey = (step: string, parameter: string): string => `${step} ${parameter}`;
 
-export const UNKNOWN_CONTRACT: ContractView = { refusals: 0, uses: new Map(), totals: new Map() };
+export const UNKNOWN_CONTRACT: ContractView = {
+  ...{ refusals: 0, uses: new Map(), totals: new Map() },
+  ...{ attested: [], approved: [], gateApprovals: [] },
+};
 
 /** A contract that no record speaks of has used nothing. */
 export const contractView = (state: IntentState, digest: Digest): ContractView =>

@@ -25,9 +25,9 @@ export function callOutcome(
     status: call.status,
     ...(call.status !== "succeeded" && { error: call.error }),
     ...(seen !== undefined && { readBack: { matches: seen.matches } }),
-    obligations: obligations.map(({ name, dueSeconds }) => ({
+    obligations: obligations.map(({ kind, name, dueSeconds }) => ({
       name,
-      met: matches && seenAfterSeconds <= dueSeconds,
+      met: kind === "readBack" && matches && seenAfterSeconds <= dueSeconds,
     })),
   };
 }

@@ -1,6 +1,6 @@
 import { INVOCATION_MILLISECONDS } from "../config.ts";
 import type { IdentityView } from "../evidence/intent-state.ts";
-import { isAwaited } from "./state.ts";
+import { isAwaited, isOwing } from "./state.ts";
 
 /** Milliseconds after which nobody else can be at work on an identity: an invocation's life, and a minute. */
 export const ABANDONED = INVOCATION_MILLISECONDS + 60_000;
@@ -9,7 +9,7 @@ export const ABANDONED = INVOCATION_MILLISECONDS + 60_000;
 export const LONGEST_LIFE = 2 * 3_600_000;
 
 /** What an open identity ends with once its time has come. */
-export type Overdue = "windowEnded" | "issuanceLost" | "executionLost";
+export type Overdue = "windowEnded" | "issuanceLost" | "executionLost" | "dutyOpen";
 
 /** When `sweep` has work on an identity, in milliseconds, and which. */
 export interface Due {
@@ -24,12 +24,25 @@ export interface Due {
 export function dueOf(identity: IdentityView): Due | undefined {
   const { end, startedAt, issuedAt, expiresAt } = identity;
   if (end !== undefined) return undefined;
+  if (isOwing(identity)) return { at: nextLook(identity), what: "dutyOpen" };
   if (startedAt !== undefined) {
     return { at: Date.parse(startedAt) + ABANDONED, what: "executionLost" };
   }
   return isAwaited(identity)
     ? { at: Date.parse(expiresAt), what: "windowEnded" }
     : { at: Date.parse(issuedAt) + ABANDONED, what: "issuanceLost" };
+}
+
+/**
+ * When there is something to do for what is still to be shown: a target is looked at by each run, once nobody else can be
+ * at work on it; what somebody has to attest is waited for.
+ */
+function nextLook({ startedAt = "", duties = [] }: IdentityView): number {
+  const alone = Date.parse(startedAt) + ABANDONED;
+  const isLooked = duties.some(({ kind }) => kind === "readBack");
+  return isLooked
+    ? alone
+    : Math.max(alone, ...[Math.min(...duties.map(({ due }) => Date.parse(due)))]);
 }
 
 /** The same, once it is time. `now` in milliseconds. */

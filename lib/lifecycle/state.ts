@@ -7,14 +7,16 @@ import type { IdentityView } from "../evidence/intent-state.ts";
  * - `expired`: nothing of it was started, and its window is over;
  * - `lost`: an invocation had it in hand, and can no longer be running, so nobody will write its end;
  * - `inUse`: it was started, and may be running;
+ * - `owing`: its call has an outcome, and something is still to be shown;
  * - `live`: it may still be started, or is with its caller.
  */
-export type Phase = "ended" | "expired" | "lost" | "inUse" | "live";
+export type Phase = "ended" | "expired" | "lost" | "inUse" | "owing" | "live";
 
 /** The phase of an identity; `now` in milliseconds. */
 export function phaseOf(identity: IdentityView, now: number): Phase {
   const { end, startedAt, issuedAt, expiresAt } = identity;
   if (end !== undefined) return "ended";
+  if (isOwing(identity)) return "owing";
   if (startedAt !== undefined)
     return Date.parse(startedAt) + INVOCATION_MILLISECONDS < now ? "lost" : "inUse";
   if (Date.parse(expiresAt) <= now) return "expired";
@@ -22,6 +24,10 @@ export function phaseOf(identity: IdentityView, now: number): Phase {
     ? "lost"
     : "live";
 }
+
+/** Its call has an outcome, and duties of it are open. */
+export const isOwing = ({ executed, duties = [] }: IdentityView): boolean =>
+  executed === true && duties.length > 0;
 
 /** Only a handle waits, and only credentials that left are with their caller: else nobody runs it any more. */
 export const isAwaited = ({ delivery, hardExpiry }: IdentityView): boolean =>

@@ -50,7 +50,7 @@ export function viewOf({ intentId, state, marks, now }: Seen): HeadView | undefi
       intentId,
       contracts: contracts.map(openContract),
       identities: identities.map((identity) => openIdentity(identity, now)),
-      duties: [],
+      duties: identities.flatMap(openDuties),
     },
   };
 }
@@ -99,6 +99,9 @@ const openContract = ({ digest, terms: { contract, policy } }: Usable): object =
   revokeOn: contract.revokeOn ?? [],
   waits: [],
 });
+
+const openDuties = ({ identityId, duties = [] }: IdentityView): object[] =>
+  duties.map(({ name, kind, due }) => ({ identityId, name, kind, due }));
 
 const openIdentity = (identity: IdentityView, now: number): object => ({
   id: identity.identityId,

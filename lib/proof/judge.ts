@@ -1,11 +1,14 @@
+import { toSeconds } from "../clock.ts";
 import type { Contract } from "../contract/contract.ts";
-import { callsOf, gatedMember, type Step, stepNarrows } from "../contract/step.ts";
+import { documentDigest } from "../encoding/canonical-json.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
-import { pointer, type Refusal, refuse, refuseUntil } from "../refusal.ts";
+import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 import { partyKey, type TrustPolicy } from "../trust/policy.ts";
-import { approvals as approvalsNeeded } from "../unlock.ts";
-import type { Decision, ReadProof } from "./proof.ts";
+import { beyondBoundary } from "./boundary.ts";
+import { votesOf } from "./heard.ts";
+import type { ReadProof } from "./proof.ts";
+import { judgeObjections, judgeVotes } from "./votes.ts";
 
 /** Milliseconds: how far ahead of server time a context may claim to have been observed. */
 const CLOCK_SKEW = 60_000;
@@ -18,6 +21,12 @@ export interface ProofInput {
   readonly proof: ReadProof;
   readonly policy: TrustPolicy;
   readonly now: number;
+  /** What evaluators said of the decision that is on the intent's chain, as compact JWS. */
+  readonly attested: readonly string[];
+  /** Whether the contract is bound to this proof already. */
+  readonly isBound: boolean;
+  /** Whether more may speak later, so that too few refuse nothing; absent: it is used now. */
+  readonly mayWait?: true;
 }
 
 /**
@@ -33,12 +42,12 @@ export const PROOF_CHECKS: readonly (readonly [
   ["decisionAudience", judgeAudience],
   ["outcome", judgeOutcome],
   ["policyVersion", judgePolicyHead],
+  ["thresholds", judgeThresholds],
   ["contextAge", judgeContextAge],
   ["actor", judgeActor],
   ["intentScope", judgeIntentScope],
   ["boundary", judgeBoundary],
   ["attestations", judgeAttestations],
-  ["approvals", judgeApprovals],
 ];
 
 function judgeDigests({ contract, proof }: ProofInput): Refusal | undefined {
@@ -123,6 +132,25 @@ export const isPolicyHead = (
 ): boolean =>
   policies.some((head) => head.id === id && head.version === version && head.digest === digest);
 
+/**
+ * The decision was taken under the thresholds of now (DTF-10, ADV-54): whoever lowers them after the fact approves
+ * nothing by it. A class that asks nobody needs no such word.
+ */
+function judgeThresholds({ contract, proof, policy }: ProofInput): Refusal | undefined {
+  const { governanceDigest } = proof.decision.claims;
+  const where = "/proof/decision/governanceDigest";
+  if (governanceDigest === undefined) {
+    const { approvals, attestations, classes, veto } = policy.governance[contract.risk];
+    const asksNobody = approvals === 0 && attestations === 0 && classes === 0 && veto.length === 0;
+    return asksNobody
+      ? undefined
+      : refuse("PROOF_INCOMPLETE", "must say which thresholds it was taken under", where);
+  }
+  return governanceDigest === documentDigest(policy.governance)
+    ? undefined
+    : refuse("GOVERNANCE_METADATA_MISMATCH", "the thresholds have changed since", where);
+}
+
 function judgeContextAge({ contract, proof, policy, now }: ProofInput): Refusal | undefined {
   const { contextSeconds } = policy.governance[contract.risk];
   const age = now - Date.parse(proof.context.observedAt);
@@ -194,102 +222,41 @@ function judgeAssumptionScope(
  * would multiply what was decided once.
  */
 function judgeBoundary({ contract, proof }: ProofInput): Refusal | undefined {
-  const { boundary }: Decision = proof.decision.claims;
-  const unsupported = unsupportedEntry(boundary.authorization_details);
-  if (unsupported !== undefined) {
-    return refuse("NOT_SUPPORTED", "this version has no order and no gates", unsupported);
+  const { notAfter, authorization_details: entries } = proof.decision.claims.boundary;
+  if (contract.exp > notAfter) {
+    return refuse("SCOPE_EXCEEDED", `the decision allows until ${notAfter}`, "/contract/exp");
   }
-  if (contract.exp > boundary.notAfter) {
-    return refuse(
-      "SCOPE_EXCEEDED",
-      `the decision allows until ${boundary.notAfter}`,
-      "/contract/exp",
-    );
-  }
-  const budgets = boundary.authorization_details.map((entry) => new Budget(entry));
-  const wider = contract.authorization_details.findIndex(
-    (step) => !budgets.some((budget) => budget.charge(step)),
-  );
-  return wider < 0
-    ? undefined
-    : refuse(
+  const beyond = beyondBoundary(contract.authorization_details, entries);
+  if (beyond === undefined) return undefined;
+  const { index, member } = beyond;
+  const step = ["authorization_details", index];
+  return member === undefined
+    ? refuse(
         "SCOPE_EXCEEDED",
         "is wider than the decision's boundary, or more than is left of it beside the steps before",
-        `/contract/authorization_details/${wider}`,
+        pointer("/contract", step),
+      )
+    : refuse(
+        "SCOPE_EXCEEDED",
+        "must name every step that the decision puts before it, and there must be one",
+        pointer("/contract", [...step, member]),
       );
 }
 
-/** A gate or an order that was decided must not be lost because the contract leaves it out. */
-function unsupportedEntry(entries: readonly Step[]): string | undefined {
-  for (const [index, entry] of entries.entries()) {
-    const member = gatedMember(entry);
-    if (member === undefined) continue;
-    return pointer("/proof/decision/boundary/authorization_details", [index, member]);
-  }
-  return undefined;
-}
-
-/** What is left of one entry of the boundary while steps are charged to it, first come, first served. */
-class Budget {
-  readonly #entry: Step;
-  #calls: number;
-  readonly #totals: Map<string, number>;
-
-  constructor(entry: Step) {
-    this.#entry = entry;
-    this.#calls = callsOf(entry);
-    this.#totals = new Map(Object.entries(entry.limits?.totals ?? {}));
-  }
-
-  /** Charges a step if it narrows the entry and there is enough left; else nothing changes. */
-  charge(step: Step): boolean {
-    const ownTotals = step.limits?.totals ?? {};
-    const fits = [...this.#totals].every(([name, left]) => (ownTotals[name] ?? 0) <= left);
-    if (!fits || callsOf(step) > this.#calls || !stepNarrows(step, this.#entry)) return false;
-    this.#calls -= callsOf(step);
-    for (const [name, left] of this.#totals) this.#totals.set(name, left - (ownTotals[name] ?? 0));
-    return true;
-  }
-}
-
-/** An attestation that this version cannot weigh might be a veto: it is refused, never ignored. */
-function judgeAttestations({ contract, proof, policy }: ProofInput): Refusal | undefined {
-  if (proof.attestations.length > 0) {
-    return refuse(
-      "NOT_SUPPORTED",
-      "this version does not weigh attestations",
-      "/proof/attestations",
-    );
-  }
-  const { attestations, classes, veto } = policy.governance[contract.risk];
-  return attestations === 0 && classes === 0 && veto.length === 0
-    ? undefined
-    : refuseUntil(
-        [
-          {
-            ...{ kind: "attestation", needed: attestations, have: 0 },
-            ...{ classesNeeded: classes, classesHave: 0, veto },
-          },
-        ],
-        "CONSENSUS_NOT_REACHED",
-        `a ${contract.risk} contract needs ${attestations} attestations`,
-        "/proof/attestations",
-      );
-}
-
-function judgeApprovals({ contract, proof, policy }: ProofInput): Refusal | undefined {
-  if (proof.approvals.length > 0) {
-    return refuse("NOT_SUPPORTED", "this version does not weigh approvals", "/proof/approvals");
-  }
-  const { approvals } = policy.governance[contract.risk];
-  return approvals === 0
-    ? undefined
-    : refuseUntil(
-        [approvalsNeeded(approvals, 0)],
-        "APPROVAL_REQUIRED",
-        `a ${contract.risk} contract needs ${approvals} approvals`,
-        "/proof/approvals",
-      );
+/** The evaluators' part (PROTOCOL.md §3, "Attestations"). */
+function judgeAttestations(input: ProofInput): Refusal | undefined {
+  const { contract, proof, policy, attested, isBound, now, mayWait } = input;
+  const votes = votesOf(
+    { presented: proof.attestations, recorded: attested },
+    {
+      ...{ policy, isBound, now: toSeconds(now) },
+      decisionDigest: proof.decision.digest,
+      obligations: (contract.obligations ?? []).map(({ name }) => name),
+    },
+  );
+  if (isRefusal(votes)) return votes;
+  const quorum = policy.governance[contract.risk];
+  return mayWait ? judgeObjections(votes, quorum) : judgeVotes(votes, quorum);
 }
 
 const serviceOf = (action: string): string => action.split(":")[0] ?? "";

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { fromInstant } from "../clock.ts";
-import { actorKind } from "../contract/contract.ts";
+import { afterBreaches } from "../contract/order.ts";
 import { steps } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { type ReadJws, readJws } from "../encoding/jws.ts";
-import { action, arn, digest, label, numericDate, uuid } from "../encoding/members.ts";
+import { action, actorKind, arn, digest, label, numericDate, uuid } from "../encoding/members.ts";
 import { readBy } from "../encoding/schema.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 
 /** Governance's own members: any JSON within the limits of the whole event. */
 const free = z.record(z.string(), z.unknown());
@@ -36,12 +36,15 @@ const context = z.strictObject({
 });
 type Context = z.infer<typeof context>;
 
+/** Attestations, and approvals, that a request may present. */
+const MOST_VOICES = 32;
+
 const proof = z.strictObject({
   intent,
   context,
   decision: z.string(),
-  attestations: z.array(z.string()).default([]),
-  approvals: z.array(z.string()).default([]),
+  attestations: z.array(z.string()).max(MOST_VOICES).default([]),
+  approvals: z.array(z.string()).max(MOST_VOICES).default([]),
 });
 
 /** Every member that a decision may have. */
@@ -55,21 +58,38 @@ export const decisionClaims = z.strictObject({
   contextDigest: digest,
   outcome: z.enum(["ALLOW", "CONSTRAIN", "DENY", "ESCALATE"]),
   policy: z.strictObject({ id: label, version: label, engine: label, digest }),
-  boundary: z.strictObject({
-    authorization_details: steps,
-    notAfter: numericDate,
-    actorId: label,
-    actorKind: actorKind.optional(),
-  }),
+  /** Digest of the trust policy's `governance` that it was taken under. */
+  governanceDigest: digest.optional(),
+  boundary: z
+    .strictObject({
+      authorization_details: steps,
+      notAfter: numericDate,
+      actorId: label,
+      actorKind: actorKind.optional(),
+    })
+    .superRefine(({ authorization_details: entries }, context) => {
+      for (const index of entries.keys()) {
+        for (const { path, message } of afterBreaches(entries, index)) {
+          context.addIssue({ code: "custom", path, message });
+        }
+      }
+    }),
 });
 /** The policy engine's verdict and the ceiling of what may be issued under it (VAI-35, DTF-02). */
 export type Decision = z.infer<typeof decisionClaims>;
+
+/** A decision that was read strictly; nobody is believed yet. */
+export interface ReadDecision {
+  readonly jws: ReadJws;
+  readonly claims: Decision;
+  readonly digest: Digest;
+}
 
 /** A proof whose parts were read; digests and signatures are not judged yet. */
 export interface ReadProof {
   readonly intent: Intent;
   readonly context: Context;
-  readonly decision: { readonly jws: ReadJws; readonly claims: Decision; readonly digest: Digest };
+  readonly decision: ReadDecision;
   readonly attestations: readonly string[];
   readonly approvals: readonly string[];
   readonly intentDigest: Digest;
@@ -91,19 +111,27 @@ export function readProof(value: unknown): ReadProof | Refusal {
   const read = readBy(proof, value);
   if (!read.ok) return incomplete(`/proof${read.pointer}`, read.detail);
   const parts = read.value;
-  const jws = readJws(parts.decision, "vai-decision+jwt");
-  if (!jws.ok) return incomplete(`/proof/decision${jws.pointer}`, jws.detail);
-  const verdict = readBy(decisionClaims, jws.value.payload);
-  if (!verdict.ok) return incomplete(`/proof/decision${verdict.pointer}`, verdict.detail);
+  const decision = readDecision(parts.decision, "/proof/decision");
+  if (isRefusal(decision)) return decision;
   const intentDigest = documentDigest(parts.intent);
   const contextDigest = documentDigest(parts.context);
   return {
     ...parts,
-    decision: { jws: jws.value, claims: verdict.value, digest: jws.value.digest },
+    decision,
     intentDigest,
     contextDigest,
-    digest: proofDigest(intentDigest, contextDigest, jws.value.digest),
+    digest: proofDigest(intentDigest, contextDigest, decision.digest),
   };
+}
+
+/** Reads a decision before any signature work. `at`: where it stands in the event, a JSON pointer. */
+export function readDecision(compact: unknown, at: string): ReadDecision | Refusal {
+  const jws = readJws(compact, "vai-decision+jwt");
+  if (!jws.ok) return incomplete(at + jws.pointer, jws.detail);
+  const read = readBy(decisionClaims, jws.value.payload);
+  return read.ok
+    ? { jws: jws.value, claims: read.value, digest: jws.value.digest }
+    : incomplete(at + read.pointer, read.detail);
 }
 
 /** A request must point to the approving evidence; "this task is authorised" is not enough (VAI-10, VAI-54). */

@@ -8,7 +8,9 @@ import {
 } from "../encoding/jwk.ts";
 import {
   action,
+  actorKind,
   digest,
+  evaluatorClass,
   label,
   numericDate,
   publicJwk,
@@ -40,8 +42,6 @@ const planeKey = z
     message: "must be a P-256 key; of use checkpoint an Ed25519 key",
   });
 
-const evaluatorClass = z.enum(["policy", "state", "risk", "simulation", "human"]);
-
 /** Thresholds of one risk class; seconds where the name says so. */
 const governanceClass = z.strictObject({
   maxSeconds: z.int().min(1).max(3600),
@@ -51,6 +51,12 @@ const governanceClass = z.strictObject({
   classes: z.int().min(0),
   veto: z.array(evaluatorClass),
   credentials: z.boolean(),
+  /** From how many rejects on a decision stands no more; absent: 1. */
+  rejects: z.int().min(1).optional(),
+  /** Of which kinds of actors approvals are asked; absent: of all. */
+  approvalFor: z.array(actorKind).optional(),
+  /** A contract of the class is bound by registration alone; absent: by its first request too. */
+  registered: z.boolean().optional(),
 });
 
 const roleArn = z

@@ -92,7 +92,15 @@ export async function measureValidation(): Promise<Line> {
     const proof = readProof(event.proof);
     if (isRefusal(contract) || isRefusal(request) || isRefusal(proof))
       throw new Error("the event was refused");
-    const input = { plane: plane.deps.plane.id, contract: contract.claims, proof, policy, now };
+    const input = {
+      plane: plane.deps.plane.id,
+      contract: contract.claims,
+      proof,
+      policy,
+      now,
+      attested: [],
+      isBound: false,
+    };
     const refusal =
       judgeIssuer(contract, policy) ??
       judgeIssuerScope(contract, policy) ??

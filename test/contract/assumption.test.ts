@@ -146,7 +146,9 @@ suite("VAI-86 what is read again before the call", () => {
   ];
   for (const [risk, recheck, expected] of TABLE) {
     test(`VAI-86 ${risk} with recheck ${recheck}: ${expected}`, () => {
-      assert.equal(mustRecheck({ recheck }, risk), expected);
+      assert.equal(mustRecheck({ recheck }, risk, "none"), expected);
+      assert.equal(mustRecheck({ recheck }, risk, "approval"), expected);
+      assert.equal(mustRecheck({ recheck }, risk, "refreshContext"), true);
     });
   }
 });

@@ -271,7 +271,7 @@ const { plane: PLANE } = POLICY;
 /** What stage `proof` judges of the examples, when the request came. */
 const INPUT = {
   ...{ plane: PLANE, contract: CONTRACT.claims, proof: PROOF, policy: POLICY },
-  now: REQUEST.claims.iat * 1000,
+  ...{ now: REQUEST.claims.iat * 1000, attested: [], isBound: false },
 };
 const RECORDS = [example<EvidenceRecord>("record-1"), example<EvidenceRecord>("record-2")] as const;
 const SEAL = example<{ payload: string; signatures: { keyid: string; sig: string }[] }>("seal");

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import {
-  commandDependencies,
+  governDependencies,
   revokeDependencies,
   sweepDependencies,
 } from "../../lib/aws/function/command-dependencies.ts";
@@ -153,7 +153,7 @@ const clocked =
 const CODE: Readonly<Record<FunctionName, Begin>> = {
   issue: clocked("issue", issueDependencies, issue),
   execute: clocked("execute", issueDependencies, execute),
-  govern: clocked("govern", commandDependencies, govern),
+  govern: clocked("govern", governDependencies, govern),
   revoke: clocked("revoke", revokeDependencies, revoke),
   sweep: clocked("sweep", sweepDependencies, (_, deps, invocation) => sweep(deps, invocation)),
 };

@@ -13,7 +13,7 @@ import { type Digest, sha256Digest } from "../../lib/encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
-import type { Invocation, IssueDeps, SweepDeps } from "../../lib/enforcement/deps.ts";
+import type { GovernDeps, Invocation, IssueDeps, SweepDeps } from "../../lib/enforcement/deps.ts";
 import { execute } from "../../lib/enforcement/execute.ts";
 import { govern as governPlane } from "../../lib/enforcement/govern.ts";
 import { issue } from "../../lib/enforcement/issue.ts";
@@ -196,7 +196,7 @@ export class Plane {
   }
 
   /** What commands need besides. */
-  #commanding(deps: IssueDeps): SweepDeps {
+  #commanding(deps: IssueDeps): SweepDeps & GovernDeps {
     const dynamo = this.dynamo.client();
     const denials = new DynamoDenialStore(dynamo, TABLES);
     return {

@@ -38,8 +38,19 @@ export function firstPolicy(
         actions: ["dynamodb:UpdateItem"],
       },
     ],
-    evaluators: [{ name: "state.example", class: "state", keys: [KEYS.evaluator.jwk] }],
-    approvers: [{ name: "ada", roles: ["sre-lead"], keys: [KEYS.approver.jwk] }],
+    evaluators: [
+      { name: "state.example", class: "state", keys: [KEYS.evaluator.jwk] },
+      { name: "risk.example", class: "risk", keys: [KEYS.evaluatorRisk.jwk] },
+      { name: "human.example", class: "human", keys: [KEYS.evaluatorHuman.jwk] },
+    ],
+    approvers: [
+      { name: "ada", roles: ["sre-lead"], keys: [KEYS.approver.jwk] },
+      {
+        name: "bea",
+        roles: ["sre-lead", "incident-commander"],
+        keys: [KEYS.otherApprover.jwk],
+      },
+    ],
     operators: [
       { name: "olga", keys: [KEYS.operator.jwk] },
       { name: "otto", keys: [KEYS.otherOperator.jwk] },

@@ -1,10 +1,14 @@
 import { mustRecheck } from "../../contract/assumption.ts";
 import type { Contract } from "../../contract/contract.ts";
+import { gateOf, type Step } from "../../contract/step.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { EnforcementEntry } from "./enforcement-map.ts";
 
-/** The counter of issuances is kept by the trust plane in every delivery; calls within a session are not counted. */
-const ISSUANCES = /^\/authorization_details\/\d+\/limits\/calls$/;
+/**
+ * The counter of issuances, the order of steps and their gates are kept by the trust plane before there are any
+ * credentials, in every delivery; calls within a session are not counted.
+ */
+const AT_ISSUANCE = /^\/authorization_details\/\d+\/(?:limits\/calls|after|gate)$/;
 
 /**
  * Who enforces what once the caller holds the credentials: no adapter stands before the call any more, so whatever
@@ -14,6 +18,7 @@ const ISSUANCES = /^\/authorization_details\/\d+\/limits\/calls$/;
 export function directMode(
   entries: readonly EnforcementEntry[],
   contract: Contract,
+  step: Step,
 ): readonly EnforcementEntry[] | Refusal {
   const held = entries.map(({ constraint, enforcedBy }) => ({
     constraint,
@@ -22,10 +27,11 @@ export function directMode(
   const lost = held.find(
     ({ constraint, enforcedBy }) =>
       !enforcedBy.includes("iam") &&
-      !ISSUANCES.test(constraint) &&
-      !isJudgedBefore(constraint, contract),
+      !AT_ISSUANCE.test(constraint) &&
+      !isJudgedBefore(constraint, contract, step),
   );
   if (contract.rollback !== undefined) return forbidden("/rollback");
+  if (gateOf(step) === "refreshContext") return forbidden("/assumptions");
   return lost === undefined ? held : forbidden(lost.constraint);
 }
 
@@ -36,8 +42,12 @@ const forbidden = (constraint: string): Refusal =>
     `/contract${constraint}`,
   );
 
-function isJudgedBefore(constraint: string, { assumptions = [], risk }: Contract): boolean {
+function isJudgedBefore(
+  constraint: string,
+  { assumptions = [], risk }: Contract,
+  step: Step,
+): boolean {
   const [, list, index] = constraint.split("/");
   const assumption = list === "assumptions" ? assumptions[Number(index)] : undefined;
-  return assumption !== undefined && !mustRecheck(assumption, risk);
+  return assumption !== undefined && !mustRecheck(assumption, risk, gateOf(step));
 }

@@ -1,7 +1,7 @@
 import { descriptorOf } from "../../actions/catalogue.ts";
 import type { ActionDescriptor } from "../../actions/descriptor.ts";
 import type { Contract } from "../../contract/contract.ts";
-import type { Step } from "../../contract/step.ts";
+import { gateOf, type Step } from "../../contract/step.ts";
 import { pointer, type Refusal, refuse } from "../../refusal.ts";
 
 /**
@@ -71,11 +71,18 @@ function stepEntries(step: Step, index: number): EnforcementEntry[] {
     entry([...place, "resources"], ALL),
     ...parameterEntries(step, place),
     entry([...place, "limits", "calls"], ["trustPlane"]),
+    ...orderEntries(step, place),
     ...Object.keys(step.limits?.totals ?? {}).map((name) =>
       entry([...place, "limits", "totals", name], ["trustPlane"]),
     ),
   ];
 }
+
+/** Order and gates are judged before STS; a context that is to be refreshed is read once more before the call. */
+const orderEntries = (step: Step, place: readonly PropertyKey[]): EnforcementEntry[] => [
+  ...((step.after ?? []).length === 0 ? [] : [entry([...place, "after"], ["trustPlane"])]),
+  ...(gateOf(step) === "none" ? [] : [entry([...place, "gate"], ["trustPlane"])]),
+];
 
 /** `unbounded` leaves to IAM what it says: action, resource, window and region (PROTOCOL.md §2). */
 function parameterEntries(
@@ -98,11 +105,20 @@ function parameterEntries(
 }
 
 /** An obligation of a kind that this version does not fulfil has nobody who enforces it. */
-const dutyEntries = ({ assumptions = [], obligations = [] }: Contract): EnforcementEntry[] => [
+const dutyEntries = ({
+  assumptions = [],
+  obligations = [],
+  rollback,
+}: Contract): EnforcementEntry[] => [
   ...assumptions.map(({ recheck }, index) =>
     entry(["assumptions", index], recheck ? OURS : ["trustPlane"]),
   ),
-  ...obligations.map(({ kind }, index) =>
-    entry(["obligations", index], kind === "readBack" ? ["adapter"] : []),
-  ),
+  ...obligations.map(({ kind }, index) => entry(["obligations", index], DUTIES.get(kind) ?? [])),
+  ...(rollback === undefined ? [] : [entry(["rollback"], OURS)]),
 ];
+
+/** A read-back is looked at where the call was made; what an evaluator has to attest is waited for. */
+const DUTIES: ReadonlyMap<string, readonly Enforcer[]> = new Map([
+  ["readBack", ["adapter"]],
+  ["event", ["trustPlane"]],
+]);

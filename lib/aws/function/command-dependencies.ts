@@ -2,10 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { STSClient } from "@aws-sdk/client-sts";
+import { descriptorOf } from "../../actions/catalogue.ts";
 import type { AwsCredentials } from "../../actions/client-settings.ts";
+import { isOpened } from "../../actions/opened.ts";
+import { readOf } from "../../actions/reads.ts";
 import { ENV } from "../../config.ts";
 import { present } from "../../encoding/present.ts";
-import type { CommandDeps, RevokeDeps, SweepDeps } from "../../enforcement/deps.ts";
+import type { CommandDeps, GovernDeps, RevokeDeps, SweepDeps } from "../../enforcement/deps.ts";
 import { functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
 import { DynamoDenialStore } from "../ports/denials.ts";
 import { boundBy, type Lifetime, unending } from "../ports/lifetime.ts";
@@ -18,6 +21,7 @@ import {
   boundsOf,
   type Environment,
   isTold,
+  openTargetsOf,
   type Patience,
   type PlanePorts,
   placeOf,
@@ -58,6 +62,21 @@ function commandPorts(
       work.catch(() => undefined);
       return Promise.race([work, sleep(milliseconds, undefined, { ref: false })]);
     },
+  };
+}
+
+/** Ports of `govern`: those of commands, and by what a contract is judged that is bound without a request. */
+export function governDependencies(
+  component: string,
+  environment: Environment,
+  lifetime: Lifetime = unending(),
+  patience = REQUEST_TIMEOUT,
+): GovernDeps {
+  const targets = openTargetsOf(environment);
+  return {
+    ...commandDependencies(component, environment, lifetime, patience),
+    ...{ descriptorOf, readOf },
+    isOpened: (family, resource) => isOpened(targets, family, resource),
   };
 }
 

@@ -127,7 +127,7 @@ export function issueDependencies(
   };
 }
 
-const openTargetsOf = (environment: Environment): OpenTargets =>
+export const openTargetsOf = (environment: Environment): OpenTargets =>
   JSON.parse(required(environment, ENV.targets)) as OpenTargets;
 
 function targetKeysOf({ plane }: PlaneDeps, environment: Environment) {

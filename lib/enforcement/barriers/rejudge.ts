@@ -3,17 +3,18 @@ import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { observedAction } from "../observed.ts";
 import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, sameHead, type TrustSnapshot } from "../read/trust-snapshot.ts";
-import { AUTHORITY, type Grant, type Wish } from "../stages/authority.ts";
+import { AUTHORITY, type Grant, type LastingWish } from "../stages/authority.ts";
 import { CONTRACT } from "../stages/contract.ts";
 import { DESIGNATION } from "../stages/executor.ts";
 import { TRUST_AGAIN } from "../stages/order.ts";
 import { PROOF } from "../stages/proof.ts";
+import { STEP_ORDER } from "../stages/step-order.ts";
 import type { VerifiedRequest } from "../verified.ts";
 
 /** What was judged when the world was read. */
 export interface Judged {
   readonly request: VerifiedRequest;
-  readonly wish: Omit<Wish, "proof" | "trust">;
+  readonly wish: LastingWish;
   readonly grant: Grant;
   /** What else of stage `executor` the trust policy decides, and stage `state` without what this grant has changed. */
   readonly others: (again: Judgement, trust: TrustSnapshot) => Failure | undefined;
@@ -52,9 +53,13 @@ function judgeAgain(
   if (isFailure(stranger)) return stranger;
   const other = others(again, trust);
   if (other !== undefined) return other;
+  const turn = again.judge(STEP_ORDER, now);
+  if (isFailure(turn)) return turn;
   const proved = again.judge(PROOF, now);
   if (isFailure(proved)) return proved;
-  const derived = again.judge(AUTHORITY, { ...wish, proof: proved.proof, trust });
+  const { proof, approvedUntil } = proved;
+  const { gateUntil } = turn;
+  const derived = again.judge(AUTHORITY, { ...wish, proof, trust, approvedUntil, gateUntil });
   if (isFailure(derived)) return derived;
   again.reach(TRUST_AGAIN);
   const changed = judgeChange(grant, derived.grant);

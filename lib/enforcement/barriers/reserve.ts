@@ -17,6 +17,7 @@ import { PROOF, takenContractId, takenKey } from "../stages/proof.ts";
 import { RETRY } from "../stages/retry.ts";
 import { SCOPE } from "../stages/scope.ts";
 import { CONTRACT_STATE, LIMITS, USES } from "../stages/state.ts";
+import { STEP_ORDER } from "../stages/step-order.ts";
 import { judgeTargetKeys } from "../stages/target-keys.ts";
 import type { VerifiedRequest } from "../verified.ts";
 import { appendToIntent, type Refused, ready, refused, type Settled, settled } from "./append.ts";
@@ -176,25 +177,32 @@ class Reservation {
     if (isFailure(limited)) return refused(limited);
     const ended = judgement.judge(CONTRACT_STATE, request);
     if (isFailure(ended)) return refused(ended);
+    const turn = judgement.judge(STEP_ORDER, request);
+    if (isFailure(turn)) return refused(turn);
     const spent = judgement.judge(USES, request);
     if (isFailure(spent)) return refused(spent);
     const proved = judgement.judge(PROOF, request);
     if (isFailure(proved)) return refused(proved);
-    const { proof } = proved;
+    const { proof, approvedUntil } = proved;
+    const { gateUntil } = turn;
     this.#proof = proof;
     const { step: stepId, delivery, operation } = request.request.claims;
     const aimed = judgement.judge(SCOPE, { ...request, stepId, operation });
     if (isFailure(aimed)) return refused(aimed);
     const { contract, trust } = request;
     const identityId = this.#identityId;
-    const wish = { identityId, contract, proof, trust, step: aimed.step, delivery, operation };
+    const wish = {
+      ...{ identityId, contract, proof, trust, step: aimed.step, delivery, operation },
+      ...{ approvedUntil, gateUntil },
+    };
     const derived = judgement.judge(AUTHORITY, wish);
     return isFailure(derived) ? refused(derived) : { proof, grant: derived.grant };
   }
 
   #batch(intent: Intent, justified: Justified): ReturnType<typeof ready> {
     const request = this.#request;
-    const drafts = issuedDrafts(intent, request, justified, this.#judgement.passes());
+    const { now } = this.#judgement;
+    const drafts = issuedDrafts(intent, request, justified, this.#judgement.passes(), now);
     this.#judgement.reach(BARRIER_1);
     const binding = isBound(intent, request.contract)
       ? []

@@ -1,4 +1,4 @@
-import type { IdentityView } from "../../evidence/intent-state.ts";
+import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { CALL_TIMEOUT } from "../../execution/run.ts";
@@ -9,6 +9,7 @@ import type { Point } from "../stage.ts";
 import type { Grant } from "../stages/authority.ts";
 import { type Context, RECHECK } from "../stages/context.ts";
 import { TIME_LEFT, TRUST_AGAIN } from "../stages/order.ts";
+import { PROOF } from "../stages/proof.ts";
 import {
   type Appended,
   appendToIntent,
@@ -58,10 +59,11 @@ export async function start(
   let rechecked: Context = [];
   const lookAgain = async (): Promise<Failure | undefined> => {
     const { contract } = issued.request;
+    const { step } = issued.wish;
     const trust = judgement.requireTrust();
     const [changed, seen] = await Promise.all([
       rejudge(judgement, issued),
-      judgement.anew().ask(RECHECK, { contract, trust, context: issued.context }),
+      judgement.anew().ask(RECHECK, { contract, step, trust, context: issued.context }),
     ]);
     if (changed !== undefined) return changed;
     judgement.passed(TRUST_AGAIN);
@@ -76,7 +78,7 @@ export async function start(
     // Or the outcome could no longer be sealed.
     until: judgement.invocation.deadline,
     prepare: (intent) => {
-      const settledOrRefused = issued.settle(intent);
+      const settledOrRefused = issued.settle(intent) ?? judgeObjections(judgement, issued, intent);
       judgement.reach(at);
       return settledOrRefused ?? ready({ drafts, keys: issued.redemption?.keys ?? [] });
     },
@@ -86,6 +88,19 @@ export async function start(
   if (result.kind !== "appended") return result;
   judgement.passed(at);
   return { kind: "started", intent: result.intent, rechecked };
+}
+
+/** An objection that was recorded since barrier 1 still stops what was granted (PROTOCOL.md §3, "Attestations"). */
+function judgeObjections(
+  judgement: Judgement,
+  { request, intent: before }: Issued,
+  intent: Intent,
+): Refused | undefined {
+  const attested = ({ state }: Intent): number =>
+    contractView(state, request.contract.digest).attested.length;
+  if (attested(intent) === attested(before)) return undefined;
+  const proved = judgement.anew().judge(PROOF, { ...request, intent });
+  return isFailure(proved) ? refused(proved) : undefined;
 }
 
 /** A fresh instant: what is begun must be able to end inside the window. */

@@ -2,13 +2,16 @@ import type { IdentityView } from "../../evidence/intent-state.ts";
 import { REVOCATIONS } from "../../lifecycle/revocation-policy.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import { type RefusedAnswer, refusedAnswer } from "../answer.ts";
-import type { CommandDeps } from "../deps.ts";
+import type { GovernDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import type { PointState } from "../points/iam-points.ts";
 
 /** What came of a command; of an identity that had ended before, its state. */
 export type CommandState =
   | "PUBLISHED"
+  | "BOUND"
+  | "RECORDED"
+  | "SUPERSEDED"
   | "REVOKED"
   | "HALTED"
   | "NOTED"
@@ -57,7 +60,7 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /** Judges one command by its own table, and does it. */
 export type GovernCommand = (
-  judgement: Judgement<CommandDeps>,
+  judgement: Judgement<GovernDeps>,
   members: Members,
 ) => Promise<CommandAnswer | Failure>;
 

@@ -1,22 +1,30 @@
 import { type Refusal, refuse } from "../../refusal.ts";
-import type { CommandDeps } from "../deps.ts";
+import type { GovernDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { eventProblem } from "../read/event.ts";
 import { type Order, point, stage } from "../stage.ts";
+import { APPROVE_ORDER, approve } from "./approve.ts";
+import { ATTEST_ORDER, attest } from "./attest.ts";
 import { type GovernCommand, type Members, malformed } from "./command.ts";
 import { LIFT_ORDER, lift } from "./lift.ts";
 import { PUBLISH_ORDER, publishTrustPolicy } from "./publish-trust-policy.ts";
+import { REGISTER_ORDER, register } from "./register.ts";
+import { SUPERSEDE_ORDER, supersede } from "./supersede.ts";
 
 /** Every command that this version has; adding one is a file and a line. */
 export const COMMANDS = {
   publishTrustPolicy,
+  register,
+  approve,
+  attest,
+  supersede,
   command: lift,
 } as const satisfies Record<string, GovernCommand>;
 
 type Op = keyof typeof COMMANDS;
 
 /** What every command passes first: the event's form, and which command it is. */
-export const READ_COMMAND = stage<{ readonly raw: unknown }, Judgement<CommandDeps>>("parse").take(
+export const READ_COMMAND = stage<{ readonly raw: unknown }, Judgement<GovernDeps>>("parse").take(
   "parse",
   ({ raw }) => readCommand(raw),
 );
@@ -27,6 +35,10 @@ const DURABLE = point("evidence", "durable");
 export const GOVERN_ORDER: Order = [READ_COMMAND, DURABLE];
 export const ORDERS: Readonly<Record<Op, Order>> = {
   publishTrustPolicy: [READ_COMMAND, ...PUBLISH_ORDER, DURABLE],
+  register: [READ_COMMAND, ...REGISTER_ORDER, DURABLE],
+  approve: [READ_COMMAND, ...APPROVE_ORDER, DURABLE],
+  attest: [READ_COMMAND, ...ATTEST_ORDER, DURABLE],
+  supersede: [READ_COMMAND, ...SUPERSEDE_ORDER, DURABLE],
   command: [READ_COMMAND, ...LIFT_ORDER, DURABLE],
 };
 

@@ -7,6 +7,7 @@ import {
 } from "../../actions/descriptor.ts";
 import { present } from "../../encoding/present.ts";
 import type { IdentityView } from "../../evidence/intent-state.ts";
+import { openDuties } from "../../execution/duty.ts";
 import { callOutcome } from "../../execution/outcome.ts";
 import { CALL_TIMEOUT, readBack, runBoundedCall } from "../../execution/run.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
@@ -223,7 +224,8 @@ async function run(
   const outcome = callOutcome(call, seen, obligations, (deps.clock() - ended) / 1000);
   const durationMilliseconds = deps.clock() - begun;
   const wasCalled = late === undefined;
-  const drafts = endDrafts({ outcome, wasCalled, seen, rechecked, durationMilliseconds });
+  const duties = openDuties(outcome, obligations, ended, deps.clock());
+  const drafts = endDrafts({ outcome, duties, wasCalled, seen, rechecked, durationMilliseconds });
   return conclude(judgement, BARRIER_3, { identityId, intent }, () => drafts);
 }
 

@@ -44,7 +44,11 @@ export async function recordHaltReached(
       const drafts = (inForce: InForce): RecordDraft[] => [
         ...acknowledgements(requestedAt, results, denials, inForce).filter(
           ({ type, detail }) =>
-            !("role" in detail && told.has(`${type} ${detail.point} ${detail.role}`)),
+            !(
+              "point" in detail &&
+              "role" in detail &&
+              told.has(`${type} ${detail.point} ${detail.role}`)
+            ),
         ),
         ...refused.map((each) => failedDraft({ ...each, point: "iam", requestedAt }, inForce)),
         ...quarantineDrafts(refused, next, inForce),

@@ -7,6 +7,7 @@ import type { IntentState } from "../../evidence/intent-state.ts";
 import { type OpenedChain, type OpenRecord, openChain } from "../../evidence/open.ts";
 import type { StoredChain } from "../../evidence/ports.ts";
 import { type Marks, readMarks } from "../../lifecycle/mark.ts";
+import type { DecidedIntent } from "../../proof/later-decision.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
@@ -88,6 +89,11 @@ export function extendIntent(
   const stored = present({ marked, marks: left ?? marks });
   return { ...intent, records, state: foldIntent(records, head), marks: readMarks(stored) };
 }
+
+/** The intent as its chain tells it, for a decision that would take the place of the earlier ones. */
+export const decided = ({ state: { opens, intent, decidedAt } }: Intent): DecidedIntent => ({
+  ...{ intentDigest: opens?.intentDigest, intent, decidedAt },
+});
 
 /** An intent belongs for ever to the issuer and digest of its first record (PROTOCOL.md §3, §5). */
 export function judgeOwnership({ state }: Intent, contract: Contract): Refusal | undefined {

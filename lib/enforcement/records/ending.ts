@@ -11,6 +11,7 @@ import type {
   RequestNames,
 } from "../../evidence/details.ts";
 import type { RecordDraft, RecordVerdict } from "../../evidence/record.ts";
+import type { Duty } from "../../execution/duty.ts";
 import type { Outcome } from "../../execution/outcome.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";
@@ -81,6 +82,8 @@ export const mintedDraft = (grant: Grant, session: IssuedSession): RecordDraft =
 /** What the call came to. */
 export interface Ran {
   readonly outcome: Outcome;
+  /** What of its obligations is open. */
+  readonly duties: readonly Duty[];
   /** Whether the call was made: too late for it, nothing is called. */
   readonly wasCalled: boolean;
   readonly seen: ReadBack | undefined;
@@ -89,39 +92,53 @@ export interface Ran {
   readonly durationMilliseconds: number;
 }
 
-/** Barrier 3: outcome, obligations, end of the identity. */
+/**
+ * Barrier 3: the outcome, the obligations that are settled, and the end of the identity, unless something is still to be
+ * shown: then it waits for that, with its outcome on record (PROTOCOL.md §2, "Obligations"). One that is missed ends it.
+ */
 export function endDrafts(ran: Ran): RecordDraft[] {
-  const { outcome, wasCalled, seen, rechecked, durationMilliseconds } = ran;
+  const { outcome, duties, wasCalled, seen, rechecked, durationMilliseconds } = ran;
   const observed = seen === undefined ? null : documentDigest(seen.observed);
-  const state = endState(outcome);
   const again: RecordDraft = {
     type: "ContextRechecked",
     verdict: { outcome: "ALLOW" },
     detail: { assumptions: rechecked },
   };
+  const open = new Set(duties.map(({ name }) => name));
+  const settled = outcome.obligations.filter(({ name }) => !open.has(name));
+  const isMissed = settled.some(({ met }) => !met);
+  const isOpen = open.size > 0 && !isMissed;
   return [
     ...(rechecked.length > 0 ? [again] : []),
     {
       type: outcome.status === "succeeded" ? "ExecutionCompleted" : "ExecutionFailed",
       verdict: verdictOf(outcome),
-      detail: { outcome, observed, durationMilliseconds },
+      detail: { outcome, observed, durationMilliseconds, ...(isOpen && { duties }) },
     },
-    ...outcome.obligations.map(
-      ({ name, met }): RecordDraft => ({
-        type: met ? "ObligationFulfilled" : "ObligationMissed",
-        verdict: met ? { outcome: "ALLOW" } : errorOf("OBLIGATION_UNMET"),
-        detail: { kind: "readBack", name },
-      }),
-    ),
-    {
-      type: state === "INCOMPLETE" ? "ExecutionIncomplete" : "IdentityCompleted",
-      verdict:
-        state === "INCOMPLETE" && outcome.status === "succeeded"
-          ? errorOf("OBLIGATION_UNMET")
-          : verdictOf(outcome),
-      detail: { state, trigger: endTrigger(state), used: wasCalled, outcome },
-    },
+    ...settled.map(({ name, met }) => obligationDraft({ kind: "readBack", name }, met)),
+    ...(isOpen ? [] : [endDraft(outcome, wasCalled)]),
   ];
+}
+
+/** What was promised was shown, or not in time. */
+export const obligationDraft = (
+  detail: { readonly kind: string; readonly name: string; readonly attestation?: string },
+  met: boolean,
+): RecordDraft => ({
+  type: met ? "ObligationFulfilled" : "ObligationMissed",
+  verdict: met ? { outcome: "ALLOW" } : errorOf("OBLIGATION_UNMET"),
+  detail,
+});
+
+/** The end of an identity by what its call came to. */
+export function endDraft(outcome: Outcome, wasCalled = true): RecordDraft {
+  const state = endState(outcome);
+  const isUnmet = state === "INCOMPLETE" && outcome.status === "succeeded";
+  return {
+    type: state === "INCOMPLETE" ? "ExecutionIncomplete" : "IdentityCompleted",
+    verdict: isUnmet ? errorOf("OBLIGATION_UNMET") : verdictOf(outcome),
+    detail: { state, trigger: endTrigger(state), used: wasCalled, outcome },
+  };
 }
 
 const endTrigger = (state: EndState): EndTrigger =>

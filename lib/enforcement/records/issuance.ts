@@ -13,6 +13,7 @@ import type { Context } from "../stages/context.ts";
 import { reservedTotals } from "../stages/scope.ts";
 import type { VerifiedRequest } from "../verified.ts";
 import { requestEvidence } from "./request.ts";
+import { supersedingDrafts } from "./superseding.ts";
 
 type Asked = Pick<VerifiedRequest, "contract" | "request" | "executor">;
 
@@ -37,15 +38,17 @@ export function bindingDrafts(
   intent: Intent,
   { contract }: Pick<VerifiedRequest, "contract">,
   proof: ReadProof,
+  now: number,
 ): RecordDraft[] {
   if (isBound(intent, contract)) return [];
   const isSubmitted = [...intent.state.contracts.values()].some(({ bound }) => bound !== undefined);
-  const { intentDigest, contextDigest, context, decision } = proof;
+  const { intentDigest, contextDigest, context, decision, attestations, approvals } = proof;
   const submitted: RecordDraft = {
     type: "IntentSubmitted",
     detail: { intent: proof.intent, intentDigest },
   };
   return [
+    ...supersedingDrafts(intent, decision, now),
     ...(isSubmitted ? [] : [submitted]),
     { type: "ContextEvaluated", detail: { context, contextDigest } },
     {
@@ -66,6 +69,8 @@ export function bindingDrafts(
         intentDigest,
         contextDigest,
         decisionDigest: decision.digest,
+        ...(attestations.length > 0 && { attestations }),
+        ...(approvals.length > 0 && { approvals }),
       },
     },
   ];
@@ -102,11 +107,12 @@ export function issuedDrafts(
   asked: Asked,
   { proof, grant, context }: Justified,
   checks: readonly Check[],
+  now: number,
 ): RecordDraft[] {
   const firstSeq = intent.state.head.seq + 1;
   const about = { identity: { id: grant.identityId } };
   const drafts: RecordDraft[] = [
-    ...bindingDrafts(intent, asked, proof),
+    ...bindingDrafts(intent, asked, proof, now),
     requestedDraft(asked, true),
     {
       type: "ProofValidated",

@@ -9,7 +9,7 @@ import { aboutIdentity, usedBefore } from "./denial.ts";
 /** What ends an identity that nobody else has ended (PROTOCOL.md §5, "swept"). */
 export function sweptDrafts(
   identity: IdentityView,
-  what: Overdue,
+  what: Exclude<Overdue, "dutyOpen">,
   reconciled: Reconciled,
 ): RecordDraft[] {
   const about = aboutIdentity(identity);

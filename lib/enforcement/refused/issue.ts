@@ -108,7 +108,7 @@ function denialBatch(
 ): Batch {
   const { contract } = request;
   const proof = BEFORE_BINDING.includes(judgedAt(failure)) ? undefined : proved;
-  const binding = proof === undefined ? [] : bindingDrafts(intent, request, proof);
+  const binding = proof === undefined ? [] : bindingDrafts(intent, request, proof, judgement.now);
   const isKnown = binding.length > 0 || isBound(intent, contract);
   const isEnded = contractView(intent.state, contract.digest).ended !== undefined;
   // Only where the contract ends with it: else nothing was justified by it yet.

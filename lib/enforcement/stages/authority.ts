@@ -51,9 +51,15 @@ export interface Wish {
   readonly step: Step;
   readonly delivery: Delivery;
   readonly operation: Operation | undefined;
+  /** Seconds: when the approvals end that the class asks for, and those that opened the step's gate. */
+  readonly approvedUntil: number | undefined;
+  readonly gateUntil: number | undefined;
   /** Milliseconds: the grant's own instants, when it was issued before. */
   readonly issued?: { readonly at: number; readonly until: number };
 }
+
+/** What stays of a wish when it is judged again: the rest is what the trust of then says. */
+export type LastingWish = Omit<Wish, "proof" | "trust" | "approvedUntil" | "gateUntil">;
 
 /** The authority of exactly what is asked for, and when it ends. */
 interface Derived {
@@ -136,13 +142,16 @@ const exceptionsOf = (
   isCut: delivery === "credentials" && cutSession !== undefined,
 });
 
-/** Milliseconds: the earliest of contract, decision and `issuedAt` + `maxSeconds` of the class (PROTOCOL.md §4). */
-function expiryOf({ contract, proof, trust }: Wish, issuedAt: number): number {
+/** Milliseconds: the earliest of contract, decision, approvals and `issuedAt` + `maxSeconds` of the class (PROTOCOL.md §4). */
+function expiryOf(
+  { contract, proof, trust, approvedUntil, gateUntil }: Wish,
+  issuedAt: number,
+): number {
   const { maxSeconds } = trust.policy.governance[contract.claims.risk];
   const { exp, boundary } = proof.decision.claims;
-  return (
-    Math.min(contract.claims.exp, exp, boundary.notAfter, toSeconds(issuedAt) + maxSeconds) * 1000
-  );
+  const ends = [contract.claims.exp, exp, boundary.notAfter, toSeconds(issuedAt) + maxSeconds];
+  const approvals = [approvedUntil, gateUntil].filter((each) => each !== undefined);
+  return Math.min(...ends, ...approvals) * 1000;
 }
 
 /** The contract lists the delivery, and the risk class lets credentials leave the trust plane at all (X-01). */
@@ -164,10 +173,11 @@ function judgeDelivery({
 /** Who enforces what; with credentials in the caller's hands only IAM does (VAI-44). */
 const judgeEnforcement = ({
   contract,
+  step,
   delivery,
   exact: { enforcement },
 }: Wish & Derived): readonly EnforcementEntry[] | Refusal =>
-  delivery === "credentials" ? directMode(enforcement, contract.claims) : enforcement;
+  delivery === "credentials" ? directMode(enforcement, contract.claims, step) : enforcement;
 
 /** One session has one role: that of the operation, or the one that all actions of the step share. */
 function chooseRole({

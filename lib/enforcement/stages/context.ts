@@ -2,6 +2,7 @@ import { descriptorOf } from "../../actions/catalogue.ts";
 import { toInstant } from "../../clock.ts";
 import { type Assumption, isStale, judgeObserved, mustRecheck } from "../../contract/assumption.ts";
 import type { Contract, ReadContract } from "../../contract/contract.ts";
+import { gateOf, type Step } from "../../contract/step.ts";
 import type { Observation } from "../../evidence/details.ts";
 import { CALL_TIMEOUT } from "../../execution/run.ts";
 import { isRefusal, type Refusal, refusalOf, refuse } from "../../refusal.ts";
@@ -31,14 +32,20 @@ export const CONTEXT = stage<Supposing, Judgement>("context").look(
   },
 );
 
+interface Rechecking extends Supposing {
+  readonly step: Step;
+  readonly context: Context;
+}
+
 /**
  * The same once more, immediately before the call: what the class or the contract wants to be seen again (VAI-86).
  * What is not seen again must still be young enough (VAI-87).
  */
-export const RECHECK = stage<Supposing & { readonly context: Context }, Judgement>("context").look(
+export const RECHECK = stage<Rechecking, Judgement>("context").look(
   "context",
-  async ({ contract: { claims }, trust, context: before }, { deps }) => {
-    const isDue = (assumption: Assumption): boolean => mustRecheck(assumption, claims.risk);
+  async ({ contract: { claims }, step, trust, context: before }, { deps }) => {
+    const isDue = (assumption: Assumption): boolean =>
+      mustRecheck(assumption, claims.risk, gateOf(step));
     const now = deps.clock();
     for (const [index, assumption] of (claims.assumptions ?? []).entries()) {
       if (isDue(assumption)) continue;

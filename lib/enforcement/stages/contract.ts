@@ -19,6 +19,7 @@ import { contractView } from "../../evidence/intent-state.ts";
 import type { About } from "../../evidence/record.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import type { ReadRequest } from "../../request/request.ts";
+import type { IssueDeps, PlaneDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import type { ExecuteEvent, IssueEvent } from "../read/event.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
@@ -108,9 +109,17 @@ export interface Known {
 
 const isCatalogued = (action: string): boolean => descriptorOf(action) !== undefined;
 
-/** Stage `contract`, in the order of PROTOCOL.md §4. */
-export const CONTRACT = stage<Known, Judgement>("contract")
-  .check("contractDigest", judgeDigest)
+/** What is judged of a contract by itself, whoever shows it. */
+interface Shown {
+  readonly contract: ReadContract;
+  readonly trust: TrustSnapshot;
+}
+
+/** By what it is judged: the plane, and what its deployment lets anybody reach. */
+export type ContractDeps = PlaneDeps & Pick<IssueDeps, "descriptorOf" | "readOf" | "isOpened">;
+
+/** Stage `contract` of `register`: what a request would be judged by, without one. */
+export const SHOWN_CONTRACT = stage<Shown, Judgement<ContractDeps>>("contract")
   .check("issuer", ({ contract, trust }) => judgeIssuer(contract, trust.policy))
   .learn(attribution)
   .check("issuerScope", ({ contract, trust }) => judgeIssuerScope(contract, trust.policy))
@@ -125,12 +134,26 @@ export const CONTRACT = stage<Known, Judgement>("contract")
   .check("assumptions", ({ contract, trust }, { deps }) =>
     judgeAssumptions(contract.claims, deps.readOf, trust.policy),
   )
-  .check("riskClass", ({ contract, trust }) => judgeClass(contract.claims, trust.policy))
+  .check("riskClass", ({ contract, trust }) => judgeClass(contract.claims, trust.policy));
+
+/** Stage `contract`, in the order of PROTOCOL.md §4. */
+export const CONTRACT = stage<Known, Judgement>("contract")
+  .check("contractDigest", judgeDigest)
+  .include(SHOWN_CONTRACT)
   .check("operationNamed", judgeNamed)
   .check("supported", judgeSupported);
 
+/** What this version does not have, of a contract by itself. */
+export function judgeSupportedContract({ claims }: ReadContract): Refusal | undefined {
+  const place = unsupportedMember(claims);
+  return place === undefined ? undefined : unsupported(place);
+}
+
+const unsupported = (place: string): Refusal =>
+  refuse("NOT_SUPPORTED", `this version does not support ${place}`, place);
+
 /** What a contract that its issuer has signed says of the request. */
-function attribution({ contract: { claims, digest } }: Known, { actor }: About): About {
+function attribution({ contract: { claims, digest } }: Shown, { actor }: About): About {
   return {
     intentId: claims.intent.id,
     contract: { id: claims.jti, digest },
@@ -138,7 +161,10 @@ function attribution({ contract: { claims, digest } }: Known, { actor }: About):
   };
 }
 
-function judgeBreadth({ contract: { claims } }: Known, { deps }: Judgement): Refusal | undefined {
+function judgeBreadth(
+  { contract: { claims } }: Shown,
+  { deps }: Judgement<ContractDeps>,
+): Refusal | undefined {
   return overbroadProblem(claims, ownResourcePrefix(deps.plane)) ?? judgeKeys(claims);
 }
 
@@ -183,7 +209,5 @@ function judgeSupported({ request, hasChain, contract: { claims } }: Known): Ref
     unsupportedMember(claims) ??
     (hasChain ? "/chain" : undefined) ??
     (request.claims.chainDigest === undefined ? undefined : "/request/chainDigest");
-  return place === undefined
-    ? undefined
-    : refuse("NOT_SUPPORTED", `this version does not support ${place}`, place);
+  return place === undefined ? undefined : unsupported(place);
 }

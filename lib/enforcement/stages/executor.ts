@@ -77,7 +77,7 @@ export interface Designated {
  * Stage `executor`: the contract names its executor by key; a key that governance itself uses, an anchor's included,
  * may not act (PROTOCOL.md §6, POC-07).
  */
-export const DESIGNATION = stage<Designated, Judgement>("executor").check(
+export const DESIGNATION = stage<Designated, Judgement<PlaneDeps>>("executor").check(
   "designation",
   ({ contract: { claims }, executor, trust }, { deps: { anchors } }) => {
     if (executor !== claims.cnf.jkt) {

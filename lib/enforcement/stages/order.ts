@@ -8,6 +8,7 @@ import { PROOF } from "./proof.ts";
 import { RETRY } from "./retry.ts";
 import { REDEMPTION_SCOPE, SCOPE } from "./scope.ts";
 import { CONTRACT_STATE, GRANT_STATE, ISSUED, LIMITS, USES } from "./state.ts";
+import { STEP_ORDER } from "./step-order.ts";
 
 /** The grant is durable, and its keys are taken. */
 export const BARRIER_1 = point("evidence", "barrier1");
@@ -40,6 +41,7 @@ const TO_ISSUANCE: Order = [
   RETRY,
   LIMITS,
   CONTRACT_STATE,
+  STEP_ORDER,
   USES,
   PROOF,
   SCOPE,
@@ -74,6 +76,7 @@ export const EXECUTE_ORDER: Order = [
   RETRY,
   LIMITS,
   GRANT_STATE,
+  STEP_ORDER,
   PROOF,
   REDEMPTION_SCOPE,
   AUTHORITY,

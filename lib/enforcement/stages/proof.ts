@@ -1,8 +1,11 @@
 import type { ReadContract } from "../../contract/contract.ts";
+import { present } from "../../encoding/present.ts";
 import { contractView } from "../../evidence/intent-state.ts";
+import { judgeApprovals } from "../../proof/approval-count.ts";
 import { PROOF_CHECKS } from "../../proof/judge.ts";
 import { type ReadProof, readProof } from "../../proof/proof.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import { type Intent, judgeOwnership } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
@@ -14,10 +17,12 @@ interface Claimed {
   readonly presented: unknown;
   readonly trust: TrustSnapshot;
   readonly intent: Intent;
+  /** Whether evaluators and approvers may still speak, so that too few of them refuse nothing; absent: it is used now. */
+  readonly mayWait?: true;
 }
 type Proved = Claimed & { readonly proof: ReadProof };
 
-const PRESENTED = stage<Claimed, Judgement>("proof")
+const PRESENTED = stage<Claimed, Judgement<PlaneDeps>>("proof")
   .take("proofPresent", ({ presented, contract, intent }) => {
     const { bound } = contractView(intent.state, contract.digest);
     const proof = readProof(presented ?? bound?.proof);
@@ -31,20 +36,27 @@ const PRESENTED = stage<Claimed, Judgement>("proof")
  */
 export const PROOF = PROOF_CHECKS.reduce(
   (table, [name, check]) =>
-    table.check(name, ({ contract, proof, trust }, { now, deps }) =>
-      check({
-        plane: deps.plane.id,
-        contract: contract.claims,
-        proof,
-        policy: trust.policy,
-        now,
-      }),
-    ),
+    table.check(name, ({ contract, proof, trust, intent, mayWait }, { now, deps }) => {
+      const { bound, attested } = contractView(intent.state, contract.digest);
+      return check({
+        ...{ plane: deps.plane.id, contract: contract.claims, proof, policy: trust.policy, now },
+        ...{ attested, isBound: bound !== undefined, ...present({ mayWait }) },
+      });
+    }),
   PRESENTED,
-).check(
-  "uniqueness",
-  (proved) => judgeOwnership(proved.intent, proved.contract.claims) ?? judgeUniqueness(proved),
-);
+)
+  .take("approvals", ({ contract, proof, trust, intent, mayWait }, { now }) => {
+    const { bound, approved } = contractView(intent.state, contract.digest);
+    const counted = judgeApprovals({
+      ...{ contract, proof, policy: trust.policy, now },
+      ...{ recorded: approved, isBound: bound !== undefined, ...present({ mayWait }) },
+    });
+    return isRefusal(counted) ? counted : { approvedUntil: counted.until };
+  })
+  .check(
+    "uniqueness",
+    (proved) => judgeOwnership(proved.intent, proved.contract.claims) ?? judgeUniqueness(proved),
+  );
 
 /** A bound contract keeps its proof: another one would change after the fact why authority was granted. */
 function judgeBinding({ proof, contract, intent }: Proved): Refusal | undefined {
@@ -54,7 +66,7 @@ function judgeBinding({ proof, contract, intent }: Proved): Refusal | undefined 
     : refuse("EVIDENCE_HASH_MISMATCH", "the contract is bound to another proof", "/proof");
 }
 
-/** One decision binds one contract, and (`iss`, `jti`) belongs to the first contract that used it. */
+/** One decision binds one contract, the latest one, and (`iss`, `jti`) belongs to the first contract that used it. */
 function judgeUniqueness({ contract, proof, intent }: Proved): Refusal | undefined {
   for (const [digest, { bound }] of intent.state.contracts) {
     if (bound === undefined || digest === contract.digest) continue;
@@ -68,7 +80,24 @@ function judgeUniqueness({ contract, proof, intent }: Proved): Refusal | undefin
       );
     }
   }
-  return undefined;
+  return judgeLater({ contract, proof, intent });
+}
+
+/** A contract is bound under the latest decision on its intent, or not at all (PROTOCOL.md §10, `supersede`). */
+function judgeLater({
+  contract,
+  proof,
+  intent: { state },
+}: Pick<Proved, "contract" | "proof" | "intent">): Refusal | undefined {
+  const { decidedAt } = state;
+  const isBound = contractView(state, contract.digest).bound !== undefined;
+  return isBound || decidedAt === undefined || proof.decision.claims.iat > decidedAt
+    ? undefined
+    : refuse(
+        "DECISION_SUPERSEDED",
+        `the intent has a decision of ${decidedAt}; this one is not later`,
+        "/proof/decision/iat",
+      );
 }
 
 /** A key has one actor for ever: a second name would be one that no halt of the first reaches (PROTOCOL.md §10). */

@@ -7,6 +7,7 @@ import { denialOf } from "../../lifecycle/mark.ts";
 import { phaseOf } from "../../lifecycle/state.ts";
 import { type Refusal, refuse, refuseUntil } from "../../refusal.ts";
 import { liftOf } from "../../unlock.ts";
+import type { PlaneDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
@@ -35,7 +36,7 @@ interface Restricted {
 }
 
 /** Stage `state`, first: what people stopped, whatever the trust policy allows (PROTOCOL.md §4 stage 6, §10). */
-export const LIMITS = stage<Restricted, Judgement>("state")
+export const LIMITS = stage<Restricted, Judgement<PlaneDeps>>("state")
   .check("planeRunning", ({ trust: { limits } }) =>
     limits.isPlaneHalted
       ? refuseUntil([liftOf.plane()], "PLANE_HALTED", "the plane is halted")

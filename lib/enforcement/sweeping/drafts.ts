@@ -10,6 +10,7 @@ import type { Limits } from "../../trust/restrictions.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { acknowledgedDraft, covered, endedDraft, inFlight, markTarget } from "../records/denial.ts";
+import { dutyDrafts } from "../records/duties.ts";
 import { policyChangedDraft, sweptDrafts } from "../records/sweeping.ts";
 import { garbageEnd, illegibleDrafts, markDrafts, markedEnd, recordable } from "./marks.ts";
 
@@ -53,10 +54,10 @@ export function draftsFor(
   const ofTime = open().flatMap((identity) => {
     const what = overdue(identity, now);
     if (what === undefined) return [];
-    return end(
-      identity,
-      sweptDrafts(identity, what, reconciled.get(identity.identityId) ?? "unseen"),
-    );
+    const seen = reconciled.get(identity.identityId) ?? "unseen";
+    return what === "dutyOpen"
+      ? dutyDrafts(identity, seen, now)
+      : end(identity, sweptDrafts(identity, what, seen));
   });
   const asked = ofMarks.flatMap((draft) =>
     draft.type === "RevocationRequested" ? [draft.detail.requestedAt] : [],

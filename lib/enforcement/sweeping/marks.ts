@@ -1,13 +1,15 @@
-import { toInstant } from "../../clock.ts";
+import { toInstant, toSeconds } from "../../clock.ts";
 import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { judgeOperator, type ReadCommand, readCommand } from "../../lifecycle/command.ts";
 import { ABANDONED } from "../../lifecycle/due.ts";
 import type { Mark } from "../../lifecycle/mark.ts";
 import { termsOf } from "../../lifecycle/terms.ts";
+import { judgeLaterDecision } from "../../proof/later-decision.ts";
+import { type ReadDecision, readDecision } from "../../proof/proof.ts";
 import { isRefusal } from "../../refusal.ts";
 import { isDenying } from "../commands/denying.ts";
-import type { Intent } from "../read/intent.ts";
+import { decided, type Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import {
   commandTrigger,
@@ -16,6 +18,7 @@ import {
   requestOf,
   SIGNALS,
 } from "../records/denial.ts";
+import { supersededDraft, supersededEnd } from "../records/superseding.ts";
 import { unsignedMarkDraft } from "../records/sweeping.ts";
 
 /**
@@ -58,6 +61,24 @@ function signedBy({ state }: Intent, mark: Mark, { policy }: TrustSnapshot) {
   return isHeard ? command : undefined;
 }
 
+/** The decision that a mark is by, if it takes the place of the one that its contract was bound under, or did so. */
+function decisionOf(intent: Intent, mark: Mark, { policy }: TrustSnapshot, now: number) {
+  if (mark.by === undefined || !("contractDigest" in mark)) return undefined;
+  const decision = readDecision(mark.by, "");
+  if (isRefusal(decision)) return undefined;
+  if (intent.state.superseding.has(decision.digest)) return decision;
+  const by = { policy, plane: policy.plane, now: toSeconds(now) };
+  return judgeLaterDecision(decision, decided(intent), by) === undefined ? decision : undefined;
+}
+
+/** Of several contracts that one decision ends, the first tells of it. */
+function decisionDrafts(intent: Intent, mark: Mark, decision: ReadDecision): RecordDraft[] {
+  const first = intent.marks.legible.find(({ by }) => by === mark.by);
+  return first === mark && !intent.state.superseding.has(decision.digest)
+    ? [supersededDraft(decision)]
+    : [];
+}
+
 export function markDrafts(
   intent: Intent,
   mark: Mark,
@@ -65,6 +86,8 @@ export function markDrafts(
   now: number,
 ): RecordDraft[] {
   const contract = contractOf(intent, mark);
+  const decision = decisionOf(intent, mark, trust, now);
+  if (decision !== undefined) return decisionDrafts(intent, mark, decision);
   const command = signedBy(intent, mark, trust);
   if (command === undefined) return [unsignedMarkDraft(contract)];
   if (requestOf(intent, command.jws.compact) !== undefined) return [];
@@ -87,6 +110,7 @@ export function markedEnd(
   trust: TrustSnapshot,
   now: number,
 ): RecordDraft {
+  if (decisionOf(intent, mark, trust, now) !== undefined) return supersededEnd(identity, now);
   const command = signedBy(intent, mark, trust);
   if (command === undefined) return garbageEnd(identity, now);
   const why = `${command.claims.iss} ended it: ${command.claims.reason}`;

@@ -1,4 +1,5 @@
 import type { Reconciled } from "../../evidence/details.ts";
+import type { IdentityView } from "../../evidence/intent-state.ts";
 import { readBack } from "../../execution/run.ts";
 import { overdue } from "../../lifecycle/due.ts";
 import { type SweepDeps, targetPlace } from "../deps.ts";
@@ -12,8 +13,8 @@ export async function reconcile(
   intent: Intent,
   trust: TrustSnapshot,
 ): Promise<ReadonlyMap<string, Reconciled>> {
-  const lost = [...intent.state.identities.values()].filter(
-    (identity) => overdue(identity, deps.clock()) === "executionLost",
+  const lost = [...intent.state.identities.values()].filter((identity) =>
+    isToBeSeen(identity, deps.clock()),
   );
   const seen = await Promise.all(
     lost.map(
@@ -22,6 +23,13 @@ export async function reconcile(
     ),
   );
   return new Map(seen);
+}
+
+/** What nobody knows of a call, or a promise that its effect be seen. */
+function isToBeSeen(identity: IdentityView, now: number): boolean {
+  const what = overdue(identity, now);
+  const isOwed = (identity.duties ?? []).some(({ kind }) => kind === "readBack");
+  return what === "executionLost" || (what === "dutyOpen" && isOwed);
 }
 
 async function lookAt(

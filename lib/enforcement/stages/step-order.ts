@@ -1,0 +1,89 @@
+import type { ReadContract } from "../../contract/contract.ts";
+import { gateOf, type Step } from "../../contract/step.ts";
+import { contractView, type IdentityView, type IntentState } from "../../evidence/intent-state.ts";
+import { gateOfStep } from "../../proof/gate.ts";
+import { type Refusal, refuseUntil } from "../../refusal.ts";
+import { approvals, stepsFirst } from "../../unlock.ts";
+import type { Judgement } from "../judgement.ts";
+import type { Intent } from "../read/intent.ts";
+import type { TrustSnapshot } from "../read/trust-snapshot.ts";
+import { stage } from "../stage.ts";
+
+interface Ordered {
+  readonly contract: ReadContract;
+  readonly step: Step | undefined;
+  readonly trust: TrustSnapshot;
+  readonly intent: Intent;
+}
+
+/** Stage `state`: the step's turn has come, and its gate is open (PROTOCOL.md §2, "Order and gates"). */
+export const STEP_ORDER = stage<Ordered, Judgement>("state")
+  .check("order", judgeOrder)
+  .take("gate", judgeGate);
+
+/** An unknown step, and one that nobody asks for, is judged later, as `STEP_MISMATCH`. */
+function judgeOrder({ contract, step, intent: { state } }: Ordered): Refusal | undefined {
+  if (step === undefined) return undefined;
+  const waiting = waitsFor(state, contract, step);
+  return waiting.length === 0
+    ? undefined
+    : refuseUntil(
+        [stepsFirst(waiting)],
+        "STEP_OUT_OF_ORDER",
+        `step ${step.id} comes behind ${waiting.join(", ")}, not completed yet`,
+        "/request/step",
+      );
+}
+
+function judgeGate(
+  { contract, step, trust, intent: { state } }: Ordered,
+  { now }: Judgement,
+): { readonly gateUntil: number | undefined } | Refusal {
+  if (step === undefined || gateOf(step) !== "approval") return { gateUntil: undefined };
+  const { bound, gateApprovals } = contractView(state, contract.digest);
+  const { decider = "" } = bound ?? {};
+  const gate = gateOfStep({
+    ...{ contract, step, decider, policy: trust.policy, recorded: gateApprovals, now },
+    turnAt: turnOf(state, contract, step),
+  });
+  return gate.have < gate.needed
+    ? refuseUntil(
+        [approvals(gate.needed, gate.have, step.id)],
+        "STEP_GATE_CLOSED",
+        `the gate of step ${step.id} needs ${gate.needed} approvals, ${gate.have} count`,
+        "/request/step",
+      )
+    : { gateUntil: gate.until };
+}
+
+/** When the last of what a step comes behind was completed, in milliseconds. */
+export function turnOf(
+  state: IntentState,
+  contract: ReadContract,
+  { after = [] }: Step,
+): number | undefined {
+  const ends = after.flatMap((id) =>
+    identitiesOf(state, contract, id)
+      .filter((each) => each.state === "COMPLETED")
+      .map(({ endedAt }) => Date.parse(endedAt ?? "")),
+  );
+  return ends.length === 0 ? undefined : Math.max(...ends);
+}
+
+/** The steps that a step still waits for. */
+export const waitsFor = (
+  state: IntentState,
+  contract: ReadContract,
+  { after = [] }: Step,
+): readonly string[] => after.filter((id) => !isDone(identitiesOf(state, contract, id)));
+
+const identitiesOf = (
+  { identities }: IntentState,
+  { digest }: ReadContract,
+  step: string,
+): IdentityView[] =>
+  [...identities.values()].filter((each) => each.contractDigest === digest && each.step === step);
+
+const isDone = (identities: readonly IdentityView[]): boolean =>
+  identities.some(({ state }) => state === "COMPLETED") &&
+  identities.every(({ end }) => end !== undefined);

@@ -1,0 +1,76 @@
+import { readContract } from "../../lib/contract/contract.ts";
+import { documentDigest } from "../../lib/encoding/canonical-json.ts";
+import { statementDigest } from "../../lib/proof/statement.ts";
+import { isRefusal } from "../../lib/refusal.ts";
+import { forge, type SignedChange } from "./forge.ts";
+import type { Governed, Mutation } from "./governed.ts";
+import type { KeyName } from "./keys.ts";
+import type { Plane } from "./plane.ts";
+
+/** Evaluators and approvers of a plane by name, with their keys. */
+export const EVALUATORS = {
+  "state.example": { class: "state", key: "evaluator" },
+  "risk.example": { class: "risk", key: "evaluatorRisk" },
+  "human.example": { class: "human", key: "evaluatorHuman" },
+} as const satisfies Record<string, { class: string; key: KeyName }>;
+export const APPROVERS = {
+  ada: { role: "sre-lead", key: "approver" },
+  bea: { role: "incident-commander", key: "otherApprover" },
+} as const satisfies Record<string, { role: string; key: KeyName }>;
+
+/** A contract of class HIGH, decided under the thresholds of the plane's policy of now. */
+export const high = (plane: Plane, more: Mutation = {}): Mutation => ({
+  ...more,
+  contract: {
+    ...more.contract,
+    set: { "/risk": "HIGH", "/exp": "$seconds+200", ...more.contract?.set },
+  },
+  decision: {
+    ...more.decision,
+    set: {
+      "/governanceDigest": documentDigest(plane.policy.governance),
+      "/boundary/notAfter": "$seconds+600",
+      ...more.decision?.set,
+    },
+  },
+});
+
+/** An attestation of a contract's decision. */
+export function attestation(
+  plane: Plane,
+  { contract }: Pick<Governed, "contract">,
+  name: keyof typeof EVALUATORS,
+  change: SignedChange = {},
+): unknown {
+  const { class: own, key } = EVALUATORS[name];
+  const claims = {
+    ...{ iss: name, iat: Math.floor(plane.world.now / 1000), jti: plane.world.newId() },
+    ...{ class: own, decisionDigest: claimsOf(contract).decision.digest, verdict: "approve" },
+    ...{ objections: [], obligations: [] },
+  };
+  return forge("vai-attestation+jwt", claims, key, change, plane.world.now);
+}
+
+/** An approval of a contract, or of the gate of a step. */
+export function approval(
+  plane: Plane,
+  { contract, contractDigest }: Pick<Governed, "contract" | "contractDigest">,
+  name: keyof typeof APPROVERS,
+  { step, ...change }: SignedChange & { readonly step?: string } = {},
+): unknown {
+  const { role, key } = APPROVERS[name];
+  const iat = Math.floor(plane.world.now / 1000);
+  const read = { claims: claimsOf(contract), digest: contractDigest };
+  const claims = {
+    ...{ iss: name, iat, exp: iat + 3600, jti: plane.world.newId(), role, contractDigest },
+    statementDigest: statementDigest({ contract: read, step }),
+    ...(step !== undefined && { step }),
+  };
+  return forge("vai-approval+jwt", claims, key, change, plane.world.now);
+}
+
+function claimsOf(contract: unknown) {
+  const read = readContract(contract);
+  if (isRefusal(read)) throw new Error(`no contract: ${JSON.stringify(read)}`);
+  return read.claims;
+}
