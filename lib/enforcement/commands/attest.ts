@@ -98,7 +98,11 @@ function judgeOf(
   const unheard = judgeEvaluator(attestation, policy, seconds, AT);
   if (unheard !== undefined) return unheard;
   // What is promised may be due behind the window, and has room kept for it.
-  if ("obligation" in attestation.claims) return judgeObligation(found, attestation.claims, now);
+  if ("obligation" in attestation.claims) {
+    return (
+      judgeObligation(found, attestation.claims, now) ?? judgeAbstention(found, attestation.claims)
+    );
+  }
   return (
     judgeDecision(found, attestation) ??
     judgeAlive(found, seconds) ??
@@ -138,6 +142,12 @@ function judgeObligation(
     ? undefined
     : malformed(`the obligation is for class ${wanted}`, "class");
 }
+
+/** Who abstains settles nothing and may do so again: without end it would fill the chain. */
+const judgeAbstention = (
+  { intent }: BoundContract,
+  { verdict }: OfObligation,
+): Refusal | undefined => (verdict === "abstain" ? judgeRoom(intent) : undefined);
 
 const isRecorded = ({ records }: Intent, compact: string): boolean =>
   records.some(({ record: { event, detail } }) =>

@@ -5,14 +5,14 @@ import { contractView } from "../../evidence/intent-state.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
 import { type ReadProof, readProof } from "../../proof/proof.ts";
-import { isRefusal, pointer, refuse } from "../../refusal.ts";
+import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import { appendToIntent, ready, refused, settled } from "../barriers/append.ts";
 import type { GovernDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import { executorKey, isContractIdKey, isExecutorKey } from "../read/state-keys.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
-import { bindingDrafts, isBound, withOpening } from "../records/issuance.ts";
+import { bindingDrafts, withOpening } from "../records/issuance.ts";
 import { bindingKeys } from "../records/keys.ts";
 import { type Order, point, stage } from "../stage.ts";
 import { judgeSupportedContract, SHOWN_CONTRACT } from "../stages/contract.ts";
@@ -113,7 +113,10 @@ export async function register(
     if (isFailure(limited)) return limited;
     const alive = judgement.judge(ALIVE, { contract, intent });
     if (isFailure(alive)) return alive;
-    return judgement.judge(PROOF, { contract, presented, trust, intent, mayWait: true });
+    const proved = judgement.judge(PROOF, { contract, presented, trust, intent, mayWait: true });
+    if (isFailure(proved)) return proved;
+    const unheard = judgeUnheard(intent, contract, proved.proof);
+    return unheard === undefined ? proved : judgement.fail(unheard);
   };
   const done = await appendToIntent<Intent, GovernDeps>(judgement, start, {
     prepare: (intent) => {
@@ -140,12 +143,39 @@ export async function register(
   };
 }
 
-/** Bound to this very proof already: whatever came since, that is so. */
+/** Bound to this very proof already, and nobody speaks in it who is not on record: whatever came since, that is so. */
 function isSame(intent: Intent, contract: ReadContract, presented: unknown): boolean {
-  if (!isBound(intent, contract)) return false;
-  const proof = readProof(presented);
   const { bound } = contractView(intent.state, contract.digest);
-  return !isRefusal(proof) && proof.digest === bound?.proofDigest;
+  const proof = bound === undefined ? undefined : readProof(presented);
+  return (
+    proof !== undefined &&
+    !isRefusal(proof) &&
+    proof.digest === bound?.proofDigest &&
+    judgeUnheard(intent, contract, proof) === undefined
+  );
+}
+
+/** Another proof would change after the fact what the contract was bound to; to answer it as known would lose a voice. */
+function judgeUnheard(
+  { state }: Intent,
+  { digest }: ReadContract,
+  { attestations, approvals }: ReadProof,
+): Refusal | undefined {
+  const { bound, attested, approved } = contractView(state, digest);
+  if (bound === undefined) return undefined;
+  const unheard = (list: string, presented: readonly string[], recorded: readonly string[]) => {
+    const index = presented.findIndex((each) => !recorded.includes(each));
+    return index < 0
+      ? undefined
+      : refuse(
+          "EVIDENCE_HASH_MISMATCH",
+          `the contract is bound already without this one: send it with ${list === "approvals" ? "approve" : "attest"}`,
+          pointer("/proof", [list, index]),
+        );
+  };
+  return (
+    unheard("attestations", attestations, attested) ?? unheard("approvals", approvals, approved)
+  );
 }
 
 function judgeTaken(key: TakenKey): Failure {

@@ -23,6 +23,7 @@ interface Claimed {
 type Proved = Claimed & { readonly proof: ReadProof };
 
 const PRESENTED = stage<Claimed, Judgement<PlaneDeps>>("proof")
+  .check("registered", judgeRegistered)
   .take("proofPresent", ({ presented, contract, intent }) => {
     const { bound } = contractView(intent.state, contract.digest);
     const proof = readProof(presented ?? bound?.proof);
@@ -57,6 +58,22 @@ export const PROOF = PROOF_CHECKS.reduce(
     "uniqueness",
     (proved) => judgeOwnership(proved.intent, proved.contract.claims) ?? judgeUniqueness(proved),
   );
+
+/**
+ * Where the class says so a request binds nothing: whoever asks first could otherwise leave out the objection that
+ * somebody has made to the decision (ADV-30).
+ */
+function judgeRegistered({ contract, trust, intent, mayWait }: Claimed): Refusal | undefined {
+  const { registered } = trust.policy.governance[contract.claims.risk];
+  const { bound } = contractView(intent.state, contract.digest);
+  return registered !== true || bound !== undefined || mayWait
+    ? undefined
+    : refuse(
+        "EVIDENCE_MISSING",
+        `contracts of risk ${contract.claims.risk} are bound by register alone: have an issuer register this one`,
+        "/contract",
+      );
+}
 
 /** A bound contract keeps its proof: another one would change after the fact why authority was granted. */
 function judgeBinding({ proof, contract, intent }: Proved): Refusal | undefined {
