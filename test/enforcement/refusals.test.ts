@@ -36,7 +36,8 @@ interface Case extends Attack {
 
 /** Codes that no single refused request shows, and the tests that do. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  ATTESTATION_MALFORMED: "later: attestations are not weighed in this version",
+  EVALUATOR_VETO: "test/enforcement/people.test.ts",
+  SELF_APPROVAL_FORBIDDEN: "test/enforcement/people-refused.test.ts",
   OBLIGATION_UNMET: "test/enforcement/dependencies.test.ts",
   EXECUTION_OUTCOME_UNKNOWN: "test/enforcement/dependencies.test.ts",
   CREDENTIALS_MISSING: "test/enforcement/dependencies.test.ts",

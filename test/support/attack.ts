@@ -1,4 +1,5 @@
 import type { PlainJson } from "../../lib/actions/plain-answer.ts";
+import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import type { Answer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import { readTrust } from "../../lib/enforcement/read/registry.ts";
@@ -74,6 +75,15 @@ interface Redemption {
   readonly event?: Change;
 }
 
+/** `$governance` is the digest of the thresholds of the plane's first policy: what a decision was taken under. */
+function underThresholds(
+  { policy }: Plane,
+  { mutate, history }: Attack,
+): Pick<Attack, "mutate" | "history"> {
+  const digest = JSON.stringify(documentDigest(policy.governance));
+  return JSON.parse(JSON.stringify({ mutate, history }).replaceAll('"$governance"', digest));
+}
+
 /** Everything that an attack left behind. */
 export interface Aftermath {
   readonly plane: Plane;
@@ -90,10 +100,12 @@ export interface Aftermath {
   };
 }
 
-export async function attackPlane(attack: Attack): Promise<Aftermath> {
-  const { policy, publish, wait = 0, history = [], tables = [] } = attack;
-  const first = attack.observed === "since the first policy" ? watching(policy) : policy;
+export async function attackPlane(given: Attack): Promise<Aftermath> {
+  const { policy, publish, wait = 0, tables = [] } = given;
+  const first = given.observed === "since the first policy" ? watching(policy) : policy;
   const plane = await newPlane({ policy: first, ...(publish === false && { publish }) });
+  const attack = { ...given, ...underThresholds(plane, given) };
+  const { history = [] } = attack;
   plane.isWhole = tables.length === 0;
   // As a process that has served before: what it knows whom to believe by, it can seal a refusal under.
   if (publish !== false) await readTrust(plane.deps);
