@@ -129,6 +129,8 @@ export interface IdentityIssuedDetail extends RequestNames {
   readonly operationDigest?: Digest;
   readonly sessionName: string;
   readonly sessionPolicyDigest: Digest;
+  /** Of the trust policy's thresholds, under which it was granted. */
+  readonly governanceDigest: Digest;
 }
 
 interface CredentialsMintedDetail {

@@ -211,12 +211,16 @@ function* vocabulary(schema: z.ZodType): Generator<string> {
 }
 
 const handleSchema = await open<z.ZodType>("lib/issuance/handle.ts", "claims");
+/** One of two shapes, which differ by what they are of. */
+const [attestationClaims = contractClaims] =
+  definitionOf(await open<z.ZodType>("lib/proof/attestation.ts", "claims")).options ?? [];
+const approvalClaims = await open<z.ZodType>("lib/proof/approval.ts", "claims");
 const proofSchema = await open<z.ZodType>("lib/proof/proof.ts", "proof");
 
 /** Tables "member, needed, what" of a section, in the order of the page. */
 const MEMBERS: readonly (readonly [section: number, schemas: readonly z.ZodType[]])[] = [
   [2, [contractClaims, step, assumption]],
-  [3, [proofSchema, decisionClaims]],
+  [3, [proofSchema, decisionClaims, attestationClaims, approvalClaims]],
   [4, [issueClaims, executeClaims]],
   [6, [trustPolicySchema]],
   [8, [handleSchema]],
@@ -370,7 +374,7 @@ suite("lambdas/PROTOCOL.md: members", () => {
     const obligation = { name: "other", dueSeconds: 60 };
     const said: readonly (readonly [object, string | undefined])[] = [
       [{}, undefined],
-      [{ rollback: { when: "obligationUnmet", step: "undo", operation } }, "NOT_SUPPORTED"],
+      [{ rollback: { when: "obligationUnmet", step: "undo", operation } }, "CONTRACT_MALFORMED"],
       [{ delegation: { maxDepth: 0 } }, undefined],
       [{ delegation: { maxDepth: 0, retain: false, labels: [], planes: [] } }, undefined],
       [{ delegation: { maxDepth: 32 } }, "NOT_SUPPORTED"],
@@ -382,8 +386,9 @@ suite("lambdas/PROTOCOL.md: members", () => {
       [{ revokeOn: ["contextChanged", "riskSignal"] }, undefined],
       [{ obligations: [{ ...obligation, kind: "notify" }] }, "NOT_SUPPORTED"],
       [withStep({ after: [], gate: "none" }), undefined],
-      [withStep({ after: ["before"] }), "NOT_SUPPORTED"],
-      [withStep({ gate: "approval" }), "NOT_SUPPORTED"],
+      [withStep({ after: ["before"] }), "CONTRACT_MALFORMED"],
+      [withStep({ gate: "approval" }), undefined],
+      [withStep({ gate: "rollback" }), "CONTRACT_MALFORMED"],
       [withStep({ parameters: "unbounded", limits: {} }), "CONTRACT_MALFORMED"],
     ];
     for (const [change, code] of said) assert.equal(of(change), code, JSON.stringify(change));
@@ -416,8 +421,8 @@ suite("lambdas/PROTOCOL.md: members", () => {
         [{ exp: REQUEST.claims.iat }, {}, "DECISION_NOT_APPROVED"],
         [{ outcome: "ESCALATE" }, {}, "DECISION_NOT_APPROVED"],
         [{}, { actorKind: "workflow" }, "ACTOR_MISMATCH"],
-        [{}, withEntry({ gate: "approval" }), "NOT_SUPPORTED"],
-        [{}, withEntry({ after: ["before"] }), "NOT_SUPPORTED"],
+        [{}, withEntry({ gate: "approval" }), "SCOPE_EXCEEDED"],
+        [{ governanceDigest: CONTRACT.digest }, {}, "GOVERNANCE_METADATA_MISMATCH"],
         [{}, withEntry({ limits: { calls: 1, totals: { percent: 20 } } }), "SCOPE_EXCEEDED"],
       ];
     for (const [change, ceiling, code] of said) {

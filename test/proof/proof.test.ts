@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import type { Mutation } from "../support/governed.ts";
 import { newPlane, refused } from "../support/plane.ts";
 
@@ -90,7 +91,7 @@ suite("a proof is judged again at each use", () => {
       [{ "/deciders/0/name": "gone.example" }, "DECISION_SIGNATURE_INVALID"],
       [{ "/policies/0/version": "2" }, "POLICY_VERSION_STALE"],
       [{ "/governance/LOW/contextSeconds": 3 }, "CONTEXT_STALE"],
-      [{ "/governance/LOW/approvals": 1 }, "APPROVAL_REQUIRED"],
+      [{ "/governance/LOW/approvals": 1 }, "PROOF_INCOMPLETE"],
       [{ "/issuers/0/maxRisk": "LOW", "/actions/0/risk": "MEDIUM" }, "RISK_CLASS_UNDERSTATED"],
       [{ "/governance/LOW/maxSeconds": 60 }, "TTL_EXCEEDED"],
       [{ "/issuers/0/name": "gone.example" }, "CONTRACT_ISSUER_UNTRUSTED"],
@@ -108,6 +109,21 @@ suite("a proof is judged again at each use", () => {
       const byDigest = refused(await plane.ask({ ...SMALL, event: named }, governed));
       assert.equal(byDigest.code, code, "also when it is named by digest");
     }
+  });
+
+  test("DTF-10 ADV-54 thresholds that were changed after a decision that names them: it approves nothing any more", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract({
+      ...TWO,
+      decision: { set: { "/governanceDigest": documentDigest(plane.policy.governance) } },
+    });
+    await plane.grant(SMALL, governed);
+    await plane.publish({ set: { "/governance/CRITICAL/approvals": 1 } });
+    const { code, pointer } = refused(await plane.ask(SMALL, governed));
+    assert.deepEqual(
+      [code, pointer],
+      ["GOVERNANCE_METADATA_MISMATCH", "/proof/decision/governanceDigest"],
+    );
   });
 
   test("VAI-56 a context grows old between two uses", async () => {

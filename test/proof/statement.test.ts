@@ -109,72 +109,71 @@ const contract = fc
   })
   .filter((claims) => contractClaims.safeParse(claims).success);
 
-/** The statement once more, from the page alone: character by character, with an own writer of canonical JSON. */
-function written(claims: Contract, own: Digest, step?: string): string {
-  const quote = (value: string): string => {
-    let out = "";
-    for (let at = 0; at < value.length; at++) {
-      const unit = value.charCodeAt(at);
-      if (unit === 0x22 || unit === 0x5c) out += `\\${value[at]}`;
-      else if (unit >= 0x20 && unit <= 0x7e) out += value[at];
-      else out += `\\u${[12, 8, 4, 0].map((shift) => HEX[(unit >> shift) & 15]).join("")}`;
-    }
-    return `"${out}"`;
-  };
-  const json = (value: unknown): string => {
-    if (typeof value === "string") return quote(value);
-    if (value === null || typeof value !== "object") return String(value);
-    if (Array.isArray(value)) return `[${value.map(json).join(",")}]`;
-    const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-    return `{${members.map(([name, each]) => `${quote(name)}:${json(each)}`).join(",")}}`;
-  };
-  const time = (at: number): string => quote(new Date(at * 1000).toISOString());
-  let out = "vai approval statement 1\n";
-  const line = (words: string): void => {
-    out += `${words}\n`;
-  };
-  const c = claims;
-  line(`contract ${json(own)} id ${json(c.jti)} version ${json(c.ver)}`);
-  line(
-    step === undefined ? "approves the whole contract" : `approves the gate of step ${json(step)}`,
-  );
-  line(`issuer ${json(c.iss)} plane ${json(c.aud)}`);
-  line(`intent ${json(c.intent.id)} ${json(c.intent.digest)}`);
-  line(`context ${json(c.context.digest)} decision ${json(c.decision.digest)}`);
-  line(`purpose ${json(c.purpose)}`);
-  line(`actor ${json(c.actor.id)} kind ${json(c.actor.kind)} key ${json(c.cnf.jkt)}`);
-  const delegation = c.delegation && { retain: false, labels: [], planes: [], ...c.delegation };
-  line(
-    `risk ${json(c.risk)} deliveries ${json(c.deliveries)} delegation ${json(delegation ?? null)}`,
-  );
-  line(`issued ${time(c.iat)} from ${time(c.nbf)} until ${time(c.exp)}`);
-  line(
-    `partition ${json(c.partition ?? "aws")} account ${json(c.account)} region ${json(c.region)}`,
-  );
-  for (const s of c.authorization_details) {
-    const { calls = 1, totals = {} } = s.limits ?? {};
-    line(
-      `step ${json(s.id)} type ${json(s.type)} after ${json(s.after ?? [])} gate ${json(s.gate ?? "none")} calls ${calls} totals ${json(totals)}`,
-    );
-    line(`  actions ${json(s.actions)}`);
-    line(`  resources ${json(s.resources)}`);
-    if (typeof s.parameters === "string") {
-      line('  parameters "unbounded"');
-      continue;
-    }
-    const all = Object.entries(s.parameters).sort(([one], [other]) => (one < other ? -1 : 1));
-    line(`  parameters ${all.length}`);
-    for (const [name, each] of all) line(`  parameter ${json(name)} ${json(each)}`);
+/** RFC 8785 text by an own writer, character by character, and nothing in it that is not printable ASCII. */
+function quote(value: string): string {
+  let out = "";
+  for (let at = 0; at < value.length; at++) {
+    const unit = value.charCodeAt(at);
+    const short = SHORT[unit];
+    if (short !== undefined) out += `\\${short}`;
+    else if (unit >= 0x20 && unit <= 0x7e) out += value[at];
+    else out += `\\u${[12, 8, 4, 0].map((shift) => HEX[(unit >> shift) & 15]).join("")}`;
   }
-  line(`assumptions ${c.assumptions?.length ?? 0}`);
-  for (const each of c.assumptions ?? []) line(`  assumption ${json(each)}`);
-  line(`obligations ${c.obligations?.length ?? 0}`);
-  for (const each of c.obligations ?? []) line(`  obligation ${json(each)}`);
-  line(`revokeOn ${json(c.revokeOn ?? [])}`);
-  line(`rollback ${json(c.rollback ?? null)}`);
-  line(`breakGlass ${json(c.breakGlass ?? null)}`);
-  line(`origin ${json(c.origin ?? null)}`);
-  return out;
+  return `"${out}"`;
+}
+
+/** The escapes of two characters, RFC 8785 §3.2.2.2. */
+const SHORT: Readonly<Record<number, string>> = {
+  ...{ 8: "b", 9: "t", 10: "n", 12: "f", 13: "r" },
+  ...{ 34: '"', 92: "\\" },
+};
+
+function json(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (value === null || typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return `[${value.map(json).join(",")}]`;
+  return `{${sorted(value)
+    .map(([name, each]) => `${quote(name)}:${json(each)}`)
+    .join(",")}}`;
+}
+
+const sorted = (value: object): [string, unknown][] =>
+  Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+const time = (at: number): string => quote(new Date(at * 1000).toISOString());
+
+/** The statement once more, from the page alone. */
+function written(c: Contract, own: Digest, step?: string): string {
+  const delegation = c.delegation && { retain: false, labels: [], planes: [], ...c.delegation };
+  const list = (name: string, all: readonly unknown[] = []): string =>
+    `${name}s ${all.length}\n${all.map((each) => `  ${name} ${json(each)}\n`).join("")}`;
+  const approves = step === undefined ? "the whole contract" : `the gate of step ${json(step)}`;
+  return `vai approval statement 1
+contract ${json(own)} id ${json(c.jti)} version ${json(c.ver)}
+approves ${approves}
+issuer ${json(c.iss)} plane ${json(c.aud)}
+intent ${json(c.intent.id)} ${json(c.intent.digest)}
+context ${json(c.context.digest)} decision ${json(c.decision.digest)}
+purpose ${json(c.purpose)}
+actor ${json(c.actor.id)} kind ${json(c.actor.kind)} key ${json(c.cnf.jkt)}
+risk ${json(c.risk)} deliveries ${json(c.deliveries)} delegation ${json(delegation ?? null)}
+issued ${time(c.iat)} from ${time(c.nbf)} until ${time(c.exp)}
+partition ${json(c.partition ?? "aws")} account ${json(c.account)} region ${json(c.region)}
+${c.authorization_details.map(writtenStep).join("")}${list("assumption", c.assumptions)}${list("obligation", c.obligations)}revokeOn ${json(c.revokeOn ?? [])}
+rollback ${json(c.rollback ?? null)}
+breakGlass ${json(c.breakGlass ?? null)}
+origin ${json(c.origin ?? null)}
+`;
+}
+
+function writtenStep(s: Contract["authorization_details"][number]): string {
+  const { calls = 1, totals = {} } = s.limits ?? {};
+  const all = typeof s.parameters === "string" ? undefined : sorted(s.parameters);
+  const lines = all?.map(([name, each]) => `  parameter ${json(name)} ${json(each)}\n`) ?? [];
+  return `step ${json(s.id)} type ${json(s.type)} after ${json(s.after ?? [])} gate ${json(s.gate ?? "none")} calls ${calls} totals ${json(totals)}
+  actions ${json(s.actions)}
+  resources ${json(s.resources)}
+  parameters ${all?.length ?? '"unbounded"'}
+${lines.join("")}`;
 }
 
 /** Every leaf of a document, as the path to it. */

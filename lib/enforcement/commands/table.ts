@@ -53,11 +53,7 @@ function readCommand(raw: unknown): { readonly op: Op; readonly members: Members
   // Every other name is of a later version (PROTOCOL.md §10).
   return isOp(op)
     ? { op, members }
-    : refuse(
-        "NOT_SUPPORTED",
-        `this version has ${Object.keys(COMMANDS).join(" and ")} alone`,
-        "/op",
-      );
+    : refuse("NOT_SUPPORTED", `this version has ${Object.keys(COMMANDS).join(", ")}`, "/op");
 }
 
 const isOp = (op: string): op is Op => Object.hasOwn(COMMANDS, op);

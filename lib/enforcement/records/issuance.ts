@@ -156,6 +156,7 @@ export function issuedDetail(
     }),
     sessionName: grant.sessionName,
     sessionPolicyDigest: documentDigest(grant.sessionPolicy),
+    governanceDigest: grant.governanceDigest,
   };
 }
 

@@ -9,6 +9,8 @@ import { toSeconds } from "../../clock.ts";
 import type { DELIVERIES, ReadContract } from "../../contract/contract.ts";
 import { governedAction } from "../../contract/judge.ts";
 import type { Step } from "../../contract/step.ts";
+import { documentDigest } from "../../encoding/canonical-json.ts";
+import type { Digest } from "../../encoding/digest.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { GovernedAction } from "../../trust/policy.ts";
@@ -30,6 +32,8 @@ export interface Grant {
   readonly governed: GovernedAction | undefined;
   readonly sessionName: string;
   readonly sessionPolicy: object;
+  /** Of the thresholds that were in force. */
+  readonly governanceDigest: Digest;
   readonly enforcement: readonly EnforcementEntry[];
   /** Milliseconds. */
   readonly issuedAt: number;
@@ -101,6 +105,7 @@ const grantOf = (
     | "enforcement"
     | "issuedAt"
     | "expiresAt"
+    | "trust"
   >,
   sessionPolicy: object,
 ): Grant => {
@@ -112,6 +117,7 @@ const grantOf = (
     operation,
     governed,
     sessionName: sessionName(identityId),
+    governanceDigest: documentDigest(derived.trust.policy.governance),
     sessionPolicy,
     enforcement,
     issuedAt: derived.issuedAt,
