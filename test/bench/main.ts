@@ -15,6 +15,7 @@ import { measureVerification } from "./evidence.ts";
 import { measureDistances } from "./far/lines.ts";
 import { measureGoverned } from "./governed.ts";
 import { type Line, machine } from "./measure.ts";
+import { measurePeople } from "./people.ts";
 import { endBenchPlane } from "./plane.ts";
 import { measureRounds } from "./rounds.ts";
 import { measureServed } from "./served.ts";
@@ -26,6 +27,7 @@ import { measureValidation } from "./validation.ts";
  */
 const PARTS: Readonly<Record<string, () => Promise<Line | readonly Line[]>>> = {
   validation: measureValidation,
+  people: measurePeople,
   authority: measureAuthority,
   evidence: measureVerification,
   bundle: measureBundle,
