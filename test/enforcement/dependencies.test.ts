@@ -262,7 +262,17 @@ suite("the target fails", () => {
     assert.equal(refused(await plane.ask(SMALL, governed)).code, "CONTRACT_REVOKED");
   });
 
-  test("VAI-48 the promised read-back fails: OBLIGATION_UNMET, incomplete, never COMPLETED", async () => {
+  /** The time that the read-back has is over. */
+  const missed = async (plane: Plane, { chainId }: Governed, identityId: string) => {
+    plane.world.pass(600);
+    await plane.sweep();
+    const found = plane.records(chainId).find(({ event }) => event.type === "ObligationMissed");
+    assert.equal(found?.decision.code, "OBLIGATION_UNMET");
+    assert.equal(plane.types(chainId).at(-1), "ExecutionIncomplete");
+    assert.equal(plane.state(chainId).identities.get(identityId)?.state, "INCOMPLETE");
+  };
+
+  test("VAI-48 the promised read-back fails until it is due: OBLIGATION_UNMET, incomplete, never COMPLETED", async () => {
     for (const how of WAYS_TO_FAIL) {
       const { plane, governed, answer } = await badDay(READ_BACK, { at: "target:readBack", how });
       const { outcome, identity } = granted(answer);
@@ -270,21 +280,20 @@ suite("the target fails", () => {
         status: "succeeded",
         obligations: [{ name: "routing", met: false }],
       });
-      assert.equal(identity.state, "INCOMPLETE");
-      const missed = plane
-        .records(governed.chainId)
-        .find(({ event }) => event.type === "ObligationMissed");
-      assert.equal(missed?.decision.code, "OBLIGATION_UNMET");
-      assert.equal(plane.types(governed.chainId).at(-1), "ExecutionIncomplete");
+      assert.equal(identity.state, "IN_USE");
+      plane.faults.plan({ at: "target:readBack", how });
+      await missed(plane, governed, identity.identityId);
     }
   });
 
-  test("VAI-48 a read-back that shows something else: incomplete", async () => {
+  test("VAI-48 a read-back that shows something else until it is due: incomplete", async () => {
     const plane = await newPlane();
     plane.targets.instead = () => ({ status: "succeeded" });
-    const { outcome, identity } = await plane.grant({}, plane.contract(READ_BACK));
+    const governed = plane.contract(READ_BACK);
+    const { outcome, identity } = await plane.grant({}, governed);
     assert.equal(outcome?.readBack?.matches, false);
-    assert.equal(identity.state, "INCOMPLETE");
+    assert.equal(identity.state, "IN_USE");
+    await missed(plane, governed, identity.identityId);
   });
 
   test("VAI-32 a read-back that was promised and seen", async () => {

@@ -121,18 +121,23 @@ suite("floods are counted, not signed one by one", () => {
     const plane = await newPlane();
     const first = plane.contract();
     const wrong = { request: { set: { "/step": "other" } } };
-    // Each contract of the intent has 20 refusals of its own.
-    for (let contract = 0; contract < 6; contract++) {
+    const another = () => {
+      plane.world.pass(1);
       const ids = { ...first.ids, contract: plane.world.newId(), decision: plane.world.newId() };
-      const own = plane.contract({}, { ...first, ids });
+      return plane.contract({}, { ...first, ids });
+    };
+    // Each contract of the intent has 20 refusals of its own, and is under a later decision.
+    for (let contract = 0; contract < 6; contract++) {
+      const own = another();
       for (let n = 0; n < 20; n++) await plane.ask(wrong, own);
     }
     const { length } = plane.rows(first.chainId);
     assert.ok(length >= 120 && length < 130, String(length));
-    const answer = refused(await plane.ask(wrong, first));
+    const last = another();
+    const answer = refused(await plane.ask(wrong, last));
     assert.equal(answer.evidence, undefined);
     assert.equal(plane.rows(first.chainId).length, length);
-    await plane.grant({}, first);
+    await plane.grant({}, last);
     assert.equal(plane.types(first.chainId).at(-1), "IdentityCompleted");
   });
 
@@ -143,6 +148,7 @@ suite("floods are counted, not signed one by one", () => {
     const first = plane.contract({ contract: { set: sixteen } });
     let last: string | undefined;
     for (let contract = 0; contract < 3; contract++) {
+      plane.world.pass(1);
       const ids = { ...first.ids, contract: plane.world.newId(), decision: plane.world.newId() };
       const own = plane.contract({ contract: { set: sixteen } }, { ...first, ids });
       for (let n = 0; n < 16; n++) {

@@ -5,8 +5,9 @@ import { isRetryable, REFUSAL_CODES, type RefusalCode } from "../../lib/refusal.
 import type { Unlock } from "../../lib/unlock.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Dependency } from "../support/faults.ts";
-import type { Governed, Mutation } from "../support/governed.ts";
+import { FUNCTION, type Governed, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
+import { approval, attestation, EVALUATORS, high } from "../support/people.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
 import { restrict } from "../support/restrict.ts";
 
@@ -28,7 +29,8 @@ const NOTHING_HELPS: readonly RefusalCode[] = [
   ...(["DIRECT_MODE_FORBIDDEN", "CONTRACT_UNKNOWN", "CONTRACT_HASH_MISMATCH"] as const),
   ...(["CONTRACT_SIGNATURE_INVALID", "CONTRACT_ISSUER_UNTRUSTED", "TTL_EXCEEDED"] as const),
   ...(["RISK_CLASS_UNDERSTATED", "ACTION_UNREGISTERED", "DECISION_SIGNATURE_INVALID"] as const),
-  "ACTION_OBSERVED",
+  ...(["ACTION_OBSERVED", "APPROVAL_SIGNATURE_INVALID", "SELF_APPROVAL_FORBIDDEN"] as const),
+  ...(["BREAK_GLASS_UNAUTHORIZED", "BREAK_GLASS_EXPIRED", "BREAK_GLASS_REVIEW_OVERDUE"] as const),
   ...(["CHAIN_BROKEN", "CHAIN_ROOT_UNKNOWN", "CONTEXT_CHANGED", "CONTEXT_UNAVAILABLE"] as const),
   ...(["EVIDENCE_MISSING", "EVIDENCE_HASH_MISMATCH", "EVIDENCE_CHAIN_BROKEN"] as const),
   ...(["OBLIGATION_UNMET", "IDENTITY_UNKNOWN", "IDENTITY_SIGNATURE_INVALID"] as const),
@@ -58,14 +60,76 @@ async function does(
 ): Promise<Governed> {
   let next = governed;
   for (const each of unlock) {
+    if (await peopleDo(plane, each, governed)) continue;
     if (each.kind === "time") plane.world.pass((Date.parse(each.at) - plane.world.now) / 1000);
     else if (each.kind === "retry") plane.world.pass(each.afterSeconds);
     else if (each.kind === "contract") next = plane.contract();
     else if (each.kind === "command") await lifts(plane, each);
-    else throw new Error(`nobody can do ${each.kind} in this version`);
   }
   return next;
 }
+
+async function peopleDo(plane: Plane, unlock: Unlock, governed: Governed): Promise<boolean> {
+  if (unlock.kind === "approval") await approve(plane, unlock, governed);
+  else if (unlock.kind === "attestation") await attest(plane, unlock, governed);
+  else if (unlock.kind !== "step") return false;
+  else for (const step of unlock.steps) await plane.grant(asking(step), governed);
+  return true;
+}
+
+const asking = (step: string): Mutation => ({ request: { set: { "/step": step } } });
+
+/** As many people as are missing, of whichever names. */
+async function approve(
+  plane: Plane,
+  { needed, have, roles, step }: Extract<Unlock, { kind: "approval" }>,
+  governed: Governed,
+): Promise<void> {
+  assert.deepEqual(roles, []);
+  const { contractDigest } = governed;
+  for (const name of (["ada", "bea"] as const).slice(have, needed)) {
+    const jws = approval(plane, governed, name, { ...(step !== undefined && { step }) });
+    const answer = await plane.govern({ op: "approve", contractDigest, approval: jws });
+    assert.ok(answer.ok, JSON.stringify(answer));
+  }
+}
+
+/** As many evaluators as are missing, of as many classes, those with a veto among them. */
+async function attest(
+  plane: Plane,
+  { needed, have, veto }: Extract<Unlock, { kind: "attestation" }>,
+  governed: Governed,
+): Promise<void> {
+  const names = Object.keys(EVALUATORS) as (keyof typeof EVALUATORS)[];
+  const first = names.filter((name) => veto.includes(EVALUATORS[name].class));
+  const wanted = [...new Set([...first, ...names])].slice(0, needed - have);
+  const { contractDigest } = governed;
+  for (const name of wanted) {
+    const jws = attestation(plane, governed, name);
+    const answer = await plane.govern({ op: "attest", contractDigest, attestation: jws });
+    assert.ok(answer.ok, JSON.stringify(answer));
+  }
+}
+
+const STEP = {
+  type: "aws",
+  actions: ["lambda:UpdateAlias"],
+  resources: [FUNCTION],
+  parameters: {
+    alias: { exact: "live" },
+    version: { exact: "7" },
+    percent: { range: { min: 0, max: 10 } },
+  },
+};
+const staged = (...steps: object[]): Mutation => ({
+  ...asking("second"),
+  contract: { set: { "/authorization_details": steps } },
+  decision: { set: { "/boundary/authorization_details": steps } },
+});
+const bind = async (plane: Plane, { contract, proof }: Governed): Promise<void> => {
+  const answer = await plane.govern({ op: "register", contract, proof });
+  assert.ok(answer.ok, JSON.stringify(answer));
+};
 
 /** A lift by as many names as it says; it waits as long as the plane tells it to. */
 async function lifts(plane: Plane, unlock: Extract<Unlock, { kind: "command" }>): Promise<void> {
@@ -144,6 +208,50 @@ const LOCKED: Readonly<Record<string, Locked>> = {
     },
     mutation: () => ({ contract: { set: { "/authorization_details/0/limits": { calls: 2 } } } }),
     unlock: () => CONTRACT,
+  },
+  "too few evaluators were heard": {
+    code: "CONSENSUS_NOT_REACHED",
+    before: async (plane, governed) => {
+      await bind(plane, governed);
+      const { contractDigest } = governed;
+      const jws = approval(plane, governed, "ada");
+      await plane.govern({ op: "approve", contractDigest, approval: jws });
+    },
+    mutation: (plane) => high(plane),
+    unlock: () => [
+      {
+        ...{ kind: "attestation", needed: 3, have: 0, classesNeeded: 2, classesHave: 0 },
+        veto: ["state"],
+      },
+    ],
+  },
+  "too few people approve": {
+    code: "APPROVAL_REQUIRED",
+    before: async (plane, governed) => {
+      await bind(plane, governed);
+      await attest(
+        plane,
+        {
+          ...{ kind: "attestation", needed: 3, have: 0, classesNeeded: 2, classesHave: 0 },
+          veto: [],
+        },
+        governed,
+      );
+    },
+    mutation: (plane) => high(plane),
+    unlock: () => [{ kind: "approval", needed: 1, have: 0, roles: [] }],
+  },
+  "the step before is to come first": {
+    code: "STEP_OUT_OF_ORDER",
+    before: () => undefined,
+    mutation: () => staged({ ...STEP, id: "first" }, { ...STEP, id: "second", after: ["first"] }),
+    unlock: () => [{ kind: "step", steps: ["first"] }],
+  },
+  "the step's gate is closed": {
+    code: "STEP_GATE_CLOSED",
+    before: bind,
+    mutation: () => staged({ ...STEP, id: "second", gate: "approval" }),
+    unlock: () => [{ kind: "approval", needed: 1, have: 0, roles: [], step: "second" }],
   },
   "the decision denies": {
     code: "DECISION_NOT_APPROVED",

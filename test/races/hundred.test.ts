@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import { readTrust } from "../../lib/enforcement/read/registry.ts";
 import { OPEN } from "../support/faults.ts";
-import type { Governed } from "../support/governed.ts";
+import { FUNCTION, type Governed } from "../support/governed.ts";
 import { identityEnds } from "../support/identity-ends.ts";
 import { granted, newPlane, type Plane } from "../support/plane.ts";
 import { playRandomly } from "../support/schedule/random.ts";
@@ -15,6 +15,17 @@ import { Scheduler } from "../support/schedule/scheduler.ts";
  */
 
 const HUNDRED = 100;
+
+const STEP = {
+  type: "aws",
+  actions: ["lambda:UpdateAlias"],
+  resources: [FUNCTION],
+  parameters: {
+    alias: { exact: "live" },
+    version: { exact: "7" },
+    percent: { range: { min: 0, max: 10 } },
+  },
+};
 
 async function warmPlane(): Promise<Plane> {
   const plane = await newPlane();
@@ -100,18 +111,19 @@ suite("a hundred at once", () => {
     assertEnded(plane, HUNDRED);
   });
 
-  test("OKG-27 a hundred contracts of one intent: as many as its chain has room for, in one row, and no other ran", async (t) => {
+  test("OKG-27 a hundred uses of one intent: as many as its chain has room for, in one row, and no other ran", async (t) => {
     const plane = await warmPlane();
-    const first = plane.contract();
-    // A decision binds one contract, so each has its own.
-    const all = Array.from({ length: HUNDRED }, () => {
-      const { newId } = plane.world;
-      const ids = { ...first.ids, contract: newId(), decision: newId() };
-      return plane.contract({}, { ...first, ids });
+    const limits = { calls: 16 };
+    const steps = Array.from({ length: 7 }, (_, n) => ({ ...STEP, id: `s${n}`, limits }));
+    const first = plane.contract({
+      contract: { set: { "/authorization_details": steps } },
+      decision: { set: { "/boundary/authorization_details": steps } },
     });
     const answers = await atOnce(
       plane,
-      all.map((governed) => plane.event(governed)),
+      Array.from({ length: HUNDRED }, (_, n) =>
+        plane.event(first, { request: { set: { "/step": `s${n % 7}` } } }),
+      ),
       4,
     );
     const grants = answers.flatMap((answer) => (answer.ok ? [answer] : []));
@@ -129,5 +141,38 @@ suite("a hundred at once", () => {
       [...numbers.keys()].map((index) => index + 1),
     );
     assertEnded(plane, grants.length);
+  });
+
+  test("ADV-17 a hundred contracts of one intent, each under a later decision: whatever comes when, the last one that was bound is the only one left", async () => {
+    const plane = await warmPlane();
+    const first = plane.contract();
+    const all = Array.from({ length: HUNDRED }, (_, n) => {
+      const { newId } = plane.world;
+      const ids = { ...first.ids, contract: newId(), decision: newId() };
+      const change = { decision: { set: { "/iat": `$seconds:${n - HUNDRED}` } } };
+      return plane.contract(change, { ...first, ids });
+    });
+    const answers = await atOnce(
+      plane,
+      all.map((governed) => plane.event(governed)),
+      5,
+    );
+    const codes = new Set(answers.flatMap((answer) => (answer.ok ? [] : [answer.code])));
+    assert.ok(codes.delete("DECISION_SUPERSEDED"));
+    const ends = ["IDENTITY_REVOKED", "CONTRACT_CONSUMED", "EVIDENCE_STORE_UNAVAILABLE"];
+    for (const code of codes) assert.ok(ends.includes(code), code);
+    const { contracts } = plane.state(first.chainId);
+    const bound = all.flatMap(({ contractDigest }, order) => {
+      const view = contracts.get(contractDigest);
+      return view?.bound === undefined ? [] : [{ order, isEnded: view.ended !== undefined }];
+    });
+    const last = Math.max(...bound.map(({ order }) => order));
+    const wronged = bound.filter(({ order, isEnded }) => order !== last && !isEnded);
+    assert.deepEqual(wronged, []);
+    const done = answers.filter((answer) => answer.ok && answer.outcome?.status === "succeeded");
+    assert.equal(plane.targets.calls.length, done.length);
+    const { issued, open, twice } = identityEnds(plane.everyRecord());
+    assert.ok(issued >= done.length);
+    assert.deepEqual([open, twice], [[], []]);
   });
 });
