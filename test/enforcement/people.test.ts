@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { forge, type SignedChange } from "../support/forge.ts";
+import type { SignedChange } from "../support/forge.ts";
 import { FUNCTION, type Governed } from "../support/governed.ts";
-import { approval, attestation, EVALUATORS, high } from "../support/people.ts";
+import { approval, attestation, decisionOn, EVALUATORS, high } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 
 const names = Object.keys(EVALUATORS) as (keyof typeof EVALUATORS)[];
@@ -98,21 +98,6 @@ suite("VAI-60 VAI-61 a contract of class HIGH, by several", () => {
     );
   });
 });
-
-/** A later decision on the same intent. */
-function decisionOn(plane: Plane, { proof }: Governed, change: SignedChange): unknown {
-  const { decision } = proof as { readonly decision: string };
-  const [, payload = ""] = decision.split(".");
-  const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
-  const iat = Math.floor(plane.world.now / 1000);
-  return forge(
-    "vai-decision+jwt",
-    { ...claims, iat, jti: plane.world.newId() },
-    "decider",
-    change,
-    plane.world.now,
-  );
-}
 
 suite("VAI-73 VAI-74 steps in order, and behind gates", () => {
   const STEP = {

@@ -60,6 +60,20 @@ const COMMITS: Readonly<Record<Denial, string | undefined>> = {
   haltActor: "AgentHalted",
   publishTrustPolicy: "TrustPolicyPublished",
   unrelated: undefined,
+  attest: "AttestationRecorded",
+  supersede: "denial:write",
+};
+
+/** What is on the intent's own chain, or beside its head: every barrier is conditional on both. */
+const ON_THE_CHAIN: ReadonlySet<Denial> = new Set([
+  ...(["revokeIdentity", "revokeContract", "attest", "supersede"] as const),
+]);
+
+/** The member of a record that is the order itself. */
+const ORDER: Readonly<Record<Denial, string>> = {
+  ...{ revokeIdentity: "command", revokeContract: "command", haltActor: "command" },
+  ...{ publishTrustPolicy: "trustPolicy", unrelated: "trustPolicy" },
+  ...{ attest: "attestation", supersede: "decision" },
 };
 
 /** Where the denial was committed; `undefined`: it was not. */
@@ -77,9 +91,9 @@ function deniedAt({ steps, race }: Seen): number | undefined {
  * are read, and again once there is a session: behind their change nothing is begun by whoever has read them since.
  */
 function begunBefore(seen: Seen): string[] {
-  const { steps } = seen;
+  const { steps, race } = seen;
   const denied = deniedAt(seen) ?? Number.POSITIVE_INFINITY;
-  const isMark = steps[denied]?.at === "denial:write";
+  const isMark = ON_THE_CHAIN.has(race.denial);
   const session = steps.findIndex(({ at }) => at === "sts");
   return [...steps.entries()].flatMap(([index, step]) => {
     if (!isBegin(step)) return [];
@@ -118,20 +132,21 @@ function endedOnce({ records }: Seen): string[] {
   ];
 }
 
+const TOLD: ReadonlySet<string> = new Set([
+  ...["RevocationRequested", "AgentHalted", "TrustPolicyPublished"],
+  ...["AttestationRecorded", "DecisionSuperseded"],
+]);
+
 function recorded(seen: Seen): string[] {
   const { denial, records, order, race, unswept } = seen;
   const commit = COMMITS[race.denial];
-  const isPublished = race.denial === "publishTrustPolicy" || race.denial === "unrelated";
-  const own = records.filter(
-    ({ detail }) => detail[isPublished ? "trustPolicy" : "command"] === order,
-  );
+  const own = records.filter(({ detail }) => detail[ORDER[race.denial]] === order);
   const isDue = denial?.ok === true || deniedAt(seen) !== undefined;
-  const requested = own.filter(({ event }) =>
-    ["RevocationRequested", "AgentHalted", "TrustPolicyPublished"].includes(event.type),
-  );
-  const command = isPublished ? undefined : readCommand(own[0]?.detail["command"]);
+  const requested = own.filter(({ event }) => TOLD.has(event.type));
+  const isOrdered = ORDER[race.denial] === "command";
+  const command = isOrdered ? readCommand(own[0]?.detail["command"]) : undefined;
   const isNamed =
-    isPublished || (command !== undefined && !isRefusal(command) && command.claims.iss === "olga");
+    !isOrdered || (command !== undefined && !isRefusal(command) && command.claims.iss === "olga");
   return [
     ...(unswept !== 0 ? [`sweep was left with ${unswept}`] : []),
     ...(isDue && requested.length !== 1 ? [`${requested.length} records of ${commit}`] : []),

@@ -13,6 +13,8 @@ const SHOWN: Readonly<Record<Denial, string>> = {
   haltActor: "UES-26",
   publishTrustPolicy: "VAI-109",
   unrelated: "VAI-109",
+  attest: "ADV-30",
+  supersede: "ADV-17",
 };
 
 /** Answers that a race must have come to, or it was none. */
@@ -22,6 +24,8 @@ const EACH: Readonly<Record<Denial, readonly RegExp[]>> = {
   haltActor: [/^granted, HALTED$/, /^AGENT_HALTED, HALTED$/],
   publishTrustPolicy: [/^granted, PUBLISHED$/, /^POLICY_VERSION_STALE, PUBLISHED$/],
   unrelated: [/^granted, PUBLISHED$/],
+  attest: [/^granted, RECORDED$/, /^CONSENSUS_NOT_REACHED, RECORDED$/],
+  supersede: [/^granted, SUPERSEDED$/, /^(IDENTITY_REVOKED|DECISION_SUPERSEDED), SUPERSEDED$/],
 };
 
 suite("races with the barriers", () => {

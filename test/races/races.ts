@@ -5,6 +5,7 @@ import { readTrust } from "../../lib/enforcement/read/registry.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import { ACTOR, type Governed, type Mutation } from "../support/governed.ts";
+import { attestation, decisionOn } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import { Scheduler } from "../support/schedule/scheduler.ts";
 import type { Touch } from "../support/schedule/touch.ts";
@@ -16,6 +17,8 @@ type Use = (typeof USES)[number];
 /** What happens beside it; `unrelated`: a publication that takes nothing from anybody. */
 const DENIALS = [
   ...["revokeIdentity", "revokeContract", "haltActor", "publishTrustPolicy", "unrelated"],
+  // What people say of a contract that is bound: an objection, and a later decision.
+  ...["attest", "supersede"],
 ] as const;
 export type Denial = (typeof DENIALS)[number];
 
@@ -83,6 +86,11 @@ export class Stage {
     const plane = await newPlane();
     const mutation = MUTATIONS[race.use];
     const governed = plane.contract(mutation);
+    if (race.denial === "attest" || race.denial === "supersede") {
+      const { contract, proof } = governed;
+      const bound = await plane.govern({ op: "register", contract, proof });
+      if (!bound.ok) throw new Error(JSON.stringify(bound));
+    }
     const isHeld = race.use === "execute";
     const event = isHeld
       ? plane.redemption(governed, (await plane.grant(mutation, governed)).handle)
@@ -168,12 +176,8 @@ async function playInOrder(scheduler: Scheduler): Promise<void> {
   for (let next = first(); next !== undefined; next = first()) await scheduler.take(next.id);
 }
 
-function orderOf(
-  plane: Plane,
-  denial: Denial,
-  { contract, contractDigest }: Governed,
-  identityId: string,
-): Order {
+function orderOf(plane: Plane, denial: Denial, governed: Governed, identityId: string): Order {
+  const { contract, contractDigest } = governed;
   const command = (claims: Parameters<Plane["command"]>[0], beside = {}): Order => {
     const jws = String(plane.command(claims));
     return { by: "revoke", jws, event: { command: jws, ...beside } };
@@ -192,6 +196,17 @@ function orderOf(
       return command({ do: denial, actorId: ACTOR });
     case "publishTrustPolicy":
       return publication({ "/policies/0/version": "2" });
+    case "attest": {
+      const jws = String(
+        attestation(plane, governed, "state.example", { set: { "/verdict": "reject" } }),
+      );
+      return { by: "govern", jws, event: { op: denial, contractDigest, attestation: jws } };
+    }
+    case "supersede": {
+      const jws = String(decisionOn(plane, governed, { set: { "/outcome": "DENY" } }));
+      const { intent: intentId } = governed.ids;
+      return { by: "govern", jws, event: { op: denial, intentId, decision: jws } };
+    }
     case "unrelated":
       return publication({ "/policies/1": { id: "other", version: "1", digest: OTHER } });
   }

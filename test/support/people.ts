@@ -69,6 +69,25 @@ export function approval(
   return forge("vai-approval+jwt", claims, key, change, plane.world.now);
 }
 
+/** A later decision on the same intent. */
+export function decisionOn(
+  plane: Plane,
+  { proof }: Pick<Governed, "proof">,
+  change: SignedChange,
+): unknown {
+  const { decision } = proof as { readonly decision: string };
+  const [, payload = ""] = decision.split(".");
+  const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+  const iat = Math.floor(plane.world.now / 1000);
+  return forge(
+    "vai-decision+jwt",
+    { ...claims, iat, jti: plane.world.newId() },
+    "decider",
+    change,
+    plane.world.now,
+  );
+}
+
 function claimsOf(contract: unknown) {
   const read = readContract(contract);
   if (isRefusal(read)) throw new Error(`no contract: ${JSON.stringify(read)}`);
