@@ -1,4 +1,6 @@
 import type { Detail, EvidenceRecord } from "../evidence/record.ts";
+import { readAttestation } from "../proof/attestation.ts";
+import { isRefusal } from "../refusal.ts";
 import { orderWords } from "./order-words.ts";
 import { inside, listed, plain, textIn } from "./plain-text.ts";
 
@@ -18,6 +20,13 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `policy ${textIn(detail, "policy", "id")} version ${textIn(detail, "policy", "version")} decided ${textIn(detail, "outcome")}`,
   ContractBound: (detail, { contract }) =>
     `contract ${contract?.id} of ${textIn(detail, "issuer")} was bound to this proof, for ever`,
+  AttestationRecorded: (detail) =>
+    `evaluator ${textIn(detail, "by")} said ${textIn(detail, "verdict")}${objectionsOf(detail)}`,
+  ApprovalRecorded: (detail) =>
+    `${textIn(detail, "by")} as ${textIn(detail, "role")} approved ${inside(detail, "step") === undefined ? "the whole contract" : `the gate of step ${textIn(detail, "step")}`}`,
+  GateOpened: (detail) => `the gate of step ${textIn(detail, "step")} opened`,
+  DecisionSuperseded: (detail) =>
+    `${textIn(detail, "by")} decided anew: every contract under an earlier decision ended`,
   IdentityRequested: (_detail, record) =>
     isOfCommand(record)
       ? "somebody sent a command that was refused"
@@ -123,6 +132,13 @@ export function deliveryInWords(issued: Detail): string {
   const delivery = inside(issued, "delivery");
   const known = typeof delivery === "string" && Object.hasOwn(DELIVERIES, delivery);
   return (known ? DELIVERIES[delivery] : undefined) ?? `delivery ${plain(delivery)}`;
+}
+
+/** What speaks against it, in the evaluator's own words. */
+function objectionsOf(detail: Detail): string {
+  const read = readAttestation(inside(detail, "attestation"), "");
+  if (isRefusal(read) || read.claims.objections.length === 0) return "";
+  return `: ${read.claims.objections.map((each) => plain(each)).join("; ")}`;
 }
 
 const identityOf = ({ identity }: EvidenceRecord): string =>

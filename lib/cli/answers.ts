@@ -66,7 +66,7 @@ export const refusedLines = ({
   `refused    ${code}${stage === undefined ? "" : ` at ${stage}`}`,
   `why        ${detail}`,
   ...(pointer === undefined ? [] : [`where      ${pointer}`]),
-  ...unlockLines(unlock),
+  ...unlockLines(unlock, stage),
   ...wouldLines(would),
 ];
 
@@ -100,7 +100,9 @@ function retryWords({ retryable, unlock = [] }: RefusedAnswer): string {
 }
 
 /** What has the same pass once it happened, with nothing signed anew by governance. */
-const LETS_PASS: ReadonlySet<string> = new Set(["command", "step", "time"]);
+const LETS_PASS: ReadonlySet<string> = new Set([
+  ...["approval", "attestation", "step", "command", "time"],
+]);
 
 /** A refusal by the plane, whole. `use` says what became of the contract's use, where there is one. */
 export const planeRefusalLines = (answer: RefusedAnswer, use?: string): string[] => [

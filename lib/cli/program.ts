@@ -25,6 +25,26 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import("./commands/contract.ts")).contractCommand,
   },
   {
+    name: "register",
+    description: "binds a contract, so that evaluators and approvers can speak of it",
+    load: async () => (await import("./commands/register.ts")).registerCommand,
+  },
+  {
+    name: "attest",
+    description: "says yes, no or nothing to a decision or an obligation, in an evaluator's name",
+    load: async () => (await import("./commands/attest.ts")).attestCommand,
+  },
+  {
+    name: "approve",
+    description: "shows what a contract would allow, word by word, and approves exactly that",
+    load: async () => (await import("./commands/approve.ts")).approveCommand,
+  },
+  {
+    name: "supersede",
+    description: "decides anew on an intent, which ends every contract under earlier decisions",
+    load: async () => (await import("./commands/supersede.ts")).supersedeCommand,
+  },
+  {
     name: "trust",
     description: "the trust policy: whom the plane believes",
     load: async () => (await import("./commands/trust.ts")).trustCommand,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { StageName } from "../refusal.ts";
 import type { Unlock } from "../unlock.ts";
 import { vaiLine } from "./self.ts";
 
@@ -36,9 +37,23 @@ export const unlockSchema: z.ZodType<readonly Unlock[]> = z
   )
   .min(1);
 
-/** The same as a person reads it: who has to do what. All of the lines must come true. */
-export const unlockLines = (unlock: readonly Unlock[] = []): string[] =>
-  unlock.map((each) => `unlock     ${wordsOf(each)}`);
+/**
+ * The same as a person reads it: who has to do what. All of the lines must come true. `stage`: where it was refused; before
+ * a proof is judged it is a command of people that lacks a name, and no contract that somebody could approve.
+ */
+export const unlockLines = (unlock: readonly Unlock[] = [], stage?: StageName): string[] =>
+  unlock.map((each) => `unlock     ${wordsOf(each)}${howTo(each, stage)}`);
+
+/** By which command people do what a contract waits for. */
+function howTo(unlock: Unlock, stage: StageName | undefined): string {
+  if (stage !== "proof" && stage !== "state") return "";
+  if (unlock.kind === "attestation") {
+    return `: ${vaiLine("attest", "FILE", "--verdict", "approve")}`;
+  }
+  if (unlock.kind !== "approval") return "";
+  const step = unlock.step === undefined ? [] : ["--step", unlock.step];
+  return `: ${vaiLine("approve", "FILE", ...step, "--show")}`;
+}
 
 function wordsOf(unlock: Unlock): string {
   switch (unlock.kind) {

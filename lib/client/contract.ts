@@ -6,7 +6,14 @@ import { step } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { type SigningKey, signJws } from "../encoding/jws.ts";
-import { actorKind, digest, label, purpose, riskClass } from "../encoding/members.ts";
+import {
+  actorKind,
+  digest,
+  evaluatorClass,
+  label,
+  purpose,
+  riskClass,
+} from "../encoding/members.ts";
 import { present } from "../encoding/present.ts";
 
 /** A person need not write the one type that there is. */
@@ -22,7 +29,13 @@ export const contractDraft = z.strictObject({
   deliveries: z.array(z.enum(DELIVERIES)).min(1).default(["execute"]),
   steps: z.array(z.preprocess(withType, step)).min(1),
   obligations: z
-    .array(z.strictObject({ kind: label, name: label, dueSeconds: z.int().min(1) }))
+    .array(
+      z.strictObject({
+        ...{ kind: label, name: label, dueSeconds: z.int().min(1) },
+        /** Of `event`: whose word counts. */
+        class: evaluatorClass.optional(),
+      }),
+    )
     .optional(),
   /** What is supposed of the world; recheck reads it again immediately before the call. */
   assumptions: z.array(assumption).max(16).optional(),
@@ -47,6 +60,11 @@ export interface Signing {
   /** Thumbprint of the key that may ask. */
   readonly executor: string;
   readonly policy: { readonly id: string; readonly version: string; readonly digest: Digest };
+  /**
+   * Digest of the trust policy's member `governance` that is decided under. Where the class asks for approvals or
+   * attestations the plane demands it, and refuses once these thresholds are others.
+   */
+  readonly governanceDigest?: Digest | undefined;
   readonly now: number;
   readonly newId: () => string;
 }
@@ -91,6 +109,7 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
       contextDigest: documentDigest(context),
       outcome: "ALLOW",
       policy: { ...signing.policy, engine: "custom" },
+      ...present({ governanceDigest: signing.governanceDigest }),
       boundary: {
         authorization_details: draft.steps,
         notAfter: exp,

@@ -91,6 +91,8 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
         ? { ...view, approved: [...view.approved, approval] }
         : { ...view, gateApprovals: [...view.gateApprovals, approval] },
     ),
+  GateOpened: (draft, { contract, detail: { step } }) =>
+    changeContract(draft, contract, (view) => ({ ...view, opened: [...view.opened, step] })),
   IdentityIssued: issueIdentity,
   CredentialsMinted: (draft, record) => {
     const { hardExpiry, sessionExpiry, roleArn } = record.detail;

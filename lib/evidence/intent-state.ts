@@ -78,6 +78,8 @@ export interface ContractView {
   readonly approved: readonly string[];
   /** Approvals of gates: only what was recorded by itself opens one. */
   readonly gateApprovals: readonly string[];
+  /** Steps whose gate was opened; whether it still is, its approvals say. */
+  readonly opened: readonly string[];
   readonly ended?: {
     readonly code: "CONTRACT_REVOKED" | "CONTRACT_CONSUMED" | "DECISION_SUPERSEDED";
     readonly why: string;
@@ -105,7 +107,7 @@ export const totalKey = (step: string, parameter: string): string => `${step} ${
 
 export const UNKNOWN_CONTRACT: ContractView = {
   ...{ refusals: 0, uses: new Map(), totals: new Map() },
-  ...{ attested: [], approved: [], gateApprovals: [] },
+  ...{ attested: [], approved: [], gateApprovals: [], opened: [] },
 };
 
 /** A contract that no record speaks of has used nothing. */

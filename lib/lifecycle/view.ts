@@ -16,6 +16,7 @@ import { isMarked, type Marks } from "./mark.ts";
 import { openPoints } from "./points.ts";
 import { stateAt } from "./state.ts";
 import { type Terms, termsOf } from "./terms.ts";
+import { waitsOf } from "./turn.ts";
 
 /** An intent as operators see it (PROTOCOL.md §10, Views); made from the fold, and never read by enforcement. */
 interface Seen {
@@ -48,7 +49,7 @@ export function viewOf({ intentId, state, marks, now }: Seen): HeadView | undefi
     due: toInstant(Math.min(...dues)),
     open: {
       intentId,
-      contracts: contracts.map(openContract),
+      contracts: contracts.map((each) => openContract(state, each)),
       identities: identities.map((identity) => openIdentity(identity, now)),
       duties: identities.flatMap(openDuties),
     },
@@ -89,7 +90,10 @@ function usable(state: IntentState, digest: Digest, now: number): Usable | undef
 const hasUsesLeft = ({ authorization_details: steps }: Contract, { uses }: ContractView): boolean =>
   steps.some((step) => (uses.get(step.id) ?? 0) < callsOf(step));
 
-const openContract = ({ digest, terms: { contract, policy } }: Usable): object => ({
+const openContract = (
+  state: IntentState,
+  { digest, terms: { contract, policy } }: Usable,
+): object => ({
   digest,
   id: contract.jti,
   issuer: contract.iss,
@@ -97,7 +101,7 @@ const openContract = ({ digest, terms: { contract, policy } }: Usable): object =
   exp: contract.exp,
   ...(policy !== undefined && { policy: { id: policy.id, version: policy.version } }),
   revokeOn: contract.revokeOn ?? [],
-  waits: [],
+  waits: waitsOf(state, { digest, steps: contract.authorization_details }),
 });
 
 const openDuties = ({ identityId, duties = [] }: IdentityView): object[] =>

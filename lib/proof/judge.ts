@@ -140,16 +140,23 @@ function judgeThresholds({ contract, proof, policy }: ProofInput): Refusal | und
   const { governanceDigest } = proof.decision.claims;
   const where = "/proof/decision/governanceDigest";
   if (governanceDigest === undefined) {
-    const { approvals, attestations, classes, veto } = policy.governance[contract.risk];
-    const asksNobody = approvals === 0 && attestations === 0 && classes === 0 && veto.length === 0;
-    return asksNobody
-      ? undefined
-      : refuse("PROOF_INCOMPLETE", "must say which thresholds it was taken under", where);
+    return asksSomebody(policy.governance[contract.risk])
+      ? refuse("PROOF_INCOMPLETE", "must say which thresholds it was taken under", where)
+      : undefined;
   }
   return governanceDigest === documentDigest(policy.governance)
     ? undefined
     : refuse("GOVERNANCE_METADATA_MISMATCH", "the thresholds have changed since", where);
 }
+
+/** Whether people or evaluators are asked of a class: then its decision says under which thresholds it was taken. */
+export const asksSomebody = ({
+  approvals,
+  attestations,
+  classes,
+  veto,
+}: TrustPolicy["governance"]["LOW"]): boolean =>
+  approvals > 0 || attestations > 0 || classes > 0 || veto.length > 0;
 
 function judgeContextAge({ contract, proof, policy, now }: ProofInput): Refusal | undefined {
   const { contextSeconds } = policy.governance[contract.risk];

@@ -13,6 +13,9 @@ export const KEY_NAMES = [
   "approver",
   "auditor",
   "evaluator",
+  "evaluatorHuman",
+  "evaluatorRisk",
+  "evaluatorPolicy",
   "anchor",
 ] as const;
 

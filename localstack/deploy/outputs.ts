@@ -24,6 +24,9 @@ export const NAMES = {
   approver: "approver.local",
   auditor: "auditor.local",
   evaluator: "evaluator.local",
+  evaluatorHuman: "evaluator-human.local",
+  evaluatorRisk: "evaluator-risk.local",
+  evaluatorPolicy: "evaluator-policy.local",
 } as const;
 
 /** The IAM users of a local deployment. */

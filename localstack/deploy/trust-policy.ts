@@ -56,7 +56,13 @@ function draft({ keys, actions, policy }: TrustPolicyParts): object {
   return {
     issuers: [{ ...party("issuer"), ...authority }],
     deciders: [{ ...party("decider"), ...authority }],
-    evaluators: [{ ...party("evaluator"), class: "state" }],
+    // Enough of them for class CRITICAL: four, of four classes.
+    evaluators: [
+      { ...party("evaluator"), class: "state" },
+      { ...party("evaluatorHuman"), class: "human" },
+      { ...party("evaluatorRisk"), class: "risk" },
+      { ...party("evaluatorPolicy"), class: "policy" },
+    ],
     approvers: [{ ...party("approver"), roles: ["sre-lead"] }],
     // A lift takes two names; a machine that watches may say what it sees, and stop nothing by its own word.
     operators: [party("operator"), party("operator2"), { ...party("signaller"), may: ["signal"] }],

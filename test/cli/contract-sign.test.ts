@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { refusedLines } from "../../lib/cli/answers.ts";
+import { documentDigest } from "../../lib/encoding/canonical-json.ts";
+import { readDecision } from "../../lib/proof/proof.ts";
 import { refuse } from "../../lib/refusal.ts";
 import { KEYS } from "../support/keys.ts";
 import { changed } from "../support/mutate.ts";
@@ -114,7 +116,6 @@ describe("vai contract sign", () => {
     draft?: object,
   ])[] = [
     ["a window longer than its class's", "TTL_EXCEEDED", { "/governance/LOW/maxSeconds": 599 }],
-    ["a class that needs approvals", "APPROVAL_REQUIRED", { "/governance/LOW/approvals": 1 }],
     ["a class below its action's", "RISK_CLASS_UNDERSTATED", { "/actions/1/risk": "MEDIUM" }],
     ["an action that is not opened", "ACTION_UNREGISTERED", { "/actions": [] }],
     ["an issuer with another key", "CONTRACT_ISSUER_UNTRUSTED", { "/issuers/0/keys": [OTHER] }],
@@ -144,6 +145,32 @@ describe("vai contract sign", () => {
       assert.match(good.out, /^checked +issuer, .*the draft of --policy/m, good.err);
       const forced = await signed(table, draft, ...trust(change), "--force");
       assert.equal(forced.code, 0, forced.err);
+    });
+  }
+
+  for (const [name, change] of [
+    ["approvals", { "/governance/LOW/approvals": 1 }],
+    ["attestations", { "/governance/LOW/attestations": 1 }],
+    ["classes", { "/governance/LOW/classes": 1 }],
+    ["a veto", { "/governance/LOW/veto": ["human"] }],
+    ["nobody", {}],
+  ] as const) {
+    test(`DTF-10 ADV-54 a decision of a class that asks for ${name} says under which thresholds it was taken, or needs not; then comes who is asked first`, async (t) => {
+      const table = await desk(t);
+      const policy = changed(table.plane.policy, { set: change } as never, START);
+      writeFileSync(table.file("trust.json"), JSON.stringify(policy));
+      const { code, out, err } = await signed(table, GOOD, "--policy", table.file("trust.json"));
+      assert.equal(code, 0, err);
+      const { proof } = JSON.parse(readFileSync(table.file("held.json"), "utf8"));
+      const read = readDecision(proof.decision, "");
+      assert.ok("claims" in read);
+      const isAsked = name !== "nobody";
+      assert.equal(
+        read.claims.governanceDigest,
+        isAsked ? documentDigest((policy as { governance: object }).governance) : undefined,
+      );
+      assert.match(out, isAsked ? /^next +.* vai register \S+held\.json$/m : /vai issue/);
+      assert.equal(/vai register/.test(out), isAsked);
     });
   }
 

@@ -9,7 +9,7 @@ import type { Unlock } from "../../lib/unlock.ts";
 /** What somebody who was refused is told to do, and that nothing else is taken for it. */
 
 const refused = (unlock: unknown): RefusedAnswer =>
-  ({ ok: false, code: "AGENT_HALTED", stage: "state", detail: "why", unlock }) as never;
+  ({ ok: false, code: "AGENT_HALTED", stage: "contract", detail: "why", unlock }) as never;
 
 const lift = { kind: "command", names: 2 } as const;
 const WORDS: readonly (readonly [Unlock, string])[] = [
@@ -67,6 +67,22 @@ suite("unlock as people read it", () => {
         answerLines(answer).includes(`unlock     ${words}`),
         answerLines(answer).join("\n"),
       );
+    });
+  }
+
+  for (const [unlock, how] of [
+    [WORDS[0]?.[0], "vai approve FILE --show"],
+    [WORDS[1]?.[0], "vai approve FILE --step shift --show"],
+    [WORDS[2]?.[0], "vai attest FILE --verdict approve"],
+  ] as const) {
+    test(`USR-11 VAI-130 what a contract waits for is said with its command, ${how}; what a command of people lacks is not`, () => {
+      const at = (stage: string) =>
+        answerLines({ ...refused([unlock]), stage } as never).join("\n");
+      for (const stage of ["proof", "state"]) {
+        assert.match(at(stage), new RegExp(`^unlock .* so far.*: npx --no -- ${how}$`, "m"));
+        assert.match(at(stage), /^retryable +no, not before what unlock says: ask anew then$/m);
+      }
+      assert.doesNotMatch(at("contract"), /vai (approve|attest)/);
     });
   }
 

@@ -9,12 +9,13 @@ import {
 } from "../../client/contract.ts";
 import { contractDigest } from "../../client/request.ts";
 import { systemClock } from "../../clock.ts";
-import { canonicalize } from "../../encoding/canonical-json.ts";
+import { canonicalize, documentDigest } from "../../encoding/canonical-json.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
 import { jwkThumbprint } from "../../encoding/jwk.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
 import { present } from "../../encoding/present.ts";
 import { readBy } from "../../encoding/schema.ts";
+import { asksSomebody } from "../../proof/judge.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, fromRoot, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { readJson, replaceFile, requireNew, writeNew, writtenLine } from "../files.ts";
@@ -86,16 +87,17 @@ export const contractCommand: AddCommand = (contract, io) => {
       const decider = signer(deployment, "decider", options.deciderKey, options.deciderName);
       const policy = policyOf(deployment, options.policy);
       requireSignable([read.value, policy, issuer.name, decider.name]);
+      const trust = await trustAtHand(io, deployment, {
+        ...{ draft: policyFileOf(options), now },
+        profile: options.profile,
+      });
       const signed = signContract(read.value, {
         plane: deployment.plane,
         ...{ issuer, decider, policy },
         executor: executorOf(deployment, options.executor),
+        governanceDigest: governanceDigest(read.value, trust),
         now,
         newId: randomUUID,
-      });
-      const trust = await trustAtHand(io, deployment, {
-        ...{ draft: policyFileOf(options), now },
-        profile: options.profile,
       });
       if (options.force !== true) requireUsable(file, signed, trust, now);
       const text = `${JSON.stringify(signed, null, 2)}\n`;
@@ -115,11 +117,22 @@ export const contractCommand: AddCommand = (contract, io) => {
           `contract digest      ${digest}`,
           `intent               ${id}`,
           checkedLine(trust),
+          ...registrationLines(read.value, trust, options),
           firstUse(read.value, options),
         ],
       );
     });
 };
+
+/**
+ * The thresholds that a decision is bound to where people or evaluators are asked: a contract that waits for them must not
+ * be used under others. Where nobody is asked it would only end contracts that a change of another class has no part in.
+ */
+function governanceDigest({ risk }: ContractDraft, trust: TrustAtHand): Digest | undefined {
+  if (!("policy" in trust)) return undefined;
+  const { governance } = trust.policy;
+  return asksSomebody(governance[risk]) ? documentDigest(governance) : undefined;
+}
 
 /** JSON can spell half of a surrogate pair, and RFC 8785 knows no form of it. @throws {CommandError}. */
 function requireSignable(values: readonly unknown[]): void {
@@ -157,6 +170,16 @@ function requireUsable(
     `${file}: not signed, for it could never be used: ${code}, ${detail}${where}. ${vaiLine("explain", code)} says more; --force signs it all the same`,
   );
 }
+
+/** Where people or evaluators are asked they can speak once it is bound. */
+const registrationLines = (
+  { risk }: ContractDraft,
+  trust: TrustAtHand,
+  { out, outputs }: Options,
+): string[] =>
+  "policy" in trust && asksSomebody(trust.policy.governance[risk])
+    ? [`${"next".padEnd(20)} ${nextLine(["register", out], [], present({ outputs })).line}`]
+    : [];
 
 /** The first use, as the agent asks for it: with the key that the contract names, if that is a file. */
 function firstUse({ deliveries, steps }: ContractDraft, options: Options): string {

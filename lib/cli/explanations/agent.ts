@@ -16,9 +16,9 @@ export const MALFORMED: Rows = {
     "Send `chain` as an array of compact JWS, or leave it out.",
   ],
   ATTESTATION_MALFORMED: [
-    "An attestation or approval of the proof cannot be read.",
-    ["proof"],
-    "Leave attestations and approvals out of the proof: this version does not weigh them (lambdas/PROTOCOL.md §3).",
+    "An attestation cannot be read, is not an evaluator's in its own class, or is of another decision or of no obligation that waits.",
+    ["parse", "proof"],
+    "The evaluator attests again, with vai attest: `pointer` names what does not fit, vai trust show the evaluators with key and class.",
   ],
   REQUEST_MALFORMED: [
     "The event or the request is not one of lambdas/PROTOCOL.md §4: a member is unknown, missing, or of another form.",
@@ -104,10 +104,15 @@ export const AGENT: Rows = {
     ["executor", "proof", "scope"],
     "Use a fresh jti and the intent that this contract was decided for; redeem a handle with the operation that it was asked for.",
   ],
+  STEP_OUT_OF_ORDER: [
+    "A step that this one comes behind is not completed yet, or its gate was approved before its turn.",
+    ["state", "proof"],
+    "Complete what `unlock` names first. A gate's approver looks at it then, and approves anew: vai approve FILE --step STEP.",
+  ],
   STEP_MISMATCH: [
-    "The contract has no step of that name.",
-    ["scope"],
-    "Name a step id of the contract in the request.",
+    "The contract has no step of that name, or none that may be asked for or approved.",
+    ["scope", "proof"],
+    "Name a step id of the contract; nobody asks for the step of a rollback, and only a step with the gate approval is approved by itself.",
   ],
   EXECUTOR_MISMATCH: [
     "The key that signed the request is not the contract's executor, or is a key of governance.",

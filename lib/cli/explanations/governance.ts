@@ -86,15 +86,55 @@ export const GOVERNANCE: Rows = {
     ["proof"],
     "Decide again with the version that vai trust show lists under policies.",
   ],
-  CONSENSUS_NOT_REACHED: [
-    "The risk class demands attestations that are not there.",
+  GOVERNANCE_METADATA_MISMATCH: [
+    "The thresholds of the trust policy have changed since the decision was taken under them.",
     ["proof"],
-    "Gather the evaluators' attestations that the class names.",
+    "Governance decides and signs again, under the thresholds of now: vai contract sign.",
+  ],
+  CONSENSUS_NOT_REACHED: [
+    "Evaluators whom the risk class asks have not said yes yet, or too many have said no.",
+    ["proof"],
+    "Evaluators attest it, as many and of such classes as `unlock` says: vai attest FILE --verdict approve. Without `unlock` the objections stand: only a new decision helps.",
+  ],
+  EVALUATOR_VETO: [
+    "An evaluator of a class with a veto rejects the decision. That stays, whatever becomes of its key.",
+    ["proof"],
+    "An agent stops. The operators read the objection with vai trace; governance decides anew on what it says, or not.",
   ],
   APPROVAL_REQUIRED: [
-    "The risk class demands a human approval, or a command a second name, that is not there.",
+    "The risk class demands that people approve, or a command a second name, and they have not.",
     ["contract", "proof"],
-    "Have a person with the named role approve exactly this contract; have another operator or an auditor sign the command's same payload.",
+    "As many people as `unlock` says read and approve exactly this contract: vai approve FILE --show. Of a command another operator or an auditor signs the same payload: vai order send.",
+  ],
+  APPROVAL_SIGNATURE_INVALID: [
+    "An approval cannot be read, is over, not an approver's in a role of theirs, or of another contract or statement.",
+    ["parse", "proof"],
+    "The approver reads the statement and signs anew, with vai approve: `pointer` names what does not fit, vai trust show the approvers with key and roles.",
+  ],
+  SELF_APPROVAL_FORBIDDEN: [
+    "Whoever approves or reviews has a part in it: the contract's issuer, its actor, its decider, or an approver of what is reviewed.",
+    ["contract", "proof"],
+    "Somebody else does it. Nobody approves what they asked for, decided or will do.",
+  ],
+  STEP_GATE_CLOSED: [
+    "The step waits for people, and not enough have opened its gate.",
+    ["state"],
+    "As many as `unlock` says approve this very step, now that its turn has come: vai approve FILE --step STEP --show. vai status lists every gate that waits.",
+  ],
+  BREAK_GLASS_UNAUTHORIZED: [
+    "The contract takes an emergency way that no policy gives it: no such policy, an action beyond it, or another form.",
+    ["contract"],
+    "Use the usual way, or a break-glass policy of the trust policy as it stands: `breakGlass` of vai trust show.",
+  ],
+  BREAK_GLASS_EXPIRED: [
+    "The break-glass policy is over.",
+    ["contract"],
+    "Use the usual way; governance publishes a new one if an emergency way is still wanted.",
+  ],
+  BREAK_GLASS_REVIEW_OVERDUE: [
+    "The use before this one has not been reviewed; there is one use a review.",
+    ["state"],
+    "An auditor who had no part in that use reviews it: `unlock` says which.",
   ],
 };
 

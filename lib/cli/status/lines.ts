@@ -1,3 +1,4 @@
+import { vaiLine } from "../self.ts";
 import type { Status } from "./status.ts";
 
 /** A status as a person reads it: what is stopped first, then what is open, then what was refused. */
@@ -36,6 +37,16 @@ export const statusLines = (status: Status): string[] => [
   ),
   ...section("pending", status.pending, contractWords),
   ...section("expiring", status.expiring, contractWords),
+  ...section("waits", status.waits, ({ step, contractDigest, intentId, ...wait }) =>
+    "gate" in wait
+      ? `step ${step} of contract ${contractDigest} for people: ${vaiLine("approve", contractDigest, "--intent", intentId, "--step", step, "--show")}`
+      : `step ${step} of contract ${contractDigest} for ${wait.after.join(", ")}`,
+  ),
+  ...section(
+    "duties",
+    status.duties,
+    ({ identityId, name, kind, due }) => `${name} (${kind}) of ${identityId}, due ${due}`,
+  ),
   ...section(
     "blocked",
     status.blocked,

@@ -9,7 +9,13 @@ import { readCommand } from "../../lifecycle/command.ts";
 import { denialOf, isMarked, readMarks } from "../../lifecycle/mark.ts";
 import { isRefusal } from "../../refusal.ts";
 import { type Restrictions, readRestrictions } from "../../trust/restrictions.ts";
-import { type OpenContract, type ReadView, readView, type ShownIdentity } from "./view.ts";
+import {
+  type OpenContract,
+  type OpenDuty,
+  type ReadView,
+  readView,
+  type ShownIdentity,
+} from "./view.ts";
 
 /** What a head shows, as far as anybody can read it: garbage of any size is not kept. */
 export interface SeenView extends ReadView {
@@ -70,6 +76,10 @@ export interface Status {
   readonly pending: readonly OpenContract[];
   /** Those of them whose window ends within the seconds asked for. */
   readonly expiring: readonly OpenContract[];
+  /** Steps of {@link pending} that people have to open, or that come behind others. */
+  readonly waits: readonly ShownWait[];
+  /** What still has to be shown of executions, the one that is due first before the others. */
+  readonly duties: readonly OpenDuty[];
   readonly blocked: readonly Blocked[];
   readonly halted: Restrictions["halts"];
   readonly revokedKeys: Restrictions["revokedKeys"];
@@ -80,6 +90,12 @@ export interface Status {
   /** Entries that nobody can read. */
   readonly unreadable: number;
 }
+
+/** A step that waits, with the contract that it is of. */
+type ShownWait = OpenContract["waits"][number] & {
+  readonly contractDigest: string;
+  readonly intentId: string;
+};
 
 /** What a status is asked for. */
 export interface StatusQuestion {
@@ -105,6 +121,14 @@ export function statusOf(seen: StatusSources, { plane, now, within }: StatusQues
     overdue: identities.filter((each) => endOf(each) <= now),
     pending,
     expiring: pending.filter(({ exp }) => exp * 1000 <= now + within * 1000),
+    waits: pending.flatMap(({ digest: contractDigest, intentId, waits }) =>
+      waits.map((wait) => ({ ...wait, contractDigest, intentId })),
+    ),
+    duties: soonest(
+      views,
+      ({ duties }) => duties,
+      ({ due }) => Date.parse(due),
+    ),
     blocked: seen.refusals.map(blockedOf),
     halted: restrictions?.halts ?? [],
     revokedKeys: restrictions?.revokedKeys ?? [],

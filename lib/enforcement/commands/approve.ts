@@ -2,6 +2,7 @@ import { toSeconds } from "../../clock.ts";
 import { gateOf, type Step } from "../../contract/step.ts";
 import { isDigest } from "../../encoding/digest.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
+import { turnOf, waitsFor } from "../../lifecycle/turn.ts";
 import { isAlive, judgeApproval, type ReadApproval, readApproval } from "../../proof/approval.ts";
 import { gateOfStep } from "../../proof/gate.ts";
 import { isRefusal, pointer, type Refusal, refuse, refuseUntil } from "../../refusal.ts";
@@ -12,7 +13,6 @@ import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { type Order, point, stage } from "../stage.ts";
-import { turnOf, waitsFor } from "../stages/step-order.ts";
 import { effectiveStep } from "../verified.ts";
 import {
   type BoundContract,

@@ -1,6 +1,7 @@
 import type { ReadContract } from "../../contract/contract.ts";
 import { gateOf, type Step } from "../../contract/step.ts";
-import { contractView, type IdentityView, type IntentState } from "../../evidence/intent-state.ts";
+import { contractView } from "../../evidence/intent-state.ts";
+import { turnOf, waitsFor } from "../../lifecycle/turn.ts";
 import { gateOfStep } from "../../proof/gate.ts";
 import { type Refusal, refuseUntil } from "../../refusal.ts";
 import { approvals, stepsFirst } from "../../unlock.ts";
@@ -55,35 +56,3 @@ function judgeGate(
       )
     : { gateUntil: gate.until };
 }
-
-/** When the last of what a step comes behind was completed, in milliseconds. */
-export function turnOf(
-  state: IntentState,
-  contract: ReadContract,
-  { after = [] }: Step,
-): number | undefined {
-  const ends = after.flatMap((id) =>
-    identitiesOf(state, contract, id)
-      .filter((each) => each.state === "COMPLETED")
-      .map(({ endedAt }) => Date.parse(endedAt ?? "")),
-  );
-  return ends.length === 0 ? undefined : Math.max(...ends);
-}
-
-/** The steps that a step still waits for. */
-export const waitsFor = (
-  state: IntentState,
-  contract: ReadContract,
-  { after = [] }: Step,
-): readonly string[] => after.filter((id) => !isDone(identitiesOf(state, contract, id)));
-
-const identitiesOf = (
-  { identities }: IntentState,
-  { digest }: ReadContract,
-  step: string,
-): IdentityView[] =>
-  [...identities.values()].filter((each) => each.contractDigest === digest && each.step === step);
-
-const isDone = (identities: readonly IdentityView[]): boolean =>
-  identities.some(({ state }) => state === "COMPLETED") &&
-  identities.every(({ end }) => end !== undefined);
