@@ -13,6 +13,7 @@ import type { AssumeRole } from "../issuance/assume-role.ts";
 import type { CutSession } from "../issuance/cut-session.ts";
 import type {
   AskIam,
+  AskPeople,
   DenialStore,
   OpenStore,
   RevokedStore,
@@ -85,7 +86,7 @@ export interface CommandDeps extends PlaneDeps {
 /** What `govern` needs besides: by what a contract is judged that is bound without a request. */
 export interface GovernDeps
   extends CommandDeps,
-    Pick<IssueDeps, "descriptorOf" | "readOf" | "isOpened"> {}
+    Pick<IssueDeps, "descriptorOf" | "readOf" | "isOpened" | "askPeople"> {}
 
 /** What ends authority needs besides: where IAM is told. */
 export interface RevokeDeps extends CommandDeps {
@@ -101,6 +102,8 @@ export interface SweepDeps
     Pick<IssueDeps, "descriptorOf" | "readerCredentials" | "targetEndpoint"> {}
 
 export interface IssueDeps extends PlaneDeps {
+  /** Tells people what a contract waits for. */
+  readonly askPeople: AskPeople;
   /** Where the plane commits a denial of its own. */
   readonly denials: Pick<DenialStore, "mark">;
   /** The catalogue of bounded actions. */

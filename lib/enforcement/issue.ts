@@ -12,6 +12,7 @@ import { bounded, executeGrant, type Unstarted } from "./deliveries/execute.ts";
 import { handleAgain, handleOf } from "./deliveries/handle.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement, momentOf } from "./judgement.ts";
+import { askFor } from "./people-asked.ts";
 import type { Intent } from "./read/intent.ts";
 import { isEndedBy, rejectedDrafts } from "./records/ending.ts";
 import type { Justified } from "./records/issuance.ts";
@@ -65,8 +66,11 @@ async function serve(judgement: Judgement, request: Asked): Promise<Answer> {
   const { deps } = judgement;
   const reserved = await reserve(judgement, request, handleOf);
   switch (reserved.kind) {
-    case "refused":
-      return refuseIssue(judgement, request, reserved);
+    case "refused": {
+      const answer = await refuseIssue(judgement, request, reserved);
+      await askFor(deps, request.contract, answer);
+      return answer;
+    }
     case "settled":
       return answerRepeated(judgement, reserved.intent, reserved.value, "issue", (...found) =>
         handleAgain(deps, ...found),

@@ -1,5 +1,6 @@
 import type { ChainHead } from "../evidence/chain.ts";
 import type { HeadView, TakenKey } from "../evidence/ports.ts";
+import type { DecisionNeeded } from "../proof/decision-needed.ts";
 import type { Mark } from "./mark.ts";
 import type { Revoked } from "./revocation-policy.ts";
 
@@ -73,6 +74,12 @@ export interface RevokedStore {
 
 /** Has what is due done at once, not a minute later; it is done then anyway, so nobody hears of a failure. */
 export type WakeSweep = () => Promise<void>;
+
+/**
+ * Says outside of the plane what people are asked for. They find it in `vai status` anyway, so nobody hears of a failure,
+ * and it takes a moment at most.
+ */
+export type AskPeople = (needed: readonly DecisionNeeded[]) => Promise<void>;
 
 /** What came of asking as one session whether IAM denies it: by IAM's own word, or nobody knows. */
 export type ProbeAnswer = "denied" | "allowed" | "unknown";

@@ -251,7 +251,7 @@ function judgeBoundary({ contract, proof }: ProofInput): Refusal | undefined {
 }
 
 /** The evaluators' part (PROTOCOL.md §3, "Attestations"). */
-function judgeAttestations(input: ProofInput): Refusal | undefined {
+export function judgeAttestations(input: ProofInput): Refusal | undefined {
   const { contract, proof, policy, attested, isBound, now, mayWait } = input;
   const votes = votesOf(
     { presented: proof.attestations, recorded: attested },

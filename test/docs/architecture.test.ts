@@ -40,6 +40,7 @@ const ROOMS = [
   "lib/enforcement/unlocks.ts",
   "lib/enforcement/answer.ts",
   "lib/enforcement/observed.ts",
+  "lib/enforcement/people-asked.ts",
   "lib/enforcement/stages",
   "lib/enforcement/records",
   "lib/enforcement/barriers",

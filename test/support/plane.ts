@@ -24,7 +24,8 @@ import type { IntentState } from "../../lib/evidence/intent-state.ts";
 import { evidenceKeys, openChain } from "../../lib/evidence/open.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { EvidenceRow } from "../../lib/evidence/row.ts";
-import type { AskIam } from "../../lib/lifecycle/ports.ts";
+import type { AskIam, AskPeople } from "../../lib/lifecycle/ports.ts";
+import type { DecisionNeeded } from "../../lib/proof/decision-needed.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { Faults } from "./faults.ts";
 import { forge, type SignedChange } from "./forge.ts";
@@ -99,6 +100,12 @@ export class Plane {
   deps: IssueDeps;
   /** By whom IAM is asked; nobody, unless a test gives somebody: as in a region whose STS cannot tell. */
   askIam: AskIam | undefined;
+  /** What people were asked for, in order. */
+  readonly asked: DecisionNeeded[] = [];
+  /** How they are asked; a test may have it fail. */
+  askPeople: AskPeople = async (needed) => {
+    this.asked.push(...needed);
+  };
   /** How often `sweep` was told that there is work. */
   woken = 0;
   /** False once a test has edited tables or keys as somebody does who may: then nobody can promise every end. */
@@ -143,6 +150,7 @@ export class Plane {
       registry: new DynamoRegistryStore(dynamo, TABLES),
       counter: new DynamoRefusalCounter(dynamo, TABLES.state),
       denials: new DynamoDenialStore(dynamo, TABLES),
+      askPeople: (needed: readonly DecisionNeeded[]) => this.askPeople(needed),
       memory: { handles: new Map(), keyLooks: new Map() },
       descriptorOf: this.targets.descriptorOf,
       isOpened: (family: string, resource: string) => isOpened(OPENED, family, resource),

@@ -18,6 +18,7 @@ import { DynamoRevokedStore } from "../ports/revoked.ts";
 import { IamRolePolicies } from "../ports/role-policies.ts";
 import { wakeSweepBy } from "../ports/wake-sweep.ts";
 import {
+  askPeopleOf,
   boundsOf,
   type Environment,
   isTold,
@@ -73,8 +74,10 @@ export function governDependencies(
   patience = REQUEST_TIMEOUT,
 ): GovernDeps {
   const targets = openTargetsOf(environment);
+  const deps = commandDependencies(component, environment, lifetime, patience);
   return {
-    ...commandDependencies(component, environment, lifetime, patience),
+    ...deps,
+    askPeople: askPeopleOf(deps, environment, { lifetime, patience }),
     ...{ descriptorOf, readOf },
     isOpened: (family, resource) => isOpened(targets, family, resource),
   };

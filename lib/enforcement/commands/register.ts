@@ -9,6 +9,7 @@ import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import { appendToIntent, ready, refused, settled } from "../barriers/append.ts";
 import type { GovernDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
+import { askFor, awaitedOf } from "../people-asked.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import { executorKey, isContractIdKey, isExecutorKey } from "../read/state-keys.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
@@ -136,7 +137,18 @@ export async function register(
   });
   if (done.kind === "refused") return done.failure;
   const isKnown = done.kind === "settled";
-  const { state } = isKnown ? done.value : done.intent;
+  const bound = isKnown ? done.value : done.intent;
+  const { state } = bound;
+  const proof = isKnown ? undefined : readProof(presented);
+  if (proof !== undefined && !isRefusal(proof)) {
+    const { plane } = deps;
+    const { now } = judgement;
+    const seen = { contract, proof, intent: bound, trust, plane: plane.id, now };
+    await askFor(deps, contract, {
+      evidence: { chainId, seq: state.head.seq },
+      unlock: awaitedOf(seen),
+    });
+  }
   return {
     ...{ ok: true, deduplicated: isKnown, state: "BOUND", inFlight: 0, points: [] },
     evidence: { chainId, seq: state.head.seq },
