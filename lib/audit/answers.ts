@@ -77,6 +77,9 @@ function limitsOf(issued: Detail | undefined, mine: readonly EvidenceRecord[]): 
     `step ${textIn(issued, "step")}: only ${listed(inside(issued, "scope", "actions"))}`,
     `only on ${listed(inside(issued, "scope", "resources"))}`,
     ...parameters.map(([name, constraint]) => `${plain(name)}: ${constraintInWords(constraint)}`),
+    ...(inside(issued, "rollbackOf") === undefined
+      ? []
+      : [`only to take back the effect of identity ${textIn(issued, "rollbackOf")}`]),
     `from ${textIn(issued, "issuedAt")} until ${textIn(issued, "expiresAt")}, by key ${textIn(issued, "executor")} alone`,
     inside(issued, "roleArn") === undefined
       ? `as session ${textIn(issued, "sessionName")} of the role of whichever action it is`
@@ -102,7 +105,8 @@ function handedOver({ event }: EvidenceRecord, issued: Detail | undefined): stri
     : [];
 }
 
-function useOf({ event, detail, decision }: EvidenceRecord): string[] {
+function useOf(record: EvidenceRecord): string[] {
+  const { event, detail, decision } = record;
   switch (event.type) {
     case "ExecutionStarted":
       return [
@@ -113,6 +117,8 @@ function useOf({ event, detail, decision }: EvidenceRecord): string[] {
     case "ExecutionCompleted":
     case "ExecutionFailed":
       return [`${event.at} the call ended: ${textIn(detail, "outcome", "status")}`];
+    case "RollbackTriggered":
+      return [`${event.at} ${sentenceOf(record)}`];
     default:
       return [];
   }
@@ -200,6 +206,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   "ExecutionFailed",
   "ExecutionIncomplete",
   "ObligationMissed",
+  "RollbackFailed",
   "EvidenceEmissionFailed",
   "IdentityRevoked",
 ]);

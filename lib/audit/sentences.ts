@@ -36,7 +36,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   ProofRejected: (detail, record) => `the proof does not carry the request: ${why(detail, record)}`,
   ViolationDetected: (detail, record) => `an attempt outside the contract: ${why(detail, record)}`,
   IdentityIssued: (detail, record) =>
-    `${identityOf(record)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}`,
+    `${identityOf(record)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}${undoingWords(detail)}`,
   IdentityDenied: (detail, record) =>
     observedWords(detail) ??
     `${isOfCommand(record) ? "the command did nothing" : "no identity was issued"}: ${why(detail, record)}`,
@@ -61,6 +61,12 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `the obligation ${textIn(detail, "name")} (${textIn(detail, "kind")}) was met`,
   ObligationMissed: (detail) =>
     `the obligation ${textIn(detail, "name")} (${textIn(detail, "kind")}) was not met`,
+  RollbackTriggered: (detail) =>
+    `${listed(inside(detail, "unmet"))} was not met, so the contract's rollback, step ${textIn(detail, "step")}, is to take the effect back`,
+  RollbackCompleted: (detail) =>
+    `the effect of identity ${textIn(detail, "rollbackOf")} was taken back, and seen to be`,
+  RollbackFailed: (detail, record) =>
+    `the effect of identity ${textIn(detail, "rollbackOf")} was not taken back, or nobody saw it: ${why(detail, record)}`,
   IdentityCompleted: (detail, record) => `${identityOf(record)} ended ${textIn(detail, "state")}`,
   IdentityExpired: (detail, record) => `${identityOf(record)} expired: ${why(detail, record)}`,
   IdentityRevoked: (detail, record) => `${identityOf(record)} was revoked: ${why(detail, record)}`,
@@ -140,6 +146,12 @@ function objectionsOf(detail: Detail): string {
   if (isRefusal(read) || read.claims.objections.length === 0) return "";
   return `: ${read.claims.objections.map((each) => plain(each)).join("; ")}`;
 }
+
+/** Of a rollback: nobody asked for it. */
+const undoingWords = (issued: Detail): string =>
+  inside(issued, "rollbackOf") === undefined
+    ? ""
+    : `, to take back the effect of identity ${textIn(issued, "rollbackOf")}`;
 
 const identityOf = ({ identity }: EvidenceRecord): string =>
   `identity ${identity?.id ?? "unknown"}`;

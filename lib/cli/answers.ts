@@ -43,13 +43,18 @@ function doubtLines(answer: Answer): string[] {
 /** Before a handle is redeemed there is nothing to tell of an outcome. */
 function outcomeLines({ outcome }: GrantedAnswer): string[] {
   if (outcome === undefined) return [];
-  const { error, readBack } = outcome;
+  const { error, readBack, rollback } = outcome;
   return [
     `outcome    ${outcome.status}${error === undefined ? "" : `: ${error.name} (${error.kind})`}`,
     ...(readBack === undefined
       ? []
       : [`read back  ${readBack.matches ? "matches" : "does not match"}`]),
     ...outcome.obligations.map(({ name, met }) => `obligation ${name} ${met ? "met" : "missed"}`),
+    ...(rollback === undefined
+      ? []
+      : [
+          `rollback   ${rollback.status}${rollback.identityId === undefined ? "" : `: identity ${rollback.identityId}`}`,
+        ]),
   ];
 }
 

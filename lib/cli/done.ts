@@ -1,4 +1,5 @@
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../enforcement/answer.ts";
+import type { Outcome } from "../execution/outcome.ts";
 import type { RefusalCode } from "../refusal.ts";
 import { EXIT, type ExitCode } from "./io.ts";
 
@@ -24,13 +25,30 @@ export function doneBy(answer: Answer): Done {
   }
   if (outcome.status === "failed") return { exitCode: EXIT.no };
   if (outcome.status === "unknown") return { exitCode: EXIT.unknown, next: LOOK };
-  return isIncomplete(answer)
+  if (!isIncomplete(answer)) return { exitCode: EXIT.done };
+  return outcome.rollback === undefined
     ? {
         exitCode: EXIT.unknown,
         next: "see whether it worked: it was done, and not seen to be right",
       }
-    : { exitCode: EXIT.done };
+    : UNDONE[outcome.rollback.status];
 }
+
+/** It was done and not seen to be right, and the contract says how that is taken back. */
+const UNDONE = {
+  succeeded: {
+    exitCode: EXIT.no,
+    next: "see why it was not seen to be right: it was done, and taken back",
+  },
+  failed: {
+    exitCode: EXIT.unknown,
+    next: "look at the target: it was done, not seen to be right, and not taken back",
+  },
+  unknown: {
+    exitCode: EXIT.unknown,
+    next: "look at the target: it was done, not seen to be right, and may have been taken back",
+  },
+} as const satisfies Record<Outcome["status"], Done>;
 
 /** A duty of the contract was missed, so nobody saw that the call did what was asked. */
 const isIncomplete = ({ identity, outcome }: GrantedAnswer): boolean =>

@@ -1,7 +1,13 @@
 import { descriptorOf } from "../actions/catalogue.ts";
 import type { SignedContract } from "../client/contract.ts";
 import { readContract } from "../contract/contract.ts";
-import { judgeClass, judgeIssuer, judgeIssuerScope, judgeRegistered } from "../contract/judge.ts";
+import {
+  judgeClass,
+  judgeIssuer,
+  judgeIssuerScope,
+  judgeRegistered,
+  judgeUndoable,
+} from "../contract/judge.ts";
 import { PROOF_CHECKS, type ProofInput } from "../proof/judge.ts";
 import { readProof } from "../proof/proof.ts";
 import { isRefusal, type Refusal, type RefusalCode, refuse } from "../refusal.ts";
@@ -29,6 +35,7 @@ export function refusedUnder(
     () => judgeIssuer(contract, policy),
     () => judgeIssuerScope(contract, policy),
     () => judgeRegistered(claims, (action) => descriptorOf(action) !== undefined, policy),
+    () => judgeUndoable(claims, policy),
     () => judgeClass(claims, policy),
     () => judgeDirectOnly(claims, policy),
     () => judgeExecutor(claims, policy),

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Constraint, Scalar } from "../contract/constraint.ts";
 import { type Contract, readContract } from "../contract/contract.ts";
-import type { Step } from "../contract/step.ts";
+import { gateOf, type Step } from "../contract/step.ts";
 import { isRefusal } from "../refusal.ts";
 import type { Operation } from "../request/request.ts";
 import { OUTPUTS_HELP } from "./deployment.ts";
@@ -81,16 +81,17 @@ export function readContractFile(file: string): ContractFile {
   return { contract: read.jws.compact, claims: read.claims, proof };
 }
 
-/** The step that a person means. */
+/** The step that a person means; that of a rollback, which nobody asks for, only where it is named. */
 export function stepOf(claims: Contract, id: string | undefined): Step {
   const steps = claims.authorization_details;
-  const [only] = steps;
+  const askable = steps.filter((step) => gateOf(step) !== "rollback");
+  const [only] = askable;
   const found =
-    id === undefined && steps.length === 1 ? only : steps.find((step) => step.id === id);
+    id === undefined && askable.length === 1 ? only : steps.find((step) => step.id === id);
   if (found === undefined) {
     throw new CommandError(
       EXIT.unreadable,
-      `give --step, one of: ${steps.map((step) => step.id).join(", ")}`,
+      `give --step, one of: ${askable.map((step) => step.id).join(", ")}`,
     );
   }
   return found;

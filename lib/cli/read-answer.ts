@@ -54,6 +54,12 @@ const granted = z.looseObject({
       error: z.looseObject({ name: z.string(), kind: z.string() }).optional(),
       readBack: z.looseObject({ matches: z.boolean() }).optional(),
       obligations: z.array(z.looseObject({ name: z.string(), met: z.boolean() })),
+      rollback: z
+        .looseObject({
+          identityId: z.string().optional(),
+          status: z.enum(["succeeded", "failed", "unknown"]),
+        })
+        .optional(),
     })
     .optional(),
   handle: z.string().optional(),

@@ -1,6 +1,7 @@
 import { descriptorOf } from "../actions/catalogue.ts";
 import { deriveAuthority } from "../authority/derive/derive.ts";
 import { directMode } from "../authority/derive/direct-mode.ts";
+import { judgeRollback } from "../authority/derive/judge-rollback.ts";
 import { overbroadProblem } from "../authority/derive/overbroad.ts";
 import { ownResourcePrefix, parsePlaneId } from "../config.ts";
 import { type Contract, readContract, unsupportedMember } from "../contract/contract.ts";
@@ -28,7 +29,8 @@ export function uselessBecause(jws: string): Refusal | undefined {
     (prefix === undefined ? undefined : overbroadProblem(claims, prefix)) ??
     firstProblem(
       claims.authorization_details.map((step, index) => stepProblem(claims, step, index)),
-    )
+    ) ??
+    judgeRollback(claims)
   );
 }
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { toInstant, toSeconds } from "../clock.ts";
 import { parsePlaneId } from "../config.ts";
-import { assumption, DELIVERIES, REVOKE_ON } from "../contract/contract.ts";
+import { assumption, DELIVERIES, REVOKE_ON, rollback } from "../contract/contract.ts";
 import { step } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
@@ -40,6 +40,8 @@ export const contractDraft = z.strictObject({
   /** What is supposed of the world; recheck reads it again immediately before the call. */
   assumptions: z.array(assumption).max(16).optional(),
   revokeOn: z.array(z.enum(REVOKE_ON)).optional(),
+  /** What takes an effect back that was not seen; the step of it has the gate `rollback`. */
+  rollback: rollback.optional(),
   /** Seconds: when the window begins, from now, and how long it is. */
   window: z.strictObject({ startsIn: z.int().default(0), seconds: z.int().min(1) }),
   sources: z.array(z.strictObject({ name: label, digest })).default([]),
@@ -145,6 +147,7 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
         assumptions: draft.assumptions,
         obligations: draft.obligations,
         revokeOn: draft.revokeOn,
+        rollback: draft.rollback,
       }),
     },
     issuer.key,

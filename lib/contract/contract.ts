@@ -67,7 +67,7 @@ const obligation = z
     message: "is for obligations of kind event",
   });
 
-const rollback = z.strictObject({
+export const rollback = z.strictObject({
   when: z.literal("obligationUnmet"),
   step: stepId,
   operation: z.strictObject({ action, resource: arn, parameters: z.record(z.string(), scalar) }),
@@ -129,6 +129,7 @@ export const contractClaims = z
 
 /** The claims of a contract (PROTOCOL.md §2): what may be done, to what, within which limits, when. */
 export type Contract = z.infer<typeof contractClaims>;
+export type Rollback = z.infer<typeof rollback>;
 export type Obligation = z.infer<typeof obligation>;
 
 /** A contract that was read strictly; its signature is not judged yet. */
@@ -182,10 +183,9 @@ const DUTIES: ReadonlySet<string> = new Set(["readBack", "event"]);
 
 /** A contract's members that this software knows but this version does not act on: refused, never ignored. */
 export function unsupportedMember(contract: Contract): string | undefined {
-  const { obligations, rollback: undo, delegation, origin, breakGlass } = contract;
+  const { obligations, delegation, origin, breakGlass } = contract;
   const foreign = obligations?.findIndex(({ kind }) => !DUTIES.has(kind)) ?? -1;
   if (foreign >= 0) return pointer("/contract", ["obligations", foreign, "kind"]);
-  if (undo !== undefined) return "/contract/rollback";
   const delegated = delegation && unsupportedDelegation(delegation);
   if (delegated !== undefined) return delegated;
   if (origin !== undefined) return "/contract/origin";

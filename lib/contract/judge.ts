@@ -3,7 +3,7 @@ import type { PlaneId } from "../config.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
 import { pointer, type Refusal, refuse, refuseUntil } from "../refusal.ts";
-import { type GovernedAction, partyKey, type TrustPolicy } from "../trust/policy.ts";
+import { type GovernedAction, isObserved, partyKey, type TrustPolicy } from "../trust/policy.ts";
 import type { Contract, ReadContract } from "./contract.ts";
 
 const untrusted = (why: string, where: string): Refusal =>
@@ -115,6 +115,24 @@ export function judgeRegistered(
     }
   }
   return undefined;
+}
+
+/**
+ * A rollback is done when it is due, or nothing is begun that it was promised for: a step of which an action is only
+ * observed undoes nothing. Not `ACTION_OBSERVED`, whose answer tells what enforcing would have said of a whole request.
+ */
+export function judgeUndoable(contract: Contract, policy: TrustPolicy): Refusal | undefined {
+  const { authorization_details: steps, rollback } = contract;
+  const index = steps.findIndex(({ id }) => id === rollback?.step);
+  const actions = steps[index]?.actions ?? [];
+  const position = actions.findIndex((action) => isObserved(governedAction(policy, action)));
+  return position < 0
+    ? undefined
+    : refuse(
+        "ACTION_UNREGISTERED",
+        `${actions[position]} is only observed by this plane, so no rollback could do it`,
+        pointer("/contract", ["authorization_details", index, "actions", position]),
+      );
 }
 
 export const governedAction = (policy: TrustPolicy, action: string): GovernedAction | undefined =>

@@ -8,7 +8,10 @@ export interface OrderBreach {
   readonly message: string;
 }
 
-type Ordered = Pick<Contract, "authorization_details" | "assumptions" | "obligations" | "rollback">;
+type Ordered = Pick<
+  Contract,
+  "authorization_details" | "assumptions" | "deliveries" | "obligations" | "rollback"
+>;
 
 const STEPS = "authorization_details";
 
@@ -58,10 +61,18 @@ function* gateBreaches(
 
 function* rollbackBreaches({
   authorization_details: steps,
+  deliveries,
   obligations = [],
   rollback,
 }: Ordered): Generator<OrderBreach> {
   if (rollback === undefined) return;
+  const direct = deliveries.indexOf("credentials");
+  if (direct >= 0) {
+    yield {
+      path: ["deliveries", direct],
+      message: "has no place beside rollback: nobody sees what a caller does with credentials",
+    };
+  }
   const step = steps.find(({ id }) => id === rollback.step);
   if (step?.gate !== "rollback") {
     yield { path: ["rollback", "step"], message: 'must name a step with the gate "rollback"' };
@@ -90,7 +101,7 @@ type Operation = NonNullable<Contract["rollback"]>["operation"];
 
 /** Where an operation leaves its step, below the operation; what its action demands besides is judged with the actions. */
 function operationBreach(
-  { actions, resources, parameters: declared }: Step,
+  { actions, resources, parameters: declared, limits }: Step,
   { action, resource, parameters }: Operation,
 ): PropertyKey[] | undefined {
   if (!actions.includes(action)) return ["action"];
@@ -102,5 +113,13 @@ function operationBreach(
     ([name, constraint]) =>
       !satisfies(constraint, Object.hasOwn(parameters, name) ? parameters[name] : undefined),
   );
-  return unmet && ["parameters", unmet[0]];
+  if (unmet !== undefined) return ["parameters", unmet[0]];
+  const beyond = Object.entries(limits?.totals ?? {}).find(
+    ([name, ceiling]) => !isWithin(parameters[name], ceiling),
+  );
+  return beyond && ["parameters", beyond[0]];
 }
+
+/** What is totalled is an integer of at least 0, and the one rollback takes no more than there is. */
+const isWithin = (value: Operation["parameters"][string] | undefined, ceiling: number): boolean =>
+  typeof value === "number" && value >= 0 && value <= ceiling;

@@ -38,7 +38,10 @@ export interface GrantedAnswer {
     readonly constraints: Readonly<Record<string, unknown>>;
   };
   readonly enforcement: readonly Enforced[];
-  readonly outcome?: Outcome;
+  readonly outcome?: Outcome & {
+    /** What took its effect back, where it was not seen: `unknown` until that is on record. */
+    readonly rollback?: { readonly identityId?: string; readonly status: Outcome["status"] };
+  };
   /** Delivery `handle`: a compact JWS, to be redeemed at `execute`. */
   readonly handle?: string;
   /** Delivery `credentials`: a compact JWE to `deliverTo`; never in a repeated answer. */
@@ -129,7 +132,7 @@ export function answerAbout(
     },
     enforcement: identity.enforcement,
     ...present({
-      outcome: end?.outcome ?? identity.outcome,
+      outcome: outcomeOf(identity),
       handle: delivered.handle,
       credentials: delivered.credentials,
     }),
@@ -141,6 +144,13 @@ export function answerAbout(
       head: identity.lastHash,
     },
   };
+}
+
+function outcomeOf({ end, outcome, rollback }: IdentityView): GrantedAnswer["outcome"] {
+  const told = end?.outcome ?? outcome;
+  return told === undefined || rollback === undefined
+    ? told
+    : { ...told, rollback: { ...rollback, status: rollback.status ?? "unknown" } };
 }
 
 /** An ended identity does not come back: what is still stopped is to be lifted, and somebody is to grant anew. */

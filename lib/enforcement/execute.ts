@@ -3,6 +3,7 @@ import type { Answer } from "./answer.ts";
 import { type Refused, refused, type Settled, settled } from "./barriers/append.ts";
 import { runCourse } from "./course.ts";
 import { bounded, executeGrant, type Runnable } from "./deliveries/execute.ts";
+import { rollBack } from "./deliveries/rollback.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement } from "./judgement.ts";
 import { observed, observedAction } from "./observed.ts";
@@ -77,7 +78,8 @@ async function redeem(judgement: Judgement, redemption: Redemption): Promise<Ans
         )
       : await watch(judgement, redemption, action);
   if (judged.kind === "refused") return refuseRedemption(judgement, redemption, judged);
-  const run = judged.kind === "settled" ? judged : await executeGrant(judgement, judged.runnable);
+  const run =
+    judged.kind === "settled" ? judged : await executeGrant(judgement, judged.runnable, rollBack);
   switch (run.kind) {
     case "settled":
       return answerRepeated(judgement, redemption.intent, run.value, "execute");

@@ -10,6 +10,7 @@ import { runCourse } from "./course.ts";
 import { deliverCredentials } from "./deliveries/credentials.ts";
 import { bounded, executeGrant, type Unstarted } from "./deliveries/execute.ts";
 import { handleAgain, handleOf } from "./deliveries/handle.ts";
+import { rollBack } from "./deliveries/rollback.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement, momentOf } from "./judgement.ts";
 import { askFor } from "./people-asked.ts";
@@ -102,7 +103,7 @@ async function deliver(
   const run =
     grant.delivery === "credentials"
       ? await deliverCredentials(judgement, issued, request.request.claims)
-      : await executeGrant(judgement, { ...issued, grant: bounded(grant) });
+      : await executeGrant(judgement, { ...issued, grant: bounded(grant) }, rollBack);
   if (run.kind === "settled") throw new TypeError("nobody else can start an issued identity");
   return run.kind === "answered" ? run.answer : reject(judgement, issued, run);
 }

@@ -57,8 +57,9 @@ export function projectChain(
   return { chainId, head, keys, ...(seen !== undefined && { seen }) };
 }
 
-/** Of the issuance, and of the redemption where there was one. */
+/** Of the issuance, and of the redemption where there was one; a rollback takes none. */
 function retryKeysOf(identity: IdentityView): TakenKey[] {
+  if (identity.rollbackOf !== undefined) return [];
   const { executor, contractDigest, identityId, expiresAt, redemption } = identity;
   const grant = { identityId, expiresAt: Date.parse(expiresAt) };
   const keys = (use: "issue" | "execute", { idempotencyKey, requestJti: jti }: Names) =>

@@ -1,5 +1,5 @@
 import type { ReadContract } from "../contract/contract.ts";
-import type { Step } from "../contract/step.ts";
+import { gateOf, type Step } from "../contract/step.ts";
 import type { IdentityView } from "../evidence/intent-state.ts";
 import type { ReadHandle } from "../issuance/handle.ts";
 import type { ExecuteRequest, ReadRequest, Request } from "../request/request.ts";
@@ -28,6 +28,9 @@ export interface Redemption extends VerifiedRequest<ExecuteRequest> {
   readonly identity: IdentityView;
 }
 
-/** The one place where a step is looked up; what a chain narrows, it narrows here. */
+/**
+ * The one place where a step is looked up that somebody asks for; what a chain narrows, it narrows here. The step of a
+ * rollback is none: whoever could ask for it would undo what worked (PROTOCOL.md §2, "Rollback").
+ */
 export const effectiveStep = ({ claims }: ReadContract, id: string): Step | undefined =>
-  claims.authorization_details.find((step) => step.id === id);
+  claims.authorization_details.find((step) => step.id === id && gateOf(step) !== "rollback");

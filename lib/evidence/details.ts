@@ -1,4 +1,5 @@
 import type { CallDescription } from "../actions/descriptor.ts";
+import type { Rollback } from "../contract/contract.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { Duty } from "../execution/duty.ts";
 import type { Outcome } from "../execution/outcome.ts";
@@ -123,6 +124,8 @@ export interface IdentityIssuedDetail extends RequestNames {
   readonly totals: Readonly<Record<string, number>>;
   /** Number of the first record that this request wrote. */
   readonly firstSeq: number;
+  /** Of a rollback: the identity whose effect it takes back. Its request is that one's, and no key is taken by it. */
+  readonly rollbackOf?: string;
   /** Absent while a handle leaves open which of its actions it will be. */
   readonly roleArn?: string;
   /** Absent when the grant is for whatever its step allows. */
@@ -235,6 +238,23 @@ interface RejectedDetail extends Reason, Watched {
   readonly eventDigest?: Digest;
   /** Masked; of a session that was obtained and dropped. */
   readonly unusedAccessKeyId?: string;
+}
+
+/** What was promised was not seen, and what the contract has for that (VAI-49). */
+interface RollbackTriggeredDetail {
+  readonly when: Rollback["when"];
+  /** Names of the obligations that were not met. */
+  readonly unmet: readonly string[];
+  /** Of what the condition was judged by: the obligations as they stand, and what the read-back saw. */
+  readonly inputsDigest: Digest;
+  readonly step: string;
+  readonly operationDigest: Digest;
+}
+
+/** What became of a rollback; `rollbackOf`: the identity whose effect it was to take back. */
+interface RollbackEndDetail {
+  readonly rollbackOf: string;
+  readonly status: Outcome["status"];
 }
 
 /** A point that a denial has to reach (PROTOCOL.md §10). */
@@ -351,6 +371,9 @@ export interface Details {
   readonly ExecutionIncomplete: EndDetail;
   readonly ObligationFulfilled: ObligationDetail;
   readonly ObligationMissed: ObligationDetail;
+  readonly RollbackTriggered: RollbackTriggeredDetail;
+  readonly RollbackCompleted: RollbackEndDetail;
+  readonly RollbackFailed: RollbackEndDetail & Reason;
   readonly IdentityCompleted: EndDetail;
   readonly IdentityExpired: EndDetail;
   readonly IdentityRevoked: EndDetail;

@@ -141,6 +141,8 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   ExecutionFailed: tellOutcome,
   ObligationFulfilled: (draft, record) => settleDuty(draft, record, true),
   ObligationMissed: (draft, record) => settleDuty(draft, record, false),
+  RollbackCompleted: tellRollback,
+  RollbackFailed: tellRollback,
   IdentityCompleted: endIdentity,
   ExecutionIncomplete: endIdentity,
   IdentityExpired: endIdentity,
@@ -237,6 +239,12 @@ function issueIdentity(
     lastHash: chain.prev,
     retried: [],
   });
+  const undone =
+    issued.rollbackOf === undefined ? undefined : draft.identities.get(issued.rollbackOf);
+  if (undone !== undefined) {
+    const rollback = { identityId: identity.id };
+    draft.identities.set(undone.identityId, { ...undone, rollback });
+  }
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
   const uses = new Map(view.uses).set(issued.step, (view.uses.get(issued.step) ?? 0) + 1);
   const totals = new Map(view.totals);
@@ -292,6 +300,17 @@ function settleDuty(
       outcome: { ...outcome, obligations },
     };
   });
+}
+
+/** What became of a rollback is told once. */
+function tellRollback(
+  { identities }: Draft,
+  { detail }: RecordOf<"RollbackCompleted"> | RecordOf<"RollbackFailed">,
+): void {
+  const undone = identities.get(detail.rollbackOf);
+  if (undone === undefined || undone.rollback?.status !== undefined) return;
+  const rollback = { ...undone.rollback, status: detail.status };
+  identities.set(undone.identityId, { ...undone, rollback });
 }
 
 function startIdentity(draft: Draft, record: RecordOf<"ExecutionStarted">): void {

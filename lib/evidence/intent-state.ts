@@ -34,6 +34,8 @@ export interface IdentityView extends IdentityIssuedDetail {
   readonly duties?: readonly Duty[];
   /** The request that redeemed its handle. */
   readonly redemption?: RequestNames;
+  /** What takes its effect back; `status` once that is on record. No identity: it was refused. */
+  readonly rollback?: { readonly identityId?: string; readonly status?: Outcome["status"] };
   readonly end?: EndDetail;
   /** When its first terminal record was written. */
   readonly endedAt?: string;

@@ -6,6 +6,7 @@ import type {
   PreRead,
   ReadBack,
 } from "../actions/descriptor.ts";
+import type { Clock } from "../clock.ts";
 import { credentialsOf, type IssuedSession } from "../issuance/session.ts";
 import { Fault } from "../refusal.ts";
 
@@ -50,10 +51,33 @@ export async function readBack(
   descriptor: ActionDescriptor,
   operation: Operation,
   settings: Omit<ClientSettings, "timeoutMilliseconds">,
+  timeoutMilliseconds = CALL_TIMEOUT,
 ): Promise<ReadBack | undefined> {
   try {
-    return await descriptor.readBack(operation, { ...settings, timeoutMilliseconds: CALL_TIMEOUT });
+    return await descriptor.readBack(operation, { ...settings, timeoutMilliseconds });
   } catch {
     return undefined;
+  }
+}
+
+/** Milliseconds between two looks at a target that does not show the effect yet. */
+const PAUSE = 500;
+/** Milliseconds: no look is given less. */
+const SHORTEST_LOOK = 1_000;
+
+/**
+ * The same again and again until the effect is seen or it is too late; what was seen last. At least one look, and none
+ * that could come back much later than `until`, in milliseconds since the epoch.
+ */
+export async function readBackUntil(
+  look: (timeoutMilliseconds: number) => Promise<ReadBack | undefined>,
+  until: number,
+  { clock, sleep }: { readonly clock: Clock; sleep(milliseconds: number): Promise<void> },
+): Promise<ReadBack | undefined> {
+  for (;;) {
+    const left = Math.min(CALL_TIMEOUT, until - clock());
+    const seen = await look(Math.max(SHORTEST_LOOK, left));
+    if (seen?.matches === true || clock() + PAUSE > until) return seen;
+    await sleep(PAUSE);
   }
 }

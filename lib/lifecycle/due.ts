@@ -1,5 +1,5 @@
 import { INVOCATION_MILLISECONDS } from "../config.ts";
-import type { IdentityView } from "../evidence/intent-state.ts";
+import type { IdentityView, IntentState } from "../evidence/intent-state.ts";
 import { isAwaited, isOwing } from "./state.ts";
 
 /** Milliseconds after which nobody else can be at work on an identity: an invocation's life, and a minute. */
@@ -50,3 +50,24 @@ export function overdue(identity: IdentityView, now: number): Overdue | undefine
   const due = dueOf(identity);
   return due !== undefined && due.at <= now ? due.what : undefined;
 }
+
+/** A rollback that was issued and of which no record tells what became. */
+interface UntoldRollback {
+  /** The identity whose effect it was to take back, and its own. */
+  readonly undone: IdentityView;
+  readonly identity: IdentityView;
+  /** Milliseconds: from when on nobody else can be at work on it. */
+  readonly at: number;
+}
+
+/** Whoever ends a rollback's identity beside its invocation leaves open what became of it: then `sweep` has to tell. */
+export const untoldRollbacks = ({
+  identities,
+}: Pick<IntentState, "identities">): readonly UntoldRollback[] =>
+  [...identities.values()].flatMap((undone) => {
+    const { identityId, status } = undone.rollback ?? {};
+    const identity = identityId === undefined ? undefined : identities.get(identityId);
+    if (identity === undefined || status !== undefined) return [];
+    const at = Date.parse(identity.startedAt ?? identity.issuedAt) + ABANDONED;
+    return [{ undone, identity, at }];
+  });

@@ -1,7 +1,7 @@
 import { toInstant } from "../clock.ts";
 import { INVOCATION_MILLISECONDS } from "../config.ts";
 import type { Contract } from "../contract/contract.ts";
-import { callsOf } from "../contract/step.ts";
+import { callsOf, gateOf } from "../contract/step.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
 import { present } from "../encoding/present.ts";
 import {
@@ -11,7 +11,7 @@ import {
   type IntentState,
 } from "../evidence/intent-state.ts";
 import type { HeadView } from "../evidence/ports.ts";
-import { dueOf } from "./due.ts";
+import { dueOf, untoldRollbacks } from "./due.ts";
 import { isMarked, type Marks } from "./mark.ts";
 import { openPoints } from "./points.ts";
 import { stateAt } from "./state.ts";
@@ -36,13 +36,19 @@ export function viewOf({ intentId, state, marks, now }: Seen): HeadView | undefi
   const isOwed = isMarked(marks.stored);
   const isBehind = openPoints([...state.identities.values()], now).length > 0;
   const reached = state.unreached.size === 0 ? undefined : settledAt(state, now);
-  const isQuiet = identities.length === 0 && contracts.length === 0 && reached === undefined;
+  const untold = untoldRollbacks(state);
+  const isQuiet =
+    identities.length === 0 &&
+    contracts.length === 0 &&
+    reached === undefined &&
+    untold.length === 0;
   if (isQuiet && !isOwed && !isBehind) return undefined;
   const dues = [
     ...identities.flatMap((identity) => dueOf(identity)?.at ?? []),
     ...contracts.map(({ terms }) => terms.contract.exp * 1000),
     ...(isOwed || isBehind ? [now] : []),
     ...(reached === undefined ? [] : [reached]),
+    ...untold.map(({ at }) => at),
   ];
   return {
     view: viewKey(intentId),
@@ -88,7 +94,7 @@ function usable(state: IntentState, digest: Digest, now: number): Usable | undef
 }
 
 const hasUsesLeft = ({ authorization_details: steps }: Contract, { uses }: ContractView): boolean =>
-  steps.some((step) => (uses.get(step.id) ?? 0) < callsOf(step));
+  steps.some((step) => gateOf(step) !== "rollback" && (uses.get(step.id) ?? 0) < callsOf(step));
 
 const openContract = (
   state: IntentState,

@@ -51,7 +51,7 @@ export class Targets {
   /** Targets whose encryption was looked at, in order. */
   readonly keyLooks: string[] = [];
   /** What the target answers instead of the effect asked for. */
-  instead: ((call: TargetCall) => CallOutcome) | undefined;
+  instead: ((call: TargetCall) => CallOutcome | undefined) | undefined;
   readonly #faults: Faults;
   readonly #byAction: ReadonlyMap<string, ActionDescriptor>;
 

@@ -1,7 +1,7 @@
 import { isTerminal } from "../../evidence/events.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { Fault } from "../../refusal.ts";
-import { type Answer, answerAbout, refusedAnswer } from "../answer.ts";
+import { type Answer, answerAbout, type RefusedAnswer, refusedAnswer } from "../answer.ts";
 import { type Failure, isFailure, type Judgement, momentOf } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { Point } from "../stage.ts";
@@ -15,6 +15,8 @@ const END_TRIES = 20;
 export interface Open {
   readonly identityId: string;
   readonly intent: Intent;
+  /** The identity that is answered about, where that is another one. */
+  readonly answersFor?: string | undefined;
 }
 
 /**
@@ -28,13 +30,23 @@ export async function conclude(
   open: Open,
   draftsOf: (intent: Intent) => readonly RecordDraft[],
 ): Promise<Answer> {
+  const done = await concludedOn(judgement, at, open, draftsOf);
+  const { identityId, answersFor = identityId } = open;
+  return "ok" in done ? done : answerAbout(done, answersFor, momentOf(judgement));
+}
+
+/** The same, for whoever has more to do behind that end. @returns the intent with it, or why it could not be written. */
+export async function concludedOn(
+  judgement: Judgement,
+  at: Point,
+  open: Open,
+  draftsOf: (intent: Intent) => readonly RecordDraft[],
+): Promise<Intent | RefusedAnswer> {
   judgement.reach(at);
   for (let attempt = 0; ; attempt++) {
     try {
       const intent = await writeEnd(judgement, open, draftsOf);
-      return isFailure(intent)
-        ? unconcluded(open.intent, { ...intent, stage: at.name })
-        : answerAbout(intent, open.identityId, momentOf(judgement));
+      return isFailure(intent) ? unconcluded(open.intent, { ...intent, stage: at.name }) : intent;
     } catch (fault) {
       const mayPass = fault instanceof Fault && attempt < END_TRIES;
       const isOver = !mayPass || !(await hasTimeToRetry(judgement, attempt));
@@ -81,7 +93,7 @@ const hasTimeToRetry = (judgement: Judgement, attempt: number): Promise<boolean>
   );
 
 /** The barriers before are durable, and named; the end is not. */
-const unconcluded = ({ chainId, state }: Intent, failure: Failure): Answer => ({
+const unconcluded = ({ chainId, state }: Intent, failure: Failure): RefusedAnswer => ({
   ...refusedAnswer(failure, false),
   evidence: { chainId, seq: state.head.seq },
 });

@@ -25,6 +25,8 @@ export interface Issued extends Judged {
   readonly intent: Intent;
   /** The assumptions as they were seen before. */
   readonly context: Context;
+  /** Of a rollback: the identity whose effect it takes back. What that one supposed of the world is not asked again. */
+  readonly rollsBack?: string;
   /** The chain as it stands: another redemption may have been faster, or the contract may have ended meanwhile. */
   readonly settle: (intent: Intent) => Settled<IdentityView> | Refused | undefined;
   /** What a redemption takes with its start, and what to make of a key that somebody else holds. */
@@ -63,7 +65,9 @@ export async function start(
     const trust = judgement.requireTrust();
     const [changed, seen] = await Promise.all([
       rejudge(judgement, issued),
-      judgement.anew().ask(RECHECK, { contract, step, trust, context: issued.context }),
+      issued.rollsBack === undefined
+        ? judgement.anew().ask(RECHECK, { contract, step, trust, context: issued.context })
+        : { rechecked: [] },
     ]);
     if (changed !== undefined) return changed;
     judgement.passed(TRUST_AGAIN);

@@ -5,16 +5,18 @@ import {
   NOTHING_READ,
   type PreRead,
 } from "../../actions/descriptor.ts";
+import type { Obligation } from "../../contract/contract.ts";
 import { present } from "../../encoding/present.ts";
 import type { IdentityView } from "../../evidence/intent-state.ts";
+import type { RecordDraft } from "../../evidence/record.ts";
 import { openDuties } from "../../execution/duty.ts";
 import { callOutcome } from "../../execution/outcome.ts";
-import { CALL_TIMEOUT, readBack, runBoundedCall } from "../../execution/run.ts";
+import { CALL_TIMEOUT, readBack, readBackUntil, runBoundedCall } from "../../execution/run.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
 import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { Answer } from "../answer.ts";
 import { refused, type Settled, settled } from "../barriers/append.ts";
-import { conclude } from "../barriers/conclude.ts";
+import { conclude, type Open } from "../barriers/conclude.ts";
 import { requireSigner } from "../barriers/seal.ts";
 import { obtainSession } from "../barriers/session.ts";
 import { type Issued, judgeTimeLeft, start } from "../barriers/start.ts";
@@ -25,15 +27,19 @@ import { judgeExpiry } from "../read/trust-snapshot.ts";
 import {
   endDrafts,
   issuanceFailedDrafts,
+  type Ran,
   type RedeemedBy,
   startedDrafts,
 } from "../records/ending.ts";
+import { refusedRollbackDrafts, rolledBackDrafts } from "../records/rollback.ts";
 import type { BoundedGrant, Grant } from "../stages/authority.ts";
 import { BARRIER_2, BARRIER_3, PREPARED, SESSION, TIME_LEFT } from "../stages/order.ts";
 import { judgeTargetKeys } from "../stages/target-keys.ts";
 
 /** Milliseconds kept for read-back and barrier 3 after the call. */
-const CONCLUDING = 5_000;
+export const CONCLUDING = 5_000;
+/** Milliseconds kept for a rollback: its issuance, its session, its call, and what is kept behind that. */
+const UNDOING = CALL_TIMEOUT + CONCLUDING + 2_000;
 
 /** An issued identity of one operation, about to be run. */
 export interface Runnable extends Issued {
@@ -78,8 +84,13 @@ export type Run = Answered | Unstarted | Settled<IdentityView>;
 /**
  * From durable issuance to the end of the identity: STS once, barrier 2, the one call, the read-back, barrier 3
  *. Each exit leaves a record of whatever authority existed.
+ * @param undo what the contract has against an effect that was not seen; of a rollback nothing.
  */
-export async function executeGrant(judgement: Judgement, runnable: Runnable): Promise<Run> {
+export async function executeGrant(
+  judgement: Judgement,
+  runnable: Runnable,
+  undo?: Undo,
+): Promise<Run> {
   const { deps } = judgement;
   const { grant } = runnable;
   const descriptor = requiredDescriptor(deps, grant);
@@ -98,8 +109,31 @@ export async function executeGrant(judgement: Judgement, runnable: Runnable): Pr
   const started = await begin(judgement, runnable, descriptor, session, reader);
   if (started.kind === "settled") return started;
   if (started.kind === "refused") return unstarted(started.failure, session);
-  return answered(await run(judgement, { ...runnable, ...started }, descriptor, session, reader));
+  const begun = { ...runnable, ...started };
+  const ran = await run(judgement, begun, descriptor, session, reader);
+  if (undo !== undefined && isToBeUndone(runnable, ran))
+    return answered(await undo(judgement, begun, ran));
+  const open = openOf(begun);
+  return answered(await conclude(judgement, BARRIER_3, open, () => draftsOf(runnable, ran)));
 }
+
+/** Ends an identity whose effect was not seen, and takes that effect back. */
+export type Undo = (judgement: Judgement, executed: Runnable, ran: Ran) => Promise<Answer>;
+
+/** Only what was done is undone, and only where it is known that it was (PROTOCOL.md §2, "Rollback"). */
+const isToBeUndone = ({ request }: Runnable, { outcome: { status, obligations } }: Ran): boolean =>
+  request.contract.claims.rollback !== undefined &&
+  status === "succeeded" &&
+  obligations.some(({ met }) => !met);
+
+const openOf = ({ grant: { identityId }, intent, rollsBack }: Runnable): Open => ({
+  ...{ identityId, intent, answersFor: rollsBack },
+});
+
+const draftsOf = ({ rollsBack }: Runnable, ran: Ran): RecordDraft[] => [
+  ...endDrafts(ran),
+  ...(rollsBack === undefined ? [] : rolledBackDrafts(rollsBack, ran)),
+];
 
 /**
  * A handle can be tried again and again: what refuses it without a session is found before STS is asked, or one
@@ -134,15 +168,20 @@ async function judgeEarly(
  */
 async function failIssuance(
   judgement: Judgement,
-  { redeemedBy, grant: { identityId }, intent: start, settle }: Runnable,
+  runnable: Runnable,
   failure: Failure,
 ): Promise<Run> {
+  const { redeemedBy, rollsBack, settle } = runnable;
+  const drafts = [
+    ...issuanceFailedDrafts(failure),
+    ...(rollsBack === undefined ? [] : refusedRollbackDrafts(rollsBack, failure)),
+  ];
   let other: ReturnType<typeof settle>;
   const draftsOf = (intent: Intent) => {
     other = redeemedBy === undefined ? undefined : settle(intent);
-    return other === undefined ? issuanceFailedDrafts(failure) : [];
+    return other === undefined ? drafts : [];
   };
-  const answer = await conclude(judgement, SESSION, { identityId, intent: start }, draftsOf);
+  const answer = await conclude(judgement, SESSION, openOf(runnable), draftsOf);
   if (other === undefined) return answered(answer);
   return other.kind === "refused" ? unstarted(other.failure) : settled(other.value);
 }
@@ -200,16 +239,16 @@ async function begin(
   }
 }
 
-/** The one call, what is seen of it, and the end. */
+/** The one call, and what is seen of it. */
 async function run(
   judgement: Judgement,
-  { request, grant, intent, rechecked }: Runnable & { readonly rechecked: BoundedContext },
+  { request, grant, rechecked, rollsBack }: Runnable & { readonly rechecked: BoundedContext },
   descriptor: ActionDescriptor,
   session: IssuedSession,
   { preRead, credentials }: Reader,
-): Promise<Answer> {
+): Promise<Ran> {
   const { deps } = judgement;
-  const { operation, identityId } = grant;
+  const { operation } = grant;
   const begun = deps.clock();
   const place = targetPlace(deps);
   // Storing barrier 2 took time too: what could not end inside the window and this invocation is not begun.
@@ -219,14 +258,40 @@ async function run(
       ? await runBoundedCall(descriptor, operation, preRead, session, place)
       : { status: "failed", error: { name: late, kind: "precondition" } };
   const ended = deps.clock();
-  const seen = await readBack(descriptor, operation, { ...place, credentials });
-  const obligations = request.contract.claims.obligations ?? [];
-  const outcome = callOutcome(call, seen, obligations, (deps.clock() - ended) / 1000);
-  const durationMilliseconds = deps.clock() - begun;
-  const wasCalled = late === undefined;
-  const duties = openDuties(outcome, obligations, ended, deps.clock());
-  const drafts = endDrafts({ outcome, duties, wasCalled, seen, rechecked, durationMilliseconds });
-  return conclude(judgement, BARRIER_3, { identityId, intent }, () => drafts);
+  const look = (timeout?: number) =>
+    readBack(descriptor, operation, { ...place, credentials }, timeout);
+  const { rollback, obligations = [] } = request.contract.claims;
+  // What was promised of the first operation is not promised of the one that takes it back.
+  const promised = rollsBack === undefined ? obligations : [];
+  const until = lastLook(judgement, promised, ended);
+  const isDecided = rollback !== undefined;
+  const seen =
+    isDecided && call.status === "succeeded"
+      ? await readBackUntil(look, until, deps)
+      : await look();
+  const outcome = callOutcome(call, seen, promised, (deps.clock() - ended) / 1000);
+  return {
+    outcome,
+    duties: isDecided ? [] : openDuties(outcome, promised, ended, deps.clock()),
+    wasCalled: late === undefined,
+    seen,
+    rechecked,
+    durationMilliseconds: deps.clock() - begun,
+    ...(rollsBack !== undefined && { mustShow: true }),
+  };
+}
+
+/**
+ * How long an effect is looked for that is decided in this invocation: until the first of its obligations is due, and no
+ * longer than leaves time to take it back; of a rollback as long as its end can still be recorded. Milliseconds.
+ */
+function lastLook(
+  { invocation: { deadline } }: Judgement,
+  promised: readonly Obligation[],
+  answeredAt: number,
+): number {
+  const dues = promised.map(({ dueSeconds }) => answeredAt + dueSeconds * 1000);
+  return Math.min(deadline - (promised.length === 0 ? CONCLUDING : UNDOING), ...dues);
 }
 
 type BoundedContext = Issued["context"];

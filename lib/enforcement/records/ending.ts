@@ -87,6 +87,8 @@ export interface Ran {
   /** Whether the call was made: too late for it, nothing is called. */
   readonly wasCalled: boolean;
   readonly seen: ReadBack | undefined;
+  /** Whether its effect has to be seen, though no obligation says so: a rollback that nobody saw to work has not. */
+  readonly mustShow?: true;
   /** The assumptions that were seen to hold again immediately before the call (VAI-89). */
   readonly rechecked: Context;
   readonly durationMilliseconds: number;
@@ -95,9 +97,11 @@ export interface Ran {
 /**
  * Barrier 3: the outcome, the obligations that are settled, and the end of the identity, unless something is still to be
  * shown: then it waits for that, with its outcome on record (PROTOCOL.md §2, "Obligations"). One that is missed ends it.
+ * @param triggered what an unmet obligation brings about, told before the end.
  */
-export function endDrafts(ran: Ran): RecordDraft[] {
+export function endDrafts(ran: Ran, triggered: readonly RecordDraft[] = []): RecordDraft[] {
   const { outcome, duties, wasCalled, seen, rechecked, durationMilliseconds } = ran;
+  const isShown = ran.mustShow !== true || seen?.matches === true;
   const observed = seen === undefined ? null : documentDigest(seen.observed);
   const again: RecordDraft = {
     type: "ContextRechecked",
@@ -116,7 +120,8 @@ export function endDrafts(ran: Ran): RecordDraft[] {
       detail: { outcome, observed, durationMilliseconds, ...(isOpen && { duties }) },
     },
     ...settled.map(({ name, met }) => obligationDraft({ kind: "readBack", name }, met)),
-    ...(isOpen ? [] : [endDraft(outcome, wasCalled)]),
+    ...triggered,
+    ...(isOpen ? [] : [endDraft(outcome, wasCalled, isShown)]),
   ];
 }
 
@@ -131,8 +136,8 @@ export const obligationDraft = (
 });
 
 /** The end of an identity by what its call came to. */
-export function endDraft(outcome: Outcome, wasCalled = true): RecordDraft {
-  const state = endState(outcome);
+export function endDraft(outcome: Outcome, wasCalled = true, isShown = true): RecordDraft {
+  const state = endState(outcome, isShown);
   const isUnmet = state === "INCOMPLETE" && outcome.status === "succeeded";
   return {
     type: state === "INCOMPLETE" ? "ExecutionIncomplete" : "IdentityCompleted",
@@ -145,9 +150,11 @@ const endTrigger = (state: EndState): EndTrigger =>
   state === "COMPLETED" ? "completed" : "executionFailed";
 
 /** A promised read-back that did not show the effect leaves the execution incomplete (VAI-48). */
-function endState({ status, obligations }: Outcome): EndState {
+function endState({ status, obligations }: Outcome, isShown: boolean): EndState {
   if (status === "failed") return "FAILED";
-  return status === "succeeded" && obligations.every(({ met }) => met) ? "COMPLETED" : "INCOMPLETE";
+  return status === "succeeded" && isShown && obligations.every(({ met }) => met)
+    ? "COMPLETED"
+    : "INCOMPLETE";
 }
 
 function verdictOf({ status, error }: Outcome): RecordVerdict {

@@ -1,4 +1,5 @@
 import { descriptorOf } from "../../actions/catalogue.ts";
+import { judgeRollback } from "../../authority/derive/judge-rollback.ts";
 import { overbroadProblem } from "../../authority/derive/overbroad.ts";
 import { ownResourcePrefix } from "../../config.ts";
 import {
@@ -13,6 +14,7 @@ import {
   judgeIssuerScope,
   judgePlace,
   judgeRegistered,
+  judgeUndoable,
 } from "../../contract/judge.ts";
 import type { Digest } from "../../encoding/digest.ts";
 import { contractView } from "../../evidence/intent-state.ts";
@@ -129,7 +131,9 @@ export const SHOWN_CONTRACT = stage<Shown, Judgement<ContractDeps>>("contract")
     "registeredActions",
     ({ contract, trust }, { deps }) =>
       judgeRegistered(contract.claims, isCatalogued, trust.policy) ??
-      judgeOpened(contract.claims, deps),
+      judgeOpened(contract.claims, deps) ??
+      judgeUndoable(contract.claims, trust.policy) ??
+      judgeRollback(contract.claims),
   )
   .check("assumptions", ({ contract, trust }, { deps }) =>
     judgeAssumptions(contract.claims, deps.readOf, trust.policy),

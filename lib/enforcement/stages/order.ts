@@ -63,6 +63,16 @@ export const CREDENTIALS_ORDER: Order = [
   RECORDED,
 ];
 
+/** What a rollback passes: nobody asks for it, and it is in no order (PROTOCOL.md §2, "Rollback"). */
+export const ROLLBACK_ORDER: Order = [
+  LIMITS,
+  CONTRACT_STATE,
+  PROOF,
+  SCOPE,
+  AUTHORITY,
+  ...TO_THE_CALL,
+];
+
 /** The same for `execute`: its handle and its grant instead of uses and totals. */
 export const EXECUTE_ORDER: Order = [
   PARSE_EXECUTE,

@@ -30,6 +30,8 @@ function grantedBefore(
   const { jti, idempotencyKey, use } = request.claims;
   const taken = [...state.identities.values()]
     .filter((each) => each.executor === executor && each.contractDigest === contract.digest)
+    // A rollback has the request of what it undoes: no key was taken by it, under no use.
+    .filter(({ rollbackOf }) => rollbackOf === undefined)
     .map((identity) => ({ identity, names: use === "issue" ? identity : identity.redemption }));
   const content = requestContentDigest(request.claims);
   const sameNonce = taken.find(({ names }) => names?.requestJti === jti);

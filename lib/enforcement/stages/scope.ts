@@ -21,7 +21,11 @@ interface Aimed {
 const STEP = stage<Aimed, Judgement>("scope")
   .take("step", ({ step, stepId }) =>
     step === undefined
-      ? refuse("STEP_MISMATCH", `the contract has no step "${stepId}"`, "/request/step")
+      ? refuse(
+          "STEP_MISMATCH",
+          `the contract has no step "${stepId}" that can be asked for`,
+          "/request/step",
+        )
       : { step },
   )
   .check(

@@ -19,6 +19,8 @@ const MAX_RECORDS = 200;
 const BINDING = 4;
 const ISSUANCE = 3;
 const EXECUTION = 4;
+/** Of a rollback from its condition to its end: the trigger, its issuance and execution, its failing with an escalation. */
+const ROLLBACK = 9;
 
 /** A contract on its intent's chain as it stands. */
 interface Standing {
@@ -212,8 +214,12 @@ function judgeCapacity(
   const open = [...state.identities.values()]
     .filter((identity) => identity.startedAt !== undefined || phaseOf(identity, now) !== "expired")
     .filter(({ end }) => end === undefined).length;
-  const { obligations = [], assumptions = [] } = contract.claims;
-  const owed = EXECUTION + obligations.length + (assumptions.length > 0 ? 1 : 0);
+  const { obligations = [], assumptions = [], rollback } = contract.claims;
+  const owed =
+    EXECUTION +
+    obligations.length +
+    (assumptions.length > 0 ? 1 : 0) +
+    (rollback === undefined ? 0 : ROLLBACK);
   const isBound = contractView(state, contract.digest).bound !== undefined;
   const course = (isBound ? 0 : BINDING) + ISSUANCE + owed;
   return state.head.seq + course + open * owed <= MAX_RECORDS

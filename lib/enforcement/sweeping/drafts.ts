@@ -11,6 +11,7 @@ import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { acknowledgedDraft, covered, endedDraft, inFlight, markTarget } from "../records/denial.ts";
 import { dutyDrafts } from "../records/duties.ts";
+import { lostRollbackDrafts } from "../records/rollback.ts";
 import { policyChangedDraft, sweptDrafts } from "../records/sweeping.ts";
 import { garbageEnd, illegibleDrafts, markDrafts, markedEnd, recordable } from "./marks.ts";
 
@@ -65,6 +66,7 @@ export function draftsFor(
   return [
     ...[...ofMarks, ...ofGarbage, ...ofIllegible],
     ...[...ofLimits, ...ofPolicies, ...ofTime],
+    ...lostRollbackDrafts(intent.state, now),
     ...acknowledged(intent, asked, now),
   ];
 }
