@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { toInstant, toSeconds } from "../clock.ts";
 import { parsePlaneId } from "../config.ts";
-import { assumption, DELIVERIES, REVOKE_ON, rollback } from "../contract/contract.ts";
+import { assumption, DELIVERIES, REVOKE_ON } from "../contract/contract.ts";
+import { rollback } from "../contract/rollback.ts";
 import { step } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";

@@ -12,7 +12,7 @@ import {
   numericDate,
   purpose,
   riskClass,
-  stepId,
+  scalar,
   thumbprint,
   uuid,
 } from "../encoding/members.ts";
@@ -20,6 +20,7 @@ import { readBy } from "../encoding/schema.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 import { constraint } from "./constraint-schema.ts";
 import { orderBreaches } from "./order.ts";
+import { rollback } from "./rollback.ts";
 import { steps } from "./step.ts";
 
 /** Seconds: the longest time between signing and start (PROTOCOL.md §2). */
@@ -27,7 +28,6 @@ const MAX_LEAD_SECONDS = 24 * 60 * 60;
 
 export const DELIVERIES = ["execute", "handle", "credentials"] as const;
 
-const scalar = z.union([z.string(), z.int(), z.boolean()]);
 const name = label;
 const seconds = z.int().min(1).max(86_400);
 
@@ -66,12 +66,6 @@ const obligation = z
     path: ["class"],
     message: "is for obligations of kind event",
   });
-
-export const rollback = z.strictObject({
-  when: z.literal("obligationUnmet"),
-  step: stepId,
-  operation: z.strictObject({ action, resource: arn, parameters: z.record(z.string(), scalar) }),
-});
 
 /** Every member that a contract may have. */
 export const contractClaims = z
@@ -129,7 +123,6 @@ export const contractClaims = z
 
 /** The claims of a contract (PROTOCOL.md §2): what may be done, to what, within which limits, when. */
 export type Contract = z.infer<typeof contractClaims>;
-export type Rollback = z.infer<typeof rollback>;
 export type Obligation = z.infer<typeof obligation>;
 
 /** A contract that was read strictly; its signature is not judged yet. */

@@ -1,5 +1,5 @@
 import { satisfies } from "./constraint.ts";
-import type { Contract } from "./contract.ts";
+import type { Rollback } from "./rollback.ts";
 import type { Step } from "./step.ts";
 
 /** Why a member does not stand in the order of steps: its place in the contract, and prose. */
@@ -8,10 +8,14 @@ export interface OrderBreach {
   readonly message: string;
 }
 
-type Ordered = Pick<
-  Contract,
-  "authorization_details" | "assumptions" | "deliveries" | "obligations" | "rollback"
->;
+/** The members of a contract on which its order hangs. */
+interface Ordered {
+  readonly authorization_details: readonly Step[];
+  readonly assumptions?: readonly unknown[] | undefined;
+  readonly deliveries: readonly string[];
+  readonly obligations?: readonly { readonly kind: string }[] | undefined;
+  readonly rollback?: Rollback | undefined;
+}
 
 const STEPS = "authorization_details";
 
@@ -97,7 +101,7 @@ function* rollbackBreaches({
   }
 }
 
-type Operation = NonNullable<Contract["rollback"]>["operation"];
+type Operation = Rollback["operation"];
 
 /** Where an operation leaves its step, below the operation; what its action demands besides is judged with the actions. */
 function operationBreach(

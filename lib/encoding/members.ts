@@ -70,3 +70,10 @@ export const purpose = z
     /^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u,
     "must be 1 to 200 printable characters without controls",
   );
+
+/** A parameter's plain value. */
+export const scalar: z.ZodType<string | number | boolean> = z.union([
+  z.string(),
+  z.int(),
+  z.boolean(),
+]);

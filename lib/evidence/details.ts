@@ -1,5 +1,5 @@
 import type { CallDescription } from "../actions/descriptor.ts";
-import type { Rollback } from "../contract/contract.ts";
+import type { Rollback } from "../contract/rollback.ts";
 import type { Digest } from "../encoding/digest.ts";
 import type { Duty } from "../execution/duty.ts";
 import type { Outcome } from "../execution/outcome.ts";

@@ -1,4 +1,4 @@
-import type { Rollback } from "../../contract/contract.ts";
+import type { Rollback } from "../../contract/rollback.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
 import type { IntentState } from "../../evidence/intent-state.ts";
 import type { Check, RecordDraft, RecordVerdict } from "../../evidence/record.ts";
