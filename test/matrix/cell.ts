@@ -6,6 +6,7 @@ import { contractDigest, executeEvent, issueEvent } from "../../lib/client/reque
 import type { Digest } from "../../lib/encoding/digest.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
 import { intentOf, keyOf, signDraft, tableArn } from "../support/local/contracts.ts";
+import { approvalOf, attestationOf, laterDenial } from "../support/local/people.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { seedItem } from "../support/local/targets.ts";
 
@@ -135,6 +136,32 @@ export class Cell {
       return { command: sign("operator"), ...(isCosigned && { cosign: sign("auditor") }) };
     });
   }
+
+  /** What governance and people send of a contract; each is signed once under `as`. */
+  registering({ signed: { contract, proof } }: Held): object {
+    return { op: "register", contract, proof };
+  }
+
+  approving({ signed: { contract }, digest: contractDigest }: Held, as: string): object {
+    const approval = this.once(`approval ${as}`, () => approvalOf(this.#spoken(contract)));
+    return { op: "approve", contractDigest, approval };
+  }
+
+  objecting({ signed: { contract }, digest: contractDigest }: Held, as: string): object {
+    const attestation = this.once(`objection ${as}`, () =>
+      attestationOf(this.#spoken(contract), "reject"),
+    );
+    return { op: "attest", contractDigest, attestation };
+  }
+
+  superseding({ signed: { proof }, chainId }: Held, as: string): object {
+    const decision = this.once(`decision ${as}`, () =>
+      laterDenial(this.plane, proof.decision, this.now()),
+    );
+    return { op: "supersede", intentId: chainId.slice("intent/".length), decision };
+  }
+
+  #spoken = (contract: string) => ({ plane: this.plane, contract, now: this.now() });
 
   /** Made when it is first asked for, and the same from then on. */
   once<T>(name: string, make: () => T): T {

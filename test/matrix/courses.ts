@@ -124,6 +124,16 @@ const owedItsRecord: CourseStep = {
   broken: { name: "kms:Sign", nth: 1, fault: "failed" },
 };
 
+/** What people send of a contract to `govern`. */
+const spoken = (event: (cell: Cell, held: Held) => object): CourseStep => ({
+  by: "govern",
+  event: async (cell) => event(cell, await cell.contract("it", "handle")),
+});
+const register = spoken((cell, held) => cell.registering(held));
+const approve = spoken((cell, held) => cell.approving(held, "yes"));
+const object = spoken((cell, held) => cell.objecting(held, "no"));
+const supersede = spoken((cell, held) => cell.superseding(held, "denied"));
+
 export const COURSES: readonly Course[] = [
   { name: "issue execute", act: ask("execute"), next: [ask("execute")] },
   { name: "issue handle", act: ask("handle"), next: [ask("handle"), redeem()] },
@@ -157,6 +167,19 @@ export const COURSES: readonly Course[] = [
     before: [ask("handle"), revokeIdentity, haltActor],
     next: [ask("handle", "it", "another"), reinstate("back"), ask("handle", "it", "third")],
     last: [reinstate("again")],
+  },
+  { name: "govern register", act: register, next: [register, ask("handle"), redeem()] },
+  {
+    ...{ name: "govern approve", before: [register], act: approve },
+    next: [approve, ask("handle"), redeem()],
+  },
+  {
+    ...{ name: "govern attest", before: [ask("handle")], act: object },
+    next: [redeem(), ask("handle", "it", "another"), object],
+  },
+  {
+    ...{ name: "govern supersede", before: [ask("handle")], act: supersede },
+    next: [redeem(), ask("handle", "it", "another"), supersede],
   },
   {
     ...{ name: "sweep", alone: "wholly", isLate: true, act: { by: "sweep", event: () => ({}) } },

@@ -73,7 +73,10 @@ export function covers(claims: Readonly<Record<string, unknown>>, identity: Seen
     case "revokeIdentity":
       return claims["identityId"] === identity.id;
     case "revokeContract":
+    case "attest":
       return claims["contractDigest"] === identity.contractDigest;
+    case "supersede":
+      return claims["chainId"] === identity.chainId;
     case "haltActor":
       return claims["actorId"] === identity.actor;
     case "haltPlane":

@@ -24,7 +24,7 @@ const DENIALS: ReadonlySet<unknown> = new Set([
 
 /** No begin after a committed denial: neither on record, nor at STS, nor at a target. */
 export function denied(seen: Observation, history: History): Omit<Violation, "invariant">[] {
-  const denials = [...onRecord(history), ...answered(seen, history)];
+  const denials = [...onRecord(history), ...objected(history), ...answered(seen, history)];
   return begins(seen, history).flatMap(({ identity, what, at }) => {
     const denial = denials.find(
       (each) => each.from < at && at < each.until && covers(each.claims, identity),
@@ -39,6 +39,20 @@ export function denied(seen: Observation, history: History): Omit<Violation, "in
     ];
   });
 }
+
+/** What evaluators and deciders have said against a contract, by its record: nobody lifts it. */
+const objected = (history: History): Denial[] =>
+  history.records.flatMap(({ record, at }): Denial[] => {
+    const { event, detail, contract, chain } = record;
+    if (at === undefined) return [];
+    const from = { from: at, until: Number.POSITIVE_INFINITY };
+    if (event.type === "DecisionSuperseded") {
+      return [{ ...from, claims: { do: "supersede", chainId: chain.id } }];
+    }
+    return event.type === "AttestationRecorded" && detail["verdict"] === "reject"
+      ? [{ ...from, claims: { do: "attest", contractDigest: contract?.digest } }]
+      : [];
+  });
 
 /** Denials by their own records. */
 const onRecord = (history: History): Denial[] =>
