@@ -188,6 +188,21 @@ function planeAlarms(plane: string): AlarmSpec[] {
       threshold: 1,
       minutes: 1,
     },
+    {
+      name: "DutyMissed",
+      meaning: "What a contract promised was not seen in time: its obligation is missed.",
+      metric: counted(METRICS.dutiesMissed),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "DecisionWaiting",
+      meaning: "For ten minutes requests have been refused until people or evaluators decide.",
+      metric: counted(METRICS.decisionsAwaited),
+      threshold: 1,
+      minutes: 5,
+      periods: 2,
+    },
   ];
 }
 

@@ -34,6 +34,8 @@ const TROUBLES = [
   METRICS.revocationFailed,
   METRICS.revocationSlow,
   METRICS.escalations,
+  METRICS.dutiesMissed,
+  METRICS.decisionsAwaited,
 ] as const;
 
 /** What stands, in pieces. */

@@ -1,5 +1,6 @@
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
+import { DECISION_NEEDED } from "../lib/aws/ports/ask-people.ts";
 import type { FunctionName } from "./functions.ts";
 import type { OwnTable } from "./plane.ts";
 import type { SigningKey } from "./signing-key.ts";
@@ -31,6 +32,8 @@ export interface SessionRoles {
   readonly brought: { readonly roles: readonly string[]; readonly boundaries: readonly string[] };
   /** The function that does what is due. */
   readonly sweep: string;
+  /** The account's default event bus. */
+  readonly defaultBus: string;
 }
 
 /**
@@ -84,11 +87,27 @@ const obtainSessions = ({ execution, reader }: SessionRoles): PolicyStatement[] 
   allow("ObtainReaderSession", ["sts:AssumeRole"], reader),
 ];
 
+/**
+ * Telling people what is asked of them: events of this one kind. Of `vai-command`, which `revoke` is run by, none: a
+ * function that grants must not be able to keep the slots of one that ends busy.
+ */
+const asking = ({ defaultBus }: SessionRoles): PolicyStatement[] => [
+  allow("AskPeople", ["events:PutEvents"], [defaultBus], {
+    // One call has several events: each is of this kind, and none is without.
+    "ForAllValues:StringEquals": {
+      "events:detail-type": DECISION_NEEDED.detailType,
+      "events:source": DECISION_NEEDED.source,
+    },
+    Null: { "events:detail-type": "false", "events:source": "false" },
+  }),
+];
+
 /** Everything that `issue` may do, besides writing its log. */
 const issuePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
   ...granting(resources),
   ...obtainSessions(roles),
+  ...asking(roles),
   // Handles are made here and nowhere else; the key's own policy says so too.
   allow("SignHandles", ["kms:Sign", "kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
@@ -109,7 +128,7 @@ const indexArn = ({ tableArn }: OwnTable, name: string): string => `${tableArn}/
 const changing = ({ registry, state }: PlaneResources): PolicyStatement[] => [
   // A change is one transaction with its signed record, or it does not happen.
   allow("ChangeRegistry", ["dynamodb:PutItem"], [registry.tableArn], IN_TRANSACTION),
-  // Ids of commands, and rows of denied sessions, are taken or written in transactions alone.
+  // Ids of commands and of contracts that are bound here, and rows of denied sessions, in transactions alone.
   allow("TakeKeys", ["dynamodb:PutItem"], [state.tableArn], IN_TRANSACTION),
 ];
 
@@ -183,8 +202,9 @@ const sweepPermissions = (resources: PlaneResources, roles: SessionRoles): Polic
 ];
 
 /**
- * Everything that `govern` may do, besides writing its log. No STS: it changes who is trusted,
- * never a target.
+ * Everything that `govern` may do, besides writing its log. No STS: it changes who is trusted and records what people say
+ * of contracts, never a target. Binding one, and what is said of it, is `recordKeeping`, and in `changing` the taking of
+ * its names.
  */
 const governPermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
@@ -192,6 +212,7 @@ const governPermissions = (resources: PlaneResources, roles: SessionRoles): Poli
   // A lift waits until everything that it covers has ended on record.
   allow("FindIssued", ["dynamodb:Query"], [indexArn(resources.evidence, "byEventType")]),
   ...waking(roles),
+  ...asking(roles),
   // A trust policy must name the keys in use; their names are thumbprints of the public halves.
   allow("KnowPlaneKey", ["kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
@@ -220,7 +241,12 @@ export function onlyInFunction(
   const own = others.length === 0 ? first : functionArns;
   const elsewhere = { ArnNotEquals: { "lambda:SourceFunctionArn": own } };
   return [
-    deny("OnlyInThisFunction", ["dynamodb:*", "sts:*", "iam:*", "lambda:*"], ["*"], elsewhere),
+    deny(
+      "OnlyInThisFunction",
+      ["dynamodb:*", "sts:*", "iam:*", "lambda:*", "events:*"],
+      ["*"],
+      elsewhere,
+    ),
     deny(
       "SignsOnlyInThisFunction",
       ["kms:*"],

@@ -54,7 +54,8 @@ const FUNCTIONS: PerFunction<{ readonly id: string; readonly description: string
   },
   govern: {
     id: "Govern",
-    description: "Changes whom the trust plane believes; every change is signed by the anchor",
+    description:
+      "Takes what people decide: whom the plane believes, contracts, approvals, objections, lifts",
   },
   revoke: {
     id: "Revoke",
@@ -161,6 +162,9 @@ export class TrustPlaneStack extends Stack {
       looking: served.map(({ pair }) => pair.readerRoleArn),
       ...boundsOf(this, served),
       sweep: ownFunctionArn(this, plane, "sweep"),
+      defaultBus: this.formatArn({
+        ...{ service: "events", resource: "event-bus", resourceName: "default" },
+      }),
     };
     const environment = this.environmentOf(deployment, served);
     return mapFunctions(

@@ -3,7 +3,9 @@ import type { EventType } from "../evidence/events.ts";
 import { inside, plain, textIn } from "./plain-text.ts";
 
 /** Records that people have to hear of whoever wrote them: those alone of all that are appended are handed over. */
-export const RAISING = ["RevocationFailed", "EscalationRaised"] as const satisfies EventType[];
+export const RAISING = [
+  ...(["RevocationFailed", "EscalationRaised", "ObligationMissed"] as const),
+] as const satisfies EventType[];
 export type Raising = (typeof RAISING)[number];
 
 /** A record that people have to hear of; where it stands says all that the line needs. */

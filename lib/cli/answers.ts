@@ -41,15 +41,16 @@ function doubtLines(answer: Answer): string[] {
 }
 
 /** Before a handle is redeemed there is nothing to tell of an outcome. */
-function outcomeLines({ outcome }: GrantedAnswer): string[] {
+function outcomeLines({ outcome, identity }: GrantedAnswer): string[] {
   if (outcome === undefined) return [];
   const { error, readBack, rollback } = outcome;
+  const unmet = identity.state === "IN_USE" ? "waited for" : "missed";
   return [
     `outcome    ${outcome.status}${error === undefined ? "" : `: ${error.name} (${error.kind})`}`,
     ...(readBack === undefined
       ? []
       : [`read back  ${readBack.matches ? "matches" : "does not match"}`]),
-    ...outcome.obligations.map(({ name, met }) => `obligation ${name} ${met ? "met" : "missed"}`),
+    ...outcome.obligations.map(({ name, met }) => `obligation ${name} ${met ? "met" : unmet}`),
     ...(rollback === undefined
       ? []
       : [

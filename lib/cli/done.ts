@@ -12,6 +12,8 @@ export interface Done {
 }
 
 const LOOK = "look at the target before anything else: it may have been applied. Do not ask again";
+const WAIT =
+  "it was done, and what its contract promises of it is still waited for: vai status lists it under duties. Do not ask again";
 const AGAIN =
   "ask again for the same (same --idempotency-key, or --event FILE) after a second, for a minute at most";
 
@@ -25,6 +27,7 @@ export function doneBy(answer: Answer): Done {
   }
   if (outcome.status === "failed") return { exitCode: EXIT.no };
   if (outcome.status === "unknown") return { exitCode: EXIT.unknown, next: LOOK };
+  if (answer.identity.state === "IN_USE") return { exitCode: EXIT.untrusted, next: WAIT };
   if (!isIncomplete(answer)) return { exitCode: EXIT.done };
   return outcome.rollback === undefined
     ? {

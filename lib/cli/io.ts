@@ -16,7 +16,7 @@ export interface Io {
  * Exit codes of every command: 0 done; 1 the answer is no (refused, the action failed, evidence with a defect, a
  * deployment with a problem); 2 the input or the command line cannot be read; 3 nothing is wrong in what was seen, and
  * not everything was (evidence without an anchor, `vai doctor` without permissions, a denial that stands and has not come
- * everywhere yet); 4 the plane or a dependency cannot
+ * everywhere yet, an execution whose duties are not due yet); 4 the plane or a dependency cannot
  * be reached; 5 something may have been done, and nobody can say that it was: a script must neither go on nor begin
  * anew. `vai credentials … -- command` ends as its command does.
  */

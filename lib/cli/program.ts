@@ -184,7 +184,7 @@ function buildProgram(io: Io): Command {
     })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at; of revoke and halt: it stands, and has not come everywhere yet), 4 unreachable, 5 not known whether it was done.",
+      "\nExit codes: 0 done, 1 refused, failed or defective, 2 unreadable input, 3 consistent but untrusted (of doctor: not everything could be looked at; of revoke and halt: it stands, and has not come everywhere yet; of issue and execute: it was done, and not all that it promises is seen yet), 4 unreachable, 5 not known whether it was done.",
     );
   for (const { name, description } of COMMANDS) program.command(name).description(description);
   return program;

@@ -102,8 +102,8 @@ export interface SweepDeps
     Pick<IssueDeps, "descriptorOf" | "readerCredentials" | "targetEndpoint"> {}
 
 export interface IssueDeps extends PlaneDeps {
-  /** Tells people what a contract waits for. */
-  readonly askPeople: AskPeople;
+  /** Tells people what a contract waits for; absent in `execute`, which asks nobody. */
+  readonly askPeople?: AskPeople;
   /** Where the plane commits a denial of its own. */
   readonly denials: Pick<DenialStore, "mark">;
   /** The catalogue of bounded actions. */

@@ -25,7 +25,7 @@ export async function askFor(
   { evidence, unlock = [] }: Pick<RefusedAnswer, "evidence" | "unlock">,
 ): Promise<void> {
   const needed = evidence === undefined ? [] : decisionsNeeded(contract, unlock);
-  if (needed.length > 0) await askPeople(needed).catch(() => undefined);
+  if (needed.length > 0) await askPeople?.(needed).catch(() => undefined);
 }
 
 /** A contract that was just bound, with what it is judged by; `now` in milliseconds. */

@@ -196,6 +196,11 @@ def resolve(key, ctx):
         return {f"kms:encryptioncontext:{name}".lower(): value for name, value in given.items()}.get(k)
     if service == "dynamodb" and k in ("dynamodb:leadingkeys", "dynamodb:attributes", "dynamodb:returnvalues"):
         return emulator_dynamodb.condition_key(k, body, ctx)
+    if k in ("events:source", "events:detail-type"):  # of every event of the call (Service Authorization Reference)
+        entries = body.get("Entries") if service == "events" else None
+        name = "Source" if k == "events:source" else "DetailType"
+        given = [e.get(name) for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+        return [str(value) for value in given if value is not None] or None
     if k == "dynamodb:enclosingoperation":
         return _resolve(key, ctx) or ctx.service_context.get("dynamodb:EnclosingOperation")
     return _resolve(key, ctx)

@@ -180,6 +180,32 @@ suite("telemetry", () => {
       ["Granted", "Incomplete"],
     ],
     [
+      "an obligation that is not due yet",
+      granted({
+        identity: { identityId: "i", state: "IN_USE" },
+        outcome: { status: "succeeded", obligations: [{ met: false }] },
+      }),
+      ["Granted"],
+    ],
+    ...["CONSENSUS_NOT_REACHED", "APPROVAL_REQUIRED", "STEP_GATE_CLOSED"].map(
+      (code) =>
+        [
+          `${code}, which people lift`,
+          refused({ code, stage: code === "STEP_GATE_CLOSED" ? "state" : "proof" }),
+          ["Refused", "DecisionsAwaited"],
+        ] as const,
+    ),
+    [
+      "a command that lacks its second name",
+      refused({ code: "APPROVAL_REQUIRED", stage: "contract" }),
+      ["Refused"],
+    ],
+    [
+      "what is only observed, and would wait for people",
+      observed({ ok: false, code: "APPROVAL_REQUIRED" }),
+      ["Observed", "WouldRefuse"],
+    ],
+    [
       "a retry that finds no end of the first",
       granted({ deduplicated: true, identity: { identityId: "i", state: "INCOMPLETE" } }),
       ["Deduplicated", "Incomplete"],

@@ -56,6 +56,7 @@ suite("evidence watch function", () => {
   for (const [type, metric] of [
     ["RevocationFailed", "RevocationFailed"],
     ["EscalationRaised", "Escalations"],
+    ["ObligationMissed", "DutiesMissed"],
   ]) {
     test(`VAI-117 VAI-131 a new record ${type} is one error line that says where it stands, and counts once`, async () => {
       const { dynamodb } = removed(4);

@@ -42,6 +42,12 @@ const ANSWERS: readonly (readonly [string, Answer, number, RegExp])[] = [
   ["an unknown call", granted("INCOMPLETE", outcome("unknown")), 5, /unknown[\s\S]*Do not ask/],
   ["a missed duty", granted("INCOMPLETE", outcome("succeeded", false)), 5, /missed[\s\S]*do +see/],
   [
+    "a duty that is not due yet",
+    granted("IN_USE", outcome("succeeded", false)),
+    3,
+    /obligation alias-routing waited for\ndo +it was done, .* vai status[\s\S]*Do not ask again/,
+  ],
+  [
     "a record that could not be written after the call",
     refused("EVIDENCE_STORE_UNAVAILABLE", "execution"),
     5,

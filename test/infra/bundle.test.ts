@@ -35,9 +35,10 @@ const ENVIRONMENT = {
 
 /** Services whose SDK client is in a bundle, by the names of its schemas. */
 const CLIENTS: Readonly<Record<BundleName, readonly string[]>> = {
-  issue: ["dynamodb", "ec2", "ecs", "kms", "lambda", "s3", "ssm", "sts"],
+  issue: ["dynamodb", "ec2", "ecs", "eventbridge", "kms", "lambda", "s3", "ssm", "sts"],
   execute: ["dynamodb", "ec2", "ecs", "kms", "lambda", "s3", "ssm", "sts"],
-  govern: ["dynamodb", "kms", "lambda"],
+  // By the catalogue, which says what a contract that is bound may hold; its role may call none of the targets.
+  govern: ["dynamodb", "ec2", "ecs", "eventbridge", "kms", "lambda", "s3", "ssm"],
   revoke: ["dynamodb", "iam", "kms", "lambda", "sts"],
   sweep: ["dynamodb", "ec2", "ecs", "iam", "kms", "lambda", "s3", "ssm", "sts"],
   watch: [],

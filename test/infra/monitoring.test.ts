@@ -75,6 +75,8 @@ const OWN = {
   RevocationFailed: "Sum vai/RevocationFailed{plane=example} >= 1 in 1 x 60",
   RevocationSlow: "Sum vai/RevocationSlow{plane=example} >= 1 in 1 x 60",
   Escalation: "Sum vai/Escalations{plane=example} >= 1 in 1 x 60",
+  DutyMissed: "Sum vai/DutiesMissed{plane=example} >= 1 in 1 x 60",
+  DecisionWaiting: "Sum vai/DecisionsAwaited{plane=example} >= 1 in 2 x 300",
   ...LEVELS,
   SweepStalled: "Sum vai/SweptWhole{plane=example} < 1 in 5 x 60",
   EvidenceWatchDropped:
@@ -118,7 +120,7 @@ suite("monitoring", () => {
   test("VAI-131 a metric that an alarm or the dashboard reads is one that the functions write", () => {
     const written: ReadonlySet<string> = new Set(Object.values(METRICS));
     const own = alarms.filter(({ Namespace }) => Namespace === METRIC_NAMESPACE);
-    assert.equal(own.length, 14);
+    assert.equal(own.length, 16);
     for (const { MetricName, Dimensions } of own) {
       assert.ok(written.has(MetricName), MetricName);
       assert.deepEqual(Dimensions, [{ Name: DIMENSIONS.plane, Value: "example" }]);
@@ -138,6 +140,7 @@ suite("monitoring", () => {
       METRICS.incomplete,
       METRICS.faults,
       ...[METRICS.revocationFailed, METRICS.revocationSlow, METRICS.escalations],
+      ...[METRICS.dutiesMissed, METRICS.decisionsAwaited],
       ...[METRICS.planeHalted, METRICS.quarantined, METRICS.marksOwed, METRICS.restrictionsBytes],
       ...[METRICS.timeToDenyAdapter, METRICS.timeToDenyIam, METRICS.timeToDenySession],
       ...[METRICS.sweptWhole, METRICS.sweepFailures],

@@ -63,6 +63,18 @@ const CHANGING = [
   permit("TakeKeys", ["dynamodb:PutItem"], [tableArn("state")], IN_TRANSACTION),
 ];
 const WAKE_SWEEP = permit("WakeSweep", ["lambda:InvokeFunction"], [functionArn("sweep")]);
+const ASK_PEOPLE = permit(
+  "AskPeople",
+  ["events:PutEvents"],
+  [`arn:aws:events:${REGION}:${ACCOUNT}:event-bus/default`],
+  {
+    "ForAllValues:StringEquals": {
+      "events:detail-type": "vai-decision-needed",
+      "events:source": "vai",
+    },
+    Null: { "events:detail-type": "false", "events:source": "false" },
+  },
+);
 const BOUNDARIES = families.map(
   (family) => `arn:aws:iam::${ACCOUNT}:policy/vai-example-boundary-${family}`,
 );
@@ -86,6 +98,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     ...RECORD_KEEPING,
     ...GRANTING,
     ...OBTAIN_SESSIONS,
+    ASK_PEOPLE,
     permit("SignHandles", ["kms:GetPublicKey", "kms:Sign"], [key("plane")]),
   ],
   execute: [...RECORD_KEEPING, ...GRANTING, ...OBTAIN_SESSIONS],
@@ -94,6 +107,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     ...CHANGING,
     permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),
     WAKE_SWEEP,
+    ASK_PEOPLE,
     permit("KnowPlaneKey", ["kms:GetPublicKey"], [key("plane")]),
   ],
   revoke: [
@@ -131,7 +145,7 @@ suite("permissions", () => {
         {
           Sid: "OnlyInThisFunction",
           Effect: "Deny",
-          Action: ["dynamodb:*", "iam:*", "lambda:*", "sts:*"],
+          Action: ["dynamodb:*", "events:*", "iam:*", "lambda:*", "sts:*"],
           Resource: ["*"],
           Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": oneOrMore(functionsOf(name)) } },
         },

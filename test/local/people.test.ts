@@ -3,8 +3,13 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import { type Ran, run } from "../cli/support/plane-endpoint.ts";
 import { settingDraft } from "../support/local/contracts.ts";
+import { named, recorded } from "../support/local/faults.ts";
+import { document, permissionOf, temporaryUser } from "../support/local/iam.ts";
+import { stackRoles } from "../support/local/permissions.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { ownTemporary } from "../support/local/state.ts";
 import { readItem, seedItem } from "../support/local/targets.ts";
@@ -60,7 +65,17 @@ test("VAI-60 VAI-61 VAI-71 at the deployed stack a contract of class HIGH is mad
     const { out } = await vai(asked(held), 1);
     assert.equal(JSON.parse(out).code, code, out);
   };
-  await vai(["register", held]);
+  const { calls } = await recorded(plane, () => vai(["register", held]));
+  const [told] = named(calls, "events PutEvents");
+  const entries = told?.requestParameters?.["entries"] as readonly object[];
+  assert.equal(told?.errorCode, undefined);
+  assert.deepEqual(
+    entries,
+    Array.from({ length: 3 }, () => ({
+      ...{ source: "vai", detailType: "vai-decision-needed", eventBusName: "default" },
+    })),
+    "evaluators, approvers and the gate are asked for",
+  );
   await refusedAs("STEP_GATE_CLOSED");
   const waiting = JSON.parse((await vai(["status", "--json"])).out).waits;
   assert.deepEqual(
@@ -68,8 +83,8 @@ test("VAI-60 VAI-61 VAI-71 at the deployed stack a contract of class HIGH is mad
     [{ step: "set", gate: "approval", contractDigest: digest, intentId: intent }],
   );
   // The gate's approver has the digest alone, signs on one machine and has another one send it.
-  const named = ["approve", digest, "--intent", intent, "--step", "set"];
-  await vai([...named, "--out", file("gate.json")]);
+  const gate = ["approve", digest, "--intent", intent, "--step", "set"];
+  await vai([...gate, "--out", file("gate.json")]);
   await refusedAs("STEP_GATE_CLOSED");
   await vai(["approve", file("gate.json"), "--send"]);
   await refusedAs("CONSENSUS_NOT_REACHED");
@@ -118,4 +133,35 @@ test("DTF-12 ADV-17 at the deployed stack an objection stops a contract that eve
   const { proof } = JSON.parse(readFileSync(held, "utf8"));
   const trace = (await vai(["trace", proof.intent.id])).out;
   assert.match(trace, /said reject: not during the sale$/m);
+});
+
+test("VAI-45 at the deployed stack whoever may ask people may put no other event, not even beside", async (t) => {
+  const plane = await localPlane();
+  const roles = await stackRoles(plane);
+  const { document: policy } = roles.find(({ name }) => name.endsWith("-govern")) ?? {};
+  const statement = policy?.Statement.find(({ Sid }) => Sid === "AskPeople");
+  assert.ok(statement);
+  const { arn, credentials } = await temporaryUser(t, plane);
+  // In place of its own policy, which goes with it.
+  const grant = { UserName: arn.split("/").at(-1), PolicyName: "assumes" };
+  const PolicyDocument = document(statement);
+  await plane.deployer.iam.send(new PutUserPolicyCommand({ ...grant, PolicyDocument }));
+  const { endpoint, region } = plane.outputs;
+  const client = new EventBridgeClient({ endpoint, region, credentials, maxAttempts: 1 });
+  const event = (DetailType: string, Source = "vai", EventBusName = "default") => ({
+    ...{ Source, DetailType, EventBusName, Detail: "{}" },
+  });
+  const put = (...Entries: object[]) =>
+    permissionOf(client.send(new PutEventsCommand({ Entries })));
+  const asks = event("vai-decision-needed");
+  assert.equal(await put(asks, asks), "allowed");
+  const others = {
+    "a command": [event("vai-command")],
+    "a command beside": [asks, event("vai-command")],
+    "another's name": [event("vai-decision-needed", "billing")],
+    "another bus": [event("vai-decision-needed", "vai", "elsewhere")],
+  };
+  for (const [what, entries] of Object.entries(others)) {
+    assert.equal(await put(...entries), "denied", what);
+  }
 });

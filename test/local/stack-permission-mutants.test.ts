@@ -6,6 +6,7 @@ import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { GetPublicKeyCommand } from "@aws-sdk/client-kms";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
+import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import { ABANDONED } from "../../lib/lifecycle/due.ts";
 import { REVOCATIONS } from "../../lib/lifecycle/revocation-policy.ts";
@@ -15,9 +16,11 @@ import { readIfThere } from "../../localstack/machine/files.ts";
 import { REPOSITORY_ROOT, stateFolder } from "../../localstack/machine/paths.ts";
 import { run } from "../../localstack/machine/run.ts";
 import { Functions } from "../matrix/functions.ts";
-import { granted, invokeRaw, refused } from "../support/local/agent.ts";
+import { granted, invoke, invokeRaw, refused, settingEvent } from "../support/local/agent.ts";
 import { byTwo, call, command, served } from "../support/local/commands.ts";
+import { settingDraft, signDraft } from "../support/local/contracts.ts";
 import { breaking, recorded } from "../support/local/faults.ts";
+import { publishedPolicy } from "../support/local/iam.ts";
 import {
   askToRun,
   type BoundedOperation,
@@ -107,6 +110,7 @@ async function endToEnd(t: TestContext, plane: LocalPlane): Promise<void> {
   await fault.mend();
   await audit(plane, await refusalsAndContention(plane));
   await operate(plane);
+  await askPeople(plane);
   const functions = await Functions.of(t, plane, ["issue", "sweep"]);
   await sweepLost(plane, functions);
   await haltAndLift(t, plane, functions);
@@ -178,6 +182,20 @@ async function operate(plane: LocalPlane): Promise<void> {
     assert.equal(code, ended, stdout + stderr);
     if (ended === 1) assert.match(stdout, /^refused +(IDENTITY_UNKNOWN|APPROVAL_REQUIRED)/);
   }
+}
+
+/** A contract that is bound, and a request under it, wait for people, who are told. */
+async function askPeople(plane: LocalPlane): Promise<void> {
+  const { governance } = await publishedPolicy(plane);
+  const parts = { risk: "HIGH", window: { startsIn: 0, seconds: 300 } } as const;
+  const held = signDraft(plane, settingDraft(plane, "permissions", {}, parts), {
+    governanceDigest: documentDigest(governance),
+  });
+  const { contract, proof } = held;
+  const bound = await call(plane, "govern", { op: "register", contract, proof });
+  assert.ok(bound.ok, JSON.stringify(bound));
+  const event = settingEvent(plane, held, "permissions");
+  refused(await invoke(plane, event), "CONSENSUS_NOT_REACHED");
 }
 
 /** One execution of each family whose function is stopped in its call: its identity stays open, with its session. */

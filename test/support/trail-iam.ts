@@ -37,6 +37,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   ec2: ofEc2,
   ecs: ofEcs,
   iam: ofIam,
+  events: ofEvents,
 };
 
 /** S3's actions are not named like its operations. */
@@ -95,6 +96,19 @@ function ofDynamo(event: CloudTrailEvent, parameters: Parameters): Authorization
     resource: table(item),
     context: { "dynamodb:EnclosingOperation": event.eventName },
   }));
+}
+
+/** PutEvents is decided for each bus, on the names of all events of the call. */
+function ofEvents(event: CloudTrailEvent, parameters: Parameters): Authorization[] {
+  const entries = (parameters["entries"] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  const context = {
+    "events:source": entries.map(({ source }) => `${source}`),
+    "events:detail-type": entries.map(({ detailType }) => `${detailType}`),
+  };
+  const buses = new Set(entries.map(({ eventBusName }) => `${eventBusName}`));
+  return [...buses].map((bus) =>
+    authorization(event, full(bus) ?? arn(event, "events", `event-bus/${bus}`), context),
+  );
 }
 
 function ofSts(event: CloudTrailEvent, parameters: Parameters): Authorization[] {

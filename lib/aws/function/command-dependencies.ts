@@ -17,8 +17,8 @@ import { askIamBy } from "../ports/probe.ts";
 import { DynamoRevokedStore } from "../ports/revoked.ts";
 import { IamRolePolicies } from "../ports/role-policies.ts";
 import { wakeSweepBy } from "../ports/wake-sweep.ts";
+import { askPeopleOf } from "./ask-people.ts";
 import {
-  askPeopleOf,
   boundsOf,
   type Environment,
   isTold,
@@ -77,7 +77,7 @@ export function governDependencies(
   const deps = commandDependencies(component, environment, lifetime, patience);
   return {
     ...deps,
-    askPeople: askPeopleOf(deps, environment, { lifetime, patience }),
+    askPeople: askPeopleOf(deps, environment, lifetime, patience),
     ...{ descriptorOf, readOf },
     isOpened: (family, resource) => isOpened(targets, family, resource),
   };

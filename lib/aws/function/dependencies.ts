@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { STSClient } from "@aws-sdk/client-sts";
 import { descriptorOf } from "../../actions/catalogue.ts";
@@ -14,7 +13,6 @@ import { ENV, parsePlaneId } from "../../config.ts";
 import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
 import { present } from "../../encoding/present.ts";
 import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
-import { askPeopleBy } from "../ports/ask-people.ts";
 import { type ClientPlace, functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
 import { DynamoDenialStore } from "../ports/denials.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
@@ -126,26 +124,7 @@ export function issueDependencies(
     assumeRole: assumeRoleBy(stsOf()),
     cutSession: isCut ? cutSessionBy(stsOf) : undefined,
     denials: new DynamoDenialStore(dynamo, tables),
-    askPeople: askPeopleOf(deps, environment, how),
   };
-}
-
-/** Milliseconds: an answer that stands waits no longer for people to be told of it. */
-const TELLING = 1_000;
-
-export function askPeopleOf(
-  { plane }: Pick<PlaneDeps, "plane">,
-  environment: Environment,
-  { lifetime, patience }: Patience,
-) {
-  const how = { lifetime, patience: Math.min(patience, TELLING) };
-  const place = { ...placeOf(plane.region, environment), patience: how.patience };
-  let client: EventBridgeClient | undefined;
-  return askPeopleBy(async () => {
-    const { EventBridgeClient: Client } = await import("@aws-sdk/client-eventbridge");
-    client ??= boundBy(new Client(functionOptions(place, 1)), boundsOf(how));
-    return client;
-  });
 }
 
 export const openTargetsOf = (environment: Environment): OpenTargets =>

@@ -68,6 +68,11 @@ const EVIDENCE_CODES: ReadonlySet<string> = new Set<RefusalCode>([
   "EVIDENCE_CHAIN_BROKEN",
 ]);
 
+/** What people lift by a word. */
+const AWAITED: ReadonlySet<string> = new Set<RefusalCode>([
+  ...(["CONSENSUS_NOT_REACHED", "APPROVAL_REQUIRED", "STEP_GATE_CLOSED"] as const),
+]);
+
 const PLATFORM: FailureDomain = "platform";
 const OUTCOME_UNKNOWN: RefusalCode = "EXECUTION_OUTCOME_UNKNOWN";
 const REVOCATION_FAILED: RefusalCode = "REVOCATION_FAILED";
@@ -126,6 +131,7 @@ function countsOf(answer: AnyAnswer): Counts {
     [METRICS.faults]: once(isFailure(answer) && !isEvidenceFailure(answer)),
     [METRICS.incomplete]: once(isIncomplete(answer)),
     [METRICS.revocationFailed]: once(answer.code === REVOCATION_FAILED),
+    [METRICS.decisionsAwaited]: once(isAwaited(answer)),
     [METRICS.sweptWhole]: once(answer.isWhole === true),
     [METRICS.sweepFailures]: answer.failed ?? 0,
   };
@@ -194,6 +200,10 @@ const isSwept = ({ chains }: AnyAnswer): boolean => chains !== undefined;
 /** What is only watched is neither granted nor refused. */
 const isRefused = ({ ok, would }: AnyAnswer): boolean => !ok && would === undefined;
 
+/** At stage `contract` it is a command that lacks its second name, and nobody waits. */
+const isAwaited = ({ code, stage, ...answer }: AnyAnswer): boolean =>
+  isRefused(answer) && AWAITED.has(code ?? "") && stage !== "contract";
+
 const wouldBe = ({ would }: AnyAnswer): string | undefined =>
   would?.ok === true ? "granted" : would?.code;
 
@@ -210,4 +220,5 @@ const isIncomplete = ({ code, identity, outcome }: AnyAnswer): boolean =>
   code === OUTCOME_UNKNOWN ||
   identity?.state === "INCOMPLETE" ||
   outcome?.status === "unknown" ||
-  outcome?.obligations.some(({ met }) => !met) === true;
+  // Of one in use it is not due yet.
+  (identity?.state !== "IN_USE" && outcome?.obligations.some(({ met }) => !met) === true);

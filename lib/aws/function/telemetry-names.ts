@@ -41,6 +41,10 @@ export const METRICS = {
   revocationFailed: "RevocationFailed",
   /** Records that ask people to look (`EscalationRaised`). */
   escalations: "Escalations",
+  /** Records of an obligation that nobody saw met in time (`ObligationMissed`). */
+  dutiesMissed: "DutiesMissed",
+  /** Requests that were refused until evaluators attest or people approve. */
+  decisionsAwaited: "DecisionsAwaited",
   /** What stands, measured by each run of `sweep`. */
   planeHalted: "PlaneHalted",
   quarantined: "Quarantined",

@@ -8,6 +8,7 @@ import { METRICS, type MetricName, type Speaker, speakerOf } from "./telemetry-n
 const RAISES = {
   RevocationFailed: METRICS.revocationFailed,
   EscalationRaised: METRICS.escalations,
+  ObligationMissed: METRICS.dutiesMissed,
 } as const satisfies Record<Raising, MetricName>;
 
 /**

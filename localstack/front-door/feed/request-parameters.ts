@@ -38,6 +38,8 @@ function parametersOf(call: Call): Record<string, unknown> {
       return stsParameters(call.inputs);
     case "ec2":
       return ec2Parameters(call.inputs);
+    case "events":
+      return eventParameters(call.inputs);
     default:
       return { ...kept(call), ...hidden(call) };
   }
@@ -54,6 +56,16 @@ function kept({ service, inputs }: Call): Record<string, unknown> {
 
 const hidden = ({ service, inputs }: Call) =>
   service === "ssm" && inputs["Value"] !== undefined ? { value: HIDDEN } : {};
+
+/** Of events their names alone: what they say is their sender's. */
+function eventParameters({ Entries }: Call["inputs"]): Record<string, unknown> {
+  if (!Array.isArray(Entries)) return {};
+  const entries = (Entries as Readonly<Record<string, unknown>>[]).map((entry) => ({
+    ...{ source: entry["Source"], detailType: entry["DetailType"] },
+    eventBusName: entry["EventBusName"] ?? "default",
+  }));
+  return { entries };
+}
 
 /** A session policy and the tags are no secret: what a session may do must be seen. */
 function stsParameters(inputs: Call["inputs"]): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { askPeopleOf } from "../../../lib/aws/function/ask-people.ts";
 import { revokeDependencies } from "../../../lib/aws/function/command-dependencies.ts";
 import { type Environment, issueDependencies } from "../../../lib/aws/function/dependencies.ts";
 import { unending } from "../../../lib/aws/ports/lifetime.ts";
@@ -5,6 +6,7 @@ import { ENV } from "../../../lib/config.ts";
 import type { IssueDeps, RevokeDeps } from "../../../lib/enforcement/deps.ts";
 import type { Append } from "../../../lib/evidence/ports.ts";
 import { IssuedSession } from "../../../lib/issuance/session.ts";
+import type { DecisionNeeded } from "../../../lib/proof/decision-needed.ts";
 import { Fault } from "../../../lib/refusal.ts";
 import { KEYS } from "../keys.ts";
 import type { ClientUse } from "./peers.ts";
@@ -47,6 +49,12 @@ export const STEP: Append = {
   marked: undefined,
   to: { seq: 2, hash: HASH },
   rows: [],
+};
+
+const NEEDED: DecisionNeeded = {
+  ...{ plane: "vai:111122223333:us-east-1:example", intentId: "x", contractId: "x" },
+  ...{ contractDigest: HASH, issuer: "x", risk: "HIGH", until: "2026-05-05T04:15:00.000Z" },
+  ...{ asks: "approval", statementDigest: HASH, needed: 1, have: 0, roles: [] },
 };
 
 const ROLE = "arn:aws:iam::111122223333:role/vai-exec";
@@ -108,6 +116,18 @@ export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
     // Nobody hears of its failure: what is due is done a minute later anyway.
     ask: async (endpoint, patience) => {
       await revokeAt(endpoint, patience).wakeSweep();
+      throw new Fault("DEPENDENCY_UNAVAILABLE", "it has ended");
+    },
+    code: "DEPENDENCY_UNAVAILABLE",
+    once: true,
+  },
+  {
+    name: "events:PutEvents of a function",
+    made: "lib/aws/function/ask-people.ts askPeopleOf EventBridgeClient",
+    // Nobody hears of its failure: people find what they are asked in vai status.
+    ask: async (endpoint, patience) => {
+      const { plane } = functionAt(endpoint, patience);
+      await askPeopleOf({ plane }, environmentAt(endpoint), unending(), patience)([NEEDED]);
       throw new Fault("DEPENDENCY_UNAVAILABLE", "it has ended");
     },
     code: "DEPENDENCY_UNAVAILABLE",
