@@ -22,6 +22,12 @@ const granted = (state: string, more: object = {}): Answer =>
 const outcome = (status: string, met = true) => ({
   outcome: { status, obligations: [{ name: "alias-routing", met }] },
 });
+/** It was done, nobody saw it, and its rollback came to something. */
+const undone = (status: string, identityId?: string): Answer => {
+  const { outcome: missed } = outcome("succeeded", false);
+  const rollback = { status, ...(identityId !== undefined && { identityId }) };
+  return granted("INCOMPLETE", { outcome: { ...missed, rollback } });
+};
 const refused = (code: string, stage: string): Answer =>
   ({ ok: false, code, stage, detail: "why" }) as never;
 
@@ -47,6 +53,14 @@ const ANSWERS: readonly (readonly [string, Answer, number, RegExp])[] = [
     3,
     /obligation alias-routing waited for\ndo +it was done, .* vai status[\s\S]*Do not ask again/,
   ],
+  [
+    "a rollback that worked",
+    undone("succeeded", "r"),
+    1,
+    /^rollback +succeeded: identity r\n[\s\S]*taken back$/m,
+  ],
+  ["one that failed", undone("failed"), 5, /^rollback +failed\n[\s\S]*not taken back$/m],
+  ["one of which nobody knows", undone("unknown", "r"), 5, /unknown: [\s\S]*may have been taken/],
   [
     "a record that could not be written after the call",
     refused("EVIDENCE_STORE_UNAVAILABLE", "execution"),

@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { judgeRollback } from "../../lib/authority/derive/judge-rollback.ts";
+import { refusedUnder } from "../../lib/cli/foreseen.ts";
+import { stepOf } from "../../lib/cli/operation.ts";
 import { uselessBecause } from "../../lib/cli/usable.ts";
+import { contractDraft, signContract } from "../../lib/client/contract.ts";
 import { readContract, unsupportedMember } from "../../lib/contract/contract.ts";
 import { judgeUndoable } from "../../lib/contract/judge.ts";
+import { newPrivateJwk, signingKey } from "../../lib/index.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { FUNCTION, govern, type Mutation } from "../support/governed.ts";
 import { changed } from "../support/mutate.ts";
-import { rolling, rollingElsewhere } from "../support/rollback.ts";
+import { newPlane } from "../support/plane.ts";
+import { ROLLBACK, rolling, rollingElsewhere } from "../support/rollback.ts";
+import { PLANE } from "../support/trust.ts";
 import { START } from "../support/world.ts";
 
 const IDS = {
@@ -215,5 +221,47 @@ suite("VAI-34 a contract with a rollback", () => {
     assert.equal(judgeUndoable(contract.claims, enforced), undefined);
     const { rollback: _, ...without } = contract.claims;
     assert.equal(judgeUndoable(without, policy), undefined);
+  });
+});
+
+suite("VAI-34 a contract with a rollback, as people write it", () => {
+  const key = () => signingKey(newPrivateJwk());
+  const draft = (change: object = {}) =>
+    contractDraft.parse({
+      ...{ purpose: "shift 10 %", actor: { id: "agent", kind: "agent" }, risk: "LOW" },
+      steps: rolling().contract?.set?.["/authorization_details"],
+      obligations: [readBack("routing")],
+      rollback: ROLLBACK,
+      window: { seconds: 300 },
+      ...change,
+    });
+  const sign = (change: object = {}) =>
+    signContract(draft(change), {
+      plane: PLANE,
+      issuer: { name: "governance.example", key: key() },
+      decider: { name: "policy.example", key: key() },
+      executor: "A".repeat(43),
+      policy: { id: "baseline", version: "1", digest: `sha256:${"17".repeat(32)}` },
+      now: START,
+      newId: () => IDS.intent,
+    });
+
+  test("VAI-34 is signed with it, and the step that somebody means is not that of the rollback", () => {
+    const { contract: jws } = sign();
+    assert.equal(uselessBecause(jws), undefined);
+    const contract = readContract(jws);
+    assert.ok(!isRefusal(contract), JSON.stringify(contract));
+    assert.deepEqual(contract.claims.rollback, ROLLBACK);
+    assert.equal(stepOf(contract.claims, undefined).id, "shift");
+    assert.equal(stepOf(contract.claims, "undo").id, "undo");
+  });
+
+  test("VAI-146 is not signed for a plane that only observes the rollback's action", async () => {
+    const plane = await newPlane();
+    const { contract, proof } = plane.contract(rolling());
+    const held = { contract, proof } as never;
+    assert.equal(refusedUnder(held, plane.policy, START), undefined);
+    const observing = changed(plane.policy, { set: { "/actions/0/mode": "observe" } }, START);
+    assert.equal(refusedUnder(held, observing, START)?.code, "ACTION_UNREGISTERED");
   });
 });

@@ -3,6 +3,7 @@ import { type Governed, LIVE_IS_6, type Mutation } from "../support/governed.ts"
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { granted, type Plane } from "../support/plane.ts";
+import { astray, beforeLook, rolling } from "../support/rollback.ts";
 
 /** What a course is played with: events go through it, so that their digests can be told. */
 export interface Player {
@@ -48,6 +49,12 @@ const seeing =
     );
     return course(player);
   };
+
+/** A shift that is not seen within a second, and taken back. */
+const undone = async (player: Player): Promise<void> => {
+  astray(player.plane);
+  await ask(rolling({ "/obligations": [{ ...OBLIGATION, dueSeconds: 1 }] }))(player);
+};
 
 /** A handle is issued, then something is done with it. */
 const held =
@@ -179,6 +186,27 @@ export const COURSES: Readonly<Record<string, Course>> = {
     }, WITH_CONTEXT),
   ),
   "handle-of-a-thief": redeemed({ request: { signedBy: "stranger", set: {} } }),
+  "rolled-back": undone,
+  "rollback-failed": async (player) => {
+    const { plane } = player;
+    beforeLook(plane, 1, () => plane.faults.plan({ at: "target:call", how: "denied" }));
+    await undone(player);
+  },
+  "rollback-refused": async (player) => {
+    const { plane, revoke } = player;
+    const command = plane.command({ do: "haltPlane" });
+    beforeLook(plane, 1, () => revoke({ command }));
+    await undone(player);
+  },
+  "swept-rollback-lost": async (player) => {
+    const { plane, sweep } = player;
+    const died = plane.faults.death({ at: "sts", from: 2 });
+    void undone(player);
+    await died;
+    plane.faults.clear();
+    plane.world.pass(91);
+    await sweep();
+  },
   "refused-malformed": async ({ issue }) => {
     await issue({ contract: 1 });
   },

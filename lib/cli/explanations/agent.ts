@@ -112,7 +112,7 @@ export const AGENT: Rows = {
   STEP_MISMATCH: [
     "The contract has no step of that name, or none that may be asked for or approved.",
     ["scope", "proof"],
-    "Name a step id of the contract; nobody asks for the step of a rollback, and only a step with the gate approval is approved by itself.",
+    "Name a step id of the contract; nobody asks for the step of a rollback, which the plane does by itself, and only a step with the gate approval is approved by itself.",
   ],
   EXECUTOR_MISMATCH: [
     "The key that signed the request is not the contract's executor, or is a key of governance.",
