@@ -421,6 +421,46 @@ suite("VAI-34 a rollback is judged as a request of now would be", () => {
     endOnce(plane);
   });
 
+  test("VAI-34 what another execution under the contract came to meanwhile stops it, what its own came to does not", async () => {
+    const steps = rolling().contract?.set?.["/authorization_details"] as object[];
+    const twice = [{ ...steps[0], limits: { calls: 2 } }, steps[1]] as object[];
+    const { plane, governed } = await strayed(rolling({ "/deliveries": ["handle"] }, twice));
+    const handle = { request: { set: { "/delivery": "handle" } } };
+    const one = granted(await plane.ask(handle, governed));
+    const other = granted(await plane.ask(handle, governed));
+    const gate = Promise.withResolvers<void>();
+    const { descriptorOf } = plane.deps;
+    let calls = 0;
+    plane.deps = {
+      ...plane.deps,
+      descriptorOf: (action) => {
+        const real = descriptorOf(action);
+        return (
+          real && {
+            ...real,
+            call: async (...asked) => {
+              calls += 1;
+              if (calls > 1) return real.call(...asked);
+              await gate.promise;
+              return { status: "failed", error: { name: "AccessDenied", kind: "denied" } };
+            },
+          }
+        );
+      },
+    };
+    const slow = plane.execute(plane.redemption(governed, other.handle));
+    while (calls === 0) await plane.world.sleep(1);
+    beforeSession(plane, 1, () => undefined);
+    beforeSession(plane, 2, async () => {
+      gate.resolve();
+      assert.equal(granted(await slow).outcome?.status, "failed");
+    });
+    const answer = await plane.execute(plane.redemption(governed, one.handle));
+    assert.equal(rollbackOf(answer)?.status, "failed");
+    assert.equal(last(plane, governed, "RollbackFailed").decision.code, "CONTRACT_REVOKED");
+    endOnce(plane);
+  });
+
   test("VAI-118 a quarantined role of its own step stops it, that of the shift does not", async () => {
     for (const [role, status] of [
       ["exec-dynamodb", "failed"],
@@ -439,6 +479,25 @@ suite("VAI-34 a rollback is judged as a request of now would be", () => {
 /** A denial did not come to IAM at a role. */
 const quarantine = (plane: Plane, path: string): Promise<void> =>
   restrict(plane, { set: { "/quarantines": [{ path, at: 1, cause: "REVOCATION_FAILED" }] } });
+
+/** Does something before the n-th transaction of a chain. */
+function beforeWrite(plane: Plane, nth: number, act: () => void): void {
+  let writes = 0;
+  const { evidence } = plane.deps;
+  plane.deps = {
+    ...plane.deps,
+    evidence: {
+      readRows: (...asked) => evidence.readRows(...asked),
+      readChain: (...asked) => evidence.readChain(...asked),
+      readTail: (...asked) => evidence.readTail(...asked),
+      append: (step) => {
+        writes += 1;
+        if (writes === nth) act();
+        return evidence.append(step);
+      },
+    },
+  };
+}
 
 /** Nobody can be at work any more, and `sweep` has run twice. */
 async function later(plane: Plane): Promise<void> {
@@ -513,6 +572,32 @@ const DEATHS: readonly {
     swept: [],
   },
 ];
+
+suite("VAI-64 a rollback whose barriers get no answer", () => {
+  for (const from of [3, 4, 5]) {
+    for (const applied of [true, false]) {
+      for (const isBlind of [true, false]) {
+        const how = `${applied ? "stored" : "not stored"}${isBlind ? ", and not to be seen" : ""}`;
+        test(`VAI-64 write ${from} is ${how}: it is called at most once, told once, and each identity ends once`, async () => {
+          const { plane, governed } = await strayed();
+          plane.faults.plan({ at: "evidence:write", from, to: from, applied });
+          beforeWrite(plane, from, () => {
+            if (isBlind) plane.faults.plan({ at: "evidence:read", to: 1 });
+          });
+          const answer = await plane.ask({}, governed);
+          assert.ok(plane.targets.calls.length <= 2);
+          await later(plane);
+          const told = typesOf(plane, governed).filter((type) => /^Rollback(Comp|Fail)/.test(type));
+          assert.deepEqual(told.length, 1, String(typesOf(plane, governed)));
+          if (told[0] === "RollbackCompleted")
+            assert.equal(rollbackOf(answer)?.status, "succeeded");
+          assert.equal(plane.targets.calls.length === 2, told[0] === "RollbackCompleted");
+          endOnce(plane);
+        });
+      }
+    }
+  }
+});
 
 suite("VAI-34 a rollback whose function dies", () => {
   for (const { when, fault, calls, before, swept, status } of DEATHS) {
