@@ -77,9 +77,10 @@ const MOST = 10_000;
 export class KnownCallers {
   readonly #callers = new Map<string, Caller>();
 
+  /** A copy is kept: a part of a text keeps the whole of it in memory, here each answer that somebody was named in. */
   learn(caller: Caller): void {
     this.#callers.delete(caller.accessKeyId);
-    this.#callers.set(caller.accessKeyId, caller);
+    this.#callers.set(caller.accessKeyId, structuredClone(caller));
     const [oldest] = this.#callers.keys();
     if (this.#callers.size > MOST && oldest !== undefined) this.#callers.delete(oldest);
   }
