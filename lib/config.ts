@@ -11,6 +11,7 @@ export const ENV = {
   sweepFunction: "VAI_SWEEP_FUNCTION",
   targetKeys: "VAI_TARGET_KEYS",
   scopedCredentials: "VAI_SCOPED_CREDENTIALS",
+  breakGlassBucket: "VAI_BREAK_GLASS_BUCKET",
 } as const;
 
 /** Version of this software, as evidence records name it. */

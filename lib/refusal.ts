@@ -161,6 +161,7 @@ export type UnlockedCode = Extract<
   | "AGENT_HALTED"
   | "KEY_REVOKED"
   | "PATH_QUARANTINED"
+  | "BREAK_GLASS_REVIEW_OVERDUE"
   | "REVOCATION_PENDING"
 >;
 

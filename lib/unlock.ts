@@ -23,6 +23,7 @@ export type Unlock =
   | { readonly kind: "step"; readonly steps: readonly string[] }
   | { readonly kind: "time"; readonly at: string }
   | LiftUnlock
+  | ReviewUnlock
   | { readonly kind: "retry"; readonly afterSeconds: number }
   /** Only a new decision or contract helps. */
   | typeof NEW_CONTRACT;
@@ -34,6 +35,19 @@ type LiftUnlock = { readonly kind: "command"; readonly names: 2 } & (
   | { readonly do: "reinstateKey"; readonly jkt: string }
   | { readonly do: "liftQuarantine"; readonly path: string }
 );
+
+/** One auditor closes the review of a use under break-glass. */
+type ReviewUnlock = {
+  readonly kind: "command";
+  readonly names: 1;
+  readonly do: "reviewBreakGlass";
+  readonly contractDigest: string;
+};
+
+export const reviewOf = (contractDigest: string): ReviewUnlock => ({
+  ...{ kind: "command", names: 1, do: "reviewBreakGlass" },
+  contractDigest,
+});
 
 export const NEW_CONTRACT = { kind: "contract" } as const;
 
@@ -51,6 +65,12 @@ export const liftOf = {
 export const approvals = (needed: number, have: number, step?: string): Unlock => ({
   ...{ kind: "approval", needed, have, roles: [] },
   ...(step !== undefined && { step }),
+});
+
+/** Somebody of a role, who must be another one than whoever fills the other roles. */
+export const approvalOf = (role: string): Unlock => ({
+  ...{ kind: "approval", needed: 1, have: 0 },
+  roles: [role],
 });
 
 /** Steps that have to be completed first. */

@@ -13,6 +13,7 @@ const OBJECTS: ReadonlyMap<unknown, readonly [what: string, member: string]> = n
   ["reinstateActor", ["actor", "actorId"]],
   ["reinstateKey", ["key", "jkt"]],
   ["liftQuarantine", ["role", "path"]],
+  ["reviewBreakGlass", ["contract", "contractDigest"]],
 ]);
 
 /** Who ordered what, of what, with whose second key, and why. */

@@ -27,6 +27,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   GateOpened: (detail) => `the gate of step ${textIn(detail, "step")} opened`,
   DecisionSuperseded: (detail) =>
     `${textIn(detail, "by")} decided anew: every contract under an earlier decision ended`,
+  BreakGlassInvoked: (detail) =>
+    `emergency policy ${textIn(detail, "policy")} was used for ${textIn(detail, "incident")} (${textIn(detail, "purpose")}), approved by ${namesIn(detail)}; to be reviewed by ${textIn(detail, "reviewDue")}`,
+  BreakGlassReviewOverdue: (detail) =>
+    `nobody has reviewed the use of emergency policy ${textIn(detail, "policy")} by ${textIn(detail, "reviewDue")}`,
+  BreakGlassReviewed: ordered,
   IdentityRequested: (_detail, record) =>
     isOfCommand(record)
       ? "somebody sent a command that was refused"
@@ -177,6 +182,13 @@ function readBack(detail: Detail): string {
 }
 
 /** A change of the restrictions, and what was done in its place. */
+function namesIn(detail: Detail): string {
+  const approved = inside(detail, "approvedBy");
+  return Array.isArray(approved)
+    ? listed(approved.map((each) => `${textIn(each, "name")} (${textIn(each, "role")})`))
+    : "nobody";
+}
+
 function ordered(detail: Detail): string {
   const what = orderWords(detail);
   const instead = inside(detail, "instead");

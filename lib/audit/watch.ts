@@ -5,6 +5,7 @@ import { inside, plain, textIn } from "./plain-text.ts";
 /** Records that people have to hear of whoever wrote them: those alone of all that are appended are handed over. */
 export const RAISING = [
   ...(["RevocationFailed", "EscalationRaised", "ObligationMissed"] as const),
+  "BreakGlassInvoked",
 ] as const satisfies EventType[];
 export type Raising = (typeof RAISING)[number];
 

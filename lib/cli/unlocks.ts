@@ -31,6 +31,12 @@ export const unlockSchema: z.ZodType<readonly Unlock[]> = z
       z.strictObject({ ...lift, do: z.literal("reinstateActor"), actorId: z.string() }),
       z.strictObject({ ...lift, do: z.literal("reinstateKey"), jkt: z.string() }),
       z.strictObject({ ...lift, do: z.literal("liftQuarantine"), path: z.string() }),
+      z.strictObject({
+        kind: z.literal("command"),
+        names: z.literal(1),
+        do: z.literal("reviewBreakGlass"),
+        contractDigest: z.string(),
+      }),
       z.strictObject({ kind: z.literal("retry"), afterSeconds: z.int() }),
       z.strictObject({ kind: z.literal("contract") }),
     ]),
@@ -73,6 +79,8 @@ function wordsOf(unlock: Unlock): string {
     case "time":
       return `not before ${unlock.at}: ask anew then`;
     case "command":
+      if (unlock.do === "reviewBreakGlass")
+        return `an auditor who is neither its issuer nor its approver reviews ${unlock.contractDigest}`;
       return `two people lift it: ${liftLine(unlock)}`;
     case "retry":
       return `the same again after ${unlock.afterSeconds} s`;
@@ -81,7 +89,7 @@ function wordsOf(unlock: Unlock): string {
   }
 }
 
-function liftLine(unlock: Extract<Unlock, { kind: "command" }>): string {
+function liftLine(unlock: Extract<Unlock, { names: 2 }>): string {
   switch (unlock.do) {
     case "resumePlane":
       return vaiLine("lift", "plane");

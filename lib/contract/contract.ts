@@ -176,12 +176,11 @@ const DUTIES: ReadonlySet<string> = new Set(["readBack", "event"]);
 
 /** A contract's members that this software knows but this version does not act on: refused, never ignored. */
 export function unsupportedMember(contract: Contract): string | undefined {
-  const { obligations, delegation, origin, breakGlass } = contract;
+  const { obligations, delegation, origin } = contract;
   const foreign = obligations?.findIndex(({ kind }) => !DUTIES.has(kind)) ?? -1;
   if (foreign >= 0) return pointer("/contract", ["obligations", foreign, "kind"]);
   const delegated = delegation && unsupportedDelegation(delegation);
   if (delegated !== undefined) return delegated;
   if (origin !== undefined) return "/contract/origin";
-  if (breakGlass !== undefined) return "/contract/breakGlass";
   return undefined;
 }

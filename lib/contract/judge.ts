@@ -4,6 +4,7 @@ import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
 import { pointer, type Refusal, refuse, refuseUntil } from "../refusal.ts";
 import { type GovernedAction, isObserved, partyKey, type TrustPolicy } from "../trust/policy.ts";
+import { breakGlassPolicyOf } from "./break-glass.ts";
 import type { Contract, ReadContract } from "./contract.ts";
 
 const untrusted = (why: string, where: string): Refusal =>
@@ -149,16 +150,20 @@ export function judgeClass(contract: Contract, policy: TrustPolicy): Refusal | u
       }
     }
   }
-  const { maxSeconds } = policy.governance[contract.risk];
+  const maxSeconds = longestLife(contract, policy);
   const seconds = contract.exp - contract.nbf;
   return seconds <= maxSeconds
     ? undefined
     : refuse(
         "TTL_EXCEEDED",
-        `a ${contract.risk} contract may last ${maxSeconds} s, not ${seconds} s`,
+        `a ${contract.risk} contract ${contract.breakGlass === undefined ? "" : "of this emergency "}may last ${maxSeconds} s, not ${seconds} s`,
         "/contract/exp",
       );
 }
+
+/** Seconds that a contract, and an identity under it, may last: those of its class, or of the emergency that it names. */
+export const longestLife = (contract: Contract, policy: TrustPolicy): number =>
+  (breakGlassPolicyOf(contract, policy) ?? policy.governance[contract.risk]).maxSeconds;
 
 /** Half-open: valid when `nbf` ≤ now < `exp`, by server time in seconds (PROTOCOL.md §1). */
 export function judgeWindow(contract: Contract, now: number): Refusal | undefined {

@@ -14,6 +14,7 @@ import type { CutSession } from "../issuance/cut-session.ts";
 import type {
   AskIam,
   AskPeople,
+  BreakGlassStore,
   DenialStore,
   OpenStore,
   RevokedStore,
@@ -69,6 +70,8 @@ export interface PlaneDeps {
   readonly planeSigner: DigestSigner;
   readonly registry: RegistryStore;
   readonly counter: RefusalCounter;
+  /** Uses under break-glass, and evidence that is spooled for them. */
+  readonly breakGlass: BreakGlassStore;
   /** What this process verified last: while the Registry is unchanged, no document is read again. */
   readonly memory: Memory;
 }

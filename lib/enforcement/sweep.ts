@@ -22,6 +22,7 @@ import { acknowledgeHalts } from "./sweeping/halts.ts";
 import { type Levels, levelsOf, owedOn, owedUnread, storedLevels } from "./sweeping/levels.ts";
 import { recordable } from "./sweeping/marks.ts";
 import { reconcile } from "./sweeping/reconcile.ts";
+import { sweepReviews } from "./sweeping/reviews.ts";
 import { sweepRoles } from "./sweeping/roles.ts";
 
 type Judging = Judgement<SweepDeps>;
@@ -102,6 +103,7 @@ async function round(deps: SweepDeps, invocation: Invocation): Promise<Swept | R
   const judgement = judging({});
   judgement.believe(trust);
   await settleUnattributed(judgement).catch(failedBy);
+  const reviews = await sweepReviews(judging, deps, trust);
   const ofHalts = isSettling ? await acknowledgeHalts(judgement) : [];
   if (ofHalts === undefined) settleLonger(deps);
   const failed = results.flatMap(({ what, chainId }) => (what === "failed" ? [chainId] : []));
@@ -111,11 +113,15 @@ async function round(deps: SweepDeps, invocation: Invocation): Promise<Swept | R
     ok: true,
     chains: results.length,
     written: results.filter(({ what }) => what === "written").length,
-    failed: failed.length + left.length + lacking + (isPartial ? 1 : 0),
+    failed: failed.length + left.length + lacking + reviews.failed + (isPartial ? 1 : 0),
     failing: failed.slice(0, NAMED),
     isWhole,
     reached: [...results.flatMap(({ reached }) => reached), ...(ofHalts ?? [])],
-    levels: levelsOf((deps.memory.trust ?? trust).restrictions, owedBy(results, isWhole)),
+    levels: levelsOf(
+      (deps.memory.trust ?? trust).restrictions,
+      owedBy(results, isWhole),
+      reviews.overdue,
+    ),
   };
 }
 

@@ -78,7 +78,7 @@ export const UNLOCKS: { readonly [Code in RefusalCode]: How<Code> } = {
   STEP_GATE_CLOSED: "said",
   BREAK_GLASS_UNAUTHORIZED: "nothing",
   BREAK_GLASS_EXPIRED: "nothing",
-  BREAK_GLASS_REVIEW_OVERDUE: "nothing",
+  BREAK_GLASS_REVIEW_OVERDUE: "said",
   ACTION_OBSERVED: "nothing",
   CHAIN_BROKEN: "nothing",
   CHAIN_ROOT_UNKNOWN: "nothing",

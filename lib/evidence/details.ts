@@ -50,6 +50,18 @@ interface DecisionSupersededDetail {
   readonly iat: number;
 }
 
+/** Authority by fewer words than its class asks for: why, by whom, and until when people are to look at it (VAI-125). */
+export interface BreakGlassInvokedDetail {
+  readonly policy: string;
+  /** Whose place it takes: how many uses before it are reviewed. */
+  readonly use: number;
+  readonly incident: string;
+  readonly purpose: string;
+  readonly approvedBy: readonly { readonly name: string; readonly role: string }[];
+  /** RFC 3339. */
+  readonly reviewDue: string;
+}
+
 /** The parts of a bound proof, to be read and verified again at each use. */
 export interface BoundProof {
   readonly intent: unknown;
@@ -347,6 +359,9 @@ export interface Details {
   readonly AttestationRecorded: AttestationRecordedDetail;
   readonly ApprovalRecorded: ApprovalRecordedDetail;
   readonly GateOpened: { readonly step: string };
+  readonly BreakGlassInvoked: BreakGlassInvokedDetail;
+  readonly BreakGlassReviewOverdue: { readonly policy: string; readonly reviewDue: string };
+  readonly BreakGlassReviewed: RestrictionDetail;
   readonly IdentityRequested: WithRequest<RequestedDetail>;
   readonly ProofValidated: {
     readonly proofDigest: Digest;

@@ -158,7 +158,8 @@ function bindContract(draft: Draft, { contract, detail }: RecordOf<"ContractBoun
   if (view.bound !== undefined) return;
   const proof = boundProof(draft, detail);
   const { iat, iss: decider } = decisionClaims(proof?.decision);
-  const bound = { ...detail, contractId: contract.id, ...present({ proof, decider }) };
+  const breakGlass = breakGlassIn(detail.contract);
+  const bound = { ...detail, contractId: contract.id, ...present({ proof, decider, breakGlass }) };
   const { attestations = [], approvals = [] } = detail;
   draft.contracts.set(contract.digest, {
     ...{ ...view, bound },
@@ -171,6 +172,15 @@ function bindContract(draft: Draft, { contract, detail }: RecordOf<"ContractBoun
 /** A decision that is later than all before; of one that cannot be read nothing is known. */
 function decide(draft: Draft, iat: number | undefined): void {
   if (iat !== undefined) draft.decidedAt = Math.max(draft.decidedAt ?? iat, iat);
+}
+
+/** Id of the emergency policy that a contract names. */
+function breakGlassIn(contract: string): string | undefined {
+  const read = readJws(contract, "vai-contract+jwt");
+  const { breakGlass } = (read.ok ? read.value.payload : {}) as {
+    breakGlass?: { policy?: unknown };
+  };
+  return breakGlass === undefined ? undefined : String(breakGlass?.policy);
 }
 
 function decisionClaims(decision: string | undefined): {

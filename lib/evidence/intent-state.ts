@@ -69,6 +69,8 @@ export interface ContractView {
     readonly proof?: BoundProof;
     /** Whose decision it is bound to; absent where that cannot be read. */
     readonly decider?: string;
+    /** The emergency policy that it names. */
+    readonly breakGlass?: string;
   };
   readonly refusals: number;
   /** Issuances per step. */

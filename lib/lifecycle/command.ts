@@ -20,6 +20,11 @@ const shared = {
   jti: label,
   reason: purpose,
 };
+/** What an auditor has found; printable, as `reason` is. */
+const finding = z
+  .string()
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,1000}$/u, "must be 1 to 1,000 printable characters");
+
 const command = <Name extends Verb, Members extends z.ZodRawShape>(verb: Name, members: Members) =>
   z.strictObject({ ...shared, do: z.literal(verb), ...members });
 
@@ -36,6 +41,7 @@ const schema = z.discriminatedUnion("do", [
   command("reinstateKey", { jkt: thumbprint }),
   command("liftQuarantine", { path: label }),
   command("resumePlane", {}),
+  command("reviewBreakGlass", { contractDigest: digest, finding }),
 ]);
 export type Command = z.infer<typeof schema>;
 
@@ -48,18 +54,11 @@ export interface ReadCommand<Claims extends Command = Command> {
 const malformed = (detail: string, pointer: string): Refusal =>
   refuse("COMMAND_MALFORMED", detail, pointer);
 
-/** Verbs of later versions: known, and refused by name. */
-const LATER: ReadonlySet<unknown> = new Set<Verb>(["reviewBreakGlass"]);
-
 /** Reads a command before any signature work. `at`: where it stands in the event, a JSON pointer. */
 export function readCommand(compact: unknown, at = "/command"): ReadCommand | Refusal {
   const jws = readJws(compact, "vai-command+jwt");
   if (!jws.ok) return malformed(jws.detail, `${at}${jws.pointer}`);
-  const { payload } = jws.value;
-  const verb = typeof payload === "object" && payload !== null && "do" in payload && payload.do;
-  if (LATER.has(verb))
-    return refuse("NOT_SUPPORTED", `this version does not know ${verb}`, `${at}/do`);
-  const read = readBy(schema, payload);
+  const read = readBy(schema, jws.value.payload);
   if (!read.ok) {
     const isUnknown = read.pointer === "/do";
     return malformed(
@@ -111,6 +110,22 @@ export function judgeOperator(
   return operator.may === undefined || operator.may.includes(claims.do)
     ? undefined
     : refuse("ACTOR_AUTH_INVALID", `${claims.iss} may not ${claims.do}`, "/command/do");
+}
+
+/** The same of an auditor, who reviews and orders nothing. */
+export function judgeAuditor(
+  { jws, claims }: ReadCommand,
+  { auditors }: Pick<TrustPolicy, Lists>,
+): Refusal | undefined {
+  const auditor = auditors.find(({ name }) => name === claims.iss);
+  const key = auditor && partyKey(auditor, jws.header.kid);
+  return key !== undefined && verifyJws(jws, key)
+    ? undefined
+    : refuse(
+        "ACTOR_AUTH_INVALID",
+        "the command is not signed by an auditor of the trust policy",
+        "/command",
+      );
 }
 
 /** Loosening always needs two names; so does what cannot be taken back (PROTOCOL.md §10). */

@@ -99,3 +99,16 @@ export interface RolePolicies {
   read(role: string): Promise<string | undefined>;
   write(role: string, document: string): Promise<void>;
 }
+
+/**
+ * Objects of emergencies: put once, never overwritten or deleted, and read as if nobody could hide one. Keys begin with
+ * `break-glass/`.
+ */
+export interface BreakGlassStore {
+  /** What was ever put under a key, in all versions, the oldest last. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
+  read(key: string): Promise<readonly string[]>;
+  /** Puts an object unless there is one; `false` when there is. @throws the same. */
+  putIfAbsent(key: string, text: string): Promise<boolean>;
+  /** Ids of the policies of which there are objects. @throws the same. */
+  policies(): Promise<readonly string[]>;
+}

@@ -18,6 +18,8 @@ const LIFTING = ["reinstateActor", "reinstateKey", "liftQuarantine", "resumePlan
 /** Verbs that stop more than one contract, and those that take it back for what comes. */
 export type Restricting = Extract<Command, { readonly do: (typeof RESTRICTING)[number] }>;
 export type Lifting = Extract<Command, { readonly do: (typeof LIFTING)[number] }>;
+/** An auditor's word on a use under break-glass. */
+export type Reviewing = Extract<Command, { readonly do: "reviewBreakGlass" }>;
 
 export const isRestricting = (command: ReadCommand): command is ReadCommand<Restricting> =>
   (RESTRICTING as readonly string[]).includes(command.claims.do);

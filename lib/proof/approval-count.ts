@@ -1,11 +1,20 @@
 import { toSeconds } from "../clock.ts";
+import { breakGlassPolicyOf } from "../contract/break-glass.ts";
 import type { Contract, ReadContract } from "../contract/contract.ts";
 import { isRefusal, type Refusal, refuseUntil } from "../refusal.ts";
-import type { TrustPolicy } from "../trust/policy.ts";
-import { approvals } from "../unlock.ts";
-import { approvalsByName } from "./approval.ts";
+import type { BreakGlassPolicy, TrustPolicy } from "../trust/policy.ts";
+import { approvalOf, approvals } from "../unlock.ts";
+import { approvalsByName, type ReadApproval, rolesCovered } from "./approval.ts";
 import { approvalsOf } from "./heard.ts";
 import type { ReadProof } from "./proof.ts";
+
+/** What people's approvals come to. */
+export interface Approved {
+  /** Seconds: when the ones that count end; absent where nobody was asked. */
+  readonly until?: number;
+  /** In an emergency: who fills the roles. */
+  readonly by?: readonly { readonly name: string; readonly role: string }[];
+}
 
 /** What approvals are counted by; `now` in milliseconds. */
 export interface ApprovalInput {
@@ -22,7 +31,7 @@ export interface ApprovalInput {
 
 /**
  * Whether enough people approve the whole contract, and until when (PROTOCOL.md §3, "Approvals"): names are counted, and
- * of more than are needed the ones that end last. `until` in seconds; absent where nobody was asked.
+ * of more than are needed the ones that end last.
  */
 export function judgeApprovals({
   contract,
@@ -32,14 +41,18 @@ export function judgeApprovals({
   isBound,
   mayWait,
   now,
-}: ApprovalInput): { readonly until?: number } | Refusal {
+}: ApprovalInput): Approved | Refusal {
   const held = approvalsOf(
     { presented: proof.approvals, recorded },
     { contract, decider: proof.decision.claims.iss, policy, isBound, now: toSeconds(now) },
   );
   if (isRefusal(held)) return held;
+  const whole = held.filter(({ claims: { step } }) => step === undefined);
+  if (contract.claims.breakGlass !== undefined) {
+    return judgeRoles(whole, breakGlassPolicyOf(contract.claims, policy), mayWait);
+  }
   const needed = approvalsNeeded(contract.claims, policy);
-  const names = approvalsByName(held.filter(({ claims: { step } }) => step === undefined));
+  const names = approvalsByName(whole);
   if (mayWait === undefined && names.length < needed) {
     return refuseUntil(
       [approvals(needed, names.length)],
@@ -50,6 +63,38 @@ export function judgeApprovals({
   }
   const last = names[needed - 1];
   return last === undefined ? {} : { until: last.claims.exp };
+}
+
+/**
+ * In an emergency one of each role that its policy asks for, of different names (PROTOCOL.md §10, "Break-glass"). Of all ways
+ * to fill the roles the one that lasts longest counts: the fewest approvals, from the last end on, that fill them.
+ */
+function judgeRoles(
+  held: readonly ReadApproval[],
+  emergency: BreakGlassPolicy | undefined,
+  mayWait: true | undefined,
+): Approved | Refusal {
+  if (emergency === undefined) throw new TypeError("stage contract has found the policy");
+  const { approverRoles: roles, id } = emergency;
+  const byEnd = [...held].sort((one, other) => other.claims.exp - one.claims.exp);
+  const fewest = byEnd.findIndex(
+    (_, index) => rolesCovered(roles, byEnd.slice(0, index + 1)).missing.length === 0,
+  );
+  const last = byEnd[fewest];
+  if (last !== undefined) {
+    const counted = byEnd
+      .slice(0, fewest + 1)
+      .map(({ claims: { iss: name, role } }) => ({ name, role }));
+    return { until: last.claims.exp, by: counted };
+  }
+  if (mayWait) return {};
+  const { missing } = rolesCovered(roles, byEnd);
+  return refuseUntil(
+    missing.map(approvalOf),
+    "APPROVAL_REQUIRED",
+    `emergency policy "${id}" needs an approval of each of ${roles.join(", ")}, of different names; nobody approves as ${missing.join(", ")}`,
+    "/proof/approvals",
+  );
 }
 
 /** How many people must approve a contract of this class and of this kind of actor (VAI-16). */

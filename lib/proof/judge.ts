@@ -263,6 +263,8 @@ export function judgeAttestations(input: ProofInput): Refusal | undefined {
   );
   if (isRefusal(votes)) return votes;
   const quorum = policy.governance[contract.risk];
+  // In an emergency nobody is waited for, and whoever objects is heard: one reject is enough.
+  if (contract.breakGlass !== undefined) return judgeObjections(votes, { ...quorum, rejects: 1 });
   return mayWait ? judgeObjections(votes, quorum) : judgeVotes(votes, quorum);
 }
 

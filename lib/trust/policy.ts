@@ -95,6 +95,8 @@ const breakGlass = z.strictObject({
   approverRoles: z.array(label).min(1),
   reviewHours: z.int().min(1),
   exp: numericDate,
+  /** Whether its evidence may be spooled while it cannot be stored; absent: false. */
+  spool: z.boolean().optional(),
 });
 
 const schema = z
@@ -140,6 +142,8 @@ const schema = z
 /** The signed, versioned statement of whom this trust plane believes (PROTOCOL.md §6). */
 export type TrustPolicy = z.infer<typeof schema>;
 export type GovernedAction = TrustPolicy["actions"][number];
+/** An emergency that governance has foreseen, with bounds of its own (PROTOCOL.md §10, "Break-glass"). */
+export type BreakGlassPolicy = TrustPolicy["breakGlass"][number];
 
 /** The execution role of an action that may be done. An observed one gets no session, whether or not it names a role. */
 export function enforcedRole(governed: GovernedAction): string {
@@ -203,6 +207,10 @@ function* doubles(
   yield* doubledNames(
     "policies",
     policy.policies.map(({ id }) => id),
+  );
+  yield* doubledNames(
+    "breakGlass",
+    policy.breakGlass.map(({ id }) => id),
   );
 }
 

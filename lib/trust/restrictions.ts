@@ -17,15 +17,22 @@ const quarantine = z.strictObject({
   cause: z.enum(["REVOCATION_FAILED"]),
 });
 
+/** How many uses under an emergency policy have been reviewed; absent: none. */
+const review = z.strictObject({ policy: label, closed: z.int().min(1).max(999_999_999) });
+
 /**
  * What the plane refuses whatever its trust policy allows (PROTOCOL.md §6). Restrictions that this version does not
- * understand must stop everything, not nothing; reviews come with break-glass.
+ * understand must stop everything, not nothing.
  */
 const schema = z.strictObject({
   halts: z.array(halt),
   revokedKeys: z.array(thumbprint),
   quarantines: z.array(quarantine),
-  reviews: z.array(z.never()),
+  reviews: z
+    .array(review)
+    .refine((all) => new Set(all.map(({ policy }) => policy)).size === all.length, {
+      message: "counts a policy twice",
+    }),
 });
 export type Restrictions = z.infer<typeof schema>;
 export type Halt = Restrictions["halts"][number];
@@ -39,6 +46,19 @@ export const NO_RESTRICTIONS: Restrictions = {
 
 /** Bytes of the document at most. */
 export const MAX_RESTRICTIONS = 128 * 1024;
+
+/** The number of the next use under an emergency policy: so many before it are reviewed. */
+export const closedUnder = ({ reviews }: Restrictions, policy: string): number =>
+  reviews.find((each) => each.policy === policy)?.closed ?? 0;
+
+/** The restrictions once another use of a policy is reviewed. */
+export const withReview = (before: Restrictions, policy: string): Restrictions => ({
+  ...before,
+  reviews: [
+    ...before.reviews.filter((each) => each.policy !== policy),
+    { policy, closed: closedUnder(before, policy) + 1 },
+  ],
+});
 
 /** Lists sorted by the JCS text of their entries, each once, so that one state has one text. */
 export function restrictionsText(restrictions: Restrictions): string {

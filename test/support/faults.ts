@@ -17,6 +17,8 @@ const DEPENDENCIES = [
   "signer:sign",
   "planeSigner:key",
   "planeSigner:sign",
+  "breakGlass:read",
+  "breakGlass:write",
   "target:read",
   "sts",
   "sts:cut",

@@ -35,6 +35,32 @@ export const high = (plane: Plane, more: Mutation = {}): Mutation => ({
   },
 });
 
+/** An emergency policy: both roles must say yes, by different people. */
+export const EMERGENCY = {
+  id: "outage",
+  actions: ["lambda:UpdateAlias"],
+  maxSeconds: 120,
+  approverRoles: ["sre-lead", "incident-commander"],
+  reviewHours: 1,
+  exp: "$seconds+86400",
+} as const;
+
+/** A contract of class HIGH under break-glass, which nobody has attested. */
+export const emergency = (plane: Plane, more: Mutation = {}): Mutation =>
+  high(plane, {
+    ...more,
+    contract: {
+      ...more.contract,
+      set: {
+        "/breakGlass": { policy: EMERGENCY.id, incident: "INC-17" },
+        "/deliveries": ["execute"],
+        "/nbf": "$seconds-1",
+        "/exp": "$seconds+119",
+        ...more.contract?.set,
+      },
+    },
+  });
+
 /** An attestation of a contract's decision. */
 export function attestation(
   plane: Plane,

@@ -1,4 +1,5 @@
 import { isOpened } from "../../lib/actions/opened.ts";
+import { S3BreakGlassStore } from "../../lib/aws/ports/break-glass/store.ts";
 import { DynamoDenialStore } from "../../lib/aws/ports/denials.ts";
 import { DynamoEvidenceStore } from "../../lib/aws/ports/evidence-store.ts";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
@@ -39,6 +40,7 @@ import {
   TABLE,
 } from "./governed.ts";
 import { KEYS } from "./keys.ts";
+import { MemoryBucket } from "./memory-bucket.ts";
 import { MemoryDynamo, onlyMembers, TABLES } from "./memory-dynamo.ts";
 import { MemoryIam } from "./memory-iam.ts";
 import { MemoryKms } from "./memory-kms.ts";
@@ -94,6 +96,7 @@ export class Plane {
   readonly planeKms: MemoryKms;
   readonly sts: MemorySts;
   readonly iam = new MemoryIam(this.faults);
+  readonly bucket = new MemoryBucket(this.faults);
   readonly targets = new Targets(this.faults);
   policy: TrustPolicy;
   policyDigest: Digest | undefined;
@@ -151,6 +154,7 @@ export class Plane {
       counter: new DynamoRefusalCounter(dynamo, TABLES.state),
       denials: new DynamoDenialStore(dynamo, TABLES),
       askPeople: (needed: readonly DecisionNeeded[]) => this.askPeople(needed),
+      breakGlass: new S3BreakGlassStore(() => this.bucket.client(), "break-glass-bucket"),
       memory: { handles: new Map(), keyLooks: new Map() },
       descriptorOf: this.targets.descriptorOf,
       isOpened: (family: string, resource: string) => isOpened(OPENED, family, resource),
@@ -224,7 +228,9 @@ export class Plane {
   /** Everything outside processes as it is now, to be put back: the same from here once more. */
   saved(): () => void {
     const { policy, policyDigest } = this;
-    const parts = [this.world, this.dynamo, this.iam, this.targets].map((part) => part.saved());
+    const parts = [this.world, this.dynamo, this.iam, this.bucket, this.targets].map((part) =>
+      part.saved(),
+    );
     const { length } = this.sts.executions;
     return () => {
       for (const putBack of parts) putBack();

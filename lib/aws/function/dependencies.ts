@@ -13,6 +13,7 @@ import { ENV, parsePlaneId } from "../../config.ts";
 import { readPublicJwk, type VerificationKey } from "../../encoding/jwk.ts";
 import { present } from "../../encoding/present.ts";
 import type { IssueDeps, PlaneDeps } from "../../enforcement/deps.ts";
+import { S3BreakGlassStore } from "../ports/break-glass/store.ts";
 import { type ClientPlace, functionOptions, REQUEST_TIMEOUT } from "../ports/clients.ts";
 import { DynamoDenialStore } from "../ports/denials.ts";
 import { DynamoEvidenceStore } from "../ports/evidence-store.ts";
@@ -94,6 +95,18 @@ export function planePorts(component: string, environment: Environment, how: Pat
     planeSigner: new KmsSigner(kms, required(environment, ENV.planeKeyId)),
     registry: new DynamoRegistryStore(dynamo, tables),
     counter: new DynamoRefusalCounter(dynamo, tables.state),
+    breakGlass: new S3BreakGlassStore(
+      ({ S3Client }) =>
+        boundBy(
+          new S3Client({
+            ...functionOptions(place),
+            forcePathStyle: place.endpoint !== undefined,
+            followRegionRedirects: false,
+          }),
+          bounds,
+        ),
+      required(environment, ENV.breakGlassBucket),
+    ),
     memory: { handles: new Map(), keyLooks: new Map() },
   };
   return { deps, dynamo, tables };

@@ -42,6 +42,7 @@ export interface AnyAnswer {
     readonly quarantined: number;
     readonly restrictionsBytes: number;
     readonly marksOwed?: number;
+    readonly reviewsOverdue?: number;
   };
   /** Of a run of `sweep`: denials that it recorded as having reached a point. */
   readonly reached?: readonly { readonly point: DenialPoint; readonly milliseconds: number }[];
@@ -146,12 +147,13 @@ function countsOf(answer: AnyAnswer): Counts {
 /** Nothing stands is a measurement too: by it an alarm clears. */
 function levelsIn({ levels }: AnyAnswer): Counts {
   if (levels === undefined) return {};
-  const { planeHalted, quarantined, restrictionsBytes, marksOwed } = levels;
+  const { planeHalted, quarantined, restrictionsBytes, marksOwed, reviewsOverdue } = levels;
   return {
     [METRICS.planeHalted]: planeHalted,
     [METRICS.quarantined]: quarantined,
     [METRICS.restrictionsBytes]: restrictionsBytes,
     ...(marksOwed !== undefined && { [METRICS.marksOwed]: marksOwed }),
+    ...(reviewsOverdue !== undefined && { [METRICS.reviewsOverdue]: reviewsOverdue }),
   };
 }
 

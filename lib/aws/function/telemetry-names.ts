@@ -45,11 +45,14 @@ export const METRICS = {
   dutiesMissed: "DutiesMissed",
   /** Requests that were refused until evaluators attest or people approve. */
   decisionsAwaited: "DecisionsAwaited",
+  /** Uses under break-glass (`BreakGlassInvoked`). */
+  breakGlass: "BreakGlassInvoked",
   /** What stands, measured by each run of `sweep`. */
   planeHalted: "PlaneHalted",
   quarantined: "Quarantined",
   restrictionsBytes: "RestrictionsBytes",
   marksOwed: "MarksOwed",
+  reviewsOverdue: "ReviewsOverdue",
   /** Runs of `sweep` that came to every chain. */
   sweptWhole: "SweptWhole",
   /** Chains and roles that a run of `sweep` failed at. */

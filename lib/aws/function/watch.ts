@@ -9,6 +9,7 @@ const RAISES = {
   RevocationFailed: METRICS.revocationFailed,
   EscalationRaised: METRICS.escalations,
   ObligationMissed: METRICS.dutiesMissed,
+  BreakGlassInvoked: METRICS.breakGlass,
 } as const satisfies Record<Raising, MetricName>;
 
 /**

@@ -26,6 +26,8 @@ function objectOf(claims: Claims): string {
       return `the quarantine of role ${claims.path}`;
     case "resumePlane":
       return "the halt of the plane";
+    case "reviewBreakGlass":
+      return `the use under contract ${claims.contractDigest}`;
   }
 }
 

@@ -138,6 +138,8 @@ export interface Appending<T> {
   readonly prepare: (intent: Intent) => Prepared<T>;
   /** Runs beside the sealing; a failure stops the append. */
   readonly meanwhile?: () => Promise<Failure | undefined>;
+  /** Runs when everything is sealed and nothing is stored; a failure stops the append. */
+  readonly justBefore?: () => Promise<Failure | undefined>;
   /** What to make of a key that somebody else holds. */
   readonly onTaken?: (key: TakenKey) => Failure;
   /** Milliseconds: how long the evidence key must stay good, beyond now. */
@@ -152,7 +154,7 @@ export interface Appending<T> {
 export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
   judgement: Judgement<Deps>,
   start: Intent,
-  { prepare, meanwhile, onTaken, until }: Appending<T>,
+  { prepare, meanwhile, justBefore, onTaken, until }: Appending<T>,
 ): Promise<Appended<T>> {
   const { deps } = judgement;
   let intent = start;
@@ -170,6 +172,8 @@ export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
     const { records, append } = sealed();
     // A trust policy that came meanwhile may have ended the key.
     await requireSigner(deps, judgement.requireTrust().policy, { from: deps.clock(), until });
+    const hindrance = await justBefore?.();
+    if (hindrance !== undefined) return refused(hindrance);
     const extended = extendIntent(intent, records, append.marksLeft);
     const result = await store(deps, { ...append, seen: seenOf(extended, deps.clock()) });
     if (result === "appended") return { kind: "appended", intent: extended };

@@ -1,15 +1,20 @@
+import { toSeconds } from "../../clock.ts";
+import { present } from "../../encoding/present.ts";
 import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
+import { useText } from "../../lifecycle/break-glass.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import type { IssueRequest } from "../../request/request.ts";
 import type { IssueDeps, PlaneDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import { observed, observedAction } from "../observed.ts";
 import type { Intent } from "../read/intent.ts";
+import { type PlaceOfUse, placeOfUse } from "../read/place-of-use.ts";
 import { isContractIdKey, isExecutorKey } from "../read/state-keys.ts";
 import { isBound, issuedDrafts, type Justified } from "../records/issuance.ts";
 import { bindingKeys, takenRetryKeys } from "../records/keys.ts";
 import { AUTHORITY, type Grant } from "../stages/authority.ts";
+import { judgeUses, REVIEWED, taken } from "../stages/break-glass.ts";
 import { CONTEXT, type Context } from "../stages/context.ts";
 import { brokenChain, lostGrant } from "../stages/executor.ts";
 import { BARRIER_1 } from "../stages/order.ts";
@@ -73,6 +78,8 @@ class Reservation {
   /** As it was judged last. */
   #intent: Intent;
   #proof: ReadProof | undefined;
+  /** Of a contract under break-glass. */
+  #use: PlaceOfUse | undefined;
 
   constructor(judgement: Judgement, request: Asked, makeHandle: MakeHandle) {
     this.#judgement = judgement;
@@ -87,6 +94,7 @@ class Reservation {
   }
 
   async reserve(): Promise<Reserved | Repeated | Denied> {
+    await this.#lookForPlace();
     const context = await this.#observe();
     if ("kind" in context) return this.#ended(context);
     let justified: Justified | undefined;
@@ -110,6 +118,7 @@ class Reservation {
         handle = made;
         return closed;
       },
+      justBefore: () => this.#takePlace(),
       onTaken: judgeTaken,
       // What comes after it in this invocation is to be sealed too; else a use would be spent for nothing.
       until: this.#judgement.invocation.deadline,
@@ -126,6 +135,7 @@ class Reservation {
    */
   async watch(action: string): Promise<Repeated | Denied> {
     const request = this.#request;
+    await this.#lookForPlace();
     const retried = this.#judgement.judge(RETRY, request);
     if (isFailure(retried)) return this.denied(retried);
     if (retried.repeated !== undefined) {
@@ -151,6 +161,29 @@ class Reservation {
     return end.kind === "refused" ? this.denied(end.failure) : { ...end, intent: this.#intent };
   }
 
+  async #lookForPlace(): Promise<void> {
+    const { contract, trust } = this.#request;
+    if (contract.claims.breakGlass === undefined) return;
+    this.#use = await placeOfUse(this.#judgement.deps, contract, trust);
+  }
+
+  /**
+   * Of two that found the place free one takes it; the object stays, whatever comes of the grant. Nothing else of a use
+   * outlives tables that are set back.
+   */
+  async #takePlace(): Promise<Failure | undefined> {
+    const use = this.#use;
+    if (use === undefined) return undefined;
+    const { breakGlass, clock } = this.#judgement.deps;
+    const { contract } = this.#request;
+    const text = useText(contract, use.policy, toSeconds(clock()));
+    if (await breakGlass.putIfAbsent(use.key, text)) return undefined;
+    const found = await breakGlass.read(use.key);
+    const refusal = found.length === 0 ? taken(undefined) : judgeUses(found, contract);
+    const [check = ""] = REVIEWED.names;
+    return refusal && { stage: REVIEWED.name, check, refusal };
+  }
+
   /** Assumptions, if the contract has any: read once, after everything that needs no further read. */
   async #observe(): Promise<Context | Settled<IdentityView> | Refused> {
     const { contract, intent } = this.#request;
@@ -163,9 +196,7 @@ class Reservation {
   }
 
   /** Stages `retry` to `authority`. */
-  #justify(
-    intent: Intent,
-  ): { readonly proof: ReadProof; readonly grant: Grant } | Settled<IdentityView> | Refused {
+  #justify(intent: Intent): Omit<Justified, "context"> | Settled<IdentityView> | Refused {
     const judgement = this.#judgement;
     const request = { ...this.#request, intent };
     this.#intent = intent;
@@ -175,6 +206,8 @@ class Reservation {
     if (retried.repeated !== undefined) return settled(retried.repeated);
     const limited = judgement.judge(LIMITS, request);
     if (isFailure(limited)) return refused(limited);
+    const reviewed = judgement.judge(REVIEWED, { ...request, use: this.#use });
+    if (isFailure(reviewed)) return refused(reviewed);
     const ended = judgement.judge(CONTRACT_STATE, request);
     if (isFailure(ended)) return refused(ended);
     const turn = judgement.judge(STEP_ORDER, request);
@@ -183,7 +216,7 @@ class Reservation {
     if (isFailure(spent)) return refused(spent);
     const proved = judgement.judge(PROOF, request);
     if (isFailure(proved)) return refused(proved);
-    const { proof, approvedUntil } = proved;
+    const { proof, approvedUntil, approvedBy } = proved;
     const { gateUntil } = turn;
     this.#proof = proof;
     const { step: stepId, delivery, operation } = request.request.claims;
@@ -196,7 +229,9 @@ class Reservation {
       ...{ approvedUntil, gateUntil },
     };
     const derived = judgement.judge(AUTHORITY, wish);
-    return isFailure(derived) ? refused(derived) : { proof, grant: derived.grant };
+    if (isFailure(derived)) return refused(derived);
+    const invoked = this.#use && { use: this.#use, approvedBy };
+    return { proof, grant: derived.grant, ...present({ invoked }) };
   }
 
   #batch(intent: Intent, justified: Justified): ReturnType<typeof ready> {

@@ -16,6 +16,7 @@ export type CommandState =
   | "HALTED"
   | "NOTED"
   | "LIFTED"
+  | "REVIEWED"
   | IdentityView["state"];
 
 /** The answer to a command of people (PROTOCOL.md §10). */

@@ -3,7 +3,10 @@ import type { InForce } from "../../evidence/details.ts";
 import { type EventType, isNegative } from "../../evidence/events.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import type { ReadCommand } from "../../lifecycle/command.ts";
-import type { Lifting, Restricting } from "../../lifecycle/restrict.ts";
+import type { Lifting, Restricting, Reviewing } from "../../lifecycle/restrict.ts";
+
+/** Every verb that changes the restrictions. */
+type Changing = Restricting | Lifting | Reviewing;
 
 /** Which record a verb leaves on `plane/registry`. */
 const RECORDS = {
@@ -15,10 +18,11 @@ const RECORDS = {
   reinstateActor: "AgentReinstated",
   reinstateKey: "KeyReinstated",
   liftQuarantine: "QuarantineLifted",
-} as const satisfies Record<(Restricting | Lifting)["do"], EventType>;
+  reviewBreakGlass: "BreakGlassReviewed",
+} as const satisfies Record<Changing["do"], EventType>;
 
 /** A command whose signatures are verified, with the second one where it has one. */
-export interface Signed<Claims extends Restricting | Lifting = Restricting | Lifting> {
+export interface Signed<Claims extends Changing = Changing> {
   readonly command: ReadCommand<Claims>;
   readonly cosign: string | undefined;
 }

@@ -9,7 +9,15 @@ import { type GovernCommand, type Members, malformed } from "./command.ts";
 import { LIFT_ORDER, lift } from "./lift.ts";
 import { PUBLISH_ORDER, publishTrustPolicy } from "./publish-trust-policy.ts";
 import { REGISTER_ORDER, register } from "./register.ts";
+import { holdsReview, REVIEW_ORDER, review } from "./review.ts";
 import { SUPERSEDE_ORDER, supersede } from "./supersede.ts";
+
+/** A command's own JWS says whether it takes something back or reviews; each has its own table. */
+const command: GovernCommand = (judgement, members) => {
+  if (!holdsReview(members)) return lift(judgement, members);
+  judgement.follow([READ_COMMAND, ...REVIEW_ORDER, DURABLE]);
+  return review(judgement, members);
+};
 
 /** Every command that this version has; adding one is a file and a line. */
 export const COMMANDS = {
@@ -18,7 +26,7 @@ export const COMMANDS = {
   approve,
   attest,
   supersede,
-  command: lift,
+  command,
 } as const satisfies Record<string, GovernCommand>;
 
 type Op = keyof typeof COMMANDS;

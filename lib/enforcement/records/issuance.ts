@@ -2,12 +2,19 @@ import { toInstant } from "../../clock.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
 import { present } from "../../encoding/present.ts";
-import type { IdentityIssuedDetail, Opens, RequestNames } from "../../evidence/details.ts";
+import type {
+  BreakGlassInvokedDetail,
+  IdentityIssuedDetail,
+  Opens,
+  RequestNames,
+} from "../../evidence/details.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import type { Check, RecordDraft, RecordVerdict } from "../../evidence/record.ts";
+import { reviewDueOf } from "../../lifecycle/break-glass.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import { type Request, requestContentDigest } from "../../request/request.ts";
 import type { Intent } from "../read/intent.ts";
+import type { PlaceOfUse } from "../read/place-of-use.ts";
 import type { Grant } from "../stages/authority.ts";
 import type { Context } from "../stages/context.ts";
 import { reservedTotals } from "../stages/scope.ts";
@@ -99,13 +106,18 @@ export interface Justified {
   readonly grant: Grant;
   /** The assumptions as they were seen. */
   readonly context: Context;
+  /** Of a contract under break-glass. */
+  readonly invoked?: {
+    readonly use: Pick<PlaceOfUse, "policy" | "closed">;
+    readonly approvedBy: BreakGlassInvokedDetail["approvedBy"];
+  };
 }
 
 /** Barrier 1: everything up to `IdentityIssued`. */
 export function issuedDrafts(
   intent: Intent,
   asked: Asked,
-  { proof, grant, context }: Justified,
+  { proof, grant, context, invoked }: Justified,
   checks: readonly Check[],
   now: number,
 ): RecordDraft[] {
@@ -113,6 +125,7 @@ export function issuedDrafts(
   const about = { identity: { id: grant.identityId } };
   const drafts: RecordDraft[] = [
     ...bindingDrafts(intent, asked, proof, now),
+    ...invokedDrafts(asked.contract, invoked),
     requestedDraft(asked, true),
     {
       type: "ProofValidated",
@@ -126,6 +139,22 @@ export function issuedDrafts(
     { type: "IdentityIssued", about, detail: issuedDetail(asked, grant, firstSeq) },
   ];
   return withOpening(intent, asked, drafts);
+}
+
+/** Behind the binding, before the first word of the grant. */
+function invokedDrafts(
+  { claims: { breakGlass, purpose, exp } }: ReadContract,
+  invoked: Justified["invoked"],
+): RecordDraft[] {
+  if (invoked === undefined || breakGlass === undefined) return [];
+  const { use, approvedBy } = invoked;
+  const reviewDue = toInstant(reviewDueOf(exp, use.policy) * 1000);
+  return [
+    {
+      type: "BreakGlassInvoked",
+      detail: { ...breakGlass, use: use.closed, purpose, approvedBy, reviewDue },
+    },
+  ];
 }
 
 /** `firstSeq`: number of the first record that the request wrote. */

@@ -6,8 +6,9 @@ import type { EnforcementEntry } from "../../authority/derive/enforcement-map.ts
 import { narrowToOperation } from "../../authority/derive/narrow-operation.ts";
 import { sessionName } from "../../authority/derive/session-name.ts";
 import { toSeconds } from "../../clock.ts";
+import { breakGlassPolicyOf } from "../../contract/break-glass.ts";
 import type { DELIVERIES, ReadContract } from "../../contract/contract.ts";
-import { governedAction } from "../../contract/judge.ts";
+import { governedAction, longestLife } from "../../contract/judge.ts";
 import type { Step } from "../../contract/step.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
 import type { Digest } from "../../encoding/digest.ts";
@@ -148,16 +149,18 @@ const exceptionsOf = (
   isCut: delivery === "credentials" && cutSession !== undefined,
 });
 
-/** Milliseconds: the earliest of contract, decision, approvals and `issuedAt` + `maxSeconds` of the class (PROTOCOL.md §4). */
+/** Milliseconds: the earliest of contract, decision, approvals, emergency policy, and the longest life from `issuedAt` on (PROTOCOL.md §4). */
 function expiryOf(
   { contract, proof, trust, approvedUntil, gateUntil }: Wish,
   issuedAt: number,
 ): number {
-  const { maxSeconds } = trust.policy.governance[contract.claims.risk];
+  const { claims } = contract;
+  const longest = toSeconds(issuedAt) + longestLife(claims, trust.policy);
   const { exp, boundary } = proof.decision.claims;
-  const ends = [contract.claims.exp, exp, boundary.notAfter, toSeconds(issuedAt) + maxSeconds];
-  const approvals = [approvedUntil, gateUntil].filter((each) => each !== undefined);
-  return Math.min(...ends, ...approvals) * 1000;
+  const ends = [claims.exp, exp, boundary.notAfter, longest];
+  const emergency = breakGlassPolicyOf(claims, trust.policy);
+  const others = [approvedUntil, gateUntil, emergency?.exp].filter((each) => each !== undefined);
+  return Math.min(...ends, ...others) * 1000;
 }
 
 /** The contract lists the delivery, and the risk class lets credentials leave the trust plane at all (X-01). */

@@ -1,7 +1,9 @@
 import { descriptorOf } from "../../actions/catalogue.ts";
 import { judgeRollback } from "../../authority/derive/judge-rollback.ts";
 import { overbroadProblem } from "../../authority/derive/overbroad.ts";
+import { toSeconds } from "../../clock.ts";
 import { ownResourcePrefix } from "../../config.ts";
+import { judgeBreakGlass } from "../../contract/break-glass.ts";
 import {
   type Contract,
   type ReadContract,
@@ -137,6 +139,9 @@ export const SHOWN_CONTRACT = stage<Shown, Judgement<ContractDeps>>("contract")
   )
   .check("assumptions", ({ contract, trust }, { deps }) =>
     judgeAssumptions(contract.claims, deps.readOf, trust.policy),
+  )
+  .check("breakGlass", ({ contract, trust }, { now }) =>
+    judgeBreakGlass(contract.claims, trust.policy, toSeconds(now)),
   )
   .check("riskClass", ({ contract, trust }) => judgeClass(contract.claims, trust.policy));
 

@@ -1,6 +1,7 @@
 import { type Order, point } from "../stage.ts";
 import { PARSE_EXECUTE, PARSE_ISSUE, REQUEST } from "./admission.ts";
 import { AUTHORITY } from "./authority.ts";
+import { REVIEWED } from "./break-glass.ts";
 import { CONTEXT } from "./context.ts";
 import { CONTRACT, READ_HANDLE_WORLD, READ_WORLD, SAME_CONTRACT } from "./contract.ts";
 import { DESIGNATION, HANDLE, OPEN_CHAIN } from "./executor.ts";
@@ -40,6 +41,7 @@ const TO_ISSUANCE: Order = [
   DESIGNATION,
   RETRY,
   LIMITS,
+  REVIEWED,
   CONTRACT_STATE,
   STEP_ORDER,
   USES,

@@ -52,7 +52,9 @@ export const PROOF = PROOF_CHECKS.reduce(
       ...{ contract, proof, policy: trust.policy, now },
       ...{ recorded: approved, isBound: bound !== undefined, ...present({ mayWait }) },
     });
-    return isRefusal(counted) ? counted : { approvedUntil: counted.until };
+    return isRefusal(counted)
+      ? counted
+      : { approvedUntil: counted.until, approvedBy: counted.by ?? [] };
   })
   .check(
     "uniqueness",
@@ -85,10 +87,18 @@ function judgeBinding({ proof, contract, intent }: Proved): Refusal | undefined 
 
 /** One decision binds one contract, the latest one, and (`iss`, `jti`) belongs to the first contract that used it. */
 function judgeUniqueness({ contract, proof, intent }: Proved): Refusal | undefined {
+  const { breakGlass } = contract.claims;
   for (const [digest, { bound }] of intent.state.contracts) {
     if (bound === undefined || digest === contract.digest) continue;
     if (bound.issuer === contract.claims.iss && bound.contractId === contract.claims.jti)
       return takenContractId().refusal;
+    if (breakGlass !== undefined || bound.breakGlass !== undefined) {
+      return refuse(
+        "CONTRACT_MISMATCH",
+        "a contract of an emergency is the only one of its intent",
+        "/contract/intent/id",
+      );
+    }
     if (bound.decisionDigest === proof.decision.digest) {
       return refuse(
         "DECISION_SUPERSEDED",

@@ -24,6 +24,8 @@ export interface Levels {
   readonly restrictionsBytes: number;
   /** Denials whose records are owed for longer than a run should leave them. */
   readonly marksOwed?: number;
+  /** Uses under break-glass whose review is late. */
+  readonly reviewsOverdue?: number;
 }
 
 /**
@@ -65,11 +67,15 @@ export async function owedUnread(
   }
 }
 
-export const levelsOf = (restrictions: Restrictions, marksOwed: number | undefined): Levels => ({
+export const levelsOf = (
+  restrictions: Restrictions,
+  marksOwed: number | undefined,
+  reviewsOverdue?: number,
+): Levels => ({
   planeHalted: restrictions.halts.some(({ scope }) => scope === "plane") ? 1 : 0,
   quarantined: restrictions.quarantines.length,
   restrictionsBytes: utf8Bytes(restrictionsText(restrictions)).length,
-  ...present({ marksOwed }),
+  ...present({ marksOwed, reviewsOverdue }),
 });
 
 /**

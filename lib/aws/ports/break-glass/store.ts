@@ -1,0 +1,100 @@
+import type { ListObjectVersionsCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { BREAK_GLASS } from "../../../lifecycle/break-glass.ts";
+import type { BreakGlassStore } from "../../../lifecycle/ports.ts";
+import { Fault } from "../../../refusal.ts";
+import { errorName, orFault } from "../faults.ts";
+
+const loadSdk = () => import("./sdk.ts");
+export type Sdk = Awaited<ReturnType<typeof loadSdk>>;
+
+/** What S3 says where there is an object already, and where somebody is putting one just now (S3 guide, "Conditional writes"). */
+const THERE = "PreconditionFailed";
+const BUSY = "ConditionalRequestConflict";
+/** Tries of a put beside somebody else's: the other one is there, or has failed, by the next. */
+const TRIES = 3;
+
+type Page = Pick<
+  ListObjectVersionsCommandOutput,
+  "CommonPrefixes" | "IsTruncated" | "NextKeyMarker" | "Versions"
+>;
+
+/**
+ * The bucket of emergencies: Object Lock keeps what is put there, the bucket's policy lets it be put once. The client is
+ * made when it is needed first: nothing else pays for it.
+ */
+export class S3BreakGlassStore implements BreakGlassStore {
+  readonly #clientBy: (sdk: Sdk) => S3Client;
+  readonly #bucket: string;
+  #client: S3Client | undefined;
+
+  constructor(clientBy: (sdk: Sdk) => S3Client, bucket: string) {
+    this.#clientBy = clientBy;
+    this.#bucket = bucket;
+  }
+
+  /** All versions: a delete marker over an object, which only an administrator could set, hides nothing. */
+  async read(key: string): Promise<readonly string[]> {
+    const { Versions = [], IsTruncated, NextKeyMarker } = await this.#list({ Prefix: key });
+    if (IsTruncated === true && NextKeyMarker === key) {
+      throw new Fault("DEPENDENCY_UNAVAILABLE", `${key} has more versions than are read`);
+    }
+    const own = Versions.filter(({ Key }) => Key === key);
+    return Promise.all(own.map(({ VersionId }) => this.#get(key, VersionId)));
+  }
+
+  async putIfAbsent(key: string, text: string): Promise<boolean> {
+    const { PutObjectCommand } = await loadSdk();
+    const put = { Bucket: this.#bucket, Key: key, Body: text, ContentType: "application/json" };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await (await this.#s3()).send(new PutObjectCommand({ ...put, IfNoneMatch: "*" }));
+        return true;
+      } catch (error) {
+        const name = errorName(error);
+        if (name === THERE) return false;
+        if (name !== BUSY || attempt === TRIES) {
+          throw new Fault("DEPENDENCY_UNAVAILABLE", `s3:PutObject failed: ${name}`, error);
+        }
+      }
+    }
+  }
+
+  async policies(): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for (let after: string | undefined = ""; after !== undefined; ) {
+      const asked = { Prefix: BREAK_GLASS, Delimiter: "/" };
+      const page: Page = await this.#list({ ...asked, ...(after !== "" && { KeyMarker: after }) });
+      for (const { Prefix = "" } of page.CommonPrefixes ?? []) {
+        ids.push(Prefix.slice(BREAK_GLASS.length, -1));
+      }
+      after = page.IsTruncated === true ? page.NextKeyMarker : undefined;
+    }
+    return ids;
+  }
+
+  async #s3(): Promise<S3Client> {
+    this.#client ??= this.#clientBy(await loadSdk());
+    return this.#client;
+  }
+
+  #list(what: {
+    readonly Prefix: string;
+    readonly Delimiter?: string;
+    readonly KeyMarker?: string;
+  }): Promise<Page> {
+    return orFault("DEPENDENCY_UNAVAILABLE", "s3:ListBucketVersions", async () => {
+      const { ListObjectVersionsCommand } = await loadSdk();
+      const command = new ListObjectVersionsCommand({ Bucket: this.#bucket, ...what });
+      return (await this.#s3()).send(command);
+    });
+  }
+
+  #get(key: string, version: string | undefined): Promise<string> {
+    return orFault("DEPENDENCY_UNAVAILABLE", "s3:GetObjectVersion", async () => {
+      const { GetObjectCommand } = await loadSdk();
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, VersionId: version });
+      const { Body } = await (await this.#s3()).send(command);
+      return (await Body?.transformToString("utf-8")) ?? "";
+    });
+  }
+}
