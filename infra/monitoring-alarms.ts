@@ -203,6 +203,12 @@ function planeAlarms(plane: string): AlarmSpec[] {
       minutes: 5,
       periods: 2,
     },
+      name: "BreakGlassInvoked",
+      meaning: "An emergency policy was used: fewer people said yes than its class asks for.",
+      metric: counted(METRICS.breakGlass),
+      threshold: 1,
+      minutes: 1,
+    },
   ];
 }
 
@@ -234,6 +240,12 @@ function levelAlarms(plane: string): AlarmSpec[] {
       meaning: "A denial stands without its record for longer than a run of sweep should leave it.",
       threshold: 1,
       ...level(METRICS.marksOwed),
+    },
+    {
+      name: "ReviewOverdue",
+      meaning: "Nobody has reviewed a use of an emergency policy in time.",
+      threshold: 1,
+      ...level(METRICS.reviewsOverdue),
     },
     {
       name: "RestrictionsNearlyFull",

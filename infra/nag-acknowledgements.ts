@@ -44,6 +44,20 @@ export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
       "Lambda demands dynamodb:ListStreams of whoever reads a stream. It has no resource to name; " +
       "it tells names of streams and nothing that is in them.",
   },
+  {
+    path: "BreakGlass/Bucket/Resource",
+    finding: () => "AwsSolutions-S1",
+    reason:
+      "Every object is put once, by the plane, and says in itself which contract it is of; who else tried is in " +
+      "CloudTrail's data events where the account keeps them. A bucket of access logs could be written by others.",
+  },
+  ...["issue", "govern", "sweep"].map((name) => ({
+    path: `${name}Role/DefaultPolicy/Resource`,
+    finding: () => "AwsSolutions-IAM5[Resource::<BreakGlassBucket00FFAB42.Arn>/break-glass/*]",
+    reason:
+      "An emergency's object is named after its policy and its number, which no deployment knows. The bucket's own " +
+      "policy lets the plane put each once, and nobody take one away.",
+  })),
   // The samples: targets to try governed actions on, never deployed to a production account.
   {
     path: "Settings/Resource",

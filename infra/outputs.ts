@@ -35,7 +35,7 @@ export function addOutputs(
   { deployment, served, resources, functions }: OutputsProps,
 ): void {
   const { name: plane, anchors, retain, regionalNames, targets, functionUrls } = deployment;
-  const { evidence, state, registry, evidenceKey, planeKey } = resources;
+  const { evidence, state, registry, evidenceKey, planeKey, breakGlass } = resources;
   const { issue, execute, govern, revoke, sweep } = functions;
   const urls = hasFunctionUrls(functionUrls, regionOf(targets))
     ? { IssueUrl: urlOf(issue), ExecuteUrl: urlOf(execute) }
@@ -65,6 +65,7 @@ export function addOutputs(
     RegistryTable: registry.tableName,
     EvidenceKeyId: evidenceKey.keyId,
     PlaneKeyId: planeKey.keyId,
+    BreakGlassBucket: breakGlass.bucketName,
     Anchor: anchors.map(jwkThumbprint)[0] ?? "",
     // Public keys: whoever exports evidence needs them beside it, and has no key file of the anchor.
     AnchorKeys: JSON.stringify(anchors),

@@ -1,6 +1,8 @@
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { DECISION_NEEDED } from "../lib/aws/ports/ask-people.ts";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { BREAK_GLASS } from "../lib/lifecycle/break-glass.ts";
 import type { FunctionName } from "./functions.ts";
 import type { OwnTable } from "./plane.ts";
 import type { SigningKey } from "./signing-key.ts";
@@ -14,6 +16,8 @@ export interface PlaneResources {
   readonly evidenceKey: SigningKey;
   /** Signs identity handles and chain blocks. */
   readonly planeKey: SigningKey;
+  /** Of emergencies. */
+  readonly breakGlass: Bucket;
 }
 
 /** The roles of which a function obtains sessions, and those that it denies sessions of. */
@@ -102,12 +106,31 @@ const asking = ({ defaultBus }: SessionRoles): PolicyStatement[] => [
   }),
 ];
 
+const emergencies = ({ breakGlass }: PlaneResources): string =>
+  breakGlass.arnForObjects(`${BREAK_GLASS}*`);
+
+/** Which use of an emergency policy stands, and whether it was the last one: in all versions, so that nothing hides it. */
+const readingUses = (resources: PlaneResources): PolicyStatement[] => [
+  allow("ReadUses", ["s3:GetObjectVersion"], [emergencies(resources)]),
+  // S3 knows no prefix as a resource, and the bucket holds nothing else.
+  allow("FindUses", ["s3:ListBucketVersions"], [resources.breakGlass.bucketArn]),
+];
+
+/** Putting an object where none is; the bucket's own policy lets nobody put one otherwise. */
+const ifAbsent = (sid: string, resources: PlaneResources): PolicyStatement =>
+  allow(sid, ["s3:PutObject"], [emergencies(resources)], {
+    Null: { "s3:if-none-match": "false" },
+  });
+
 /** Everything that `issue` may do, besides writing its log. */
 const issuePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
   ...granting(resources),
   ...obtainSessions(roles),
   ...asking(roles),
+  ...readingUses(resources),
+  // The place of a use under break-glass is taken before anything is issued.
+  ifAbsent("TakePlaceOfUse", resources),
   // Handles are made here and nowhere else; the key's own policy says so too.
   allow("SignHandles", ["kms:Sign", "kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
@@ -197,6 +220,8 @@ const sweepPermissions = (resources: PlaneResources, roles: SessionRoles): Polic
   ...denying(resources, roles),
   // What State hides: behind a change of the Registry, and each hour, identities are looked for by their records.
   allow("FindIssued", ["dynamodb:Query"], [indexArn(resources.evidence, "byEventType")]),
+  // Reviews that are late.
+  ...readingUses(resources),
   // What a call has left whose outcome nobody recorded.
   allow("ObtainReaderSession", ["sts:AssumeRole"], roles.looking),
 ];
@@ -213,12 +238,14 @@ const governPermissions = (resources: PlaneResources, roles: SessionRoles): Poli
   allow("FindIssued", ["dynamodb:Query"], [indexArn(resources.evidence, "byEventType")]),
   ...waking(roles),
   ...asking(roles),
+  // A review is of the use that stands.
+  ...readingUses(resources),
   // A trust policy must name the keys in use; their names are thumbprints of the public halves.
   allow("KnowPlaneKey", ["kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
 
 /**
- * A function's role is the plane to STS, KMS, IAM, `sweep` and the tables, so whoever may pass it to code of their own
+ * A function's role is the plane to STS, KMS, IAM, S3, `sweep` and the tables, so whoever may pass it to code of their own
  * (`iam:PassRole` and a function, or a change of this one's role) would be the plane. Lambda puts the ARN of
  * the function that runs into every request from within its environment (AWS Lambda developer guide, "Using
  * source function ARN to control function access behavior"); everything else that holds the role has another
@@ -243,7 +270,7 @@ export function onlyInFunction(
   return [
     deny(
       "OnlyInThisFunction",
-      ["dynamodb:*", "sts:*", "iam:*", "lambda:*", "events:*"],
+      ["dynamodb:*", "sts:*", "iam:*", "lambda:*", "events:*", "s3:*"],
       ["*"],
       elsewhere,
     ),

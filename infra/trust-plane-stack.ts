@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import { ENV } from "../lib/config.ts";
 import { actionFamilies, familyTargets } from "./action-families.ts";
 import { requireBoundaries } from "./boundary.ts";
+import { BreakGlassBucket } from "./break-glass-bucket.ts";
 import type { Deployment } from "./deployment.ts";
 import { addEvents, functionArns, REVOKE_EVENTS } from "./events.ts";
 import { EvidenceTable } from "./evidence-table.ts";
@@ -118,6 +119,10 @@ export class TrustPlaneStack extends Stack {
       registry: ownTable(this, plane, "registry"),
       evidenceKey: key("EvidenceKey", "evidence", writers),
       planeKey: key("PlaneKey", "plane", [roles.issue]),
+      breakGlass: new BreakGlassBucket(this, "BreakGlass", {
+        ...{ plane, retain, administrators },
+        writers: [roles.issue],
+      }).bucket,
     };
   }
 
@@ -230,7 +235,7 @@ export class TrustPlaneStack extends Stack {
     deployment: Deployment,
     served: readonly ServedFamily[],
   ): Record<string, string> {
-    const { evidence, state, registry, evidenceKey, planeKey } = this.resources;
+    const { evidence, state, registry, evidenceKey, planeKey, breakGlass } = this.resources;
     return {
       [ENV.plane]: planeId(this, deployment.name),
       [ENV.evidenceTable]: evidence.tableName,
@@ -240,6 +245,7 @@ export class TrustPlaneStack extends Stack {
       [ENV.planeKeyId]: planeKey.keyId,
       [ENV.sweepFunction]: ownName(deployment.name, "sweep"),
       [ENV.scopedCredentials]: String(deployment.scopedCredentials),
+      [ENV.breakGlassBucket]: breakGlass.bucketName,
       [ENV.anchors]: JSON.stringify(deployment.anchors),
       [ENV.targetKeys]: JSON.stringify(deployment.targetKeys),
       [ENV.targets]: JSON.stringify(

@@ -181,6 +181,8 @@ def resolve(key, ctx):
         return stored.get("Arn") or f"arn:aws:iam::{ctx.principal_account}:role/{role}"
     if k in ("aws:resourceaccount", "s3:resourceaccount"):
         return emulator_s3.resource_owner(ctx.resource_arn) or _resolve(key, ctx)
+    if k == "s3:if-none-match":
+        return emulator_s3.if_none_match(service, _headers.get())
     if k == "iam:permissionsboundary":  # of the role that a policy is put on (Service Authorization Reference, IAM)
         role = iam._roles.get_scoped(ctx.principal_account, None, str(body.get("RoleName"))) if service == "iam" else None
         return (role or {}).get("PermissionsBoundary") or None

@@ -41,6 +41,11 @@ def actions_of_headers(arn, method, headers, params):
     return sorted(set(needed))
 
 
+def if_none_match(service, headers):
+    """Condition key s3:if-none-match: the header of a write (S3 guide, "Enforce conditional writes"); None without it."""
+    return headers.get("if-none-match") if service == "s3" and headers.get(":method") in ("PUT", "POST") else None
+
+
 _apply_bucket_scope = s3._apply_bucket_scope
 
 

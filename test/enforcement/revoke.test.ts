@@ -364,9 +364,13 @@ const BAD: readonly Bad[] = [
     pointer: "/command/do",
   },
   {
-    what: "has a verb of a later version",
-    claims: { do: "reviewBreakGlass" },
-    code: "NOT_SUPPORTED",
+    what: "is a review, of govern too",
+    claims: {
+      ...{ do: "reviewBreakGlass", finding: "was right" },
+      contractDigest: `sha256:${"17".repeat(32)}`,
+    },
+    change: { remove: ["/identityId"] },
+    code: "COMMAND_MALFORMED",
     pointer: "/command/do",
   },
   {

@@ -55,6 +55,7 @@ function said(alarm: AlarmProperties): string {
 const LEVELS = {
   PlaneHalted: "Maximum vai/PlaneHalted{plane=example} >= 1 in 1 x 60",
   Quarantined: "Maximum vai/Quarantined{plane=example} >= 1 in 1 x 60",
+  ReviewOverdue: "Maximum vai/ReviewsOverdue{plane=example} >= 1 in 1 x 60",
   MarkOwed: "Maximum vai/MarksOwed{plane=example} >= 1 in 1 x 60",
   RestrictionsNearlyFull: `Maximum vai/RestrictionsBytes{plane=example} >= ${96 * 1024} in 1 x 60`,
 };
@@ -74,6 +75,7 @@ const OWN = {
   Faults: "Sum vai/Faults{plane=example} >= 3 in 1 x 300",
   RevocationFailed: "Sum vai/RevocationFailed{plane=example} >= 1 in 1 x 60",
   RevocationSlow: "Sum vai/RevocationSlow{plane=example} >= 1 in 1 x 60",
+  BreakGlassInvoked: "Sum vai/BreakGlassInvoked{plane=example} >= 1 in 1 x 60",
   Escalation: "Sum vai/Escalations{plane=example} >= 1 in 1 x 60",
   DutyMissed: "Sum vai/DutiesMissed{plane=example} >= 1 in 1 x 60",
   DecisionWaiting: "Sum vai/DecisionsAwaited{plane=example} >= 1 in 2 x 300",

@@ -92,6 +92,15 @@ const DENYING = [
   ),
 ];
 
+const BUCKET = `arn:aws:s3:::vai-example-glass-${ACCOUNT}-${REGION}`;
+const READ_USES = [
+  permit("ReadUses", ["s3:GetObjectVersion"], [`${BUCKET}/break-glass/*`]),
+  permit("FindUses", ["s3:ListBucketVersions"], [BUCKET]),
+];
+const TAKE_PLACE = permit("TakePlaceOfUse", ["s3:PutObject"], [`${BUCKET}/break-glass/*`], {
+  Null: { "s3:if-none-match": "false" },
+});
+
 /** All that each function may do: one permission more, or one less, is a failure. */
 const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   issue: [
@@ -99,6 +108,8 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     ...GRANTING,
     ...OBTAIN_SESSIONS,
     ASK_PEOPLE,
+    ...READ_USES,
+    TAKE_PLACE,
     permit("SignHandles", ["kms:GetPublicKey", "kms:Sign"], [key("plane")]),
   ],
   execute: [...RECORD_KEEPING, ...GRANTING, ...OBTAIN_SESSIONS],
@@ -108,6 +119,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),
     WAKE_SWEEP,
     ASK_PEOPLE,
+    ...READ_USES,
     permit("KnowPlaneKey", ["kms:GetPublicKey"], [key("plane")]),
   ],
   revoke: [
@@ -123,6 +135,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     ...CHANGING,
     ...DENYING,
     permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),
+    ...READ_USES,
     permit("ObtainReaderSession", ["sts:AssumeRole"], rolesOf("read")),
   ],
 };
@@ -145,7 +158,7 @@ suite("permissions", () => {
         {
           Sid: "OnlyInThisFunction",
           Effect: "Deny",
-          Action: ["dynamodb:*", "events:*", "iam:*", "lambda:*", "sts:*"],
+          Action: ["dynamodb:*", "events:*", "iam:*", "lambda:*", "s3:*", "sts:*"],
           Resource: ["*"],
           Condition: { ArnNotEquals: { "lambda:SourceFunctionArn": oneOrMore(functionsOf(name)) } },
         },

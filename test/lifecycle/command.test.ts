@@ -37,6 +37,7 @@ const GOOD: Readonly<Record<string, object>> = {
   reinstateKey: { jkt: KEYS.agent.thumbprint },
   liftQuarantine: { path: "arn:aws:iam::000000000000:role/exec" },
   resumePlane: {},
+  reviewBreakGlass: { contractDigest: DIGEST, finding: "was right" },
 };
 const COSIGNED = [
   "revokePlaneKey",
@@ -60,10 +61,22 @@ const told = (refusal: ReadCommand | Refusal | undefined): readonly unknown[] =>
   refusal !== undefined && isRefusal(refusal) ? [refusal.code, refusal.pointer] : [];
 
 suite("reading a command", () => {
-  test("VAI-112 every verb of the list is read or refused as a later one", () => {
-    const [later] = VERBS.filter((verb) => !(verb in GOOD));
-    assert.equal(later, "reviewBreakGlass");
-    assert.deepEqual(told(result({ do: later ?? "" })), ["NOT_SUPPORTED", "/command/do"]);
+  test("VAI-112 every verb of the list is among them", () => {
+    assert.deepEqual([...VERBS].sort(), Object.keys(GOOD).sort());
+  });
+
+  test("VAI-126 a finding is 1 to 1,000 printable characters", () => {
+    const of = (finding: string) =>
+      told(result({ ...GOOD["reviewBreakGlass"], do: "reviewBreakGlass", finding }));
+    const bad = ["COMMAND_MALFORMED", "/command/finding"];
+    assert.deepEqual(["", "x", "x".repeat(1000), "x".repeat(1001), "a\nb", "\u202e"].map(of), [
+      bad,
+      [],
+      [],
+      bad,
+      bad,
+      bad,
+    ]);
   });
 
   for (const [verb, members] of Object.entries(GOOD)) {

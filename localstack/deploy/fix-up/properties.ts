@@ -13,6 +13,11 @@ import {
   GetFunctionConcurrencyCommand,
   PutFunctionConcurrencyCommand,
 } from "@aws-sdk/client-lambda";
+import {
+  GetObjectLockConfigurationCommand,
+  type ObjectLockConfiguration,
+  PutObjectLockConfigurationCommand,
+} from "@aws-sdk/client-s3";
 import { ACCOUNT, REGION } from "../../machine/start-processes.ts";
 import type { Clients } from "../clients.ts";
 import { isObject, type Json } from "./template.ts";
@@ -93,6 +98,18 @@ export const DROPPED_PROPERTIES: readonly DroppedProperty[] = [
       const command = new GetResourcePolicyCommand({ ResourceArn: tableArn(id) });
       return JSON.parse((await dynamoDb.send(command)).Policy ?? "null") as Json;
     },
+  },
+  {
+    type: "AWS::S3::Bucket",
+    property: "ObjectLockConfiguration",
+    wanted: (value) => value,
+    set: ({ s3 }, Bucket, wanted) => {
+      const ObjectLockConfiguration = wanted as ObjectLockConfiguration;
+      return s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
+    },
+    read: async ({ s3 }, Bucket) =>
+      (await s3.send(new GetObjectLockConfigurationCommand({ Bucket })))
+        .ObjectLockConfiguration as Json,
   },
   {
     type: "AWS::Lambda::Function",
