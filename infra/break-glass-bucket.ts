@@ -1,6 +1,11 @@
 import { Duration, Stack } from "aws-cdk-lib";
 import { AnyPrincipal, Effect, type IRole, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from "aws-cdk-lib/aws-s3";
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  ObjectLockRetention,
+} from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { ownName } from "./plane.ts";
 import { removalPolicy } from "./retention.ts";
@@ -61,7 +66,10 @@ export class BreakGlassBucket extends Construct {
       minimumTLSVersion: 1.2,
       versioned: true,
       objectLockEnabled: true,
-      ...(retain && { objectLockDefaultRetention: ObjectLockRetention.compliance(LOCKED) }),
+      // Of a plane that is not kept its administrators can take the lock away, and the bucket with it.
+      objectLockDefaultRetention: retain
+        ? ObjectLockRetention.compliance(LOCKED)
+        : ObjectLockRetention.governance(Duration.days(1)),
       removalPolicy: removalPolicy(retain),
     });
     const objects = this.bucket.arnForObjects("*");

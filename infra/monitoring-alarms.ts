@@ -203,9 +203,18 @@ function planeAlarms(plane: string): AlarmSpec[] {
       minutes: 5,
       periods: 2,
     },
+    {
       name: "BreakGlassInvoked",
       meaning: "An emergency policy was used: fewer people said yes than its class asks for.",
       metric: counted(METRICS.breakGlass),
+      threshold: 1,
+      minutes: 1,
+    },
+    {
+      name: "SpoolUsed",
+      meaning:
+        "Evidence of an emergency could not be stored when it ran, and stood in its spool alone.",
+      metric: counted(METRICS.spoolUsed),
       threshold: 1,
       minutes: 1,
     },

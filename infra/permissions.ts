@@ -1,7 +1,7 @@
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
-import { DECISION_NEEDED } from "../lib/aws/ports/ask-people.ts";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { DECISION_NEEDED } from "../lib/aws/ports/ask-people.ts";
 import { BREAK_GLASS } from "../lib/lifecycle/break-glass.ts";
 import type { FunctionName } from "./functions.ts";
 import type { OwnTable } from "./plane.ts";

@@ -43,6 +43,8 @@ export const contractDraft = z.strictObject({
   revokeOn: z.array(z.enum(REVOKE_ON)).optional(),
   /** What takes an effect back that was not seen; the step of it has the gate `rollback`. */
   rollback: rollback.optional(),
+  /** Of an emergency: the policy of the trust policy that it is under, and what happened. */
+  breakGlass: z.strictObject({ policy: label, incident: label }).optional(),
   /** Seconds: when the window begins, from now, and how long it is. */
   window: z.strictObject({ startsIn: z.int().default(0), seconds: z.int().min(1) }),
   sources: z.array(z.strictObject({ name: label, digest })).default([]),
@@ -149,6 +151,7 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
         obligations: draft.obligations,
         revokeOn: draft.revokeOn,
         rollback: draft.rollback,
+        breakGlass: draft.breakGlass,
       }),
     },
     issuer.key,

@@ -30,6 +30,8 @@ export interface Memory {
   /** When the Registry last said that this trust is in force; milliseconds. */
   trustSeenAt?: number;
   swept?: Seen;
+  /** Transactions of emergencies that `sweep` has seen in the spool and stored, by chain. */
+  spools?: ReadonlyMap<string, number>;
   /** Handles that it signed last, by identity: a resent request costs no signature. */
   readonly handles?: Map<string, string>;
   /** Whether targets lie under a key, by what was looked at, as they were seen last. */

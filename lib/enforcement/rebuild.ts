@@ -49,12 +49,28 @@ export function projectChain(
   const state = foldIntent(records, head);
   const marks = readMarks({});
   const seen = viewOf({ intentId: intentIdOf(chainId), state, marks, now });
-  const keys = [
-    ...[...state.identities.values()].flatMap(retryKeysOf),
-    ...bindings(chainId, state),
-    ...commands,
-  ];
+  const keys = [...intentKeys(chainId, state), ...commands];
   return { chainId, head, keys, ...(seen !== undefined && { seen }) };
+}
+
+/** What State holds of an intent besides its head: who took which key. */
+const intentKeys = (chainId: string, state: IntentState): TakenKey[] => [
+  ...[...state.identities.values()].flatMap(retryKeysOf),
+  ...bindings(chainId, state),
+];
+
+/** The keys that one transaction of an intent took: those of what its records have added. */
+export function keysOfStep(
+  chainId: string,
+  records: readonly OpenRecord[],
+  { from, to }: { readonly from: ChainHead; readonly to: ChainHead },
+): TakenKey[] {
+  const own = records.slice(from.seq, to.seq);
+  const keysAt = (head: ChainHead): TakenKey[] =>
+    intentKeys(chainId, foldIntent(records.slice(0, head.seq), head));
+  const before = new Set(keysAt(from).map(({ pk, sk }) => `${pk} ${sk}`));
+  const added = keysAt(to).filter(({ pk, sk }) => !before.has(`${pk} ${sk}`));
+  return [...added, ...own.flatMap(commandKeys)];
 }
 
 /** Of the issuance, and of the redemption where there was one; a rollback takes none. */

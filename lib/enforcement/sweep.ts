@@ -6,6 +6,7 @@ import { Fault, isRefusal, type Refusal, refusalOf } from "../refusal.ts";
 import { type RefusedAnswer, refusedAnswer } from "./answer.ts";
 import { appendToIntent, ready, seenOf, settled } from "./barriers/append.ts";
 import { sideBySide } from "./barriers/side-by-side.ts";
+import { mergeSpooled } from "./barriers/spool.ts";
 import { settleOwed } from "./commands/owed.ts";
 import type { Invocation, SweepDeps } from "./deps.ts";
 import { Judgement } from "./judgement.ts";
@@ -24,6 +25,7 @@ import { recordable } from "./sweeping/marks.ts";
 import { reconcile } from "./sweeping/reconcile.ts";
 import { sweepReviews } from "./sweeping/reviews.ts";
 import { sweepRoles } from "./sweeping/roles.ts";
+import { haveMerged, spoolsToSweep } from "./sweeping/spools.ts";
 
 type Judging = Judgement<SweepDeps>;
 
@@ -50,6 +52,8 @@ export interface Swept {
   readonly failed: number;
   /** The first of the chains that failed, for whoever looks. */
   readonly failing: readonly string[];
+  /** Transactions of emergencies that stood in the spool alone. */
+  readonly spooled: number;
   /** Whether all chains were listed and looked at; what failed at one of them keeps no run from being whole. */
   readonly isWhole: boolean;
   /** Denials that this run has recorded as having reached a point. */
@@ -90,11 +94,14 @@ async function round(deps: SweepDeps, invocation: Invocation): Promise<Swept | R
   if (unsettled !== undefined) return unsettled;
   const { trust } = await readTrust(deps);
   if (isRefusal(trust)) return trust;
-  const { chains, isSettling, isPartial } = await chainsToSweep(deps, trust);
+  const { chains: due, isSettling, isPartial } = await chainsToSweep(deps, trust);
+  const spools = await spoolsToSweep(deps);
+  const chains = [...new Set([...(spools?.keys() ?? []), ...due])];
   const sweepOne = async (chainId: string): Promise<Result> => {
     const judgement = judging({ chainId });
     judgement.believe(trust);
-    const done = await sweepChain(judgement, chainId, trust).catch(failedBy);
+    const policy = spools?.get(chainId)?.policy;
+    const done = await sweepChain(judgement, chainId, trust, policy).catch(failedBy);
     return { chainId, ...done, owed: done.owed ?? (await owedUnread(deps, chainId)) };
   };
   // What it has no time for is left to the next run: a function that is stopped would forget it.
@@ -108,14 +115,18 @@ async function round(deps: SweepDeps, invocation: Invocation): Promise<Swept | R
   if (ofHalts === undefined) settleLonger(deps);
   const failed = results.flatMap(({ what, chainId }) => (what === "failed" ? [chainId] : []));
   leaveFor(deps, [...left, ...failed]);
+  const done = results.filter(({ what }) => what !== "failed").map(({ chainId }) => chainId);
+  haveMerged(deps, spools ?? new Map(), done);
+  const blind = spools === undefined ? 1 : 0;
   const isWhole = left.length === 0 && !isPartial;
   return {
     ok: true,
     chains: results.length,
     written: results.filter(({ what }) => what === "written").length,
-    failed: failed.length + left.length + lacking + reviews.failed + (isPartial ? 1 : 0),
+    failed: failed.length + left.length + lacking + reviews.failed + blind + (isPartial ? 1 : 0),
     failing: failed.slice(0, NAMED),
     isWhole,
+    spooled: results.reduce((sum, { spooled = 0 }) => sum + spooled, 0),
     reached: [...results.flatMap(({ reached }) => reached), ...(ofHalts ?? [])],
     levels: levelsOf(
       (deps.memory.trust ?? trust).restrictions,
@@ -147,6 +158,8 @@ interface SweptChain {
   readonly reached: readonly ReachedPoint[];
   /** Marks whose records are late; not known of a chain that failed. */
   readonly owed?: number | undefined;
+  /** Transactions that it lacked, and that were spooled. */
+  readonly spooled?: number;
 }
 
 const FAILED: SweptChain = { what: "failed", reached: [] };
@@ -155,10 +168,14 @@ async function sweepChain(
   judgement: Judging,
   chainId: string,
   trust: TrustSnapshot,
+  breakGlass: string | undefined,
 ): Promise<SweptChain> {
   const { deps } = judgement;
-  const start = await readIntent(deps, chainId, trust);
-  if (isRefusal(start)) return FAILED;
+  const read = await readIntent(deps, chainId, trust, { breakGlass });
+  if (isRefusal(read)) return FAILED;
+  const spooled = read.spool?.behind.length ?? 0;
+  const start = await mergeSpooled(deps, read);
+  if (start === undefined) return FAILED;
   judgement.learn({ intentId: intentIdOf(chainId) });
   const reconciled = await reconcile(deps, start, trust);
   const result = await appendToIntent<Intent, SweepDeps>(judgement, start, {
@@ -170,7 +187,7 @@ async function sweepChain(
       return ready({ drafts, marksLeft: intent.marks.legible.filter((mark) => !told.has(mark)) });
     },
   });
-  if (result.kind === "refused") return { what: "nothing", reached: [] };
+  if (result.kind === "refused") return { what: "nothing", reached: [], spooled };
   const intent = result.kind === "settled" ? result.value : result.intent;
   const after = await reachIam(judgement, intent);
   const { seq } = start.state.head;
@@ -180,6 +197,7 @@ async function sweepChain(
     what: written.length > 0 ? "written" : "nothing",
     reached: written.flatMap(reachedIn),
     owed: owedOn(after, deps.clock()),
+    spooled,
   };
 }
 

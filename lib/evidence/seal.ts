@@ -79,7 +79,12 @@ function sealStatement(
   };
 }
 
-function rowOf({ record, text, hash }: PlacedRecord, sealSeq: number, seal?: string): EvidenceRow {
+/** A record as a row; the conveniences follow from it. */
+export function rowOf(
+  { record, text, hash }: PlacedRecord,
+  sealSeq: number,
+  seal?: string,
+): EvidenceRow {
   const { chain, event, decision, contract, identity, actor, intentId } = record;
   const isIndexedAsNegative = isNegative(event.type) && decision.outcome !== "ALLOW";
   return {

@@ -15,6 +15,14 @@ const HOUR = 3600;
 export const useKey = (policy: string, closed: number): string =>
   `${BREAK_GLASS}${policy}/${String(closed).padStart(9, "0")}/use`;
 
+/** Where transactions of an intent under an emergency policy are put before they are stored. */
+export const spoolOf = (policy: string, intentId = ""): string =>
+  `${BREAK_GLASS}${policy}/spool/${intentId === "" ? "" : `${intentId}/`}`;
+
+/** The place of a transaction, by the number of its first record: no two writers take one. */
+export const spoolKey = (policy: string, intentId: string, first: number): string =>
+  `${spoolOf(policy, intentId)}${String(first).padStart(6, "0")}`;
+
 const schema = z.strictObject({ contract: z.string(), at: numericDate, due: numericDate });
 
 /** A use under break-glass that somebody has begun. */

@@ -109,6 +109,8 @@ export interface BreakGlassStore {
   read(key: string): Promise<readonly string[]>;
   /** Puts an object unless there is one; `false` when there is. @throws the same. */
   putIfAbsent(key: string, text: string): Promise<boolean>;
-  /** Ids of the policies of which there are objects. @throws the same. */
-  policies(): Promise<readonly string[]>;
+  /** What the keys under a prefix go on with, up to the next slash. @throws the same. */
+  names(under: string): Promise<readonly string[]>;
+  /** Keys under a prefix that come behind another, in order, whatever hides them. @throws the same. */
+  keys(under: string, behind: string): Promise<readonly string[]>;
 }

@@ -11,6 +11,7 @@ export const KEY_NAMES = [
   "operator2",
   "signaller",
   "approver",
+  "approver2",
   "auditor",
   "evaluator",
   "evaluatorHuman",

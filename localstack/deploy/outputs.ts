@@ -22,6 +22,7 @@ export const NAMES = {
   operator2: "operator2.local",
   signaller: "signaller.local",
   approver: "approver.local",
+  approver2: "approver2.local",
   auditor: "auditor.local",
   evaluator: "evaluator.local",
   evaluatorHuman: "evaluator-human.local",
@@ -47,6 +48,7 @@ export interface LocalOutputs {
   };
   readonly functionUrls: { readonly issue: string; readonly execute: string };
   readonly tables: { readonly evidence: string; readonly state: string; readonly registry: string };
+  readonly buckets: { readonly breakGlass: string };
   readonly evidenceKeyId: string;
   readonly planeKeyId: string;
   /** Thumbprint of the key that signs trust policies. */
@@ -99,6 +101,7 @@ export function composeOutputs(parts: OutputParts): LocalOutputs {
       state: plane("StateTable"),
       registry: plane("RegistryTable"),
     },
+    buckets: { breakGlass: plane("BreakGlassBucket") },
     evidenceKeyId: plane("EvidenceKeyId"),
     planeKeyId: plane("PlaneKeyId"),
     anchor: parts.keys.anchor.thumbprint,

@@ -6,6 +6,9 @@ import { callVai } from "./vai.ts";
 
 const HIGH_VETO = ["state", "human"];
 
+/** Seconds: for so long `vai trust publish` publishes, unless it is told otherwise. */
+const PUBLISHED_FOR = 30 * 24 * 60 * 60;
+
 /** What each risk class demands locally (wire format, "Local deployment"). */
 const GOVERNANCE = {
   LOW: governance(900, 900, [0, 0, 0], [], true),
@@ -63,7 +66,10 @@ function draft({ keys, actions, policy }: TrustPolicyParts): object {
       { ...party("evaluatorRisk"), class: "risk" },
       { ...party("evaluatorPolicy"), class: "policy" },
     ],
-    approvers: [{ ...party("approver"), roles: ["sre-lead"] }],
+    approvers: [
+      { ...party("approver"), roles: ["sre-lead"] },
+      { ...party("approver2"), roles: ["sre-lead", "incident-commander"] },
+    ],
     // A lift takes two names; a machine that watches may say what it sees, and stop nothing by its own word.
     operators: [party("operator"), party("operator2"), { ...party("signaller"), may: ["signal"] }],
     auditors: [party("auditor")],
@@ -71,6 +77,13 @@ function draft({ keys, actions, policy }: TrustPolicyParts): object {
     policies: [policy],
     actions: actions.map((deployed) => ({ ...deployed, risk: "LOW" })),
     governance: GOVERNANCE,
-    breakGlass: [],
+    breakGlass: [
+      {
+        ...{ id: "local", actions: all, maxSeconds: 120, reviewHours: 1, spool: true },
+        approverRoles: ["incident-commander"],
+        // As long as the policy that is published of it.
+        exp: Math.floor(Date.now() / 1000) + PUBLISHED_FOR,
+      },
+    ],
   };
 }

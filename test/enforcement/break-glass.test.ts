@@ -456,7 +456,7 @@ suite("VAI-126 a review that is late", () => {
     const plane = await foreseen();
     plane.faults.plan({ at: "breakGlass:read" });
     const blind = await plane.sweep();
-    assert.deepEqual([blind.levels.reviewsOverdue, blind.failed], [undefined, 1]);
+    assert.deepEqual([blind.levels.reviewsOverdue, blind.failed], [undefined, 2]);
     plane.faults.clear();
     plane.bucket.plant(USE_0, "{}");
     assert.equal((await plane.sweep()).levels.reviewsOverdue, 1);

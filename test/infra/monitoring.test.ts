@@ -76,6 +76,7 @@ const OWN = {
   RevocationFailed: "Sum vai/RevocationFailed{plane=example} >= 1 in 1 x 60",
   RevocationSlow: "Sum vai/RevocationSlow{plane=example} >= 1 in 1 x 60",
   BreakGlassInvoked: "Sum vai/BreakGlassInvoked{plane=example} >= 1 in 1 x 60",
+  SpoolUsed: "Sum vai/SpoolUsed{plane=example} >= 1 in 1 x 60",
   Escalation: "Sum vai/Escalations{plane=example} >= 1 in 1 x 60",
   DutyMissed: "Sum vai/DutiesMissed{plane=example} >= 1 in 1 x 60",
   DecisionWaiting: "Sum vai/DecisionsAwaited{plane=example} >= 1 in 2 x 300",
@@ -122,7 +123,7 @@ suite("monitoring", () => {
   test("VAI-131 a metric that an alarm or the dashboard reads is one that the functions write", () => {
     const written: ReadonlySet<string> = new Set(Object.values(METRICS));
     const own = alarms.filter(({ Namespace }) => Namespace === METRIC_NAMESPACE);
-    assert.equal(own.length, 16);
+    assert.equal(own.length, 19);
     for (const { MetricName, Dimensions } of own) {
       assert.ok(written.has(MetricName), MetricName);
       assert.deepEqual(Dimensions, [{ Name: DIMENSIONS.plane, Value: "example" }]);
@@ -146,6 +147,7 @@ suite("monitoring", () => {
       ...[METRICS.planeHalted, METRICS.quarantined, METRICS.marksOwed, METRICS.restrictionsBytes],
       ...[METRICS.timeToDenyAdapter, METRICS.timeToDenyIam, METRICS.timeToDenySession],
       ...[METRICS.sweptWhole, METRICS.sweepFailures],
+      ...[METRICS.breakGlass, METRICS.spoolUsed, METRICS.reviewsOverdue],
     ]) {
       assert.ok(shown.has(name), name);
     }

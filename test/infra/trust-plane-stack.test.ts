@@ -59,6 +59,8 @@ suite("trust plane stack", () => {
       "AWS::Lambda::Url": 2,
       "AWS::Events::Rule": 2,
       "AWS::Lambda::Permission": 2,
+      "AWS::S3::Bucket": 1,
+      "AWS::S3::BucketPolicy": 1,
     });
   });
 
@@ -70,6 +72,7 @@ suite("trust plane stack", () => {
       "AWS::Lambda::Function": "FunctionName",
       "AWS::IAM::Role": "RoleName",
       "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+      "AWS::S3::Bucket": "BucketName",
     };
     for (const [type, property] of Object.entries(names)) {
       for (const { Properties } of resolved.ofType(type)) {
@@ -94,6 +97,7 @@ suite("trust plane stack", () => {
       StateTable: "vai-example-state",
       RegistryTable: "vai-example-registry",
       Anchor: EXAMPLE.anchors.map(jwkThumbprint)[0],
+      BreakGlassBucket: `vai-example-glass-${ACCOUNT}-${REGION}`,
       Retain: "true",
       RegionalNames: "false",
       AgentPolicy: `arn:aws:iam::${ACCOUNT}:policy/vai-example-agent`,

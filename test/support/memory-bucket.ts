@@ -111,10 +111,13 @@ export class MemoryBucket {
     const isTruncated = groups.length > page.length;
     return {
       CommonPrefixes: page.filter((each) => !keys.includes(each)).map((each) => ({ Prefix: each })),
-      Versions: this.versions
-        .filter(({ key, body }) => page.includes(key) && body !== undefined)
-        .map(({ key, id }) => ({ Key: key, VersionId: id }))
-        .reverse(),
+      // By key, of each the newest first.
+      Versions: page.flatMap((each) =>
+        this.versions
+          .filter(({ key, body }) => key === each && body !== undefined)
+          .map(({ key, id }) => ({ Key: key, VersionId: id }))
+          .reverse(),
+      ),
       IsTruncated: isTruncated,
       ...(isTruncated && { NextKeyMarker: last }),
     };

@@ -34,6 +34,8 @@ export interface AnyAnswer {
   readonly written?: number;
   readonly failed?: number;
   readonly failing?: readonly string[];
+  /** Transactions of emergencies that stood in the spool alone. */
+  readonly spooled?: number;
   /** Whether that run came to every chain. */
   readonly isWhole?: boolean;
   /** What stands, as a run of `sweep` saw it, whole or refused. */
@@ -135,6 +137,7 @@ function countsOf(answer: AnyAnswer): Counts {
     [METRICS.decisionsAwaited]: once(isAwaited(answer)),
     [METRICS.sweptWhole]: once(answer.isWhole === true),
     [METRICS.sweepFailures]: answer.failed ?? 0,
+    [METRICS.spoolUsed]: answer.spooled ?? 0,
   };
   const times = timesToDeny(answer);
   const slow = times.filter(({ point, milliseconds }) => milliseconds >= SLOW[point]).length;

@@ -47,6 +47,8 @@ export const METRICS = {
   decisionsAwaited: "DecisionsAwaited",
   /** Uses under break-glass (`BreakGlassInvoked`). */
   breakGlass: "BreakGlassInvoked",
+  /** Transactions of emergencies that a run of `sweep` found in the spool alone. */
+  spoolUsed: "SpoolUsed",
   /** What stands, measured by each run of `sweep`. */
   planeHalted: "PlaneHalted",
   quarantined: "Quarantined",

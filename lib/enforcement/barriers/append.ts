@@ -16,6 +16,7 @@ import type { Failure, Judgement } from "../judgement.ts";
 import { extendIntent, type Intent, readIntent } from "../read/intent.ts";
 import { brokenChain } from "../stages/executor.ts";
 import { requireSigner, sealUnder } from "./seal.ts";
+import { type SpooledResult, storeSpooled } from "./spool.ts";
 
 /** Milliseconds kept free before the function's end, so that the answer still leaves. */
 const RESERVE = 2_000;
@@ -144,6 +145,8 @@ export interface Appending<T> {
   readonly onTaken?: (key: TakenKey) => Failure;
   /** Milliseconds: how long the evidence key must stay good, beyond now. */
   readonly until?: number;
+  /** Whether authority hangs on it. Default false. */
+  readonly isBarrier?: boolean;
 }
 
 /**
@@ -154,7 +157,7 @@ export interface Appending<T> {
 export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
   judgement: Judgement<Deps>,
   start: Intent,
-  { prepare, meanwhile, justBefore, onTaken, until }: Appending<T>,
+  { prepare, meanwhile, justBefore, onTaken, until, isBarrier = false }: Appending<T>,
 ): Promise<Appended<T>> {
   const { deps } = judgement;
   let intent = start;
@@ -175,8 +178,9 @@ export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
     const hindrance = await justBefore?.();
     if (hindrance !== undefined) return refused(hindrance);
     const extended = extendIntent(intent, records, append.marksLeft);
-    const result = await store(deps, { ...append, seen: seenOf(extended, deps.clock()) });
-    if (result === "appended") return { kind: "appended", intent: extended };
+    const step = { ...append, seen: seenOf(extended, deps.clock()) };
+    const { result, ...stored } = await write(judgement, intent, step, isBarrier);
+    if (result === "appended") return { kind: "appended", intent: { ...extended, ...stored } };
     if (result !== "conflict" && onTaken !== undefined) return refused(onTaken(result.taken));
     await backOff(judgement, attempt);
     const trust = judgement.requireTrust();
@@ -184,6 +188,21 @@ export async function appendToIntent<T, Deps extends PlaneDeps = IssueDeps>(
     if (isRefusal(reread)) return refused(brokenChain(reread));
     intent = reread;
   }
+}
+
+/** Stores a step; of an emergency behind what is spooled, and where its policy says so in the spool first. */
+async function write<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+  { spool, ...intent }: Intent,
+  step: Append,
+  isBarrier: boolean,
+): Promise<SpooledResult | { readonly result: AppendResult }> {
+  if (spool === undefined) return { result: await store(judgement.deps, step) };
+  const { breakGlass } = judgement.requireTrust().policy;
+  const isOn = breakGlass.some(
+    ({ id, spool: isSpooled }) => id === spool.policy && isSpooled === true,
+  );
+  return storeSpooled(judgement, { ...intent, spool }, step, { isOn, isBarrier });
 }
 
 /** What operators are to see of an intent; {@link viewOf}. */

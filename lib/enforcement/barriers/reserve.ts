@@ -122,6 +122,7 @@ class Reservation {
       onTaken: judgeTaken,
       // What comes after it in this invocation is to be sealed too; else a use would be spent for nothing.
       until: this.#judgement.invocation.deadline,
+      isBarrier: true,
     });
     if (result.kind !== "appended") return this.#ended(result);
     this.#judgement.passed(BARRIER_1);

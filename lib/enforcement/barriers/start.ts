@@ -81,6 +81,7 @@ export async function start(
   const result: Appended<IdentityView> = await appendToIntent(judgement, issued.intent, {
     // Or the outcome could no longer be sealed.
     until: judgement.invocation.deadline,
+    isBarrier: true,
     prepare: (intent) => {
       const settledOrRefused = issued.settle(intent) ?? judgeObjections(judgement, issued, intent);
       judgement.reach(at);

@@ -100,7 +100,7 @@ export async function register(
   const executor = contract.claims.cnf.jkt;
   const chainId = intentChain(contract.claims.intent.id);
   const [start, recordedActor] = await Promise.all([
-    readIntent(deps, chainId, trust),
+    readIntent(deps, chainId, trust, { breakGlass: contract.claims.breakGlass?.policy }),
     deps.denials.valueOf(executorKey(executor)),
   ]);
   if (isRefusal(start)) return brokenChain(start);

@@ -130,7 +130,9 @@ async function judgeReview(
   { contract }: OpenUse,
   trust: TrustSnapshot,
 ): Promise<Refusal | undefined> {
-  const intent = await readIntent(deps, intentChain(contract.claims.intent.id), trust);
+  const chainId = intentChain(contract.claims.intent.id);
+  const breakGlass = contract.claims.breakGlass?.policy;
+  const intent = await readIntent(deps, chainId, trust, { breakGlass });
   if (isRefusal(intent)) return intent;
   const view = contractView(intent.state, contract.digest);
   const parties = [contract.claims.iss, ...approversOf(view, trust)];
@@ -139,6 +141,15 @@ async function judgeReview(
       "SELF_APPROVAL_FORBIDDEN",
       `"${iss}" has a part in what is reviewed`,
       "/command/iss",
+    );
+  }
+  // What stands in the spool alone is stored while somebody still looks for it there.
+  if (intent.spool !== undefined && intent.spool.behind.length > 0) {
+    return refuseUntil(
+      [retryAfter(SWEEP)],
+      "REVOCATION_PENDING",
+      "its evidence is not stored yet",
+      "/command/contractDigest",
     );
   }
   return judgeOver(intent, contract, toSeconds(now));

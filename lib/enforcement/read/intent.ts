@@ -1,14 +1,21 @@
 import type { PlaneId } from "../../config.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { present } from "../../encoding/present.ts";
-import { genesisHead, headAfter } from "../../evidence/chain.ts";
+import { type ChainHead, genesisHead, headAfter, intentIdOf } from "../../evidence/chain.ts";
 import { foldIntent } from "../../evidence/fold.ts";
 import type { IntentState } from "../../evidence/intent-state.ts";
-import { type OpenedChain, type OpenRecord, openChain } from "../../evidence/open.ts";
+import {
+  type ChainIdentity,
+  type OpenedChain,
+  type OpenRecord,
+  openChain,
+} from "../../evidence/open.ts";
 import type { StoredChain } from "../../evidence/ports.ts";
+import { openSpooled, type Spooled } from "../../evidence/spool.ts";
+import { spoolKey, spoolOf } from "../../lifecycle/break-glass.ts";
 import { type Marks, readMarks } from "../../lifecycle/mark.ts";
 import type { DecidedIntent } from "../../proof/later-decision.ts";
-import { type Refusal, refuse } from "../../refusal.ts";
+import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
@@ -19,7 +26,20 @@ export interface Intent {
   readonly state: IntentState;
   /** Denials that were committed and whose records may still be owed. */
   readonly marks: Marks;
+  /** Of an emergency. */
+  readonly spool?: Spool;
 }
+
+/** Where an emergency's transactions are spooled, and those of them that are not stored yet. */
+export interface Spool {
+  /** Id of its policy. */
+  readonly policy: string;
+  readonly behind: readonly Spooled[];
+}
+
+/** Where the stored part of an intent's chain ends. */
+export const storedHead = ({ spool, state }: Pick<Intent, "spool" | "state">): ChainHead =>
+  spool?.behind[0]?.from ?? state.head;
 
 /** Reads of a chain whose last record is not its head, before it counts as broken; milliseconds between them. */
 const READS = 8;
@@ -31,6 +51,8 @@ interface Known {
   readonly stored?: StoredChain | undefined;
   /** The chain as this invocation opened it before: only what came behind it is read. */
   readonly opened?: Intent;
+  /** The emergency policy that a contract at hand names: what it binds may stand in the spool alone. */
+  readonly breakGlass?: string | undefined;
 }
 
 /**
@@ -39,11 +61,12 @@ interface Known {
  * no honest caller (OKG-27).
  */
 export async function readIntent(
-  { evidence, plane, sleep, random }: PlaneDeps,
+  deps: PlaneDeps,
   chainId: string,
   trust: TrustSnapshot,
   known: Known = {},
 ): Promise<Intent | Refusal> {
+  const { evidence, plane, sleep, random } = deps;
   const before = openedOf(known.opened, plane, chainId);
   const read = (): Promise<StoredChain> => evidence.readChain(chainId, before.head.seq);
   let stored = known.stored ?? (await read());
@@ -51,7 +74,8 @@ export async function readIntent(
     await sleep(LONGEST_WAIT * random());
     stored = await read();
   }
-  const open = () => openChain(stored, { plane: plane.id, chainId, keys: trust.keys }, before);
+  const chain = { plane: plane.id, chainId, keys: trust.keys };
+  const open = () => openChain(stored, chain, before);
   let opened = open();
   if ("defect" in opened) {
     // DynamoDB isolates a Query from a transaction row by row: what looks torn out may not be visible yet.
@@ -61,18 +85,59 @@ export async function readIntent(
   if ("defect" in opened) {
     return refuse("EVIDENCE_CHAIN_BROKEN", `record ${opened.seq} of ${chainId} ${opened.defect}`);
   }
-  return {
-    chainId,
-    records: opened.records,
-    state: foldIntent(opened.records, opened.head),
-    marks: readMarks(stored.marks),
-  };
+  const marks = readMarks(stored.marks);
+  const state = foldIntent(opened.records, opened.head);
+  const policy = emergencyOf(state, known.breakGlass ?? known.opened?.spool?.policy);
+  if (policy === undefined) return { chainId, records: opened.records, state, marks };
+  const spooled = await readSpool(deps, policy, chain, opened);
+  if (isRefusal(spooled)) return spooled;
+  const { records, head } = spooled.opened;
+  const { behind } = spooled;
+  return { chainId, records, state: foldIntent(records, head), marks, spool: { policy, behind } };
 }
 
-const openedOf = (intent: Intent | undefined, plane: PlaneId, chainId: string): OpenedChain =>
-  intent === undefined
-    ? { records: [], head: genesisHead(plane.id, chainId) }
-    : { records: intent.records, head: intent.state.head };
+/** The policy of the chain's emergency: what it has bound says; until then the contract at hand. */
+function emergencyOf({ contracts }: IntentState, named: string | undefined): string | undefined {
+  const bound = [...contracts.values()].flatMap((view) => view.bound ?? []);
+  return bound.length === 0 ? named : bound.find(({ breakGlass }) => breakGlass)?.breakGlass;
+}
+
+/**
+ * What is spooled behind a stored head, whatever the policy says of spooling now (PROTOCOL.md §10, "Break-glass"). Places
+ * before the head were stored, or lost to what was.
+ */
+async function readSpool(
+  { breakGlass }: PlaneDeps,
+  policy: string,
+  chain: ChainIdentity,
+  stored: OpenedChain,
+): Promise<{ readonly opened: OpenedChain; readonly behind: readonly Spooled[] } | Refusal> {
+  const id = intentIdOf(chain.chainId);
+  const last = spoolKey(policy, id, stored.head.seq);
+  const keys = await breakGlass.keys(spoolOf(policy, id), last);
+  const behind: Spooled[] = [];
+  let opened = stored;
+  for (const key of keys) {
+    const next = opened.head.seq + 1;
+    const [text, ...others] = await breakGlass.read(key);
+    const isOne = key === spoolKey(policy, id, next) && others.length === 0;
+    const spooled = isOne ? openSpooled(text ?? "", chain, opened) : undefined;
+    if (spooled === undefined) {
+      const why = "is spooled behind the chain, and does not follow it";
+      return refuse("EVIDENCE_CHAIN_BROKEN", `record ${next} of ${chain.chainId}: ${key} ${why}`);
+    }
+    const { from, to, rows } = spooled;
+    behind.push({ from, to, rows });
+    opened = spooled.opened;
+  }
+  return { opened, behind };
+}
+
+function openedOf(intent: Intent | undefined, plane: PlaneId, chainId: string): OpenedChain {
+  if (intent === undefined) return { records: [], head: genesisHead(plane.id, chainId) };
+  const head = storedHead(intent);
+  return { records: intent.records.slice(0, head.seq), head };
+}
 
 const isTorn = ({ rows, head }: StoredChain, before: OpenedChain): boolean =>
   (rows.at(-1)?.seq ?? before.head.seq) !== (head?.seq ?? 0);

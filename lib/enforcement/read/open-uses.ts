@@ -1,4 +1,4 @@
-import { readUse, type Use, useKey } from "../../lifecycle/break-glass.ts";
+import { BREAK_GLASS, readUse, type Use, useKey } from "../../lifecycle/break-glass.ts";
 import { closedUnder } from "../../trust/restrictions.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
@@ -24,7 +24,7 @@ export async function openUses(
   { breakGlass }: Pick<PlaneDeps, "breakGlass">,
   { restrictions }: Pick<TrustSnapshot, "restrictions">,
 ): Promise<OpenUses> {
-  const policies = await breakGlass.policies();
+  const policies = await breakGlass.names(BREAK_GLASS);
   const found = await Promise.all(
     policies.map(async (policy) => {
       const closed = closedUnder(restrictions, policy);

@@ -25,8 +25,9 @@ export const OPEN_CHAIN = stage<Attributed, Judgement>("executor").look(
   "evidenceChain",
   async ({ contract, trust, world, opened }, { deps }) => {
     const { chain: stored, witnesses } = world;
+    const breakGlass = contract.claims.breakGlass?.policy;
     const chainId = intentChain(contract.claims.intent.id);
-    const read = opened ?? (await readIntent(deps, chainId, trust, { stored }));
+    const read = opened ?? (await readIntent(deps, chainId, trust, { stored, breakGlass }));
     const intent = await confirm(deps, trust, read, witnesses);
     return isRefusal(intent) ? intent : { intent };
   },

@@ -57,7 +57,7 @@ async function tellOverdue(
 ): Promise<boolean> {
   const { claims, digest } = use.contract;
   const chainId = intentChain(claims.intent.id);
-  const start = await readIntent(judgement.deps, chainId, trust);
+  const start = await readIntent(judgement.deps, chainId, trust, { breakGlass: use.policy });
   if (isRefusal(start)) return false;
   judgement.learn({
     intentId: intentIdOf(chainId),

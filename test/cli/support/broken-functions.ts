@@ -194,7 +194,10 @@ export const BROKEN_FUNCTIONS: readonly Broken[] = [
   {
     name: "a watch that is not told of denials that failed",
     change: setSource({ patterns: [PATTERNS[0]] }),
-    ...{ subject: /source of vai-test-watch/, text: /drops RevocationFailed, EscalationRaised, ObligationMissed$/ },
+    ...{
+      subject: /source of vai-test-watch/,
+      text: /drops RevocationFailed, EscalationRaised, ObligationMissed$/,
+    },
   },
   {
     name: "a watch that is told of one type of alarming records alone",
@@ -211,7 +214,10 @@ export const BROKEN_FUNCTIONS: readonly Broken[] = [
         PATTERNS[1].replace('"NewImage":{', '"NewImage":{"chainId":{"S":["intent/1"]},'),
       ],
     }),
-    ...{ subject: /source of vai-test-watch/, text: /drops RevocationFailed, EscalationRaised, ObligationMissed$/ },
+    ...{
+      subject: /source of vai-test-watch/,
+      text: /drops RevocationFailed, EscalationRaised, ObligationMissed$/,
+    },
   },
   {
     name: "a watch whose filter hides some records",

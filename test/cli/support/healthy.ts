@@ -106,7 +106,9 @@ export const STREAM = arn("dynamodb", "table/vai-test-evidence/stream/2026-11-20
 const CHANGED = JSON.stringify({ eventName: ["MODIFY", "REMOVE"] });
 const ALARMING = JSON.stringify({
   eventName: ["INSERT"],
-  dynamodb: { NewImage: { eventType: { S: ["RevocationFailed", "EscalationRaised", "ObligationMissed"] } } },
+  dynamodb: {
+    NewImage: { eventType: { S: ["RevocationFailed", "EscalationRaised", "ObligationMissed"] } },
+  },
 });
 /** What the stack has the watch told of. */
 export const PATTERNS = [CHANGED, ALARMING] as const;

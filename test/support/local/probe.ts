@@ -25,12 +25,14 @@ import * as dynamodb from "@aws-sdk/client-dynamodb";
 import * as iam from "@aws-sdk/client-iam";
 import * as kms from "@aws-sdk/client-kms";
 import * as lambda from "@aws-sdk/client-lambda";
+import * as s3 from "@aws-sdk/client-s3";
 import * as sts from "@aws-sdk/client-sts";
 const clients = {
   dynamodb: [dynamodb, new dynamodb.DynamoDBClient({})],
   iam: [iam, new iam.IAMClient({})],
   kms: [kms, new kms.KMSClient({})],
   lambda: [lambda, new lambda.LambdaClient({})],
+  s3: [s3, new s3.S3Client({ forcePathStyle: true })],
   sts: [sts, new sts.STSClient({})],
 };
 const outcome = async ({ service, command, input: { text, ...input } }) => {

@@ -1,5 +1,4 @@
 import type { ListObjectVersionsCommandOutput, S3Client } from "@aws-sdk/client-s3";
-import { BREAK_GLASS } from "../../../lifecycle/break-glass.ts";
 import type { BreakGlassStore } from "../../../lifecycle/ports.ts";
 import { Fault } from "../../../refusal.ts";
 import { errorName, orFault } from "../faults.ts";
@@ -59,17 +58,31 @@ export class S3BreakGlassStore implements BreakGlassStore {
     }
   }
 
-  async policies(): Promise<readonly string[]> {
-    const ids: string[] = [];
-    for (let after: string | undefined = ""; after !== undefined; ) {
-      const asked = { Prefix: BREAK_GLASS, Delimiter: "/" };
-      const page: Page = await this.#list({ ...asked, ...(after !== "" && { KeyMarker: after }) });
-      for (const { Prefix = "" } of page.CommonPrefixes ?? []) {
-        ids.push(Prefix.slice(BREAK_GLASS.length, -1));
-      }
-      after = page.IsTruncated === true ? page.NextKeyMarker : undefined;
+  async names(under: string): Promise<readonly string[]> {
+    const pages = await this.#pages({ Prefix: under, Delimiter: "/" });
+    return pages
+      .flatMap(({ CommonPrefixes = [] }) => CommonPrefixes)
+      .map(({ Prefix = "" }) => Prefix.slice(under.length, -1));
+  }
+
+  async keys(under: string, behind: string): Promise<readonly string[]> {
+    const pages = await this.#pages({ Prefix: under }, behind);
+    const keys = pages.flatMap(({ Versions = [] }) => Versions).map(({ Key = "" }) => Key);
+    return [...new Set(keys)];
+  }
+
+  async #pages(
+    what: { readonly Prefix: string; readonly Delimiter?: string },
+    behind?: string,
+  ): Promise<readonly Page[]> {
+    const pages: Page[] = [];
+    for (let more = true, after = behind; more; ) {
+      const page = await this.#list({ ...what, ...(after !== undefined && { KeyMarker: after }) });
+      pages.push(page);
+      after = page.NextKeyMarker;
+      more = page.IsTruncated === true && after !== undefined;
     }
-    return ids;
+    return pages;
   }
 
   async #s3(): Promise<S3Client> {

@@ -1,0 +1,142 @@
+import { isDeepStrictEqual } from "node:util";
+import { intentIdOf } from "../../evidence/chain.ts";
+import type { Append, AppendResult, TakenKey } from "../../evidence/ports.ts";
+import { type Spooled, spoolText } from "../../evidence/spool.ts";
+import { spoolKey } from "../../lifecycle/break-glass.ts";
+import { Fault, isRefusal } from "../../refusal.ts";
+import type { PlaneDeps } from "../deps.ts";
+import type { Judgement } from "../judgement.ts";
+import { type Intent, readIntent, type Spool } from "../read/intent.ts";
+import { readTrust } from "../read/registry.ts";
+import { judgeExpiry, sameHead } from "../read/trust-snapshot.ts";
+import { keysOfStep } from "../rebuild.ts";
+import { seenOf, store } from "./append.ts";
+
+/** Milliseconds for which a store may fail before evidence that is in the spool is enough (PROTOCOL.md §10). */
+const PATIENCE = 3_000;
+const LONGEST_WAIT = 500;
+
+/** How a transaction of an emergency is written. */
+export interface Spooling {
+  /** Whether the emergency's policy lets its evidence be spooled, as it is now. */
+  readonly isOn: boolean;
+  /** Whether authority hangs on it: then nothing may have changed where it is gone past a fault. */
+  readonly isBarrier: boolean;
+}
+
+/** What came of it; `behind`: what is spooled and not stored, the transaction itself among it. */
+export type SpooledResult =
+  | { readonly result: "appended"; readonly spool: Spool }
+  | { readonly result: Exclude<AppendResult, "appended"> };
+
+/**
+ * Stores what was spooled before, byte for byte, and then an own transaction, which is put into the spool first where that is
+ * on. A store that fails for as long as anybody waits is gone past: the object is there, and whoever reads the chain next
+ * stores it. A lost condition never is.
+ */
+export async function storeSpooled<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+  intent: Intent & { readonly spool: Spool },
+  step: Append,
+  { isOn, isBarrier }: Spooling,
+): Promise<SpooledResult> {
+  const { deps } = judgement;
+  const { policy } = intent.spool;
+  const rest = [...intent.spool.behind];
+  if (isOn) {
+    const taken = await takenKey(deps, step);
+    if (taken !== undefined) return { result: { taken } };
+    if (!(await isPut(deps, policy, step))) return { result: "conflict" };
+  }
+  const begun = deps.clock();
+  for (;;) {
+    try {
+      if (!(await storeBehind(deps, intent, rest))) return { result: "conflict" };
+      const result = await store(deps, step);
+      return result === "appended" ? { result, spool: { policy, behind: [] } } : { result };
+    } catch (fault) {
+      if (!isOn || !(fault instanceof Fault)) throw fault;
+      if (deps.clock() - begun < PATIENCE) {
+        await deps.sleep(LONGEST_WAIT * (1 + deps.random()));
+        continue;
+      }
+      if (isBarrier && !(await isAsRead(judgement, intent, step))) throw fault;
+      const { from, to, rows } = step;
+      return { result: "appended", spool: { policy, behind: [...rest, { from, to, rows }] } };
+    }
+  }
+}
+
+/** A key that somebody else holds already: what is spooled is to be stored, and could not be. */
+async function takenKey(
+  { registry }: PlaneDeps,
+  { keys = [] }: Append,
+): Promise<TakenKey | undefined> {
+  if (keys.length === 0) return undefined;
+  const { values } = await registry.readHeads({ known: 0, keys });
+  return keys.find(({ value }, index) => ![undefined, value].includes(values[index]));
+}
+
+/** Whether the place is this transaction's: taken now, or by an earlier try whose answer was lost. */
+async function isPut(
+  { breakGlass }: PlaneDeps,
+  policy: string,
+  { chainId, rows }: Append,
+): Promise<boolean> {
+  const key = spoolKey(policy, intentIdOf(chainId), rows[0]?.seq ?? 0);
+  const text = spoolText(rows);
+  if (await breakGlass.putIfAbsent(key, text)) return true;
+  const found = await breakGlass.read(key);
+  return found.length === 1 && found[0] === text;
+}
+
+/** Stores what an intent's table lacks, taking it from the list. @returns whether nobody was faster. */
+async function storeBehind(deps: PlaneDeps, intent: Intent, rest: Spooled[]): Promise<boolean> {
+  const { chainId, records, marks } = intent;
+  for (let next = rest[0]; next !== undefined; next = rest[0]) {
+    const step = {
+      chainId,
+      ...next,
+      marked: marks.stored.marked,
+      seen: seenOf(intent, deps.clock()),
+    };
+    const stored = await store(deps, { ...step, keys: keysOfStep(chainId, records, next) });
+    // State is a second witness: what stands in evidence does not hang on it.
+    const result = typeof stored === "object" ? await store(deps, step) : stored;
+    if (result !== "appended") return false;
+    rest.shift();
+  }
+  return true;
+}
+
+/** The same for whoever writes nothing of its own. @returns the intent with all of it stored; none if somebody was faster. */
+export async function mergeSpooled(deps: PlaneDeps, intent: Intent): Promise<Intent | undefined> {
+  if (intent.spool === undefined || intent.spool.behind.length === 0) return intent;
+  const isStored = await storeBehind(deps, intent, [...intent.spool.behind]);
+  return isStored ? { ...intent, spool: { ...intent.spool, behind: [] } } : undefined;
+}
+
+/**
+ * Nothing has come since the transaction was judged: no mark, no record, no change of the Registry. What would have lost the
+ * condition of a store that answers must not be missed because none does.
+ */
+async function isAsRead<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+  { chainId, marks, spool }: Intent & { readonly spool: Spool },
+  { to }: Append,
+): Promise<boolean> {
+  const { deps } = judgement;
+  const known = judgement.requireTrust();
+  const [now, { trust }] = await Promise.all([
+    readIntent(deps, chainId, known, { breakGlass: spool.policy }),
+    readTrust(deps),
+  ]);
+  return (
+    !isRefusal(now) &&
+    isDeepStrictEqual(now.state.head, to) &&
+    isDeepStrictEqual(now.marks.stored, marks.stored) &&
+    !isRefusal(trust) &&
+    sameHead(trust.head, known.head) &&
+    judgeExpiry(trust, deps.clock()) === undefined
+  );
+}

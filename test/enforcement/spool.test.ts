@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { spoolText } from "../../lib/evidence/spool.ts";
+import type { BreakGlassStore } from "../../lib/lifecycle/ports.ts";
+import type { Dependency } from "../support/faults.ts";
+import type { Governed, Mutation } from "../support/governed.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
+import { approval, EMERGENCY, emergency } from "../support/people.ts";
+import { newPlane, type Plane, refused } from "../support/plane.ts";
+
+const codeOf = (answer: { ok: boolean; code?: string }): string =>
+  answer.ok ? "ok" : `${answer.code}`;
+
+const foreseen = (more: object = {}) =>
+  newPlane({ policy: { set: { "/breakGlass": [{ ...EMERGENCY, spool: true, ...more }] } } });
+
+function held(plane: Plane, more: Mutation = {}): Governed {
+  const governed = plane.contract(emergency(plane, more));
+  const approvals = (["ada", "bea"] as const).map((name) => approval(plane, governed, name));
+  return { ...governed, proof: { ...(governed.proof as object), approvals } };
+}
+
+const placeOf = ({ ids }: Governed, first: number): string =>
+  `break-glass/outage/spool/${ids.intent}/${String(first).padStart(6, "0")}`;
+
+const spooled = (plane: Plane, governed: Governed) =>
+  plane.bucket.versions.filter(({ key }) => key.startsWith(placeOf(governed, 0).slice(0, -6)));
+
+/** What the table's rows of an intent would be spooled as, a transaction each. */
+function storedTexts(plane: Plane, { chainId }: Governed): [number, string][] {
+  const rows = plane.rows(chainId);
+  const ends = rows.filter(({ seal }) => seal !== undefined).map(({ seq }) => seq);
+  return ends.map((end, index) => {
+    const first = (ends[index - 1] ?? 0) + 1;
+    return [first, spoolText(rows.filter(({ seq }) => first <= seq && seq <= end))];
+  });
+}
+
+const TRANSACTIONS = 3;
+const writes = (from: number): { at: Dependency; from: number } => ({ at: "evidence:write", from });
+
+suite("VAI-125 evidence of an emergency that cannot be stored", () => {
+  test("VAI-125 each transaction is put before it is stored, as the same bytes; without the policy's word none is", async () => {
+    const plane = await foreseen();
+    const governed = held(plane);
+    await plane.grant({}, governed);
+    const found = spooled(plane, governed).map(({ key, body }) => [key, body]);
+    const stored = storedTexts(plane, governed);
+    assert.equal(stored.length, TRANSACTIONS);
+    assert.deepEqual(
+      found,
+      stored.map(([first, text]) => [placeOf(governed, first), text]),
+    );
+    for (const spool of [false, undefined]) {
+      const other = await foreseen({ spool });
+      const plain = held(other);
+      await other.grant({}, plain);
+      assert.deepEqual(spooled(other, plain), []);
+    }
+  });
+
+  for (const barrier of [1, 2, 3]) {
+    test(`VAI-125 ADV-35 with the spool it runs once though nothing is stored from barrier ${barrier} on, and sweep stores the same bytes`, async () => {
+      const plane = await foreseen();
+      const governed = held(plane);
+      plane.faults.plan(writes(barrier));
+      const begun = plane.world.now;
+      const answer = await plane.grant({}, governed);
+      assert.equal(answer.identity.state, "COMPLETED");
+      assert.ok(plane.world.now - begun >= 3000 * (TRANSACTIONS + 1 - barrier));
+      assert.equal(plane.targets.calls.length, 1);
+      assert.equal(plane.sts.executions.length, 1);
+      assert.equal(storedTexts(plane, governed).length, barrier - 1);
+      plane.faults.clear();
+      const ran = await plane.sweep();
+      assert.equal(ran.spooled, TRANSACTIONS + 1 - barrier);
+      assert.deepEqual(
+        storedTexts(plane, governed),
+        spooled(plane, governed).map(({ key, body }) => [Number(key.slice(-6)), body]),
+      );
+      assert.equal(plane.types(governed.chainId).at(-1), "IdentityCompleted");
+      assert.equal((await plane.sweep()).spooled, 0);
+      // What State holds besides came with it: the same request again gets the same answer.
+      const keys = [...plane.dynamo.table(TABLES.state).keys()];
+      assert.ok(keys.some((key) => key.startsWith("retry#")));
+      assert.equal(plane.targets.calls.length, 1);
+    });
+
+    test(`VAI-98 VAI-125 without the spool nothing is done that is not stored at barrier ${barrier}`, async () => {
+      const plane = await foreseen({ spool: false });
+      plane.faults.plan(writes(barrier));
+      const answer = refused(await plane.ask({}, held(plane)));
+      assert.equal(answer.code, "EVIDENCE_STORE_UNAVAILABLE");
+      assert.equal(plane.targets.calls.length, barrier === 3 ? 1 : 0);
+    });
+  }
+
+  test("VAI-125 a store that comes back within three seconds is waited for", async () => {
+    const plane = await foreseen();
+    const governed = held(plane);
+    plane.faults.plan({ ...writes(1), to: 2 });
+    await plane.grant({}, governed);
+    assert.equal(storedTexts(plane, governed).length, TRANSACTIONS);
+    assert.equal((await plane.sweep()).spooled, 0);
+  });
+
+  for (const at of ["breakGlass:write", "signer:sign", "evidence:read", "heads:read"] as const) {
+    test(`VAI-98 VAI-125 where ${at} fails too, it is refused and nothing is done`, async () => {
+      const plane = await foreseen();
+      const governed = held(plane);
+      await plane.grant({}, plane.contract());
+      const { length } = plane.targets.calls;
+      plane.faults.plan(writes(1), { at });
+      const answer = refused(await plane.ask({}, governed));
+      assert.ok(/UNAVAILABLE|STALE/.test(answer.code), answer.code);
+      assert.equal(plane.targets.calls.length, length);
+      if (at !== "breakGlass:write") assert.deepEqual(spooled(plane, governed), []);
+    });
+  }
+
+  test("VAI-98 VAI-125 a chain that can be read no more once it was spooled lets no barrier pass", async () => {
+    for (const barrier of [1, 2]) {
+      const plane = await foreseen();
+      const governed = held(plane);
+      plane.faults.plan(writes(barrier));
+      const { breakGlass: own } = plane.deps;
+      const breakGlass: BreakGlassStore = {
+        read: (key) => own.read(key),
+        names: (under) => own.names(under),
+        keys: (under, behind) => own.keys(under, behind),
+        putIfAbsent: async (key, text) => {
+          const done = await own.putIfAbsent(key, text);
+          const isLast = spooled(plane, governed).length === barrier;
+          if (isLast) plane.faults.plan({ at: "evidence:read" });
+          return done;
+        },
+      };
+      plane.deps = { ...plane.deps, breakGlass };
+      const answer = await plane.ask({}, governed);
+      assert.equal(codeOf(answer), "EVIDENCE_STORE_UNAVAILABLE");
+      assert.equal(plane.targets.calls.length, 0, `${barrier}`);
+    }
+  });
+
+  test("VAI-111 VAI-125 a revocation that comes while nothing can be stored is not gone past", async () => {
+    for (const barrier of [1, 2]) {
+      const plane = await foreseen();
+      const governed = held(plane);
+      const { contract, contractDigest } = governed;
+      let isRevoked = false;
+      plane.faults.plan(writes(barrier));
+      const { sleep } = plane.deps;
+      plane.deps = {
+        ...plane.deps,
+        sleep: async (milliseconds: number) => {
+          if (!isRevoked) {
+            isRevoked = true;
+            const order = plane.command({ do: "revokeContract", contractDigest });
+            const answer = await plane.revoke({ command: order, contract }, plane.process());
+            assert.ok(answer.ok, JSON.stringify(answer));
+          }
+          await sleep(milliseconds);
+        },
+      };
+      const answer = await plane.ask({}, governed);
+      assert.ok(isRevoked);
+      assert.ok(!answer.ok, `${barrier}`);
+      assert.equal(plane.targets.calls.length, 0, `${barrier}`);
+    }
+  });
+
+  test("VAI-125 of two writers one takes a place, and the other's rows follow it", async () => {
+    const plane = await foreseen();
+    const governed = held(plane);
+    const answers = await Promise.all([plane.ask({}, governed), plane.ask({}, governed)]);
+    assert.equal(answers.filter(({ ok }) => ok).length, 1);
+    assert.equal(plane.targets.calls.length, 1);
+    const stored = storedTexts(plane, governed);
+    const places = spooled(plane, governed).map(({ key }) => key);
+    assert.equal(new Set(places).size, places.length);
+    assert.deepEqual(
+      stored.map(([first]) => placeOf(governed, first)),
+      places.sort(),
+    );
+    assert.ok(plane.types(governed.chainId).includes("IdentityDenied"));
+  });
+
+  test("VAI-12 VAI-125 whoever puts objects without a key of the plane puts nothing behind a chain: it is broken by it, and nothing runs", async () => {
+    const foreign = await foreseen();
+    const theirs = held(foreign);
+    await foreign.grant({}, theirs);
+    const [signed = ""] = spooled(foreign, theirs).map(({ body }) => body ?? "");
+    for (const text of ["", "[]", "{}", '[{"record":"{}"}]', signed]) {
+      const plane = await foreseen();
+      const governed = held(plane);
+      plane.bucket.plant(placeOf(governed, 1), text);
+      const answer = refused(await plane.ask({}, governed));
+      assert.equal(answer.code, "EVIDENCE_CHAIN_BROKEN", text.slice(0, 20));
+      assert.equal(plane.sts.executions.length, 0);
+    }
+  });
+
+  test("VAI-126 a use is not reviewed while its evidence stands in the spool alone", async () => {
+    const plane = await foreseen();
+    const governed = held(plane);
+    plane.faults.plan(writes(3));
+    await plane.grant({}, governed);
+    plane.faults.clear();
+    const { contractDigest } = governed;
+    const review = () =>
+      plane.govern({
+        op: "command",
+        command: plane.command(
+          { do: "reviewBreakGlass", contractDigest, finding: "was right", iss: "anna" },
+          { signedBy: "auditor" },
+        ),
+      });
+    assert.equal(codeOf(await review()), "REVOCATION_PENDING");
+    await plane.sweep();
+    assert.equal(codeOf(await review()), "ok");
+  });
+
+  test("VAI-125 what was spooled is stored also when the policy spools no more", async () => {
+    const plane = await foreseen();
+    const governed = held(plane);
+    plane.faults.plan(writes(2));
+    await plane.grant({}, governed);
+    plane.faults.clear();
+    await plane.publish({ set: { "/breakGlass/0/spool": false } });
+    assert.equal(codeOf(await plane.ask({}, governed)), "CONTRACT_CONSUMED");
+    const types = plane.types(governed.chainId);
+    assert.deepEqual(types.slice(types.indexOf("IdentityCompleted")), [
+      "IdentityCompleted",
+      "IdentityRequested",
+      "IdentityDenied",
+    ]);
+    assert.equal(spooled(plane, governed).length, TRANSACTIONS);
+  });
+});

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { type TestContext, test } from "node:test";
+import {
+  GetObjectLockConfigurationCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import { readContract } from "../../lib/contract/contract.ts";
+import { signJws } from "../../lib/encoding/jws.ts";
+import { statementDigest } from "../../lib/proof/statement.ts";
+import { isRefusal } from "../../lib/refusal.ts";
+import { granted, invoke, refused, shiftEvent } from "../support/local/agent.ts";
+import { call, command } from "../support/local/commands.ts";
+import { intentOf, keyOf, shiftDraft, signDraft } from "../support/local/contracts.ts";
+import { typesOf, verifiedChain } from "../support/local/evidence.ts";
+import { allDenied } from "../support/local/iam.ts";
+import { type LocalPlane, localPlane } from "../support/local/plane.ts";
+import { roleProbe } from "../support/local/probe.ts";
+import { resetRouting } from "../support/local/targets.ts";
+
+const bucketOf = ({ outputs }: LocalPlane): string => outputs.buckets.breakGlass;
+
+const putting = (plane: LocalPlane, Key: string, IfNoneMatch?: "*") => ({
+  service: "s3",
+  command: "PutObjectCommand",
+  input: {
+    ...{ Bucket: bucketOf(plane), Key, Body: "{}", ChecksumAlgorithm: "SHA256" },
+    ...(IfNoneMatch && { IfNoneMatch }),
+  },
+});
+const deleting = (plane: LocalPlane, Key: string, more: object = {}) => ({
+  service: "s3",
+  command: "DeleteObjectCommand",
+  input: { Bucket: bucketOf(plane), Key, ...more },
+});
+
+test("VAI-125 VAI-126 the bucket of emergencies takes an object once, from the plane alone, and gives none up", async (t: TestContext) => {
+  const plane = await localPlane();
+  const { s3 } = plane.deployer;
+  const Bucket = bucketOf(plane);
+  const issue = await roleProbe(t, plane, "vai-local-issue");
+  const key = `break-glass/tried/${randomUUID()}`;
+  assert.deepEqual(await issue([putting(plane, key)]), ["AccessDenied"]);
+  assert.deepEqual(await issue([putting(plane, key, "*")]), ["allowed"]);
+  assert.deepEqual(await issue([putting(plane, key, "*")]), ["PreconditionFailed"]);
+  assert.deepEqual(await issue([putting(plane, key)]), ["AccessDenied"]);
+  assert.deepEqual(await issue([putting(plane, "elsewhere", "*")]), ["AccessDenied"]);
+  const listed = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: key }));
+  const [version] = listed.Versions ?? [];
+  assert.equal(listed.Versions?.length, 1);
+  const VersionId = String(version?.VersionId);
+  assert.deepEqual(
+    await issue([
+      deleting(plane, key),
+      deleting(plane, key, { VersionId, BypassGovernanceRetention: true }),
+      { service: "s3", command: "PutBucketPolicyCommand", input: { Bucket, Policy: "{}" } },
+    ]),
+    ["AccessDenied", "AccessDenied", "AccessDenied"],
+  );
+  await allDenied({
+    "an administrator puts": s3.send(
+      new PutObjectCommand({ Bucket, Key: `${key}-2`, Body: "{}", IfNoneMatch: "*" }),
+    ),
+    "an administrator overwrites": s3.send(new PutObjectCommand({ Bucket, Key: key, Body: "{}" })),
+  });
+  for (const role of ["vai-local-execute", "vai-local-govern"]) {
+    const probe = await roleProbe(t, plane, role);
+    assert.deepEqual(await probe([putting(plane, `${key}-3`, "*")]), ["AccessDenied"], role);
+  }
+  const { ObjectLockConfiguration: lock } = await s3.send(
+    new GetObjectLockConfigurationCommand({ Bucket }),
+  );
+  assert.equal(lock?.ObjectLockEnabled, "Enabled");
+  assert.equal(lock?.Rule?.DefaultRetention?.Mode, "GOVERNANCE");
+});
+
+/** A contract under the local emergency policy, approved by one who may. */
+function emergency(plane: LocalPlane) {
+  const breakGlass = { policy: "local", incident: "INC-17" };
+  const draft = { window: { startsIn: 0, seconds: 120 }, breakGlass };
+  const held = signDraft(plane, shiftDraft(plane, draft));
+  const contract = readContract(held.contract);
+  if (isRefusal(contract)) throw new Error(contract.detail);
+  const iat = Math.floor(Date.now() / 1000);
+  const approval = signJws(
+    "vai-approval+jwt",
+    {
+      ...{ iss: plane.outputs.names.approver2, iat, exp: iat + 600, jti: randomUUID() },
+      ...{ contractDigest: contract.digest, statementDigest: statementDigest({ contract }) },
+      role: "incident-commander",
+    },
+    keyOf(plane, "approver2"),
+  );
+  const proof = { ...held.proof, approvals: [approval] };
+  return { held: { ...held, proof }, digest: contract.digest };
+}
+
+test("VAI-122 VAI-126 VAI-127 an emergency runs once without attestations, blocks the next, and is reviewed by an auditor", async () => {
+  const plane = await localPlane();
+  await resetRouting(plane);
+  const first = emergency(plane);
+  const done = granted(await invoke(plane, shiftEvent(plane, first.held)));
+  assert.equal(done.identity.state, "COMPLETED");
+  const types = typesOf(await verifiedChain(plane, `intent/${intentOf(first.held)}`));
+  assert.ok(types.includes("BreakGlassInvoked"), types.join());
+  const second = emergency(plane);
+  refused(await invoke(plane, shiftEvent(plane, second.held)), "BREAK_GLASS_REVIEW_OVERDUE");
+  const { auditor, operator } = plane.outputs.names;
+  const review = (iss: string, signer: "auditor" | "operator") => ({
+    op: "command",
+    command: command(
+      plane,
+      {
+        ...{ iss, do: "reviewBreakGlass", contractDigest: first.digest },
+        finding: "the traffic had to move",
+      },
+      signer,
+    ),
+  });
+  const foreign = await call(plane, "govern", review(operator, "operator"));
+  assert.equal(foreign.ok ? "ok" : foreign.code, "ACTOR_AUTH_INVALID");
+  const reviewed = await call(plane, "govern", review(auditor, "auditor"));
+  assert.ok(reviewed.ok, JSON.stringify(reviewed));
+  granted(await invoke(plane, shiftEvent(plane, second.held)));
+});
