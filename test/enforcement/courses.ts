@@ -1,7 +1,16 @@
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
-import { type Governed, LIVE_IS_6, type Mutation } from "../support/governed.ts";
+import { FUNCTION, type Governed, LIVE_IS_6, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
+import {
+  approval,
+  attestation,
+  decisionOn,
+  EMERGENCY,
+  EVALUATORS,
+  emergency,
+  high,
+} from "../support/people.ts";
 import { granted, type Plane } from "../support/plane.ts";
 import { astray, beforeLook, rolling } from "../support/rollback.ts";
 
@@ -79,6 +88,50 @@ const WITH_CONTEXT: Mutation = {
   ...HANDLE,
   ...contract({ "/deliveries": ["handle"], "/assumptions": [LIVE_IS_6] }),
 };
+
+const STABLE = { kind: "event", name: "error-rate-stable", dueSeconds: 60, class: "state" };
+
+const STEP = {
+  type: "aws",
+  actions: ["lambda:UpdateAlias"],
+  resources: [FUNCTION],
+  parameters: {
+    alias: { exact: "live" },
+    version: { exact: "7" },
+    percent: { range: { min: 0, max: 10 } },
+  },
+};
+const STEPS = [
+  { ...STEP, id: "first" },
+  { ...STEP, id: "second", after: ["first"], gate: "approval" },
+];
+const STAGED: Mutation = {
+  ...contract({ "/authorization_details": STEPS }),
+  decision: { set: { "/boundary/authorization_details": STEPS } },
+};
+
+/** A contract is registered, and everybody whom its class asks says yes. */
+async function spoken({ plane, govern }: Player, governed: Governed): Promise<void> {
+  const { contractDigest, contract: jws, proof } = governed;
+  await govern({ op: "register", contract: jws, proof });
+  for (const name of Object.keys(EVALUATORS) as (keyof typeof EVALUATORS)[]) {
+    const attested = attestation(plane, governed, name);
+    await govern({ op: "attest", contractDigest, attestation: attested });
+  }
+  const approved = approval(plane, governed, "ada");
+  await govern({ op: "approve", contractDigest, approval: approved });
+}
+
+/** The emergency policy is there from now on, and is used. */
+async function inEmergency({ plane, issue, forget }: Player): Promise<Governed> {
+  await plane.publish({ set: { "/breakGlass": [EMERGENCY] } });
+  forget();
+  const governed = plane.contract(emergency(plane));
+  const approvals = (["ada", "bea"] as const).map((name) => approval(plane, governed, name));
+  const used = { ...governed, proof: { ...(governed.proof as object), approvals } };
+  await issue(plane.event(used));
+  return used;
+}
 
 type Claims = Parameters<Plane["command"]>[0];
 
@@ -376,6 +429,49 @@ export const COURSES: Readonly<Record<string, Course>> = {
   "lift-refused": async ({ plane, revoke, govern }) => {
     await revoke({ command: plane.command({ do: "haltPlane" }) });
     await govern({ op: "command", command: plane.command({ do: "resumePlane" }) });
+  },
+  "people-decide": async (player) => {
+    const { plane, issue } = player;
+    const governed = plane.contract(high(plane));
+    await spoken(player, governed);
+    await issue(plane.event(governed));
+  },
+  "gate-opened": async ({ plane, issue, govern }) => {
+    const governed = plane.contract(STAGED);
+    const step = (id: string): Mutation => ({ request: { set: { "/step": id } } });
+    await issue(plane.event(governed, step("first")));
+    const { contractDigest } = governed;
+    const yes = approval(plane, governed, "ada", { step: "second" });
+    await govern({ op: "approve", contractDigest, approval: yes });
+    await issue(plane.event(governed, step("second")));
+  },
+  "duty-attested": async ({ plane, issue, govern }) => {
+    const governed = plane.contract(contract({ "/obligations": [STABLE] }));
+    const { identity } = granted((await issue(plane.event(governed))) as never);
+    const { contractDigest } = governed;
+    const jws = attestation(plane, governed, "state.example", {
+      set: { "/obligation": { identityId: identity.identityId, name: STABLE.name } },
+      remove: ["/decisionDigest"],
+    });
+    await govern({ op: "attest", contractDigest, attestation: jws });
+  },
+  "decision-superseded": held(async ({ plane, govern, execute }, governed, handle) => {
+    plane.world.pass(30);
+    const decision = decisionOn(plane, governed, { set: { "/outcome": "DENY" } });
+    await govern({ op: "supersede", intentId: governed.ids.intent, decision });
+    await execute(plane.redemption(governed, handle));
+  }),
+  "emergency-reviewed": async (player) => {
+    const { plane, govern } = player;
+    const { contractDigest } = await inEmergency(player);
+    const claims = { do: "reviewBreakGlass", contractDigest, finding: "was right", iss: "anna" };
+    const command = plane.command(claims, { signedBy: "auditor" });
+    await govern({ op: "command", command });
+  },
+  "emergency-not-reviewed": async (player) => {
+    await inEmergency(player);
+    player.plane.world.pass(2 * 60 * 60);
+    await player.sweep();
   },
   "policy-published": async ({ plane, govern }) => {
     const { jws } = plane.nextPolicy({ set: { "/auditors": [] } });
