@@ -4,7 +4,9 @@ import { inside, plain, textIn } from "./plain-text.ts";
 
 /** Records that people have to hear of whoever wrote them: those alone of all that are appended are handed over. */
 export const RAISING = [
-  ...(["RevocationFailed", "EscalationRaised", "ObligationMissed"] as const),
+  "RevocationFailed",
+  "EscalationRaised",
+  "ObligationMissed",
   "BreakGlassInvoked",
 ] as const satisfies EventType[];
 export type Raising = (typeof RAISING)[number];

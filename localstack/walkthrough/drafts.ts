@@ -65,6 +65,13 @@ export const settingDraft = (outputs: LocalOutputs): Draft => ({
   window: { seconds: 600 },
 });
 
+/** The same for class HIGH, whose step people have to open. */
+export const gatedDraft = (outputs: LocalOutputs): Draft => {
+  const { steps, ...draft } = settingDraft(outputs);
+  const gated = steps.map((step) => ({ ...step, gate: "approval" }));
+  return { ...draft, steps: gated, risk: "HIGH", window: { seconds: 300 } };
+};
+
 /** The setting back to `safe`, by a handle. */
 export const laterDraft = (outputs: LocalOutputs): Draft => ({
   ...settingDraft(outputs),

@@ -10,6 +10,7 @@ import { evidenceScene } from "./scene-evidence.ts";
 import { handleScene } from "./scene-handle.ts";
 import { jobScene } from "./scene-job.ts";
 import { observedScene } from "./scene-observed.ts";
+import { peopleScene } from "./scene-people.ts";
 import { refusalScene } from "./scene-refusals.ts";
 import { replayScene } from "./scene-replay.ts";
 import { sessionScene } from "./scene-session.ts";
@@ -23,7 +24,7 @@ import { vaiIn } from "./vai.ts";
 export const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
   ...[handleScene, observedScene, bypassScene, sessionScene, clientScene, windowScene],
-  ...[endScene, statusScene, evidenceScene],
+  ...[peopleScene, endScene, statusScene, evidenceScene],
 ];
 
 /** Where and for whom the scenes are played. */

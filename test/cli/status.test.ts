@@ -233,6 +233,44 @@ suite("vai status", () => {
     assert.match((await found.vai(["status"])).out, /^pending .*, DENIED and its record owed,/m);
   });
 
+  test("VAI-129 what a step waits for, and the duties that are due first, are shown as the head has them; what cannot be read is counted", async (t) => {
+    const found = await desk(t);
+    const { plane } = found;
+    const governed = plane.contract(calls(2));
+    await plane.grant(calls(2), governed);
+    const state = plane.dynamo.table(TABLES.state);
+    const key = `chain#${governed.chainId}|head`;
+    const head = state.get(key);
+    assert.ok(head);
+    const open = head["open"] as { contracts: object[] };
+    const waits = [
+      { step: "b", after: ["a", "look"] },
+      { step: "c", gate: "approval" },
+    ];
+    const contracts = open.contracts.map((each) => ({ ...each, waits }));
+    const duty = (name: string, due: string) => ({ identityId: "i", name, kind: "event", due });
+    const later = duty("later", "2026-05-05T05:00:00.000Z");
+    const sooner = duty("sooner", "2026-05-05T04:30:00.000Z");
+    const duties = [later, sooner, duty("never", "someday")];
+    plane.isWhole = false;
+    state.set(key, { ...head, open: { ...open, contracts, duties } });
+    const status = await statusOf(found);
+    const { contractDigest } = governed;
+    const intentId = governed.ids.intent;
+    assert.deepEqual(
+      status.waits,
+      waits.map((wait) => ({ ...wait, contractDigest, intentId })),
+    );
+    assert.deepEqual(
+      status.duties,
+      [sooner, later].map((each) => ({ intentId, ...each })),
+    );
+    assert.equal(status.unreadable, 1);
+    const { out } = await found.vai(["status"]);
+    assert.match(out, new RegExp(`^waits +step b of contract ${contractDigest} for a, look$`, "m"));
+    assert.match(out, /^duties +sooner \(event\) of i, due 2026-05-05T04:30:00\.000Z$/m);
+  });
+
   test("ADV-36 what a writer of State put there is counted or passed over, and never ends the view", async (t) => {
     const found = await desk(t);
     const { plane } = found;

@@ -4,6 +4,7 @@ import { HANDLE } from "../support/deliveries.ts";
 import type { Governed } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
+import { high } from "../support/people.ts";
 import { newPlane, PLANES, type Plane } from "../support/plane.ts";
 import { PLANE } from "../support/trust.ts";
 import type { Others } from "./signed.ts";
@@ -30,12 +31,15 @@ export class Ground {
   readonly plane: Plane;
   /** A contract with an open identity, and its handle. */
   readonly held: Governed & { readonly handle: string; readonly identityId: string };
+  /** A registered contract of class HIGH that waits for people, its step behind a gate. */
+  readonly waiting: Governed;
   readonly others: Others;
   readonly #good: Tables;
 
-  private constructor(plane: Plane, held: Ground["held"]) {
+  private constructor(plane: Plane, held: Ground["held"], waiting: Governed) {
     this.plane = plane;
     this.held = held;
+    this.waiting = waiting;
     this.others = othersOf(plane, held);
     this.#good = this.tables();
   }
@@ -48,7 +52,12 @@ export class Ground {
     const governed = plane.contract(HANDLE);
     const { handle = "", identity } = await plane.grant(HANDLE, governed);
     const { identityId } = identity;
-    return new Ground(plane, { ...governed, handle, identityId });
+    const gate = { contract: { set: { "/authorization_details/0/gate": "approval" } } };
+    const waiting = plane.contract(high(plane, gate));
+    const { contract, proof } = waiting;
+    const bound = await plane.govern({ op: "register", contract, proof });
+    if (!bound.ok) throw new Error(bound.detail);
+    return new Ground(plane, { ...governed, handle, identityId }, waiting);
   }
 
   /** What every table holds. Items are replaced, never written into. */

@@ -8,6 +8,8 @@ const IDS = {
   decision: "VAI-62 VAI-35",
   command: "VAI-62 VAI-112",
   cosignature: "VAI-62 VAI-112",
+  attestation: "VAI-62 VAI-60",
+  approval: "VAI-62 VAI-61 ADV-48",
   restrictions: "VAI-62",
   mark: "VAI-62",
   eventbridge: "VAI-62 VAI-112",

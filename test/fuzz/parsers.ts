@@ -4,6 +4,7 @@ import { changeProblem, Ground, writtenSince } from "./ground.ts";
 import { refusalProblem } from "./judge-answer.ts";
 import { command, cosignature, eventbridge } from "./subjects/command.ts";
 import { contract, decision } from "./subjects/contract.ts";
+import { approval, attestation } from "./subjects/people.ts";
 import { LEAKED_SECRET, policy } from "./subjects/policy.ts";
 import { mark, restrictions } from "./subjects/stored.ts";
 import type { Asked, Subject } from "./subjects/subject.ts";
@@ -15,6 +16,8 @@ const SUBJECTS = {
   decision,
   command,
   cosignature,
+  attestation,
+  approval,
   restrictions,
   mark,
   eventbridge,
