@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import { projectChain } from "../../lib/enforcement/rebuild.ts";
 import { evidenceKeys } from "../../lib/evidence/open.ts";
@@ -151,6 +152,22 @@ suite("VAI-34 VAI-49 a rollback", () => {
       "short",
     ]);
     endOnce(plane);
+  });
+
+  test("VAI-49 an effect that one obligation saw and another too late is taken back, and named is what was not met", async () => {
+    const short = { ...ROUTING, name: "short", dueSeconds: 1 };
+    const { plane, governed } = await strayed(rolling({ "/obligations": [ROUTING, short] }));
+    beforeLook(plane, 1, () => {
+      plane.world.pass(2);
+      Object.assign(plane.targets.state.alias, { weights: { 7: 10 } });
+    });
+    const answer = granted(await plane.ask({}, governed));
+    assert.deepEqual(answer.outcome?.obligations, [
+      { name: "routing", met: true },
+      { name: "short", met: false },
+    ]);
+    assert.deepEqual(last(plane, governed, "RollbackTriggered").detail["unmet"], ["short"]);
+    assert.equal(answer.outcome?.rollback?.status, "succeeded");
   });
 
   test("VAI-47 its session is as narrow as its own step: role, target and tag are the rollback's", async () => {
@@ -366,7 +383,9 @@ suite("VAI-34 a rollback is judged as a request of now would be", () => {
       beforeLook(plane, 2, () => act(plane, governed));
       const answer = await plane.ask({}, governed);
       assert.equal(granted(answer).outcome?.rollback?.status, "failed");
-      assert.equal(last(plane, governed, "RollbackFailed").decision.code, code);
+      const failed = last(plane, governed, "RollbackFailed");
+      assert.equal(failed.decision.code, code);
+      assert.equal(failed.trustPolicy?.version, plane.policy.version);
       assert.equal(identitiesOf(plane, governed).undo, undefined);
       assert.deepEqual([plane.targets.calls.length, plane.sts.executions.length], [1, 1]);
       assert.equal(
@@ -399,7 +418,39 @@ suite("VAI-34 a rollback is judged as a request of now would be", () => {
     await plane.ask({}, governed);
     const { first, undo } = identitiesOf(plane, governed);
     assert.deepEqual([first.state, undo?.state], ["INCOMPLETE", "REVOKED"]);
+    const { checks = [] } = last(plane, governed, "ExecutionRejected").decision;
+    assert.equal(checks[0]?.name, "planeRunning");
+    assert.deepEqual(
+      checks.filter(({ result }) => result === "fail").map(({ name }) => name),
+      ["issued"],
+    );
     assert.equal(plane.targets.calls.length, 1);
+    endOnce(plane);
+  });
+
+  test("VAI-53 a trust policy that ended while its effect was looked for takes nothing back", async () => {
+    const { plane, governed } = await strayed();
+    await plane.publish({ set: { "/exp": "$seconds+15" } });
+    assert.deepEqual(rollbackOf(await plane.ask({}, governed)), { status: "failed" });
+    assert.equal(last(plane, governed, "RollbackFailed").decision.code, "REGISTRY_STALE");
+    assert.equal(plane.sts.executions.length, 1);
+  });
+
+  test("VAI-63 a bug in its judgement takes nothing back, and keeps no outcome from evidence", async () => {
+    const { plane, governed } = await strayed();
+    let isBroken = false;
+    beforeLook(plane, 1, () => {
+      isBroken = true;
+    });
+    Object.defineProperty(plane.deps, "targetKeys", {
+      get: () => {
+        if (isBroken) throw new TypeError("a bug");
+        return {};
+      },
+    });
+    assert.deepEqual(rollbackOf(await plane.ask({}, governed)), { status: "failed" });
+    assert.equal(last(plane, governed, "RollbackFailed").decision.code, "INTERNAL_FAULT");
+    assert.equal(identitiesOf(plane, governed).first.state, "INCOMPLETE");
     endOnce(plane);
   });
 
@@ -589,6 +640,14 @@ suite("VAI-64 a rollback whose barriers get no answer", () => {
           await later(plane);
           const told = typesOf(plane, governed).filter((type) => /^Rollback(Comp|Fail)/.test(type));
           assert.deepEqual(told.length, 1, String(typesOf(plane, governed)));
+          // Behind barrier 1 it is known whether it is durable; of the others the first answer decides.
+          if (from === 3) assert.equal(told[0], "RollbackCompleted");
+          const { undo } = identitiesOf(plane, governed);
+          const [, session] = plane.sts.executions;
+          assert.equal(
+            undo?.sessionPolicyDigest,
+            documentDigest(JSON.parse(session?.Policy ?? "")),
+          );
           if (told[0] === "RollbackCompleted")
             assert.equal(rollbackOf(answer)?.status, "succeeded");
           assert.equal(plane.targets.calls.length === 2, told[0] === "RollbackCompleted");
@@ -702,6 +761,22 @@ suite("VAI-34 attacks by way of a rollback", () => {
     assert.deepEqual([again.deduplicated, again.outcome], [true, first.outcome]);
     assert.equal(refused(await plane.ask({}, governed)).code, "CONTRACT_CONSUMED");
     assert.equal(plane.targets.calls.length, 2);
+  });
+
+  test("wire §5 nothing is issued on a chain that has no room left for its rollback to be told", async () => {
+    const steps = rolling().contract?.set?.["/authorization_details"] as object[];
+    const sixteen = [{ ...steps[0], limits: { calls: 16 } }, steps[1]] as object[];
+    const plane = await newPlane();
+    const governed = plane.contract(rolling({ "/deliveries": ["handle"] }, sixteen));
+    const handle = { request: { set: { "/delivery": "handle" } } };
+    const codes: string[] = [];
+    for (let n = 0; n < 16; n++) {
+      const answer = await plane.ask(handle, governed);
+      codes.push(answer.ok ? "ok" : answer.code);
+    }
+    // 4 records of the binding; 3 of each issuance, and 14 that each open identity is owed.
+    assert.equal(codes.filter((code) => code === "ok").length, 11);
+    assert.equal(codes.at(-1), "CONTRACT_CONSUMED");
   });
 
   test("VAI-64 a rollback takes no retry key, and State made anew from evidence has none of it", async () => {

@@ -1,3 +1,4 @@
+import { toInstant } from "../../clock.ts";
 import { isTerminal } from "../../evidence/events.ts";
 import { foldIntent } from "../../evidence/fold.ts";
 import type { OpenRecord } from "../../evidence/open.ts";
@@ -78,8 +79,8 @@ class Undoing {
   readonly #trust: TrustSnapshot | Refusal;
   readonly #rollback: NonNullable<Claims["rollback"]>;
   readonly #identityId: string;
-  #granted: Granted | undefined;
-  #drafts: readonly RecordDraft[] = [];
+  /** One for each try at barrier 3. */
+  readonly #grants: Granted[] = [];
 
   constructor(judgement: Judgement, executed: Runnable, trust: TrustSnapshot | Refusal) {
     const { rollback, authorization_details: steps } = executed.request.contract.claims;
@@ -96,29 +97,29 @@ class Undoing {
     return triggeredDraft(this.#rollback, ran);
   }
 
-  /** Its issuance on the chain as it stands, or why there is none. An issuance whose answer was lost stays what it was. */
+  /** Its issuance on the chain as it stands, or why there is none; nothing where an answer was lost and it stands there. */
   issued(latest: Intent): readonly RecordDraft[] {
-    if (latest.state.identities.has(this.#identityId)) return this.#drafts;
-    this.#granted = undefined;
-    this.#drafts = this.#issue(latest);
-    return this.#drafts;
+    return latest.state.identities.has(this.#identityId) ? [] : this.#issue(latest);
+  }
+
+  #hasTime(): boolean {
+    const { deps, invocation } = this.#judgement;
+    return invocation.deadline - deps.clock() >= CALL_TIMEOUT + CONCLUDING;
   }
 
   #issue(latest: Intent): readonly RecordDraft[] {
     const { identityId } = this.#executed.grant;
-    const { deps, invocation } = this.#judgement;
-    if (invocation.deadline - deps.clock() < CALL_TIMEOUT + CONCLUDING) {
-      return lateRollbackDrafts(identityId);
-    }
+    if (!this.#hasTime()) return lateRollbackDrafts(identityId);
     const judged = this.#judge(latest);
     if (isFailure(judged)) return refusedRollbackDrafts(identityId, judged);
-    this.#granted = judged;
+    this.#grants.push(judged);
     return rollbackIssuedDrafts(this.#request, judged, identityId, latest.state.head.seq + 1);
   }
 
-  /** What was granted, if its issuance is on the chain. */
+  /** What was granted, if its issuance is on the chain: of several tries the one that was recorded. */
   grantOn({ state }: Intent): Granted | undefined {
-    return state.identities.has(this.#identityId) ? this.#granted : undefined;
+    const issuedAt = state.identities.get(this.#identityId)?.issuedAt;
+    return this.#grants.find(({ grant }) => toInstant(grant.issuedAt) === issuedAt);
   }
 
   /** Stages `state` to `authority`. A bug in here must not keep the outcome of what was called from evidence. */
@@ -226,11 +227,8 @@ async function reject(
   if (session === undefined) throw new TypeError("only a redemption is refused before STS");
   const at = point(failure.stage, failure.check);
   const open: Open = { identityId: grant.identityId, intent: start, answersFor: rollsBack };
-  return conclude(judgement, at, open, (latest) => {
-    const isTold = latest.state.identities.get(rollsBack)?.rollback?.status !== undefined;
-    return [
-      ...rejectedDrafts(judgement, grant, session, failure, contract, latest),
-      ...(isTold ? [] : refusedRollbackDrafts(rollsBack, failure)),
-    ];
-  });
+  return conclude(judgement, at, open, (latest) => [
+    ...rejectedDrafts(judgement, grant, session, failure, contract, latest),
+    ...refusedRollbackDrafts(rollsBack, failure),
+  ]);
 }
