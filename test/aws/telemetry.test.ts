@@ -88,6 +88,18 @@ suite("telemetry", () => {
     assert.equal((await serve(observed({ ok: true }))).line["would"], "granted");
   });
 
+  test("VAI-131 what became of a rollback stands in the line, which counts as incomplete", async () => {
+    const outcome = {
+      ...{ status: "succeeded", obligations: [{ met: false }] },
+      rollback: { status: "failed" },
+    };
+    const { line } = await serve(granted({ outcome }));
+    assert.deepEqual(
+      [line["level"], line["outcome"], line["rollback"], line["Incomplete"]],
+      ["ERROR", "succeeded", "failed", 1],
+    );
+  });
+
   test("VAI-131 a grant is one line of JSON that CloudWatch reads as log entry and as metrics", async () => {
     const { lines, line } = await serve(granted());
     assert.equal(lines.length, 1);

@@ -51,6 +51,10 @@ function last(plane: Plane, { chainId }: Governed, type: string) {
   return found;
 }
 
+/** The head's item in State. */
+const headOf = (plane: Plane, { chainId }: Governed): Record<string, unknown> =>
+  plane.dynamo.table(TABLES.state).get(`chain#${chainId}|head`) ?? {};
+
 const rollbackOf = (answer: Answer) => granted(answer).outcome?.rollback;
 
 /** A plane with a contract whose shift goes astray. */
@@ -100,7 +104,9 @@ suite("VAI-34 VAI-49 a rollback", () => {
       [detail["when"], detail["unmet"], detail["step"], detail["operationDigest"]],
       ["obligationUnmet", ["routing"], "undo", undo?.operationDigest],
     );
-    assert.match(String(detail["inputsDigest"]), /^sha256:/);
+    const obligations = [{ name: "routing", met: false }];
+    const observed = { weights: { 7: 50 } };
+    assert.equal(detail["inputsDigest"], documentDigest({ obligations, observed }));
     const { decision } = last(plane, governed, "ProofValidated");
     const checks = (decision.checks ?? []).map(({ name }) => name);
     assert.ok(
@@ -118,6 +124,8 @@ suite("VAI-34 VAI-49 a rollback", () => {
     const answer = granted(await plane.ask({}, governed));
     assert.equal(answer.identity.state, "COMPLETED");
     assert.equal("rollback" in (answer.outcome ?? {}), false);
+    // That nobody has asked for the rollback leaves nothing open.
+    assert.equal(headOf(plane, governed)["view"], undefined);
     assert.deepEqual(typesOf(plane, governed), [
       ...SHIFTED,
       ...["ExecutionCompleted", "ObligationFulfilled", "IdentityCompleted"],
@@ -671,7 +679,13 @@ suite("VAI-34 a rollback whose function dies", () => {
       assert.equal(plane.types(governed.chainId).at(-1), before);
       const again = granted(await plane.issue(event));
       assert.equal(again.deduplicated, true);
+      const early = status === undefined || status === "succeeded" ? status : "unknown";
+      assert.equal(again.outcome?.rollback?.status, early);
       await later(plane);
+      if (swept.includes("RollbackFailed")) {
+        const { identity } = last(plane, governed, "RollbackFailed");
+        assert.equal(identity?.id, identitiesOf(plane, governed).undo?.identityId);
+      }
       // Behind the record of the retry.
       assert.deepEqual(plane.types(governed.chainId).slice(length + 1), swept);
       const { idempotencyKey } = identitiesOf(plane, governed).first;
@@ -708,8 +722,7 @@ suite("VAI-34 a rollback whose function dies", () => {
     await plane.sweep();
     assert.equal(identitiesOf(plane, governed).undo?.state, "REVOKED");
     assert.ok(!plane.types(governed.chainId).includes("RollbackFailed"));
-    const head = plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`);
-    assert.notEqual(head?.["due"], undefined);
+    assert.notEqual(headOf(plane, governed)["due"], undefined);
     await later(plane);
     assert.deepEqual(
       plane.types(governed.chainId).filter((type) => /^(Rollback|Escal)/.test(type)),
@@ -761,6 +774,17 @@ suite("VAI-34 attacks by way of a rollback", () => {
     assert.deepEqual([again.deduplicated, again.outcome], [true, first.outcome]);
     assert.equal(refused(await plane.ask({}, governed)).code, "CONTRACT_CONSUMED");
     assert.equal(plane.targets.calls.length, 2);
+  });
+
+  test("VAI-65 the names of a redemption whose effect was taken back are taken under its own use alone", async () => {
+    const { plane, governed } = await strayed(rolling({ "/deliveries": ["handle"] }));
+    const handle = { "/delivery": "handle" };
+    const handed = granted(await plane.ask({ request: { set: handle } }, governed));
+    const names = { "/idempotencyKey": "one-key" };
+    const redemption = plane.redemption(governed, handed.handle, { request: { set: names } });
+    assert.equal(rollbackOf(await plane.execute(redemption))?.status, "succeeded");
+    const asked = await plane.ask({ request: { set: { ...handle, ...names } } }, governed);
+    assert.equal(refused(asked).code, "CONTRACT_CONSUMED");
   });
 
   test("wire §5 nothing is issued on a chain that has no room left for its rollback to be told", async () => {

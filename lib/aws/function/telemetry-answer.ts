@@ -17,6 +17,7 @@ export interface AnyAnswer {
   readonly outcome?: {
     readonly status: string;
     readonly obligations: readonly { readonly met: boolean }[];
+    readonly rollback?: { readonly status: string };
   };
   readonly evidence?: {
     readonly chainId: string;
@@ -96,6 +97,7 @@ export function reportOf(answer: AnyAnswer): Report {
     identityId: identity?.identityId,
     state: identity?.state,
     outcome: outcome?.status,
+    rollback: outcome?.rollback?.status,
     chainId: evidence?.chainId,
     seq: evidence?.lastSeq ?? evidence?.seq,
     would: wouldBe(answer),

@@ -97,19 +97,12 @@ class Undoing {
     return triggeredDraft(this.#rollback, ran);
   }
 
-  /** Its issuance on the chain as it stands, or why there is none; nothing where an answer was lost and it stands there. */
+  /** Its issuance on the chain as it stands, or why there is none. */
   issued(latest: Intent): readonly RecordDraft[] {
-    return latest.state.identities.has(this.#identityId) ? [] : this.#issue(latest);
-  }
-
-  #hasTime(): boolean {
-    const { deps, invocation } = this.#judgement;
-    return invocation.deadline - deps.clock() >= CALL_TIMEOUT + CONCLUDING;
-  }
-
-  #issue(latest: Intent): readonly RecordDraft[] {
     const { identityId } = this.#executed.grant;
-    if (!this.#hasTime()) return lateRollbackDrafts(identityId);
+    const { deps, invocation } = this.#judgement;
+    const left = invocation.deadline - deps.clock();
+    if (left < CALL_TIMEOUT + CONCLUDING) return lateRollbackDrafts(identityId);
     const judged = this.#judge(latest);
     if (isFailure(judged)) return refusedRollbackDrafts(identityId, judged);
     this.#grants.push(judged);
