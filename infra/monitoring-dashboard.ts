@@ -36,10 +36,16 @@ const TROUBLES = [
   METRICS.escalations,
   METRICS.dutiesMissed,
   METRICS.decisionsAwaited,
+  ...[METRICS.breakGlass, METRICS.spoolUsed],
 ] as const;
 
 /** What stands, in pieces. */
-const STANDING = [METRICS.planeHalted, METRICS.quarantined, METRICS.marksOwed] as const;
+const STANDING = [
+  METRICS.planeHalted,
+  METRICS.quarantined,
+  METRICS.marksOwed,
+  METRICS.reviewsOverdue,
+] as const;
 
 /** How long a denial takes to where it holds. */
 const TIMES_TO_DENY = [
@@ -116,7 +122,7 @@ export class PlaneDashboard extends Construct {
             ]),
           ),
           graph(
-            "Halted, quarantined, owed; restrictions in bytes",
+            "Halted, quarantined, owed, late to be reviewed; restrictions in bytes",
             STANDING.map((name) => of(name, {}, Stats.MAXIMUM)),
             [of(METRICS.restrictionsBytes, {}, Stats.MAXIMUM)],
           ),

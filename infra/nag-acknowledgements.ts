@@ -1,4 +1,5 @@
 import { type Stack, Token } from "aws-cdk-lib";
+import { FUNCTIONS } from "./functions.ts";
 
 /** A finding of cdk-nag that was looked at and is right as it is. */
 export interface Acknowledgement {
@@ -51,13 +52,19 @@ export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
       "Every object is put once, by the plane, and says in itself which contract it is of; who else tried is in " +
       "CloudTrail's data events where the account keeps them. A bucket of access logs could be written by others.",
   },
-  ...["issue", "govern", "sweep"].map((name) => ({
-    path: `${name}Role/DefaultPolicy/Resource`,
-    finding: () => "AwsSolutions-IAM5[Resource::<BreakGlassBucket00FFAB42.Arn>/break-glass/*]",
-    reason:
-      "An emergency's object is named after its policy and its number, which no deployment knows. The bucket's own " +
-      "policy lets the plane put each once, and nobody take one away.",
-  })),
+  ...FUNCTIONS.flatMap((name) =>
+    [
+      "break-glass/*",
+      "break-glass/*/spool/*",
+      ...(name === "issue" ? ["break-glass/*/use"] : []),
+    ].map((keys) => ({
+      path: `${name}Role/DefaultPolicy/Resource`,
+      finding: () => `AwsSolutions-IAM5[Resource::<BreakGlassBucket00FFAB42.Arn>/${keys}]`,
+      reason:
+        "An emergency's object is named after its policy, its number and its intent, which no deployment knows. The " +
+        "bucket's own policy lets the plane put each once, and nobody take one away.",
+    })),
+  ),
   // The samples: targets to try governed actions on, never deployed to a production account.
   {
     path: "Settings/Resource",

@@ -106,31 +106,35 @@ const asking = ({ defaultBus }: SessionRoles): PolicyStatement[] => [
   }),
 ];
 
-const emergencies = ({ breakGlass }: PlaneResources): string =>
-  breakGlass.arnForObjects(`${BREAK_GLASS}*`);
-
-/** Which use of an emergency policy stands, and whether it was the last one: in all versions, so that nothing hides it. */
-const readingUses = (resources: PlaneResources): PolicyStatement[] => [
-  allow("ReadUses", ["s3:GetObjectVersion"], [emergencies(resources)]),
-  // S3 knows no prefix as a resource, and the bucket holds nothing else.
-  allow("FindUses", ["s3:ListBucketVersions"], [resources.breakGlass.bucketArn]),
-];
-
 /** Putting an object where none is; the bucket's own policy lets nobody put one otherwise. */
-const ifAbsent = (sid: string, resources: PlaneResources): PolicyStatement =>
-  allow(sid, ["s3:PutObject"], [emergencies(resources)], {
+const ifAbsent = (sid: string, { breakGlass }: PlaneResources, keys: string): PolicyStatement =>
+  allow(sid, ["s3:PutObject"], [breakGlass.arnForObjects(BREAK_GLASS + keys)], {
     Null: { "s3:if-none-match": "false" },
   });
+
+/** What every function that writes an intent's chain needs where that is of an emergency. */
+const emergencies = (resources: PlaneResources): PolicyStatement[] => [
+  // Which use stands, and what is spooled behind a chain: in all versions, so that nothing hides it.
+  allow(
+    "ReadEmergencies",
+    ["s3:GetObjectVersion"],
+    [resources.breakGlass.arnForObjects(`${BREAK_GLASS}*`)],
+  ),
+  // S3 knows no prefix as a resource, and the bucket holds nothing else.
+  allow("FindEmergencies", ["s3:ListBucketVersions"], [resources.breakGlass.bucketArn]),
+  // A transaction is put here before it is stored, so that evidence outlives a store that fails.
+  ifAbsent("SpoolEvidence", resources, "*/spool/*"),
+];
 
 /** Everything that `issue` may do, besides writing its log. */
 const issuePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
+  ...emergencies(resources),
   ...granting(resources),
   ...obtainSessions(roles),
   ...asking(roles),
-  ...readingUses(resources),
-  // The place of a use under break-glass is taken before anything is issued.
-  ifAbsent("TakePlaceOfUse", resources),
+  // The place of a use under break-glass is taken before anything is issued, and by nobody else.
+  ifAbsent("TakePlaceOfUse", resources, "*/use"),
   // Handles are made here and nowhere else; the key's own policy says so too.
   allow("SignHandles", ["kms:Sign", "kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
@@ -141,6 +145,7 @@ const issuePermissions = (resources: PlaneResources, roles: SessionRoles): Polic
  */
 const executePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
+  ...emergencies(resources),
   ...granting(resources),
   ...obtainSessions(roles),
 ];
@@ -204,6 +209,7 @@ const writing = (
 /** Everything that `revoke` may do, besides writing its log. No session that acts, no target. */
 const revokePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
+  ...emergencies(resources),
   ...changing(resources),
   // A denial whose record cannot be had is owed; the Registry says so in the same transaction.
   allow("OweRecords", ["dynamodb:UpdateItem"], [resources.registry.tableArn], IN_TRANSACTION),
@@ -216,12 +222,11 @@ const revokePermissions = (resources: PlaneResources, roles: SessionRoles): Poli
 /** Everything that `sweep` may do, besides writing its log. It looks at targets, and never acts on one. */
 const sweepPermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
+  ...emergencies(resources),
   ...changing(resources),
   ...denying(resources, roles),
   // What State hides: behind a change of the Registry, and each hour, identities are looked for by their records.
   allow("FindIssued", ["dynamodb:Query"], [indexArn(resources.evidence, "byEventType")]),
-  // Reviews that are late.
-  ...readingUses(resources),
   // What a call has left whose outcome nobody recorded.
   allow("ObtainReaderSession", ["sts:AssumeRole"], roles.looking),
 ];
@@ -233,13 +238,12 @@ const sweepPermissions = (resources: PlaneResources, roles: SessionRoles): Polic
  */
 const governPermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
+  ...emergencies(resources),
   ...changing(resources),
   // A lift waits until everything that it covers has ended on record.
   allow("FindIssued", ["dynamodb:Query"], [indexArn(resources.evidence, "byEventType")]),
   ...waking(roles),
   ...asking(roles),
-  // A review is of the use that stands.
-  ...readingUses(resources),
   // A trust policy must name the keys in use; their names are thumbprints of the public halves.
   allow("KnowPlaneKey", ["kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];

@@ -57,6 +57,7 @@ suite("evidence watch function", () => {
     ["RevocationFailed", "RevocationFailed"],
     ["EscalationRaised", "Escalations"],
     ["ObligationMissed", "DutiesMissed"],
+    ["BreakGlassInvoked", "BreakGlassInvoked"],
   ]) {
     test(`VAI-117 VAI-131 a new record ${type} is one error line that says where it stands, and counts once`, async () => {
       const { dynamodb } = removed(4);

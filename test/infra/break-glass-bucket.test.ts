@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { FUNCTIONS } from "../../infra/functions.ts";
 import { EXAMPLE, templateOf } from "./support/synthesise.ts";
 import { ACCOUNT, REGION, Resolved, roleArn, statements } from "./support/template.ts";
 
@@ -52,7 +53,7 @@ suite("VAI-125 VAI-126 the bucket of emergencies", () => {
           "OnlyThePlanePuts",
           ["s3:PutObject"],
           [OBJECTS],
-          { ArnNotEquals: { "aws:PrincipalArn": [roleArn("issue")] } },
+          { ArnNotEquals: { "aws:PrincipalArn": FUNCTIONS.map(roleArn) } },
         ],
         [
           "NobodyDeletes",

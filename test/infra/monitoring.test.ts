@@ -245,7 +245,7 @@ suite("evidence watch in the stack", () => {
 
   const PATTERNS = [
     '{"eventName":["MODIFY","REMOVE"]}',
-    '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"eventType":{"S":["RevocationFailed","EscalationRaised","ObligationMissed"]}}}}',
+    '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"eventType":{"S":["RevocationFailed","EscalationRaised","ObligationMissed","BreakGlassInvoked"]}}}}',
   ];
   test("ADV-20 VAI-131 every change and removal of a record reaches the function, each new one that asks for people, and nothing else", () => {
     const [mapping, ...more] = resolved.ofType("AWS::Lambda::EventSourceMapping");

@@ -93,13 +93,18 @@ const DENYING = [
 ];
 
 const BUCKET = `arn:aws:s3:::vai-example-glass-${ACCOUNT}-${REGION}`;
-const READ_USES = [
-  permit("ReadUses", ["s3:GetObjectVersion"], [`${BUCKET}/break-glass/*`]),
-  permit("FindUses", ["s3:ListBucketVersions"], [BUCKET]),
-];
-const TAKE_PLACE = permit("TakePlaceOfUse", ["s3:PutObject"], [`${BUCKET}/break-glass/*`], {
-  Null: { "s3:if-none-match": "false" },
-});
+const IF_ABSENT = { Null: { "s3:if-none-match": "false" } };
+RECORD_KEEPING.push(
+  permit("ReadEmergencies", ["s3:GetObjectVersion"], [`${BUCKET}/break-glass/*`]),
+  permit("FindEmergencies", ["s3:ListBucketVersions"], [BUCKET]),
+  permit("SpoolEvidence", ["s3:PutObject"], [`${BUCKET}/break-glass/*/spool/*`], IF_ABSENT),
+);
+const TAKE_PLACE = permit(
+  "TakePlaceOfUse",
+  ["s3:PutObject"],
+  [`${BUCKET}/break-glass/*/use`],
+  IF_ABSENT,
+);
 
 /** All that each function may do: one permission more, or one less, is a failure. */
 const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
@@ -108,7 +113,6 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     ...GRANTING,
     ...OBTAIN_SESSIONS,
     ASK_PEOPLE,
-    ...READ_USES,
     TAKE_PLACE,
     permit("SignHandles", ["kms:GetPublicKey", "kms:Sign"], [key("plane")]),
   ],
@@ -119,7 +123,6 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),
     WAKE_SWEEP,
     ASK_PEOPLE,
-    ...READ_USES,
     permit("KnowPlaneKey", ["kms:GetPublicKey"], [key("plane")]),
   ],
   revoke: [
@@ -135,7 +138,6 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     ...CHANGING,
     ...DENYING,
     permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),
-    ...READ_USES,
     permit("ObtainReaderSession", ["sts:AssumeRole"], rolesOf("read")),
   ],
 };

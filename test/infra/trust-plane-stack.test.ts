@@ -164,6 +164,7 @@ suite("trust plane stack", () => {
         [ENV.registryTable]: "vai-example-registry",
         [ENV.sweepFunction]: "vai-example-sweep",
         [ENV.scopedCredentials]: "true",
+        [ENV.breakGlassBucket]: `vai-example-glass-${ACCOUNT}-${REGION}`,
         [ENV.anchors]: JSON.stringify(EXAMPLE.anchors),
         [ENV.targetKeys]: "{}",
         [ENV.targets]: JSON.stringify(

@@ -40,7 +40,7 @@ test("VAI-125 VAI-126 the bucket of emergencies takes an object once, from the p
   const { s3 } = plane.deployer;
   const Bucket = bucketOf(plane);
   const issue = await roleProbe(t, plane, "vai-local-issue");
-  const key = `break-glass/tried/${randomUUID()}`;
+  const key = `break-glass/tried/${randomUUID()}/use`;
   assert.deepEqual(await issue([putting(plane, key)]), ["AccessDenied"]);
   assert.deepEqual(await issue([putting(plane, key, "*")]), ["allowed"]);
   assert.deepEqual(await issue([putting(plane, key, "*")]), ["PreconditionFailed"]);
@@ -60,14 +60,16 @@ test("VAI-125 VAI-126 the bucket of emergencies takes an object once, from the p
   );
   await allDenied({
     "an administrator puts": s3.send(
-      new PutObjectCommand({ Bucket, Key: `${key}-2`, Body: "{}", IfNoneMatch: "*" }),
+      new PutObjectCommand({ Bucket, Key: `${key}-2/use`, Body: "{}", IfNoneMatch: "*" }),
     ),
     "an administrator overwrites": s3.send(new PutObjectCommand({ Bucket, Key: key, Body: "{}" })),
   });
-  for (const role of ["vai-local-execute", "vai-local-govern"]) {
-    const probe = await roleProbe(t, plane, role);
-    assert.deepEqual(await probe([putting(plane, `${key}-3`, "*")]), ["AccessDenied"], role);
-  }
+  // The other functions spool evidence, and take no use's place.
+  const execute = await roleProbe(t, plane, "vai-local-execute");
+  const spooled = `break-glass/tried/spool/${randomUUID()}/000001`;
+  assert.deepEqual(await execute([putting(plane, `${key}/use`, "*")]), ["AccessDenied"]);
+  assert.deepEqual(await execute([putting(plane, spooled)]), ["AccessDenied"]);
+  assert.deepEqual(await execute([putting(plane, spooled, "*")]), ["allowed"]);
   const { ObjectLockConfiguration: lock } = await s3.send(
     new GetObjectLockConfigurationCommand({ Bucket }),
   );

@@ -8,7 +8,6 @@ import {
 } from "../../evidence/chain.ts";
 import type { Append, AppendResult, HeadView, Settlement, TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
-import { viewOf } from "../../lifecycle/view.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import type { IssueDeps, PlaneDeps } from "../deps.ts";
@@ -17,6 +16,7 @@ import { extendIntent, type Intent, readIntent } from "../read/intent.ts";
 import { brokenChain } from "../stages/executor.ts";
 import { requireSigner, sealUnder } from "./seal.ts";
 import { type SpooledResult, storeSpooled } from "./spool.ts";
+import { seenOf, store } from "./store.ts";
 
 /** Milliseconds kept free before the function's end, so that the answer still leaves. */
 const RESERVE = 2_000;
@@ -81,31 +81,6 @@ export async function sealBatch<Deps extends PlaneDeps>(
   const { chainId, head, marked } = tail;
   const to = headAfter(records, head);
   return { records, append: { chainId, from: head, marked, to, rows, ...also } };
-}
-
-/** Stores sealed records in one transaction. A lost answer is read back before it counts as failed. */
-export async function store({ evidence }: PlaneDeps, step: Append): Promise<AppendResult> {
-  try {
-    return await evidence.append(step);
-  } catch (fault) {
-    if (await isDurable(evidence, step)) return "appended";
-    throw fault;
-  }
-}
-
-async function isDurable(
-  evidence: PlaneDeps["evidence"],
-  { chainId, from, rows: [first] }: Append,
-): Promise<boolean> {
-  try {
-    const { rows } = await evidence.readChain(chainId, from.seq);
-    return (
-      first !== undefined &&
-      rows.some(({ seq, record }) => seq === first.seq && record === first.record)
-    );
-  } catch {
-    return false;
-  }
 }
 
 /** What came of an append: it is durable, or was settled without writing, or refused. */
@@ -204,10 +179,6 @@ async function write<Deps extends PlaneDeps>(
   );
   return storeSpooled(judgement, { ...intent, spool }, step, { isOn, isBarrier });
 }
-
-/** What operators are to see of an intent; {@link viewOf}. */
-export const seenOf = ({ chainId, state, marks }: Intent, now: number): HeadView | null =>
-  viewOf({ intentId: intentIdOf(chainId), state, marks, now }) ?? null;
 
 /** Both to their ends: what was seen beside a sealing decides, also if the sealing failed before. */
 async function both<T, U>(work: Promise<T>, beside: U): Promise<readonly [() => T, Awaited<U>]> {

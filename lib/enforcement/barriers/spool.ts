@@ -10,7 +10,7 @@ import { type Intent, readIntent, type Spool } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, sameHead } from "../read/trust-snapshot.ts";
 import { keysOfStep } from "../rebuild.ts";
-import { seenOf, store } from "./append.ts";
+import { seenOf, store } from "./store.ts";
 
 /** Milliseconds for which a store may fail before evidence that is in the spool is enough (PROTOCOL.md §10). */
 const PATIENCE = 3_000;
@@ -42,27 +42,45 @@ export async function storeSpooled<Deps extends PlaneDeps>(
 ): Promise<SpooledResult> {
   const { deps } = judgement;
   const { policy } = intent.spool;
+  const lost = isOn ? await spoolFirst(deps, policy, step) : undefined;
+  if (lost !== undefined) return { result: lost };
   const rest = [...intent.spool.behind];
-  if (isOn) {
-    const taken = await takenKey(deps, step);
-    if (taken !== undefined) return { result: { taken } };
-    if (!(await isPut(deps, policy, step))) return { result: "conflict" };
+  const until = isOn ? deps.clock() + PATIENCE : undefined;
+  const result = await storeUntil(deps, intent, rest, step, until);
+  if (!(result instanceof Fault)) {
+    return result === "appended" ? { result, spool: { policy, behind: [] } } : { result };
   }
-  const begun = deps.clock();
+  if (isBarrier && !(await isAsRead(judgement, intent, step))) throw result;
+  const { from, to, rows } = step;
+  return { result: "appended", spool: { policy, behind: [...rest, { from, to, rows }] } };
+}
+
+/** Puts a transaction in its place. @returns why it is not there, if it is not. */
+async function spoolFirst(
+  deps: PlaneDeps,
+  policy: string,
+  step: Append,
+): Promise<Exclude<AppendResult, "appended"> | undefined> {
+  const taken = await takenKey(deps, step);
+  if (taken !== undefined) return { taken };
+  return (await isPut(deps, policy, step)) ? undefined : "conflict";
+}
+
+/** Stores what is behind and then a step. @returns the fault, if it has lasted until then; milliseconds. */
+async function storeUntil(
+  deps: PlaneDeps,
+  intent: Intent,
+  rest: Spooled[],
+  step: Append,
+  until: number | undefined,
+): Promise<AppendResult | Fault> {
   for (;;) {
     try {
-      if (!(await storeBehind(deps, intent, rest))) return { result: "conflict" };
-      const result = await store(deps, step);
-      return result === "appended" ? { result, spool: { policy, behind: [] } } : { result };
+      return (await storeBehind(deps, intent, rest)) ? await store(deps, step) : "conflict";
     } catch (fault) {
-      if (!isOn || !(fault instanceof Fault)) throw fault;
-      if (deps.clock() - begun < PATIENCE) {
-        await deps.sleep(LONGEST_WAIT * (1 + deps.random()));
-        continue;
-      }
-      if (isBarrier && !(await isAsRead(judgement, intent, step))) throw fault;
-      const { from, to, rows } = step;
-      return { result: "appended", spool: { policy, behind: [...rest, { from, to, rows }] } };
+      if (until === undefined || !(fault instanceof Fault)) throw fault;
+      if (deps.clock() >= until) return fault;
+      await deps.sleep(LONGEST_WAIT * (1 + deps.random()));
     }
   }
 }

@@ -13,9 +13,9 @@ import {
   ready,
   sealBatch,
   settled,
-  store,
   type Tail,
 } from "../barriers/append.ts";
+import { store } from "../barriers/store.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
