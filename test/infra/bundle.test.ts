@@ -39,7 +39,7 @@ const CLIENTS: Readonly<Record<BundleName, readonly string[]>> = {
   execute: ["dynamodb", "ec2", "ecs", "kms", "lambda", "s3", "ssm", "sts"],
   // By the catalogue, which says what a contract that is bound may hold; its role may call none of the targets.
   govern: ["dynamodb", "ec2", "ecs", "eventbridge", "kms", "lambda", "s3", "ssm"],
-  revoke: ["dynamodb", "iam", "kms", "lambda", "sts"],
+  revoke: ["dynamodb", "iam", "kms", "lambda", "s3", "sts"],
   sweep: ["dynamodb", "ec2", "ecs", "iam", "kms", "lambda", "s3", "ssm", "sts"],
   watch: [],
 };

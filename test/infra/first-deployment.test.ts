@@ -70,6 +70,7 @@ suite("a first deployment that fails", () => {
       "AWS::DynamoDB::Table",
       "AWS::KMS::Key",
       "AWS::Logs::LogGroup",
+      "AWS::S3::Bucket",
     ]);
     for (const { Type, DeletionPolicy, UpdateReplacePolicy } of kept) {
       assert.equal(DeletionPolicy, "RetainExceptOnCreate", Type);

@@ -3,10 +3,9 @@ import {
   type ChainHead,
   chainRecords,
   headAfter,
-  intentIdOf,
   type PlacedRecord,
 } from "../../evidence/chain.ts";
-import type { Append, AppendResult, HeadView, Settlement, TakenKey } from "../../evidence/ports.ts";
+import type { Append, AppendResult, Settlement, TakenKey } from "../../evidence/ports.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";

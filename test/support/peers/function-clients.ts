@@ -111,6 +111,19 @@ export const FUNCTION_CLIENTS: readonly FunctionUse[] = [
     code: "EVIDENCE_STORE_UNAVAILABLE",
   },
   {
+    name: "s3:ListBucketVersions of a function",
+    made: `${MADE} planePorts S3Client`,
+    ask: (endpoint, patience) => functionAt(endpoint, patience).breakGlass.names("break-glass/"),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
+    name: "s3:PutObject of a function",
+    made: `${MADE} planePorts S3Client`,
+    ask: (endpoint, patience) =>
+      functionAt(endpoint, patience).breakGlass.putIfAbsent("break-glass/x/000000000/use", "{}"),
+    code: "DEPENDENCY_UNAVAILABLE",
+  },
+  {
     name: "lambda:Invoke of a function",
     made: `${COMMANDS} commandPorts LambdaClient`,
     // Nobody hears of its failure: what is due is done a minute later anyway.

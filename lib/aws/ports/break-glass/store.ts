@@ -43,7 +43,11 @@ export class S3BreakGlassStore implements BreakGlassStore {
 
   async putIfAbsent(key: string, text: string): Promise<boolean> {
     const { PutObjectCommand } = await loadSdk();
-    const put = { Bucket: this.#bucket, Key: key, Body: text, ContentType: "application/json" };
+    const put = {
+      ...{ Bucket: this.#bucket, Key: key, Body: text, ContentType: "application/json" },
+      // S3 demands one where an object is locked as it is put (S3 API reference, PutObject).
+      ChecksumAlgorithm: "SHA256" as const,
+    };
     for (let attempt = 1; ; attempt++) {
       try {
         await (await this.#s3()).send(new PutObjectCommand({ ...put, IfNoneMatch: "*" }));
