@@ -3,7 +3,15 @@ import { suite, test } from "node:test";
 import type { Governed, Mutation } from "../support/governed.ts";
 import type { KeyName } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
-import { type APPROVERS, approval, attestation, EMERGENCY, emergency } from "../support/people.ts";
+import {
+  type APPROVERS,
+  approval,
+  approvedEmergency,
+  attestation,
+  EMERGENCY,
+  emergency,
+  reviewOf,
+} from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 const codeOf = (answer: { ok: boolean; code?: string }): string =>
@@ -14,30 +22,6 @@ const USE_1 = "break-glass/outage/000000001/use";
 
 const foreseen = (policy: object = EMERGENCY) =>
   newPlane({ policy: { set: { "/breakGlass": [policy] } } });
-
-/** A contract under break-glass with the approvals of these people in its proof. */
-function held(
-  plane: Plane,
-  more: Mutation = {},
-  by: readonly (keyof typeof APPROVERS)[] = ["ada", "bea"],
-): Governed {
-  const governed = plane.contract(emergency(plane, more));
-  const approvals = by.map((name) => approval(plane, governed, name));
-  return { ...governed, proof: { ...(governed.proof as object), approvals } };
-}
-
-const reviewOf = (
-  plane: Plane,
-  { contractDigest }: Pick<Governed, "contractDigest">,
-  claims: object = {},
-  signedBy: KeyName = "auditor",
-) => ({
-  op: "command",
-  command: plane.command(
-    { do: "reviewBreakGlass", contractDigest, finding: "was right", iss: "anna", ...claims },
-    { signedBy },
-  ),
-});
 
 suite("VAI-122 VAI-123 VAI-124 what an emergency may be", () => {
   const REFUSED: readonly {
@@ -107,7 +91,7 @@ suite("VAI-122 VAI-123 VAI-124 what an emergency may be", () => {
   for (const { what, policy, contract, by, code, pointer } of REFUSED) {
     test(`VAI-122 VAI-123 VAI-124 one that ${what} is refused, and nothing is marked`, async () => {
       const plane = await foreseen(policy);
-      const governed = held(plane, contract === undefined ? {} : { contract }, by);
+      const governed = approvedEmergency(plane, contract === undefined ? {} : { contract }, by);
       const answer = refused(await plane.ask({}, governed));
       assert.deepEqual([answer.code, answer.pointer], [code, pointer], answer.detail);
       assert.deepEqual(plane.bucket.keys(), []);
@@ -119,7 +103,7 @@ suite("VAI-122 VAI-123 VAI-124 what an emergency may be", () => {
     const plane = await foreseen();
     const [step] = stepsOf(plane);
     const steps = [step, { ...step, id: "again" }];
-    const governed = held(plane, {
+    const governed = approvedEmergency(plane, {
       contract: { set: { "/authorization_details": steps } },
       decision: { set: { "/boundary/authorization_details": steps } },
     });
@@ -133,7 +117,7 @@ suite("VAI-122 VAI-123 VAI-124 what an emergency may be", () => {
 
   test("ADV-48 the member opens nothing on a plane without such a policy", async () => {
     const plane = await newPlane();
-    const answer = refused(await plane.ask({}, held(plane)));
+    const answer = refused(await plane.ask({}, approvedEmergency(plane)));
     assert.equal(answer.code, "BREAK_GLASS_UNAUTHORIZED");
     assert.deepEqual(plane.bucket.keys(), []);
   });
@@ -141,7 +125,7 @@ suite("VAI-122 VAI-123 VAI-124 what an emergency may be", () => {
   test("VAI-124 ADV-49 nobody approves the emergency that they ask for", async () => {
     const plane = await foreseen();
     const actor = { set: { "/actor/id": "ada" } };
-    const governed = held(plane, {
+    const governed = approvedEmergency(plane, {
       contract: actor,
       intent: { set: { "/actor": "ada" } },
       decision: { set: { "/boundary/actorId": "ada" } },
@@ -168,7 +152,7 @@ suite("VAI-122 VAI-123 VAI-124 what an emergency may be", () => {
     for (const isRecorded of [false, true]) {
       const plane = await foreseen();
       await plane.publish({ set: { "/governance/HIGH/rejects": 2 } });
-      const governed = held(plane);
+      const governed = approvedEmergency(plane);
       const no = attestation(plane, governed, "risk.example", { set: { "/verdict": "reject" } });
       if (isRecorded) {
         const { contract, proof, contractDigest } = governed;
@@ -192,7 +176,7 @@ suite("VAI-122 VAI-123 VAI-124 what an emergency may be", () => {
     const approvals = (["ada", "bea"] as const).map((name) => approval(plane, second, name));
     const proof = { ...(second.proof as object), approvals };
     assert.equal(codeOf(await plane.ask({}, { ...second, proof })), "CONTRACT_MISMATCH");
-    const first = held(plane);
+    const first = approvedEmergency(plane);
     await plane.grant({}, first);
     const ordinary = plane.contract(
       {},
@@ -205,7 +189,7 @@ suite("VAI-122 VAI-123 VAI-124 what an emergency may be", () => {
 suite("VAI-125 VAI-127 an emergency that is granted", () => {
   test("VAI-125 VAI-127 runs once without attestations, within its bounds, and is told with why, by whom and until when it is reviewed", async () => {
     const plane = await foreseen({ ...EMERGENCY, exp: "$seconds+60" });
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     const { now } = plane.world;
     const answer = await plane.grant({}, governed);
     assert.equal(Date.parse(answer.identity.expiresAt), Math.floor(now / 1000) * 1000 + 60_000);
@@ -252,7 +236,7 @@ suite("VAI-125 VAI-127 an emergency that is granted", () => {
     const plane = await foreseen();
     const usual = await newPlane();
     assert.equal(
-      await policyOf(plane, held(plane)),
+      await policyOf(plane, approvedEmergency(plane)),
       await policyOf(usual, usual.contract({ contract: { set: { "/deliveries": ["execute"] } } })),
     );
   });
@@ -261,9 +245,9 @@ suite("VAI-125 VAI-127 an emergency that is granted", () => {
 suite("VAI-126 each use needs the review of the one before", () => {
   test("VAI-126 ADV-50 a second use is refused until an auditor has reviewed the first, by what the refusal says", async () => {
     const plane = await foreseen();
-    const first = held(plane);
+    const first = approvedEmergency(plane);
     await plane.grant({}, first);
-    const second = held(plane);
+    const second = approvedEmergency(plane);
     const answer = refused(await plane.ask({}, second));
     assert.deepEqual(
       [answer.code, answer.stage, answer.unlock],
@@ -290,12 +274,15 @@ suite("VAI-126 each use needs the review of the one before", () => {
     // The same review again closes nothing more.
     const again = await plane.govern(event);
     assert.ok(again.ok && again.deduplicated, JSON.stringify(again));
-    assert.equal(codeOf(await plane.ask({}, held(plane))), "BREAK_GLASS_REVIEW_OVERDUE");
+    assert.equal(
+      codeOf(await plane.ask({}, approvedEmergency(plane))),
+      "BREAK_GLASS_REVIEW_OVERDUE",
+    );
   });
 
   test("VAI-126 of two at once one is granted, and the other is refused as if it had come later", async () => {
     const plane = await foreseen();
-    const [one, other] = [held(plane), held(plane)];
+    const [one, other] = [approvedEmergency(plane), approvedEmergency(plane)];
     const answers = await Promise.all([plane.ask({}, one), plane.ask({}, other)]);
     assert.deepEqual(answers.map(codeOf).sort(), ["BREAK_GLASS_REVIEW_OVERDUE", "ok"]);
     assert.deepEqual(plane.bucket.keys(), [USE_0]);
@@ -306,12 +293,15 @@ suite("VAI-126 each use needs the review of the one before", () => {
 
   test("VAI-126 a use whose grant could not be recorded may be tried again by the same contract, and by no other", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     plane.faults.plan({ at: "evidence:write" });
     assert.equal(codeOf(await plane.ask({}, governed)), "EVIDENCE_STORE_UNAVAILABLE");
     plane.faults.clear();
     assert.deepEqual(plane.bucket.keys(), [USE_0]);
-    assert.equal(codeOf(await plane.ask({}, held(plane))), "BREAK_GLASS_REVIEW_OVERDUE");
+    assert.equal(
+      codeOf(await plane.ask({}, approvedEmergency(plane))),
+      "BREAK_GLASS_REVIEW_OVERDUE",
+    );
     await plane.grant({}, governed);
     assert.equal(plane.bucket.versions.length, 1);
   });
@@ -320,7 +310,7 @@ suite("VAI-126 each use needs the review of the one before", () => {
     for (const at of ["breakGlass:read", "breakGlass:write"] as const) {
       const plane = await foreseen();
       plane.faults.plan({ at });
-      const answer = refused(await plane.ask({}, held(plane)));
+      const answer = refused(await plane.ask({}, approvedEmergency(plane)));
       assert.deepEqual([answer.code, answer.retryable], ["DEPENDENCY_UNAVAILABLE", true], at);
       assert.equal(plane.sts.executions.length, 0);
     }
@@ -331,24 +321,27 @@ suite("VAI-126 each use needs the review of the one before", () => {
     const before = (["state", "registry"] as const).map(
       (table) => [table, structuredClone(plane.dynamo.table(TABLES[table]))] as const,
     );
-    await plane.grant({}, held(plane));
+    await plane.grant({}, approvedEmergency(plane));
     plane.isWhole = false;
     for (const [table, items] of before) plane.dynamo.tables.set(TABLES[table], items);
     plane.deps = plane.process();
-    assert.equal(codeOf(await plane.ask({}, held(plane))), "BREAK_GLASS_REVIEW_OVERDUE");
+    assert.equal(
+      codeOf(await plane.ask({}, approvedEmergency(plane))),
+      "BREAK_GLASS_REVIEW_OVERDUE",
+    );
   });
 
   test("VAI-126 a delete marker, a second version and what nobody can read free no place", async () => {
     for (const body of [undefined, "", "{}"]) {
       const plane = await foreseen();
-      await plane.grant({}, held(plane));
+      await plane.grant({}, approvedEmergency(plane));
       plane.bucket.plant(USE_0, body);
-      const answer = refused(await plane.ask({}, held(plane)));
+      const answer = refused(await plane.ask({}, approvedEmergency(plane)));
       assert.equal(answer.code, "BREAK_GLASS_REVIEW_OVERDUE");
     }
     const plane = await foreseen();
     plane.bucket.plant(USE_0, "{}");
-    const answer = refused(await plane.ask({}, held(plane)));
+    const answer = refused(await plane.ask({}, approvedEmergency(plane)));
     assert.deepEqual(
       [answer.code, answer.unlock],
       ["BREAK_GLASS_REVIEW_OVERDUE", [{ kind: "contract" }]],
@@ -359,7 +352,7 @@ suite("VAI-126 each use needs the review of the one before", () => {
 suite("VAI-126 who reviews, and when", () => {
   const used = async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     await plane.grant({}, governed);
     return { plane, governed };
   };
@@ -386,7 +379,7 @@ suite("VAI-126 who reviews, and when", () => {
 
   test("VAI-126 another contract, a second review and a review with a second name are refused", async () => {
     const { plane, governed } = await used();
-    const other = refused(await plane.govern(reviewOf(plane, held(plane))));
+    const other = refused(await plane.govern(reviewOf(plane, approvedEmergency(plane))));
     assert.deepEqual([other.code, other.pointer], ["CONTRACT_UNKNOWN", "/command/contractDigest"]);
     const event = reviewOf(plane, governed);
     const cosigned = refused(await plane.govern({ ...event, cosign: event.command }));
@@ -397,7 +390,7 @@ suite("VAI-126 who reviews, and when", () => {
 
   test("VAI-126 it waits for the end of what was issued; where nothing was, for the end of the window", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     plane.faults.plan({ at: "evidence:write" });
     await plane.ask({}, governed);
     plane.faults.clear();
@@ -408,7 +401,7 @@ suite("VAI-126 who reviews, and when", () => {
     );
     plane.world.pass(119);
     assert.ok((await plane.govern(reviewOf(plane, governed))).ok);
-    const killed = held(plane);
+    const killed = approvedEmergency(plane);
     const death = plane.faults.death({ at: "target:call" });
     void plane.ask({}, killed);
     await death;
@@ -424,7 +417,7 @@ suite("VAI-126 who reviews, and when", () => {
   test("VAI-126 an auditor who could have approved closes no use whose binding is not on record", async () => {
     const plane = await foreseen();
     await plane.publish({ set: { "/auditors/0/name": "bea" } });
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     plane.faults.plan({ at: "evidence:write" });
     await plane.ask({}, governed);
     plane.faults.clear();
@@ -437,7 +430,7 @@ suite("VAI-126 who reviews, and when", () => {
 suite("VAI-126 a review that is late", () => {
   test("VAI-126 is told once on its contract's chain, and by each run until somebody reviews", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     await plane.grant({}, governed);
     const overdue = async () => (await plane.sweep()).levels.reviewsOverdue;
     const told = () =>
@@ -464,7 +457,7 @@ suite("VAI-126 a review that is late", () => {
 
   test("VAI-126 of a use whose grant was never recorded it opens the chain", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     plane.faults.plan({ at: "evidence:write" });
     await plane.ask({}, governed);
     plane.faults.clear();

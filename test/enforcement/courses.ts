@@ -4,12 +4,13 @@ import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import {
   approval,
+  approvedEmergency,
   attestation,
   decisionOn,
   EMERGENCY,
   EVALUATORS,
-  emergency,
   high,
+  reviewOf,
 } from "../support/people.ts";
 import { granted, type Plane } from "../support/plane.ts";
 import { astray, beforeLook, rolling } from "../support/rollback.ts";
@@ -120,17 +121,6 @@ async function spoken({ plane, govern }: Player, governed: Governed): Promise<vo
   }
   const approved = approval(plane, governed, "ada");
   await govern({ op: "approve", contractDigest, approval: approved });
-}
-
-/** The emergency policy is there from now on, and is used. */
-async function inEmergency({ plane, issue, forget }: Player): Promise<Governed> {
-  await plane.publish({ set: { "/breakGlass": [EMERGENCY] } });
-  forget();
-  const governed = plane.contract(emergency(plane));
-  const approvals = (["ada", "bea"] as const).map((name) => approval(plane, governed, name));
-  const used = { ...governed, proof: { ...(governed.proof as object), approvals } };
-  await issue(plane.event(used));
-  return used;
 }
 
 type Claims = Parameters<Plane["command"]>[0];
@@ -461,17 +451,15 @@ export const COURSES: Readonly<Record<string, Course>> = {
     await govern({ op: "supersede", intentId: governed.ids.intent, decision });
     await execute(plane.redemption(governed, handle));
   }),
-  "emergency-reviewed": async (player) => {
-    const { plane, govern } = player;
-    const { contractDigest } = await inEmergency(player);
-    const claims = { do: "reviewBreakGlass", contractDigest, finding: "was right", iss: "anna" };
-    const command = plane.command(claims, { signedBy: "auditor" });
-    await govern({ op: "command", command });
-  },
-  "emergency-not-reviewed": async (player) => {
-    await inEmergency(player);
-    player.plane.world.pass(2 * 60 * 60);
-    await player.sweep();
+  "break-glass-reviewed-late": async ({ plane, issue, govern, sweep }) => {
+    const { jws } = plane.nextPolicy({ set: { "/breakGlass": [EMERGENCY] } });
+    await govern({ op: "publishTrustPolicy", trustPolicy: jws });
+    const first = approvedEmergency(plane);
+    await issue(plane.event(first));
+    await issue(plane.event(approvedEmergency(plane)));
+    plane.world.pass(119 + 3600);
+    await sweep();
+    await govern(reviewOf(plane, first));
   },
   "policy-published": async ({ plane, govern }) => {
     const { jws } = plane.nextPolicy({ set: { "/auditors": [] } });

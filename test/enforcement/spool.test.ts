@@ -3,9 +3,9 @@ import { suite, test } from "node:test";
 import { spoolText } from "../../lib/evidence/spool.ts";
 import type { BreakGlassStore } from "../../lib/lifecycle/ports.ts";
 import type { Dependency } from "../support/faults.ts";
-import type { Governed, Mutation } from "../support/governed.ts";
+import type { Governed } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
-import { approval, EMERGENCY, emergency } from "../support/people.ts";
+import { approvedEmergency, EMERGENCY, reviewOf } from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 const codeOf = (answer: { ok: boolean; code?: string }): string =>
@@ -13,12 +13,6 @@ const codeOf = (answer: { ok: boolean; code?: string }): string =>
 
 const foreseen = (more: object = {}) =>
   newPlane({ policy: { set: { "/breakGlass": [{ ...EMERGENCY, spool: true, ...more }] } } });
-
-function held(plane: Plane, more: Mutation = {}): Governed {
-  const governed = plane.contract(emergency(plane, more));
-  const approvals = (["ada", "bea"] as const).map((name) => approval(plane, governed, name));
-  return { ...governed, proof: { ...(governed.proof as object), approvals } };
-}
 
 const placeOf = ({ ids }: Governed, first: number): string =>
   `break-glass/outage/spool/${ids.intent}/${String(first).padStart(6, "0")}`;
@@ -42,7 +36,7 @@ const writes = (from: number): { at: Dependency; from: number } => ({ at: "evide
 suite("VAI-125 evidence of an emergency that cannot be stored", () => {
   test("VAI-125 each transaction is put before it is stored, as the same bytes; without the policy's word none is", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     await plane.grant({}, governed);
     const found = spooled(plane, governed).map(({ key, body }) => [key, body]);
     const stored = storedTexts(plane, governed);
@@ -53,7 +47,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     );
     for (const spool of [false, undefined]) {
       const other = await foreseen({ spool });
-      const plain = held(other);
+      const plain = approvedEmergency(other);
       await other.grant({}, plain);
       assert.deepEqual(spooled(other, plain), []);
     }
@@ -62,7 +56,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
   for (const barrier of [1, 2, 3]) {
     test(`VAI-125 ADV-35 with the spool it runs once though nothing is stored from barrier ${barrier} on, and sweep stores the same bytes`, async () => {
       const plane = await foreseen();
-      const governed = held(plane);
+      const governed = approvedEmergency(plane);
       plane.faults.plan(writes(barrier));
       const begun = plane.world.now;
       const answer = await plane.grant({}, governed);
@@ -89,7 +83,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     test(`VAI-98 VAI-125 without the spool nothing is done that is not stored at barrier ${barrier}`, async () => {
       const plane = await foreseen({ spool: false });
       plane.faults.plan(writes(barrier));
-      const answer = refused(await plane.ask({}, held(plane)));
+      const answer = refused(await plane.ask({}, approvedEmergency(plane)));
       assert.equal(answer.code, "EVIDENCE_STORE_UNAVAILABLE");
       assert.equal(plane.targets.calls.length, barrier === 3 ? 1 : 0);
     });
@@ -97,7 +91,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
 
   test("VAI-125 a store that comes back within three seconds is waited for", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     plane.faults.plan({ ...writes(1), to: 2 });
     await plane.grant({}, governed);
     assert.equal(storedTexts(plane, governed).length, TRANSACTIONS);
@@ -107,7 +101,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
   for (const at of ["breakGlass:write", "signer:sign", "evidence:read", "heads:read"] as const) {
     test(`VAI-98 VAI-125 where ${at} fails too, it is refused and nothing is done`, async () => {
       const plane = await foreseen();
-      const governed = held(plane);
+      const governed = approvedEmergency(plane);
       await plane.grant({}, plane.contract());
       const { length } = plane.targets.calls;
       plane.faults.plan(writes(1), { at });
@@ -121,7 +115,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
   test("VAI-98 VAI-125 a chain that can be read no more once it was spooled lets no barrier pass", async () => {
     for (const barrier of [1, 2]) {
       const plane = await foreseen();
-      const governed = held(plane);
+      const governed = approvedEmergency(plane);
       plane.faults.plan(writes(barrier));
       const { breakGlass: own } = plane.deps;
       const breakGlass: BreakGlassStore = {
@@ -145,7 +139,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
   test("VAI-111 VAI-125 a revocation that comes while nothing can be stored is not gone past", async () => {
     for (const barrier of [1, 2]) {
       const plane = await foreseen();
-      const governed = held(plane);
+      const governed = approvedEmergency(plane);
       const { contract, contractDigest } = governed;
       let isRevoked = false;
       plane.faults.plan(writes(barrier));
@@ -171,7 +165,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
 
   test("VAI-125 of two writers one takes a place, and the other's rows follow it", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     const answers = await Promise.all([plane.ask({}, governed), plane.ask({}, governed)]);
     assert.equal(answers.filter(({ ok }) => ok).length, 1);
     assert.equal(plane.targets.calls.length, 1);
@@ -187,12 +181,12 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
 
   test("VAI-12 VAI-125 whoever puts objects without a key of the plane puts nothing behind a chain: it is broken by it, and nothing runs", async () => {
     const foreign = await foreseen();
-    const theirs = held(foreign);
+    const theirs = approvedEmergency(foreign);
     await foreign.grant({}, theirs);
     const [signed = ""] = spooled(foreign, theirs).map(({ body }) => body ?? "");
     for (const text of ["", "[]", "{}", '[{"record":"{}"}]', signed]) {
       const plane = await foreseen();
-      const governed = held(plane);
+      const governed = approvedEmergency(plane);
       plane.bucket.plant(placeOf(governed, 1), text);
       const answer = refused(await plane.ask({}, governed));
       assert.equal(answer.code, "EVIDENCE_CHAIN_BROKEN", text.slice(0, 20));
@@ -202,19 +196,11 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
 
   test("VAI-126 a use is not reviewed while its evidence stands in the spool alone", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     plane.faults.plan(writes(3));
     await plane.grant({}, governed);
     plane.faults.clear();
-    const { contractDigest } = governed;
-    const review = () =>
-      plane.govern({
-        op: "command",
-        command: plane.command(
-          { do: "reviewBreakGlass", contractDigest, finding: "was right", iss: "anna" },
-          { signedBy: "auditor" },
-        ),
-      });
+    const review = () => plane.govern(reviewOf(plane, governed));
     assert.equal(codeOf(await review()), "REVOCATION_PENDING");
     await plane.sweep();
     assert.equal(codeOf(await review()), "ok");
@@ -222,7 +208,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
 
   test("VAI-125 what was spooled is stored also when the policy spools no more", async () => {
     const plane = await foreseen();
-    const governed = held(plane);
+    const governed = approvedEmergency(plane);
     plane.faults.plan(writes(2));
     await plane.grant({}, governed);
     plane.faults.clear();

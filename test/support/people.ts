@@ -114,6 +114,31 @@ export function decisionOn(
   );
 }
 
+/** A contract under break-glass with the approvals of these people in its proof. */
+export function approvedEmergency(
+  plane: Plane,
+  more: Mutation = {},
+  by: readonly (keyof typeof APPROVERS)[] = ["ada", "bea"],
+): Governed {
+  const governed = plane.contract(emergency(plane, more));
+  const approvals = by.map((name) => approval(plane, governed, name));
+  return { ...governed, proof: { ...(governed.proof as object), approvals } };
+}
+
+/** An auditor's review of a use, as `govern` takes it. */
+export const reviewOf = (
+  plane: Plane,
+  { contractDigest }: Pick<Governed, "contractDigest">,
+  claims: object = {},
+  signedBy: KeyName = "auditor",
+) => ({
+  op: "command",
+  command: plane.command(
+    { do: "reviewBreakGlass", contractDigest, finding: "was right", iss: "anna", ...claims },
+    { signedBy },
+  ),
+});
+
 function claimsOf(contract: unknown) {
   const read = readContract(contract);
   if (isRefusal(read)) throw new Error(`no contract: ${JSON.stringify(read)}`);
