@@ -1,7 +1,9 @@
 import { ManagedPolicy } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import type { IBucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { BREAK_GLASS } from "../lib/lifecycle/break-glass.ts";
 import { accountWideName, type OwnTable } from "./plane.ts";
 import { allow } from "./statements.ts";
 
@@ -16,6 +18,8 @@ export interface CallerPoliciesProps {
   readonly evidence: OwnTable;
   readonly state: OwnTable;
   readonly registry: OwnTable;
+  /** Of emergencies. */
+  readonly breakGlass: Pick<IBucket, "bucketArn" | "arnForObjects">;
   /** Whose public halves an auditor reads. */
   readonly keys: readonly IKey[];
 }
@@ -42,6 +46,15 @@ export class CallerPolicies extends Construct {
   constructor(scope: Construct, id: string, props: CallerPoliciesProps) {
     super(scope, id);
     const { plane, callable, commands, evidence, state, registry, keys } = props;
+    // Which uses of emergency policies wait for their review: objects and no rows, so that nobody sets one back.
+    const reviews = [
+      allow("FindReviews", ["s3:ListBucketVersions"], [props.breakGlass.bucketArn]),
+      allow(
+        "ReadReviews",
+        ["s3:GetObjectVersion"],
+        [props.breakGlass.arnForObjects(`${BREAK_GLASS}*/use`)],
+      ),
+    ];
     this.agent = new ManagedPolicy(this, "Agent", {
       managedPolicyName: accountWideName(this, plane, "agent"),
       description: `Calls the trust plane ${plane}, and nothing else`,
@@ -75,6 +88,7 @@ export class CallerPolicies extends Construct {
           ["dynamodb:BatchGetItem"],
           [state.tableArn, registry.tableArn, evidence.tableArn],
         ),
+        ...reviews,
       ],
     });
     this.auditor = new ManagedPolicy(this, "Auditor", {
@@ -91,6 +105,7 @@ export class CallerPolicies extends Construct {
           ["kms:GetPublicKey"],
           keys.map(({ keyArn }) => keyArn),
         ),
+        ...reviews,
       ],
     });
   }

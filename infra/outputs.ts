@@ -44,7 +44,7 @@ export function addOutputs(
     plane,
     callable: [issue.lambda, execute.lambda],
     commands: [govern.lambda, revoke.lambda],
-    ...{ evidence, state, registry },
+    ...{ evidence, state, registry, breakGlass },
     keys: [evidenceKey.key, planeKey.key],
   });
   const actions = served.flatMap(({ family, pair: { executionRoleArn, readerRoleArn } }) =>

@@ -63,7 +63,9 @@ suite("VAI-125 VAI-126 the bucket of emergencies", () => {
     assert.equal(await busy.store.putIfAbsent("break-glass/a", "{}"), true);
     for (const name of ["ConditionalRequestConflict", "AccessDenied", "TimeoutError"]) {
       const { store } = told(() => named(name));
-      await assert.rejects(store.putIfAbsent("break-glass/a", "{}"), { code: "DEPENDENCY_UNAVAILABLE" });
+      await assert.rejects(store.putIfAbsent("break-glass/a", "{}"), {
+        code: "DEPENDENCY_UNAVAILABLE",
+      });
     }
   });
 

@@ -307,11 +307,17 @@ suite("VAI-126 each use needs the review of the one before", () => {
   });
 
   test("VAI-126 nothing is granted while the place cannot be seen or taken", async () => {
-    for (const at of ["breakGlass:read", "breakGlass:write"] as const) {
+    const faults = [
+      { at: "breakGlass:read" },
+      // What is spooled behind the chain could be seen, and the use not.
+      { at: "breakGlass:read", from: 2 },
+      { at: "breakGlass:write" },
+    ] as const;
+    for (const fault of faults) {
       const plane = await foreseen();
-      plane.faults.plan({ at });
+      plane.faults.plan(fault);
       const answer = refused(await plane.ask({}, approvedEmergency(plane)));
-      assert.deepEqual([answer.code, answer.retryable], ["DEPENDENCY_UNAVAILABLE", true], at);
+      assert.deepEqual([answer.code, answer.retryable], ["DEPENDENCY_UNAVAILABLE", true]);
       assert.equal(plane.sts.executions.length, 0);
     }
   });
@@ -331,6 +337,35 @@ suite("VAI-126 each use needs the review of the one before", () => {
     );
   });
 
+  test("VAI-126 whoever counts the reviews otherwise in the Registry stops everything", async () => {
+    const plane = await foreseen();
+    const first = approvedEmergency(plane);
+    await plane.grant({}, first);
+    assert.ok((await plane.govern(reviewOf(plane, first))).ok);
+    await plane.grant({}, approvedEmergency(plane));
+    plane.isWhole = false;
+    const kept = structuredClone(plane.dynamo.table(TABLES.registry));
+    for (const [from, to] of [
+      ['"closed":1', '"closed":2'],
+      ['[{"closed":1,"policy":"outage"}]', "[]"],
+    ] as const) {
+      const rows = [...structuredClone(kept)].map(([key, item]) => {
+        const edited = JSON.stringify(item).replaceAll(inText(from), inText(to));
+        return [key, JSON.parse(edited)] as const;
+      });
+      assert.notDeepEqual(rows, [...kept]);
+      plane.dynamo.tables.set(TABLES.registry, new Map(rows));
+      plane.deps = plane.process();
+      assert.equal(codeOf(await plane.ask({}, approvedEmergency(plane))), "REGISTRY_STALE");
+    }
+    plane.dynamo.tables.set(TABLES.registry, kept);
+    plane.deps = plane.process();
+    assert.equal(
+      codeOf(await plane.ask({}, approvedEmergency(plane))),
+      "BREAK_GLASS_REVIEW_OVERDUE",
+    );
+  });
+
   test("VAI-126 a delete marker, a second version and what nobody can read free no place", async () => {
     for (const body of [undefined, "", "{}"]) {
       const plane = await foreseen();
@@ -339,6 +374,14 @@ suite("VAI-126 each use needs the review of the one before", () => {
       const answer = refused(await plane.ask({}, approvedEmergency(plane)));
       assert.equal(answer.code, "BREAK_GLASS_REVIEW_OVERDUE");
     }
+    // Not even for the contract that has taken it.
+    const tried = await foreseen();
+    const governed = approvedEmergency(tried);
+    tried.faults.plan({ at: "evidence:write" });
+    await tried.ask({}, governed);
+    tried.faults.clear();
+    tried.bucket.plant(USE_0, "{}");
+    assert.equal(codeOf(await tried.ask({}, governed)), "BREAK_GLASS_REVIEW_OVERDUE");
     const plane = await foreseen();
     plane.bucket.plant(USE_0, "{}");
     const answer = refused(await plane.ask({}, approvedEmergency(plane)));
@@ -466,6 +509,9 @@ suite("VAI-126 a review that is late", () => {
     assert.deepEqual(plane.types(governed.chainId), ["BreakGlassReviewOverdue"]);
   });
 });
+
+/** As a text stands inside the JSON of a row. */
+const inText = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 function stepsOf(plane: Plane): object[] {
   const { contract } = plane.contract();

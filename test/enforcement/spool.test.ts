@@ -179,6 +179,41 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     assert.ok(plane.types(governed.chainId).includes("IdentityDenied"));
   });
 
+  test("VAI-125 while nothing is stored the second writer is told by what the first has put", async () => {
+    const plane = await foreseen();
+    const governed = approvedEmergency(plane);
+    plane.faults.plan(writes(1));
+    const answers = await Promise.all([plane.ask({}, governed), plane.ask({}, governed)]);
+    assert.deepEqual(answers.map(codeOf).sort(), ["CONTRACT_CONSUMED", "ok"]);
+    assert.equal(plane.targets.calls.length, 1);
+    plane.faults.clear();
+    await plane.sweep();
+    const types = plane.types(governed.chainId);
+    assert.equal(types.filter((type) => type === "IdentityCompleted").length, 1);
+    assert.ok(types.includes("IdentityDenied"));
+  });
+
+  test("VAI-12 VAI-125 rows that somebody takes out of both tables come back from the spool, and give no second use", async () => {
+    const plane = await foreseen();
+    const governed = approvedEmergency(plane);
+    await plane.grant({}, governed);
+    const rows = plane.rows(governed.chainId);
+    plane.isWhole = false;
+    const [first = 0] = storedTexts(plane, governed).at(-1) ?? [];
+    const before = rows.find(({ seq }) => seq === first - 1);
+    const evidence = plane.dynamo.table(TABLES.evidence);
+    for (const [key, item] of evidence) {
+      if (item["chainId"] === governed.chainId && Number(item["seq"]) >= first)
+        evidence.delete(key);
+    }
+    const head = plane.dynamo.table(TABLES.state).get(`chain#${governed.chainId}|head`);
+    assert.ok(head && before);
+    Object.assign(head, { seq: before.seq, hash: before.recordHash });
+    assert.equal(codeOf(await plane.ask({}, governed)), "CONTRACT_CONSUMED");
+    assert.deepEqual(plane.rows(governed.chainId).slice(0, rows.length), rows);
+    assert.equal(plane.targets.calls.length, 1);
+  });
+
   test("VAI-12 VAI-125 whoever puts objects without a key of the plane puts nothing behind a chain: it is broken by it, and nothing runs", async () => {
     const foreign = await foreseen();
     const theirs = approvedEmergency(foreign);

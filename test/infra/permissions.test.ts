@@ -106,6 +106,12 @@ const TAKE_PLACE = permit(
   IF_ABSENT,
 );
 
+/** What people see of uses that wait for their review. */
+const REVIEWS = [
+  permit("FindReviews", ["s3:ListBucketVersions"], [BUCKET]),
+  permit("ReadReviews", ["s3:GetObjectVersion"], [`${BUCKET}/break-glass/*/use`]),
+];
+
 /** All that each function may do: one permission more, or one less, is a failure. */
 const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   issue: [
@@ -295,6 +301,7 @@ suite("permissions", () => {
         ["dynamodb:BatchGetItem"],
         [tableArn("evidence"), tableArn("registry"), tableArn("state")],
       ),
+      ...REVIEWS,
     ]);
   });
 
@@ -303,6 +310,7 @@ suite("permissions", () => {
       permit("ReadEvidence", ["dynamodb:GetItem", "dynamodb:Query"], [tableArn("evidence")]),
       permit("FindEvidence", ["dynamodb:Query"], [`${tableArn("evidence")}/index/*`]),
       permit("VerifyEvidence", ["kms:GetPublicKey"], [key("evidence"), key("plane")]),
+      ...REVIEWS,
     ]);
   });
 

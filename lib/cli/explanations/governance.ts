@@ -122,19 +122,19 @@ export const GOVERNANCE: Rows = {
     "As many as `unlock` says approve this very step, now that its turn has come: vai approve FILE --step STEP --show. vai status lists every gate that waits.",
   ],
   BREAK_GLASS_UNAUTHORIZED: [
-    "The contract takes an emergency way that no policy gives it: no such policy, an action beyond it, or another form.",
+    "The contract names an emergency policy that the trust policy does not have, or is more than one call of an action that it opens, delivered by execute.",
     ["contract"],
-    "Use the usual way, or a break-glass policy of the trust policy as it stands: `breakGlass` of vai trust show.",
+    "Use the normal way. An emergency is foreseen in the trust policy's breakGlass (infra/README.md, Emergencies), or it is none.",
   ],
   BREAK_GLASS_EXPIRED: [
-    "The break-glass policy is over.",
+    "The emergency policy that the contract names has ended.",
     ["contract"],
-    "Use the usual way; governance publishes a new one if an emergency way is still wanted.",
+    "Governance publishes a trust policy in which it ends later, if it is still wanted.",
   ],
   BREAK_GLASS_REVIEW_OVERDUE: [
-    "The use before this one has not been reviewed; there is one use a review.",
+    "The use of the emergency policy before this one was not reviewed yet: each needs the review of the one before.",
     ["state"],
-    "An auditor who had no part in that use reviews it: `unlock` says which.",
+    "An auditor who neither issued nor approved the contract that `unlock` names reviews it; then the same request passes.",
   ],
 };
 

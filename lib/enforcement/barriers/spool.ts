@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { intentIdOf } from "../../evidence/chain.ts";
+import type { EventType } from "../../evidence/events.ts";
 import type { Append, AppendResult, TakenKey } from "../../evidence/ports.ts";
 import { type Spooled, spoolText } from "../../evidence/spool.ts";
 import { spoolKey } from "../../lifecycle/break-glass.ts";
@@ -134,9 +135,17 @@ export async function mergeSpooled(deps: PlaneDeps, intent: Intent): Promise<Int
   return isStored ? { ...intent, spool: { ...intent.spool, behind: [] } } : undefined;
 }
 
+/** Records that tell of somebody's request and change nothing for what was granted before. */
+const HARMLESS: ReadonlySet<EventType> = new Set([
+  "IdentityRequested",
+  "IdentityDenied",
+  "RetryDeduplicated",
+  "RefusalsCounted",
+]);
+
 /**
- * Nothing has come since the transaction was judged: no mark, no record, no change of the Registry. What would have lost the
- * condition of a store that answers must not be missed because none does.
+ * Nothing denies what has come since the transaction was judged: no mark, no record, no change of the Registry. What would
+ * have lost the condition of a store that answers must not be missed because none does.
  */
 async function isAsRead<Deps extends PlaneDeps>(
   judgement: Judgement<Deps>,
@@ -151,7 +160,8 @@ async function isAsRead<Deps extends PlaneDeps>(
   ]);
   return (
     !isRefusal(now) &&
-    isDeepStrictEqual(now.state.head, to) &&
+    now.records[to.seq - 1]?.hash === to.hash &&
+    now.records.slice(to.seq).every(({ record }) => HARMLESS.has(record.event.type)) &&
     isDeepStrictEqual(now.marks.stored, marks.stored) &&
     !isRefusal(trust) &&
     sameHead(trust.head, known.head) &&
