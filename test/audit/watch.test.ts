@@ -95,7 +95,7 @@ suite("evidence watch", () => {
     );
     assert.deepEqual(
       told.map(({ type }) => type),
-      ["ObligationMissed", "RevocationFailed", "EscalationRaised"],
+      ["BreakGlassInvoked", "ObligationMissed", "RevocationFailed", "EscalationRaised"],
     );
     for (const { chainId, seq } of told) assert.deepEqual([chainId, seq], ["intent/7", "3"]);
   });

@@ -56,6 +56,7 @@ suite("X-45 what a function is told by its stack", () => {
     [ENV.targets]: "{}",
     [ENV.targetKeys]: targetKeys,
     [ENV.scopedCredentials]: "true",
+    [ENV.breakGlassBucket]: "vai-example-glass",
     AWS_ACCESS_KEY_ID: "ASIAX",
     AWS_SECRET_ACCESS_KEY: "x",
     AWS_SESSION_TOKEN: "x",

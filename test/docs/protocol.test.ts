@@ -40,7 +40,7 @@ import { preAuthEncoding } from "../../lib/encoding/dsse.ts";
 import { readPublicJwk } from "../../lib/encoding/jwk.ts";
 import { type JwsType, type SigningKey, signJws } from "../../lib/encoding/jws.ts";
 import type { GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
-import { COMMANDS, ORDERS } from "../../lib/enforcement/commands/table.ts";
+import { COMMANDS, ORDERS, REVIEWING } from "../../lib/enforcement/commands/table.ts";
 import { REVOKE_ORDER } from "../../lib/enforcement/revoke.ts";
 import type { Order } from "../../lib/enforcement/stage.ts";
 import {
@@ -56,7 +56,7 @@ import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { PAYLOAD_TYPE, sealText } from "../../lib/evidence/seal.ts";
 import * as library from "../../lib/index.ts";
 import { handleClaims, readHandle } from "../../lib/issuance/handle.ts";
-import { judgeCosign, readCommand } from "../../lib/lifecycle/command.ts";
+import { judgeCosign, type ReadCommand, readCommand } from "../../lib/lifecycle/command.ts";
 import { isLifting } from "../../lib/lifecycle/restrict.ts";
 import { TRIGGERS } from "../../lib/lifecycle/triggers.ts";
 import { PROOF_CHECKS } from "../../lib/proof/judge.ts";
@@ -459,6 +459,9 @@ suite("lambdas/PROTOCOL.md: constraints", () => {
   });
 });
 
+const functionOf = (command: ReadCommand): string =>
+  isLifting(command) || command.claims.do === "reviewBreakGlass" ? "govern" : "revoke";
+
 const flat = (order: Order): string[][] =>
   order.flatMap(({ name, names: checks }) => checks.map((check) => [name, check]));
 const checksIn = (rows: Table["rows"] = []): string[][] =>
@@ -482,9 +485,13 @@ suite("lambdas/PROTOCOL.md: stages", () => {
   });
 
   test("VAI-04 §10 lists every check of each command of `govern`, and of `revoke`, in its order", () => {
-    const [publishing, lifting, revoking] = tables(10, "stage check what must hold else");
+    const [publishing, lifting, reviewing, revoking] = tables(
+      10,
+      "stage check what must hold else",
+    );
     assert.deepEqual(checksIn(publishing?.rows), flat(ORDERS.publishTrustPolicy));
     assert.deepEqual(checksIn(lifting?.rows), flat(ORDERS.command));
+    assert.deepEqual(checksIn(reviewing?.rows), flat(REVIEWING));
     assert.deepEqual(checksIn(revoking?.rows), flat(REVOKE_ORDER));
     assert.deepEqual(unnamed(section(10), Object.keys(COMMANDS)), []);
   });
@@ -498,7 +505,7 @@ suite("lambdas/PROTOCOL.md: stages", () => {
     );
     const values: Record<string, string> = {
       ...{ identityId: RECORDS[0].event.id, contractDigest: CONTRACT.digest, kind: "risk" },
-      ...{ actorId: "a", path: "a", jkt: keyOf("agent").thumbprint },
+      ...{ actorId: "a", path: "a", jkt: keyOf("agent").thumbprint, finding: "was right" },
     };
     for (const [verb = "", of, members = "", , names] of rows) {
       const own = quoted(members).filter((name) => name in values);
@@ -517,7 +524,7 @@ suite("lambdas/PROTOCOL.md: stages", () => {
       }
       const alone = judgeCosign(read, undefined, plane.policy);
       assert.equal(alone === undefined ? "1" : "2", names, verb);
-      assert.equal(isLifting(read) ? "govern" : "revoke", bare(of), verb);
+      assert.equal(functionOf(read), bare(of), verb);
     }
   });
 

@@ -124,6 +124,26 @@ suite("what people are asked for", () => {
     );
   });
 
+  test("VAI-71 a gate behind another step is not asked for at registration", async () => {
+    const plane = await newPlane();
+    const [only] = claimsOf(plane.contract(high(plane))).authorization_details;
+    const steps = [only, { ...only, id: "more", after: ["shift"], gate: "approval" }];
+    const set = { "/authorization_details": steps };
+    const boundary = { "/boundary/authorization_details": steps };
+    const governed = plane.contract(
+      high(plane, { contract: { set }, decision: { set: boundary } }),
+    );
+    const bound = await register(plane, governed);
+    assert.ok(bound.ok, JSON.stringify(bound));
+    assert.deepEqual(
+      plane.asked.map((each) => ["step" in each ? each.step : undefined, each.asks]),
+      [
+        [undefined, "attestation"],
+        [undefined, "approval"],
+      ],
+    );
+  });
+
   test("VAI-61 of a flood that is only counted nobody is asked again", async () => {
     const plane = await newPlane();
     const governed = plane.contract(high(plane));

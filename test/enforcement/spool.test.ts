@@ -5,7 +5,7 @@ import type { BreakGlassStore } from "../../lib/lifecycle/ports.ts";
 import type { Dependency } from "../support/faults.ts";
 import type { Governed } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
-import { approvedEmergency, EMERGENCY, reviewOf } from "../support/people.ts";
+import { approvedEmergency, attestation, EMERGENCY, reviewOf } from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 const codeOf = (answer: { ok: boolean; code?: string }): string =>
@@ -161,6 +161,31 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
       assert.ok(!answer.ok, `${barrier}`);
       assert.equal(plane.targets.calls.length, 0, `${barrier}`);
     }
+  });
+
+  test("VAI-60 VAI-125 an objection that is spooled behind a grant is not gone past either", async () => {
+    const plane = await foreseen();
+    const governed = approvedEmergency(plane);
+    const { contract, proof, contractDigest } = governed;
+    assert.ok((await plane.govern({ op: "register", contract, proof })).ok);
+    const no = attestation(plane, governed, "state.example", { set: { "/verdict": "reject" } });
+    let isSaid = false;
+    plane.faults.plan(writes(1));
+    const { sleep } = plane.deps;
+    plane.deps = {
+      ...plane.deps,
+      sleep: async (milliseconds: number) => {
+        if (!isSaid) {
+          isSaid = true;
+          const event = { op: "attest", contractDigest, attestation: no };
+          assert.ok((await plane.govern(event, plane.process())).ok);
+        }
+        await sleep(milliseconds);
+      },
+    };
+    const answer = await plane.ask({}, governed);
+    assert.equal(codeOf(answer), "EVIDENCE_STORE_UNAVAILABLE");
+    assert.equal(plane.sts.executions.length, 0);
   });
 
   test("VAI-125 of two writers one takes a place, and the other's rows follow it", async () => {

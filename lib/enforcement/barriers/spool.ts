@@ -10,7 +10,7 @@ import type { Judgement } from "../judgement.ts";
 import { type Intent, readIntent, type Spool } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, sameHead } from "../read/trust-snapshot.ts";
-import { keysOfStep } from "../rebuild.ts";
+import { keysOfStep } from "../records/intent-keys.ts";
 import { seenOf, store } from "./store.ts";
 
 /** Milliseconds for which a store may fail before evidence that is in the spool is enough (PROTOCOL.md §10). */

@@ -15,7 +15,7 @@ import { SUPERSEDE_ORDER, supersede } from "./supersede.ts";
 /** A command's own JWS says whether it takes something back or reviews; each has its own table. */
 const command: GovernCommand = (judgement, members) => {
   if (!holdsReview(members)) return lift(judgement, members);
-  judgement.follow([READ_COMMAND, ...REVIEW_ORDER, DURABLE]);
+  judgement.follow(REVIEWING);
   return review(judgement, members);
 };
 
@@ -38,6 +38,9 @@ export const READ_COMMAND = stage<{ readonly raw: unknown }, Judgement<GovernDep
 );
 
 const DURABLE = point("evidence", "durable");
+
+/** What a command passes that reviews. */
+export const REVIEWING: Order = [READ_COMMAND, ...REVIEW_ORDER, DURABLE];
 
 /** What a command passes before it is known which, and the checks of each. */
 export const GOVERN_ORDER: Order = [READ_COMMAND, DURABLE];

@@ -134,8 +134,8 @@ export const SHOWN_CONTRACT = stage<Shown, Judgement<ContractDeps>>("contract")
     ({ contract, trust }, { deps }) =>
       judgeRegistered(contract.claims, isCatalogued, trust.policy) ??
       judgeOpened(contract.claims, deps) ??
-      judgeUndoable(contract.claims, trust.policy) ??
-      judgeRollback(contract.claims),
+      judgeRollback(contract.claims) ??
+      judgeUndoable(contract.claims, trust.policy),
   )
   .check("assumptions", ({ contract, trust }, { deps }) =>
     judgeAssumptions(contract.claims, deps.readOf, trust.policy),

@@ -107,7 +107,11 @@ const CHANGED = JSON.stringify({ eventName: ["MODIFY", "REMOVE"] });
 const ALARMING = JSON.stringify({
   eventName: ["INSERT"],
   dynamodb: {
-    NewImage: { eventType: { S: ["RevocationFailed", "EscalationRaised", "ObligationMissed"] } },
+    NewImage: {
+      eventType: {
+        S: ["RevocationFailed", "EscalationRaised", "ObligationMissed", "BreakGlassInvoked"],
+      },
+    },
   },
 });
 /** What the stack has the watch told of. */
