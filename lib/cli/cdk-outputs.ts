@@ -16,6 +16,7 @@ const stack = z.object({
   EvidenceTable: z.string(),
   StateTable: z.string(),
   RegistryTable: z.string(),
+  BreakGlassBucket: z.string().optional(),
   EvidenceKeyId: z.string(),
   PlaneKeyId: z.string(),
   Anchor: z.string().optional(),
@@ -51,6 +52,9 @@ export function fromCdkOutputs(value: unknown): unknown {
       state: found.StateTable,
       registry: found.RegistryTable,
     },
+    ...(found.BreakGlassBucket !== undefined && {
+      buckets: { breakGlass: found.BreakGlassBucket },
+    }),
     evidenceKeyId: found.EvidenceKeyId,
     planeKeyId: found.PlaneKeyId,
     anchor: found.Anchor || undefined,

@@ -30,6 +30,8 @@ const schema = z.object({
   functions: z.object({ issue: name, execute: name, govern: name, revoke: name, sweep: name }),
   functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),
   tables: z.object({ evidence: name, state: name, registry: name }),
+  /** The bucket of emergencies; a stack of an older version has none. */
+  buckets: z.object({ breakGlass: name }).optional(),
   evidenceKeyId: name,
   planeKeyId: name,
   /** Thumbprint; the outputs of a stack may not hold it. */

@@ -95,6 +95,11 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import("./commands/order.ts")).orderCommand,
   },
   {
+    name: "review",
+    description: "says what an auditor found of a use under break-glass, and so closes it",
+    load: async () => (await import("./commands/review.ts")).reviewCommand,
+  },
+  {
     name: "signal",
     description: "tells of a contract that the world, its policy or its risk has changed",
     load: async () => (await import("./commands/signal.ts")).signalCommand,

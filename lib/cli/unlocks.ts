@@ -80,7 +80,7 @@ function wordsOf(unlock: Unlock): string {
       return `not before ${unlock.at}: ask anew then`;
     case "command":
       if (unlock.do === "reviewBreakGlass")
-        return `an auditor who is neither its issuer nor its approver reviews ${unlock.contractDigest}`;
+        return `an auditor who is neither its issuer nor its approver reviews it: ${vaiLine("review", unlock.contractDigest, "--finding", "TEXT")}`;
       return `two people lift it: ${liftLine(unlock)}`;
     case "retry":
       return `the same again after ${unlock.afterSeconds} s`;

@@ -5,6 +5,8 @@ import type { DigestSigner } from "../../encoding/jws.ts";
 import type { Heads, RegistryDocuments } from "../../enforcement/read/registry-port.ts";
 import type { StoredChain, StoredMarks } from "../../evidence/ports.ts";
 import { isMarked } from "../../lifecycle/mark.ts";
+import type { BreakGlassStore } from "../../lifecycle/ports.ts";
+import { S3BreakGlassStore } from "../ports/break-glass/store.ts";
 import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
 import { DynamoEvidenceReader } from "../ports/evidence-reader.ts";
 import { DynamoEvidenceStore, headOf } from "../ports/evidence-store.ts";
@@ -35,6 +37,18 @@ export async function readRegistry(
   const heads = await store.readHeads({ known: 0 });
   return { heads, documents: await store.readDocuments(heads.registry) };
 }
+
+/** The bucket of emergencies, as sweep reads it. Its reads throw {Fault} `DEPENDENCY_UNAVAILABLE`. */
+export const emergenciesOf = (place: ClientPlace, bucket: string): BreakGlassStore =>
+  new S3BreakGlassStore(
+    ({ S3Client }) =>
+      new S3Client({
+        ...dependencyOptions(place),
+        forcePathStyle: place.endpoint !== undefined,
+        followRegionRedirects: false,
+      }),
+    bucket,
+  );
 
 /** Every intent with something open, by the index of State: sixteen queries, no scan. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. */
 export const readOpenViews = (

@@ -26,19 +26,23 @@ type Verb = {
 }[Claims["do"]];
 type Ordered<One> = Omit<One, "iss" | "iat" | "exp" | "aud" | "jti" | "reason">;
 
+/** Whose name a verb needs: a review is an auditor's, every other order an operator's. */
+type Who = "operator" | "auditor";
+
 /** Signs an order. What the plane would not read is said here, before anything is sent. @throws {CommandError}. */
 export function signedOrder(
   deployment: Deployment,
   verb: Verb,
   options: Omit<CosignedOptions, "wait">,
+  who: Who = "operator",
 ): SignedOrder {
-  const iss = options.as ?? deployment.names?.["operator"];
+  const iss = options.as ?? deployment.names?.[who];
   if (iss === undefined) throw new CommandError(EXIT.unreadable, "give --as NAME");
   const iat = toSeconds(systemClock());
   const { plane: aud } = deployment;
   const shared = { iss, iat, exp: iat + ORDER_LIFE, aud, jti: randomUUID() };
   const claims = { ...shared, reason: options.reason, ...verb };
-  const command = signJws(ORDER_TYPE, claims, keyOf(deployment, "operator", options.key));
+  const command = signJws(ORDER_TYPE, claims, keyOf(deployment, who, options.key));
   claimsOf({ command });
   const second = options.cosignKey === undefined ? undefined : readKey(options.cosignKey);
   return { command, ...present({ cosign: second && signJws(ORDER_TYPE, claims, second) }) };

@@ -1,3 +1,4 @@
+import { plain } from "../../audit/plain-text.ts";
 import { vaiLine } from "../self.ts";
 import type { Status } from "./status.ts";
 
@@ -47,6 +48,14 @@ export const statusLines = (status: Status): string[] => [
     status.duties,
     ({ identityId, name, kind, due }) => `${name} (${kind}) of ${identityId}, due ${due}`,
   ),
+  ...(status.reviews === undefined
+    ? []
+    : section(
+        "reviews",
+        status.reviews,
+        ({ policy, incident, contractDigest, intentId, due, isOverdue }) =>
+          `${policy} for ${plain(incident)}, ${isOverdue ? "OVERDUE since" : "due"} ${due}, intent ${intentId}: ${vaiLine("review", contractDigest, "--finding", "TEXT")}`,
+      )),
   ...section(
     "blocked",
     status.blocked,

@@ -1,4 +1,5 @@
 import {
+  emergenciesOf,
   readMarks,
   readOpenViews,
   readRefusals,
@@ -7,7 +8,8 @@ import {
 import type { ClientPlace } from "../../aws/ports/clients.ts";
 import { toInstant } from "../../clock.ts";
 import type { Deployment } from "../deployment.ts";
-import { dueChains, type SeenView, type StatusSources, seenView } from "./status.ts";
+import { reviewsIn } from "./reviews.ts";
+import { dueChains, type SeenView, type StatusSources, seenView, stoppedIn } from "./status.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -29,7 +31,7 @@ interface Reading {
 /** Reads what a status is made of. No scan. */
 export async function readStatus(
   place: ClientPlace,
-  { tables }: Pick<Deployment, "tables">,
+  { tables, buckets }: Pick<Deployment, "tables" | "buckets">,
   { now, blocked, progress }: Reading,
 ): Promise<StatusSources> {
   const [{ views, marks }, registry, refusals] = await Promise.all([
@@ -37,7 +39,12 @@ export async function readStatus(
     readRegistry(place, tables),
     newestRefusals(place, tables, now, blocked),
   ]);
-  return { views, marks, registry, refusals };
+  const { restrictions } = stoppedIn(registry);
+  const reviews =
+    buckets === undefined || restrictions === undefined
+      ? undefined
+      : await reviewsIn(emergenciesOf(place, buckets.breakGlass), restrictions, now);
+  return { views, marks, registry, refusals, reviews };
 }
 
 async function readOpen(

@@ -9,6 +9,7 @@ import { readCommand } from "../../lifecycle/command.ts";
 import { denialOf, isMarked, readMarks } from "../../lifecycle/mark.ts";
 import { isRefusal } from "../../refusal.ts";
 import { type Restrictions, readRestrictions } from "../../trust/restrictions.ts";
+import type { Reviews } from "./reviews.ts";
 import {
   type OpenContract,
   type OpenDuty,
@@ -36,6 +37,8 @@ export interface StatusSources {
   /** By chain: of those on which there is work now, and something is marked. */
   readonly marks: ReadonlyMap<string, StoredMarks>;
   readonly registry: { readonly heads: Heads; readonly documents: RegistryDocuments };
+  /** Of emergencies; absent where the deployment names no bucket of them, or nobody can tell which are reviewed. */
+  readonly reviews?: Reviews | undefined;
   /** Rows of the index `byNegativeDay`, newest first. */
   readonly refusals: readonly Readonly<Record<string, unknown>>[];
 }
@@ -80,6 +83,8 @@ export interface Status {
   readonly waits: readonly ShownWait[];
   /** What still has to be shown of executions, the one that is due first before the others. */
   readonly duties: readonly OpenDuty[];
+  /** Uses under break-glass that wait for their review; absent where nobody could look. */
+  readonly reviews?: Reviews["open"];
   readonly blocked: readonly Blocked[];
   readonly halted: Restrictions["halts"];
   readonly revokedKeys: Restrictions["revokedKeys"];
@@ -129,13 +134,17 @@ export function statusOf(seen: StatusSources, { plane, now, within }: StatusQues
       ({ duties }) => duties,
       ({ due }) => Date.parse(due),
     ),
+    ...present({ reviews: seen.reviews?.open }),
     blocked: seen.refusals.map(blockedOf),
     halted: restrictions?.halts ?? [],
     revokedKeys: restrictions?.revokedKeys ?? [],
     quarantined: restrictions?.quarantines ?? [],
     owed: owedIn(seen),
     ...present({ problem }),
-    unreadable: views.reduce((sum, { unreadable }) => sum + unreadable, 0),
+    unreadable: views.reduce(
+      (sum, { unreadable }) => sum + unreadable,
+      seen.reviews?.unreadable ?? 0,
+    ),
   };
 }
 
@@ -172,7 +181,7 @@ function soonest<T>(
 }
 
 /** The restrictions in force, or why nobody can say what they are: then the plane refuses everything. */
-function stoppedIn({ heads, documents }: StatusSources["registry"]): {
+export function stoppedIn({ heads, documents }: StatusSources["registry"]): {
   readonly restrictions?: Restrictions;
   readonly problem?: string;
 } {
