@@ -14,6 +14,7 @@ const ROLE = "arn:aws:iam::000000000000:role/exec-dynamodb";
 const EMPTY = restrictionsText(NO_RESTRICTIONS).length;
 const NOTHING: Levels = {
   ...{ planeHalted: 0, quarantined: 0, restrictionsBytes: EMPTY, marksOwed: 0 },
+  reviewsOverdue: 0,
 };
 
 /** Seconds for which a mark may stand: a function's life, the minute behind it, and two runs of sweep. */

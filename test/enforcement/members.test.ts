@@ -123,6 +123,7 @@ const ELSEWHERE: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     "/approvers/*/keys/*": LISTED,
     "/auditors/*/name": LISTED,
     "/auditors/*/keys/*": LISTED,
+    "/breakGlass/*/spool": "test/enforcement/spool.test.ts",
     "/governance/LOW/rejects": "test/proof/votes.test.ts",
     "/governance/MEDIUM/rejects": "test/proof/votes.test.ts",
     "/governance/MEDIUM/approvalFor/*": OTHER_CLASS,

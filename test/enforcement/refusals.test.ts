@@ -36,6 +36,8 @@ interface Case extends Attack {
 
 /** Codes that no single refused request shows, and the tests that do. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  BREAK_GLASS_EXPIRED: "test/enforcement/break-glass.test.ts",
+  BREAK_GLASS_REVIEW_OVERDUE: "test/enforcement/break-glass.test.ts",
   EVALUATOR_VETO: "test/enforcement/people.test.ts",
   SELF_APPROVAL_FORBIDDEN: "test/enforcement/people-refused.test.ts",
   OBLIGATION_UNMET: "test/enforcement/dependencies.test.ts",

@@ -27,6 +27,14 @@ export const NEEDS: Readonly<Record<string, Need>> = {
     ],
     resource: (plane) => `dynamodb:here:table/${plane}-x`,
   },
+  "AWS::S3::Bucket": {
+    actions: [
+      ...["s3:CreateBucket", "s3:PutBucketPolicy", "s3:PutBucketVersioning"],
+      ...["s3:PutBucketObjectLockConfiguration", "s3:PutEncryptionConfiguration"],
+      "s3:PutBucketPublicAccessBlock",
+    ],
+    resource: (plane) => `s3::${plane}-x`,
+  },
   "AWS::KMS::Key": { actions: ["kms:CreateKey"], resource: () => "*" },
   "AWS::Lambda::Function": {
     actions: ["lambda:CreateFunction", "lambda:PutFunctionConcurrency"],
@@ -61,5 +69,7 @@ export function arnOf(
 ): string {
   if (resource === "*") return "*";
   const [service = "", place = "", ...rest] = resource.split(":");
+  // Names of buckets are one for all accounts: their ARNs name neither account nor region.
+  if (service === "s3") return `arn:${partition}:s3:::${rest.join(":")}`;
   return `arn:${partition}:${service}:${place === "" ? "" : region}:${account}:${rest.join(":")}`;
 }

@@ -153,6 +153,8 @@ function attributeOf(
       return arn("dynamodb", `table/${id}`);
     case "AWS::DynamoDB::Table.StreamArn":
       return streams.get(id);
+    case "AWS::S3::Bucket.Arn":
+      return `arn:${partition}:s3:::${id}`;
     case "AWS::Lambda::Function.Arn":
       return arn("lambda", `function:${id}`);
     case "AWS::KMS::Key.Arn":
