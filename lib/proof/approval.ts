@@ -24,7 +24,7 @@ const claims = z.strictObject({
 });
 
 /** A person's signed yes to a statement (PROTOCOL.md §3). */
-export type Approval = z.infer<typeof claims>;
+type Approval = z.infer<typeof claims>;
 
 /** An approval that was read strictly; nobody is believed yet. */
 export interface ReadApproval {

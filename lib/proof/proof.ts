@@ -76,7 +76,7 @@ export const decisionClaims = z.strictObject({
     }),
 });
 /** The policy engine's verdict and the ceiling of what may be issued under it (VAI-35, DTF-02). */
-export type Decision = z.infer<typeof decisionClaims>;
+type Decision = z.infer<typeof decisionClaims>;
 
 /** A decision that was read strictly; nobody is believed yet. */
 export interface ReadDecision {

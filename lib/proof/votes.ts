@@ -3,7 +3,7 @@ import type { TrustPolicy } from "../trust/policy.ts";
 import { NEW_CONTRACT, type Unlock } from "../unlock.ts";
 
 type Thresholds = TrustPolicy["governance"]["LOW"];
-export type EvaluatorClass = Thresholds["veto"][number];
+type EvaluatorClass = Thresholds["veto"][number];
 
 /** What one evaluator says of a decision. */
 export interface Vote {
@@ -30,7 +30,7 @@ export interface Count {
 const WEIGHT = { abstain: 0, approve: 1, reject: 2 } as const;
 
 /** One vote a name, whatever the order: a reject beats an approve, an approve an abstention (DTF-09). */
-export function votesByName(votes: readonly Vote[]): readonly Vote[] {
+function votesByName(votes: readonly Vote[]): readonly Vote[] {
   const strongest = new Map<string, Vote>();
   for (const vote of votes) {
     const known = strongest.get(vote.name);

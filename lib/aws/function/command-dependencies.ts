@@ -35,7 +35,7 @@ import {
  * Ports of a function that takes commands of people, from its environment: those of the plane, and where denials are
  * committed. `patience`: milliseconds that one try of a call may take.
  */
-export function commandDependencies(
+function commandDependencies(
   component: string,
   environment: Environment,
   lifetime: Lifetime = unending(),

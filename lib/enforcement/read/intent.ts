@@ -38,7 +38,7 @@ export interface Spool {
 }
 
 /** Where the stored part of an intent's chain ends. */
-export const storedHead = ({ spool, state }: Pick<Intent, "spool" | "state">): ChainHead =>
+const storedHead = ({ spool, state }: Pick<Intent, "spool" | "state">): ChainHead =>
   spool?.behind[0]?.from ?? state.head;
 
 /** Reads of a chain whose last record is not its head, before it counts as broken; milliseconds between them. */
