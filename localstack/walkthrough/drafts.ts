@@ -72,6 +72,30 @@ export const gatedDraft = (outputs: LocalOutputs): Draft => {
   return { ...draft, steps: gated, risk: "HIGH", window: { seconds: 300 } };
 };
 
+/** The same with what takes it back, where nobody has seen it within two seconds. */
+export const rollbackDraft = (outputs: LocalOutputs): Draft => {
+  const { steps, ...draft } = settingDraft(outputs);
+  const [step = {}] = steps;
+  const parameters = { "key/pk": { exact: "checkout" }, "set/mode": { exact: "safe" } };
+  const back = { "key/pk": "checkout", "set/mode": "safe" };
+  const operation = {
+    ...{ action: "dynamodb:UpdateItem", resource: tableArn(outputs), parameters: back },
+  };
+  return {
+    ...draft,
+    steps: [step, { ...step, id: "undo", parameters, gate: "rollback" }],
+    obligations: [{ kind: "readBack", name: "setting", dueSeconds: 2 }],
+    rollback: { when: "obligationUnmet", step: "undo", operation },
+  };
+};
+
+/** The same of class HIGH under the emergency policy. */
+export const emergencyDraft = (outputs: LocalOutputs): Draft => ({
+  ...settingDraft(outputs),
+  ...{ risk: "HIGH", deliveries: ["execute"], window: { seconds: 120 } },
+  breakGlass: { policy: "local", incident: "INC-17" },
+});
+
 /** The setting back to `safe`, by a handle. */
 export const laterDraft = (outputs: LocalOutputs): Draft => ({
   ...settingDraft(outputs),

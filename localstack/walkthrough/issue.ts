@@ -9,6 +9,7 @@ export type Answer =
       readonly outcome?: {
         readonly status: string;
         readonly readBack?: { readonly matches: boolean };
+        readonly rollback?: { readonly status: string };
       };
       readonly handle?: string;
       readonly evidence: { readonly firstSeq: number; readonly lastSeq: number };

@@ -5,6 +5,7 @@ import type { Place, Renderer } from "./render.ts";
 import { type Report, reportOf, type StepResult } from "./report.ts";
 import { bypassScene } from "./scene-bypass.ts";
 import { clientScene } from "./scene-client.ts";
+import { emergencyScene } from "./scene-emergency.ts";
 import { endScene } from "./scene-ends.ts";
 import { evidenceScene } from "./scene-evidence.ts";
 import { handleScene } from "./scene-handle.ts";
@@ -13,6 +14,7 @@ import { observedScene } from "./scene-observed.ts";
 import { peopleScene } from "./scene-people.ts";
 import { refusalScene } from "./scene-refusals.ts";
 import { replayScene } from "./scene-replay.ts";
+import { rollbackScene } from "./scene-rollback.ts";
 import { sessionScene } from "./scene-session.ts";
 import { statusScene } from "./scene-status.ts";
 import { contractScene, trustScene } from "./scene-trust.ts";
@@ -24,7 +26,7 @@ import { vaiIn } from "./vai.ts";
 export const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
   ...[handleScene, observedScene, bypassScene, sessionScene, clientScene, windowScene],
-  ...[peopleScene, endScene, statusScene, evidenceScene],
+  ...[peopleScene, rollbackScene, emergencyScene, endScene, statusScene, evidenceScene],
 ];
 
 /** Where and for whom the scenes are played. */

@@ -115,7 +115,7 @@ interface Speaking {
 }
 
 /** What somebody says of a contract, and what became of it. */
-function speak({ vai, step }: PlayStage, { args, ...rest }: Speaking): Promise<void> {
+export function speak({ vai, step }: PlayStage, { args, ...rest }: Speaking): Promise<void> {
   const given = [...args, "--json"];
   return step({
     ...rest,
