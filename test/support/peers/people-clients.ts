@@ -3,6 +3,7 @@ import { type Inspector, inspector } from "../../../lib/aws/inspect/inspect.ts";
 import { keyArns } from "../../../lib/aws/inspect/target-encryption.ts";
 import { invokeFunction } from "../../../lib/aws/people/invoke.ts";
 import {
+  emergenciesOf,
   kmsPublicJwk,
   kmsSigner,
   readMarks,
@@ -246,6 +247,13 @@ export const PEOPLE_CLIENTS: readonly PersonUse[] = [
     made: `${ACCESS} readRefusals DynamoDBClient`,
     ask: (endpoint, patience) => readRefusals(placeAt(endpoint, patience), TABLES, "2026-05-05", 5),
     code: "EVIDENCE_STORE_UNAVAILABLE",
+  },
+  {
+    name: "an operator's look at the reviews that wait",
+    made: `${ACCESS} emergenciesOf S3Client`,
+    ask: (endpoint, patience) =>
+      emergenciesOf(placeAt(endpoint, patience), "bucket").names("break-glass/"),
+    code: "DEPENDENCY_UNAVAILABLE",
   },
   {
     name: "a person's look at a public key in KMS",
