@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Dependency } from "../support/faults.ts";
+import type { Governed } from "../support/governed.ts";
+import { approval, attestation, EVALUATORS, high } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 import type { Line } from "./measure.ts";
 
@@ -27,7 +29,42 @@ export async function measureRounds(): Promise<Line[]> {
     if (!answer.ok) throw new Error(JSON.stringify(answer));
   });
   const delivered = await roundsOf((plane) => plane.grant(CREDENTIALS));
+  const registered = await roundsBehind(async (plane) => {
+    const { contract, proof } = gated(plane);
+    return () => done(plane, { op: "register", contract, proof });
+  });
+  const approved = await roundsBehind(async (plane) => {
+    const governed = await bound(plane);
+    const { contractDigest } = governed;
+    const jws = approval(plane, governed, "ada");
+    return () => done(plane, { op: "approve", contractDigest, approval: jws });
+  });
+  const behindGate = await roundsBehind(async (plane) => {
+    const governed = await everybodySaidYes(plane);
+    return () => plane.grant({}, governed);
+  });
   return [
+    {
+      name: "sequential AWS round trips of a registration",
+      value: `${registered.rounds} (${registered.calls} calls in all)`,
+      goal: "≤ 5",
+      met: registered.rounds <= 5,
+      how,
+    },
+    {
+      name: "sequential AWS round trips of an approval",
+      value: `${approved.rounds} (${approved.calls} calls in all)`,
+      goal: "≤ 5",
+      met: approved.rounds <= 5,
+      how,
+    },
+    {
+      name: "sequential AWS round trips of one governed action of class HIGH behind a gate, delivery execute",
+      value: `${behindGate.rounds} (${behindGate.calls} calls in all)`,
+      goal: "≤ 10",
+      met: behindGate.rounds <= 10,
+      how,
+    },
     {
       name: "sequential AWS round trips of one delivery of credentials",
       value: `${delivered.rounds} (${delivered.calls} calls in all)`,
@@ -57,6 +94,51 @@ async function roundsOf(
   await action(plane);
   const spans = await spansOf(plane, () => action(plane));
   return { rounds: longestRow(spans), calls: spans.length };
+}
+
+/** Of an action in a process that has served before, behind what was prepared for it. */
+async function roundsBehind(
+  prepare: (plane: Plane) => Promise<() => Promise<unknown>>,
+): Promise<{ readonly rounds: number; readonly calls: number }> {
+  const plane = await newPlane();
+  await plane.grant();
+  const spans = await spansOf(plane, await prepare(plane));
+  return { rounds: longestRow(spans), calls: spans.length };
+}
+
+async function done(plane: Plane, event: object): Promise<void> {
+  const answer = await plane.govern(event);
+  if (!answer.ok) throw new Error(JSON.stringify(answer));
+}
+
+/** A contract of class HIGH whose step waits behind a gate. */
+const gated = (plane: Plane): Governed =>
+  plane.contract(
+    high(plane, {
+      contract: { set: { "/authorization_details/0/gate": "approval" } },
+      decision: { set: { "/boundary/authorization_details/0/gate": "approval" } },
+    }),
+  );
+
+async function bound(plane: Plane): Promise<Governed> {
+  const governed = gated(plane);
+  const { contract, proof } = governed;
+  await done(plane, { op: "register", contract, proof });
+  return governed;
+}
+
+async function everybodySaidYes(plane: Plane): Promise<Governed> {
+  const governed = await bound(plane);
+  const { contractDigest } = governed;
+  for (const name of Object.keys(EVALUATORS) as (keyof typeof EVALUATORS)[]) {
+    const jws = attestation(plane, governed, name);
+    await done(plane, { op: "attest", contractDigest, attestation: jws });
+  }
+  for (const step of [undefined, "shift"]) {
+    const jws = approval(plane, governed, "ada", { ...(step !== undefined && { step }) });
+    await done(plane, { op: "approve", contractDigest, approval: jws });
+  }
+  return governed;
 }
 
 /**
