@@ -54,7 +54,7 @@ async function blindly<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const { iam } = as("deployer");
-  const RoleName = `vai-${outputs.plane.split(":").at(-1)}-dynamodb-reader`;
+  const RoleName = `vai-${outputs.plane.split(":").at(-1)}-read-dynamodb`;
   const policy = { RoleName, PolicyName: "walkthrough-blind" };
   const Statement = [{ Effect: "Deny", Action: "dynamodb:GetItem", Resource: "*" }];
   const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
