@@ -183,6 +183,9 @@ export class MemoryDynamo {
     for (const [table, { Keys = [], ConsistentRead }] of Object.entries(RequestItems)) {
       if (ConsistentRead !== true)
         throw new NotUnderstood("enforcement reads strongly consistently");
+      // A key with anything beside it is a ValidationException (API reference, BatchGetItem).
+      if (Keys.some((key) => Object.keys(key).length !== 2))
+        throw new NotUnderstood("a key is its two attributes and nothing else");
       const names = Keys.map((key) => keyOf(table, key));
       if (new Set(names).size !== names.length) throw new NotUnderstood("a key twice in a batch");
       const late = Keys.filter(() => this.unprocessed-- > 0);

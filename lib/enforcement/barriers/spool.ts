@@ -92,7 +92,8 @@ async function takenKey(
   { keys = [] }: Append,
 ): Promise<TakenKey | undefined> {
   if (keys.length === 0) return undefined;
-  const { values } = await registry.readHeads({ known: 0, keys });
+  const places = keys.map(({ pk, sk }) => ({ pk, sk }));
+  const { values } = await registry.readHeads({ known: 0, keys: places });
   return keys.find(({ value }, index) => ![undefined, value].includes(values[index]));
 }
 
