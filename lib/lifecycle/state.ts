@@ -29,6 +29,12 @@ export function phaseOf(identity: IdentityView, now: number): Phase {
 export const isOwing = ({ executed, duties = [] }: IdentityView): boolean =>
   executed === true && duties.length > 0;
 
+/** A duty of it was due and is open, whether or not anybody has told of it yet. `now` in milliseconds. */
+export const hasMissed = (identity: IdentityView, now: number): boolean =>
+  identity.end === undefined &&
+  isOwing(identity) &&
+  (identity.duties ?? []).some(({ due }) => Date.parse(due) <= now);
+
 /** Only a handle waits, and only credentials that left are with their caller: else nobody runs it any more. */
 export const isAwaited = ({ delivery, hardExpiry }: IdentityView): boolean =>
   delivery === "handle" || hardExpiry !== undefined;

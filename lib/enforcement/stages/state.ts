@@ -4,7 +4,7 @@ import { judgeWindow } from "../../contract/judge.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
 import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
-import { phaseOf } from "../../lifecycle/state.ts";
+import { hasMissed, phaseOf } from "../../lifecycle/state.ts";
 import { type Refusal, refuse, refuseUntil } from "../../refusal.ts";
 import { liftOf } from "../../unlock.ts";
 import type { PlaneDeps } from "../deps.ts";
@@ -14,7 +14,7 @@ import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { stage } from "../stage.ts";
 
 /** Records that an intent chain holds at most (PROTOCOL.md §5). */
-const MAX_RECORDS = 200;
+export const MAX_RECORDS = 200;
 /** Records of a binding, of an issuance, and of an execution to its end without obligations. */
 const BINDING = 4;
 const ISSUANCE = 3;
@@ -173,17 +173,22 @@ function judgeContractState(
     const code = denial === "illegible" ? "CONTRACT_REVOKED" : denial;
     return refuse(code, `the contract was ended${notReadable(denial)}`, "/contract");
   }
-  const lost = [...state.identities.values()].find(
-    (identity) =>
-      identity.contractDigest === contract.digest &&
-      identity.startedAt !== undefined &&
-      phaseOf(identity, now) === "lost",
+  const own = [...state.identities.values()].filter(
+    ({ contractDigest }) => contractDigest === contract.digest,
   );
-  return lost === undefined
+  const lost = own.find(
+    (identity) => identity.startedAt !== undefined && phaseOf(identity, now) === "lost",
+  );
+  if (lost !== undefined) {
+    const why = `execution of ${lost.identityId} started and its outcome is unknown`;
+    return refuse("CONTRACT_CONSUMED", why, "/contract");
+  }
+  const missed = own.find((identity) => hasMissed(identity, now));
+  return missed === undefined
     ? undefined
     : refuse(
         "CONTRACT_CONSUMED",
-        `execution of ${lost.identityId} started and its outcome is unknown`,
+        `an obligation of ${missed.identityId} was due and is unmet`,
         "/contract",
       );
 }
