@@ -61,19 +61,31 @@ function signedBy({ state }: Intent, mark: Mark, { policy }: TrustSnapshot) {
   return isHeard ? command : undefined;
 }
 
-/** The decision that a mark is by, if it takes the place of the one that its contract was bound under, or did so. */
+/**
+ * The decision that a mark is by, if it takes the place of the one that its contract was bound under, or did so. One that
+ * was superseded by it is older: of a later contract it says nothing, whoever writes it there.
+ */
 function decisionOf(intent: Intent, mark: Mark, { policy }: TrustSnapshot, now: number) {
   if (mark.by === undefined || !("contractDigest" in mark)) return undefined;
   const decision = readDecision(mark.by, "");
   if (isRefusal(decision)) return undefined;
-  if (intent.state.superseding.has(decision.digest)) return decision;
+  if (intent.state.superseding.has(decision.digest)) {
+    const { bound } = contractView(intent.state, mark.contractDigest);
+    const own = readDecision(bound?.proof?.decision, "");
+    return !isRefusal(own) && own.claims.iat <= decision.claims.iat ? decision : undefined;
+  }
   const by = { policy, plane: policy.plane, now: toSeconds(now) };
   return judgeLaterDecision(decision, decided(intent), by) === undefined ? decision : undefined;
 }
 
-/** Of several contracts that one decision ends, the first tells of it. */
-function decisionDrafts(intent: Intent, mark: Mark, decision: ReadDecision): RecordDraft[] {
-  const first = intent.marks.legible.find(({ by }) => by === mark.by);
+/** Of several contracts that one decision ends, the first tells of it: of those that are recorded now. */
+function decisionDrafts(
+  intent: Intent,
+  mark: Mark,
+  decision: ReadDecision,
+  now: number,
+): RecordDraft[] {
+  const first = recordable(intent, now).find(({ by }) => by === mark.by);
   return first === mark && !intent.state.superseding.has(decision.digest)
     ? [supersededDraft(decision)]
     : [];
@@ -87,7 +99,7 @@ export function markDrafts(
 ): RecordDraft[] {
   const contract = contractOf(intent, mark);
   const decision = decisionOf(intent, mark, trust, now);
-  if (decision !== undefined) return decisionDrafts(intent, mark, decision);
+  if (decision !== undefined) return decisionDrafts(intent, mark, decision, now);
   const command = signedBy(intent, mark, trust);
   if (command === undefined) return [unsignedMarkDraft(contract)];
   if (requestOf(intent, command.jws.compact) !== undefined) return [];
