@@ -4,7 +4,7 @@ import { present } from "../../encoding/present.ts";
 import { intentChain } from "../../evidence/chain.ts";
 import { judgeLaterDecision } from "../../proof/later-decision.ts";
 import { type ReadDecision, readDecision } from "../../proof/proof.ts";
-import { isRefusal, pointer } from "../../refusal.ts";
+import { isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
 import { appendToIntent, type Batch, ready, refused, settled } from "../barriers/append.ts";
 import type { GovernDeps } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
@@ -12,6 +12,7 @@ import { decided, type Intent, readIntent } from "../read/intent.ts";
 import { supersedingDrafts } from "../records/superseding.ts";
 import { type Order, point, stage } from "../stage.ts";
 import { brokenChain } from "../stages/executor.ts";
+import { MAX_RECORDS } from "../stages/state.ts";
 import { holdingTrust } from "./bound.ts";
 import { type CommandAnswer, type Members, malformed } from "./command.ts";
 
@@ -61,7 +62,7 @@ export async function supersede(
   const judgeOf = (intent: Intent) =>
     judgeLaterDecision(decision, decided(intent), {
       ...{ policy: trust.policy, plane: deps.plane.id, now: toSeconds(now) },
-    });
+    }) ?? judgeUse(intent);
   if (!start.state.superseding.has(decision.digest) && judgeOf(start) === undefined) {
     await markSuperseded(judgement, start, decision);
   }
@@ -82,6 +83,12 @@ export async function supersede(
     evidence: { chainId, seq: state.head.seq },
   };
 }
+
+/** On a full chain nothing can be bound any more: a decision that ends no contract there says nothing, and is no record. */
+const judgeUse = ({ state: { contracts, head } }: Intent): Refusal | undefined =>
+  head.seq < MAX_RECORDS || [...contracts.values()].some(({ bound, ended }) => bound && !ended)
+    ? undefined
+    : refuse("CONTRACT_CONSUMED", "the intent's chain is full, and no contract of it is left");
 
 /**
  * The end of each contract is committed first, without KMS, as every denial (PROTOCOL.md §10); by the decision itself, so

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { headKey } from "../../lib/aws/ports/transaction.ts";
+import type { Governed } from "../support/governed.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
+import { decisionOn } from "../support/people.ts";
+import { newPlane, type Plane } from "../support/plane.ts";
+
+const register = (plane: Plane, { contract, proof }: Governed) =>
+  plane.govern({ op: "register", contract, proof });
+const supersede = (plane: Plane, { ids }: Governed, decision: unknown) =>
+  plane.govern({ op: "supersede", intentId: ids.intent, decision });
+const codeOf = (answer: { ok: boolean; code?: string; detail?: string }): string =>
+  answer.ok ? "ok" : `${answer.code}`;
+
+/** As a writer of State would. */
+function setMarks(plane: Plane, chainId: string, marks: unknown): void {
+  const { pk, sk } = headKey(chainId);
+  const item = plane.dynamo.table(TABLES.state).get(`${pk}|${sk}`);
+  assert.ok(item);
+  item["marks"] = marks;
+  item["marked"] = Number(item["marked"] ?? 0) + 1;
+}
+
+const superseded = (plane: Plane, by: unknown, contractDigest: string) => ({
+  ...{ at: Math.floor(plane.world.now / 1000), code: "DECISION_SUPERSEDED" },
+  ...{ trigger: "policyChanged", by, contractDigest },
+});
+
+const HANDLE = {
+  contract: {
+    set: { "/deliveries": ["handle"], "/authorization_details/0/limits": { calls: 2 } },
+  },
+  request: { set: { "/delivery": "handle" } },
+};
+
+suite("attacks on what people decide", () => {
+  test("VAI-48 VAI-75 once an obligation is due and unmet nothing more goes, before sweep has told of it", async () => {
+    const plane = await newPlane();
+    const STABLE = { kind: "event", name: "error-rate-stable", dueSeconds: 10 };
+    const two = {
+      contract: {
+        set: {
+          "/obligations": [STABLE],
+          "/authorization_details/0/limits": { calls: 3 },
+        },
+      },
+      decision: { set: { "/boundary/authorization_details/0/limits": { calls: 3 } } },
+    };
+    const governed = plane.contract(two);
+    await plane.grant({}, governed);
+    await plane.grant({}, governed);
+    plane.world.pass(11);
+    assert.equal(codeOf(await plane.ask({}, governed)), "CONTRACT_CONSUMED");
+  });
+
+  test("ADV-17 VAI-115 an old decision, marked on a contract that came behind it, ends that in nobody's name", async () => {
+    const plane = await newPlane();
+    const first = plane.contract(HANDLE);
+    await plane.grant(HANDLE, first);
+    plane.world.now += 1000;
+    const no = decisionOn(plane, first, { set: { "/outcome": "DENY" } });
+    assert.ok((await supersede(plane, first, no)).ok);
+    plane.world.now += 1000;
+    const { newId } = plane.world;
+    const like = { ...first, ids: { ...first.ids, contract: newId(), decision: newId() } };
+    const second = plane.contract({ ...HANDLE, decision: { set: { "/iat": "$seconds" } } }, like);
+    await plane.grant(HANDLE, second);
+    setMarks(plane, second.chainId, [superseded(plane, no, second.contractDigest)]);
+    plane.world.pass(1);
+    await plane.sweep();
+    assert.deepEqual(plane.types(second.chainId).slice(-2), [
+      "EscalationRaised",
+      "IdentityRevoked",
+    ]);
+    const { contracts } = plane.state(second.chainId);
+    assert.equal(contracts.get(second.contractDigest)?.ended?.code, "CONTRACT_REVOKED");
+  });
+
+  test("ADV-17 VAI-115 a foreign contract marked before it takes no superseding decision from the record", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(HANDLE);
+    await plane.grant(HANDLE, governed);
+    plane.world.now += 1000;
+    const no = decisionOn(plane, governed, { set: { "/outcome": "DENY" } });
+    setMarks(plane, governed.chainId, [
+      superseded(plane, no, `sha256:${"0".repeat(64)}`),
+      superseded(plane, no, governed.contractDigest),
+    ]);
+    plane.world.pass(1);
+    await plane.sweep();
+    assert.deepEqual(plane.types(governed.chainId).slice(-2), [
+      "DecisionSuperseded",
+      "IdentityRevoked",
+    ]);
+    assert.equal(codeOf(await plane.ask(HANDLE, governed)), "DECISION_SUPERSEDED");
+  });
+
+  test("ADV-17 a decider who denies again and again does not lengthen a chain that is full", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract();
+    await register(plane, governed);
+    const deny = () =>
+      supersede(plane, governed, decisionOn(plane, governed, { set: { "/outcome": "DENY" } }));
+    const denied = async () => (await deny()).ok;
+    while (plane.rows(governed.chainId).length < 200) assert.ok(await denied());
+    assert.equal(codeOf(await deny()), "CONTRACT_CONSUMED");
+    assert.equal(plane.rows(governed.chainId).length, 200);
+  });
+});
