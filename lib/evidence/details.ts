@@ -366,6 +366,9 @@ export interface Details {
   readonly ProofValidated: {
     readonly proofDigest: Digest;
     readonly assumptions?: readonly Observation[];
+    /** What the request brought for a contract that is bound already, as compact JWS. */
+    readonly attestations?: readonly string[];
+    readonly approvals?: readonly string[];
   };
   readonly ProofRejected: Reason & ContractEnding;
   readonly ViolationDetected: Reason & ContractEnding;

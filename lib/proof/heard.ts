@@ -52,7 +52,7 @@ export function votesOf(
 
 function attestationOn(
   compact: string,
-  { policy, decisionDigest, now }: Hearing,
+  { policy, decisionDigest, now }: Pick<Hearing, "policy" | "decisionDigest" | "now">,
   at: string,
 ): ReadAttestation | Refusal {
   const read = readAttestation(compact, at);
@@ -100,6 +100,22 @@ export function approvalsOf(
   }
   return approvals.filter((approval) => isAlive(approval, subject.now));
 }
+
+/** Of what a request brings, as compact JWS, that which counts for the whole contract. */
+export function heldVoices(
+  { attestations, approvals }: Voices,
+  hearing: Pick<Hearing, "policy" | "decisionDigest"> & Subject,
+): Voices {
+  return {
+    attestations: attestations.filter((each) => !isRefusal(attestationOn(each, hearing, ""))),
+    approvals: approvals.filter((each) => {
+      const read = heldApproval(each, hearing, "");
+      return !isRefusal(read) && read.claims.step === undefined && isAlive(read, hearing.now);
+    }),
+  };
+}
+
+type Voices = Readonly<Record<"attestations" | "approvals", readonly string[]>>;
 
 function heldApproval(compact: string, subject: Subject, at: string): ReadApproval | Refusal {
   const read = readApproval(compact, at);

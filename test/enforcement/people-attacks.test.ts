@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { headKey } from "../../lib/aws/ports/transaction.ts";
 import type { Governed } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
-import { decisionOn } from "../support/people.ts";
+import { approval, attestation, decisionOn, EVALUATORS, high } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 
 const register = (plane: Plane, { contract, proof }: Governed) =>
@@ -94,6 +94,23 @@ suite("attacks on what people decide", () => {
       "IdentityRevoked",
     ]);
     assert.equal(codeOf(await plane.ask(HANDLE, governed)), "DECISION_SUPERSEDED");
+  });
+
+  test("VAI-60 VAI-61 whose word carried a grant is on record, also where a request brought it behind the binding", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(high(plane));
+    await register(plane, governed);
+    const names = Object.keys(EVALUATORS) as (keyof typeof EVALUATORS)[];
+    const attestations = names.map((name) => attestation(plane, governed, name));
+    const yes = approval(plane, governed, "ada");
+    const ended = approval(plane, governed, "bea", { set: { "/exp": "$seconds" } });
+    const approvals = [yes, ended, approval(plane, governed, "bea", { step: "shift" })];
+    const proof = { ...(governed.proof as object), attestations, approvals };
+    await plane.grant({}, { ...governed, proof });
+    const records = plane.records(governed.chainId);
+    const validated = records.find(({ event }) => event.type === "ProofValidated");
+    assert.deepEqual(validated?.detail["attestations"], attestations);
+    assert.deepEqual(validated?.detail["approvals"], [yes]);
   });
 
   test("ADV-17 a decider who denies again and again does not lengthen a chain that is full", async () => {

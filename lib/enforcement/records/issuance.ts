@@ -1,9 +1,10 @@
-import { toInstant } from "../../clock.ts";
+import { toInstant, toSeconds } from "../../clock.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import { documentDigest } from "../../encoding/canonical-json.ts";
 import { present } from "../../encoding/present.ts";
 import type {
   BreakGlassInvokedDetail,
+  ContractBoundDetail,
   IdentityIssuedDetail,
   Opens,
   RequestNames,
@@ -11,6 +12,7 @@ import type {
 import { contractView } from "../../evidence/intent-state.ts";
 import type { Check, RecordDraft, RecordVerdict } from "../../evidence/record.ts";
 import { reviewDueOf } from "../../lifecycle/break-glass.ts";
+import { heldVoices } from "../../proof/heard.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import { type Request, requestContentDigest } from "../../request/request.ts";
 import type { Intent } from "../read/intent.ts";
@@ -116,7 +118,7 @@ export interface Justified {
 /** Barrier 1: everything up to `IdentityIssued`. */
 export function issuedDrafts(
   intent: Intent,
-  asked: Asked,
+  asked: Asked & Pick<VerifiedRequest, "trust">,
   { proof, grant, context, invoked }: Justified,
   checks: readonly Check[],
   now: number,
@@ -134,11 +136,40 @@ export function issuedDrafts(
       detail: {
         proofDigest: proof.digest,
         ...(context.length > 0 && { assumptions: context }),
+        ...broughtVoices(intent, asked, proof, now),
       },
     },
     { type: "IdentityIssued", about, detail: issuedDetail(asked, grant, firstSeq) },
   ];
   return withOpening(intent, asked, drafts);
+}
+
+/**
+ * Who spoke for a contract that is bound already, in the request alone: on record with the grant that it carried, or
+ * nobody could say by whose word that was given.
+ */
+function broughtVoices(
+  intent: Intent,
+  { contract, trust: { policy } }: Pick<VerifiedRequest, "contract" | "trust">,
+  { attestations, approvals, decision }: ReadProof,
+  now: number,
+): Pick<ContractBoundDetail, "attestations" | "approvals"> {
+  const { bound, attested, approved } = contractView(intent.state, contract.digest);
+  if (bound === undefined) return {};
+  const brought = heldVoices(
+    {
+      attestations: attestations.filter((each) => !attested.includes(each)),
+      approvals: approvals.filter((each) => !approved.includes(each)),
+    },
+    {
+      ...{ contract, policy, decider: decision.claims.iss, decisionDigest: decision.digest },
+      now: toSeconds(now),
+    },
+  );
+  return {
+    ...(brought.attestations.length > 0 && { attestations: brought.attestations }),
+    ...(brought.approvals.length > 0 && { approvals: brought.approvals }),
+  };
 }
 
 /** Behind the binding, before the first word of the grant. */
