@@ -1,6 +1,7 @@
 import type { ReadContract } from "../contract/contract.ts";
 import { callsOf, gateOf, type Step } from "../contract/step.ts";
 import { contractView, type IdentityView, type IntentState } from "../evidence/intent-state.ts";
+import { phaseOf } from "./state.ts";
 
 type Named = Pick<ReadContract, "digest">;
 
@@ -24,6 +25,25 @@ export const waitsFor = (
   contract: Named,
   { after = [] }: Step,
 ): readonly string[] => after.filter((id) => !isDone(identitiesOf(state, contract, id)));
+
+/**
+ * Whether a step will never be completed: it was not, and its uses are spent, or those of a step that it comes behind.
+ * `now` in milliseconds.
+ */
+export function isNeverDone(
+  state: IntentState,
+  contract: Pick<ReadContract, "claims" | "digest">,
+  id: string,
+  now: number,
+): boolean {
+  const own = identitiesOf(state, contract, id);
+  const step = contract.claims.authorization_details.find((each) => each.id === id);
+  if (step === undefined || own.some((each) => each.state === "COMPLETED")) return false;
+  const isOpen = own.some((each) => !["ended", "expired"].includes(phaseOf(each, now)));
+  const isSpent = (contractView(state, contract.digest).uses.get(id) ?? 0) >= callsOf(step);
+  const { after = [] } = step;
+  return !isOpen && (isSpent || after.some((each) => isNeverDone(state, contract, each, now)));
+}
 
 const identitiesOf = (
   { identities }: IntentState,

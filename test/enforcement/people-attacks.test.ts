@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { headKey } from "../../lib/aws/ports/transaction.ts";
-import type { Governed } from "../support/governed.ts";
+import { FUNCTION, type Governed } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { approval, attestation, decisionOn, EVALUATORS, high } from "../support/people.ts";
-import { newPlane, type Plane } from "../support/plane.ts";
+import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 const register = (plane: Plane, { contract, proof }: Governed) =>
   plane.govern({ op: "register", contract, proof });
+const attest = (plane: Plane, { contractDigest }: Governed, jws: unknown) =>
+  plane.govern({ op: "attest", contractDigest, attestation: jws });
 const supersede = (plane: Plane, { ids }: Governed, decision: unknown) =>
   plane.govern({ op: "supersede", intentId: ids.intent, decision });
 const codeOf = (answer: { ok: boolean; code?: string; detail?: string }): string =>
@@ -32,6 +34,26 @@ const HANDLE = {
     set: { "/deliveries": ["handle"], "/authorization_details/0/limits": { calls: 2 } },
   },
   request: { set: { "/delivery": "handle" } },
+};
+
+const STEP = {
+  type: "aws",
+  actions: ["lambda:UpdateAlias"],
+  resources: [FUNCTION],
+  parameters: {
+    alias: { exact: "live" },
+    version: { exact: "7" },
+    percent: { range: { min: 0, max: 10 } },
+  },
+};
+const STEPS = [
+  { ...STEP, id: "first" },
+  { ...STEP, id: "second", after: ["first"] },
+  { ...STEP, id: "third", after: ["second"] },
+];
+const STAGED = {
+  contract: { set: { "/authorization_details": STEPS, "/deliveries": ["execute", "handle"] } },
+  decision: { set: { "/boundary/authorization_details": STEPS } },
 };
 
 suite("attacks on what people decide", () => {
@@ -111,6 +133,46 @@ suite("attacks on what people decide", () => {
     const validated = records.find(({ event }) => event.type === "ProofValidated");
     assert.deepEqual(validated?.detail["attestations"], attestations);
     assert.deepEqual(validated?.detail["approvals"], [yes]);
+  });
+
+  test("VAI-48 an event that was attested before the call has not been seen: it fulfils nothing", async () => {
+    const plane = await newPlane();
+    const STABLE = { kind: "event", name: "error-rate-stable", dueSeconds: 600 };
+    const handed = {
+      ...HANDLE,
+      contract: { set: { ...HANDLE.contract.set, "/obligations": [STABLE] } },
+    };
+    const governed = plane.contract(handed);
+    const { handle, identity } = await plane.grant(handed, governed);
+    const { identityId } = identity;
+    const attested = () => {
+      const set = { "/obligation": { identityId, name: STABLE.name } };
+      return attestation(plane, governed, "state.example", { set, remove: ["/decisionDigest"] });
+    };
+    const early = attested();
+    plane.world.pass(90);
+    assert.ok((await plane.execute(plane.redemption(governed, handle))).ok);
+    assert.equal(codeOf(await attest(plane, governed, early)), "ATTESTATION_MALFORMED");
+    assert.equal(codeOf(await attest(plane, governed, attested())), "ok");
+  });
+
+  test("USR-11 VAI-73 who waits for a step that has no use left is told that only a new contract helps", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(STAGED);
+    const asking = (step: string) => ({ request: { set: { "/step": step } } });
+    const first = { request: { set: { "/step": "first", "/delivery": "handle" } } };
+    const { identityId } = (await plane.grant(first, governed)).identity;
+    const unlock = async (step: string) => {
+      const { code, unlock: unlocks } = refused(await plane.ask(asking(step), governed));
+      return [code, unlocks];
+    };
+    assert.deepEqual(await unlock("second"), [
+      "STEP_OUT_OF_ORDER",
+      [{ kind: "step", steps: ["first"] }],
+    ]);
+    await plane.revoke({ command: plane.command({ do: "revokeIdentity", identityId }) });
+    assert.deepEqual(await unlock("second"), ["STEP_OUT_OF_ORDER", [{ kind: "contract" }]]);
+    assert.deepEqual(await unlock("third"), ["STEP_OUT_OF_ORDER", [{ kind: "contract" }]]);
   });
 
   test("ADV-17 a decider who denies again and again does not lengthen a chain that is full", async () => {

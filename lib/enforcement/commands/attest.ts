@@ -125,7 +125,10 @@ const isNamed =
   (duty: Duty): boolean =>
     duty.kind === "event" && duty.name === name;
 
-/** Of an event that somebody has to attest, of the class whose word counts, and in time (PROTOCOL.md §2, §3). */
+/** Seconds by which an evaluator's clock may be behind. */
+const CLOCK_SKEW = 60;
+
+/** Of an event that somebody has to attest, of the class whose word counts, behind the call and in time (PROTOCOL.md §2, §3). */
 function judgeObligation(
   found: BoundContract,
   claims: OfObligation,
@@ -136,6 +139,10 @@ function judgeObligation(
   const open = dutyOf(found, claims);
   if (open === undefined || Date.parse(open.duty.due) <= now) {
     return malformed("is of no obligation that waits for an attestation", "obligation");
+  }
+  const { startedAt = "" } = open.identity;
+  if (claims.iat < toSeconds(Date.parse(startedAt)) - CLOCK_SKEW) {
+    return malformed("was signed before the call that the obligation is of", "iat");
   }
   const { class: wanted } = open.duty;
   return wanted === undefined || wanted === claims.class

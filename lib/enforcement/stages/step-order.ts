@@ -1,10 +1,10 @@
 import type { ReadContract } from "../../contract/contract.ts";
 import { gateOf, type Step } from "../../contract/step.ts";
 import { contractView } from "../../evidence/intent-state.ts";
-import { turnOf, waitsFor } from "../../lifecycle/turn.ts";
+import { isNeverDone, turnOf, waitsFor } from "../../lifecycle/turn.ts";
 import { gateOfStep } from "../../proof/gate.ts";
 import { type Refusal, refuseUntil } from "../../refusal.ts";
-import { approvals, stepsFirst } from "../../unlock.ts";
+import { approvals, NEW_CONTRACT, stepsFirst } from "../../unlock.ts";
 import type { Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
@@ -23,13 +23,17 @@ export const STEP_ORDER = stage<Ordered, Judgement>("state")
   .take("gate", judgeGate);
 
 /** An unknown step, and one that nobody asks for, is judged later, as `STEP_MISMATCH`. */
-function judgeOrder({ contract, step, intent: { state } }: Ordered): Refusal | undefined {
+function judgeOrder(
+  { contract, step, intent: { state } }: Ordered,
+  { now }: Judgement,
+): Refusal | undefined {
   if (step === undefined) return undefined;
   const waiting = waitsFor(state, contract, step);
+  const isInVain = waiting.some((id) => isNeverDone(state, contract, id, now));
   return waiting.length === 0
     ? undefined
     : refuseUntil(
-        [stepsFirst(waiting)],
+        [isInVain ? NEW_CONTRACT : stepsFirst(waiting)],
         "STEP_OUT_OF_ORDER",
         `step ${step.id} comes behind ${waiting.join(", ")}, not completed yet`,
         "/request/step",
