@@ -57,9 +57,10 @@ function judgeIntent(
     : refuse("EVIDENCE_HASH_MISMATCH", "is about another intent", `${at}/intentDigest`);
 }
 
-function judgeDecider(
+/** Whoever takes the place of a decision on an intent may decide on all of it, also where they speak of a part. */
+export function judgeDecider(
   { jws, claims: { iss } }: ReadDecision,
-  { intent }: DecidedIntent,
+  { intent }: Pick<DecidedIntent, "intent">,
   { deciders }: DecisionInput["policy"],
   at: string,
 ): Refusal | undefined {

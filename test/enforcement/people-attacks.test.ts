@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { headKey } from "../../lib/aws/ports/transaction.ts";
-import { FUNCTION, type Governed } from "../support/governed.ts";
+import { FUNCTION, type Governed, TABLE } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { approval, attestation, decisionOn, EVALUATORS, high } from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
@@ -173,6 +173,29 @@ suite("attacks on what people decide", () => {
     await plane.revoke({ command: plane.command({ do: "revokeIdentity", identityId }) });
     assert.deepEqual(await unlock("second"), ["STEP_OUT_OF_ORDER", [{ kind: "contract" }]]);
     assert.deepEqual(await unlock("third"), ["STEP_OUT_OF_ORDER", [{ kind: "contract" }]]);
+  });
+
+  test("ADV-17 a decider of a part of an intent takes no place of who decided on all of it, by no contract either", async () => {
+    const plane = await newPlane();
+    const intent = {
+      set: {
+        "/action": ["lambda:UpdateAlias", "dynamodb:UpdateItem"],
+        "/target": [FUNCTION, TABLE],
+      },
+    };
+    const first = plane.contract({ intent });
+    await register(plane, first);
+    plane.world.now += 1000;
+    const { newId } = plane.world;
+    const ids = { ...first.ids, contract: newId(), decision: newId() };
+    const decision = {
+      set: { "/iss": "narrow.example", "/iat": "$seconds" },
+      signedBy: "otherDecider",
+    } as const;
+    const second = plane.contract({ base: "item", intent, decision }, { ...first, ids });
+    assert.equal(codeOf(await register(plane, second)), "DECISION_SIGNATURE_INVALID");
+    const { contracts } = plane.state(first.chainId);
+    assert.equal(contracts.get(first.contractDigest)?.ended, undefined);
   });
 
   test("ADV-17 a decider who denies again and again does not lengthen a chain that is full", async () => {

@@ -3,6 +3,7 @@ import { present } from "../../encoding/present.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { judgeApprovals } from "../../proof/approval-count.ts";
 import { PROOF_CHECKS } from "../../proof/judge.ts";
+import { judgeDecider } from "../../proof/later-decision.ts";
 import { type ReadProof, readProof } from "../../proof/proof.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
@@ -86,7 +87,7 @@ function judgeBinding({ proof, contract, intent }: Proved): Refusal | undefined 
 }
 
 /** One decision binds one contract, the latest one, and (`iss`, `jti`) belongs to the first contract that used it. */
-function judgeUniqueness({ contract, proof, intent }: Proved): Refusal | undefined {
+function judgeUniqueness({ contract, proof, trust, intent }: Proved): Refusal | undefined {
   const { breakGlass } = contract.claims;
   for (const [digest, { bound }] of intent.state.contracts) {
     if (bound === undefined || digest === contract.digest) continue;
@@ -107,19 +108,24 @@ function judgeUniqueness({ contract, proof, intent }: Proved): Refusal | undefin
       );
     }
   }
-  return judgeLater({ contract, proof, intent });
+  return judgeLater({ contract, proof, trust, intent });
 }
 
-/** A contract is bound under the latest decision on its intent, or not at all (PROTOCOL.md §10, `supersede`). */
+/**
+ * A contract is bound under the latest decision on its intent, or not at all (PROTOCOL.md §10, `supersede`), and what takes
+ * the place of another decision is by somebody who could have said so outright.
+ */
 function judgeLater({
   contract,
   proof,
+  trust: { policy },
   intent: { state },
-}: Pick<Proved, "contract" | "proof" | "intent">): Refusal | undefined {
+}: Pick<Proved, "contract" | "proof" | "trust" | "intent">): Refusal | undefined {
   const { decidedAt } = state;
   const isBound = contractView(state, contract.digest).bound !== undefined;
-  return isBound || decidedAt === undefined || proof.decision.claims.iat > decidedAt
-    ? undefined
+  if (isBound || decidedAt === undefined) return undefined;
+  return proof.decision.claims.iat > decidedAt
+    ? judgeDecider(proof.decision, state, policy, "/proof/decision")
     : refuse(
         "DECISION_SUPERSEDED",
         `the intent has a decision of ${decidedAt}; this one is not later`,
