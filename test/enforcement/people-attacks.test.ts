@@ -10,6 +10,8 @@ const register = (plane: Plane, { contract, proof }: Governed) =>
   plane.govern({ op: "register", contract, proof });
 const attest = (plane: Plane, { contractDigest }: Governed, jws: unknown) =>
   plane.govern({ op: "attest", contractDigest, attestation: jws });
+const approve = (plane: Plane, { contractDigest }: Governed, jws: unknown) =>
+  plane.govern({ op: "approve", contractDigest, approval: jws });
 const supersede = (plane: Plane, { ids }: Governed, decision: unknown) =>
   plane.govern({ op: "supersede", intentId: ids.intent, decision });
 const codeOf = (answer: { ok: boolean; code?: string; detail?: string }): string =>
@@ -196,6 +198,22 @@ suite("attacks on what people decide", () => {
     assert.equal(codeOf(await register(plane, second)), "DECISION_SIGNATURE_INVALID");
     const { contracts } = plane.state(first.chainId);
     assert.equal(contracts.get(first.contractDigest)?.ended, undefined);
+  });
+
+  test("VAI-74 the approval of a gate that somebody put into the proof still opens it once it is recorded", async () => {
+    const plane = await newPlane();
+    const steps = [{ ...STEP, id: "shift", gate: "approval" }];
+    const governed = plane.contract({
+      contract: { set: { "/authorization_details": steps } },
+      decision: { set: { "/boundary/authorization_details": steps } },
+    });
+    const yes = approval(plane, governed, "ada", { step: "shift" });
+    const proof = { ...(governed.proof as object), approvals: [yes] };
+    assert.ok((await register(plane, { ...governed, proof })).ok);
+    assert.equal(codeOf(await plane.ask({}, governed)), "STEP_GATE_CLOSED");
+    const done = await approve(plane, governed, yes);
+    assert.ok(done.ok && !done.deduplicated);
+    assert.equal(codeOf(await plane.ask({}, governed)), "ok");
   });
 
   test("ADV-17 a decider who denies again and again does not lengthen a chain that is full", async () => {

@@ -85,8 +85,9 @@ export async function approve(
   };
 }
 
-const isRecorded = ({ view }: BoundContract, { jws }: ReadApproval): boolean =>
-  [...view.approved, ...view.gateApprovals].includes(jws.compact);
+/** One of a gate that a proof brought opens nothing: only recorded by itself it is what it was signed for. */
+const isRecorded = ({ view }: BoundContract, { jws, claims: { step } }: ReadApproval): boolean =>
+  (step === undefined ? view.approved : view.gateApprovals).includes(jws.compact);
 
 function judgeOf(
   found: BoundContract,
