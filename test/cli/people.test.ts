@@ -361,6 +361,16 @@ describe("vai attest", () => {
     );
   });
 
+  test("ADV-30 a file whose decision is not its contract's gets nobody's word, on neither of the two", async (t) => {
+    const { plane, vai, write, governed, by } = await peopleDesk(t);
+    const other = plane.contract();
+    const file = write("two.json", { contract: governed.contract, proof: other.proof });
+    const args = ["attest", file, "--verdict", "approve", ...by("state.example")];
+    const { code: ended, err } = await vai(args);
+    assert.equal(ended, 1);
+    assert.match(err, /decision is not the one that its contract names; nothing was signed/);
+  });
+
   test("VAI-48 an event that a contract waits for is a duty in vai status until its evaluator attests it, by commands", async (t) => {
     const STABLE = { kind: "event", name: "stable", dueSeconds: 900, class: "state" };
     const found = await peopleDesk(t, { contract: { set: { "/obligations": [STABLE] } } });

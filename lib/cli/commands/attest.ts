@@ -80,7 +80,10 @@ async function signedAttestation(
   const found = await contractMeant(io, deployment, given, options);
   const object = objectIn(found, options);
   // An obligation may be due behind the contract's window.
-  if ("decisionDigest" in object) requireUsable(found, deployment, toSeconds(now));
+  if ("decisionDigest" in object) {
+    requireUsable(found, deployment, toSeconds(now));
+    requireOwnDecision(found);
+  }
   const trust = await trustFor(io, deployment, options, now);
   const iss = nameOf(deployment, "evaluator", options.as);
   const claims = {
@@ -119,6 +122,15 @@ function objectIn(
   throw new CommandError(
     EXIT.unreadable,
     `give --identity ID and --obligation NAME, one of the contract's events: ${some}`,
+  );
+}
+
+/** Whoever has read the decision of a file speaks of that one, and of no other that its contract names. @throws {CommandError}. */
+function requireOwnDecision({ proof, decider }: MeantContract): void {
+  if (proof === undefined || decider !== undefined) return;
+  throw new CommandError(
+    EXIT.no,
+    "the file's decision is not the one that its contract names; nothing was signed",
   );
 }
 
