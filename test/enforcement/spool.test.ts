@@ -33,6 +33,15 @@ function storedTexts(plane: Plane, { chainId }: Governed): [number, string][] {
 const TRANSACTIONS = 3;
 const writes = (from: number): { at: Dependency; from: number } => ({ at: "evidence:write", from });
 
+/** The plane's dependencies, where something happens whenever it waits. */
+const whileItWaits = ({ deps }: Plane, happens: () => Promise<void>): Plane["deps"] => ({
+  ...deps,
+  sleep: async (milliseconds) => {
+    await happens();
+    await deps.sleep(milliseconds);
+  },
+});
+
 suite("VAI-125 evidence of an emergency that cannot be stored", () => {
   test("VAI-125 each transaction is put before it is stored, as the same bytes; without the policy's word none is", async () => {
     const plane = await foreseen();
@@ -163,6 +172,77 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     }
   });
 
+  for (const barrier of [1, 2, 3]) {
+    test(`VAI-12 VAI-125 a sweep that stores what barrier ${barrier} has put lets it run once, and nothing is told twice`, async () => {
+      const plane = await foreseen();
+      const governed = approvedEmergency(plane);
+      plane.faults.plan({ ...writes(barrier), to: barrier });
+      let swept: number | undefined;
+      plane.deps = whileItWaits(plane, async () => {
+        if (swept === undefined) swept = (await plane.sweep()).spooled;
+      });
+      const answer = await plane.grant({}, governed);
+      assert.deepEqual([swept, answer.identity.state], [1, "COMPLETED"]);
+      assert.equal(plane.targets.calls.length, 1);
+      const types = plane.types(governed.chainId);
+      assert.equal(new Set(types).size, types.length, types.join());
+      assert.equal(spooled(plane, governed).length, TRANSACTIONS);
+    });
+
+    test(`VAI-12 VAI-125 a store that has taken barrier ${barrier} and never said so lets it run once`, async () => {
+      const plane = await foreseen();
+      const governed = approvedEmergency(plane);
+      plane.faults.plan({ ...writes(barrier), to: barrier, applied: true });
+      const { evidence } = plane.deps;
+      let isLost = false;
+      plane.deps = {
+        ...plane.deps,
+        evidence: {
+          append: (step) =>
+            evidence.append(step).catch((fault) => {
+              // Nor can anybody look at once whether it has.
+              isLost = true;
+              plane.faults.plan({ at: "evidence:read", to: 1 });
+              throw fault;
+            }),
+          readChain: (chainId, after) => evidence.readChain(chainId, after),
+          readRows: (chainId) => evidence.readRows(chainId),
+        },
+      };
+      await plane.grant({}, governed);
+      assert.ok(isLost);
+      assert.equal(plane.targets.calls.length, 1);
+      const types = plane.types(governed.chainId);
+      assert.equal(new Set(types).size, types.length, types.join());
+    });
+  }
+
+  test("VAI-111 VAI-125 a revocation between a barrier's place and its store is not gone past, though its rows stand", async () => {
+    for (const barrier of [1, 2]) {
+      const plane = await foreseen();
+      const governed = approvedEmergency(plane);
+      const { contract, contractDigest } = governed;
+      const { breakGlass: own } = plane.deps;
+      const breakGlass: BreakGlassStore = {
+        read: (key) => own.read(key),
+        names: (under) => own.names(under),
+        keys: (under, behind) => own.keys(under, behind),
+        putIfAbsent: async (key, text) => {
+          const done = await own.putIfAbsent(key, text);
+          if (key.includes("/spool/") && spooled(plane, governed).length === barrier) {
+            const order = plane.command({ do: "revokeContract", contractDigest });
+            await plane.revoke({ command: order, contract }, plane.process());
+          }
+          return done;
+        },
+      };
+      plane.deps = { ...plane.deps, breakGlass };
+      const answer = await plane.ask({}, governed);
+      assert.ok(!answer.ok, `${barrier}`);
+      assert.equal(plane.targets.calls.length, 0, `${barrier}`);
+    }
+  });
+
   test("VAI-60 VAI-125 an objection that is spooled behind a grant is not gone past either", async () => {
     const plane = await foreseen();
     const governed = approvedEmergency(plane);
@@ -253,6 +333,28 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
       assert.equal(plane.sts.executions.length, 0);
     }
   });
+
+  for (const order of [{ do: "revokeContract" }, { do: "signal", kind: "risk" }]) {
+    test(`VAI-12 VAI-125 ${order.do} of a contract that is bound in the spool alone takes no evidence its place`, async () => {
+      const plane = await foreseen();
+      const governed = approvedEmergency(plane);
+      const { contract, contractDigest } = governed;
+      plane.faults.plan(writes(1));
+      await plane.grant({}, governed);
+      plane.faults.clear();
+      const command = plane.command({ ...order, contractDigest });
+      const answer = await plane.revoke({ command, contract });
+      assert.ok(answer.ok, JSON.stringify(answer));
+      const put = spooled(plane, governed).map(({ body }) => body);
+      await plane.sweep();
+      assert.deepEqual(
+        storedTexts(plane, governed).map(([, text]) => text),
+        put,
+      );
+      const types = plane.types(governed.chainId);
+      assert.ok(types.indexOf("IdentityCompleted") < types.indexOf("RevocationRequested"));
+    });
+  }
 
   test("VAI-126 a use is not reviewed while its evidence stands in the spool alone", async () => {
     const plane = await foreseen();

@@ -33,7 +33,7 @@ export type SpooledResult =
 /**
  * Stores what was spooled before, byte for byte, and then an own transaction, which is put into the spool first where that is
  * on. A store that fails for as long as anybody waits is gone past: the object is there, and whoever reads the chain next
- * stores it. A lost condition never is.
+ * stores it. A lost condition never is, unless to the very transaction.
  */
 export async function storeSpooled<Deps extends PlaneDeps>(
   judgement: Judgement<Deps>,
@@ -48,13 +48,36 @@ export async function storeSpooled<Deps extends PlaneDeps>(
   const rest = [...intent.spool.behind];
   const until = isOn ? deps.clock() + PATIENCE : undefined;
   const result = await storeUntil(deps, intent, rest, step, until);
-  if (!(result instanceof Fault)) {
-    return result === "appended" ? { result, spool: { policy, behind: [] } } : { result };
+  if (result === "appended") return { result, spool: { policy, behind: [] } };
+  const isFault = result instanceof Fault;
+  if (!isFault && (!isOn || result !== "conflict")) return { result };
+  const behind = isFault ? [...rest, spooledOf(step)] : await standing(judgement, intent, step);
+  if (behind === undefined) return { result: "conflict" };
+  if (isBarrier && !(await isAsRead(judgement, intent, step))) {
+    throw isFault ? result : new Fault("EVIDENCE_STORE_UNAVAILABLE", "the chain has moved since");
   }
-  if (isBarrier && !(await isAsRead(judgement, intent, step))) throw result;
-  const { from, to, rows } = step;
-  return { result: "appended", spool: { policy, behind: [...rest, { from, to, rows }] } };
+  return { result: "appended", spool: { policy, behind } };
 }
+
+const spooledOf = ({ from, to, rows }: Append): Spooled => ({ from, to, rows });
+
+/**
+ * Who reads the chain stores what is in the spool, and a store whose answer was lost has done so too: the next try then
+ * finds its condition lost to its own rows. @returns what is still behind up to them; nothing where they do not stand.
+ */
+async function standing<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+  { chainId, spool: { policy: breakGlass } }: Intent & { readonly spool: Spool },
+  { to }: Append,
+): Promise<Spool["behind"] | undefined> {
+  const trust = judgement.requireTrust();
+  const now = await readIntent(judgement.deps, chainId, trust, { breakGlass });
+  if (isRefusal(now) || !hasRecord(now, to)) return undefined;
+  return now.spool?.behind.filter(({ from }) => from.seq < to.seq);
+}
+
+const hasRecord = ({ records }: Intent, { seq, hash }: Append["to"]): boolean =>
+  records[seq - 1]?.hash === hash;
 
 /** Puts a transaction in its place. @returns why it is not there, if it is not. */
 async function spoolFirst(
@@ -161,7 +184,7 @@ async function isAsRead<Deps extends PlaneDeps>(
   ]);
   return (
     !isRefusal(now) &&
-    now.records[to.seq - 1]?.hash === to.hash &&
+    hasRecord(now, to) &&
     now.records.slice(to.seq).every(({ record }) => HARMLESS.has(record.event.type)) &&
     isDeepStrictEqual(now.marks.stored, marks.stored) &&
     !isRefusal(trust) &&
