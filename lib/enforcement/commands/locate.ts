@@ -101,11 +101,12 @@ export function judgePlace(
 /** The chain, if it can be opened now; hindrances hinder records alone. */
 export async function readable(
   deps: RevokeDeps,
-  { trust, chainId }: Pick<Located, "trust" | "chainId">,
+  { trust, chainId, contract }: Pick<Located, "trust" | "chainId"> & Partial<Located>,
 ): Promise<Intent | undefined> {
   if (isRefusal(trust)) return undefined;
+  const breakGlass = contract?.claims.breakGlass?.policy;
   try {
-    const intent = await readIntent(deps, chainId, trust);
+    const intent = await readIntent(deps, chainId, trust, { breakGlass });
     return isRefusal(intent) ? undefined : intent;
   } catch (fault) {
     if (fault instanceof Fault) return undefined;

@@ -38,7 +38,8 @@ export async function note(
   { trust, chainId, command, contract, taken }: Located,
 ): Promise<CommandAnswer | Failure> {
   const { deps } = judgement;
-  const start = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust);
+  const breakGlass = contract?.claims.breakGlass?.policy;
+  const start = isRefusal(trust) ? trust : await readIntent(deps, chainId, trust, { breakGlass });
   if (isRefusal(start)) return judgement.fail(start);
   judgement.learn({ intentId: intentIdOf(chainId) });
   const key = { ...commandKey(command), value: command.jws.digest };
