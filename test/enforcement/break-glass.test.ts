@@ -420,6 +420,20 @@ suite("VAI-126 who reviews, and when", () => {
     });
   }
 
+  test("VAI-126 an auditor who opened the gate of its step reviews nothing either", async () => {
+    const plane = await foreseen({ ...EMERGENCY, approverRoles: ["sre-lead"] });
+    await plane.publish({ set: { "/auditors/0/name": "bea", "/governance/HIGH/approvals": 1 } });
+    const gated = { contract: { set: { "/authorization_details/0/gate": "approval" } } };
+    const governed = approvedEmergency(plane, gated, ["ada"]);
+    const { contract, proof, contractDigest } = governed;
+    assert.ok((await plane.govern({ op: "register", contract, proof })).ok);
+    const opening = approval(plane, governed, "bea", { step: "shift" });
+    assert.ok((await plane.govern({ op: "approve", contractDigest, approval: opening })).ok);
+    await plane.grant({}, governed);
+    const answer = await plane.govern(reviewOf(plane, governed, { iss: "bea" }));
+    assert.equal(codeOf(answer), "SELF_APPROVAL_FORBIDDEN");
+  });
+
   test("VAI-126 another contract, a second review and a review with a second name are refused", async () => {
     const { plane, governed } = await used();
     const other = refused(await plane.govern(reviewOf(plane, approvedEmergency(plane))));

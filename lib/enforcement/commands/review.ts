@@ -155,10 +155,10 @@ async function judgeReview(
   return judgeOver(intent, contract, toSeconds(now));
 }
 
-/** Who approved it; of a use whose binding is not on record anybody could have. */
-function approversOf({ bound, approved }: ContractView, { published }: TrustSnapshot): string[] {
-  if (bound === undefined) return published.approvers.map(({ name }) => name);
-  return approved.flatMap((compact) => {
+/** Who approved it, or the gate of its step; of a use whose binding is not on record anybody could have. */
+function approversOf(view: ContractView, { published }: TrustSnapshot): string[] {
+  if (view.bound === undefined) return published.approvers.map(({ name }) => name);
+  return [...view.approved, ...view.gateApprovals].flatMap((compact) => {
     const read = readApproval(compact, "");
     return isRefusal(read) ? [] : [read.claims.iss];
   });
