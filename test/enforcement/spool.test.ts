@@ -356,6 +356,24 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     });
   }
 
+  test("VAI-12 VAI-125 another contract of the intent, which names no emergency, takes no evidence its place", async () => {
+    const plane = await foreseen();
+    const first = approvedEmergency(plane);
+    plane.faults.plan(writes(1));
+    await plane.grant({}, first);
+    plane.faults.clear();
+    const ids = { ...first.ids, contract: plane.world.newId(), decision: plane.world.newId() };
+    const ordinary = plane.contract({}, { ...first, ids });
+    assert.equal(codeOf(await plane.ask({}, ordinary)), "CONTRACT_MISMATCH");
+    assert.equal(plane.targets.calls.length, 1);
+    const texts = storedTexts(plane, first).map(([, text]) => text);
+    const put = spooled(plane, first).map(({ body }) => body);
+    assert.deepEqual(texts.slice(0, TRANSACTIONS), put.slice(0, TRANSACTIONS));
+    // Whoever asks for what is no emergency does not wait for the bucket.
+    plane.faults.plan({ at: "breakGlass:read" });
+    await plane.grant({}, plane.contract());
+  });
+
   test("VAI-126 a use is not reviewed while its evidence stands in the spool alone", async () => {
     const plane = await foreseen();
     const governed = approvedEmergency(plane);

@@ -15,7 +15,7 @@ import { openSpooled, type Spooled } from "../../evidence/spool.ts";
 import { spoolKey, spoolOf } from "../../lifecycle/break-glass.ts";
 import { type Marks, readMarks } from "../../lifecycle/mark.ts";
 import type { DecidedIntent } from "../../proof/later-decision.ts";
-import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { TrustSnapshot } from "./trust-snapshot.ts";
 
@@ -87,7 +87,8 @@ export async function readIntent(
   }
   const marks = readMarks(stored.marks);
   const state = foldIntent(opened.records, opened.head);
-  const policy = emergencyOf(state, known.breakGlass ?? known.opened?.spool?.policy);
+  const named = known.breakGlass ?? known.opened?.spool?.policy;
+  const policy = emergencyOf(state, named) ?? (await unheardOf(deps, chainId, state, trust));
   if (policy === undefined) return { chainId, records: opened.records, state, marks };
   const spooled = await readSpool(deps, policy, chain, opened);
   if (isRefusal(spooled)) return spooled;
@@ -97,9 +98,40 @@ export async function readIntent(
 }
 
 /** The policy of the chain's emergency: what it has bound says; until then the contract at hand. */
-function emergencyOf({ contracts }: IntentState, named: string | undefined): string | undefined {
-  const bound = [...contracts.values()].flatMap((view) => view.bound ?? []);
+function emergencyOf(state: IntentState, named: string | undefined): string | undefined {
+  const bound = boundOn(state);
   return bound.length === 0 ? named : bound.find(({ breakGlass }) => breakGlass)?.breakGlass;
+}
+
+const boundOn = ({ contracts }: IntentState) =>
+  [...contracts.values()].flatMap((view) => view.bound ?? []);
+
+/**
+ * The policy of an emergency that stands in the spool alone, where neither the chain nor the contract at hand tells of one:
+ * whoever writes for another contract of the intent would take its evidence the place. A bucket that does not answer keeps
+ * nobody from what is no emergency.
+ */
+async function unheardOf(
+  { breakGlass }: PlaneDeps,
+  chainId: string,
+  state: IntentState,
+  { policy }: TrustSnapshot,
+): Promise<string | undefined> {
+  if (boundOn(state).length > 0) return undefined;
+  const id = intentIdOf(chainId);
+  const found = await Promise.all(
+    policy.breakGlass.map(async (each) => {
+      if (each.spool !== true) return [];
+      const keys = await breakGlass.keys(spoolOf(each.id, id), "").catch(noneOfFault);
+      return keys.length > 0 ? [each.id] : [];
+    }),
+  );
+  return found.flat()[0];
+}
+
+function noneOfFault(fault: unknown): readonly string[] {
+  if (fault instanceof Fault) return [];
+  throw fault;
 }
 
 /**
