@@ -1,7 +1,7 @@
 import { toSeconds } from "../clock.ts";
 import { breakGlassPolicyOf } from "../contract/break-glass.ts";
 import type { Contract, ReadContract } from "../contract/contract.ts";
-import { isRefusal, type Refusal, refuseUntil } from "../refusal.ts";
+import { isRefusal, type Refusal, refuse, refuseUntil } from "../refusal.ts";
 import type { BreakGlassPolicy, TrustPolicy } from "../trust/policy.ts";
 import { approvalOf, approvals } from "../unlock.ts";
 import { approvalsByName, type ReadApproval, rolesCovered } from "./approval.ts";
@@ -49,7 +49,13 @@ export function judgeApprovals({
   if (isRefusal(held)) return held;
   const whole = held.filter(({ claims: { step } }) => step === undefined);
   if (contract.claims.breakGlass !== undefined) {
-    return judgeRoles(whole, breakGlassPolicyOf(contract.claims, policy), mayWait);
+    const emergency = breakGlassPolicyOf(contract.claims, policy);
+    // Of what runs already: a request would have ended in stage `contract`.
+    if (emergency === undefined) {
+      const named = "names an emergency policy that the trust policy has no more";
+      return refuse("BREAK_GLASS_UNAUTHORIZED", named, "/contract/breakGlass/policy");
+    }
+    return judgeRoles(whole, emergency, mayWait);
   }
   const needed = approvalsNeeded(contract.claims, policy);
   const names = approvalsByName(whole);
@@ -71,11 +77,9 @@ export function judgeApprovals({
  */
 function judgeRoles(
   held: readonly ReadApproval[],
-  emergency: BreakGlassPolicy | undefined,
+  { approverRoles: roles, id }: BreakGlassPolicy,
   mayWait: true | undefined,
 ): Approved | Refusal {
-  if (emergency === undefined) throw new TypeError("stage contract has found the policy");
-  const { approverRoles: roles, id } = emergency;
   const byEnd = [...held].sort((one, other) => other.claims.exp - one.claims.exp);
   const fewest = byEnd.findIndex(
     (_, index) => rolesCovered(roles, byEnd.slice(0, index + 1)).missing.length === 0,

@@ -13,6 +13,7 @@ import {
   reviewOf,
 } from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
+import { astray, beforeLook, rolling } from "../support/rollback.ts";
 
 const codeOf = (answer: { ok: boolean; code?: string }): string =>
   answer.ok ? "ok" : `${answer.code}`;
@@ -225,6 +226,20 @@ suite("VAI-125 VAI-127 an emergency that is granted", () => {
     // Its one call is made; asking for another marks nothing.
     assert.equal(codeOf(await plane.ask({}, governed)), "CONTRACT_CONSUMED");
     assert.equal(plane.bucket.versions.length, 1);
+  });
+
+  test("VAI-49 VAI-122 one whose policy is taken away while it runs is not rolled back, and that is told by why", async () => {
+    const plane = await foreseen();
+    astray(plane);
+    const governed = approvedEmergency(plane, rolling());
+    beforeLook(plane, 1, () => plane.publish({ set: { "/breakGlass": [] } }));
+    const answer = await plane.grant({}, governed);
+    assert.deepEqual(answer.outcome?.rollback, { status: "failed" });
+    assert.equal(plane.targets.calls.length, 1);
+    const failed = plane
+      .records(governed.chainId)
+      .find(({ event }) => event.type === "RollbackFailed");
+    assert.equal(failed?.decision.code, "BREAK_GLASS_UNAUTHORIZED");
   });
 
   test("VAI-127 its session policy is that of the same contract without the emergency", async () => {
