@@ -356,6 +356,24 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     });
   }
 
+  test("VAI-111 VAI-125 a denial that is told in the spool is owed no more once sweep has stored that", async () => {
+    const plane = await foreseen();
+    const governed = approvedEmergency(plane);
+    const { contract, contractDigest } = governed;
+    await plane.grant({}, governed);
+    plane.faults.plan(writes(1));
+    const command = plane.command({ do: "revokeContract", contractDigest });
+    assert.ok((await plane.revoke({ command, contract })).ok);
+    plane.faults.clear();
+    assert.equal((await plane.sweep()).spooled, 1);
+    plane.world.pass(600);
+    assert.equal((await plane.sweep()).levels.marksOwed, 0);
+    plane.world.pass(60);
+    assert.equal((await plane.sweep()).chains, 0);
+    const types = plane.types(governed.chainId);
+    assert.equal(types.filter((type) => type === "RevocationRequested").length, 1);
+  });
+
   test("VAI-12 VAI-125 another contract of the intent, which names no emergency, takes no evidence its place", async () => {
     const plane = await foreseen();
     const first = approvedEmergency(plane);

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
+import { present } from "../../encoding/present.ts";
 import { intentIdOf } from "../../evidence/chain.ts";
 import type { EventType } from "../../evidence/events.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import type { Append, AppendResult, TakenKey } from "../../evidence/ports.ts";
 import { type Spooled, spoolText } from "../../evidence/spool.ts";
 import { spoolKey } from "../../lifecycle/break-glass.ts";
+import { type Mark, readMarks } from "../../lifecycle/mark.ts";
 import { Fault, isRefusal } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
@@ -141,6 +144,7 @@ async function storeBehind(deps: PlaneDeps, intent: Intent, rest: Spooled[]): Pr
       chainId,
       ...next,
       marked: marks.stored.marked,
+      ...present({ marksLeft: untoldMarks(intent) }),
       seen: seenOf(intent, deps.clock()),
     };
     const stored = await store(deps, { ...step, keys: keysOfStep(chainId, records, next) });
@@ -152,11 +156,36 @@ async function storeBehind(deps: PlaneDeps, intent: Intent, rest: Spooled[]): Pr
   return true;
 }
 
+/**
+ * Whoever stores a transaction takes the marks away that it records, as its own writer would have: else they would be owed
+ * for ever. @returns those that are left, if any are taken.
+ */
+function untoldMarks({ state, records, marks }: Intent): readonly Mark[] | undefined {
+  if (marks.isIllegible) return undefined;
+  const said = new Set<unknown>(
+    records.flatMap(({ record: { event, detail } }) => {
+      if (event.type === "RevocationRequested") return [detail["command"]];
+      return event.type === "DecisionSuperseded" ? [detail["decision"]] : [];
+    }),
+  );
+  const hasEnded = (mark: Mark): boolean =>
+    "identityId" in mark
+      ? state.identities.get(mark.identityId)?.end !== undefined
+      : contractView(state, mark.contractDigest).ended !== undefined;
+  const left = marks.legible.filter(
+    (mark) => !(hasEnded(mark) && (mark.by === undefined || said.has(mark.by))),
+  );
+  return left.length < marks.legible.length ? left : undefined;
+}
+
 /** The same for whoever writes nothing of its own. @returns the intent with all of it stored; none if somebody was faster. */
 export async function mergeSpooled(deps: PlaneDeps, intent: Intent): Promise<Intent | undefined> {
   if (intent.spool === undefined || intent.spool.behind.length === 0) return intent;
   const isStored = await storeBehind(deps, intent, [...intent.spool.behind]);
-  return isStored ? { ...intent, spool: { ...intent.spool, behind: [] } } : undefined;
+  if (!isStored) return undefined;
+  const { marked, marks } = intent.marks.stored;
+  const left = present({ marked, marks: untoldMarks(intent) ?? marks });
+  return { ...intent, marks: readMarks(left), spool: { ...intent.spool, behind: [] } };
 }
 
 /** Records that tell of somebody's request and change nothing for what was granted before. */
