@@ -5,7 +5,14 @@ import type { BreakGlassStore } from "../../lib/lifecycle/ports.ts";
 import type { Dependency } from "../support/faults.ts";
 import type { Governed } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
-import { approvedEmergency, attestation, EMERGENCY, reviewOf } from "../support/people.ts";
+import {
+  approval,
+  approvedEmergency,
+  attestation,
+  EMERGENCY,
+  emergency,
+  reviewOf,
+} from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 const codeOf = (answer: { ok: boolean; code?: string }): string =>
@@ -390,6 +397,29 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     // Whoever asks for what is no emergency does not wait for the bucket.
     plane.faults.plan({ at: "breakGlass:read" });
     await plane.grant({}, plane.contract());
+  });
+
+  test("VAI-122 VAI-125 an emergency of another policy is refused beside one that stands in the spool alone", async () => {
+    const spooling = { ...EMERGENCY, spool: true };
+    const second = { ...spooling, id: "second" };
+    const plane = await newPlane({ policy: { set: { "/breakGlass": [spooling, second] } } });
+    const first = approvedEmergency(plane);
+    const ids = { ...first.ids, contract: plane.world.newId(), decision: plane.world.newId() };
+    const change = { set: { "/breakGlass": { policy: "second", incident: "INC-17" } } };
+    const bare = plane.contract(emergency(plane, { contract: change }), { ...first, ids });
+    const approvals = (["ada", "bea"] as const).map((name) => approval(plane, bare, name));
+    const other = { ...bare, proof: { ...(bare.proof as object), approvals } };
+    plane.faults.plan(writes(1));
+    await plane.grant({}, first);
+    assert.equal(codeOf(await plane.ask({}, other)), "CONTRACT_MISMATCH");
+    assert.equal(plane.targets.calls.length, 1);
+    plane.faults.clear();
+    await plane.sweep();
+    const put = spooled(plane, first).map(({ body }) => body);
+    assert.deepEqual(
+      storedTexts(plane, first).map(([, text]) => text),
+      put,
+    );
   });
 
   test("VAI-126 a use is not reviewed while its evidence stands in the spool alone", async () => {

@@ -88,7 +88,8 @@ export async function readIntent(
   const marks = readMarks(stored.marks);
   const state = foldIntent(opened.records, opened.head);
   const named = known.breakGlass ?? known.opened?.spool?.policy;
-  const policy = emergencyOf(state, named) ?? (await unheardOf(deps, chainId, state, trust));
+  const other = boundOn(state).length === 0 ? await unheardOf(deps, chainId, trust, named) : undefined;
+  const policy = other ?? emergencyOf(state, named);
   if (policy === undefined) return { chainId, records: opened.records, state, marks };
   const spooled = await readSpool(deps, policy, chain, opened);
   if (isRefusal(spooled)) return spooled;
@@ -107,21 +108,20 @@ const boundOn = ({ contracts }: IntentState) =>
   [...contracts.values()].flatMap((view) => view.bound ?? []);
 
 /**
- * The policy of an emergency that stands in the spool alone, where neither the chain nor the contract at hand tells of one:
+ * The policy of an emergency that stands in the spool alone, where neither the chain nor the contract at hand tells of it:
  * whoever writes for another contract of the intent would take its evidence the place. A bucket that does not answer keeps
  * nobody from what is no emergency.
  */
 async function unheardOf(
   { breakGlass }: PlaneDeps,
   chainId: string,
-  state: IntentState,
   { policy }: TrustSnapshot,
+  named: string | undefined,
 ): Promise<string | undefined> {
-  if (boundOn(state).length > 0) return undefined;
   const id = intentIdOf(chainId);
   const found = await Promise.all(
     policy.breakGlass.map(async (each) => {
-      if (each.spool !== true) return [];
+      if (each.spool !== true || each.id === named) return [];
       const keys = await breakGlass.keys(spoolOf(each.id, id), "").catch(noneOfFault);
       return keys.length > 0 ? [each.id] : [];
     }),
