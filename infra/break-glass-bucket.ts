@@ -11,17 +11,19 @@ import { ownName } from "./plane.ts";
 import { removalPolicy } from "./retention.ts";
 import type { Conditions } from "./statements.ts";
 
-/** What removes an object, hides it, or takes its lock away. */
+/** What removes an object, hides it, or takes its lock away; and by what S3 itself puts versions and markers, whoever has one. */
 const REMOVAL = [
   "s3:DeleteObject",
   "s3:DeleteObjectVersion",
   "s3:BypassGovernanceRetention",
   "s3:PutObjectRetention",
+  "s3:ReplicateObject",
+  "s3:ReplicateDelete",
 ];
 
 /**
- * What changes the bucket around its objects: this policy, versions, lock, and a lifecycle, by which S3 itself deletes.
- * CloudFormation needs these.
+ * What changes the bucket around its objects: this policy, versions, lock, a lifecycle, by which S3 itself deletes, and the
+ * key, without which what is locked is there and can never be read. CloudFormation needs these.
  */
 const CONFIGURATION = [
   "s3:PutBucketPolicy",
@@ -29,6 +31,7 @@ const CONFIGURATION = [
   "s3:PutBucketVersioning",
   "s3:PutBucketObjectLockConfiguration",
   "s3:PutLifecycleConfiguration",
+  "s3:PutEncryptionConfiguration",
 ];
 
 /** A use is looked up as long as its policy's uses are counted; the lock outlasts every review, and an audit's year. */

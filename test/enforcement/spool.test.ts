@@ -214,6 +214,7 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
             }),
           readChain: (chainId, after) => evidence.readChain(chainId, after),
           readRows: (chainId) => evidence.readRows(chainId),
+          readTail: (chainId) => evidence.readTail(chainId),
         },
       };
       await plane.grant({}, governed);

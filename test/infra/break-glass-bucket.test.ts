@@ -37,7 +37,7 @@ suite("VAI-125 VAI-126 the bucket of emergencies", () => {
     });
   });
 
-  test("VAI-126 lets the plane put an object only where there is none, and nobody delete or hide one", () => {
+  test("VAI-125 VAI-126 lets the plane put an object only where there is none, and nobody delete, hide, replicate or shred one", () => {
     const { denials } = of(true);
     assert.ok(denials.every(({ Effect }) => Effect === "Deny"));
     const said = new Map(denials.map((each) => [each.Sid, each]));
@@ -62,6 +62,8 @@ suite("VAI-125 VAI-126 the bucket of emergencies", () => {
             "s3:DeleteObject",
             "s3:DeleteObjectVersion",
             "s3:PutObjectRetention",
+            "s3:ReplicateDelete",
+            "s3:ReplicateObject",
           ],
           [OBJECTS],
           undefined,
@@ -73,6 +75,7 @@ suite("VAI-125 VAI-126 the bucket of emergencies", () => {
             "s3:PutBucketObjectLockConfiguration",
             "s3:PutBucketPolicy",
             "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
             "s3:PutLifecycleConfiguration",
           ],
           [BUCKET],

@@ -88,7 +88,8 @@ export async function readIntent(
   const marks = readMarks(stored.marks);
   const state = foldIntent(opened.records, opened.head);
   const named = known.breakGlass ?? known.opened?.spool?.policy;
-  const other = boundOn(state).length === 0 ? await unheardOf(deps, chainId, trust, named) : undefined;
+  const other =
+    boundOn(state).length === 0 ? await unheardOf(deps, chainId, trust, named) : undefined;
   const policy = other ?? emergencyOf(state, named);
   if (policy === undefined) return { chainId, records: opened.records, state, marks };
   const spooled = await readSpool(deps, policy, chain, opened);

@@ -125,7 +125,7 @@ function judgeLater({
   const isBound = contractView(state, contract.digest).bound !== undefined;
   if (isBound || decidedAt === undefined) return undefined;
   return proof.decision.claims.iat > decidedAt
-    ? judgeDecider(proof.decision, state, policy, "/proof/decision")
+    ? judgeDecider(proof.decision, { intent: state.intent }, policy, "/proof/decision")
     : refuse(
         "DECISION_SUPERSEDED",
         `the intent has a decision of ${decidedAt}; this one is not later`,
