@@ -80,6 +80,13 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
   },
   ContractBound: bindContract,
   DecisionSuperseded: supersede,
+  // What a request alone brought is on record from then on, as what was sent by itself.
+  ProofValidated: (draft, { contract, detail: { attestations = [], approvals = [] } }) =>
+    changeContract(draft, contract, (view) => ({
+      ...view,
+      attested: [...view.attested, ...attestations],
+      approved: [...view.approved, ...approvals],
+    })),
   AttestationRecorded: (draft, { contract, detail: { attestation } }) =>
     changeContract(draft, contract, (view) => ({
       ...view,

@@ -2,8 +2,19 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { headKey } from "../../lib/aws/ports/transaction.ts";
 import { FUNCTION, type Governed, TABLE } from "../support/governed.ts";
+import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
-import { approval, attestation, decisionOn, EVALUATORS, high } from "../support/people.ts";
+import {
+  approval,
+  approvedEmergency,
+  attestation,
+  decisionOn,
+  EMERGENCY,
+  EVALUATORS,
+  emergency,
+  high,
+  reviewOf,
+} from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 
 const register = (plane: Plane, { contract, proof }: Governed) =>
@@ -57,6 +68,8 @@ const STAGED = {
   contract: { set: { "/authorization_details": STEPS, "/deliveries": ["execute", "handle"] } },
   decision: { set: { "/boundary/authorization_details": STEPS } },
 };
+
+const foreseen = () => newPlane({ policy: { set: { "/breakGlass": [EMERGENCY] } } });
 
 suite("attacks on what people decide", () => {
   test("VAI-48 VAI-75 once an obligation is due and unmet nothing more goes, before sweep has told of it", async () => {
@@ -214,6 +227,53 @@ suite("attacks on what people decide", () => {
     const done = await approve(plane, governed, yes);
     assert.ok(done.ok && !done.deduplicated);
     assert.equal(codeOf(await plane.ask({}, governed)), "ok");
+  });
+
+  test("VAI-126 who approved an emergency in a request behind its binding does not review it", async () => {
+    const plane = await foreseen();
+    const governed = plane.contract(emergency(plane));
+    assert.ok((await register(plane, governed)).ok);
+    const approvals = (["ada", "bea"] as const).map((name) => approval(plane, governed, name));
+    const proof = { ...(governed.proof as object), approvals };
+    await plane.grant({}, { ...governed, proof });
+    await plane.publish({ set: { "/auditors/0/name": "ada" } });
+    const reviewed = await plane.govern(reviewOf(plane, governed, { iss: "ada" }));
+    assert.equal(codeOf(reviewed), "SELF_APPROVAL_FORBIDDEN");
+  });
+
+  test("VAI-126 who could have approved an emergency whose issuance is not on record does not review it, bound or not", async () => {
+    const plane = await foreseen();
+    const governed = approvedEmergency(plane);
+    const { proof } = plane.contract(emergency(plane), governed);
+    assert.ok((await register(plane, { ...governed, proof })).ok);
+    plane.faults.plan({ at: "evidence:write" });
+    await plane.ask({}, governed);
+    plane.faults.clear();
+    assert.equal(plane.bucket.keys().length, 1);
+    plane.world.pass(119);
+    await plane.publish({ set: { "/auditors/0/name": "ada" } });
+    const reviewed = await plane.govern(reviewOf(plane, governed, { iss: "ada" }));
+    assert.equal(codeOf(reviewed), "SELF_APPROVAL_FORBIDDEN");
+  });
+
+  test("VAI-126 who opened the gate of an emergency does not review it", async () => {
+    const plane = await foreseen();
+    const { jwk } = KEYS.stranger;
+    await plane.publish({
+      set: {
+        "/approvers/2": { name: "cora", roles: ["sre-lead"], keys: [jwk] },
+        "/auditors/0/name": "cora",
+      },
+    });
+    const set = { "/authorization_details/0/gate": "approval" };
+    const governed = approvedEmergency(plane, { contract: { set } });
+    assert.ok((await register(plane, governed)).ok);
+    const cora = { step: "shift", set: { "/iss": "cora" }, signedBy: "stranger" } as const;
+    const opened = await approve(plane, governed, approval(plane, governed, "ada", cora));
+    assert.ok(opened.ok, JSON.stringify(opened));
+    await plane.grant({}, governed);
+    const reviewed = await plane.govern(reviewOf(plane, governed, { iss: "cora" }));
+    assert.equal(codeOf(reviewed), "SELF_APPROVAL_FORBIDDEN");
   });
 
   test("ADV-17 a decider who denies again and again does not lengthen a chain that is full", async () => {

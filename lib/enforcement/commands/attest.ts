@@ -158,7 +158,7 @@ const judgeAbstention = (
 
 const isRecorded = ({ records }: Intent, compact: string): boolean =>
   records.some(({ record: { event, detail } }) =>
-    event.type === "ContractBound"
+    event.type === "ContractBound" || event.type === "ProofValidated"
       ? (detail["attestations"] as readonly string[] | undefined)?.includes(compact) === true
       : detail["attestation"] === compact,
   );

@@ -155,10 +155,10 @@ async function judgeReview(
   return judgeOver(intent, contract, toSeconds(now));
 }
 
-/** Who approved it, or the gate of its step; of a use whose binding is not on record anybody could have. */
-function approversOf(view: ContractView, { published }: TrustSnapshot): string[] {
-  if (view.bound === undefined) return published.approvers.map(({ name }) => name);
-  return [...view.approved, ...view.gateApprovals].flatMap((compact) => {
+/** Who approved it, or opened a gate of it; of a use of which no issuance is on record anybody could have. */
+function approversOf({ uses, approved, gateApprovals }: ContractView, { published }: TrustSnapshot): string[] {
+  if (uses.size === 0) return published.approvers.map(({ name }) => name);
+  return [...approved, ...gateApprovals].flatMap((compact) => {
     const read = readApproval(compact, "");
     return isRefusal(read) ? [] : [read.claims.iss];
   });
