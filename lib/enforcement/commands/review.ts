@@ -156,7 +156,10 @@ async function judgeReview(
 }
 
 /** Who approved it, or opened a gate of it; of a use of which no issuance is on record anybody could have. */
-function approversOf({ uses, approved, gateApprovals }: ContractView, { published }: TrustSnapshot): string[] {
+function approversOf(
+  { uses, approved, gateApprovals }: ContractView,
+  { published }: TrustSnapshot,
+): string[] {
   if (uses.size === 0) return published.approvers.map(({ name }) => name);
   return [...approved, ...gateApprovals].flatMap((compact) => {
     const read = readApproval(compact, "");

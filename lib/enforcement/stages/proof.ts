@@ -8,7 +8,7 @@ import { type ReadProof, readProof } from "../../proof/proof.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
-import { type Intent, judgeOwnership } from "../read/intent.ts";
+import { decided, type Intent, judgeOwnership } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { stage } from "../stage.ts";
 
@@ -119,16 +119,16 @@ function judgeLater({
   contract,
   proof,
   trust: { policy },
-  intent: { state },
+  intent,
 }: Pick<Proved, "contract" | "proof" | "trust" | "intent">): Refusal | undefined {
-  const { decidedAt } = state;
-  const isBound = contractView(state, contract.digest).bound !== undefined;
+  const { decidedAt } = intent.state;
+  const isBound = contractView(intent.state, contract.digest).bound !== undefined;
   if (isBound || decidedAt === undefined) return undefined;
   return proof.decision.claims.iat > decidedAt
-    ? judgeDecider(proof.decision, { intent: state.intent }, policy, "/proof/decision")
+    ? judgeDecider(proof.decision, decided(intent), policy, "/proof/decision")
     : refuse(
         "DECISION_SUPERSEDED",
-        `the intent has a decision of ${decidedAt}; this one is not later`,
+        `the intent has a decision of $decidedAt; this one is not later`,
         "/proof/decision/iat",
       );
 }
