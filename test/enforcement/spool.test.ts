@@ -382,6 +382,25 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     assert.equal(types.filter((type) => type === "RevocationRequested").length, 1);
   });
 
+  test("VAI-111 VAI-125 nor does it come back with the transaction of whoever stores that before its own", async () => {
+    const plane = await foreseen();
+    const governed = approvedEmergency(plane);
+    const { contract, contractDigest } = governed;
+    plane.faults.plan({ ...writes(1), to: 6 });
+    let isRevoked = false;
+    plane.deps = whileItWaits(plane, async () => {
+      if (isRevoked) return;
+      isRevoked = true;
+      const command = plane.command({ do: "revokeContract", contractDigest });
+      assert.ok((await plane.revoke({ command, contract }, plane.process())).ok);
+    });
+    refused(await plane.ask({}, governed));
+    assert.ok(plane.types(governed.chainId).includes("RevocationRequested"));
+    plane.deps = plane.process();
+    plane.world.pass(600);
+    assert.equal((await plane.sweep()).levels.marksOwed, 0);
+  });
+
   test("VAI-12 VAI-125 another contract of the intent, which names no emergency, takes no evidence its place", async () => {
     const plane = await foreseen();
     const first = approvedEmergency(plane);
@@ -398,6 +417,24 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     // Whoever asks for what is no emergency does not wait for the bucket.
     plane.faults.plan({ at: "breakGlass:read" });
     await plane.grant({}, plane.contract());
+  });
+
+  test("VAI-98 VAI-125 what is no emergency spools nothing, also where there is a denial of one in the spool of its intent", async () => {
+    for (const barrier of [1, 2]) {
+      const plane = await foreseen();
+      const first = approvedEmergency(plane);
+      const { contract, contractDigest } = first;
+      const command = plane.command({ do: "revokeContract", contractDigest });
+      assert.ok((await plane.revoke({ command, contract })).ok);
+      const put = spooled(plane, first).length;
+      assert.equal(put, 1);
+      const ids = { ...first.ids, contract: plane.world.newId(), decision: plane.world.newId() };
+      plane.faults.plan(writes(barrier));
+      const answer = refused(await plane.ask({}, plane.contract({}, { ...first, ids })));
+      assert.equal(answer.code, "EVIDENCE_STORE_UNAVAILABLE");
+      assert.equal(plane.targets.calls.length, 0);
+      assert.equal(spooled(plane, first).length, put);
+    }
   });
 
   test("VAI-122 VAI-125 an emergency of another policy is refused beside one that stands in the spool alone", async () => {

@@ -173,9 +173,9 @@ async function write<Deps extends PlaneDeps>(
 ): Promise<SpooledResult | { readonly result: AppendResult }> {
   if (spool === undefined) return { result: await store(judgement.deps, step) };
   const { breakGlass } = judgement.requireTrust().policy;
-  const isOn = breakGlass.some(
-    ({ id, spool: isSpooled }) => id === spool.policy && isSpooled === true,
-  );
+  const isOn =
+    spool.isOther !== true &&
+    breakGlass.some(({ id, spool: isSpooled }) => id === spool.policy && isSpooled === true);
   return storeSpooled(judgement, { ...intent, spool }, step, { isOn, isBarrier });
 }
 

@@ -51,7 +51,7 @@ export async function storeSpooled<Deps extends PlaneDeps>(
   const rest = [...intent.spool.behind];
   const until = isOn ? deps.clock() + PATIENCE : undefined;
   const result = await storeUntil(deps, intent, rest, step, until);
-  if (result === "appended") return { result, spool: { policy, behind: [] } };
+  if (result === "appended") return { result, spool: { ...intent.spool, behind: [] } };
   const isFault = result instanceof Fault;
   if (!isFault && (!isOn || result !== "conflict")) return { result };
   const behind = isFault ? [...rest, spooledOf(step)] : await standing(judgement, intent, step);
@@ -59,7 +59,7 @@ export async function storeSpooled<Deps extends PlaneDeps>(
   if (isBarrier && !(await isAsRead(judgement, intent, step))) {
     throw isFault ? result : new Fault("EVIDENCE_STORE_UNAVAILABLE", "the chain has moved since");
   }
-  return { result: "appended", spool: { policy, behind } };
+  return { result: "appended", spool: { ...intent.spool, behind } };
 }
 
 const spooledOf = ({ from, to, rows }: Append): Spooled => ({ from, to, rows });
@@ -101,9 +101,15 @@ async function storeUntil(
   step: Append,
   until: number | undefined,
 ): Promise<AppendResult | Fault> {
+  const untold = untoldMarks(intent);
+  // What goes with the transactions before does not come back with the own one.
+  const marksLeft = step.marksLeft?.filter(
+    (mark) => untold === undefined || untold.some((each) => isDeepStrictEqual(each, mark)),
+  );
   for (;;) {
     try {
-      return (await storeBehind(deps, intent, rest)) ? await store(deps, step) : "conflict";
+      if (!(await storeBehind(deps, intent, rest))) return "conflict";
+      return await store(deps, { ...step, ...present({ marksLeft }) });
     } catch (fault) {
       if (until === undefined || !(fault instanceof Fault)) throw fault;
       if (deps.clock() >= until) return fault;

@@ -35,6 +35,8 @@ export interface Spool {
   /** Id of its policy. */
   readonly policy: string;
   readonly behind: readonly Spooled[];
+  /** Of an intent whose emergency, if it has one, is not the contract at hand: what is behind is stored, and no more is put. */
+  readonly isOther?: true;
 }
 
 /** Where the stored part of an intent's chain ends. */
@@ -87,16 +89,19 @@ export async function readIntent(
   }
   const marks = readMarks(stored.marks);
   const state = foldIntent(opened.records, opened.head);
-  const named = known.breakGlass ?? known.opened?.spool?.policy;
-  const other =
-    boundOn(state).length === 0 ? await unheardOf(deps, chainId, trust, named) : undefined;
+  const { spool: own } = known.opened ?? {};
+  const named = known.breakGlass ?? (own?.isOther ? undefined : own?.policy);
+  const other = boundOn(state).length === 0 ? await unheardOf(deps, chainId, trust, named) : undefined;
   const policy = other ?? emergencyOf(state, named);
   if (policy === undefined) return { chainId, records: opened.records, state, marks };
   const spooled = await readSpool(deps, policy, chain, opened);
   if (isRefusal(spooled)) return spooled;
   const { records, head } = spooled.opened;
   const { behind } = spooled;
-  return { chainId, records, state: foldIntent(records, head), marks, spool: { policy, behind } };
+  const merged = foldIntent(records, head);
+  const isOther = other !== undefined && emergencyOf(merged, undefined) === undefined;
+  const spool = { policy, behind, ...(isOther && { isOther }) };
+  return { chainId, records, state: merged, marks, spool };
 }
 
 /** The policy of the chain's emergency: what it has bound says; until then the contract at hand. */
