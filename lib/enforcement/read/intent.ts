@@ -91,7 +91,8 @@ export async function readIntent(
   const state = foldIntent(opened.records, opened.head);
   const { spool: own } = known.opened ?? {};
   const named = known.breakGlass ?? (own?.isOther ? undefined : own?.policy);
-  const other = boundOn(state).length === 0 ? await unheardOf(deps, chainId, trust, named) : undefined;
+  const other =
+    boundOn(state).length === 0 ? await unheardOf(deps, chainId, trust, named) : undefined;
   const policy = other ?? emergencyOf(state, named);
   if (policy === undefined) return { chainId, records: opened.records, state, marks };
   const spooled = await readSpool(deps, policy, chain, opened);
