@@ -419,6 +419,32 @@ suite("VAI-125 evidence of an emergency that cannot be stored", () => {
     await plane.grant({}, plane.contract());
   });
 
+  test("VAI-122 an emergency that is refused beside a contract that was bound meanwhile is not bound by its refusal", async () => {
+    const plane = await foreseen();
+    const first = approvedEmergency(plane);
+    const ids = { ...first.ids, contract: plane.world.newId(), decision: plane.world.newId() };
+    const ordinary = plane.contract({}, { ...first, ids });
+    const { breakGlass: own } = plane.deps;
+    const event = plane.event(ordinary);
+    const breakGlass: BreakGlassStore = {
+      read: (key) => own.read(key),
+      names: (under) => own.names(under),
+      keys: (under, behind) => own.keys(under, behind),
+      putIfAbsent: async (key, text) => {
+        if (key.endsWith("/use")) {
+          assert.equal(codeOf(await plane.issue(event, plane.process())), "ok");
+          plane.faults.plan({ at: "breakGlass:write", to: 1 });
+        }
+        return own.putIfAbsent(key, text);
+      },
+    };
+    plane.deps = { ...plane.deps, breakGlass };
+    assert.equal(codeOf(await plane.ask({}, first)), "DEPENDENCY_UNAVAILABLE");
+    const types = plane.types(first.chainId);
+    assert.equal(types.filter((type) => type === "ContractBound").length, 1);
+    assert.equal(types.at(-1), "IdentityDenied");
+  });
+
   test("VAI-98 VAI-125 what is no emergency spools nothing, also where there is a denial of one in the spool of its intent", async () => {
     for (const barrier of [1, 2]) {
       const plane = await foreseen();

@@ -100,14 +100,21 @@ const BEFORE_BINDING: readonly Failure["stage"][] = ["contract", "executor", "pr
 const judgedAt = ({ stage, would }: Failure): Failure["stage"] =>
   would === undefined || would.ok ? stage : would.stage;
 
+/** How many contracts are bound. */
+const boundOn = ({ state }: Intent): number =>
+  [...state.contracts.values()].filter(({ bound }) => bound !== undefined).length;
+
 function denialBatch(
   judgement: Judgement,
   request: VerifiedRequest<IssueRequest>,
-  { failure, proof: proved }: Denied,
+  { failure, proof: proved, intent: judged }: Denied,
   intent: Intent,
 ): Batch {
   const { contract } = request;
-  const proof = BEFORE_BINDING.includes(judgedAt(failure)) ? undefined : proved;
+  // Beside a contract that was bound since, nobody has judged whether this one may be.
+  const isProved =
+    !BEFORE_BINDING.includes(judgedAt(failure)) && boundOn(intent) === boundOn(judged);
+  const proof = isProved ? proved : undefined;
   const binding = proof === undefined ? [] : bindingDrafts(intent, request, proof, judgement.now);
   const isKnown = binding.length > 0 || isBound(intent, contract);
   const isEnded = contractView(intent.state, contract.digest).ended !== undefined;
