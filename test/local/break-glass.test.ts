@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import {
+  DeleteObjectCommand,
   GetObjectLockConfigurationCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
@@ -36,12 +37,25 @@ const deleting = (plane: LocalPlane, Key: string, more: object = {}) => ({
   input: { Bucket: bucketOf(plane), Key, ...more },
 });
 
+/** Takes away everything under a prefix, past its lock, as the local administrator may. */
+async function emptied(plane: LocalPlane, Prefix: string): Promise<void> {
+  const { s3 } = plane.deployer;
+  const Bucket = bucketOf(plane);
+  const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix }));
+  for (const { Key, VersionId } of Versions) {
+    const BypassGovernanceRetention = true;
+    await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId, BypassGovernanceRetention }));
+  }
+}
+
 test("VAI-125 VAI-126 the bucket of emergencies takes an object once, from the plane alone, and gives none up", async (t: TestContext) => {
   const plane = await localPlane();
   const { s3 } = plane.deployer;
   const Bucket = bucketOf(plane);
   const issue = await roleProbe(t, plane, "vai-local-issue");
   const key = `break-glass/tried/${randomUUID()}/use`;
+  // What is no transaction in a spool is for sweep to fail at, each minute: it goes with this test.
+  t.after(() => emptied(plane, "break-glass/tried/"));
   assert.deepEqual(await issue([putting(plane, key)]), ["AccessDenied"]);
   assert.deepEqual(await issue([putting(plane, key, "*")]), ["allowed"]);
   assert.deepEqual(await issue([putting(plane, key, "*")]), ["PreconditionFailed"]);
