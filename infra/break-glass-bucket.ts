@@ -7,6 +7,7 @@ import {
   ObjectLockRetention,
 } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
+import { BREAK_GLASS } from "../lib/lifecycle/break-glass.ts";
 import { ownName } from "./plane.ts";
 import { removalPolicy } from "./retention.ts";
 import type { Conditions } from "./statements.ts";
@@ -45,6 +46,8 @@ export interface BreakGlassBucketProps {
   readonly retain: boolean;
   /** The only roles that may put an object. */
   readonly writers: readonly IRole[];
+  /** The only one of them that takes the place of a use. */
+  readonly taker: IRole;
   /** ARNs of who may change the bucket's settings. */
   readonly administrators: readonly string[];
 }
@@ -59,7 +62,7 @@ export class BreakGlassBucket extends Construct {
 
   constructor(scope: Construct, id: string, props: BreakGlassBucketProps) {
     super(scope, id);
-    const { plane, retain, writers, administrators } = props;
+    const { plane, retain, writers, taker, administrators } = props;
     const { account, region } = Stack.of(this);
     this.bucket = new Bucket(this, "Bucket", {
       bucketName: `${ownName(plane, "glass")}-${account}-${region}`,
@@ -80,6 +83,8 @@ export class BreakGlassBucket extends Construct {
     this.deny("OnlyIfAbsent", ["s3:PutObject"], objects, { Null: { "s3:if-none-match": "true" } });
     const own = unlessOneOf(writers.map(({ roleArn }) => roleArn));
     this.deny("OnlyThePlanePuts", ["s3:PutObject"], objects, own);
+    const uses = this.bucket.arnForObjects(`${BREAK_GLASS}*/use`);
+    this.deny("OnlyIssueTakesUses", ["s3:PutObject"], uses, unlessOneOf([taker.roleArn]));
     // A plane that is not kept can be taken down, by those who could change this policy anyway.
     this.deny("NobodyDeletes", REMOVAL, objects, retain ? {} : elsewhere);
     this.deny("OnlyAdministratorsConfigure", CONFIGURATION, this.bucket.bucketArn, elsewhere);

@@ -52,7 +52,7 @@ export const ACKNOWLEDGEMENTS: readonly Acknowledgement[] = [
       "Every object is put once, by the plane, and says in itself which contract it is of; who else tried is in " +
       "CloudTrail's data events where the account keeps them. A bucket of access logs could be written by others.",
   },
-  ...FUNCTIONS.flatMap((name) =>
+  ...FUNCTIONS.filter((name) => name !== "execute").flatMap((name) =>
     [
       "break-glass/*",
       "break-glass/*/spool/*",

@@ -141,11 +141,11 @@ const issuePermissions = (resources: PlaneResources, roles: SessionRoles): Polic
 
 /**
  * Everything that `execute` may do, besides writing its log. It makes no handle, it redeems them:
- * whose they are, the trust policy says.
+ * whose they are, the trust policy says. An emergency gives no handle and is the only contract of its intent, so that
+ * nothing of it is ever written here: the bucket of emergencies is closed to this function.
  */
 const executePermissions = (resources: PlaneResources, roles: SessionRoles): PolicyStatement[] => [
   ...recordKeeping(resources),
-  ...emergencies(resources),
   ...granting(resources),
   ...obtainSessions(roles),
 ];

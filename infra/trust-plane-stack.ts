@@ -121,7 +121,7 @@ export class TrustPlaneStack extends Stack {
       planeKey: key("PlaneKey", "plane", [roles.issue]),
       breakGlass: new BreakGlassBucket(this, "BreakGlass", {
         ...{ plane, retain, administrators },
-        ...{ writers },
+        ...{ taker: roles.issue, writers: writers.filter((role) => role !== roles.execute) },
       }).bucket,
     };
   }

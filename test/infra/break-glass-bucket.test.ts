@@ -8,6 +8,9 @@ const NAME = `vai-example-glass-${ACCOUNT}-${REGION}`;
 const OBJECTS = `arn:aws:s3:::${NAME}/*`;
 const BUCKET = `arn:aws:s3:::${NAME}`;
 
+/** An emergency gives no handle: `execute` has nothing to write of one. */
+const WRITERS = FUNCTIONS.filter((name) => name !== "execute");
+
 const of = (retain: boolean) => {
   const resolved = new Resolved(templateOf({ ...EXAMPLE, retain }));
   const [bucket] = resolved.ofType("AWS::S3::Bucket");
@@ -53,7 +56,13 @@ suite("VAI-125 VAI-126 the bucket of emergencies", () => {
           "OnlyThePlanePuts",
           ["s3:PutObject"],
           [OBJECTS],
-          { ArnNotEquals: { "aws:PrincipalArn": FUNCTIONS.map(roleArn) } },
+          { ArnNotEquals: { "aws:PrincipalArn": WRITERS.map(roleArn) } },
+        ],
+        [
+          "OnlyIssueTakesUses",
+          ["s3:PutObject"],
+          [`${BUCKET}/break-glass/*/use`],
+          { ArnNotEquals: { "aws:PrincipalArn": [roleArn("issue")] } },
         ],
         [
           "NobodyDeletes",

@@ -94,11 +94,11 @@ const DENYING = [
 
 const BUCKET = `arn:aws:s3:::vai-example-glass-${ACCOUNT}-${REGION}`;
 const IF_ABSENT = { Null: { "s3:if-none-match": "false" } };
-RECORD_KEEPING.push(
+const EMERGENCIES = [
   permit("ReadEmergencies", ["s3:GetObjectVersion"], [`${BUCKET}/break-glass/*`]),
   permit("FindEmergencies", ["s3:ListBucketVersions"], [BUCKET]),
   permit("SpoolEvidence", ["s3:PutObject"], [`${BUCKET}/break-glass/*/spool/*`], IF_ABSENT),
-);
+];
 const TAKE_PLACE = permit(
   "TakePlaceOfUse",
   ["s3:PutObject"],
@@ -116,6 +116,7 @@ const REVIEWS = [
 const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   issue: [
     ...RECORD_KEEPING,
+    ...EMERGENCIES,
     ...GRANTING,
     ...OBTAIN_SESSIONS,
     ASK_PEOPLE,
@@ -125,6 +126,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   execute: [...RECORD_KEEPING, ...GRANTING, ...OBTAIN_SESSIONS],
   govern: [
     ...RECORD_KEEPING,
+    ...EMERGENCIES,
     ...CHANGING,
     permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),
     WAKE_SWEEP,
@@ -133,6 +135,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   ],
   revoke: [
     ...RECORD_KEEPING,
+    ...EMERGENCIES,
     ...CHANGING,
     permit("OweRecords", ["dynamodb:UpdateItem"], [tableArn("registry")], IN_TRANSACTION),
     ...DENYING,
@@ -141,6 +144,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
   ],
   sweep: [
     ...RECORD_KEEPING,
+    ...EMERGENCIES,
     ...CHANGING,
     ...DENYING,
     permit("FindIssued", ["dynamodb:Query"], [`${tableArn("evidence")}/index/byEventType`]),

@@ -7,14 +7,10 @@ import {
   ListObjectVersionsCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { readContract } from "../../lib/contract/contract.ts";
-import { signJws } from "../../lib/encoding/jws.ts";
-import { statementDigest } from "../../lib/proof/statement.ts";
-import { isRefusal } from "../../lib/refusal.ts";
-import { run } from "../cli/support/plane-endpoint.ts";
 import { granted, invoke, refused, shiftEvent } from "../support/local/agent.ts";
 import { call, command } from "../support/local/commands.ts";
-import { intentOf, keyOf, shiftDraft, signDraft } from "../support/local/contracts.ts";
+import { intentOf } from "../support/local/contracts.ts";
+import { emergency, reviewAll, waitingReviews } from "../support/local/emergencies.ts";
 import { typesOf, verifiedChain } from "../support/local/evidence.ts";
 import { allDenied } from "../support/local/iam.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
@@ -80,11 +76,13 @@ test("VAI-125 VAI-126 the bucket of emergencies takes an object once, from the p
     "an administrator overwrites": s3.send(new PutObjectCommand({ Bucket, Key: key, Body: "{}" })),
   });
   // The other functions spool evidence, and take no use's place.
-  const execute = await roleProbe(t, plane, "vai-local-execute");
+  const govern = await roleProbe(t, plane, "vai-local-govern");
   const spooled = `break-glass/tried/spool/${randomUUID()}/000001`;
-  assert.deepEqual(await execute([putting(plane, `${key}/use`, "*")]), ["AccessDenied"]);
-  assert.deepEqual(await execute([putting(plane, spooled)]), ["AccessDenied"]);
-  assert.deepEqual(await execute([putting(plane, spooled, "*")]), ["allowed"]);
+  assert.deepEqual(await govern([putting(plane, `${key}/use`, "*")]), ["AccessDenied"]);
+  assert.deepEqual(await govern([putting(plane, spooled)]), ["AccessDenied"]);
+  assert.deepEqual(await govern([putting(plane, spooled, "*")]), ["allowed"]);
+  const execute = await roleProbe(t, plane, "vai-local-execute");
+  assert.deepEqual(await execute([putting(plane, `${spooled}2`, "*")]), ["AccessDenied"]);
   const { ObjectLockConfiguration: lock } = await s3.send(
     new GetObjectLockConfigurationCommand({ Bucket }),
   );
@@ -92,30 +90,11 @@ test("VAI-125 VAI-126 the bucket of emergencies takes an object once, from the p
   assert.equal(lock?.Rule?.DefaultRetention?.Mode, "GOVERNANCE");
 });
 
-/** A contract under the local emergency policy, approved by one who may. */
-function emergency(plane: LocalPlane) {
-  const breakGlass = { policy: "local", incident: "INC-17" };
-  const draft = { window: { startsIn: 0, seconds: 120 }, breakGlass };
-  const held = signDraft(plane, shiftDraft(plane, draft));
-  const contract = readContract(held.contract);
-  if (isRefusal(contract)) throw new Error(contract.detail);
-  const iat = Math.floor(Date.now() / 1000);
-  const approval = signJws(
-    "vai-approval+jwt",
-    {
-      ...{ iss: plane.outputs.names.approver2, iat, exp: iat + 600, jti: randomUUID() },
-      ...{ contractDigest: contract.digest, statementDigest: statementDigest({ contract }) },
-      role: "incident-commander",
-    },
-    keyOf(plane, "approver2"),
-  );
-  const proof = { ...held.proof, approvals: [approval] };
-  return { held: { ...held, proof }, digest: contract.digest };
-}
-
-test("VAI-122 VAI-126 VAI-127 an emergency runs once without attestations, blocks the next, and is reviewed by an auditor", async () => {
+test("VAI-122 VAI-126 VAI-127 an emergency runs once without attestations, blocks the next, and is reviewed by an auditor", async (t) => {
   const plane = await localPlane();
   await resetRouting(plane);
+  await reviewAll(plane);
+  t.after(() => reviewAll(plane));
   const first = emergency(plane);
   const done = granted(await invoke(plane, shiftEvent(plane, first.held)));
   assert.equal(done.identity.state, "COMPLETED");
@@ -137,17 +116,8 @@ test("VAI-122 VAI-126 VAI-127 an emergency runs once without attestations, block
   });
   const foreign = await call(plane, "govern", review(operator, "operator"));
   assert.equal(foreign.ok ? "ok" : foreign.code, "ACTOR_AUTH_INVALID");
-  const vai = async (...args: readonly string[]) => {
-    const ran = await run(args, { environment: { VAI_OUTPUTS: plane.outputsFile } });
-    assert.equal(ran.code, 0, ran.out + ran.err);
-    return JSON.parse(ran.out);
-  };
-  const waiting = async (): Promise<string[]> => {
-    const { reviews } = await vai("status", "--json");
-    return reviews.map(({ contractDigest }: { contractDigest: string }) => contractDigest);
-  };
-  assert.deepEqual(await waiting(), [first.digest]);
-  await vai("review", first.digest, "--finding", "the traffic had to move", "--json");
-  assert.deepEqual(await waiting(), []);
+  assert.deepEqual(await waitingReviews(plane), [first.digest]);
+  await reviewAll(plane);
+  assert.deepEqual(await waitingReviews(plane), []);
   granted(await invoke(plane, shiftEvent(plane, second.held)));
 });

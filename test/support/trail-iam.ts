@@ -24,13 +24,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   ],
   sts: ofSts,
   lambda: ofLambda,
-  s3: (event, { bucketName, key }) => [
-    {
-      action: S3_ACTIONS[event.eventName] ?? `s3:${event.eventName}`,
-      resource: `arn:aws:s3:::${bucketName}${key === undefined ? "" : `/${key}`}`,
-      context: {},
-    },
-  ],
+  s3: ofS3,
   ssm: (event, { name }) => [
     authorization(event, full(name) ?? arn(event, "ssm", `parameter/${unslashed(name)}`)),
   ],
@@ -45,6 +39,7 @@ const S3_ACTIONS: Readonly<Record<string, string>> = {
   GetBucketEncryption: "s3:GetEncryptionConfiguration",
   HeadObject: "s3:GetObject",
   ListObjects: "s3:ListBucket",
+  ListObjectVersions: "s3:ListBucketVersions",
 };
 
 /**
@@ -96,6 +91,18 @@ function ofDynamo(event: CloudTrailEvent, parameters: Parameters): Authorization
     resource: table(item),
     context: { "dynamodb:EnclosingOperation": event.eventName },
   }));
+}
+
+function ofS3({ eventName }: CloudTrailEvent, parameters: Parameters): Authorization[] {
+  const { bucketName, key, versionId, "if-none-match": ifNoneMatch } = parameters;
+  const ofVersion = eventName === "GetObject" && versionId !== undefined;
+  return [
+    {
+      action: ofVersion ? "s3:GetObjectVersion" : (S3_ACTIONS[eventName] ?? `s3:${eventName}`),
+      resource: `arn:aws:s3:::${bucketName}${key === undefined ? "" : `/${key}`}`,
+      context: ifNoneMatch === undefined ? {} : { "s3:if-none-match": `${ifNoneMatch}` },
+    },
+  ];
 }
 
 /** PutEvents is decided for each bus, on the names of all events of the call. */

@@ -12,7 +12,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
     ...["FunctionName", "Name", "Qualifier", "InvocationType", "FunctionVersion", "RevisionId"],
     ...["RoutingConfig", "Role", "Runtime", "Handler", "UrlId", "ReservedConcurrentExecutions"],
   ],
-  s3: ["bucketName", "key", "x-amz-copy-source"],
+  s3: ["bucketName", "key", "versionId", "x-amz-copy-source", "if-none-match"],
   ssm: ["Name", "Names", "Path", "Type", "Overwrite", "WithDecryption"],
   ecs: ["cluster", "service", "services", "desiredCount", "taskDefinition"],
   iam: [

@@ -19,12 +19,25 @@ export function s3Operation(exchange: Exchange): NamedOperation {
   const key = rest.join("/");
   const inputs = { ...(bucketName && { bucketName }), ...(key && { key }) };
   const name = key ? objectOperation(exchange) : bucketOperation(exchange, bucketName);
-  return { operation: name, inputs: { ...inputs, ...copied(exchange) } };
+  const more = { ...copied(exchange), ...ofVersion(exchange), ...onlyIfAbsent(exchange) };
+  return { operation: name, inputs: { ...inputs, ...more } };
 }
 
 const copied = (exchange: Exchange) => {
   const source = exchange.header("x-amz-copy-source");
   return source === "" ? {} : { "x-amz-copy-source": source };
+};
+
+/** IAM knows a read of one version as an action of its own (`s3:GetObjectVersion`). */
+const ofVersion = ({ query }: Exchange) => {
+  const versionId = query.get("versionId");
+  return versionId ? { versionId } : {};
+};
+
+/** What IAM decides on as `s3:if-none-match`. */
+const onlyIfAbsent = (exchange: Exchange) => {
+  const asked = exchange.header("if-none-match");
+  return asked === "" ? {} : { "if-none-match": asked };
 };
 
 function subresource(exchange: Exchange): string | undefined {
