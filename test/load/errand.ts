@@ -7,6 +7,7 @@ import { contractDigest, executeEvent, issueEvent } from "../../lib/client/reque
 import type { Digest } from "../../lib/encoding/digest.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
 import { intentOf, keyOf, signDraft, tableArn } from "../support/local/contracts.ts";
+import { approvalOf, attestationOf, type Word } from "../support/local/people.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { seedItem } from "../support/local/targets.ts";
 import type { Delivery } from "./plan.ts";
@@ -16,7 +17,23 @@ const FRESH = 300_000;
 
 /** What the bounded call sets the item's weight to; before, it is 1. */
 export const WEIGHT = 10;
+export const BEFORE = 1;
+/** Seconds: the window of a contract of class LOW, of class HIGH, and of an emergency. */
 const WINDOW = 600;
+const HIGH_WINDOW = 300;
+const EMERGENCY_WINDOW = 120;
+
+/** What a contract has besides the one step and its window. */
+export interface Terms {
+  readonly risk?: "LOW" | "HIGH";
+  /** Of the step; another step takes its effect back with `isTakenBack`. */
+  readonly gate?: "approval";
+  readonly isTakenBack?: boolean;
+  readonly obligations?: readonly object[];
+  readonly isEmergency?: boolean;
+  /** Of class HIGH: which thresholds it was decided under. */
+  readonly governanceDigest?: Digest;
+}
 
 /** How a request differs from the good one. */
 export interface Asking {
@@ -38,9 +55,11 @@ export class Errand {
   readonly #recipient = deliveryKey();
   readonly #signed: SignedContract;
   readonly #begun: number;
+  readonly #terms: Terms;
 
-  private constructor(plane: LocalPlane, delivery: Delivery, clock: () => number) {
+  private constructor(plane: LocalPlane, delivery: Delivery, clock: () => number, terms: Terms) {
     this.#plane = plane;
+    this.#terms = terms;
     this.#delivery = delivery;
     this.#clock = clock;
     this.#begun = clock();
@@ -49,8 +68,13 @@ export class Errand {
     this.chainId = `intent/${intentOf(this.#signed)}`;
   }
 
-  static async begin(plane: LocalPlane, delivery: Delivery, clock: () => number): Promise<Errand> {
-    const errand = new Errand(plane, delivery, clock);
+  static async begin(
+    plane: LocalPlane,
+    delivery: Delivery,
+    clock: () => number,
+    terms: Terms = {},
+  ): Promise<Errand> {
+    const errand = new Errand(plane, delivery, clock, terms);
     await seedItem(plane, errand.item);
     return errand;
   }
@@ -66,20 +90,68 @@ export class Errand {
       "key/pk": { exact: this.item },
       "set/weight": { range: { min: 0, max: 50 } },
     };
+    const { risk = "LOW", gate, isTakenBack, obligations, isEmergency } = this.#terms;
+    const step = {
+      ...{ id: "set", actions: ["dynamodb:UpdateItem"], resources: [tableArn(this.#plane)] },
+      parameters: isDirect ? "unbounded" : bounded,
+      limits: isDirect ? { calls: 1 } : { calls: 1, totals: { "set/weight": 50 } },
+    };
     const draft = contractDraft.parse({
-      ...{ purpose: "one action of the load run", risk: "LOW", deliveries: [this.#delivery] },
+      ...{ purpose: "one action of the load run", risk, deliveries: [this.#delivery] },
       actor: { id: `spiffe://example.org/agent/${this.item}`, kind: "agent" },
       steps: [
-        {
-          ...{ id: "set", actions: ["dynamodb:UpdateItem"], resources: [tableArn(this.#plane)] },
-          parameters: isDirect ? "unbounded" : bounded,
-          limits: isDirect ? { calls: 1 } : { calls: 1, totals: { "set/weight": 50 } },
-        },
+        { ...step, ...(gate && { gate }) },
+        ...(isTakenBack ? [{ ...step, id: "undo", gate: "rollback" }] : []),
       ],
-      window: { seconds: WINDOW },
+      ...(isTakenBack && {
+        rollback: { when: "obligationUnmet", step: "undo", operation: this.#operation(BEFORE) },
+      }),
+      ...(obligations && { obligations }),
+      ...(isEmergency && { breakGlass: { policy: "local", incident: "INC-17" } }),
+      window: { seconds: isEmergency ? EMERGENCY_WINDOW : risk === "HIGH" ? HIGH_WINDOW : WINDOW },
     });
-    return signDraft(this.#plane, draft, { executor: this.#key.thumbprint, now: this.#clock() });
+    const { governanceDigest } = this.#terms;
+    const signing = { executor: this.#key.thumbprint, now: this.#clock(), governanceDigest };
+    const signed = signDraft(this.#plane, draft, signing);
+    if (!isEmergency) return signed;
+    const spoken = { plane: this.#plane, contract: signed.contract, now: this.#clock() };
+    const approvals = [approvalOf(spoken, undefined, "incident-commander")];
+    return { ...signed, proof: { ...signed.proof, approvals } };
   }
+
+  /** What people send of the contract to `govern`. */
+  registering(): object {
+    const { contract, proof } = this.#signed;
+    return { op: "register", contract, proof };
+  }
+
+  /** @param step whose gate it opens; without, the contract is approved. */
+  approving(step?: string): object {
+    const approval = approvalOf(this.#spoken(), step);
+    return { op: "approve", contractDigest: this.digest, approval };
+  }
+
+  attesting(word: Word): object {
+    const attestation = attestationOf(this.#spoken(), word);
+    return { op: "attest", contractDigest: this.digest, attestation };
+  }
+
+  /** The auditor's word on it, once it was used as an emergency. */
+  reviewing(): object {
+    const iat = Math.floor(this.#clock() / 1000);
+    const { plane, names } = this.#plane.outputs;
+    const claims = {
+      ...{ iss: names.auditor, iat, exp: iat + 300, aud: plane, jti: randomUUID() },
+      ...{ do: "reviewBreakGlass", contractDigest: this.digest, finding: "as it had to be" },
+      reason: "an action of the load run",
+    };
+    const command = signJws("vai-command+jwt", claims, keyOf(this.#plane, "auditor"));
+    return { op: "command", command };
+  }
+
+  #spoken = () => ({
+    ...{ plane: this.#plane, contract: this.#signed.contract, now: this.#clock() },
+  });
 
   /** The request for the contract's authority. */
   issuing({ step = "set", isForged = false, ...asking }: Asking = {}): object {

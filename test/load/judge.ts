@@ -13,7 +13,7 @@ import { readChain } from "../support/local/evidence.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { readItem } from "../support/local/targets.ts";
 import { WEIGHT } from "./errand.ts";
-import type { Told } from "./play.ts";
+import type { Told } from "./outcome.ts";
 
 type Item = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Told } from "./play.ts";
+import type { Told } from "./outcome.ts";
 
 /** What was told of each action, in a file until all are played. */
 export class Ledger {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { PEOPLE_KINDS } from "./kinds.ts";
 import { fittedLine, growthOf, residentOf, type Sample } from "./memory.ts";
 import { type Action, planOf, REFUSALS } from "./plan.ts";
 
@@ -20,9 +21,12 @@ const sampled = (heldAfter: (actions: number) => number): Sample[] =>
   });
 
 suite("the load run", () => {
-  test("of 10,000 actions 70 % are granted, 20 % refused, 5 % revoked, 5 % under a fault, and the seed says which", () => {
+  test("of 10,000 actions 30 % are granted, 20 % refused, 5 % revoked, 5 % under a fault, 5 % of each kind that people decide, and the seed says which", () => {
     const plan = planOf(10_000, 1);
-    assert.deepEqual(kindsOf(plan), { granted: 7000, refused: 2000, revoked: 500, faulted: 500 });
+    assert.deepEqual(kindsOf(plan), {
+      ...{ granted: 3000, refused: 2000, revoked: 500, faulted: 500 },
+      ...Object.fromEntries(PEOPLE_KINDS.map((kind) => [kind, 500])),
+    });
     assert.deepEqual(planOf(10_000, 1), plan);
     assert.notDeepEqual(planOf(10_000, 2), plan);
     assert.deepEqual(

@@ -1,6 +1,7 @@
 import { Dice } from "../fuzz/dice.ts";
 import type { FaultKind } from "../matrix/faults.ts";
 import type { FunctionName } from "../matrix/functions.ts";
+import { PEOPLE_KINDS, type PeopleKind } from "./kinds.ts";
 
 const DELIVERIES = ["execute", "handle", "credentials"] as const;
 export type Delivery = (typeof DELIVERIES)[number];
@@ -31,10 +32,15 @@ export type Action = { readonly number: number; readonly delivery: Delivery } & 
   | { readonly kind: "refused"; readonly refusal: RefusalName }
   | { readonly kind: "revoked"; readonly isRacing: boolean }
   | { readonly kind: "faulted"; readonly fault: Fault }
+  /** `isAgreed`: the word that is said is a yes, and said in time. */
+  | { readonly kind: PeopleKind; readonly isAgreed: boolean }
 );
 
 /** Of twenty actions. */
-const SHARES = { granted: 14, refused: 4, revoked: 1, faulted: 1 } as const;
+const SHARES = {
+  ...{ granted: 6, refused: 4, revoked: 1, faulted: 1 },
+  ...(Object.fromEntries(PEOPLE_KINDS.map((kind) => [kind, 1])) as Record<PeopleKind, 1>),
+} as const;
 type Kind = keyof typeof SHARES;
 const KINDS = Object.entries(SHARES).flatMap(([kind, share]) =>
   Array.from({ length: share }, () => kind as Kind),
@@ -78,6 +84,8 @@ function actionOf(kind: Kind, number: number, dice: Dice): Action {
       return { number, delivery: "handle", kind, isRacing: dice.hits(2) };
     case "faulted":
       return { number, ...faulted(dice), kind };
+    default:
+      return { number, kind, delivery: "execute", isAgreed: dice.hits(2) };
   }
 }
 

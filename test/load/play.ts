@@ -1,33 +1,12 @@
 import { randomUUID } from "node:crypto";
+import type { Digest } from "../../lib/encoding/digest.ts";
 import type { Said } from "../matrix/functions.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
-import { Errand } from "./errand.ts";
+import { Errand, type Terms } from "./errand.ts";
+import { DONE, isDone, isGrant, type Outcome, type Told, unlike } from "./outcome.ts";
+import { type Emergencies, playPeople, termsOf } from "./people.ts";
 import { type Action, REFUSALS } from "./plan.ts";
 import type { Served } from "./served.ts";
-
-/** What one action was answered, and what must be found of it afterwards. */
-export interface Told {
-  readonly number: number;
-  readonly title: string;
-  readonly chainId: string;
-  readonly digest: string;
-  readonly item: string;
-  /** Whether the item was changed: `unknown` where nobody was told. */
-  readonly isChanged: boolean | "unknown";
-  /** Identities that were issued; `undefined` where nobody was told. */
-  readonly issued: number | undefined;
-  /** Refusals on this intent's chain, and on those that accuse nobody; `undefined` where nobody was told. */
-  readonly refusals: number | undefined;
-  readonly unattributed: number;
-  /** More of them that may be, where nobody was told. */
-  readonly mayBeUnattributed: number;
-  /** Commands that ended an identity. */
-  readonly denials: number;
-  /** The call that was to go wrong came. */
-  readonly isHit?: boolean;
-  /** An answer that was not the one to expect. */
-  readonly surprise?: string;
-}
 
 /** Where actions are played. */
 export interface Stage {
@@ -36,25 +15,29 @@ export interface Stage {
   readonly clock: () => number;
   /** The contract that is asked beyond its bounds again and again, as long as its window allows. */
   readonly flooded: () => Promise<Errand>;
+  /** Of the member `governance` of the trust policy in force. */
+  readonly governanceDigest: Digest;
+  readonly emergencies: Emergencies;
 }
-
-type Outcome = Pick<Told, "isChanged" | "issued" | "refusals"> &
-  Partial<Pick<Told, "unattributed" | "mayBeUnattributed" | "denials" | "isHit" | "surprise">>;
 
 /** Plays one action, as an agent and people do. */
 export async function play(stage: Stage, action: Action): Promise<Told> {
   const isFlood = action.kind === "refused" && action.refusal === "flood";
   const errand = isFlood
     ? await stage.flooded()
-    : await Errand.begin(stage.plane, action.delivery, stage.clock);
+    : await Errand.begin(stage.plane, action.delivery, stage.clock, termsFor(stage, action));
   const outcome = await outcomeOf(stage, action, errand);
   const { chainId, digest, item } = errand;
   const common = { number: action.number, title: titleOf(action), chainId, digest, item };
   return { ...common, unattributed: 0, mayBeUnattributed: 0, denials: 0, ...outcome };
 }
 
+const termsFor = ({ governanceDigest }: Stage, action: Action): Terms =>
+  "isAgreed" in action ? termsOf(action, governanceDigest) : {};
+
 function titleOf(action: Action): string {
   const { kind, delivery } = action;
+  if ("isAgreed" in action) return `${kind} ${action.isAgreed ? "agreed" : "not agreed"}`;
   if (kind === "refused") return `${kind} ${action.refusal} ${delivery}`;
   if (kind === "revoked") return `${kind} ${action.isRacing ? "racing" : "before"} ${delivery}`;
   if (kind === "granted") return `${kind} ${delivery}`;
@@ -72,22 +55,12 @@ function outcomeOf(stage: Stage, action: Action, errand: Errand): Promise<Outcom
       return revoked(stage, action, errand);
     case "faulted":
       return faulted(stage, action, errand);
+    default:
+      return playPeople(stage, action, errand);
   }
 }
 
 type Of<Kind extends Action["kind"]> = Extract<Action, { readonly kind: Kind }>;
-type Granted = Extract<Said, { identity: unknown }>;
-
-const isGrant = (said: Said): said is Granted => typeof said === "object" && "identity" in said;
-
-/** Whether the bounded call was made and is told. */
-const isDone = (said: Said): boolean => isGrant(said) && said.outcome?.status === "succeeded";
-
-const unlike = (wanted: string, said: Said) => ({
-  surprise: `wanted ${wanted}, was told ${JSON.stringify(said)}`,
-});
-
-const DONE: Outcome = { isChanged: true, issued: 1, refusals: 0 };
 
 /** From the first request to the changed item. */
 async function granted({ served }: Stage, { delivery }: Of<"granted">, errand: Errand) {

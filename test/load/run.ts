@@ -1,12 +1,16 @@
+import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import { LONGEST_LIFE } from "../../lib/lifecycle/due.ts";
+import { publishedNow } from "../matrix/registry.ts";
 import type { Ending } from "../support/local/iam.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { Errand } from "./errand.ts";
 import { type Judged, judge, type Played, unattributedBefore } from "./judge.ts";
 import { Ledger } from "./ledger.ts";
 import type { Sample } from "./memory.ts";
+import type { Told } from "./outcome.ts";
+import { Emergencies } from "./people.ts";
 import { planOf } from "./plan.ts";
-import { play, type Stage, type Told } from "./play.ts";
+import { play, type Stage } from "./play.ts";
 import { Served } from "./served.ts";
 
 /** Actions under way at once. */
@@ -48,7 +52,11 @@ export async function runLoad(
   const clock = (): number => Date.now() + offset;
   const served = await Served.of(t, plane, clock);
   const before = await unattributedBefore(plane);
-  const stage: Stage = { plane, served, clock, flooded: renewed(plane, clock) };
+  const { policy } = await publishedNow(plane);
+  const stage: Stage = {
+    ...{ plane, served, clock, flooded: renewed(plane, clock), emergencies: new Emergencies() },
+    governanceDigest: documentDigest(policy.governance),
+  };
   const started = performance.now();
   const { told, samples } = await playAll(stage, options);
   const seconds = (performance.now() - started) / 1000;

@@ -149,7 +149,7 @@ export class Cell {
 
   objecting({ signed: { contract }, digest: contractDigest }: Held, as: string): object {
     const attestation = this.once(`objection ${as}`, () =>
-      attestationOf(this.#spoken(contract), "reject"),
+      attestationOf(this.#spoken(contract), { verdict: "reject" }),
     );
     return { op: "attest", contractDigest, attestation };
   }

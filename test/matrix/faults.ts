@@ -21,7 +21,8 @@ export const FAULTS = {
   /** It is given up, and done all the same, later. */
   silent: { do: { latencyMs: 1_000 }, ofTarget: { latencyMs: 5_400 } },
   throttled: { do: { throttle: true } },
-  slow: { do: { latencyMs: 200 } },
+  /** Of a look at a target: later than the second within which some effects have to be seen. */
+  slow: { do: { latencyMs: 200 }, ofTarget: { latencyMs: 1_200 } },
   /** It is done, and its answer held until the function is stopped. */
   stopped: { do: { dropAnswer: true }, stops: true },
 } as const satisfies Readonly<Record<string, Fault>>;

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readContract } from "../../../lib/contract/contract.ts";
+import { contractDigest } from "../../../lib/client/request.ts";
 import type { Digest } from "../../../lib/encoding/digest.ts";
-import { signJws } from "../../../lib/encoding/jws.ts";
-import { statementDigest } from "../../../lib/proof/statement.ts";
-import { isRefusal } from "../../../lib/refusal.ts";
 import { run } from "../../cli/support/plane-endpoint.ts";
-import { keyOf, shiftDraft, signDraft } from "./contracts.ts";
+import { shiftDraft, signDraft } from "./contracts.ts";
+import { approvalOf } from "./people.ts";
 import type { LocalPlane } from "./plane.ts";
 
 /** A contract under the local emergency policy, approved by one who may; it shifts traffic once. */
@@ -15,20 +12,9 @@ export function emergency(plane: LocalPlane) {
   const breakGlass = { policy: "local", incident: "INC-17" };
   const draft = { window: { startsIn: 0, seconds: 120 }, breakGlass };
   const held = signDraft(plane, shiftDraft(plane, draft));
-  const contract = readContract(held.contract);
-  if (isRefusal(contract)) throw new TypeError(contract.detail);
-  const iat = Math.floor(Date.now() / 1000);
-  const approval = signJws(
-    "vai-approval+jwt",
-    {
-      ...{ iss: plane.outputs.names.approver2, iat, exp: iat + 600, jti: randomUUID() },
-      ...{ contractDigest: contract.digest, statementDigest: statementDigest({ contract }) },
-      role: "incident-commander",
-    },
-    keyOf(plane, "approver2"),
-  );
-  const proof = { ...held.proof, approvals: [approval] };
-  return { held: { ...held, proof }, digest: contract.digest };
+  const spoken = { plane, contract: held.contract, now: Date.now() };
+  const proof = { ...held.proof, approvals: [approvalOf(spoken, undefined, "incident-commander")] };
+  return { held: { ...held, proof }, digest: contractDigest(held.contract) };
 }
 
 async function vai(plane: LocalPlane, args: readonly string[]) {

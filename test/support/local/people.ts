@@ -21,32 +21,56 @@ function readGood(compact: string) {
   return read;
 }
 
-/** The evaluator's word on a contract's decision, or on an obligation of one of its identities. */
+/** Evaluators of the local plane, by their class. */
+const EVALUATORS = {
+  state: "evaluator",
+  human: "evaluatorHuman",
+  risk: "evaluatorRisk",
+} as const;
+export type EvaluatorClass = keyof typeof EVALUATORS;
+
+/** An evaluator's word. */
+export interface Word {
+  readonly verdict: "approve" | "reject";
+  /** Whose; default `state`. */
+  readonly class?: EvaluatorClass;
+  /** What it is on; default: the contract's decision. */
+  readonly obligation?: { readonly identityId: string; readonly name: string };
+}
+
+/** A word on a contract's decision, or on an obligation of one of its identities. */
 export function attestationOf(
   { plane, contract, now }: Spoken,
-  verdict: "approve" | "reject",
-  obligation?: { readonly identityId: string; readonly name: string },
+  { verdict, class: own = "state", obligation }: Word,
 ): string {
   const { decision } = readGood(contract).claims;
   const claims = {
-    ...{ iss: plane.outputs.names.evaluator, ...instant(now), class: "state", verdict },
+    ...{ iss: plane.outputs.names[EVALUATORS[own]], ...instant(now), class: own, verdict },
     ...{ objections: verdict === "reject" ? ["not now"] : [], obligations: [] },
     ...(obligation === undefined ? { decisionDigest: decision.digest } : { obligation }),
   };
-  return signJws("vai-attestation+jwt", claims, keyOf(plane, "evaluator"));
+  return signJws("vai-attestation+jwt", claims, keyOf(plane, EVALUATORS[own]));
 }
 
-/** The approver's yes to a contract, or to the gate of one of its steps. */
-export function approvalOf({ plane, contract, now }: Spoken, step?: string): string {
+/** Who approves, and as what. */
+const APPROVERS = { "sre-lead": "approver", "incident-commander": "approver2" } as const;
+
+/** Somebody's yes to a contract, or to the gate of one of its steps. */
+export function approvalOf(
+  { plane, contract, now }: Spoken,
+  step?: string,
+  role: keyof typeof APPROVERS = "sre-lead",
+): string {
   const read = readGood(contract);
   const { iat, jti } = instant(now);
+  const approver = APPROVERS[role];
   const claims = {
-    ...{ iss: plane.outputs.names.approver, iat, exp: iat + 3_600, jti, role: "sre-lead" },
+    ...{ iss: plane.outputs.names[approver], iat, exp: iat + 3_600, jti, role },
     contractDigest: read.digest,
     statementDigest: statementDigest({ contract: read, step }),
     ...(step !== undefined && { step }),
   };
-  return signJws("vai-approval+jwt", claims, keyOf(plane, "approver"));
+  return signJws("vai-approval+jwt", claims, keyOf(plane, approver));
 }
 
 /** A later decision that denies what an earlier one allowed. */
