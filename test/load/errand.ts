@@ -1,39 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { contractDraft, type SignedContract } from "../../lib/client/contract.ts";
+import type { SignedContract } from "../../lib/client/contract.ts";
 import { deliveryKey, openCredentials } from "../../lib/client/credentials.ts";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import { contractDigest, executeEvent, issueEvent } from "../../lib/client/request.ts";
 import type { Digest } from "../../lib/encoding/digest.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
-import { intentOf, keyOf, signDraft, tableArn } from "../support/local/contracts.ts";
+import { intentOf, keyOf } from "../support/local/contracts.ts";
 import { approvalOf, attestationOf, type Word } from "../support/local/people.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { seedItem } from "../support/local/targets.ts";
+import { setting, signTerms, type Terms, WEIGHT } from "../support/local/terms.ts";
 import type { Delivery } from "./plan.ts";
 
 /** Milliseconds of a contract's window in which it is asked again. */
 const FRESH = 300_000;
-
-/** What the bounded call sets the item's weight to; before, it is 1. */
-export const WEIGHT = 10;
-export const BEFORE = 1;
-/** Seconds: the window of a contract of class LOW, of class HIGH, and of an emergency. */
-const WINDOW = 600;
-const HIGH_WINDOW = 300;
-const EMERGENCY_WINDOW = 120;
-
-/** What a contract has besides the one step and its window. */
-export interface Terms {
-  readonly risk?: "LOW" | "HIGH";
-  /** Of the step; another step takes its effect back with `isTakenBack`. */
-  readonly gate?: "approval";
-  readonly isTakenBack?: boolean;
-  readonly obligations?: readonly object[];
-  readonly isEmergency?: boolean;
-  /** Of class HIGH: which thresholds it was decided under. */
-  readonly governanceDigest?: Digest;
-}
 
 /** How a request differs from the good one. */
 export interface Asking {
@@ -85,38 +66,12 @@ export class Errand {
   }
 
   #contract(): SignedContract {
-    const isDirect = this.#delivery === "credentials";
-    const bounded = {
-      "key/pk": { exact: this.item },
-      "set/weight": { range: { min: 0, max: 50 } },
+    const subject = {
+      ...{ item: this.item, actor: `spiffe://example.org/agent/${this.item}`, calls: 1 },
+      ...{ executor: this.#key.thumbprint, delivery: this.#delivery, now: this.#clock() },
+      purpose: "one action of the load run",
     };
-    const { risk = "LOW", gate, isTakenBack, obligations, isEmergency } = this.#terms;
-    const step = {
-      ...{ id: "set", actions: ["dynamodb:UpdateItem"], resources: [tableArn(this.#plane)] },
-      parameters: isDirect ? "unbounded" : bounded,
-      limits: isDirect ? { calls: 1 } : { calls: 1, totals: { "set/weight": 50 } },
-    };
-    const draft = contractDraft.parse({
-      ...{ purpose: "one action of the load run", risk, deliveries: [this.#delivery] },
-      actor: { id: `spiffe://example.org/agent/${this.item}`, kind: "agent" },
-      steps: [
-        { ...step, ...(gate && { gate }) },
-        ...(isTakenBack ? [{ ...step, id: "undo", gate: "rollback" }] : []),
-      ],
-      ...(isTakenBack && {
-        rollback: { when: "obligationUnmet", step: "undo", operation: this.#operation(BEFORE) },
-      }),
-      ...(obligations && { obligations }),
-      ...(isEmergency && { breakGlass: { policy: "local", incident: "INC-17" } }),
-      window: { seconds: isEmergency ? EMERGENCY_WINDOW : risk === "HIGH" ? HIGH_WINDOW : WINDOW },
-    });
-    const { governanceDigest } = this.#terms;
-    const signing = { executor: this.#key.thumbprint, now: this.#clock(), governanceDigest };
-    const signed = signDraft(this.#plane, draft, signing);
-    if (!isEmergency) return signed;
-    const spoken = { plane: this.#plane, contract: signed.contract, now: this.#clock() };
-    const approvals = [approvalOf(spoken, undefined, "incident-commander")];
-    return { ...signed, proof: { ...signed.proof, approvals } };
+    return signTerms(this.#plane, subject, this.#terms);
   }
 
   /** What people send of the contract to `govern`. */
@@ -206,8 +161,5 @@ export class Errand {
     return { plane: this.#plane.outputs.plane, jti: randomUUID(), iat, idempotencyKey };
   }
 
-  #operation(weight = WEIGHT) {
-    const parameters = { "key/pk": this.item, "set/weight": weight };
-    return { action: "dynamodb:UpdateItem", resource: tableArn(this.#plane), parameters };
-  }
+  #operation = (weight = WEIGHT) => setting(this.#plane, this.item, weight);
 }

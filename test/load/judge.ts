@@ -12,7 +12,7 @@ import { identityEnds } from "../support/identity-ends.ts";
 import { readChain } from "../support/local/evidence.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { readItem } from "../support/local/targets.ts";
-import { WEIGHT } from "./errand.ts";
+import { WEIGHT } from "../support/local/terms.ts";
 import type { Told } from "./outcome.ts";
 
 type Item = Readonly<Record<string, unknown>>;

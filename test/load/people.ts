@@ -1,7 +1,8 @@
 import type { Digest } from "../../lib/encoding/digest.ts";
 import type { Said } from "../matrix/functions.ts";
 import type { EvaluatorClass } from "../support/local/people.ts";
-import type { Errand, Terms } from "./errand.ts";
+import { DUTY, type Terms } from "../support/local/terms.ts";
+import type { Errand } from "./errand.ts";
 import type { PeopleKind } from "./kinds.ts";
 import { DONE, isDone, isGrant, type Outcome, unlike } from "./outcome.ts";
 import type { Fault } from "./plan.ts";
@@ -24,8 +25,6 @@ const LATE: Fault = {
   fault: "slow",
 };
 
-const DUTY = { kind: "event", name: "seen by somebody", class: "state", dueSeconds: 60 };
-
 /** The contract of an action. */
 export function termsOf({ kind }: PeopleAction, governanceDigest: Digest): Terms {
   switch (kind) {
@@ -36,10 +35,7 @@ export function termsOf({ kind }: PeopleAction, governanceDigest: Digest): Terms
     case "duty":
       return { obligations: [DUTY] };
     case "rollback":
-      return {
-        isTakenBack: true,
-        obligations: [{ kind: "readBack", name: "setting", dueSeconds: 1 }],
-      };
+      return { isTakenBack: true };
     case "breakGlass":
     case "review":
       return { isEmergency: true };

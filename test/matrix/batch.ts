@@ -1,7 +1,8 @@
 import { LONGEST_LIFE } from "../../lib/lifecycle/due.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { readItem } from "../support/local/targets.ts";
-import { Cell, type Held, WEIGHT } from "./cell.ts";
+import { BEFORE, WEIGHT } from "../support/local/terms.ts";
+import { Cell, type Held } from "./cell.ts";
 import type { Course, CourseStep } from "./courses.ts";
 import { delayBy } from "./delay-by.ts";
 import type { Door, Planned, SeenCall } from "./door.ts";
@@ -88,7 +89,10 @@ class BatchPlay {
     if (first === undefined) throw new TypeError("a batch has cells");
     this.#stage = stage;
     this.#course = first.course;
-    this.#cells = plans.map((plan) => ({ plan, cell: new Cell(stage.plane, this.#clock) }));
+    this.#cells = plans.map((plan) => ({
+      plan,
+      cell: new Cell(stage.plane, this.#clock, first.course.terms),
+    }));
   }
 
   readonly #clock = (): number => Date.now() + this.#offset;
@@ -147,7 +151,10 @@ class BatchPlay {
       const { seed } = each.plan;
       const delay = seed === undefined ? undefined : delayBy(`${seed} ${step.by}`);
       const firstId = step.identityId?.(each.cell);
-      asked.push({ each, event, planned: planned(each), delay, firstId });
+      // In the run under the fault, what goes wrong in every cell goes wrong besides.
+      const broken = planned(each) ?? step.broken;
+      const besides = broken === step.broken ? undefined : step.broken;
+      asked.push({ each, event, planned: broken, besides, delay, firstId });
     }
     const ran = await this.#run(step.by, asked);
     return asked.map(({ each, event }, index) => {
@@ -161,8 +168,8 @@ class BatchPlay {
   async #run(by: FunctionName, runs: readonly Omit<Run, "by" | "clock">[]): Promise<Ran[]> {
     const ran = await this.#stage.functions.runAll(
       by,
-      runs.map(({ event, planned, delay, firstId }) => ({
-        ...{ event, planned, delay, firstId },
+      runs.map(({ event, planned, besides, delay, firstId }) => ({
+        ...{ event, planned, besides, delay, firstId },
         clock: this.#clock,
       })),
     );
@@ -249,6 +256,10 @@ class BatchPlay {
 
   async #target({ digest, chainId, exp, calls, item }: Held): Promise<SeenContract> {
     const weight = (await readItem(this.#stage.plane, item))?.["weight"];
-    return { digest, chainId, exp, calls, weight, wanted: WEIGHT };
+    const isTakenBack = this.#course.terms?.isTakenBack === true;
+    return {
+      ...{ digest, chainId, exp, calls, weight, wanted: WEIGHT },
+      ...(isTakenBack && { takenBackTo: BEFORE }),
+    };
   }
 }

@@ -1,21 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { contractDraft, type SignedContract } from "../../lib/client/contract.ts";
+import type { SignedContract } from "../../lib/client/contract.ts";
 import { type DeliveryKey, deliveryKey } from "../../lib/client/credentials.ts";
 import { type HeldKey, newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
 import { contractDigest, executeEvent, issueEvent } from "../../lib/client/request.ts";
 import type { Digest } from "../../lib/encoding/digest.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
-import { intentOf, keyOf, signDraft, tableArn } from "../support/local/contracts.ts";
+import { intentOf, keyOf } from "../support/local/contracts.ts";
 import { approvalOf, attestationOf, laterDenial } from "../support/local/people.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
 import { seedItem } from "../support/local/targets.ts";
+import { DUTY, setting, signTerms, type Terms, windowOf } from "../support/local/terms.ts";
 
 type Delivery = "execute" | "handle" | "credentials";
-
-/** Seconds of a contract's window. */
-const WINDOW = 600;
-/** What the bounded call sets the item's weight to; before, it is 1. */
-export const WEIGHT = 10;
 
 /** A contract of one cell about an item of its own, and what came of it so far. */
 export interface Held {
@@ -47,8 +43,12 @@ export class Cell {
   readonly #clock: () => number;
   readonly #signed = new Map<string, unknown>();
 
-  constructor(plane: LocalPlane, clock: () => number) {
+  readonly #terms: Terms;
+
+  /** @param terms of each of its contracts. */
+  constructor(plane: LocalPlane, clock: () => number, terms: Terms = {}) {
     this.plane = plane;
+    this.#terms = terms;
     this.#clock = clock;
   }
 
@@ -64,23 +64,16 @@ export class Cell {
     const item = `matrix-${randomUUID()}`;
     await seedItem(this.plane, item);
     const calls = delivery === "execute" ? 1 : 2;
-    const bounded = { "key/pk": { exact: item }, "set/weight": { range: { min: 0, max: 50 } } };
-    const draft = contractDraft.parse({
-      ...{ purpose: "one cell of the fault matrix", risk: "LOW", deliveries: [delivery] },
-      actor: { id: this.actor, kind: "agent" },
-      steps: [
-        {
-          ...{ id: "set", actions: ["dynamodb:UpdateItem"], resources: [tableArn(this.plane)] },
-          parameters: delivery === "credentials" ? "unbounded" : bounded,
-          limits: { calls },
-        },
-      ],
-      window: { seconds: WINDOW },
-    });
     const now = this.now();
-    const signed = signDraft(this.plane, draft, { executor: this.key.thumbprint, now });
+    const subject = {
+      ...{ item, actor: this.actor, executor: this.key.thumbprint, delivery, calls, now },
+      purpose: "one cell of the fault matrix",
+    };
+    const signed = signTerms(this.plane, subject, this.#terms);
     const held = {
-      ...{ item, delivery, signed, calls, exp: now + WINDOW * 1000 },
+      ...{ item, delivery, signed, exp: now + windowOf(this.#terms) * 1000 },
+      // What takes an effect back is a call of its own.
+      calls: this.#terms.isTakenBack ? 2 * calls : calls,
       digest: contractDigest(signed.contract),
       chainId: `intent/${intentOf(signed)}`,
       deliverTo: deliveryKey().deliverTo,
@@ -137,6 +130,20 @@ export class Cell {
     });
   }
 
+  /** The auditor's word on an emergency; signed once under `as`. */
+  reviewing(as: string, contractDigest: Digest): { command: string } {
+    return this.once(`review ${as}`, () => {
+      const iat = Math.floor(this.now() / 1000);
+      const { plane, names } = this.plane.outputs;
+      const payload = {
+        ...{ iss: names.auditor, iat, exp: iat + 300, aud: plane, jti: randomUUID() },
+        ...{ do: "reviewBreakGlass", contractDigest, finding: "as it had to be" },
+        reason: "a cell of the fault matrix",
+      };
+      return { command: signJws("vai-command+jwt", payload, keyOf(this.plane, "auditor")) };
+    });
+  }
+
   /** What governance and people send of a contract; each is signed once under `as`. */
   registering({ signed: { contract, proof } }: Held): object {
     return { op: "register", contract, proof };
@@ -150,6 +157,16 @@ export class Cell {
   objecting({ signed: { contract }, digest: contractDigest }: Held, as: string): object {
     const attestation = this.once(`objection ${as}`, () =>
       attestationOf(this.#spoken(contract), { verdict: "reject" }),
+    );
+    return { op: "attest", contractDigest, attestation };
+  }
+
+  /** That somebody has seen what was done; nothing without an identity. */
+  seeing({ signed: { contract }, digest: contractDigest, identityId }: Held): object | undefined {
+    if (identityId === undefined) return undefined;
+    const obligation = { identityId, name: DUTY.name };
+    const attestation = this.once("seen", () =>
+      attestationOf(this.#spoken(contract), { verdict: "approve", obligation }),
     );
     return { op: "attest", contractDigest, attestation };
   }
@@ -173,10 +190,5 @@ export class Cell {
     return this.once(`key ${as} ${item}`, randomUUID);
   }
 
-  #operation(item: string) {
-    return {
-      ...{ action: "dynamodb:UpdateItem", resource: tableArn(this.plane) },
-      parameters: { "key/pk": item, "set/weight": WEIGHT },
-    };
-  }
+  #operation = (item: string) => setting(this.plane, item);
 }

@@ -1,6 +1,7 @@
 import { readJws, signJws } from "../../lib/encoding/jws.ts";
 import type { TrustPolicy } from "../../lib/trust/policy.ts";
 import { keyOf } from "../support/local/contracts.ts";
+import { DUTY, type Terms } from "../support/local/terms.ts";
 import type { Cell, Held } from "./cell.ts";
 import type { Planned } from "./door.ts";
 import type { FunctionName, Said } from "./functions.ts";
@@ -21,6 +22,8 @@ export interface CourseStep {
 /** A way through the functions, one of whose runs has each of its calls go wrong in turn. */
 export interface Course {
   readonly name: string;
+  /** Of each contract that its cells have. */
+  readonly terms?: Terms;
   readonly before?: readonly CourseStep[];
   readonly act: CourseStep;
   /** What is under way at the same time; every call of both comes later by chance. */
@@ -134,6 +137,27 @@ const approve = spoken((cell, held) => cell.approving(held, "yes"));
 const object = spoken((cell, held) => cell.objecting(held, "no"));
 const supersede = spoken((cell, held) => cell.superseding(held, "denied"));
 
+const seen: CourseStep = {
+  by: "govern",
+  event: async (cell) => cell.seeing(await cell.contract("it", "execute")),
+};
+
+/** The look is later than the second within which the effect has to be seen: the same invocation takes it back. */
+const takenBack: CourseStep = {
+  ...ask("execute"),
+  broken: { name: "dynamodb:GetItem sample-settings", nth: 1, fault: "slow" },
+};
+
+/** An auditor's word on the emergency, under a name of its own. */
+const reviewed = (as: string): CourseStep => ({
+  by: "govern",
+  event: (cell) => {
+    const contractDigest = cell.held.get("it")?.digest;
+    if (contractDigest === undefined) return undefined;
+    return { op: "command", ...cell.reviewing(as, contractDigest) };
+  },
+});
+
 export const COURSES: readonly Course[] = [
   { name: "issue execute", act: ask("execute"), next: [ask("execute")] },
   { name: "issue handle", act: ask("handle"), next: [ask("handle"), redeem()] },
@@ -180,6 +204,27 @@ export const COURSES: readonly Course[] = [
   {
     ...{ name: "govern supersede", before: [ask("handle")], act: supersede },
     next: [redeem(), ask("handle", "it", "another"), supersede],
+  },
+  {
+    ...{ name: "issue duty", terms: { obligations: [DUTY] } },
+    ...{ act: ask("execute"), next: [ask("execute"), seen] },
+  },
+  {
+    ...{ name: "govern duty", terms: { obligations: [DUTY] } },
+    ...{ before: [ask("execute")], act: seen, next: [seen] },
+  },
+  {
+    ...{ name: "issue rollback", terms: { isTakenBack: true } },
+    ...{ act: takenBack, next: [ask("execute")] },
+  },
+  {
+    ...{ name: "issue break-glass", alone: "wholly", terms: { isEmergency: true } },
+    ...{ act: ask("execute"), next: [ask("execute")], last: [reviewed("closed")] },
+  },
+  {
+    ...{ name: "govern review", alone: "wholly", terms: { isEmergency: true } },
+    ...{ before: [ask("execute")], act: reviewed("reviewed"), next: [reviewed("reviewed")] },
+    last: [reviewed("closed")],
   },
   {
     ...{ name: "sweep", alone: "wholly", isLate: true, act: { by: "sweep", event: () => ({}) } },

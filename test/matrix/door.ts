@@ -55,9 +55,15 @@ const isOfTarget = (name: string): boolean => / sample-/.test(name);
  * A front door of one function's own, before the front door of the local AWS: what goes wrong there goes wrong for this
  * function alone, so that cells of the matrix do not meet. Everything else is the same: the faults are the front door's, and
  * what passes is signed, judged by IAM and in the feed.
+ * @param besides what goes wrong too, unless the planned call is the same; it counts as no hit.
  */
-export async function openDoor(upstream: URL, planned?: Planned, delay?: Delay): Promise<Door> {
-  const doorway = new Doorway(planned, delay);
+export async function openDoor(
+  upstream: URL,
+  planned?: Planned,
+  delay?: Delay,
+  besides?: Planned,
+): Promise<Door> {
+  const doorway = new Doorway(planned, delay, besides);
   const server = createFrontDoor(
     {
       upstream: { host: upstream.hostname, port: Number(upstream.port) },
@@ -88,6 +94,7 @@ class Doorway {
   readonly stopped: Promise<void>;
   isHit = false;
   readonly #planned: Planned | undefined;
+  readonly #besides: Planned | undefined;
   readonly #delay: Delay;
   /** Calls by the SDK's id of one invocation: its tries are one call. */
   readonly #known = new Map<string, SeenCall>();
@@ -95,8 +102,9 @@ class Doorway {
   #isStopped = false;
   #stop = (): void => {};
 
-  constructor(planned: Planned | undefined, delay: Delay = () => 0) {
+  constructor(planned: Planned | undefined, delay: Delay = () => 0, besides?: Planned) {
     this.#planned = planned;
+    this.#besides = besides;
     this.#delay = delay;
     this.stopped = new Promise((resolve) => {
       this.#stop = resolve;
@@ -152,10 +160,13 @@ class Doorway {
   }
 
   #faultOf({ name, nth }: CallPlace): Fault | undefined {
-    const planned = this.#planned;
-    if (planned === undefined || planned.name !== name || planned.nth !== nth) return undefined;
-    this.isHit = true;
-    return FAULTS[planned.fault];
+    const isOf = (planned: Planned | undefined): planned is Planned =>
+      planned?.name === name && planned.nth === nth;
+    if (isOf(this.#planned)) {
+      this.isHit = true;
+      return FAULTS[this.#planned.fault];
+    }
+    return isOf(this.#besides) ? FAULTS[this.#besides.fault] : undefined;
   }
 
   #end(): void {

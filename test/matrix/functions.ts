@@ -58,6 +58,8 @@ export interface Run {
   /** The functions' own clock; requests to AWS are signed by the real one. */
   readonly clock: () => number;
   readonly planned?: Planned | undefined;
+  /** What goes wrong besides. */
+  readonly besides?: Planned | undefined;
   /** By how much each of its calls comes later. */
   readonly delay?: Delay | undefined;
   /** The first id that it makes: how an identity is going to be called. */
@@ -103,8 +105,8 @@ export class Functions {
   }
 
   async #run({ environment }: Deployed, run: Run): Promise<Ran> {
-    const { by, event, clock, planned, delay, firstId } = run;
-    const door = await openDoor(this.#upstream, planned, delay);
+    const { by, event, clock, planned, besides, delay, firstId } = run;
+    const door = await openDoor(this.#upstream, planned, delay, besides);
     const seconds = FUNCTION_TIMEOUT_SECONDS * 1000;
     const lifetime = { end: Date.now() + seconds };
     const from = { ...environment, AWS_ENDPOINT_URL: door.endpoint };

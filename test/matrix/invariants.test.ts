@@ -34,6 +34,15 @@ const sessionOf = (seq: number, sourceIdentity: string): FeedCall => ({
   ...{ seq, name: "sts AssumeRole", isEffect: false, records: [], sourceIdentity },
 });
 
+/** Its contract has what takes the effect back; records of that, and the target as it looks at the end. */
+const takenBack = (seen: Observation, types: readonly string[], weight: number): Observation => ({
+  ...withRecords(
+    { ...seen, feed: [...seen.feed, ...types.map((_, at) => stored(20 + at, 9 + at))] },
+    (all) => [...all, ...types.map((type, at) => recordOf(type, { seq: 9 + at }))],
+  ),
+  contracts: seen.contracts.map((each) => ({ ...each, takenBackTo: 1, weight })),
+});
+
 /** One bad thing that was seen, and the invariant that must say so. */
 const BAD: Readonly<
   Record<string, readonly [what: string, bad: (seen: Observation) => Observation][]>
@@ -84,6 +93,15 @@ const BAD: Readonly<
       "the target is as before",
       (seen) => ({ ...seen, contracts: seen.contracts.map((each) => ({ ...each, weight: 1 })) }),
     ],
+    [
+      "what was taken back is there",
+      (seen) => takenBack(seen, ["RollbackTriggered", "RollbackCompleted"], 10),
+    ],
+    [
+      "what is there is neither as it was set nor as it was to be taken back",
+      (seen) => takenBack(seen, ["RollbackTriggered"], 3),
+    ],
+    ["it is as it is taken back, and nothing took it back", (seen) => takenBack(seen, [], 1)],
     [
       "a grant of an identity that was never issued",
       (seen) => ({
@@ -175,6 +193,12 @@ const headAt = ({ chains }: Observation, seq: number) => chains.get(CHAIN)?.[seq
 
 test("VAI-98 the matrix finds nothing where everything holds", () => {
   assert.deepEqual(violationsOf(goodDay()), []);
+});
+
+test("VAI-34 VAI-98 the matrix takes an effect that was taken back for what it is", () => {
+  const back = ["RollbackTriggered", "RollbackCompleted"];
+  assert.deepEqual(violationsOf(takenBack(goodDay(), back, 1)), []);
+  assert.deepEqual(violationsOf(takenBack(goodDay(), ["RollbackTriggered"], 10)), []);
 });
 
 for (const [invariant, all] of Object.entries(BAD)) {

@@ -32,6 +32,8 @@ export interface SeenContract {
   /** Of its item, as the deployer reads it at the end, and as it is set. */
   readonly weight: unknown;
   readonly wanted: number;
+  /** As it is set by what takes the effect back, where the contract has that. */
+  readonly takenBackTo?: number;
 }
 
 /** What a function said to whom. */

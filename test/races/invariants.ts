@@ -28,6 +28,12 @@ export const violationsOf = (seen: Seen): string[] =>
 
 const isCall = ({ at }: Step): boolean => at === "target:call";
 
+/**
+ * Whether it was put where nobody overwrites it: of an emergency that is what counts. Whoever reads the chain next stores it,
+ * also behind a denial, and also what was refused meanwhile.
+ */
+const isPut = ({ at }: Step): boolean => at === "breakGlass:write";
+
 /** A step by which an identity is issued, or its session is about to be used or to leave. */
 const isBegin = ({ course, writes, isDone }: Step): boolean =>
   course === "use" &&
@@ -40,15 +46,17 @@ const isBegin = ({ course, writes, isDone }: Step): boolean =>
 const isDelivery = ({ writes }: Pick<Step, "writes">): boolean =>
   writes.includes("CredentialsMinted") && !writes.includes("ExecutionRejected");
 
-function calledOnce({ steps }: Seen): string[] {
-  const started = steps.findIndex(
-    ({ writes, isDone }) => isDone && writes.includes("ExecutionStarted"),
-  );
+function calledOnce({ steps, race }: Seen): string[] {
+  const isStart = ({ writes, isDone }: Step) => isDone && writes.includes("ExecutionStarted");
   const calls = [...steps.entries()].filter(([, step]) => isCall(step));
+  // What takes an effect back is a call of its own, by an identity of its own.
+  const most = race.use === "issue rollback" ? 2 : 1;
   return [
-    ...(calls.length > 1 ? [`it was made ${calls.length} times`] : []),
-    ...calls.flatMap(([at]) =>
-      started >= 0 && started < at ? [] : ["it was made, and no ExecutionStarted stood before it"],
+    ...(calls.length > most ? [`it was made ${calls.length} times`] : []),
+    ...calls.flatMap(([at], made) =>
+      steps.slice(0, at).filter(isStart).length > made
+        ? []
+        : ["it was made, and no ExecutionStarted of its own stood before it"],
     ),
   ];
 }
@@ -95,8 +103,12 @@ function begunBefore(seen: Seen): string[] {
   const denied = deniedAt(seen) ?? Number.POSITIVE_INFINITY;
   const isMark = ON_THE_CHAIN.has(race.denial);
   const session = steps.findIndex(({ at }) => at === "sts");
+  const isEmergency = race.use === "issue emergency";
+  // What an emergency has put and was refused then has begun nothing.
+  if (isEmergency && !steps.some(isCall)) return [];
   return [...steps.entries()].flatMap(([index, step]) => {
-    if (!isBegin(step)) return [];
+    if (!isBegin(step) || isEmergency !== isPut(step)) return [];
+    if (isOfAnother(seen, index)) return [];
     const looked = lastLook(steps.slice(0, index));
     const isLate = index > denied && (isMark || looked > denied);
     return [
@@ -105,6 +117,13 @@ function begunBefore(seen: Seen): string[] {
     ];
   });
 }
+
+/** The rollback is another identity's than the one that is revoked, from where it is triggered. */
+const isOfAnother = ({ race, steps }: Seen, index: number): boolean =>
+  race.denial === "revokeIdentity" && isTriggered(steps.slice(0, index));
+
+const isTriggered = (steps: readonly Step[]): boolean =>
+  steps.some(({ writes, isDone }) => isDone && writes.includes("RollbackTriggered"));
 
 /** Where the heads of the Registry were last read for the use. */
 const lastLook = (steps: readonly Step[]): number =>
@@ -116,11 +135,14 @@ const lastLook = (steps: readonly Step[]): number =>
 
 function sessionsTold({ steps, records }: Seen): string[] {
   const obtained = steps.filter(({ at, isDone }) => at === "sts" && isDone).length;
-  const told = records.filter(
-    ({ event, detail }) =>
-      event.type === "CredentialsMinted" || detail["unusedAccessKeyId"] !== undefined,
+  // By their keys: of an emergency that is refused behind its put both records tell of one.
+  const told = new Set(
+    records.flatMap(({ event, detail }) => [
+      ...(event.type === "CredentialsMinted" ? [detail["accessKeyId"]] : []),
+      ...(detail["unusedAccessKeyId"] === undefined ? [] : [detail["unusedAccessKeyId"]]),
+    ]),
   );
-  return obtained === told.length ? [] : [`${obtained} were obtained, ${told.length} are told of`];
+  return obtained === told.size ? [] : [`${obtained} were obtained, ${told.size} are told of`];
 }
 
 function endedOnce({ records }: Seen): string[] {
@@ -157,11 +179,17 @@ function recorded(seen: Seen): string[] {
 }
 
 /** A denial is refused for one reason alone: what it names was not there when it was looked for last. */
-function unrefused({ denial, steps }: Seen): string[] {
+function unrefused({ denial, steps, race }: Seen): string[] {
   if (denial === undefined) return ["it was never answered"];
   if (denial.ok) return [];
+  // With an effect that nobody saw its contract ends: nobody's word on it is needed any more.
+  const isOver = race.use === "issue rollback" && isTriggered(steps);
+  if (isOver && denial.code === "CONTRACT_CONSUMED") return [];
   if (denial.code !== "IDENTITY_UNKNOWN") return [`it was refused: ${denial.code}`];
-  const issued = steps.findIndex((step) => isBegin(step) && step.writes.includes("IdentityIssued"));
+  // An index of Evidence finds what is stored, and not yet what is put.
+  const issued = steps.findIndex(
+    (step) => step.isDone && !isPut(step) && step.writes.includes("IdentityIssued"),
+  );
   const looked = steps.findLastIndex(
     ({ course, at }) => course === "denial" && at === "index:read",
   );
@@ -178,7 +206,7 @@ function truthful({ use, race, steps, records }: Seen): string[] {
     return [
       ...(isCalled ? [`refused with ${use.code}, and the call was made`] : []),
       ...(isThere === true ? [] : [`refused with ${use.code}, and no record of it is there`]),
-      ...(steps.some((step) => step.isDone && isDelivery(step))
+      ...(steps.some((step) => step.isDone && isDelivery(step) && race.use !== "issue emergency")
         ? [`refused with ${use.code}, and recorded as delivered`]
         : []),
     ];
@@ -225,7 +253,10 @@ function undisturbed({ race, use }: Seen): string[] {
 
 /** Milliseconds: far less than any window or invocation here, so that no time passed decides anything. */
 const SHORT = 20_000;
+const LOOKING = 30_000;
 
-function timeless({ waited }: Seen): string[] {
-  return waited <= SHORT ? [] : [`${waited} ms were waited`];
+function timeless({ waited, race }: Seen): string[] {
+  // What takes an effect back has looked for it first, for as long as the invocation allows.
+  const most = race.use === "issue rollback" ? LOOKING : SHORT;
+  return waited <= most ? [] : [`${waited} ms were waited`];
 }

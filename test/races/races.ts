@@ -5,13 +5,18 @@ import { readTrust } from "../../lib/enforcement/read/registry.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import { ACTOR, type Governed, type Mutation } from "../support/governed.ts";
-import { attestation, decisionOn } from "../support/people.ts";
+import { approvedEmergency, attestation, decisionOn, EMERGENCY } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
+import { astray, rolling } from "../support/rollback.ts";
 import { Scheduler } from "../support/schedule/scheduler.ts";
 import type { Touch } from "../support/schedule/touch.ts";
 
 /** How authority is used. */
-const USES = ["issue execute", "issue credentials", "execute"] as const;
+const USES = [
+  ...(["issue execute", "issue credentials", "execute"] as const),
+  // What is owed behind the call, what takes it back in the same invocation, and what is spooled.
+  ...(["issue duty", "issue rollback", "issue emergency"] as const),
+] as const;
 type Use = (typeof USES)[number];
 
 /** What happens beside it; `unrelated`: a publication that takes nothing from anybody. */
@@ -33,11 +38,20 @@ export const RACES: readonly Race[] = USES.flatMap((use) =>
 
 export const titleOf = ({ use, denial }: Race): string => `${use} × ${denial}`;
 
+/** What somebody has to say he has seen. */
+const DUTY = { kind: "event", name: "confirmed", dueSeconds: 600 };
+
 const MUTATIONS: Readonly<Record<Use, Mutation>> = {
   "issue execute": {},
   "issue credentials": CREDENTIALS,
   execute: HANDLE,
+  "issue duty": { contract: { set: { "/obligations": [DUTY] } } },
+  "issue rollback": rolling(),
+  "issue emergency": {},
 };
+
+/** The trust policy foresees emergencies whose evidence may be spooled. */
+const FORESEEN = { set: { "/breakGlass": [{ ...EMERGENCY, spool: true }] } };
 
 /** One interleaving of a race, to be played and then looked at. */
 export interface Played {
@@ -83,9 +97,10 @@ export class Stage {
   }
 
   static async of(race: Race): Promise<Stage> {
-    const plane = await newPlane();
+    const isEmergency = race.use === "issue emergency";
+    const plane = await newPlane(isEmergency ? { policy: FORESEEN } : {});
     const mutation = MUTATIONS[race.use];
-    const governed = plane.contract(mutation);
+    const governed = isEmergency ? approvedEmergency(plane) : plane.contract(mutation);
     if (race.denial === "attest" || race.denial === "supersede") {
       const { contract, proof } = governed;
       const bound = await plane.govern({ op: "register", contract, proof });
@@ -127,6 +142,7 @@ export class Stage {
     this.#putBack();
     const { race } = this;
     const [plane, governed, order] = [this.#plane, this.#governed, this.#order];
+    if (race.use === "issue rollback") astray(plane);
     const scheduler = new Scheduler();
     plane.faults.gate = scheduler.gate;
     const said: Played["said"] = {};

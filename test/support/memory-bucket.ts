@@ -49,14 +49,14 @@ export class MemoryBucket {
           return this.#faults.through(
             "breakGlass:read",
             () => this.#list(asked),
-            touching(asked.Prefix, false),
+            // Whatever is put anywhere may be on it.
+            { touches: [{ table: "bucket", pk: "bucket", isWrite: false }] },
           );
         case "PutObjectCommand":
-          return this.#faults.through(
-            "breakGlass:write",
-            () => this.#put(asked),
-            touching(asked.Key, true),
-          );
+          return this.#faults.through("breakGlass:write", () => this.#put(asked), {
+            ...touching(asked.Key, true),
+            writes: eventTypesIn(asked.Body),
+          });
         default:
           throw new Error(`the fake has no ${command.constructor.name}`);
       }
@@ -122,6 +122,13 @@ export class MemoryBucket {
       ...(isTruncated && { NextKeyMarker: last }),
     };
   }
+}
+
+/** Of the records of a transaction that is spooled. */
+function eventTypesIn(body: string): string[] {
+  const read: unknown = JSON.parse(body);
+  if (!Array.isArray(read)) return [];
+  return read.map(({ record }) => JSON.parse(record).event.type);
 }
 
 const named = (name: string): Error => Object.assign(new Error(name), { name });

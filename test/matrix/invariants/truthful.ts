@@ -1,6 +1,6 @@
 import { REGISTRY_CHAIN } from "../../../lib/evidence/chain.ts";
 import { claimsOf, type History } from "../history.ts";
-import type { Observation, SeenAnswer, Violation } from "../observation.ts";
+import type { Observation, SeenAnswer, SeenContract, Violation } from "../observation.ts";
 import { unreached } from "./unreached.ts";
 
 type Found = Omit<Violation, "invariant">;
@@ -59,11 +59,20 @@ function unseenEffect(
     (call) => call.isEffect && call.error === undefined && call.session === sessionName,
   );
   const contract = contracts.find(({ digest }) => digest === contractDigest);
-  const isThere = contract !== undefined && contract.weight === contract.wanted;
+  const isThere = contract !== undefined && looksOf(contract, history).includes(contract.weight);
   return [
     ...(isCalled ? [] : [{ what: `${who}, and no call of ${identityId} succeeded`, chainId }]),
     ...(isThere ? [] : [{ what: `${who}, and the target is not as asked`, chainId }]),
   ];
+}
+
+/** What the target may look like: as it was set, and where it was to be taken back, as that sets it or as nobody could. */
+function looksOf({ chainId, wanted, takenBackTo }: SeenContract, history: History): unknown[] {
+  const ofChain = (type: string) =>
+    history.ofType(type).filter(({ record }) => record.chain.id === chainId);
+  if (takenBackTo === undefined || ofChain("RollbackTriggered").length === 0) return [wanted];
+  const isBack = ofChain("RollbackCompleted").length > 0;
+  return isBack ? [takenBackTo] : [wanted, takenBackTo];
 }
 
 /** What a command did is on record in the end, and IAM has what it is told to have. */
