@@ -10,8 +10,9 @@ import { type LoadReport, runLoad } from "./run.ts";
 
 const HELP = `Usage: npm run load -- [options]
 
-Governed actions, one after the other and four at once, on a local AWS of its own: of twenty, 14 are granted
-over all deliveries, 4 refused, 1 is revoked in flight, and in 1 a call to AWS goes wrong. Then every window
+Governed actions, one after the other and four at once, on a local AWS of its own: of twenty, 6 are granted
+over all deliveries, 4 refused, 1 is revoked in flight, in 1 a call to AWS goes wrong, and in 8 people decide:
+a registration, an approval, a word, a gate, a duty, a rollback, an emergency, its review. Then every window
 passes, sweep runs until it has nothing left to do, and all evidence is verified; counters, State, targets
 and answers must agree, and the memory of front door and functions must be flat from the 2,000th action on.
 
