@@ -106,6 +106,8 @@ function begunBefore(seen: Seen): string[] {
   const isEmergency = race.use === "issue emergency";
   // What an emergency has put and was refused then has begun nothing.
   if (isEmergency && !steps.some(isCall)) return [];
+  const isSpooled = steps.some((step) => isPut(step) && isBegin(step));
+  if (isEmergency && !isSpooled) return ["it was begun, and nothing of it was put"];
   return [...steps.entries()].flatMap(([index, step]) => {
     if (!isBegin(step) || isEmergency !== isPut(step)) return [];
     if (isOfAnother(seen, index)) return [];

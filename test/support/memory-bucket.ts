@@ -126,9 +126,8 @@ export class MemoryBucket {
 
 /** Of the records of a transaction that is spooled. */
 function eventTypesIn(body: string): string[] {
-  const read: unknown = JSON.parse(body);
-  if (!Array.isArray(read)) return [];
-  return read.map(({ record }) => JSON.parse(record).event.type);
+  const records = [...body.matchAll(/"record":("(?:[^"\\]|\\.)*")/g)];
+  return records.map(([, text = ""]) => JSON.parse(JSON.parse(text)).event.type);
 }
 
 const named = (name: string): Error => Object.assign(new Error(name), { name });
