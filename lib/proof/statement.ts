@@ -42,9 +42,17 @@ export function approvalStatement({ contract: { claims, digest }, step }: Approv
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** What an approval carries as `statementDigest`. */
-export const statementDigest = (approved: Approved): Digest =>
-  sha256Digest(approvalStatement(approved));
+/** What an approval carries as `statementDigest`; of a contract that was read once, made once for all who approve it. */
+export function statementDigest(approved: Approved): Digest {
+  const { contract, step } = approved;
+  const known = digests.get(contract) ?? new Map<string | undefined, Digest>();
+  digests.set(contract, known);
+  const digest = known.get(step) ?? sha256Digest(approvalStatement(approved));
+  known.set(step, digest);
+  return digest;
+}
+
+const digests = new WeakMap<Approved["contract"], Map<string | undefined, Digest>>();
 
 function stepLines(step: Step): string[] {
   const { id, type, after = [], gate = "none", limits = {} } = step;

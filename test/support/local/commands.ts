@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { signJws } from "../../../lib/encoding/jws.ts";
 import type { RefusedAnswer } from "../../../lib/enforcement/answer.ts";
@@ -49,13 +50,18 @@ export async function call(
   return JSON.parse(answer) as CommandAnswer | RefusedAnswer;
 }
 
+/** Times that a function is asked which has no slot, and milliseconds between them: its run before lasts a minute at most. */
+const PATIENCE = 300;
+const PAUSE = 250;
+
 /** Again for as long as all slots of the function are taken. */
 export async function served<T>(ask: () => Promise<T>): Promise<T> {
   for (let time = 1; ; time++) {
     try {
       return await ask();
     } catch (error) {
-      if ((error as Error).name !== "TooManyRequestsException" || time === 60) throw error;
+      if ((error as Error).name !== "TooManyRequestsException" || time === PATIENCE) throw error;
+      await sleep(PAUSE);
     }
   }
 }
