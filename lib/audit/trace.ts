@@ -6,6 +6,7 @@ import { ENDS } from "./ends.ts";
 import type { ReadRecord } from "./read-record.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { Succession } from "./succession.ts";
+import { type EvidenceTuple, evidenceTuple } from "./tuple.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A record in a trace: where, when, what, and how it was judged. */
@@ -70,6 +71,8 @@ export interface Trace {
   readonly execution: { readonly completed: TracedEvent | null };
   readonly negative: readonly TracedEvent[];
   readonly events: readonly TracedEvent[];
+  /** The same records by what they are evidence of (DTF-19, DTF-20). */
+  readonly tuple: EvidenceTuple;
 }
 
 /** Builds the trace of a chain from its verified records alone: no AWS, no clock, no agent's reasoning (VAI-135). */
@@ -94,6 +97,7 @@ export function traceChain(
     execution: { completed: first("ExecutionCompleted") },
     negative: events.filter(({ type }) => isNegative(type as Parameters<typeof isNegative>[0])),
     events,
+    tuple: evidenceTuple(own),
   };
 }
 

@@ -1,9 +1,9 @@
 import { toSeconds } from "../clock.ts";
 import type { Contract } from "../contract/contract.ts";
-import { documentDigest } from "../encoding/canonical-json.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
+import { governanceDigest } from "../trust/governance-digest.ts";
 import { partyKey, type TrustPolicy } from "../trust/policy.ts";
 import { beyondBoundary } from "./boundary.ts";
 import { votesOf } from "./heard.ts";
@@ -137,14 +137,14 @@ export const isPolicyHead = (
  * nothing by it. A class that asks nobody needs no such word.
  */
 function judgeThresholds({ contract, proof, policy }: ProofInput): Refusal | undefined {
-  const { governanceDigest } = proof.decision.claims;
+  const { governanceDigest: decided } = proof.decision.claims;
   const where = "/proof/decision/governanceDigest";
-  if (governanceDigest === undefined) {
+  if (decided === undefined) {
     return asksSomebody(policy.governance[contract.risk])
       ? refuse("PROOF_INCOMPLETE", "must say which thresholds it was taken under", where)
       : undefined;
   }
-  return governanceDigest === documentDigest(policy.governance)
+  return decided === governanceDigest(policy)
     ? undefined
     : refuse("GOVERNANCE_METADATA_MISMATCH", "the thresholds have changed since", where);
 }

@@ -31,13 +31,13 @@ async function measureProof(): Promise<Line> {
     },
   });
   const governed = plane.contract(high(plane));
-  const contract = held(readContract(governed.contract));
+  const whole = held(readContract(governed.contract));
   const { decision } = governed.proof as { readonly decision: string };
   const attestations = [
     ...(Object.keys(EVALUATORS) as (keyof typeof EVALUATORS)[]).map((name) =>
       attestation(plane, governed, name),
     ),
-    fourth(plane, contract),
+    fourth(plane, whole),
   ] as string[];
   const approvals = [
     approval(plane, governed, "ada"),
@@ -47,6 +47,8 @@ async function measureProof(): Promise<Line> {
   const { policy } = plane;
   const shared = { policy, now: plane.world.now, isBound: false };
   const ours = (): void => {
+    // Of its own each time, as in a request: nobody has made its statement before.
+    const contract = { ...whole };
     const proof = held(readProof(presented));
     const input = { ...shared, plane: plane.deps.plane.id, contract: contract.claims, proof };
     for (const [, check] of PROOF_CHECKS) {

@@ -80,7 +80,7 @@ suite("assumptions about the world", () => {
     assert.equal(plane.targets.calls.length, 0);
   });
 
-  test("VAI-89 a handle is judged by the world at its redemption", async () => {
+  test("VAI-89 DTF-18 a handle is judged by the world at its redemption", async () => {
     const plane = await newPlane();
     const mutation = supposing({}, { "/deliveries": ["handle"] });
     const handle: Mutation = { ...mutation, request: { set: { "/delivery": "handle" } } };

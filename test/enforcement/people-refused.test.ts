@@ -282,7 +282,7 @@ const both = (one: SignedChange = {}, other: SignedChange): SignedChange => ({
 
 suite("an attestation that does not hold is refused, and nothing is recorded", () => {
   for (const { what, change = {}, event, expected } of ATTESTATIONS) {
-    test(`VAI-60 DTF-07 ${what}`, async () => {
+    test(`VAI-60 DTF-06 ADV-52 ${what}`, async () => {
       const found = await registered();
       const { contractDigest } = found.governed;
       const jws = attestation(found.plane, found.governed, "state.example", change);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { SignedChange } from "../support/forge.ts";
 import { FUNCTION, type Governed } from "../support/governed.ts";
+import { KEYS } from "../support/keys.ts";
 import { approval, attestation, decisionOn, EVALUATORS, high } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
 
@@ -53,7 +54,7 @@ suite("VAI-60 VAI-61 a contract of class HIGH, by several", () => {
     );
   });
 
-  test("VAI-60 a reject of a class with a veto stops a contract whose holder leaves it out", async () => {
+  test("VAI-60 DTF-08 ADV-53 a reject of a class with a veto stops a contract whose holder leaves it out", async () => {
     const plane = await newPlane();
     const governed = plane.contract(high(plane));
     await register(plane, governed);
@@ -65,6 +66,27 @@ suite("VAI-60 VAI-61 a contract of class HIGH, by several", () => {
     // Whoever takes the objector's key away takes no objection away.
     await plane.publish({ remove: ["/evaluators/0"] });
     assert.equal(codeOf(await plane.ask({}, governed)), "EVALUATOR_VETO");
+  });
+
+  test("VAI-60 DTF-08 ADV-51 however many say yes, of too few classes they are no quorum", async () => {
+    const plane = await newPlane();
+    const others = {
+      "/evaluators/-": { name: "state2.example", keys: [KEYS.stranger.jwk], class: "state" },
+    };
+    await plane.publish({ set: others });
+    const governed = plane.contract(high(plane));
+    await register(plane, governed);
+    await approve(plane, governed, approval(plane, governed, "ada"));
+    const own = names.filter((name) => EVALUATORS[name].class === "state");
+    const [first] = own;
+    assert.ok(first);
+    await attest(plane, governed, attestation(plane, governed, first));
+    const again = attestation(plane, governed, first, {
+      ...{ set: { "/iss": "state2.example" }, signedBy: "stranger" },
+    });
+    const done = await attest(plane, governed, again);
+    assert.ok(done.ok, JSON.stringify(done));
+    assert.equal(codeOf(await plane.ask({}, governed)), "CONSENSUS_NOT_REACHED");
   });
 
   test("ADV-17 a later decision that denies ends the contract of the earlier one, and the same again is answered likewise", async () => {

@@ -10,10 +10,10 @@ import { breakGlassPolicyOf } from "../../contract/break-glass.ts";
 import type { DELIVERIES, ReadContract } from "../../contract/contract.ts";
 import { governedAction, longestLife } from "../../contract/judge.ts";
 import type { Step } from "../../contract/step.ts";
-import { documentDigest } from "../../encoding/canonical-json.ts";
 import type { Digest } from "../../encoding/digest.ts";
 import type { ReadProof } from "../../proof/proof.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
+import { governanceDigest } from "../../trust/governance-digest.ts";
 import type { GovernedAction } from "../../trust/policy.ts";
 import type { IssueDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
@@ -118,7 +118,7 @@ const grantOf = (
     operation,
     governed,
     sessionName: sessionName(identityId),
-    governanceDigest: documentDigest(derived.trust.policy.governance),
+    governanceDigest: governanceDigest(derived.trust.policy),
     sessionPolicy,
     enforcement,
     issuedAt: derived.issuedAt,

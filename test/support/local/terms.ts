@@ -9,7 +9,7 @@ export const WEIGHT = 10;
 export const BEFORE = 1;
 
 /** Seconds: the window of a contract of class LOW, of class HIGH, and of an emergency. */
-export const WINDOW = 600;
+const WINDOW = 600;
 const HIGH_WINDOW = 300;
 const EMERGENCY_WINDOW = 120;
 
