@@ -2,8 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import type { Dependency } from "../support/faults.ts";
 import type { Governed } from "../support/governed.ts";
-import { approval, attestation, EVALUATORS, high } from "../support/people.ts";
-import { newPlane, type Plane } from "../support/plane.ts";
+import {
+  approval,
+  approvedEmergency,
+  attestation,
+  EMERGENCY,
+  EVALUATORS,
+  high,
+} from "../support/people.ts";
+import { newPlane, type Plane, type PlaneOptions } from "../support/plane.ts";
 import type { Line } from "./measure.ts";
 
 /** Milliseconds that every call to a dependency takes here: long beside what happens between calls. */
@@ -43,7 +50,14 @@ export async function measureRounds(): Promise<Line[]> {
     const governed = await everybodySaidYes(plane);
     return () => plane.grant({}, governed);
   });
+  const unspooled = await emergencyRounds(false);
+  const spooled = await emergencyRounds(true);
   return [
+    {
+      name: "sequential AWS round trips of an emergency, delivery execute; with its evidence put into the spool first",
+      value: `${unspooled.rounds} (${unspooled.calls} calls in all); ${spooled.rounds} (${spooled.calls})`,
+      how,
+    },
     {
       name: "sequential AWS round trips of a registration",
       value: `${registered.rounds} (${registered.calls} calls in all)`,
@@ -96,11 +110,22 @@ async function roundsOf(
   return { rounds: longestRow(spans), calls: spans.length };
 }
 
+/** Of an emergency, approved beforehand in its proof; its policy has been used and reviewed by nobody before. */
+const emergencyRounds = (spool: boolean) =>
+  roundsBehind(
+    async (plane) => {
+      const governed = approvedEmergency(plane);
+      return () => plane.grant({}, governed);
+    },
+    { policy: { set: { "/breakGlass": [{ ...EMERGENCY, spool }] } } },
+  );
+
 /** Of an action in a process that has served before, behind what was prepared for it. */
 async function roundsBehind(
   prepare: (plane: Plane) => Promise<() => Promise<unknown>>,
+  options: PlaneOptions = {},
 ): Promise<{ readonly rounds: number; readonly calls: number }> {
-  const plane = await newPlane();
+  const plane = await newPlane(options);
   await plane.grant();
   const spans = await spansOf(plane, await prepare(plane));
   return { rounds: longestRow(spans), calls: spans.length };
