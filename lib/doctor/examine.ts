@@ -4,6 +4,7 @@ import type { TableFacts } from "../aws/inspect/tables.ts";
 import type { Deployment } from "../cli/deployment.ts";
 import { ENV } from "../config.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
+import { checkBucket } from "./bucket.ts";
 import { type CallerKind, checkCallerPolicy } from "./callers.ts";
 import { checkClock } from "./clock.ts";
 import { checkCut } from "./cut.ts";
@@ -50,6 +51,7 @@ export async function examine(
     own,
     template,
     cut,
+    bucket,
   ] = await Promise.all([
     Promise.all(
       FUNCTION_NAMES.map(
@@ -72,6 +74,7 @@ export async function examine(
     Promise.all([...Object.values(named.roles), named.watch.roleArn].map((each) => see.role(each))),
     see.stack(stackName),
     see.cut(),
+    deployment.buckets && see.bucket(deployment.buckets.breakGlass),
   ]);
   const stack = checkStack(
     stackName,
@@ -96,6 +99,7 @@ export async function examine(
     ...checkFunction("watch", watch, expected),
     ...checkSources(watch, sources, streamOf(tables), expected.written),
     ...tables.flatMap(([use, facts]) => checkTable(use, facts, expected)),
+    ...(bucket === undefined ? [] : checkBucket(bucket, expected)),
     ...keys.flatMap(([use, facts]) => checkKey(use, facts, expected)),
     ...own.flatMap((facts) => checkFunctionRole(facts, expected)),
     ...trust.findings,

@@ -34,7 +34,7 @@ const allow = (Sid: string, Action: readonly string[], Resource: readonly string
 
 function deployed(expected: Expected) {
   const { deployment, arn } = expected;
-  const { functions, tables, evidenceKeyId, planeKeyId } = deployment;
+  const { functions, tables, buckets, evidenceKeyId, planeKeyId } = deployment;
   const table = (each: string): string => arn("dynamodb", `table/${each}`);
   return [
     allow(
@@ -63,6 +63,15 @@ function deployed(expected: Expected) {
       ],
       [table(tables.evidence), table(tables.state), table(tables.registry)],
     ),
+    ...(buckets === undefined
+      ? []
+      : [
+          allow(
+            "Emergencies",
+            ["s3:GetBucketObjectLockConfiguration", "s3:GetBucketPolicy", "s3:GetBucketVersioning"],
+            [`arn:${expected.partition}:s3:::${buckets.breakGlass}`],
+          ),
+        ]),
     allow(
       "TrustPolicy",
       ["dynamodb:BatchGetItem"],

@@ -9,6 +9,7 @@ import { type ClientPlace, dependencyOptions } from "../ports/clients.ts";
 import { DynamoRegistryStore } from "../ports/registry-store.ts";
 import type { Tables } from "../ports/transaction.ts";
 import { type AccountFacts, readAccount } from "./account.ts";
+import { type BucketFacts, readBucket } from "./bucket.ts";
 import { type Caller, readCaller } from "./caller.ts";
 import { type CutLook, readCut } from "./cut.ts";
 import { type FunctionFacts, readFunction, readSources, type SourceFacts } from "./functions.ts";
@@ -35,6 +36,8 @@ export interface Inspector {
   /** What feeds a function. */
   sources(functionName: string): Promise<Seen<readonly SourceFacts[]>>;
   table(name: string): Promise<TableFacts>;
+  /** A bucket that locks what is put into it. */
+  bucket(name: string): Promise<BucketFacts>;
   /** `alias`: a name that should lead to the same key. */
   key(id: string, alias: string): Promise<KeyFacts>;
   role(arn: string): Promise<RoleFacts>;
@@ -65,6 +68,7 @@ export function inspector(place: ClientPlace, tables: Tables): Inspector {
     function: (name) => readFunction(lambda, name),
     sources: (functionName) => readSources(lambda, functionName),
     table: (name) => readTable(dynamo, name),
+    bucket: (name) => readBucket(s3, name),
     key: (id, alias) => readKey(kms, id, alias),
     role: (arn) => readRole(iam, arn),
     managedPolicy: (arn) => readManagedPolicy(iam, arn),

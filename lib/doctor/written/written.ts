@@ -21,6 +21,12 @@ interface WrittenFunction {
   readonly concurrency?: number;
 }
 
+/** What the stack writes of a bucket that locks what is put into it. */
+interface WrittenBucket {
+  readonly policy: object;
+  readonly lock: { readonly mode: string; readonly days: number };
+}
+
 /** What the stack writes of an event source mapping, as Lambda's API names it. */
 type WrittenSource = z.infer<typeof sourceProperties>;
 
@@ -34,6 +40,8 @@ export interface Written {
   readonly keys: ReadonlyMap<string, object>;
   /** Resource policies, by the table's name. */
   readonly tables: ReadonlyMap<string, object>;
+  /** Policies of buckets and how they lock, by the bucket's name. */
+  readonly buckets: ReadonlyMap<string, WrittenBucket>;
   /** By name. */
   readonly functions: ReadonlyMap<string, WrittenFunction>;
   /** How functions are fed from streams, by the function's name; what the stream is left out. */
@@ -71,6 +79,7 @@ export function writtenBy(facts: StackFacts, streams: ReadonlyMap<string, string
         return [[each.physicalId, PolicyDocument] as const];
       }),
     ),
+    buckets: bucketsOf(template),
     functions: new Map(
       of("AWS::Lambda::Function").map((each) => [each.physicalId, functionOf(template, each)]),
     ),
@@ -93,6 +102,12 @@ function orWhy<T>(make: () => T): T | UnresolvedError {
 }
 
 const document = z.looseObject({ Statement: z.unknown() });
+const LOCK = "ObjectLockConfiguration";
+const bucketPolicy = z.object({ Bucket: z.string(), PolicyDocument: document });
+const retention = z.object({ Mode: z.string(), Days: z.number() });
+const locking = z.object({
+  [LOCK]: z.object({ Rule: z.object({ DefaultRetention: retention }) }),
+});
 const tablePolicy = z.object({ PolicyDocument: document });
 const roleProperties = z.object({
   AssumeRolePolicyDocument: document,
@@ -177,6 +192,26 @@ function functionOf(template: Template, resource: TemplateResource): WrittenFunc
     environment: Environment?.Variables ?? {},
     ...present({ concurrency: ReservedConcurrentExecutions }),
   };
+}
+
+/** Buckets that lock; the others are samples. */
+function bucketsOf(template: Template): ReadonlyMap<string, WrittenBucket> {
+  const policies = template.resources
+    .filter(({ type }) => type === "AWS::S3::BucketPolicy")
+    .map((each) => read(bucketPolicy, template, each.properties, each));
+  return new Map(
+    template.resources
+      .filter(({ type, properties }) => type === "AWS::S3::Bucket" && LOCK in properties)
+      .flatMap((each) => {
+        const { Mode, Days } = read(locking, template, each.properties, each)[LOCK].Rule
+          .DefaultRetention;
+        const policy = policies.find(({ Bucket }) => Bucket === each.physicalId);
+        const lock = { mode: Mode, days: Days };
+        return policy === undefined
+          ? []
+          : [[each.physicalId, { policy: policy.PolicyDocument, lock }] as const];
+      }),
+  );
 }
 
 const documentAt = (template: Template, resource: TemplateResource, name: string): object =>

@@ -1,4 +1,5 @@
 import type { Broken } from "./break.ts";
+import { BROKEN_BUCKET } from "./broken-bucket.ts";
 import { BROKEN_FUNCTIONS } from "./broken-functions.ts";
 import { BROKEN_KEYS } from "./broken-keys.ts";
 import { BROKEN_OTHERS } from "./broken-others.ts";
@@ -12,6 +13,7 @@ const under = (id: string, broken: readonly Broken[]) => broken.map((each) => ({
 export const BROKEN: readonly (Broken & { readonly id: string })[] = [
   ...under("USR-12", BROKEN_FUNCTIONS),
   ...under("VAI-91", BROKEN_TABLES),
+  ...under("VAI-126", BROKEN_BUCKET),
   ...under("VAI-91", BROKEN_KEYS),
   ...under("VAI-46", BROKEN_ROLES),
   ...under("VAI-15", BROKEN_OTHERS),

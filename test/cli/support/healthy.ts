@@ -1,4 +1,5 @@
 import type { AccountFacts } from "../../../lib/aws/inspect/account.ts";
+import type { BucketFacts, Lock } from "../../../lib/aws/inspect/bucket.ts";
 import type { Caller } from "../../../lib/aws/inspect/caller.ts";
 import type { CutLook } from "../../../lib/aws/inspect/cut.ts";
 import type {
@@ -29,6 +30,8 @@ const USES = ["issue", "execute", "govern", "revoke", "sweep"] as const;
 const EVIDENCE_KEY = "11111111-1111-4111-8111-111111111111";
 const PLANE_KEY = "22222222-2222-4222-8222-222222222222";
 
+const BUCKET = "vai-test-glass";
+
 export const DEPLOYMENT: Deployment = {
   path: "/outputs.json",
   region: REGION,
@@ -42,6 +45,7 @@ export const DEPLOYMENT: Deployment = {
     state: "vai-test-state",
     registry: "vai-test-registry",
   },
+  buckets: { breakGlass: BUCKET },
   evidenceKeyId: EVIDENCE_KEY,
   planeKeyId: PLANE_KEY,
   anchor: KEYS.anchor.thumbprint,
@@ -64,6 +68,8 @@ export interface World {
   /** What feeds the watch. */
   sources: Seen<SourceFacts[]>;
   tables: Record<string, Omit<TableFacts, "policy"> & { policy: Seen<object> }>;
+  /** The bucket of emergencies. */
+  bucket: Omit<BucketFacts, "policy" | "name"> & { policy: Seen<object> };
   keys: Record<string, Omit<KeyFacts, "policy"> & { policy: Seen<object> }>;
   roles: Record<string, WorldRole>;
   managed: Record<string, object>;
@@ -205,6 +211,11 @@ export async function healthyWorld(plane: Plane): Promise<World> {
         ),
       }),
     },
+    bucket: {
+      isVersioned: seen(true),
+      lock: seen({ mode: "COMPLIANCE", days: 400 }),
+      policy: seen(policies.lockedBucket(`arn:aws:s3:::${BUCKET}/*`, writers)),
+    },
     keys: {
       [EVIDENCE_KEY]: key(EVIDENCE_KEY, "evidence", writers, await plane.deps.signer.keyid()),
       [PLANE_KEY]: key(
@@ -279,6 +290,18 @@ function stackOf(world: Omit<World, "stack">): StackFacts {
       ...(["AWS::DynamoDB::Table", name] as const),
       { ResourcePolicy: { PolicyDocument: shownIn(policy) } },
     ]),
+    [
+      ...(["AWS::S3::Bucket", BUCKET] as const),
+      {
+        ObjectLockConfiguration: {
+          Rule: { DefaultRetention: retentionOf(shownIn(world.bucket.lock)) },
+        },
+      },
+    ],
+    [
+      ...(["AWS::S3::BucketPolicy", "vai-test-BucketPolicy"] as const),
+      { Bucket: BUCKET, PolicyDocument: shownIn(world.bucket.policy) },
+    ],
     ...Object.values(world.keys).map(({ id, policy }): [string, string, object] => [
       ...(["AWS::KMS::Key", id] as const),
       { KeyPolicy: shownIn(policy) },
@@ -319,6 +342,8 @@ function stackOf(world: Omit<World, "stack">): StackFacts {
     })),
   };
 }
+
+const retentionOf = ({ mode, days }: Lock) => ({ Mode: mode, Days: days });
 
 function shownIn<T>(found: Seen<T>): T {
   if (found.status !== "seen") throw new Error("the healthy world shows it");
@@ -401,6 +426,10 @@ export const inspectorOf = (world: World): Inspector => ({
     return found === undefined
       ? { name, setting: ABSENT, recovery: ABSENT, expiry: ABSENT, policy: ABSENT }
       : { ...found, policy: asText(found.policy) };
+  },
+  bucket: async (name): Promise<BucketFacts> => {
+    const { policy, ...found } = world.bucket;
+    return { name, ...found, policy: asText(policy) };
   },
   key: async (id, alias): Promise<KeyFacts> => {
     const found = world.keys[id];

@@ -45,6 +45,22 @@ export const evidenceTable = (Resource: string, writers: readonly string[]): Doc
     },
   );
 
+/** The bucket of emergencies, of a plane that is kept. */
+export const lockedBucket = (Resource: string, writers: readonly string[]): Document => {
+  const deny = { Effect: "Deny", Principal: "*", Resource };
+  return document(
+    {
+      ...{ ...deny, Sid: "OnlyIfAbsent", Action: "s3:PutObject" },
+      Condition: { Null: { "s3:if-none-match": "true" } },
+    },
+    {
+      ...{ ...deny, Sid: "OnlyThePlanePuts", Action: "s3:PutObject" },
+      Condition: { ArnNotEquals: { "aws:PrincipalArn": writers } },
+    },
+    { ...deny, Sid: "NobodyDeletes", Action: ["s3:DeleteObject", "s3:DeleteObjectVersion"] },
+  );
+};
+
 /** State and Registry: `role/deploys` repairs them. */
 export const writtenTable = (Resource: string, writers: readonly string[]): Document => {
   const repairs = "arn:aws:iam::000000000000:role/deploys";

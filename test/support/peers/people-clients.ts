@@ -78,6 +78,12 @@ export const DOCTOR_CLIENTS: readonly DoctorUse[] = [
     ask: (endpoint, patience) => seeAt(endpoint, patience).table("evidence"),
   },
   {
+    name: "the bucket of emergencies",
+    look: "bucket",
+    made: `${INSPECT} S3Client`,
+    ask: (endpoint, patience) => seeAt(endpoint, patience).bucket("glass"),
+  },
+  {
     name: "the Registry",
     look: "registry",
     made: `${INSPECT} DynamoDBClient`,
