@@ -44,11 +44,14 @@ function added(before: Status, after: Status): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(NAMES).map(([view, name]) => {
       const namesIn = (each: Status): string[] => (each[view as "live"] as never[]).map(name);
-      const known = new Set(namesIn(before));
+      // Of contracts that were open before, more are about to end the longer it takes.
+      const known = new Set([...namesIn(before), ...(view === "expiring" ? openIn(before) : [])]);
       return [view, namesIn(after).filter((each) => !known.has(each))];
     }),
   );
 }
+
+const openIn = ({ pending }: Status): string[] => pending.map(({ digest }) => digest);
 
 /** Credentials for the sample table in somebody's hands. */
 async function deliver(plane: LocalPlane) {
