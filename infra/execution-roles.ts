@@ -6,7 +6,12 @@ import {
   type PolicyStatement,
 } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { readerActions, readerHolders, readerKeys } from "../lib/actions/reader.ts";
+import {
+  readableTargets,
+  readerActions,
+  readerHolders,
+  readerKeys,
+} from "../lib/actions/reader.ts";
 import { callKeys, type NeededKeys, NO_KEYS, type TargetKeys } from "../lib/actions/target-keys.ts";
 import { CUT_ACTION } from "../lib/authority/cut-action.ts";
 import { IDENTITY_TAG } from "../lib/issuance/assume-role.ts";
@@ -143,7 +148,10 @@ function acting(scope: Construct, family: ActionFamily): Ceiling[] {
 /** What a reader may look at: the targets and what holds them; and lists that IAM cannot bound to one, in this region. */
 function looking(scope: Construct, family: ActionFamily): Ceiling[] {
   const { onTargets, onHolders, anywhere } = readerActions(family.name);
-  const targets = familyTargets(family);
+  const opened = familyTargets(family);
+  const readable = readableTargets(family.name, opened);
+  // A role must say something: a read of a target that knows none allows nothing.
+  const targets = readable.length > 0 ? readable : opened;
   const conditions = inThisAccount(scope, family);
   const inRegion = { StringEquals: { "aws:RequestedRegion": Stack.of(scope).region } };
   const ceilings = [

@@ -35,8 +35,12 @@ const ceilingOf = ({ ceiling, target }: ActionDescriptor) =>
 
 const formOf = (ceiling: string, target: string): string =>
   ceiling === target
-    ? `must be one exact ARN such as ${ceiling}: no wildcard, no qualifier`
+    ? `must be one exact ARN such as ${ceiling}: no wildcard, ${qualifierOf(ceiling)}`
     : `must be one exact ARN such as ${target}, or one that ends in * such as ${ceiling}`;
+
+/** A function and a version of it are two resources to IAM: an action works on the one or on the other. */
+const qualifierOf = (ceiling: string): string =>
+  ceiling.split(":").length > 7 ? "a version or an alias, never $LATEST" : "no qualifier";
 
 /** The ceilings of a deployment; each defect says what would be right. */
 export const targetsSchema: z.ZodType<Targets> = z

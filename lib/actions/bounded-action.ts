@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { readBy } from "../encoding/schema.ts";
 import { refuse } from "../refusal.ts";
-import type { ActionDescriptor } from "./descriptor.ts";
+import type { SeenAction } from "./descriptor.ts";
 
 /** What follows from an action's rules for its parameters, where IAM sees of the call nothing but its target. */
 type Derived = "knows" | "judgeParameters" | "carriesInIam" | "iamBounds" | "requestKeys";
@@ -11,10 +11,7 @@ type Derived = "knows" | "judgeParameters" | "carriesInIam" | "iamBounds" | "req
  * condition key for any of them.
  * @param rules strict: what it does not name is no parameter of the action (VAI-43).
  */
-export const boundedAction = (
-  rules: z.ZodObject,
-  own: Omit<ActionDescriptor, Derived>,
-): ActionDescriptor => ({
+export const boundedAction = (rules: z.ZodObject, own: Omit<SeenAction, Derived>): SeenAction => ({
   ...own,
   knows: (parameter) => Object.hasOwn(rules.shape, parameter),
   judgeParameters(operation) {

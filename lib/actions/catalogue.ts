@@ -4,6 +4,7 @@ import { ec2StartInstances } from "./ec2/start-instances.ts";
 import { ec2StopInstances } from "./ec2/stop-instances.ts";
 import { ec2TerminateInstances } from "./ec2/terminate-instances.ts";
 import { ecsUpdateService } from "./ecs/update-service.ts";
+import { lambdaInvokeFunction } from "./lambda/invoke-function.ts";
 import { lambdaUpdateAlias } from "./lambda/update-alias.ts";
 import { s3PutObject } from "./s3/put-object.ts";
 import { ssmPutParameter } from "./ssm/put-parameter.ts";
@@ -15,6 +16,7 @@ export const CATALOGUE: readonly ActionDescriptor[] = [
   ec2StopInstances,
   ec2TerminateInstances,
   ecsUpdateService,
+  lambdaInvokeFunction,
   lambdaUpdateAlias,
   s3PutObject,
   ssmPutParameter,

@@ -1,4 +1,5 @@
 import type { Constraint } from "../contract/constraint.ts";
+import type { Digest } from "../encoding/digest.ts";
 import type { RiskClass } from "../encoding/members.ts";
 import type { Refusal } from "../refusal.ts";
 import type { Operation } from "../request/request.ts";
@@ -24,12 +25,26 @@ export interface CallError {
   readonly kind: ErrorKind;
 }
 
+/** What a function that was asked answered, as answers and evidence say it (PROTOCOL.md §9): nothing of it but this. */
+export interface FunctionAnswer {
+  /** 200 to 599, the function's own. */
+  readonly statusCode: number;
+  /** The version that ran: digits, or `$LATEST` where an alias names that. */
+  readonly executedVersion: string;
+  /** Over the bytes of the answer. */
+  readonly digest: Digest;
+  /** The function's own name for what it did: 1 to 128 of `[A-Za-z0-9._:-]`. */
+  readonly reference?: string;
+}
+
 /**
- * `failed`: surely not applied. `unknown`: it may have been applied; only a read can tell (VAI-74).
+ * `failed`: surely not applied. `unknown`: it may have been applied; only a read can tell (VAI-74), or for an action
+ * without one the target itself, asked again. `response`: what a function answered, where the action asks one.
  */
-export type CallOutcome =
+export type CallOutcome = { readonly response?: FunctionAnswer } & (
   | { readonly status: "succeeded" }
-  | { readonly status: "failed" | "unknown"; readonly error: CallError };
+  | { readonly status: "failed" | "unknown"; readonly error: CallError }
+);
 
 /** What the reader role saw before the call. With a `problem` the call is not made at all. */
 export interface PreRead {
@@ -108,7 +123,7 @@ export interface ActionDescriptor {
   readonly family: string;
   /** Class of the action unless the trust policy gives another. */
   readonly defaultRisk: RiskClass;
-  /** The form of an ARN that the action can work on: exact, without wildcard and qualifier. */
+  /** The form of an ARN that the action can work on: exact, without wildcard; one form, with or without qualifier. */
   readonly target: { readonly pattern: RegExp; readonly example: string };
   /**
    * What a cloud team may open the action on: an exact target or, where the targets of an action
@@ -129,6 +144,13 @@ export interface ActionDescriptor {
   readonly readsAnywhere?: readonly string[];
   /** Reads of what holds a target, where IAM knows that by an ARN of its own: the bucket of an object. */
   readonly readsHolder?: HolderReads;
+
+  /**
+   * Whether IAM's name of the action covers more than the one call that is made here, with no condition key that would
+   * tell them apart. Then the enforcement map says that IAM does not hold the action, and whoever holds credentials
+   * gets none for it (`DIRECT_MODE_FORBIDDEN`). Absent: the call is all that IAM lets through.
+   */
+  readonly isWiderInIam?: true;
 
   /** What its service asks of KMS for a target under a key of the account; absent where it asks nothing. */
   readonly keyUse?: KeyUse;
@@ -174,7 +196,12 @@ export interface ActionDescriptor {
    */
   call(operation: Operation, preRead: PreRead, settings: ClientSettings): Promise<CallOutcome>;
   /**
-   * Reads by the reader role whether the effect is there. @throws {Fault} `DEPENDENCY_UNAVAILABLE`.
+   * Reads by the reader role whether the effect is there. @throws {Fault} `DEPENDENCY_UNAVAILABLE`. Absent where nobody
+   * can see it: then no contract can promise it (an obligation `readBack` has nobody who holds it), and nothing can be
+   * taken back by it.
    */
-  readBack(operation: Operation, settings: ClientSettings): Promise<ReadBack>;
+  readBack?(operation: Operation, settings: ClientSettings): Promise<ReadBack>;
 }
+
+/** An action whose effect can be seen. */
+export type SeenAction = ActionDescriptor & Required<Pick<ActionDescriptor, "readBack">>;

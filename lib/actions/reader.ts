@@ -32,6 +32,20 @@ export function readerActions(family: string): ReaderActions {
   };
 }
 
+/**
+ * Of a family's targets those of which something can be read: a function with its qualifier is one that an action works
+ * on and no read knows, so to a reader it would be a bound that means nothing.
+ */
+export function readableTargets(family: string, targets: readonly string[]): string[] {
+  const forms = [
+    ...CATALOGUE.filter((each) => each.family === family)
+      .filter(({ reads, readsAnywhere = [] }) => reads.length + readsAnywhere.length > 0)
+      .map(({ ceiling }) => ceiling.pattern),
+    ...READS.filter((each) => each.family === family).map(({ target }) => target.pattern),
+  ];
+  return targets.filter((target) => forms.some((form) => form.test(target)));
+}
+
 /** What holds a family's targets, exact or as they were opened: each ARN once; nothing where IAM knows the targets alone. */
 export const readerHolders = (family: string, targets: readonly string[]): string[] => [
   ...new Set(

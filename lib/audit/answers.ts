@@ -3,7 +3,7 @@ import type { EndTrigger } from "../evidence/details.ts";
 import { type EventType, isTerminal } from "../evidence/events.ts";
 import type { Detail, EvidenceRecord } from "../evidence/record.ts";
 import { constraintInWords, inside, listed, plain, textIn } from "./plain-text.ts";
-import { deliveryInWords, sentenceOf } from "./sentences.ts";
+import { deliveryInWords, functionWords, sentenceOf } from "./sentences.ts";
 
 /**
  * What an auditor asks about an authority (VAI-08, VAI-128), answered from the records of its chain alone. Every
@@ -116,7 +116,9 @@ function useOf(record: EvidenceRecord): string[] {
       return [`${event.at} the call was not made: ${decision.code ?? "no code"}`];
     case "ExecutionCompleted":
     case "ExecutionFailed":
-      return [`${event.at} the call ended: ${textIn(detail, "outcome", "status")}`];
+      return [
+        `${event.at} the call ended: ${textIn(detail, "outcome", "status")}${functionWords(detail)}`,
+      ];
     case "RollbackTriggered":
       return [`${event.at} ${sentenceOf(record)}`];
     default:

@@ -57,9 +57,9 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `the call ${textIn(detail, "call", "api")} was about to be made with ${textIn(detail, "call", "input")}`,
   ExecutionRejected: (detail, record) => `the call was not made: ${why(detail, record)}`,
   ExecutionCompleted: (detail) =>
-    `the call ${textIn(detail, "outcome", "status")} after ${textIn(detail, "durationMilliseconds")} ms; ${readBack(detail)}`,
+    `the call ${textIn(detail, "outcome", "status")} after ${textIn(detail, "durationMilliseconds")} ms${functionWords(detail)}; ${readBack(detail)}`,
   ExecutionFailed: (detail) =>
-    `the call ended as ${textIn(detail, "outcome", "status")}${errorOf(detail)}; ${readBack(detail)}`,
+    `the call ended as ${textIn(detail, "outcome", "status")}${errorOf(detail)}${functionWords(detail)}; ${readBack(detail)}`,
   ExecutionIncomplete: (detail) =>
     `the identity ended ${textIn(detail, "state")}: whether the effect is there is not proved`,
   ObligationFulfilled: (detail) =>
@@ -171,6 +171,15 @@ function assumptionsOf(detail: Detail): string {
   return Array.isArray(assumptions)
     ? listed(assumptions.map((each) => inside(each, "name")))
     : "nothing";
+}
+
+/** What a function that was invoked said: its status, who said it, and its own name for what it did. */
+export function functionWords(detail: Detail): string {
+  const response = (name: string): string => textIn(detail, "outcome", "response", name);
+  if (inside(detail, "outcome", "response") === undefined) return "";
+  const isNamed = inside(detail, "outcome", "response", "reference") !== undefined;
+  const named = isNamed ? ` with reference ${response("reference")}` : "";
+  return `; version ${response("executedVersion")} of the function answered ${response("statusCode")}${named}`;
 }
 
 function readBack(detail: Detail): string {

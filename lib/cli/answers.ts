@@ -43,10 +43,15 @@ function doubtLines(answer: Answer): string[] {
 /** Before a handle is redeemed there is nothing to tell of an outcome. */
 function outcomeLines({ outcome, identity }: GrantedAnswer): string[] {
   if (outcome === undefined) return [];
-  const { error, readBack, rollback } = outcome;
+  const { error, response, readBack, rollback } = outcome;
   const unmet = identity.state === "IN_USE" ? "waited for" : "missed";
   return [
     `outcome    ${outcome.status}${error === undefined ? "" : `: ${error.name} (${error.kind})`}`,
+    ...(response === undefined
+      ? []
+      : [
+          `answered   ${response.statusCode} by version ${response.executedVersion}${response.reference === undefined ? "" : `: ${response.reference}`}`,
+        ]),
     ...(readBack === undefined
       ? []
       : [`read back  ${readBack.matches ? "matches" : "does not match"}`]),

@@ -52,6 +52,13 @@ const granted = z.looseObject({
     .looseObject({
       status: z.enum(["succeeded", "failed", "unknown"]),
       error: z.looseObject({ name: z.string(), kind: z.string() }).optional(),
+      response: z
+        .looseObject({
+          statusCode: z.number(),
+          executedVersion: z.string(),
+          reference: z.string().optional(),
+        })
+        .optional(),
       readBack: z.looseObject({ matches: z.boolean() }).optional(),
       obligations: z.array(z.looseObject({ name: z.string(), met: z.boolean() })),
       rollback: z

@@ -19,7 +19,11 @@ export const unreadable = (detail: string, at = ""): { readonly ok: false } & Pr
 const MAX_DEPTH = 16;
 const MAX_ARRAY = 256;
 /** Names that a careless merge would take for an object's prototype: they could hide a second scope (ADV-07). */
-const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([
+  "__proto__",
+  "constructor",
+  "prototype",
+]);
 
 /**
  * Reads a signed payload: valid UTF-8 JSON, byte-equal to its own JCS form, within the limits of PROTOCOL.md §1.

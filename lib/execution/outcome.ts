@@ -1,10 +1,13 @@
-import type { CallError, CallOutcome, ReadBack } from "../actions/descriptor.ts";
+import type { CallError, CallOutcome, FunctionAnswer, ReadBack } from "../actions/descriptor.ts";
 import type { Obligation } from "../contract/contract.ts";
+import { present } from "../encoding/present.ts";
 
 /** What became of the bounded call, as answer and evidence say it (PROTOCOL.md §4). */
 export interface Outcome {
   readonly status: "succeeded" | "failed" | "unknown";
   readonly error?: CallError;
+  /** What a function answered that was asked. */
+  readonly response?: FunctionAnswer;
   readonly readBack?: { readonly matches: boolean };
   readonly obligations: readonly { readonly name: string; readonly met: boolean }[];
 }
@@ -24,6 +27,7 @@ export function callOutcome(
   return {
     status: call.status,
     ...(call.status !== "succeeded" && { error: call.error }),
+    ...present({ response: call.response }),
     ...(seen !== undefined && { readBack: { matches: seen.matches } }),
     obligations: obligations.map(({ kind, name, dueSeconds }) => ({
       name,

@@ -46,7 +46,10 @@ export async function runBoundedCall(
   }
 }
 
-/** What the reader role sees afterwards; `undefined` when it cannot see: unknown is never fine (VAI-88). */
+/**
+ * What the reader role sees afterwards; `undefined` when it cannot see, or the action has nothing that could be seen:
+ * unknown is never fine (VAI-88).
+ */
 export async function readBack(
   descriptor: ActionDescriptor,
   operation: Operation,
@@ -54,7 +57,7 @@ export async function readBack(
   timeoutMilliseconds = CALL_TIMEOUT,
 ): Promise<ReadBack | undefined> {
   try {
-    return await descriptor.readBack(operation, { ...settings, timeoutMilliseconds });
+    return await descriptor.readBack?.(operation, { ...settings, timeoutMilliseconds });
   } catch {
     return undefined;
   }

@@ -59,7 +59,7 @@ suite("VAI-99 whoever waits longer believes the late answer", TOGETHER, () => {
       timeout: HANGS,
     }, async (t) => {
       const target = await peerThat(late, t);
-      assert.deepEqual(await ask(target.endpoint, LONG), { status: "succeeded" });
+      assert.equal((await ask(target.endpoint, LONG)).status, "succeeded");
       assert.equal(target.asked.length, 1);
     });
   }

@@ -34,6 +34,21 @@ suite("sentences of what is watched, and of credentials that were cut", () => {
     );
   });
 
+  for (const [type, status] of [
+    ["ExecutionCompleted", "succeeded"],
+    ["ExecutionFailed", "unknown"],
+  ] as const) {
+    test(`VAI-130 what a function answered is told with ${type}, by the record and by the identity`, () => {
+      const response = { statusCode: 200, executedVersion: "3", digest: "sha256:…" };
+      const told = (more: object): string =>
+        sentenceOf(record(type, { outcome: { status, response: { ...response, ...more } } }));
+      const said = /; version 3 of the function answered 200 with reference pay-1; the effect was/;
+      assert.match(told({ reference: "pay-1" }), said);
+      assert.match(told({}), /; version 3 of the function answered 200; the effect was not/);
+      assert.doesNotMatch(sentenceOf(record(type, { outcome: { status } })), /function/);
+    });
+  }
+
   test("VAI-128 credentials that were cut to their window name both sessions and both ends", () => {
     const detail = {
       ...{ accessKeyId: "ASIA****WXYZ", hardExpiry: "2026-05-05T04:05:00.000Z" },

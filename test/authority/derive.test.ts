@@ -16,6 +16,8 @@ import {
   updateItem,
 } from "./fixtures.ts";
 
+const STEP = "/contract/authorization_details/0";
+
 function derive(step: Step, changes: Partial<Contract> = {}, believed: TrustPolicy = trustPolicy) {
   return deriveAuthority(contractOf([step], changes), step, believed);
 }
@@ -181,6 +183,72 @@ suite("VAI-43 every constraint has a home", () => {
       assert.equal(refusal.pointer, pointer);
     });
   }
+});
+
+const REFUNDS = `${FUNCTION}:live`;
+const invoke = (changes: Partial<Step> = {}): Step => ({
+  ...{ type: "aws", id: "refund", actions: ["lambda:InvokeFunction"], resources: [REFUNDS] },
+  parameters: { "payload/amount": { range: { max: 500 } }, "payload/clientToken": { exact: "a" } },
+  ...changes,
+});
+const opened = {
+  actions: [{ action: "lambda:InvokeFunction" }, { action: "lambda:UpdateAlias" }],
+} as unknown as TrustPolicy;
+
+suite("VAI-43 POC-25 a function that is invoked", () => {
+  test("VAI-43 IAM holds the qualified function, and neither the form of the call nor its payload", () => {
+    const authority = derive(invoke(), {}, opened);
+    assert.ok(!isRefusal(authority), JSON.stringify(authority));
+    const map = authority.enforcement.map((each) => [each.constraint, each.enforcedBy.join(" ")]);
+    const place = "/authorization_details/0";
+    assert.deepEqual(map.slice(4), [
+      [`${place}/actions`, "trustPlane adapter"],
+      [`${place}/resources`, "trustPlane iam adapter"],
+      [`${place}/parameters`, "trustPlane adapter"],
+      [`${place}/parameters/payload~1amount`, "trustPlane adapter"],
+      [`${place}/parameters/payload~1clientToken`, "trustPlane adapter"],
+      [`${place}/limits/calls`, "trustPlane"],
+    ]);
+  });
+
+  const unseen = { obligations: [{ kind: "readBack", name: "seen", dueSeconds: 60 }] };
+  const attested = { kind: "event", name: "attested", dueSeconds: 60 };
+  const NOBODY: [string, Step, Partial<Contract>, string][] = [
+    ["without its qualifier", invoke({ resources: [FUNCTION] }), {}, `${STEP}/resources/0`],
+    ["as $LATEST", invoke({ resources: [`${FUNCTION}:$LATEST`] }), {}, `${STEP}/resources/0`],
+    [
+      "with a parameter that is no member of a payload",
+      invoke({ parameters: { qualifier: { exact: "live" } } }),
+      {},
+      `${STEP}/parameters/qualifier`,
+    ],
+    ["and read back", invoke(), unseen, "/contract/obligations/0"],
+    [
+      "and read back beside what is attested",
+      invoke(),
+      { obligations: [attested, ...unseen.obligations] },
+      "/contract/obligations/1",
+    ],
+    [
+      "beside another action, whose function would be open to it without its qualifier",
+      invoke({
+        ...{ actions: ["lambda:UpdateAlias", "lambda:InvokeFunction"] },
+        ...{ resources: [FUNCTION, REFUNDS], parameters: "unbounded" },
+      }),
+      {},
+      `${STEP}/actions/1`,
+    ],
+  ];
+  for (const [name, step, changes, pointer] of NOBODY) {
+    test(`VAI-43 nobody could enforce that it is invoked ${name}`, () => {
+      const refusal = refusalOf(step, changes, opened);
+      assert.deepEqual([refusal.code, refusal.pointer], ["SESSION_POLICY_INEXPRESSIBLE", pointer]);
+    });
+  }
+
+  test("VAI-43 what is attested of it later has its home", () => {
+    assert.ok(!isRefusal(derive(invoke(), { obligations: [attested] }, opened)));
+  });
 });
 
 suite("VAI-147 what does not fit is refused, never dropped", () => {

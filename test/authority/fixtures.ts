@@ -93,6 +93,12 @@ export const trustPolicy = {
       readerRoleArn: `arn:aws:iam::${ACCOUNT}:role/read-lambda`,
     },
     {
+      action: "lambda:InvokeFunction",
+      risk: "LOW",
+      executionRoleArn: `arn:aws:iam::${ACCOUNT}:role/exec-lambda`,
+      readerRoleArn: `arn:aws:iam::${ACCOUNT}:role/read-lambda`,
+    },
+    {
       action: "s3:PutObject",
       risk: "LOW",
       executionRoleArn: `arn:aws:iam::${ACCOUNT}:role/exec-s3`,

@@ -33,6 +33,17 @@ const refused = (code: string, stage: string): Answer =>
 
 const ANSWERS: readonly (readonly [string, Answer, number, RegExp])[] = [
   ["done", granted("COMPLETED", outcome("succeeded")), 0, /outcome +succeeded$/m],
+  [
+    "a function's answer",
+    granted("COMPLETED", {
+      outcome: {
+        ...{ status: "succeeded", obligations: [] },
+        response: { statusCode: 200, executedVersion: "3", reference: "pay-1" },
+      },
+    }),
+    0,
+    /^answered +200 by version 3: pay-1$/m,
+  ],
   ["a handle that waits", granted("ISSUED", { handle: "a.b.c" }), 0, /granted/],
   ["credentials that left", granted("ISSUED", { credentials: "a.b.c" }), 0, /granted/],
   ["a call that failed", granted("COMPLETED", outcome("failed")), 1, /outcome +failed/],

@@ -765,7 +765,7 @@ suite("lambdas/PROTOCOL.md: actions", () => {
       const said = mine.map(([, parameter, needed]) => [bare(parameter), needed]);
       assert.deepEqual(said.toSorted(), (await parametersOf(action, family)).toSorted(), action);
       for (const [, parameter, , form = ""] of mine) {
-        const name = bare(parameter).replace("<attribute>", "a");
+        const name = bare(parameter).replace(/<\w+>/, "a");
         assert.ok(knows(name), name);
         assert.equal(form.endsWith("Sensitive"), sensitive(name), `${action} ${name}`);
       }
@@ -800,6 +800,11 @@ async function parametersOf(action: string, family: string): Promise<string[][]>
       .split("|")
       .map((name) => [`${name}/<attribute>`, name === "expect" ? "no" : "yes"]);
   }
+  if (action === "lambda:InvokeFunction")
+    return [
+      ["payload/clientToken", "yes"],
+      ["payload/<member>", "no"],
+    ];
   const words = action
     .split(":")[1]
     ?.replace(/(?<!^)[A-Z]/g, "-$&")

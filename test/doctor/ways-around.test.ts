@@ -17,6 +17,7 @@ import { newPlane } from "../support/plane.ts";
 
 const TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/settings";
 const OBJECTS = "arn:aws:s3:::settings-bucket/checkout/*";
+const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:refunds";
 const AGENT_POLICY = "arn:aws:iam::000000000000:policy/vai-test-agent";
 const AGENTS = "arn:aws:iam::000000000000:group/agents";
 const userArn = (name: string): string => `arn:aws:iam::000000000000:user/${name}`;
@@ -57,7 +58,11 @@ async function around(
   const policies: AccountFacts["policies"] = new Map([[AGENT_POLICY, seen(agents)]]);
   world.account = seen({ principals, policies });
   put(shown<{ environment: object }>(functionOf(world, "issue").setting).environment, {
-    [ENV.targets]: JSON.stringify({ dynamodb: [TABLE], s3: [OBJECTS] }),
+    [ENV.targets]: JSON.stringify({
+      dynamodb: [TABLE],
+      lambda: [`${FUNCTION}:live`],
+      s3: [OBJECTS],
+    }),
   });
   change(world);
   return (await lookAround(deployment, inspectorOf(world))).findings;
@@ -92,6 +97,18 @@ const WAYS: Readonly<Record<string, { statements: Statement[]; told: RegExp }>> 
     statements: [allow("s3:PutBucketPolicy", "arn:aws:s3:::settings-bucket")],
     told: /can reach target .*\(s3:PutBucketPolicy\)/,
   },
+  "an invocation of the alias that is governed": {
+    statements: [allow("lambda:InvokeFunction", `${FUNCTION}:live`)],
+    told: /can reach target .*refunds:live \(lambda:InvokeFunction\)/,
+  },
+  "an invocation without the qualifier": {
+    statements: [allow("lambda:Invoke*", FUNCTION)],
+    told: /can reach target .*refunds:live \(lambda:InvokeFunction/,
+  },
+  "the code behind an alias that is governed": {
+    statements: [allow("lambda:UpdateFunctionCode", FUNCTION)],
+    told: /can reach target .*refunds:live \(lambda:UpdateFunctionCode\)/,
+  },
   "a write from one network only": {
     statements: [
       allow("dynamodb:UpdateItem", TABLE, {
@@ -118,7 +135,7 @@ const WAYS: Readonly<Record<string, { statements: Statement[]; told: RegExp }>> 
   },
   "another version of a function's code": {
     statements: [allow("lambda:UpdateFunctionCode", "*")],
-    told: /can reach function .*vai-test-issue \(lambda:UpdateFunctionCode\)/,
+    told: /can reach .*function .*vai-test-issue \(lambda:UpdateFunctionCode\)/,
   },
   "a role of the plane to change": {
     statements: [allow("iam:UpdateAssumeRolePolicy", roleArn("exec-*"))],

@@ -163,12 +163,13 @@ test("VAI-48 a read-back that takes longer than its obligation allows is missed"
   };
   const governed = plane.contract(mutation);
   const alias = plane.targets.descriptorOf("lambda:UpdateAlias");
-  assert.ok(alias !== undefined);
+  assert.ok(alias?.readBack !== undefined);
+  const { readBack } = alias;
   const slow: typeof alias = {
     ...alias,
     readBack: async (...given) => {
       plane.world.pass(3);
-      return alias.readBack(...given);
+      return readBack(...given);
     },
   };
   plane.deps = { ...plane.deps, descriptorOf: () => slow };

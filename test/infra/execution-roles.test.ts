@@ -66,7 +66,11 @@ const FAMILIES: Readonly<Record<string, Expected>> = {
     look: [{ Action: ["ecs:DescribeServices"], Resource: [arn("ecs", "service/shop/checkout")] }],
   },
   lambda: {
-    run: [{ Action: ["lambda:UpdateAlias"], Resource: [arn("lambda", "function:checkout")] }],
+    run: [
+      { Action: ["lambda:InvokeFunction"], Resource: [arn("lambda", "function:refunds:live")] },
+      { Action: ["lambda:UpdateAlias"], Resource: [arn("lambda", "function:checkout")] },
+    ],
+    // Of a function with its qualifier nothing is read.
     look: [{ Action: ["lambda:GetAlias"], Resource: [arn("lambda", "function:checkout")] }],
   },
   s3: {

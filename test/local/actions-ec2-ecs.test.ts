@@ -70,7 +70,7 @@ async function run(operation: Operation, reader: ClientSettings, issued: ClientS
   const descriptor = required(operation.action);
   const read = (await descriptor.preRead?.(operation, reader)) ?? assert.fail();
   const outcome = await descriptor.call(operation, read, issued);
-  return { read, outcome, seen: await descriptor.readBack(operation, reader) };
+  return { read, outcome, seen: await descriptor.readBack?.(operation, reader) };
 }
 
 async function stateOf({ deployer }: LocalPlane, id: string): Promise<string | undefined> {

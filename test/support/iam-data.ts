@@ -101,8 +101,25 @@ async function actionOf(service: string, action: string): Promise<KnownAction> {
     }),
   );
   const keys = [...conditionKeys, ...types.flatMap((type) => type.keys)];
-  return { name: `${service}:${name}`, types, keys };
+  const full = `${service}:${name}`;
+  return {
+    name: full,
+    types: QUALIFIED.has(full) ? types.flatMap(optionallyQualified) : types,
+    keys,
+  };
 }
+
+/**
+ * Actions for which the reference has the form of a function alone, and another page versions and aliases too (Lambda
+ * developer guide, "Fine-tuning the Resources and Conditions sections of policies": `InvokeFunction`).
+ */
+const QUALIFIED: ReadonlySet<string> = new Set(["lambda:InvokeFunction"]);
+
+/** Any of the two forms is enough. */
+const optionallyQualified = <Type extends KnownType>(type: Type): Type[] => [
+  { ...type, required: false },
+  { ...type, required: false, form: `${type.form}:\${Qualifier}` },
+];
 
 /** The forms of all resources that the service of this ARN has. */
 export async function formsOfService(arn: string): Promise<string[]> {

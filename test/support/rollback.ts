@@ -95,6 +95,7 @@ export function beforeLook(plane: Plane, nth: number, act: () => unknown): void 
           readBack: async (operation, settings) => {
             looks += 1;
             if (looks === nth) await act();
+            if (real.readBack === undefined) throw new TypeError(`${action} has no read-back`);
             return real.readBack(operation, settings);
           },
         }

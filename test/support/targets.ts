@@ -88,15 +88,19 @@ export class Targets {
   }
 
   #wrap(real: ActionDescriptor): ActionDescriptor {
-    const { keyUse } = real;
+    const { keyUse, preRead, readBack } = real;
+    // Of an action that nobody can see nothing is read here either; others read before, whether or not they need it.
+    const isSeen = preRead !== undefined || readBack !== undefined;
     return {
       ...real,
       ...(keyUse !== undefined && {
         keyUse: { ...keyUse, lookAt: (target, settings) => this.#lookAt(real, target, settings) },
       }),
-      preRead: (_operation, settings) => this.#preRead(real, settings),
       call: (operation, preRead, settings) => this.#call(real, operation, preRead, settings),
-      readBack: (operation, settings) => this.#readBack(real, operation, settings),
+      ...(isSeen && {
+        preRead: (_operation, settings) => this.#preRead(real, settings),
+        readBack: (operation, settings) => this.#readBack(real, operation, settings),
+      }),
     };
   }
 
@@ -171,6 +175,8 @@ export class Targets {
       this.state.alias.revision += 1;
       return;
     }
+    // What a function did nobody sees but by its answer.
+    if (action === "lambda:InvokeFunction") return;
     Object.assign(this.state.item, Object.fromEntries(attributesOf(parameters, "set")));
   }
 

@@ -8,12 +8,12 @@ import {
   readingClient,
 } from "../client-settings.ts";
 import type {
-  ActionDescriptor,
   CallDescription,
   CallOutcome,
   Operation,
   PreRead,
   ReadBack,
+  SeenAction,
 } from "../descriptor.ts";
 import { made, readFault } from "../outcome.ts";
 import type { KeyUse } from "../target-keys.ts";
@@ -46,7 +46,7 @@ const loadSdk = () => import("./sdk.ts");
  * hold expected values (PROTOCOL.md §9). The partition key value, the attribute names and
  * `ReturnValues` are held by IAM; the values set are bounded by the trust plane and the adapter.
  */
-export const dynamodbUpdateItem: ActionDescriptor = {
+export const dynamodbUpdateItem: SeenAction = {
   action: "dynamodb:UpdateItem",
   family: "dynamodb",
   defaultRisk: "MEDIUM",

@@ -9,6 +9,7 @@ import type {
   Operation,
   PreRead,
   ReadBack,
+  SeenAction,
 } from "../descriptor.ts";
 import { absenceOf, made, readFault } from "../outcome.ts";
 import { DESCRIBE_VOLUMES } from "./disk-keys.ts";
@@ -44,7 +45,7 @@ export const instanceAction = ({
   defaultRisk,
   reached,
   keyUse,
-}: InstanceRules): ActionDescriptor => ({
+}: InstanceRules): SeenAction => ({
   ...present({ keyUse }),
   action,
   family: "ec2",

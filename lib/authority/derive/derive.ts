@@ -50,7 +50,8 @@ export function deriveAuthority(
   const problem =
     unregistered(step, trustPolicy, place) ??
     unsafeTextIn(step, place) ??
-    misplaced(contract, step, place);
+    misplaced(contract, step, place) ??
+    unshareable(step, place);
   if (problem !== undefined) return problem;
   // Whole seconds, rounded towards less: no evaluator of `aws:CurrentTime` needs to read fractions.
   const exp = Math.floor(Math.min(contract.exp, notAfter));
@@ -105,6 +106,22 @@ function unregistered(step: Step, { actions }: OpenActions, place: string): Refu
   if (index < 0) return undefined;
   const detail = `${step.actions[index]} is not an action that this trust plane runs`;
   return refuse("ACTION_UNREGISTERED", detail, pointer(place, ["actions", index]));
+}
+
+/**
+ * The complements spare every action and every resource of a step, together: a resource policy that invites the session
+ * could lend it one action on what another is for. Where that other is a form that must never be called, a function
+ * without its qualifier, the action stands alone.
+ */
+function unshareable({ actions }: Step, place: string): Refusal | undefined {
+  const index = actions.findIndex((action) => descriptorOf(action)?.isWiderInIam === true);
+  return index < 0 || actions.length === 1
+    ? undefined
+    : refuse(
+        "SESSION_POLICY_INEXPRESSIBLE",
+        `${actions[index]} needs a step of its own`,
+        pointer(place, ["actions", index]),
+      );
 }
 
 /**

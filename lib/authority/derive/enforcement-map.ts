@@ -33,7 +33,7 @@ export function enforcementMap(
   const entries = [
     ...placeEntries(contract),
     ...stepEntries(step, index),
-    ...dutyEntries(contract),
+    ...dutyEntries(contract, step),
   ];
   const homeless = entries.find(({ enforcedBy }) => enforcedBy.length === 0);
   if (homeless === undefined) return entries;
@@ -67,7 +67,7 @@ const placeEntries = (contract: Contract): EnforcementEntry[] => [
 function stepEntries(step: Step, index: number): EnforcementEntry[] {
   const place = ["authorization_details", index];
   return [
-    entry([...place, "actions"], ALL),
+    entry([...place, "actions"], step.actions.some(isWiderInIam) ? OURS : ALL),
     entry([...place, "resources"], ALL),
     ...parameterEntries(step, place),
     entry([...place, "limits", "calls"], ["trustPlane"]),
@@ -77,6 +77,9 @@ function stepEntries(step: Step, index: number): EnforcementEntry[] {
     ),
   ];
 }
+
+/** An asynchronous invocation is `lambda:InvokeFunction` to IAM as well: that it is the one call, only we hold (POC-25). */
+const isWiderInIam = (action: string): boolean => descriptorOf(action)?.isWiderInIam === true;
 
 /** Order and gates are judged before STS; a context that is to be refreshed is read once more before the call. */
 const orderEntries = (step: Step, place: readonly PropertyKey[]): EnforcementEntry[] => [
@@ -104,18 +107,25 @@ function parameterEntries(
   ];
 }
 
-/** An obligation of a kind that this version does not fulfil has nobody who enforces it. */
-const dutyEntries = ({
-  assumptions = [],
-  obligations = [],
-  rollback,
-}: Contract): EnforcementEntry[] => [
+/**
+ * An obligation of a kind that this version does not fulfil has nobody who enforces it, nor has a read-back of an
+ * action whose effect nobody can read.
+ */
+const dutyEntries = (
+  { assumptions = [], obligations = [], rollback }: Contract,
+  { actions }: Step,
+): EnforcementEntry[] => [
   ...assumptions.map(({ recheck }, index) =>
     entry(["assumptions", index], recheck ? OURS : ["trustPlane"]),
   ),
-  ...obligations.map(({ kind }, index) => entry(["obligations", index], DUTIES.get(kind) ?? [])),
+  ...obligations.map(({ kind }, index) => {
+    const isUnseen = kind === "readBack" && !actions.every(isReadBack);
+    return entry(["obligations", index], isUnseen ? [] : (DUTIES.get(kind) ?? []));
+  }),
   ...(rollback === undefined ? [] : [entry(["rollback"], OURS)]),
 ];
+
+const isReadBack = (action: string): boolean => descriptorOf(action)?.readBack !== undefined;
 
 /** A read-back is looked at where the call was made; what an evaluator has to attest is waited for. */
 const DUTIES: ReadonlyMap<string, readonly Enforcer[]> = new Map([

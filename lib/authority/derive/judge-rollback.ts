@@ -1,3 +1,4 @@
+import { descriptorOf } from "../../actions/catalogue.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import { judgeOperation } from "./judge-operation.ts";
@@ -11,7 +12,8 @@ export function judgeRollback(contract: Contract): Refusal | undefined {
   const { authorization_details: steps, rollback } = contract;
   const step = steps.find(({ id }) => id === rollback?.step);
   if (rollback === undefined || step === undefined) return undefined;
-  const refusal = judgeOperation(step, rollback.operation, contract);
+  const refusal =
+    judgeOperation(step, rollback.operation, contract) ?? unseen(rollback.operation.action);
   return (
     refusal &&
     refuse(
@@ -21,3 +23,9 @@ export function judgeRollback(contract: Contract): Refusal | undefined {
     )
   );
 }
+
+/** A rollback counts only if its effect was seen: by an action without read-back none ever would (PROTOCOL.md §2). */
+const unseen = (action: string): Refusal | undefined =>
+  descriptorOf(action)?.readBack === undefined
+    ? refuse("CONTRACT_MALFORMED", `nobody can see what ${action} did`, "/request/operation/action")
+    : undefined;

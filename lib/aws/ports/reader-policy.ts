@@ -1,4 +1,4 @@
-import { readerActions, readerHolders, readerKeys } from "../../actions/reader.ts";
+import { readableTargets, readerActions, readerHolders, readerKeys } from "../../actions/reader.ts";
 import {
   type NeededKeys,
   NO_KEYS,
@@ -14,14 +14,15 @@ import {
  * The targets are listed once, to leave room for 1,400 characters of them within the 2,048 that STS
  * takes: the Allow names only their kind, and a Deny takes away what the list does not reach. So it is with the keys
  * of encrypted targets; for which target each may be used, the role's own policy and boundary say.
- * @param targets - ARNs, exact or with a trailing `*`, as the cloud team configured them
+ * @param opened - ARNs, exact or with a trailing `*`, as the cloud team configured them
  */
 export function readerPolicy(
   family: string,
-  targets: readonly string[],
+  opened: readonly string[],
   region: string,
   targetKeys: TargetKeys = NO_KEYS,
 ): object {
+  const targets = readableTargets(family, opened);
   const { onTargets, onHolders, anywhere } = readerActions(family);
   // No ARN is both of a target and of what holds one, so one list bounds the reads of both.
   const bounded = targets.length === 0 ? [] : [...onTargets, ...onHolders];

@@ -157,6 +157,6 @@ export const AGENT: Rows = {
   DIRECT_MODE_FORBIDDEN: [
     "The contract, its class, or a constraint that IAM cannot carry forbids this delivery.",
     ["authority"],
-    'Ask for a delivery that the contract lists. Credentials need a contract that IAM alone can hold: parameters "unbounded", no totals, no obligations.',
+    'Ask for a delivery that the contract lists. Credentials need a contract that IAM alone can hold: parameters "unbounded", no totals, no obligations, no lambda:InvokeFunction.',
   ],
 };

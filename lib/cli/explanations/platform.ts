@@ -42,7 +42,7 @@ export const PLATFORM: Rows = {
   SESSION_POLICY_INEXPRESSIBLE: [
     "A constraint is enforced by nobody, or the derived policy would allow more than the contract.",
     ["authority"],
-    "vai policy names it; have the contract say it another way.",
+    "vai policy names it; have the contract say it another way. Nobody reads back what lambda:InvokeFunction did: such a contract has no obligation readBack.",
   ],
   CREDENTIALS_MISSING: [
     "The bounded call had no issued credentials and was not made with others.",

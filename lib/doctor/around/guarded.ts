@@ -44,13 +44,26 @@ export interface Target {
 export const guardedTargets = (targets: readonly Target[]): readonly Guarded[] =>
   targets.map(({ family, arn, policy }) => ({
     what: `target ${arn}`,
-    // A bucket can be emptied, opened or replaced as a whole.
-    resources: family === "s3" ? [arn, arn.split("/")[0] ?? arn] : [arn],
+    resources: [...new Set([arn, wholeOf(family, arn)])],
     service: family,
-    actions: (CHANGES[family] ?? []).map((name) => `${family}:${name}`),
+    actions: [...(CHANGES[family] ?? []), ...(isInvoked(arn) ? ["InvokeFunction"] : [])].map(
+      (name) => `${family}:${name}`,
+    ),
     isAllWrites: true,
     policies: policy === undefined ? [] : [policy],
   }));
+
+/** A function is governed with its qualifier where it is invoked. */
+const isInvoked = (arn: string): boolean => /:function:[^:]+:[^:]+$/.test(arn);
+
+/**
+ * What a target is a part of: a bucket can be emptied, opened or replaced as a whole, and a function without its qualifier
+ * holds the same credentials as the version that is invoked.
+ */
+const wholeOf = (family: string, arn: string): string => {
+  if (family === "s3") return arn.split("/")[0] ?? arn;
+  return isInvoked(arn) ? arn.replace(/:[^:]+$/, "") : arn;
+};
 
 /** Policies of the plane's own parts as they were read, by ARN. */
 export type OwnPolicies = ReadonlyMap<string, string>;

@@ -196,7 +196,8 @@ function requiredDescriptor(
 }
 
 interface Reader {
-  readonly credentials: ClientSettings["credentials"];
+  /** Absent where the action has nothing to read, before or after. */
+  readonly credentials?: ClientSettings["credentials"];
   readonly preRead: PreRead;
 }
 
@@ -207,6 +208,11 @@ async function prepareReader(
   { governed, operation }: BoundedGrant,
 ): Promise<Reader | Refusal> {
   try {
+    // A role is not assumed for nothing. What calls is loaded all the same before the call is announced.
+    if (descriptor.preRead === undefined && descriptor.readBack === undefined) {
+      await descriptor.load?.();
+      return { preRead: NOTHING_READ };
+    }
     const credentials = await deps.readerCredentials(governed.readerRoleArn, descriptor.family);
     const settings = { ...targetPlace(deps), credentials, timeoutMilliseconds: CALL_TIMEOUT };
     const preRead = (await descriptor.preRead?.(operation, settings)) ?? NOTHING_READ;
@@ -258,8 +264,8 @@ async function run(
       ? await runBoundedCall(descriptor, operation, preRead, session, place)
       : { status: "failed", error: { name: late, kind: "precondition" } };
   const ended = deps.clock();
-  const look = (timeout?: number) =>
-    readBack(descriptor, operation, { ...place, credentials }, timeout);
+  const look = async (timeout?: number) =>
+    credentials && readBack(descriptor, operation, { ...place, credentials }, timeout);
   const { rollback, obligations = [] } = request.contract.claims;
   // What was promised of the first operation is not promised of the one that takes it back.
   const promised = rollsBack === undefined ? obligations : [];

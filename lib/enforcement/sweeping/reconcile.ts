@@ -44,7 +44,7 @@ async function lookAt(
   );
   const governed = trust.policy.actions.find(({ action }) => action === operation?.action);
   const descriptor = operation && deps.descriptorOf(operation.action);
-  if (operation === undefined || governed === undefined || descriptor === undefined)
+  if (operation === undefined || governed === undefined || descriptor?.readBack === undefined)
     return "unseen";
   try {
     const credentials = await deps.readerCredentials(governed.readerRoleArn, descriptor.family);

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import {
-  type ActionDescriptor,
-  NOTHING_READ,
-  type PreRead,
-} from "../../../lib/actions/descriptor.ts";
+import { NOTHING_READ, type PreRead, type SeenAction } from "../../../lib/actions/descriptor.ts";
 import { ec2StartInstances } from "../../../lib/actions/ec2/start-instances.ts";
 import { ec2StopInstances } from "../../../lib/actions/ec2/stop-instances.ts";
 import { ec2TerminateInstances } from "../../../lib/actions/ec2/terminate-instances.ts";
@@ -14,7 +10,7 @@ import { changed, described, ec2Error, INSTANCE_ARN, INSTANCE_ID } from "./answe
 const STATES = ["pending", "running", "stopping", "stopped", "shutting-down", "terminated"];
 
 /** Each action with the API's own name, and the states in which its effect counts as seen. */
-const ACTIONS: [ActionDescriptor, string, string, string[]][] = [
+const ACTIONS: [SeenAction, string, string, string[]][] = [
   [ec2StopInstances, "StopInstances", "MEDIUM", ["stopping", "stopped"]],
   [ec2StartInstances, "StartInstances", "MEDIUM", ["pending", "running"]],
   [ec2TerminateInstances, "TerminateInstances", "HIGH", ["shutting-down", "terminated"]],

@@ -34,6 +34,7 @@ const settings = { ...PLACE, credentials: CREDENTIALS, timeoutMilliseconds: 1_00
 const PARAMETERS: Readonly<Record<string, Readonly<Record<string, string | number>>>> = {
   "dynamodb:UpdateItem": { "key/pk": "svc-a", "set/weight": 3 },
   "ecs:UpdateService": { desiredCount: 2 },
+  "lambda:InvokeFunction": { "payload/clientToken": "ref-1" },
   "lambda:UpdateAlias": { alias: "live", version: "7", percent: 10 },
   "s3:PutObject": { body: "{}" },
   "ssm:PutParameter": { value: "10" },

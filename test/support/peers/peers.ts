@@ -32,7 +32,7 @@ export const reset: Misbehaviour = ({ response }) => response.socket?.resetAndDe
 
 /** In one process the shorter of two timers ends first, however slow the machine is. */
 export const late: Misbehaviour = ({ body, response, patience }) => {
-  const timer = setTimeout(() => response.end(successTo(body)), 3 * patience);
+  const timer = setTimeout(() => succeed(response, body), 3 * patience);
   response.once("close", () => clearTimeout(timer));
 };
 
@@ -61,6 +61,12 @@ function successTo(body: string): string {
   return action === undefined
     ? "{}"
     : `<${action}Response><${action}Result></${action}Result></${action}Response>`;
+}
+
+function succeed(response: Asked["response"], body: string): void {
+  const isInvocation = body.includes('"clientToken"');
+  if (isInvocation) response.setHeader("x-amz-executed-version", "1");
+  response.end(isInvocation ? '{"statusCode":200}' : successTo(body));
 }
 
 /** Peers that misbehave, by what they do. */

@@ -20,14 +20,14 @@ interface Sample {
   readonly parameters?: Operation["parameters"];
   /** What the pre-read found, where the call needs it. */
   readonly facts?: Readonly<Record<string, string>>;
-  /** Where its clients are made: of the call, and of the reads before and after it. */
+  /** Where its clients are made: of the call, and of the reads before and after it, if it has any. */
   readonly call: string;
-  readonly reads: string;
+  readonly reads?: string;
   /** And of the look at the target's encryption, where there is one. */
   readonly keys?: string;
 }
 
-const INSTANCE: Sample = {
+const INSTANCE = {
   facts: { state: "running" },
   call: "lib/actions/ec2/instance.ts call EC2Client",
   reads: "lib/actions/ec2/instance-description.ts describeInstance EC2Client",
@@ -52,6 +52,10 @@ const ACTIONS: Readonly<Record<string, Sample>> = {
     call: "lib/actions/ecs/update-service.ts call ECSClient",
     reads: "lib/actions/ecs/service-description.ts describeService ECSClient",
   },
+  "lambda:InvokeFunction": {
+    parameters: { "payload/clientToken": "ref-1", "payload/amount": 100 },
+    call: "lib/actions/lambda/invoke-function.ts call LambdaClient",
+  },
   "lambda:UpdateAlias": {
     parameters: { alias: "live", version: "7", percent: 10 },
     facts: { revisionId: "r", mainVersion: "6" },
@@ -72,7 +76,9 @@ const ACTIONS: Readonly<Record<string, Sample>> = {
   },
 };
 
-const READ_SAMPLES: Readonly<Record<string, Pick<Sample, "parameters" | "reads">>> = {
+const READ_SAMPLES: Readonly<
+  Record<string, Pick<Sample, "parameters"> & Required<Pick<Sample, "reads">>>
+> = {
   "dynamodb:GetItem": {
     parameters: { "key/pk": "svc-a" },
     reads: "lib/actions/dynamodb/read.ts getItem DynamoDBClient",
@@ -117,9 +123,13 @@ export const BOUNDED_CALLS: readonly BoundedUse[] = CATALOGUE.map((descriptor) =
 });
 
 const aroundCalls = CATALOGUE.flatMap((descriptor): ClientUse[] => {
-  const { preRead } = descriptor;
+  const { preRead, readBack } = descriptor;
   const operation = operationOf(descriptor);
   const made = sampleOf(ACTIONS, descriptor.action).reads;
+  if (made === undefined) {
+    if (preRead !== undefined || readBack !== undefined) throw new Error(descriptor.action);
+    return [];
+  }
   return [
     ...(preRead === undefined
       ? []
@@ -131,11 +141,16 @@ const aroundCalls = CATALOGUE.flatMap((descriptor): ClientUse[] => {
               preRead(operation, settingsFor(endpoint, patience)),
           },
         ]),
-    {
-      name: `what ${descriptor.action} reads after its call`,
-      made,
-      ask: (endpoint, patience) => descriptor.readBack(operation, settingsFor(endpoint, patience)),
-    },
+    ...(readBack === undefined
+      ? []
+      : [
+          {
+            name: `what ${descriptor.action} reads after its call`,
+            made,
+            ask: (endpoint: string, patience: number) =>
+              readBack(operation, settingsFor(endpoint, patience)),
+          },
+        ]),
   ];
 });
 
