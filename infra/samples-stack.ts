@@ -21,6 +21,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3"
 import { StringParameter } from "aws-cdk-lib/aws-ssm";
 import type { Construct } from "constructs";
 import { SampleMachines } from "./sample-machines.ts";
+import { SamplePayments } from "./sample-payments.ts";
 
 /**
  * Targets to try governed actions on, one for each action. For local use and throw-away accounts;
@@ -37,11 +38,15 @@ export class SamplesStack extends Stack {
       description: "Sample targets of a trust plane; not for production",
     });
     const machines = new SampleMachines(this, "Machines");
+    const payments = new SamplePayments(this, "Payments");
     const outputs = {
       SampleTable: this.addTable(),
       SampleBucket: this.addBucket(),
       SampleParameter: this.addParameter(),
       SampleFunction: this.addFunction(),
+      SamplePayments: payments.functionName,
+      SamplePaymentsAlias: payments.alias,
+      SamplePaymentsTable: payments.tableName,
       SampleCluster: machines.cluster,
       SampleService: machines.service,
     };

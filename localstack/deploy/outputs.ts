@@ -62,6 +62,12 @@ export interface LocalOutputs {
     readonly table: string;
     readonly function: string;
     readonly newVersion: string;
+    /** A function that pays: invoked by its alias, it keeps one item a client token and its counts in the table. */
+    readonly payments: {
+      readonly function: string;
+      readonly alias: string;
+      readonly table: string;
+    };
     readonly bucket: string;
     readonly parameter: string;
     /** Ids of two instances. */
@@ -118,6 +124,11 @@ export function composeOutputs(parts: OutputParts): LocalOutputs {
       table: sample("SampleTable"),
       function: sample("SampleFunction"),
       newVersion: sample("SampleNewVersion"),
+      payments: {
+        function: sample("SamplePayments"),
+        alias: sample("SamplePaymentsAlias"),
+        table: sample("SamplePaymentsTable"),
+      },
       bucket: sample("SampleBucket"),
       parameter: sample("SampleParameter"),
       instances: parts.instances,

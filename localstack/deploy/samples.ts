@@ -12,6 +12,7 @@ import { ACCOUNT, REGION } from "../machine/start-processes.ts";
 const NAMES = {
   table: "sample-settings",
   function: "sample-checkout",
+  payments: "sample-payments:live",
   bucket: `sample-objects-${ACCOUNT}-${REGION}`,
   parameter: "sample-limit",
   service: "sample-cluster/sample-worker",
@@ -23,9 +24,10 @@ const MARK = { Key: "vai-sample", Value: "instance" };
 const arn = (service: string, resource: string): string =>
   `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;
 
-/** By family: what the local plane may act on. */
+/** By family, or by an action that works on a sample of its own: what the local plane may act on. */
 const targetsOf = (instances: readonly string[]): Readonly<Record<string, readonly string[]>> => ({
   dynamodb: [arn("dynamodb", `table/${NAMES.table}`)],
+  "lambda:InvokeFunction": [arn("lambda", `function:${NAMES.payments}`)],
   lambda: [arn("lambda", `function:${NAMES.function}`)],
   s3: [`arn:aws:s3:::${NAMES.bucket}/*`],
   ssm: [arn("ssm", `parameter/${NAMES.parameter}`)],
@@ -38,9 +40,9 @@ const targetsOf = (instances: readonly string[]): Readonly<Record<string, readon
  * @throws LocalAwsError when an action has no sample
  */
 export function sampleTargets(instances: readonly string[]): Record<string, readonly string[]> {
-  const byFamily = targetsOf(instances);
+  const samples = targetsOf(instances);
   const targets = CATALOGUE.map(({ action, family }) => {
-    const found = byFamily[family];
+    const found = samples[action] ?? samples[family];
     if (found === undefined) {
       throw new LocalAwsError(
         `There is no sample for ${action}: add one to infra/samples-stack.ts and its ARN here.`,

@@ -1,22 +1,40 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { Template } from "aws-cdk-lib/assertions";
+import { Match, Template } from "aws-cdk-lib/assertions";
 import { newApp } from "../../infra/app.ts";
 import { SamplesStack } from "../../infra/samples-stack.ts";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
 import { sampleTargets } from "../../localstack/deploy/samples.ts";
 import { ACCOUNT, REGION, Resolved, statements } from "./support/template.ts";
 
+const CREDENTIAL = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:PaymentsCredentialC3F0452B`;
+
 suite("samples stack", () => {
   const template = Template.fromStack(new SamplesStack(newApp(), "vai-local-samples"));
   const resolved = new Resolved(template);
 
-  test("VAI-45 sample targets are not the plane's own, hold no permission and go with the stack", () => {
+  test("VAI-45 sample targets are not the plane's own, hold no permission beyond their own and go with the stack", () => {
     template.resourceCountIs("AWS::IAM::Policy", 0);
     template.resourceCountIs("AWS::IAM::ManagedPolicy", 0);
-    const [role] = resolved.ofType("AWS::IAM::Role");
-    assert.equal(role?.Properties["ManagedPolicyArns"], undefined);
-    assert.equal(role?.Properties["Policies"], undefined);
+    const roles = resolved.ofType("AWS::IAM::Role").map(({ Properties }) => Properties);
+    for (const { ManagedPolicyArns } of roles) assert.equal(ManagedPolicyArns, undefined);
+    const policies = roles.flatMap(({ Policies }) => Policies ?? []) as {
+      PolicyDocument: unknown;
+    }[];
+    assert.deepEqual(
+      policies.flatMap(({ PolicyDocument }) => statements(PolicyDocument)),
+      [
+        {
+          ...{ Sid: "Items", Effect: "Allow" },
+          Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+          Resource: [`arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/sample-payments`],
+        },
+        {
+          ...{ Sid: "Credential", Effect: "Allow", Action: ["secretsmanager:GetSecretValue"] },
+          Resource: [CREDENTIAL],
+        },
+      ],
+    );
     const table = resolved.one("AWS::DynamoDB::Table", "TableName", "sample-settings");
     assert.deepEqual(table.Properties["KeySchema"], [{ AttributeName: "pk", KeyType: "HASH" }]);
     assert.deepEqual(table.Properties["AttributeDefinitions"], [
@@ -74,10 +92,31 @@ suite("samples stack", () => {
     template.hasOutput("SampleInstances", { Condition: first });
   });
 
+  test("POC-24 what pays has a credential that is made up at AWS, and its code and settings hold none", () => {
+    template.hasResourceProperties("AWS::SecretsManager::Secret", {
+      GenerateSecretString: { ExcludePunctuation: true, PasswordLength: 48 },
+    });
+    const { Properties } = resolved.one("AWS::Lambda::Function", "FunctionName", "sample-payments");
+    assert.deepEqual(Properties["Environment"], {
+      Variables: {
+        ...{ TABLE: "sample-payments", SECRET: CREDENTIAL },
+        URL_SUFFIX: "amazonaws.com",
+      },
+    });
+    const { ZipFile = "" } = Properties["Code"] as { ZipFile?: string };
+    assert.ok(ZipFile.length > 0 && ZipFile.length <= 4096, `${ZipFile.length} characters`);
+    assert.doesNotMatch(ZipFile, /console\./);
+    template.hasResourceProperties("AWS::Lambda::Alias", {
+      ...{ FunctionName: "sample-payments", Name: "live" },
+      FunctionVersion: { "Fn::GetAtt": [Match.stringLikeRegexp("^PaymentsVersion1"), "Version"] },
+    });
+  });
+
   test("VAI-45 every sample has its output, and the ceilings of the local plane name each", () => {
     assert.deepEqual(Object.keys(resolved.outputs).sort(), [
       ...["SampleBucket", "SampleCluster", "SampleFunction", "SampleInstances"],
-      ...["SampleNewVersion", "SampleParameter", "SampleService", "SampleTable"],
+      ...["SampleNewVersion", "SampleParameter", "SamplePayments", "SamplePaymentsAlias"],
+      ...["SamplePaymentsTable", "SampleService", "SampleTable"],
     ]);
     const targets = sampleTargets(["i-1", "i-2"]);
     assert.deepEqual(

@@ -11,6 +11,7 @@ import { CANARY } from "../support/canary.ts";
 import { answersSeen, granted, invoke, refused, settingEvent } from "../support/local/agent.ts";
 import { keyOf, settingDraft, signDraft } from "../support/local/contracts.ts";
 import { functionLogs } from "../support/local/logs.ts";
+import { paymentCredential } from "../support/local/payments.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
 import { seedItem } from "../support/local/targets.ts";
 
@@ -111,7 +112,8 @@ test("USR-16 ADV-66 nothing that is kept, logged or answered holds a secret", as
   granted(await invoke(plane, settingEvent(plane, held, "scanned")));
   refused(await invoke(plane, settingEvent(plane, held, "scanned")), "CONTRACT_CONSUMED");
   const direct = await sessionSecrets(plane);
-  const secrets = [...knownSecrets(plane), ...direct, ...canaries()];
+  const ofFunction = await paymentCredential(plane);
+  const secrets = [...knownSecrets(plane), ...direct, ...canaries(), ofFunction];
   assert.ok(secrets.length >= 11 && secrets.every((secret) => secret.length >= 20));
 
   const counts: string[] = [];

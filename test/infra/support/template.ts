@@ -128,6 +128,9 @@ export class Resolved {
     const name = this.#ref(id);
     const place = `${REGION}:${ACCOUNT}`;
     if (attribute === "StreamArn") return `arn:aws:dynamodb:${place}:table/${name}/stream/latest`;
+    // A secret's `Id` is its ARN, which ends in characters that nobody knows before (CloudFormation's page of it).
+    if (this.#resources[id]?.Type === "AWS::SecretsManager::Secret" && attribute === "Id")
+      return `arn:aws:secretsmanager:${place}:secret:${id}`;
     if (attribute !== "Arn") return `${id}.${attribute}`;
     switch (this.#resources[id]?.Type) {
       case "AWS::IAM::Role":

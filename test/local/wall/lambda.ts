@@ -1,3 +1,4 @@
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   DeleteAliasCommand,
   GetAliasCommand,
@@ -9,7 +10,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import type { Clients } from "../../../localstack/deploy/clients.ts";
-import { functionArn } from "../../support/local/contracts.ts";
+import { functionArn, paymentsArn } from "../../support/local/contracts.ts";
 import { resetRouting } from "../../support/local/targets.ts";
 import { ABROAD, type Build } from "./wall.ts";
 
@@ -64,6 +65,67 @@ export const functionWall: Build = async (t, plane) => {
       "another region": {
         ...{ region: ABROAD, outcome: "ResourceNotFoundException" },
         call: (as) => shift(as),
+      },
+    },
+  };
+};
+
+/** `lambda:InvokeFunction` on one alias of one function. */
+export const invocationWall: Build = async (_t, plane) => {
+  const { function: FunctionName, alias, table } = plane.outputs.samples.payments;
+  // Neither a token nor an amount: it is invoked, and pays nothing.
+  const invoke =
+    (change: object = {}) =>
+    ({ lambda }: Clients) =>
+      lambda.send(new InvokeCommand({ FunctionName, Qualifier: alias, Payload: "{}", ...change }));
+  const bare = { Qualifier: undefined };
+  return {
+    scope: {
+      ...{ action: "lambda:InvokeFunction", target: paymentsArn(plane) },
+      parameters: { "payload/clientToken": "wall", "payload/amount": 1 },
+    },
+    bounded: invoke(),
+    beyond: {
+      "another alias": {
+        ...{ call: invoke({ Qualifier: "next" }), outcome: "ResourceNotFoundException" },
+      },
+      "the version that the alias names": { call: invoke({ Qualifier: "1" }) },
+      "another version": {
+        ...{ call: invoke({ Qualifier: "2" }), outcome: "ResourceNotFoundException" },
+      },
+      "the unqualified function": { call: invoke(bare) },
+      "the unqualified function by its ARN": {
+        call: invoke({ ...bare, FunctionName: functionArn(plane, FunctionName) }),
+      },
+      $LATEST: { call: invoke({ Qualifier: "$LATEST" }) },
+      "$LATEST in the name": { call: invoke({ ...bare, FunctionName: `${FunctionName}:$LATEST` }) },
+      "the version in the name": { call: invoke({ ...bare, FunctionName: `${FunctionName}:1` }) },
+      "the version, asynchronously": {
+        call: invoke({ Qualifier: "1", InvocationType: "Event" }),
+      },
+      "the unqualified function, as a dry run": {
+        call: invoke({ ...bare, InvocationType: "DryRun" }),
+      },
+      "VAI-42 another function": {
+        call: invoke({ FunctionName: plane.outputs.samples.function }),
+      },
+      "another region": {
+        ...{ region: ABROAD, outcome: "ResourceNotFoundException" },
+        call: invoke(),
+      },
+      "another action: GetFunction": {
+        call: ({ lambda }) => lambda.send(new GetFunctionCommand({ FunctionName })),
+      },
+      "another action: GetAlias": {
+        call: ({ lambda }) => lambda.send(new GetAliasCommand({ FunctionName, Name: alias })),
+      },
+      "another action: UpdateAlias": {
+        call: ({ lambda }) => lambda.send(new UpdateAliasCommand({ FunctionName, Name: "none" })),
+        outcome: "ResourceNotFoundException",
+      },
+      "what the function writes": {
+        call: ({ dynamoDb }) =>
+          dynamoDb.send(new GetItemCommand({ TableName: table, Key: { pk: { S: "#counts" } } })),
       },
     },
   };

@@ -1,7 +1,7 @@
 import { itemWall, tableWall } from "./dynamodb.ts";
 import { instanceWall } from "./ec2.ts";
 import { serviceWall } from "./ecs.ts";
-import { functionWall } from "./lambda.ts";
+import { functionWall, invocationWall } from "./lambda.ts";
 import { objectWall } from "./s3.ts";
 import { parameterWall } from "./ssm.ts";
 import type { Build } from "./wall.ts";
@@ -14,6 +14,7 @@ export const WALLS: Readonly<Record<string, Build>> = {
   "ec2:StopInstances": instanceWall("ec2:StopInstances"),
   "ec2:TerminateInstances": instanceWall("ec2:TerminateInstances"),
   "ecs:UpdateService": serviceWall,
+  "lambda:InvokeFunction": invocationWall,
   "lambda:UpdateAlias": functionWall,
   "s3:PutObject": objectWall,
   "ssm:PutParameter": parameterWall,

@@ -23,6 +23,11 @@ export function keyOf({ outputs }: LocalPlane, name: KeyName): SigningKey {
 
 export const functionArn = ({ outputs }: LocalPlane, name = outputs.samples.function): string =>
   `arn:aws:lambda:${outputs.region}:${outputs.account}:function:${name}`;
+/** The sample function that pays, as it is invoked. */
+export const paymentsArn = (plane: LocalPlane): string => {
+  const { function: name, alias } = plane.outputs.samples.payments;
+  return functionArn(plane, `${name}:${alias}`);
+};
 export const tableArn = ({ outputs }: LocalPlane, name = outputs.samples.table): string =>
   `arn:aws:dynamodb:${outputs.region}:${outputs.account}:table/${name}`;
 

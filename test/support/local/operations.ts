@@ -3,7 +3,7 @@ import { contractDraft, type SignedContract } from "../../../lib/client/contract
 import { contractDigest, executeEvent, issueEvent } from "../../../lib/client/request.ts";
 import type { Answer } from "../../../lib/enforcement/answer.ts";
 import { granted } from "./agent.ts";
-import { functionArn, keyOf, signDraft, tableArn } from "./contracts.ts";
+import { functionArn, keyOf, paymentsArn, signDraft, tableArn } from "./contracts.ts";
 import type { LocalPlane } from "./plane.ts";
 
 /** One bounded call. */
@@ -36,6 +36,10 @@ export function everyOperation(plane: LocalPlane, item: string): BoundedOperatio
     {
       ...{ action: "lambda:UpdateAlias", resource: functionArn(plane) },
       parameters: { alias: "live", version, percent: 10 },
+    },
+    {
+      ...{ action: "lambda:InvokeFunction", resource: paymentsArn(plane) },
+      parameters: { "payload/clientToken": item, "payload/amount": 10 },
     },
     {
       ...{ action: "s3:PutObject", resource: `arn:aws:s3:::${bucket}/${item}` },
