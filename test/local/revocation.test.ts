@@ -339,7 +339,7 @@ test("VAI-115 VAI-112 a halted actor is refused and denied by IAM under its seco
   for (const key of [keyOf(plane, "agent"), second, signingKey(newPrivateJwk())]) {
     await assert.rejects(holder(plane, key), /AGENT_HALTED/);
   }
-  const swept = await served(() => call(plane, "sweep", {}));
+  const swept = await call(plane, "sweep", {});
   assert.ok(swept.ok, JSON.stringify(swept));
   const { cosign: _, ...byOne } = lift();
   const alone = await call(plane, "govern", byOne);

@@ -43,11 +43,18 @@ interface Probe {
 /**
  * By wall: mutants that no call on the local AWS tells from the whole policy. An UpdateItem names
  * its key, so AWS never leaves `LeadingKeys` and `Attributes` out; where a call leaves
- * `ReturnValues` out the local AWS fills in the default; and a bucket always has an owner. The
- * evaluator and containment notice them (test/authority/session-policy-mutants.test.ts).
+ * `ReturnValues` out the local AWS fills in the default; and a bucket always has an owner. Of every
+ * call but Invoke the local AWS asks by the function's own ARN, which is another resource than the
+ * alias, and denied as such. The evaluator and containment notice them
+ * (test/authority/session-policy-mutants.test.ts).
  */
 const UNTOLD: Readonly<Record<string, readonly string[]>> = {
   "s3:PutObject": ["0 Allow: StringEquals aws:ResourceAccount if it exists"],
+  "lambda:InvokeFunction": [
+    "0 Allow: Action and everything",
+    "1 Deny NotAction: removed",
+    "1 Deny NotAction: NotAction and everything",
+  ],
   "dynamodb:UpdateItem on a table": [
     "0 Allow: StringEqualsIfExists dynamodb:ReturnValues must exist",
     "6 Deny StringNotEquals dynamodb:ReturnValues Null dynamodb:ReturnValues: Null dynamodb:ReturnValues removed",

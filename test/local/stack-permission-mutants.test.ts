@@ -26,7 +26,7 @@ import {
   settingEvent,
   shiftEvent,
 } from "../support/local/agent.ts";
-import { byTwo, call, command, served } from "../support/local/commands.ts";
+import { byTwo, call, command } from "../support/local/commands.ts";
 import { settingDraft, signDraft } from "../support/local/contracts.ts";
 import { emergency, reviewAll } from "../support/local/emergencies.ts";
 import { breaking, named, recorded } from "../support/local/faults.ts";
@@ -224,7 +224,7 @@ async function runEmergencies(t: TestContext, plane: LocalPlane): Promise<void> 
   granted(await invoke(plane, shiftEvent(plane, first.held)));
   const next = shiftEvent(plane, emergency(plane).held);
   refused(await invoke(plane, next), "BREAK_GLASS_REVIEW_OVERDUE");
-  const swept = await served(() => call(plane, "sweep", {}));
+  const swept = await call(plane, "sweep", {});
   assert.ok(swept.ok, JSON.stringify(swept));
   await lookAtUses(plane);
   await reviewAll(plane);
@@ -336,7 +336,7 @@ async function haltAndLift(t: TestContext, plane: LocalPlane, functions: Functio
   await fault.assertHit();
   await fault.mend();
   await dropDenials(plane);
-  const swept = await served(() => call(plane, "sweep", {}));
+  const swept = await call(plane, "sweep", {});
   assert.ok(swept.ok, JSON.stringify(swept));
   for (const each of [held, unknown]) {
     const lifted = await lift(each);

@@ -52,6 +52,10 @@ const ASKED: Readonly<
     resource: "arn:aws:lambda:us-east-1:000000000000:function:checkout",
     parameters: { alias: "live", version: "7", percent: 10 },
   },
+  "lambda:InvokeFunction": {
+    resource: "arn:aws:lambda:us-east-1:000000000000:function:checkout-refunds:live",
+    parameters: { "payload/clientToken": "ref-1", "payload/amount": 7 },
+  },
   "s3:PutObject": { resource: "arn:aws:s3:::reports/today.txt", parameters: { body: "done" } },
   "ssm:PutParameter": {
     resource: "arn:aws:ssm:us-east-1:000000000000:parameter/mode",
