@@ -128,7 +128,7 @@ function judgeLater({
     ? judgeDecider(proof.decision, decided(intent), policy, "/proof/decision")
     : refuse(
         "DECISION_SUPERSEDED",
-        `the intent has a decision of $decidedAt; this one is not later`,
+        `the intent has a decision of ${decidedAt}; this one is not later`,
         "/proof/decision/iat",
       );
 }
