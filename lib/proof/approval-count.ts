@@ -9,7 +9,7 @@ import { approvalsOf } from "./heard.ts";
 import type { ReadProof } from "./proof.ts";
 
 /** What people's approvals come to. */
-export interface Approved {
+export interface ApprovalCount {
   /** Seconds: when the ones that count end; absent where nobody was asked. */
   readonly until?: number;
   /** In an emergency: who fills the roles. */
@@ -41,7 +41,7 @@ export function judgeApprovals({
   isBound,
   mayWait,
   now,
-}: ApprovalInput): Approved | Refusal {
+}: ApprovalInput): ApprovalCount | Refusal {
   const held = approvalsOf(
     { presented: proof.approvals, recorded },
     { contract, decider: proof.decision.claims.iss, policy, isBound, now: toSeconds(now) },
@@ -79,7 +79,7 @@ function judgeRoles(
   held: readonly ReadApproval[],
   { approverRoles: roles, id }: BreakGlassPolicy,
   mayWait: true | undefined,
-): Approved | Refusal {
+): ApprovalCount | Refusal {
   const byEnd = [...held].sort((one, other) => other.claims.exp - one.claims.exp);
   const fewest = byEnd.findIndex(
     (_, index) => rolesCovered(roles, byEnd.slice(0, index + 1)).missing.length === 0,

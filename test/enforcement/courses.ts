@@ -1,5 +1,5 @@
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
-import { FUNCTION, type Governed, LIVE_IS_6, type Mutation } from "../support/governed.ts";
+import { type Governed, LIVE_IS_6, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../support/people.ts";
 import { granted, type Plane } from "../support/plane.ts";
 import { astray, beforeLook, rolling } from "../support/rollback.ts";
+import { SHIFT_STEP } from "../support/shift-step.ts";
 
 /** What a course is played with: events go through it, so that their digests can be told. */
 export interface Player {
@@ -92,19 +93,9 @@ const WITH_CONTEXT: Mutation = {
 
 const STABLE = { kind: "event", name: "error-rate-stable", dueSeconds: 60, class: "state" };
 
-const STEP = {
-  type: "aws",
-  actions: ["lambda:UpdateAlias"],
-  resources: [FUNCTION],
-  parameters: {
-    alias: { exact: "live" },
-    version: { exact: "7" },
-    percent: { range: { min: 0, max: 10 } },
-  },
-};
 const STEPS = [
-  { ...STEP, id: "first" },
-  { ...STEP, id: "second", after: ["first"], gate: "approval" },
+  { ...SHIFT_STEP, id: "first" },
+  { ...SHIFT_STEP, id: "second", after: ["first"], gate: "approval" },
 ];
 const STAGED: Mutation = {
   ...contract({ "/authorization_details": STEPS }),

@@ -3,17 +3,7 @@ import { suite, test } from "node:test";
 import { FUNCTION, type Governed, LIVE_IS_6, type Mutation, TABLE } from "../support/governed.ts";
 import { approval } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
-
-const SHIFT = {
-  type: "aws",
-  actions: ["lambda:UpdateAlias"],
-  resources: [FUNCTION],
-  parameters: {
-    alias: { exact: "live" },
-    version: { exact: "7" },
-    percent: { range: { min: 0, max: 10 } },
-  },
-};
+import { SHIFT_STEP } from "../support/shift-step.ts";
 
 interface Gated {
   readonly id: string;
@@ -22,11 +12,11 @@ interface Gated {
 }
 
 /** A step through each kind of gate, one behind the other, and one behind two of them. */
-const STEPS: readonly (typeof SHIFT & Gated)[] = [
-  { ...SHIFT, id: "first", gate: "none" },
-  { ...SHIFT, id: "second", after: ["first"], gate: "approval" },
-  { ...SHIFT, id: "third", after: ["second"], gate: "refreshContext" },
-  { ...SHIFT, id: "fourth", after: ["first", "third"], gate: "approval" },
+const STEPS: readonly (typeof SHIFT_STEP & Gated)[] = [
+  { ...SHIFT_STEP, id: "first", gate: "none" },
+  { ...SHIFT_STEP, id: "second", after: ["first"], gate: "approval" },
+  { ...SHIFT_STEP, id: "third", after: ["second"], gate: "refreshContext" },
+  { ...SHIFT_STEP, id: "fourth", after: ["first", "third"], gate: "approval" },
 ];
 const ORDER = STEPS.map(({ id }) => id);
 
@@ -102,7 +92,7 @@ suite("VAI-72 VAI-73 VAI-74 ADV-31 a contract of four steps", () => {
       ...{ type: "aws", id: "second", actions: ["dynamodb:UpdateItem"], resources: [TABLE] },
       parameters: { "key/pk": { exact: "svc-a" }, "set/weight": { exact: 1 } },
     };
-    const steps = [{ ...SHIFT, id: "first" }, setting];
+    const steps = [{ ...SHIFT_STEP, id: "first" }, setting];
     const operation = {
       ...{ action: "dynamodb:UpdateItem", resource: TABLE },
       parameters: { "key/pk": "svc-a", "set/weight": 1 },

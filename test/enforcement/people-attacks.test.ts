@@ -16,6 +16,7 @@ import {
   reviewOf,
 } from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
+import { SHIFT_STEP } from "../support/shift-step.ts";
 
 const register = (plane: Plane, { contract, proof }: Governed) =>
   plane.govern({ op: "register", contract, proof });
@@ -49,20 +50,10 @@ const HANDLE = {
   request: { set: { "/delivery": "handle" } },
 };
 
-const STEP = {
-  type: "aws",
-  actions: ["lambda:UpdateAlias"],
-  resources: [FUNCTION],
-  parameters: {
-    alias: { exact: "live" },
-    version: { exact: "7" },
-    percent: { range: { min: 0, max: 10 } },
-  },
-};
 const STEPS = [
-  { ...STEP, id: "first" },
-  { ...STEP, id: "second", after: ["first"] },
-  { ...STEP, id: "third", after: ["second"] },
+  { ...SHIFT_STEP, id: "first" },
+  { ...SHIFT_STEP, id: "second", after: ["first"] },
+  { ...SHIFT_STEP, id: "third", after: ["second"] },
 ];
 const STAGED = {
   contract: { set: { "/authorization_details": STEPS, "/deliveries": ["execute", "handle"] } },
@@ -190,6 +181,18 @@ suite("attacks on what people decide", () => {
     assert.deepEqual(await unlock("third"), ["STEP_OUT_OF_ORDER", [{ kind: "contract" }]]);
   });
 
+  test("ADV-17 a contract under a decision that is not later binds nothing, and is told how late the one before is", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract();
+    await plane.grant({}, governed);
+    const { newId } = plane.world;
+    const ids = { ...governed.ids, contract: newId(), decision: newId() };
+    const beside = plane.contract({}, { ...governed, ids });
+    const { code, pointer, detail } = refused(await plane.ask({}, beside));
+    assert.deepEqual([code, pointer], ["DECISION_SUPERSEDED", "/proof/decision/iat"]);
+    assert.match(detail, /^the intent has a decision of \d{10}; this one is not later$/);
+  });
+
   test("ADV-17 a decider of a part of an intent takes no place of who decided on all of it, by no contract either", async () => {
     const plane = await newPlane();
     const intent = {
@@ -215,7 +218,7 @@ suite("attacks on what people decide", () => {
 
   test("VAI-74 the approval of a gate that somebody put into the proof still opens it once it is recorded", async () => {
     const plane = await newPlane();
-    const steps = [{ ...STEP, id: "shift", gate: "approval" }];
+    const steps = [{ ...SHIFT_STEP, id: "shift", gate: "approval" }];
     const governed = plane.contract({
       contract: { set: { "/authorization_details": steps } },
       decision: { set: { "/boundary/authorization_details": steps } },

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Item } from "../support/dynamo-expressions.ts";
-import { FUNCTION, type Governed, type Mutation } from "../support/governed.ts";
+import type { Governed, Mutation } from "../support/governed.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { approval, attestation } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
+import { SHIFT_STEP } from "../support/shift-step.ts";
 
 /*
  * Somebody can write one of the tables and holds no key. What people have said stands in records: whoever changes, removes
@@ -14,17 +15,7 @@ import { newPlane, type Plane } from "../support/plane.ts";
 const codeOf = (answer: { readonly ok: boolean; readonly code?: string }): string =>
   answer.ok ? "ok" : `${answer.code}`;
 
-const STEP = {
-  type: "aws",
-  actions: ["lambda:UpdateAlias"],
-  resources: [FUNCTION],
-  parameters: {
-    alias: { exact: "live" },
-    version: { exact: "7" },
-    percent: { range: { min: 0, max: 10 } },
-  },
-  gate: "approval",
-};
+const STEP = { ...SHIFT_STEP, gate: "approval" };
 const STEPS = [
   { ...STEP, id: "shift" },
   { ...STEP, id: "more" },

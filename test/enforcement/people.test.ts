@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { SignedChange } from "../support/forge.ts";
-import { FUNCTION, type Governed } from "../support/governed.ts";
+import type { Governed } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { approval, attestation, decisionOn, EVALUATORS, high } from "../support/people.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
+import { SHIFT_STEP } from "../support/shift-step.ts";
 
 const names = Object.keys(EVALUATORS) as (keyof typeof EVALUATORS)[];
 
@@ -122,19 +123,9 @@ suite("VAI-60 VAI-61 a contract of class HIGH, by several", () => {
 });
 
 suite("VAI-73 VAI-74 steps in order, and behind gates", () => {
-  const STEP = {
-    type: "aws",
-    actions: ["lambda:UpdateAlias"],
-    resources: [FUNCTION],
-    parameters: {
-      alias: { exact: "live" },
-      version: { exact: "7" },
-      percent: { range: { min: 0, max: 10 } },
-    },
-  };
   const steps = [
-    { ...STEP, id: "first" },
-    { ...STEP, id: "second", after: ["first"], gate: "approval" },
+    { ...SHIFT_STEP, id: "first" },
+    { ...SHIFT_STEP, id: "second", after: ["first"], gate: "approval" },
   ];
   const staged = {
     contract: { set: { "/authorization_details": steps } },

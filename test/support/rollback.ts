@@ -1,17 +1,8 @@
 import { FUNCTION, type Governed, type Mutation, TABLE } from "./governed.ts";
 import type { Plane } from "./plane.ts";
+import { SHIFT_STEP } from "./shift-step.ts";
 
-const SHIFT = {
-  type: "aws",
-  id: "shift",
-  actions: ["lambda:UpdateAlias"],
-  resources: [FUNCTION],
-  parameters: {
-    alias: { exact: "live" },
-    version: { exact: "7" },
-    percent: { range: { min: 0, max: 10 } },
-  },
-};
+const SHIFT = { ...SHIFT_STEP, id: "shift" };
 
 /** What takes the usual shift back. */
 const UNDO = {

@@ -25,14 +25,17 @@ function standing({ kind, due }: Duty, seen: Reconciled, now: number): boolean |
 }
 
 /** A duty of which it is known whether it was met; by an attestation, where somebody had to say so. */
-export interface Settled {
+export interface SettledDuty {
   readonly duty: Duty;
   readonly met: boolean;
   readonly attestation?: string;
 }
 
 /** The records of what is settled, and the end of the identity if nothing else is waited for. */
-export function settledDrafts(identity: IdentityView, settled: readonly Settled[]): RecordDraft[] {
+export function settledDrafts(
+  identity: IdentityView,
+  settled: readonly SettledDuty[],
+): RecordDraft[] {
   const { duties = [], outcome } = identity;
   if (settled.length === 0 || outcome === undefined) return [];
   const about = aboutIdentity(identity);
