@@ -14,8 +14,10 @@ import {
   label,
   numericDate,
   publicJwk,
+  type RiskClass,
   riskClass,
   stepId,
+  thumbprint,
 } from "../encoding/members.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -57,6 +59,8 @@ const governanceClass = z.strictObject({
   approvalFor: z.array(actorKind).optional(),
   /** A contract of the class is bound by registration alone; absent: by its first request too. */
   registered: z.boolean().optional(),
+  /** Depth of the deepest block of a chain; absent: {@link maxDepthOf}. */
+  maxDepth: z.int().min(0).max(32).optional(),
 });
 
 const roleArn = z
@@ -99,6 +103,15 @@ const breakGlass = z.strictObject({
   spool: z.boolean().optional(),
 });
 
+/** An agent that can be told by name or label; what it is told by is this entry, not its own word. */
+const agent = z.strictObject({
+  name: partyName,
+  labels: z
+    .array(label)
+    .refine((all) => new Set(all).size === all.length, { message: "names a label twice" }),
+  jkt: thumbprint,
+});
+
 const schema = z
   .strictObject({
     version: z.int().min(1),
@@ -120,6 +133,8 @@ const schema = z
     ),
     auditors: z.array(party),
     planes: z.array(z.never()),
+    /** Absent: none. */
+    agents: z.array(agent).optional(),
     policies: z.array(policyHead),
     actions: z.array(governedAction),
     governance: z.strictObject({
@@ -153,6 +168,19 @@ export function enforcedRole(governed: GovernedAction): string {
   }
   return executionRoleArn;
 }
+
+/** How deep a chain of the class may be, where governance has not said (POC-21). */
+const DEFAULT_DEPTH = 8;
+
+/** Depth of the deepest block that a chain of a class may have; 0: nobody delegates. */
+export const maxDepthOf = (
+  { governance }: Pick<TrustPolicy, "governance">,
+  risk: RiskClass,
+): number => governance[risk].maxDepth ?? DEFAULT_DEPTH;
+
+/** An agent of the trust policy, by name, labels and key. */
+export type KnownAgent = NonNullable<TrustPolicy["agents"]>[number];
+
 export const trustPolicySchema: z.ZodType<TrustPolicy> = schema;
 
 /** Version 1's `prev`: bound to the plane, so that no other plane's first policy fits (PROTOCOL.md §6). */
@@ -170,9 +198,9 @@ const LISTS_OF_PARTIES = [
 
 type Place = { readonly path: PropertyKey[]; readonly thumbprint: string };
 
-function* keyPlaces(
-  policy: Pick<TrustPolicy, "planeKeys" | (typeof LISTS_OF_PARTIES)[number]>,
-): Generator<Place> {
+type Keyed = Pick<TrustPolicy, "planeKeys" | (typeof LISTS_OF_PARTIES)[number]>;
+
+function* keyPlaces(policy: Keyed): Generator<Place> {
   for (const [index, { key }] of policy.planeKeys.entries()) {
     yield { path: ["planeKeys", index, "key"], thumbprint: jwkThumbprint(key) };
   }
@@ -185,12 +213,19 @@ function* keyPlaces(
   }
 }
 
+/** An executor's key has no role of governance: `agents` names keys that may act, every other list keys that may not. */
+function* agentPlaces({ agents = [] }: Pick<TrustPolicy, "agents">): Generator<Place> {
+  for (const [index, { jkt }] of agents.entries()) {
+    yield { path: ["agents", index, "jkt"], thumbprint: jkt };
+  }
+}
+
 /** One key in two roles could approve its own work; one name twice in a list would have two meanings. */
 function* doubles(
   policy: z.output<typeof schema>,
 ): Generator<{ path: PropertyKey[]; message: string }> {
   const seen = new Set<string>();
-  for (const { path, thumbprint } of keyPlaces(policy)) {
+  for (const { path, thumbprint } of [...keyPlaces(policy), ...agentPlaces(policy)]) {
     if (seen.has(thumbprint)) yield { path, message: "is a key that occurs twice in the document" };
     seen.add(thumbprint);
   }
@@ -200,6 +235,10 @@ function* doubles(
       policy[list].map(({ name }) => name),
     );
   }
+  yield* doubledNames(
+    "agents",
+    (policy.agents ?? []).map(({ name }) => name),
+  );
   yield* doubledNames(
     "actions",
     policy.actions.map((each) => each.action),
@@ -226,7 +265,7 @@ function* doubledNames(
 
 const thumbprints = new WeakMap<TrustPolicy, ReadonlySet<string>>();
 
-/** Every thumbprint that the trust policy gives a role: none of them may be an executor (PROTOCOL.md §6). */
+/** Every thumbprint that the trust policy gives a role of governance: none may be an executor (PROTOCOL.md §6). */
 export function trustedThumbprints(policy: TrustPolicy): ReadonlySet<string> {
   const known =
     thumbprints.get(policy) ?? new Set([...keyPlaces(policy)].map((each) => each.thumbprint));

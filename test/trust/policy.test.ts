@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { signingKey } from "../../lib/client/keys.ts";
-import type { PublicJwk } from "../../lib/encoding/jwk.ts";
+import { jwkThumbprint, type PublicJwk } from "../../lib/encoding/jwk.ts";
 import { readBy } from "../../lib/encoding/schema.ts";
-import { partyKey, type TrustPolicy, trustPolicySchema } from "../../lib/trust/policy.ts";
+import {
+  maxDepthOf,
+  partyKey,
+  type TrustPolicy,
+  trustedThumbprints,
+  trustPolicySchema,
+} from "../../lib/trust/policy.ts";
 import { planeKeysAt } from "../../lib/trust/read.ts";
 import { KEYS } from "../support/keys.ts";
 import { type Change, changed } from "../support/mutate.ts";
@@ -72,6 +78,45 @@ suite("strict reading of a trust policy", () => {
   test("VAI-105 a policy ends after it was made", () => {
     assert.equal(breach({ set: { "/exp": good.iat } }), "/exp");
     assert.equal(breach({ set: { "/exp": good.iat + 1 } }), undefined);
+  });
+
+  test("POC-07 an agent's key stands in agents and nowhere else, each name and each key once", () => {
+    const agent = { name: "spiffe://example.org/agent/refunds", labels: ["refunds"] };
+    const jkt = KEYS.otherAgent.thumbprint;
+    const agents = (...all: object[]) => breach({ set: { "/agents": all } });
+    assert.equal(agents(), undefined);
+    assert.equal(agents({ ...agent, jkt }), undefined);
+    assert.equal(agents({ ...agent, jkt }, { ...agent, name: "other", jkt }), "/agents/1/jkt");
+    const other = KEYS.stranger.thumbprint;
+    assert.equal(agents({ ...agent, jkt }, { ...agent, jkt: other }), "/agents/1");
+    for (const { thumbprint } of [KEYS.approver, KEYS.issuer, KEYS.operator, KEYS.auditor]) {
+      assert.equal(agents({ ...agent, jkt: thumbprint }), "/agents/0/jkt");
+    }
+    const evidence = jwkThumbprint(planeKey("evidence"));
+    assert.equal(agents({ ...agent, jkt: evidence }), "/agents/0/jkt");
+    assert.equal(agents({ ...agent, jkt, labels: ["a", "a"] }), "/agents/0/labels");
+    assert.equal(agents({ ...agent, jkt, labels: "a" }), "/agents/0/labels");
+    assert.equal(agents({ ...agent, jkt: "short" }), "/agents/0/jkt");
+    assert.equal(agents({ ...agent, jkt, key: 1 }), "/agents/0/key");
+    assert.equal(agents({ ...agent, jkt, name: "observer" }), "/agents/0/name");
+  });
+
+  test("POC-07 a key of agents is no key of governance", () => {
+    const jkt = KEYS.otherAgent.thumbprint;
+    const policy = { ...good, agents: [{ name: "a", labels: [], jkt }] };
+    assert.equal(trustedThumbprints(policy).has(jkt), false);
+    assert.equal(trustedThumbprints(policy).has(KEYS.approver.thumbprint), true);
+  });
+
+  test("POC-21 a class says how deep its chains may be, 8 unless it says otherwise", () => {
+    const depth = (value: unknown) => breach({ set: { "/governance/LOW/maxDepth": value } });
+    assert.deepEqual([depth(0), depth(32)], [undefined, undefined]);
+    for (const wrong of [-1, 33, 1.5, "8", null]) {
+      assert.equal(depth(wrong), "/governance/LOW/maxDepth", String(wrong));
+    }
+    const { LOW } = good.governance;
+    const policy = { governance: { ...good.governance, LOW: { ...LOW, maxDepth: 0 } } };
+    assert.deepEqual([maxDepthOf(policy, "LOW"), maxDepthOf(policy, "HIGH")], [0, 8]);
   });
 
   test("VAI-61 what this version does not act on is empty: no other plane is believed", () => {
