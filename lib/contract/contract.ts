@@ -19,6 +19,7 @@ import {
 import { readBy } from "../encoding/schema.ts";
 import { isRefusal, pointer, type Refusal, refuse } from "../refusal.ts";
 import { constraint } from "./constraint-schema.ts";
+import { delegation, delegationOf } from "./delegation.ts";
 import { orderBreaches } from "./order.ts";
 import { rollback } from "./rollback.ts";
 import { steps } from "./step.ts";
@@ -33,14 +34,6 @@ const seconds = z.int().min(1).max(86_400);
 
 /** Signals that may end a contract besides what always does. */
 export const REVOKE_ON = ["contextChanged", "policyChanged", "riskSignal"] as const;
-
-/** Who may continue the authority; the defaults say: nobody. */
-const delegation = z.strictObject({
-  maxDepth: z.int().min(0).max(32),
-  retain: z.boolean().optional(),
-  labels: z.array(label).optional(),
-  planes: z.array(label).optional(),
-});
 
 /** One value of the world that the contract supposes (PROTOCOL.md §2). */
 export const assumption = z.strictObject({
@@ -118,6 +111,10 @@ export const contractClaims = z
         report(["authorization_details", index, "parameters"], message);
       }
     });
+    const isContinued = contract.breakGlass !== undefined || contract.origin !== undefined;
+    if (isContinued && delegationOf(contract).maxDepth > 0) {
+      report(["delegation", "maxDepth"], "must be 0 beside breakGlass or origin");
+    }
     for (const { path, message } of orderBreaches(contract)) report(path, message);
   });
 
@@ -155,32 +152,15 @@ function isSet(values: readonly string[]): boolean {
   return new Set(values).size === values.length;
 }
 
-function unsupportedDelegation({
-  maxDepth,
-  retain = false,
-  labels = [],
-  planes = [],
-}: z.infer<typeof delegation>): string | undefined {
-  const used = [
-    ["maxDepth", maxDepth > 0],
-    ["retain", retain],
-    ["labels", labels.length > 0],
-    ["planes", planes.length > 0],
-  ] as const;
-  const [member] = used.find(([, isUsed]) => isUsed) ?? [];
-  return member === undefined ? undefined : `/contract/delegation/${member}`;
-}
-
 /** What a contract can be held to after its call. */
 const DUTIES: ReadonlySet<string> = new Set(["readBack", "event"]);
 
 /** A contract's members that this software knows but this version does not act on: refused, never ignored. */
 export function unsupportedMember(contract: Contract): string | undefined {
-  const { obligations, delegation, origin } = contract;
+  const { obligations, origin } = contract;
   const foreign = obligations?.findIndex(({ kind }) => !DUTIES.has(kind)) ?? -1;
   if (foreign >= 0) return pointer("/contract", ["obligations", foreign, "kind"]);
-  const delegated = delegation && unsupportedDelegation(delegation);
-  if (delegated !== undefined) return delegated;
+  if (delegationOf(contract).planes.length > 0) return "/contract/delegation/planes";
   if (origin !== undefined) return "/contract/origin";
   return undefined;
 }

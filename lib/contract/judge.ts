@@ -3,9 +3,16 @@ import type { PlaneId } from "../config.ts";
 import { verifyJws } from "../encoding/jws.ts";
 import { isAtLeast } from "../encoding/members.ts";
 import { pointer, type Refusal, refuse, refuseUntil } from "../refusal.ts";
-import { type GovernedAction, isObserved, partyKey, type TrustPolicy } from "../trust/policy.ts";
+import {
+  type GovernedAction,
+  isObserved,
+  maxDepthOf,
+  partyKey,
+  type TrustPolicy,
+} from "../trust/policy.ts";
 import { breakGlassPolicyOf } from "./break-glass.ts";
 import type { Contract, ReadContract } from "./contract.ts";
+import { delegationOf } from "./delegation.ts";
 
 const untrusted = (why: string, where: string): Refusal =>
   refuse("CONTRACT_ISSUER_UNTRUSTED", why, `/contract/${where}`);
@@ -139,7 +146,10 @@ export function judgeUndoable(contract: Contract, policy: TrustPolicy): Refusal 
 export const governedAction = (policy: TrustPolicy, action: string): GovernedAction | undefined =>
   policy.actions.find((each) => each.action === action);
 
-/** The class is not below that of any action (VAI-38), and the window fits the class (VAI-18). */
+/**
+ * The class is not below that of any action (VAI-38), and neither the depth to which authority may be handed on (POC-21) nor
+ * the window (VAI-18) is more than the class's.
+ */
 export function judgeClass(contract: Contract, policy: TrustPolicy): Refusal | undefined {
   for (const { actions } of contract.authorization_details) {
     for (const action of actions) {
@@ -149,6 +159,11 @@ export function judgeClass(contract: Contract, policy: TrustPolicy): Refusal | u
         return refuse("RISK_CLASS_UNDERSTATED", detail, "/contract/risk");
       }
     }
+  }
+  const [depth, deepest] = [delegationOf(contract).maxDepth, maxDepthOf(policy, contract.risk)];
+  if (depth > deepest) {
+    const detail = `a chain of class ${contract.risk} may have depth ${deepest}, not ${depth}`;
+    return refuse("CHAIN_TOO_DEEP", detail, "/contract/delegation/maxDepth");
   }
   const maxSeconds = longestLife(contract, policy);
   const seconds = contract.exp - contract.nbf;

@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { action, arn, stepId } from "../encoding/members.ts";
-import { type Constraint, narrows } from "./constraint.ts";
 import { constraint } from "./constraint-schema.ts";
 
 const parameterName = z.string().regex(/^[^\p{C}]{1,256}$/u, "must be a printable name");
@@ -52,45 +51,5 @@ export const steps = z
 /** Issuances of the step that a contract allows; 1 unless it says otherwise. */
 export const callsOf = (value: Pick<Step, "limits">): number => value.limits?.calls ?? 1;
 
-/**
- * Whether a step is no wider than another (PROTOCOL.md §2): parameters narrower, actions and resources among the
- * parent's, `calls` and every total at most the parent's, and the parent's gate, if it has one. Windows and order are
- * compared by the caller.
- */
-export function stepNarrows(child: Step, parent: Step): boolean {
-  return (
-    parametersNarrow(child.parameters, parent.parameters) &&
-    child.actions.every((each) => parent.actions.includes(each)) &&
-    child.resources.every((each) => parent.resources.includes(each)) &&
-    callsOf(child) <= callsOf(parent) &&
-    totalsNarrow(child, parent) &&
-    [gateOf(child), "none"].includes(gateOf(parent))
-  );
-}
-
 /** What stands before a step; nothing unless it says otherwise. */
 export const gateOf = ({ gate = "none" }: Pick<Step, "gate">): NonNullable<Step["gate"]> => gate;
-
-type Parameters = Step["parameters"];
-
-function parametersNarrow(child: Parameters, parent: Parameters): boolean {
-  if (parent === "unbounded") return true;
-  if (child === "unbounded") return false;
-  const names = Object.keys(child);
-  if (names.length !== Object.keys(parent).length) return false;
-  // A parent's bound must not be met by what every object inherits: `toString` is no parameter.
-  return names.every((name) => {
-    if (!Object.hasOwn(parent, name)) return false;
-    const [own, outer]: (Constraint | undefined)[] = [child[name], parent[name]];
-    return own !== undefined && outer !== undefined && narrows(own, outer);
-  });
-}
-
-/** A total that the parent sets must be in the child, at most as large; one that is missing is unbounded. */
-function totalsNarrow(child: Step, parent: Step): boolean {
-  return Object.entries(parent.limits?.totals ?? {}).every(([name, ceiling]) => {
-    const totals = child.limits?.totals ?? {};
-    const own = Object.hasOwn(totals, name) ? totals[name] : undefined;
-    return own !== undefined && own <= ceiling;
-  });
-}

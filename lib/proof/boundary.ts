@@ -1,4 +1,5 @@
-import { callsOf, type Step, stepNarrows } from "../contract/step.ts";
+import { callsOf, type Step } from "../contract/step.ts";
+import { boundsNarrow } from "../contract/step-narrows.ts";
 
 /** What is left of one entry of a boundary while steps are charged to it, first come, first served. */
 class Budget {
@@ -17,7 +18,7 @@ class Budget {
   charge(step: Step): boolean {
     const ownTotals = step.limits?.totals ?? {};
     const fits = [...this.#totals].every(([name, left]) => (ownTotals[name] ?? 0) <= left);
-    if (!fits || callsOf(step) > this.#calls || !stepNarrows(step, this.entry)) return false;
+    if (!fits || callsOf(step) > this.#calls || !boundsNarrow(step, this.entry).narrows) return false;
     this.#calls -= callsOf(step);
     for (const [name, left] of this.#totals) this.#totals.set(name, left - (ownTotals[name] ?? 0));
     this.charged.push(step);

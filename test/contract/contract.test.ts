@@ -113,6 +113,17 @@ suite("strict reading of a contract", () => {
       "/obligations/0/dueSeconds",
     ],
     ["delegation to depth 33", "/delegation", { maxDepth: 33 }, "/delegation/maxDepth"],
+    ["a label twice", "/delegation", { maxDepth: 1, labels: ["a", "a"] }, "/delegation/labels"],
+    ["a plane twice", "/delegation", { maxDepth: 1, planes: ["a", "a"] }, "/delegation/planes"],
+    ["an empty label", "/delegation", { maxDepth: 1, labels: [""] }, "/delegation/labels/0"],
+    [
+      "retain that is no yes or no",
+      "/delegation",
+      { maxDepth: 1, retain: 1 },
+      "/delegation/retain",
+    ],
+    ["delegation without a depth", "/delegation", { retain: true }, "/delegation/maxDepth"],
+    ["delegation of another kind", "/delegation", { maxDepth: 1, ttl: 5 }, "/delegation/ttl"],
     ["a condition of revocation that nobody knows", "/revokeOn", ["fullMoon"], "/revokeOn/0"],
     ["a partition that is none", "/partition", "azure"],
     [
@@ -238,6 +249,18 @@ suite("strict reading of a contract", () => {
       breach({ set: steps(2, () => "s") }),
       "CONTRACT_MALFORMED /contract/authorization_details",
     );
+  });
+
+  test("POC-20 whoever acts in an emergency, or continues another plane's chain, hands nothing on", () => {
+    const beside = (member: object, maxDepth: number) =>
+      breach({ set: { ...member, "/delegation": { maxDepth } } });
+    const emergency = { "/breakGlass": { policy: "p", incident: "i" } };
+    const origin = { "/origin": { plane: "p", chainDigest: `sha256:${"0".repeat(64)}` } };
+    for (const member of [emergency, origin]) {
+      assert.equal(beside(member, 0), undefined);
+      assert.equal(beside(member, 1), "CONTRACT_MALFORMED /contract/delegation/maxDepth");
+    }
+    assert.equal(beside({}, 32), undefined);
   });
 
   test("VAI-43 optional members that ask for nothing are no features", () => {

@@ -46,6 +46,16 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   INTERNAL_FAULT: "test/enforcement/dependencies.test.ts",
   ACTION_OBSERVED: "test/enforcement/observed.test.ts",
   REVOCATION_FAILED: "test/enforcement/points.test.ts",
+  DELEGATOR_MISMATCH: "test/continuity/attacks.test.ts",
+  ATTENUATION_VIOLATION: "test/continuity/attacks.test.ts",
+  CONSTRAINT_REMOVED: "test/continuity/attacks.test.ts",
+  CHAINS_COMBINED: "test/continuity/attacks.test.ts",
+  CHAIN_BLOCK_SIGNATURE_INVALID: "test/continuity/attacks.test.ts",
+  CHAIN_EXPIRED: "test/continuity/chain.test.ts",
+  CHAIN_ROOT_REVOKED: "test/continuity/chain.test.ts",
+  HUMAN_SIGNATURE_MISSING: "test/continuity/people.test.ts",
+  CHAIN_BLOCK_REVOKED: "later: ends of blocks",
+  HEAD_SUPERSEDED: "later: heads of chains",
 };
 
 const here = new URL(".", import.meta.url);

@@ -11,9 +11,9 @@ export const MALFORMED: Rows = {
     "Correct the member that `pointer` names and have the issuer sign again: vai contract sign.",
   ],
   CHAIN_MALFORMED: [
-    "The capability chain is not a list of compact JWS.",
+    "The chain is not a list of compact JWS, or one of its blocks cannot be read.",
     ["parse"],
-    "Send `chain` as an array of compact JWS, or leave it out.",
+    "Send `chain` as `delegate` answered it, or leave it out; `pointer` names the block and the member.",
   ],
   ATTESTATION_MALFORMED: [
     "An attestation cannot be read, is not an evaluator's in its own class, or is of another decision or of no obligation that waits.",
@@ -118,6 +118,31 @@ export const AGENT: Rows = {
     "The key that signed the request is not the contract's executor, or is a key of governance.",
     ["executor"],
     "Sign with the key whose thumbprint is the contract's cnf.jkt.",
+  ],
+  DELEGATOR_MISMATCH: [
+    "Whoever handed on, or took back, was not the executor of the block that it was done from.",
+    ["executor"],
+    "Sign with the key that the block before designates; only its executor hands on.",
+  ],
+  ATTENUATION_VIOLATION: [
+    "A block allows more than what it continues: a bound is looser, or an action, a step or a parameter is added.",
+    ["executor", "scope"],
+    `Ask for no more than the block that you hand on from; \`pointer\` names the member. ${ASK_GOVERNANCE}`,
+  ],
+  CONSTRAINT_REMOVED: [
+    "A block lacks a bound of what it continues: a parameter, a total, a bound of a range or a clause.",
+    ["executor", "scope"],
+    "Restate every bound of the block that you hand on from, unchanged or tighter; `pointer` names the one that is missing.",
+  ],
+  CHAINS_COMBINED: [
+    "The chain holds blocks of two chains, or two branches of one: permissions never add up.",
+    ["parse"],
+    "Send one chain, root first, as `delegate` answered it.",
+  ],
+  HEAD_SUPERSEDED: [
+    "The authority was handed on, so that whoever asks holds it no more.",
+    ["state"],
+    "Ask whoever it was handed on to; what was handed on does not come back.",
   ],
   REQUEST_UNSIGNED: [
     "The event has no request, so nobody vouches for it; IAM identity alone grants nothing.",

@@ -116,6 +116,11 @@ export const GOVERNANCE: Rows = {
     ["contract", "proof"],
     "Somebody else does it. Nobody approves what they asked for, decided or will do.",
   ],
+  HUMAN_SIGNATURE_MISSING: [
+    "The class asks that people approve each block of a chain, and too few of this block's approvals count.",
+    ["executor", "proof"],
+    "As many people as `unlock` says read and approve this very delegation: vai approve.",
+  ],
   STEP_GATE_CLOSED: [
     "The step waits for people, and not enough have opened its gate.",
     ["state"],
@@ -141,14 +146,39 @@ export const GOVERNANCE: Rows = {
 /** Whom the plane believes. */
 export const TRUST_ROOTS: Rows = {
   CHAIN_BROKEN: [
-    "The new trust policy does not continue the one in force: its version or prev is wrong.",
-    ["contract"],
-    "Make it again on top of the current one: vai trust publish.",
+    "The new trust policy does not continue the one in force, or the blocks of a chain are not one chain of this contract.",
+    ["parse", "contract", "executor"],
+    "A trust policy: make it again on top of the current one, vai trust publish. A chain: send it whole, root first, as `delegate` answered it.",
+  ],
+  CHAIN_BLOCK_SIGNATURE_INVALID: [
+    "A block is not signed by a key of its plane that was good then, or does not say what its request asked.",
+    ["executor"],
+    "Send the chain as `delegate` answered it, unchanged; only the plane signs blocks.",
   ],
   CHAIN_ROOT_UNKNOWN: [
-    "The trust policy is not signed by an anchor that is pinned at deployment.",
-    ["contract"],
-    "Sign with the pinned anchor, or have the cloud team pin the new one beside the old.",
+    "The trust policy is not signed by an anchor that is pinned at deployment, or the root of a chain by no key of this plane.",
+    ["contract", "executor"],
+    "A trust policy: sign with the pinned anchor, or have the cloud team pin the new one beside the old. A chain: send it to the plane that signed it.",
+  ],
+  CHAIN_ROOT_REVOKED: [
+    "A key of the plane that signed a block was revoked: whatever hangs on the block has ended.",
+    ["state"],
+    "Hand on anew from the contract, or ask governance for a new one.",
+  ],
+  CHAIN_BLOCK_REVOKED: [
+    "A block of the chain was ended, by whoever stands above it or by an operator.",
+    ["state"],
+    "Stop, and ask whoever handed it on to you.",
+  ],
+  CHAIN_EXPIRED: [
+    "The window of a block is over.",
+    ["state"],
+    "Ask whoever handed it on to you for another block, or governance for a new contract.",
+  ],
+  CHAIN_TOO_DEEP: [
+    "The chain has more blocks or bytes than it may, or the contract lets it become deeper than its class does.",
+    ["parse", "contract", "executor", "scope"],
+    "Hand on from nearer to the root; how deep is `maxDepth` of the block before, and of the class in the trust policy.",
   ],
   KEY_REVOKED: [
     "People have revoked the executor's key, under whatever name it asks.",
