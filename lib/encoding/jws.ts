@@ -9,6 +9,7 @@ import { type Read, readStrictJson, unreadable } from "./strict-json.ts";
 /** The `typ` of every signed object (PROTOCOL.md §1); explicit typing stops one from passing as another. */
 export type JwsType =
   | "vai-contract+jwt"
+  | "vai-block+jwt"
   | "vai-decision+jwt"
   | "vai-attestation+jwt"
   | "vai-approval+jwt"
@@ -66,7 +67,10 @@ class Jws implements ReadJws {
 /** Bytes: the longest contract, block, request (PROTOCOL.md §1). */
 export const MAX_JWS_BYTES = 64 * 1024;
 
-/** Strict reading of a compact JWS of one type, before any signature work. A request carries its own `jwk`. */
+/** What is read where its signer may be unknown carries the signer's key: it shows that it is whole, never whose it is. */
+const carriesKey = (typ: JwsType): boolean => typ === "vai-request+jwt" || typ === "vai-block+jwt";
+
+/** Strict reading of a compact JWS of one type, before any signature work. Requests and blocks carry a `jwk`. */
 export function readJws(compact: unknown, typ: JwsType): Read<ReadJws> {
   if (typeof compact !== "string") return unreadable("is not a compact JWS string");
   if (compact.length > MAX_JWS_BYTES) return unreadable(`is longer than ${MAX_JWS_BYTES} bytes`);
@@ -114,7 +118,7 @@ function readHeader(part: string, typ: JwsType): Read<JwsHeader> {
 
 function parseHeader(bytes: Uint8Array, typ: JwsType): Read<JwsHeader> {
   const header = parseObject(bytes);
-  const members = typ === "vai-request+jwt" ? "alg jwk kid typ" : "alg kid typ";
+  const members = carriesKey(typ) ? "alg jwk kid typ" : "alg kid typ";
   if (header === undefined) return unreadable("is not a JSON object with each member once");
   if (Object.keys(header).sort().join(" ") !== members) {
     return unreadable(`does not have exactly the members ${members}`);
@@ -167,14 +171,14 @@ export interface SigningKey {
   sign(input: Uint8Array): Uint8Array;
 }
 
-/** A compact JWS over the JCS form of `claims`. A request also carries the signer's public key. */
+/** A compact JWS over the JCS form of `claims`. Requests and blocks also carry the signer's public key. */
 export function signJws(typ: JwsType, claims: unknown, key: SigningKey): string {
   const alg = key.jwk.kty === "EC" ? "ES256" : "EdDSA";
   const header = {
     alg,
     kid: key.thumbprint,
     typ,
-    ...(typ === "vai-request+jwt" && { jwk: key.jwk }),
+    ...(carriesKey(typ) && { jwk: key.jwk }),
   };
   const input = `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
   return `${input}.${toBase64url(key.sign(utf8Bytes(input)))}`;
@@ -187,13 +191,19 @@ export interface DigestSigner {
   sign(digest: Uint8Array): Promise<Uint8Array>;
 }
 
-/** A compact ES256 JWS over the JCS form of `claims`, signed elsewhere. @throws what the signer throws. */
+/**
+ * A compact ES256 JWS over the JCS form of `claims`, signed elsewhere.
+ * @param jwk - the signer's public key, of a type that carries it.
+ * @throws what the signer throws.
+ */
 export async function signJwsBy(
   typ: JwsType,
   claims: unknown,
   signer: DigestSigner,
+  jwk?: PublicJwk,
 ): Promise<string> {
-  const header = { alg: "ES256", kid: await signer.keyid(), typ };
+  if (carriesKey(typ) !== (jwk !== undefined)) throw new TypeError(`${typ} and jwk do not fit`);
+  const header = { alg: "ES256", kid: await signer.keyid(), typ, ...(jwk && { jwk }) };
   const input = `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
   const signature = derToRaw(await signer.sign(digestBytes(sha256Digest(input))));
   if (signature === undefined) throw new TypeError("the signer gave no DER signature");

@@ -1,13 +1,15 @@
 import * as z from "zod";
 import type { Scalar } from "../contract/constraint.ts";
 import { DELIVERIES } from "../contract/contract.ts";
+import { wholeDelegation } from "../contract/delegation.ts";
+import { steps } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
 import type { Digest } from "../encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 import { type ReadJws, readJws, verifyJws } from "../encoding/jws.ts";
-import { digest, label, numericDate, publicJwk, stepId } from "../encoding/members.ts";
+import { digest, label, numericDate, publicJwk, stepId, thumbprint } from "../encoding/members.ts";
 import { readBy } from "../encoding/schema.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import { type PlainCode, type Refusal, refuse } from "../refusal.ts";
 
 /** Seconds: how far a request's `iat` may lie from server time, skew included (PROTOCOL.md §1). */
 const FRESHNESS_SECONDS = 60;
@@ -86,7 +88,55 @@ export const executeClaims = z.strictObject({
 });
 export type ExecuteRequest = z.infer<typeof executeClaims>;
 
-export type Request = IssueRequest | ExecuteRequest;
+const isSet = (values: readonly string[]): boolean => new Set(values).size === values.length;
+
+/** Forms of delivery, one or more, each once. */
+const deliveries = z.array(z.enum(DELIVERIES)).min(1).refine(isSet, "names a delivery twice");
+
+/** Whom an executor hands on to: a key with its agent, or what exactly one agent of the trust policy meets. */
+export type Designation =
+  | { readonly jkt: string; readonly agent: string; readonly labels?: never }
+  | { readonly agent: string; readonly jkt?: never; readonly labels?: never }
+  | { readonly labels: readonly string[]; readonly jkt?: never; readonly agent?: never };
+
+const designate = z
+  .strictObject({
+    jkt: thumbprint.optional(),
+    agent: label.optional(),
+    labels: z.array(label).min(1).refine(isSet, "names a label twice").optional(),
+  })
+  .superRefine(({ jkt, agent, labels }, context) => {
+    const report = (member: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [member], message });
+    if (labels !== undefined && agent !== undefined) report("labels", "has no place beside agent");
+    else if (labels !== undefined && jkt !== undefined) report("labels", "has no place beside jkt");
+    else if (labels === undefined && agent === undefined) report("agent", "is missing");
+  }) as unknown as z.ZodType<Designation>;
+
+/** What a block says of the authority that it hands on, and a delegate request word for word (PROTOCOL.md §8). */
+export const handedOn = {
+  authorization_details: steps,
+  deliveries,
+  exp: numericDate,
+  delegation: wholeDelegation,
+};
+
+const delegateClaims = z.strictObject({
+  use: z.literal("delegate"),
+  ...common,
+  designate,
+  ...handedOn,
+  retain: z.boolean(),
+  audience: label,
+});
+/** An executor's order to designate another one; `chainDigest` is the last block's, from which it hands on. */
+export type DelegateRequest = z.infer<typeof delegateClaims>;
+
+const withdrawClaims = z.strictObject({ use: z.literal("withdraw"), ...common, block: digest });
+/** An order to end a block, and all below it, by an executor above it. */
+export type WithdrawRequest = z.infer<typeof withdrawClaims>;
+
+export type Request = IssueRequest | ExecuteRequest | DelegateRequest | WithdrawRequest;
 
 /** A request that was read strictly; its signature is not judged yet. */
 export interface ReadRequest<Claims extends Request = Request> {
@@ -103,6 +153,21 @@ export const readIssueRequest = (compact: unknown): ReadRequest<IssueRequest> | 
 export const readExecuteRequest = (compact: unknown): ReadRequest<ExecuteRequest> | Refusal =>
   readRequest(executeClaims, compact);
 
+/** Strict reading of a `delegate` request, stage `parse`. */
+export const readDelegateRequest = (compact: unknown): ReadRequest<DelegateRequest> | Refusal =>
+  readRequest(delegateClaims, compact);
+
+/** Strict reading of a `withdraw` request, stage `parse`. */
+export const readWithdrawRequest = (compact: unknown): ReadRequest<WithdrawRequest> | Refusal =>
+  readRequest(withdrawClaims, compact);
+
+/** Strict reading of the `delegate` request in a block that stands at a place. */
+export const readRequestOfBlock = (
+  compact: unknown,
+  at: string,
+): ReadRequest<DelegateRequest> | Refusal =>
+  readRequestAt(delegateClaims, compact, `${at}/request`, "CHAIN_MALFORMED");
+
 function readRequest<Claims extends Request>(
   claims: z.ZodType<Claims>,
   compact: unknown,
@@ -110,13 +175,21 @@ function readRequest<Claims extends Request>(
   if (compact === undefined || compact === null || compact === "") {
     return refuse("REQUEST_UNSIGNED", "the event has no signed request", "/request");
   }
+  return readRequestAt(claims, compact, "/request", "REQUEST_MALFORMED");
+}
+
+function readRequestAt<Claims extends Request>(
+  claims: z.ZodType<Claims>,
+  compact: unknown,
+  at: string,
+  code: PlainCode,
+): ReadRequest<Claims> | Refusal {
   const jws = readJws(compact, "vai-request+jwt");
-  if (!jws.ok)
-    return refuse("REQUEST_MALFORMED", `the request ${jws.detail}`, `/request${jws.pointer}`);
+  if (!jws.ok) return refuse(code, `the request ${jws.detail}`, at + jws.pointer);
   const read = readBy(claims, jws.value.payload);
   if (!read.ok) {
-    const where = `/request${read.pointer}`;
-    return refuse("REQUEST_MALFORMED", `${where} ${read.detail}`, where);
+    const where = at + read.pointer;
+    return refuse(read.code ?? code, `${where} ${read.detail}`, where);
   }
   return { jws: jws.value, claims: read.value, digest: jws.value.digest };
 }

@@ -37,7 +37,7 @@ export function forge(
       alg: key.jwk.kty === "EC" ? "ES256" : "EdDSA",
       kid: key.thumbprint,
       typ,
-      ...(typ === "vai-request+jwt" && { jwk: key.jwk }),
+      ...(/^vai-(request|block)\+jwt$/.test(typ) && { jwk: key.jwk }),
     },
     change.header,
     now,

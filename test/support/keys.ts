@@ -22,6 +22,10 @@ const ALGORITHMS = {
   otherOperator: "EdDSA",
   signaller: "ES256",
   auditor: "EdDSA",
+  plane: "ES256",
+  otherPlane: "ES256",
+  refunds: "ES256",
+  ledger: "EdDSA",
 } as const satisfies Record<string, SignatureAlgorithm>;
 
 export type KeyName = keyof typeof ALGORITHMS;

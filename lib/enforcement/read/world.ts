@@ -4,7 +4,7 @@ import { intentChain } from "../../evidence/chain.ts";
 import type { StoredChain } from "../../evidence/ports.ts";
 import { judgeHandleSignature } from "../../issuance/handle.ts";
 import type { Refusal } from "../../refusal.ts";
-import type { ReadRequest } from "../../request/request.ts";
+import type { ReadRequest, Request } from "../../request/request.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { ExecuteEvent, IssueEvent } from "./event.ts";
 import { readTrust } from "./registry.ts";
@@ -33,7 +33,7 @@ export interface World {
 /** State's word that a request was granted (`issue`) or redeemed (`execute`) as this identity. */
 export interface StateWitness {
   readonly identityId: string;
-  readonly use: "issue" | "execute";
+  readonly use: Request["use"];
 }
 
 /**

@@ -11,8 +11,9 @@ import type { ReadRequest } from "../../request/request.ts";
  * short ones would make a record that no table takes, and so a violation that leaves no evidence.
  */
 export function requestEvidence({ jws, claims, digest }: ReadRequest): RequestEvidence {
+  // Who hands authority on, or takes it back, names no operation.
+  if (!("operation" in claims) || claims.operation === undefined) return { request: jws.compact };
   const { operation } = claims;
-  if (operation === undefined) return { request: jws.compact };
   const names = Object.keys(operation.parameters);
   const isPlain = names.every((name) => !isSensitive(operation.action, name));
   if (isPlain) return { request: jws.compact };
