@@ -91,14 +91,10 @@ function afterNarrows({ after = [] }: Step, parent: Step): Narrowing {
  * renamed or split. What undoes a contract stays as it is, or an agent down the chain could take the rollback from
  * whoever was promised it. `pointer` into whatever holds both lists.
  */
-export function stepsNarrow(
-  children: readonly Step[],
-  parents: readonly Step[],
-  rollback: string | undefined,
-): Narrowing {
+export function stepsNarrow(children: readonly Step[], parents: readonly Step[]): Narrowing {
   return firstOf(
     (function* () {
-      yield rollbackKept(children, parents, rollback);
+      yield rollbackKept(children, parents);
       for (const [index, child] of children.entries()) {
         const at = `${STEPS}/${index}`;
         const parent = parents.find(({ id }) => id === child.id);
@@ -110,14 +106,11 @@ export function stepsNarrow(
 
 const STEPS = "/authorization_details";
 
-function rollbackKept(
-  children: readonly Step[],
-  parents: readonly Step[],
-  rollback: string | undefined,
-): Narrowing {
-  const parent = parents.find(({ id }) => id === rollback);
-  if (rollback === undefined || parent === undefined) return NARROWS;
-  const index = children.findIndex(({ id }) => id === rollback);
+/** The step of the rollback is the one with that gate: a contract has no other. */
+function rollbackKept(children: readonly Step[], parents: readonly Step[]): Narrowing {
+  const parent = parents.find((each) => gateOf(each) === "rollback");
+  if (parent === undefined) return NARROWS;
+  const index = children.findIndex(({ id }) => id === parent.id);
   const child = children[index];
   if (child === undefined) return removed(STEPS);
   const isSame = stepNarrows(child, parent).narrows && stepNarrows(parent, child).narrows;

@@ -75,9 +75,10 @@ export function judgeApproval(
   );
 }
 
-function judgeApprover(
+/** Whether an approver of the trust policy signed it, in a role of theirs. */
+export function judgeApprover(
   { jws, claims: { iss, iat, role } }: ReadApproval,
-  { policy: { approvers }, now }: Subject,
+  { policy: { approvers }, now }: Pick<Subject, "policy" | "now">,
   at: string,
 ): Refusal | undefined {
   const approver = approvers.find(({ name }) => name === iss);

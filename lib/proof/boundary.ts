@@ -18,7 +18,8 @@ class Budget {
   charge(step: Step): boolean {
     const ownTotals = step.limits?.totals ?? {};
     const fits = [...this.#totals].every(([name, left]) => (ownTotals[name] ?? 0) <= left);
-    if (!fits || callsOf(step) > this.#calls || !boundsNarrow(step, this.entry).narrows) return false;
+    if (!fits || callsOf(step) > this.#calls || !boundsNarrow(step, this.entry).narrows)
+      return false;
     this.#calls -= callsOf(step);
     for (const [name, left] of this.#totals) this.#totals.set(name, left - (ownTotals[name] ?? 0));
     this.charged.push(step);

@@ -1,5 +1,6 @@
 import { toInstant } from "../clock.ts";
 import type { Contract, ReadContract } from "../contract/contract.ts";
+import { delegationOf } from "../contract/delegation.ts";
 import { callsOf, type Step } from "../contract/step.ts";
 import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
@@ -28,7 +29,7 @@ export function approvalStatement({ contract: { claims, digest }, step }: Approv
     `context ${said(context.digest)} decision ${said(decision.digest)}`,
     `purpose ${said(claims.purpose)}`,
     `actor ${said(actor.id)} kind ${said(actor.kind)} key ${said(cnf.jkt)}`,
-    `risk ${said(claims.risk)} deliveries ${said(claims.deliveries)} delegation ${said(delegationOf(claims))}`,
+    `risk ${said(claims.risk)} deliveries ${said(claims.deliveries)} delegation ${said(delegated(claims))}`,
     `issued ${instant(claims.iat)} from ${instant(claims.nbf)} until ${instant(claims.exp)}`,
     `partition ${said(claims.partition ?? "aws")} account ${said(claims.account)} region ${said(claims.region)}`,
     ...claims.authorization_details.flatMap(stepLines),
@@ -39,8 +40,12 @@ export function approvalStatement({ contract: { claims, digest }, step }: Approv
     `breakGlass ${said(claims.breakGlass ?? null)}`,
     `origin ${said(claims.origin ?? null)}`,
   ];
-  return lines.map((line) => `${line}\n`).join("");
+  return textOf(lines);
 }
+
+/** Lines as they are signed: each ends in LF. */
+export const textOf = (lines: readonly string[]): string =>
+  lines.map((line) => `${line}\n`).join("");
 
 /** What an approval carries as `statementDigest`; of a contract that was read once, made once for all who approve it. */
 export function statementDigest(approved: Approved): Digest {
@@ -54,7 +59,8 @@ export function statementDigest(approved: Approved): Digest {
 
 const digests = new WeakMap<Approved["contract"], Map<string | undefined, Digest>>();
 
-function stepLines(step: Step): string[] {
+/** A step, with what it leaves out. */
+export function stepLines(step: Step): string[] {
   const { id, type, after = [], gate = "none", limits = {} } = step;
   return [
     `step ${said(id)} type ${said(type)} after ${said(after)} gate ${said(gate)} calls ${said(callsOf(step))} totals ${said(limits.totals ?? {})}`,
@@ -79,16 +85,13 @@ const listLines = (name: string, list: readonly unknown[] = []): string[] => [
   ...list.map((each) => `  ${name} ${said(each)}`),
 ];
 
-function delegationOf({ delegation }: Contract): object | null {
-  if (delegation === undefined) return null;
-  const { maxDepth, retain = false, labels = [], planes = [] } = delegation;
-  return { maxDepth, retain, labels, planes };
-}
+const delegated = (claims: Contract): object | null =>
+  claims.delegation === undefined ? null : delegationOf(claims);
 
-const instant = (seconds: number): string => said(toInstant(seconds * 1000));
+export const instant = (seconds: number): string => said(toInstant(seconds * 1000));
 
 /** RFC 8785 text in which every UTF-16 unit outside U+0020–U+007E is an escape of four lower-case hex digits. */
-const said = (value: unknown): string =>
+export const said = (value: unknown): string =>
   canonicalize(value).replace(
     /[^ -~]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -21,6 +21,7 @@ const ROOMS = [
   "lib/contract",
   "lib/request",
   "lib/proof",
+  "lib/continuity",
   "lib/actions",
   "lib/authority/cut-action.ts",
   "lib/authority/evaluate",

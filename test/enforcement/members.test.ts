@@ -102,10 +102,15 @@ const OF_CLASS = (risk: string): Record<string, string> =>
       "rejects",
       "approvalFor/*",
       "registered",
+      "maxDepth",
     ].map((member) => [`/governance/${risk}/${member}`, OTHER_CLASS] as const),
   );
 const ELSEWHERE: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
-  contract: { "/obligations/*/class": "test/enforcement/people.test.ts" },
+  contract: {
+    "/obligations/*/class": "test/enforcement/people.test.ts",
+    "/delegation/retain": "test/continuity/cases/narrowing",
+    "/delegation/labels/*": "test/continuity/cases/narrowing, test/continuity/cases/designation",
+  },
   decision: {
     "/jti": "a label of its decider's; the decision is known by its digest",
     "/policy/engine": "a label; id, version and digest say which policy it was",
@@ -123,6 +128,11 @@ const ELSEWHERE: Readonly<Record<Part, Readonly<Record<string, string>>>> = {
     "/approvers/*/keys/*": LISTED,
     "/auditors/*/name": LISTED,
     "/auditors/*/keys/*": LISTED,
+    "/agents/*/name": "test/continuity/designate.test.ts",
+    "/agents/*/labels/*": "test/continuity/designate.test.ts",
+    "/agents/*/jkt": "test/continuity/designate.test.ts",
+    "/governance/LOW/maxDepth": "test/trust/policy.test.ts",
+    "/governance/MEDIUM/maxDepth": OTHER_CLASS,
     "/breakGlass/*/spool": "test/enforcement/spool.test.ts",
     "/governance/LOW/rejects": "test/proof/votes.test.ts",
     "/governance/MEDIUM/rejects": "test/proof/votes.test.ts",
