@@ -74,13 +74,18 @@ function totalsNarrow(child: Step, parent: Step): Narrowing {
   const totals = child.limits?.totals ?? {};
   const ceilings = parent.limits?.totals ?? {};
   for (const name of Object.keys(ceilings).sort()) {
-    const at = pointer("/limits/totals", [name]);
     const own = Object.hasOwn(totals, name) ? totals[name] : undefined;
-    if (own === undefined) return removed(at);
-    if (own > (ceilings[name] ?? 0)) return loosened(at);
+    if (own === undefined) return removed(placeOfTotal(child, name));
+    if (own > (ceilings[name] ?? 0)) return loosened(placeOfTotal(child, name));
   }
   return NARROWS;
 }
+
+/** Where a total stands, or would: a pointer names nothing below what is not there. */
+const placeOfTotal = ({ limits }: Step, name: string): string =>
+  limits?.totals === undefined
+    ? `/limits${limits === undefined ? "" : "/totals"}`
+    : pointer("/limits/totals", [name]);
 
 function afterNarrows({ after = [] }: Step, parent: Step): Narrowing {
   return (parent.after ?? []).every((id) => after.includes(id)) ? NARROWS : loosened("/after");

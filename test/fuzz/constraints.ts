@@ -4,7 +4,7 @@ import { type Fuzzer, fuzz } from "./fuzzer.ts";
 
 const WORDS = ["", "a", "ab", "abc", "b", "7", "true"] as const;
 
-function scalar(dice: Dice): Scalar {
+export function scalar(dice: Dice): Scalar {
   if (dice.hits(3)) return dice.roll(12) - 2;
   return dice.hits(5) ? dice.hits(2) : dice.pick(WORDS);
 }
@@ -28,7 +28,7 @@ function range(dice: Dice): Constraint {
   };
 }
 
-function constraint(dice: Dice, depth = 0): Constraint {
+export function constraint(dice: Dice, depth = 0): Constraint {
   switch (dice.roll(depth < 2 ? 7 : 6)) {
     case 0:
       return { exact: scalar(dice) };

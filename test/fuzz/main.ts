@@ -1,16 +1,20 @@
 import { parseArgs } from "node:util";
+import { chainFuzzer } from "./chain.ts";
 import { cliFuzzer } from "./cli.ts";
 import { constraintsFuzzer } from "./constraints.ts";
 import { coursesFuzzer } from "./courses.ts";
 import type { Fuzzer, IsOver } from "./fuzzer.ts";
+import { narrowingFuzzer } from "./narrowing.ts";
 import { PARSER_FUZZERS } from "./parsers.ts";
 import { strictFuzzer } from "./strict.ts";
 import { verifierFuzzer } from "./verifier.ts";
 
 const FUZZERS: Readonly<Record<string, Fuzzer>> = {
+  chain: chainFuzzer,
   cli: cliFuzzer,
   constraints: constraintsFuzzer,
   courses: coursesFuzzer,
+  narrowing: narrowingFuzzer,
   strict: strictFuzzer,
   verifier: verifierFuzzer,
   ...PARSER_FUZZERS,

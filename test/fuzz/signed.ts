@@ -22,7 +22,7 @@ export interface Others {
 
 type Way = (good: Signed, dice: Dice, others: Others) => unknown;
 
-const TYPES = ["contract", "decision", "request", "identity", "command", "trust-policy"];
+const TYPES = ["contract", "decision", "request", "block", "identity", "command", "trust-policy"];
 const SIGNERS = Object.keys(KEYS) as KeyName[];
 /** Order of the group of P-256. */
 const N = BigInt("0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
@@ -43,7 +43,7 @@ function signed(header: string, payload: string | Buffer, signer: KeyName): stri
 function headerOf(typ: string, signer: KeyName, more: object = {}): string {
   const { jwk, thumbprint } = KEYS[signer];
   const alg = jwk.kty === "EC" ? "ES256" : "EdDSA";
-  const own = typ === "vai-request+jwt" && { jwk };
+  const own = /^vai-(request|block)\+jwt$/.test(typ) && { jwk };
   return JSON.stringify({ alg, kid: thumbprint, typ, ...own, ...more });
 }
 
