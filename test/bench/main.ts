@@ -6,6 +6,7 @@ import { measureCeilings } from "./capacity/ceilings.ts";
 import { measureCost } from "./capacity/cost.ts";
 import { measureMemory } from "./capacity/memory.ts";
 import { measureCli } from "./cli.ts";
+import { measureContinuity } from "./continuity.ts";
 import { measureOwnCpu } from "./cpu.ts";
 import { measureHead } from "./ends/head.ts";
 import { measureEnds } from "./ends/in-memory.ts";
@@ -28,6 +29,7 @@ import { measureValidation } from "./validation.ts";
 const PARTS: Readonly<Record<string, () => Promise<Line | readonly Line[]>>> = {
   validation: measureValidation,
   people: measurePeople,
+  continuity: measureContinuity,
   authority: measureAuthority,
   evidence: measureVerification,
   bundle: measureBundle,

@@ -25,7 +25,7 @@ const ALGORITHMS = {
   plane: "ES256",
   otherPlane: "ES256",
   refunds: "ES256",
-  ledger: "EdDSA",
+  ledger: "ES256",
 } as const satisfies Record<string, SignatureAlgorithm>;
 
 export type KeyName = keyof typeof ALGORITHMS;
