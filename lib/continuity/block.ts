@@ -76,7 +76,7 @@ export function readBlock(compact: unknown, at: string): ReadBlock | Refusal {
   }
   const claims = claimsOf(later, payload, at);
   if (isRefusal(claims)) return claims;
-  const request = readRequestOfBlock(claims.request, at);
+  const request = readRequestOfBlock(claims.request, at, claims);
   if (isRefusal(request)) return request;
   const read = approvals(claims);
   return isRefusal(read) ? read : { jws: jws.value, claims, digest, approvals: read, request };

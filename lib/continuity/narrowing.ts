@@ -22,16 +22,16 @@ export interface HandedOn extends Held {
  * `retain` only where it is allowed. `pointer` into what is handed on.
  */
 export const handedOnNarrows = (child: HandedOn, parent: Held): Narrowing =>
-  firstOf(
-    (function* () {
-      // A child that outlives its parent (POC-A24).
-      if (child.exp > parent.exp) yield loosened("/exp");
-      yield stepsNarrow(child.authorization_details, parent.authorization_details);
-      yield deliveriesNarrow(child, parent);
-      yield within("/delegation", delegationNarrows(child.delegation, parent.delegation));
-      if (child.retain && !parent.delegation.retain) yield loosened("/retain");
-    })(),
-  );
+  firstOf(HELD, child, parent);
+
+const HELD: readonly ((child: HandedOn, parent: Held) => Narrowing)[] = [
+  // A child that outlives its parent (POC-A24).
+  (child, parent) => (child.exp > parent.exp ? loosened("/exp") : NARROWS),
+  (child, parent) => stepsNarrow(child.authorization_details, parent.authorization_details),
+  deliveriesNarrow,
+  (child, parent) => within("/delegation", delegationNarrows(child.delegation, parent.delegation)),
+  (child, parent) => (child.retain && !parent.delegation.retain ? loosened("/retain") : NARROWS),
+];
 
 function deliveriesNarrow(child: Held, parent: Held): Narrowing {
   const foreign = child.deliveries.findIndex((each) => !parent.deliveries.includes(each));

@@ -101,6 +101,7 @@ function judgePart(
 
 /** Every block but the root carries the approvals that its class asks for; one approval serves one block. */
 export function judgeChainApprovals(chain: Chain, by: Omit<Asking, "agents">): Refusal | undefined {
+  if (approvalsOfBlock(by.contract, by.policy) === 0) return undefined;
   const agents = chain.blocks.map(({ claims }) => claims.agent);
   const used = new Set<string>();
   for (const { block, parent, at } of stepsOf(chain)) {

@@ -35,24 +35,40 @@ function judgeSignature(
   at: string,
 ): Refusal | undefined {
   if (typeof key === "string") return invalid(key, at);
-  const carried = readPublicJwk(jws.header.jwk);
-  if (typeof carried === "string") return invalid(`the block's jwk ${carried}`, at);
-  if (carried.thumbprint !== key.thumbprint) return invalid("the block carries another key", at);
+  if (!isKey(jws.header.jwk, key)) return invalid("the block carries another key than its kid", at);
   return verifyJws(jws, key) ? undefined : invalid("the block's signature does not verify", at);
 }
 
+/** Whether a value is exactly the members of a key. */
+const isKey = (jwk: unknown, { jwk: own }: VerificationKey): boolean => {
+  const { length } = Object.keys(own);
+  if (typeof jwk !== "object" || jwk === null || Object.keys(jwk).length !== length) return false;
+  return Object.entries(own).every(
+    ([name, value]) => (jwk as Record<string, unknown>)[name] === value,
+  );
+};
+
+type PlaneKey = TrustPolicy["planeKeys"][number] & { readonly verify: VerificationKey };
+
+const planeKeys = new WeakMap<object, ReadonlyMap<string, PlaneKey>>();
+
 /** A plane key by thumbprint, one that is revoked too: what it signed is told apart from what nobody knows. */
 export function planeKey(
-  { planeKeys }: Pick<TrustPolicy, "planeKeys">,
+  policy: Pick<TrustPolicy, "planeKeys">,
   kid: string,
-): (TrustPolicy["planeKeys"][number] & { readonly verify: VerificationKey }) | undefined {
-  for (const each of planeKeys) {
-    if (each.use !== "plane") continue;
-    const verify = readPublicJwk(each.key);
-    if (typeof verify !== "string" && verify.thumbprint === kid) return { ...each, verify };
-  }
-  return undefined;
+): PlaneKey | undefined {
+  const known = planeKeys.get(policy) ?? byThumbprint(policy);
+  planeKeys.set(policy, known);
+  return known.get(kid);
 }
+
+const byThumbprint = (policy: Pick<TrustPolicy, "planeKeys">): ReadonlyMap<string, PlaneKey> =>
+  new Map(
+    policy.planeKeys.flatMap((each): [string, PlaneKey][] => {
+      const verify = each.use === "plane" ? readPublicJwk(each.key) : "";
+      return typeof verify === "string" ? [] : [[verify.thumbprint, { ...each, verify }]];
+    }),
+  );
 
 /** The plane key that signed a block, if it was one at the block's `iat`: `notBefore` ≤ `iat` < `notAfter`. */
 export function keyOfPlane(

@@ -53,6 +53,8 @@ const isWithin = ({ min, max }: Range, value: number): boolean =>
  * nested lists pair by pair, a contract of some kilobytes could hold the function for seconds.
  */
 export function narrows(child: Constraint, parent: Constraint): boolean {
+  // Most are: between two leaves equality is one way to be narrower.
+  if (!("all" in child) && !("all" in parent)) return leafNarrows(child, parent);
   const own = leavesOf(child);
   const leaves = [...own.values()];
   for (const [text, outer] of leavesOf(parent)) {
@@ -73,6 +75,12 @@ function leavesOf(constraint: Constraint, found = new Map<string, Leaf>()): Map<
 
 /** An unknown kind narrows nothing and is narrowed by nothing, not even by itself. */
 const isKnown = (leaf: Leaf): boolean => CONSTRAINT_KINDS.some((kind) => kind in leaf);
+
+function leafNarrows(child: Leaf, parent: Leaf): boolean {
+  if (!isKnown(parent)) return false;
+  if ("exact" in parent) return "exact" in child && child.exact === parent.exact;
+  return "absent" in parent ? "absent" in child : narrowerThan(parent)(child);
+}
 
 /** Whether a leaf that is not equal to the parent's is narrower; `exact` and `absent` only by being equal. */
 function narrowerThan(parent: Leaf): (child: Leaf) => boolean {

@@ -30,9 +30,15 @@ export const loosened = (at: string): NotNarrow => ({
 export const within = (at: string, found: Narrowing): Narrowing =>
   found.narrows ? found : { ...found, pointer: at + found.pointer };
 
-/** The first that does not narrow. */
-export function firstOf(all: Iterable<Narrowing>): Narrowing {
-  for (const each of all) if (!each.narrows) return each;
+/** The first that does not narrow, of what is judged one after the other. */
+export function firstOf<Judged extends readonly unknown[]>(
+  judges: readonly ((...of: Judged) => Narrowing)[],
+  ...of: Judged
+): Narrowing {
+  for (const judge of judges) {
+    const found = judge(...of);
+    if (!found.narrows) return found;
+  }
   return NARROWS;
 }
 
@@ -43,16 +49,10 @@ export function firstOf(all: Iterable<Narrowing>): Narrowing {
 export function constraintNarrows(child: Constraint, parent: Constraint): Narrowing {
   if (narrows(child, parent)) return NARROWS;
   if ("all" in parent) {
-    return firstOf(lazily(parent.all, (clause) => constraintNarrows(child, clause)));
+    const wider = parent.all.find((clause) => !narrows(child, clause));
+    return wider === undefined ? NARROWS : constraintNarrows(child, wider);
   }
   return "all" in child ? conjunctionReason(child, parent) : reason(child, parent);
-}
-
-function* lazily<Item>(
-  items: Iterable<Item>,
-  judge: (item: Item) => Narrowing,
-): Generator<Narrowing> {
-  for (const item of items) yield judge(item);
 }
 
 type Leaf = Exclude<Constraint, { readonly all: readonly Constraint[] }>;

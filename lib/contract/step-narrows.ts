@@ -15,29 +15,28 @@ import { callsOf, gateOf, type Step } from "./step.ts";
  * Whether a step is no wider than another (PROTOCOL.md §2), as block and parent are compared: {@link boundsNarrow}, and it
  * comes behind everything that the parent's comes behind. `pointer` into the child's step.
  */
-export const stepNarrows = (child: Step, parent: Step): Narrowing =>
-  firstOf(
-    (function* () {
-      yield boundsNarrow(child, parent);
-      yield afterNarrows(child, parent);
-    })(),
-  );
+export const stepNarrows = (child: Step, parent: Step): Narrowing => firstOf(STEP, child, parent);
 
 /**
  * Whether the bounds of a step are no wider: actions and resources among the parent's, parameters narrower, `calls` and
  * every total at most the parent's, and the parent's gate, if it has one. Windows and order are compared by the caller.
  */
 export const boundsNarrow = (child: Step, parent: Step): Narrowing =>
-  firstOf(bounds(child, parent));
+  firstOf(BOUNDS, child, parent);
 
-function* bounds(child: Step, parent: Step): Generator<Narrowing> {
-  yield amongThe("actions", child, parent);
-  yield amongThe("resources", child, parent);
-  yield within("/parameters", parametersNarrow(child.parameters, parent.parameters));
-  if (callsOf(child) > callsOf(parent)) yield loosened("/limits/calls");
-  yield totalsNarrow(child, parent);
-  if (![gateOf(child), "none"].includes(gateOf(parent))) yield loosened("/gate");
-}
+type Judge = (child: Step, parent: Step) => Narrowing;
+
+const BOUNDS: readonly Judge[] = [
+  (child, parent) => amongThe("actions", child, parent),
+  (child, parent) => amongThe("resources", child, parent),
+  (child, parent) => within("/parameters", parametersNarrow(child.parameters, parent.parameters)),
+  (child, parent) => (callsOf(child) > callsOf(parent) ? loosened("/limits/calls") : NARROWS),
+  totalsNarrow,
+  (child, parent) =>
+    [gateOf(child), "none"].includes(gateOf(parent)) ? NARROWS : loosened("/gate"),
+];
+
+const STEP: readonly Judge[] = [boundsNarrow, afterNarrows];
 
 function amongThe(member: "actions" | "resources", child: Step, parent: Step): Narrowing {
   const foreign = child[member].findIndex((each) => !parent[member].includes(each));
@@ -53,16 +52,15 @@ function parametersNarrow(child: Parameters, parent: Parameters): Narrowing {
   if (child === "unbounded") return names.length === 0 ? loosened("") : removed("");
   for (const name of names) {
     const [own, outer] = [ownOf(child, name), parent[name]];
-    const at = pointer("", [name]);
-    if (own === undefined || outer === undefined) return removed(at);
+    if (own === undefined || outer === undefined) return removed(pointer("", [name]));
     const found = constraintNarrows(own, outer);
-    if (!found.narrows) return within(at, found);
+    if (!found.narrows) return within(pointer("", [name]), found);
   }
+  const own = Object.keys(child);
+  if (own.length === names.length) return NARROWS;
   // A parameter that the parent does not name could mean anything (ADV-24).
-  const foreign = Object.keys(child)
-    .sort()
-    .find((name) => !Object.hasOwn(parent, name));
-  return foreign === undefined ? NARROWS : loosened(pointer("", [foreign]));
+  const foreign = own.sort().find((name) => !Object.hasOwn(parent, name));
+  return loosened(pointer("", foreign === undefined ? [] : [foreign]));
 }
 
 /** A parent's bound must not be met by what every object inherits: `toString` is no parameter. */
@@ -97,16 +95,15 @@ function afterNarrows({ after = [] }: Step, parent: Step): Narrowing {
  * whoever was promised it. `pointer` into whatever holds both lists.
  */
 export function stepsNarrow(children: readonly Step[], parents: readonly Step[]): Narrowing {
-  return firstOf(
-    (function* () {
-      yield rollbackKept(children, parents);
-      for (const [index, child] of children.entries()) {
-        const at = `${STEPS}/${index}`;
-        const parent = parents.find(({ id }) => id === child.id);
-        yield parent === undefined ? loosened(`${at}/id`) : within(at, stepNarrows(child, parent));
-      }
-    })(),
-  );
+  const kept = rollbackKept(children, parents);
+  if (!kept.narrows) return kept;
+  for (const [index, child] of children.entries()) {
+    const parent = parents.find(({ id }) => id === child.id);
+    if (parent === undefined) return loosened(`${STEPS}/${index}/id`);
+    const found = stepNarrows(child, parent);
+    if (!found.narrows) return within(`${STEPS}/${index}`, found);
+  }
+  return NARROWS;
 }
 
 const STEPS = "/authorization_details";

@@ -1,5 +1,6 @@
 import { pointer } from "../refusal.ts";
 import { canonicalize } from "./canonical-json.ts";
+import { isCanonicalText } from "./canonical-text.ts";
 import { utf8Text } from "./platform.ts";
 
 /** What is wrong with an input, and where: an RFC 6901 pointer into it. */
@@ -41,19 +42,11 @@ export function readStrictJson(bytes: Uint8Array): Read<unknown> {
     const problem = limitProblem(value);
     if (problem !== undefined) return { ok: false, ...problem };
   }
-  if (!isCanonical(value, text)) {
+  if (!isCanonicalText(text)) {
     return unreadable(`is not in canonical form (RFC 8785): ${firstDifference(value, text)}`);
   }
   return { ok: true, value };
 }
-
-/**
- * JSON.stringify writes numbers, strings and punctuation as JCS does, and members in the order in which they
- * stood: if every object is sorted and that gives the text again, the text is canonical. Only names that look
- * like array indexes, which JavaScript moves to the front, need the full serialisation.
- */
-const isCanonical = (value: unknown, text: string): boolean =>
-  (isSorted(value) && JSON.stringify(value) === text) || canonicalize(value) === text;
 
 /** Where a text stops being what JCS would write, for whoever has to make it so; it quotes nothing. */
 function firstDifference(value: unknown, text: string): string {
@@ -68,17 +61,6 @@ function firstDifference(value: unknown, text: string): string {
   return /\s/.test(text[at] ?? "")
     ? `${place} it has white space`
     : `${place} members are not sorted or stand twice, or a number or an escape is spelled otherwise`;
-}
-
-function isSorted(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  if (Array.isArray(value)) return value.every(isSorted);
-  let previous = "";
-  for (const key in value) {
-    if (key < previous || !isSorted((value as Record<string, unknown>)[key])) return false;
-    previous = key;
-  }
-  return true;
 }
 
 /**

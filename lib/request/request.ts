@@ -9,7 +9,7 @@ import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 import { type ReadJws, readJws, verifyJws } from "../encoding/jws.ts";
 import { digest, label, numericDate, publicJwk, stepId, thumbprint } from "../encoding/members.ts";
 import { readBy } from "../encoding/schema.ts";
-import { type PlainCode, type Refusal, refuse } from "../refusal.ts";
+import { isRefusal, type PlainCode, type Refusal, refuse } from "../refusal.ts";
 
 /** Seconds: how far a request's `iat` may lie from server time, skew included (PROTOCOL.md §1). */
 const FRESHNESS_SECONDS = 60;
@@ -121,14 +121,18 @@ export const handedOn = {
   delegation: wholeDelegation,
 };
 
-const delegateClaims = z.strictObject({
+type HandedOn = z.infer<z.ZodObject<typeof handedOn>>;
+
+/** Of a delegate request all that is no document of the block that it asks for. */
+const ownClaims = z.strictObject({
   use: z.literal("delegate"),
   ...common,
   designate,
-  ...handedOn,
+  exp: handedOn.exp,
   retain: z.boolean(),
   audience: label,
 });
+const delegateClaims = z.strictObject({ ...ownClaims.shape, ...handedOn });
 /** An executor's order to designate another one; `chainDigest` is the last block's, from which it hands on. */
 export type DelegateRequest = z.infer<typeof delegateClaims>;
 
@@ -161,12 +165,35 @@ export const readDelegateRequest = (compact: unknown): ReadRequest<DelegateReque
 export const readWithdrawRequest = (compact: unknown): ReadRequest<WithdrawRequest> | Refusal =>
   readRequest(withdrawClaims, compact);
 
-/** Strict reading of the `delegate` request in a block that stands at a place. */
-export const readRequestOfBlock = (
+/**
+ * Strict reading of the `delegate` request in a block that stands at a place.
+ * @param said - what the block says, read by the same schema: what the request says in the same words is not read twice.
+ */
+export function readRequestOfBlock(
   compact: unknown,
   at: string,
-): ReadRequest<DelegateRequest> | Refusal =>
-  readRequestAt(delegateClaims, compact, `${at}/request`, "CHAIN_MALFORMED");
+  said: HandedOn,
+): ReadRequest<DelegateRequest> | Refusal {
+  const [place, code] = [`${at}/request`, "CHAIN_MALFORMED"] as const;
+  const jws = readRequestJws(compact, place, code);
+  if (isRefusal(jws)) return jws;
+  const own = withoutSaid(jws.payload, said);
+  if (own === undefined) return claimsAt(delegateClaims, jws, place, code);
+  const read = claimsAt(ownClaims, jws, place, code, own);
+  return isRefusal(read) ? read : { ...read, claims: { ...read.claims, ...documentsOf(said) } };
+}
+
+const documentsOf = ({ authorization_details, deliveries, delegation }: HandedOn) => ({
+  ...{ authorization_details, deliveries, delegation },
+});
+
+/** The other members of a payload that has these documents word for word; `undefined` for any other. */
+function withoutSaid(payload: unknown, said: HandedOn): object | undefined {
+  const { authorization_details, deliveries, delegation, ...own } = (payload ??
+    {}) as Partial<HandedOn>;
+  const asked = { authorization_details, deliveries, delegation };
+  return JSON.stringify(asked) === JSON.stringify(documentsOf(said)) ? own : undefined;
+}
 
 function readRequest<Claims extends Request>(
   claims: z.ZodType<Claims>,
@@ -184,14 +211,26 @@ function readRequestAt<Claims extends Request>(
   at: string,
   code: PlainCode,
 ): ReadRequest<Claims> | Refusal {
+  const jws = readRequestJws(compact, at, code);
+  return isRefusal(jws) ? jws : claimsAt(claims, jws, at, code);
+}
+
+function readRequestJws(compact: unknown, at: string, code: PlainCode): ReadJws | Refusal {
   const jws = readJws(compact, "vai-request+jwt");
-  if (!jws.ok) return refuse(code, `the request ${jws.detail}`, at + jws.pointer);
-  const read = readBy(claims, jws.value.payload);
-  if (!read.ok) {
-    const where = at + read.pointer;
-    return refuse(read.code ?? code, `${where} ${read.detail}`, where);
-  }
-  return { jws: jws.value, claims: read.value, digest: jws.value.digest };
+  return jws.ok ? jws.value : refuse(code, `the request ${jws.detail}`, at + jws.pointer);
+}
+
+function claimsAt<Claims>(
+  claims: z.ZodType<Claims>,
+  jws: ReadJws,
+  at: string,
+  code: PlainCode,
+  payload: unknown = jws.payload,
+): { readonly jws: ReadJws; readonly claims: Claims; readonly digest: Digest } | Refusal {
+  const read = readBy(claims, payload);
+  if (read.ok) return { jws, claims: read.value, digest: jws.digest };
+  const where = at + read.pointer;
+  return refuse(read.code ?? code, `${where} ${read.detail}`, where);
 }
 
 /**
