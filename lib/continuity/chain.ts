@@ -3,7 +3,7 @@ import { placeOf, type ReadBlock, type ReadLater, type ReadRoot, readBlock } fro
 
 /** Blocks of a chain at most, the root included; characters of all of them together (POC-21). */
 export const MAX_BLOCKS = 33;
-const MAX_CHAIN_BYTES = 160 * 1024;
+export const MAX_CHAIN_BYTES = 160 * 1024;
 
 /** A chain that was read strictly and links: root first. Nobody is believed yet. */
 export interface Chain {
