@@ -2,7 +2,6 @@ import type { Contract, ReadContract } from "../contract/contract.ts";
 import { delegationOf } from "../contract/delegation.ts";
 import { loosened } from "../contract/narrowing.ts";
 import { stepsNarrow } from "../contract/step-narrows.ts";
-import { canonicalize } from "../encoding/canonical-json.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { placeOf, type RootClaims } from "./block.ts";
 
@@ -60,8 +59,18 @@ function differenceOf(root: RootClaims, contract: Contract) {
   return found.narrows ? loosened(`/${STEPS}`) : found;
 }
 
-/** The same value in JSON; what was written in one order already is told at once. */
-export const isSame = (one: unknown, other: unknown): boolean =>
-  one === other ||
-  JSON.stringify(one) === JSON.stringify(other) ||
-  canonicalize(one) === canonicalize(other);
+/** The same value in JSON, in whatever order its members were written. */
+export function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || !one || !other) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every(
+      (name) => Object.hasOwn(other, name) && isSame(member(one, name), member(other, name)),
+    )
+  );
+}
+
+const member = (of: object, name: string): unknown => (of as Record<string, unknown>)[name];

@@ -4,7 +4,7 @@ import { parseBlock } from "../../lib/continuity/block.ts";
 import { effectiveStep, judgeWithin } from "../../lib/continuity/bounds.ts";
 import { type Chain, MAX_BLOCKS, readChain } from "../../lib/continuity/chain.ts";
 import { judgeChainDigest } from "../../lib/continuity/judge.ts";
-import { rootClaims } from "../../lib/continuity/root.ts";
+import { isSame, rootClaims } from "../../lib/continuity/root.ts";
 import { judgeBlockWindows, judgeSigningKeys } from "../../lib/continuity/state.ts";
 import { verifyChain } from "../../lib/continuity/verify.ts";
 import { isRefusal, refuse } from "../../lib/refusal.ts";
@@ -171,5 +171,29 @@ suite("the bounds of an operation under a chain", () => {
     const made = chainOf();
     const step = effectiveStep("refund", made.contract, readChain(made.chain) as Chain);
     assert.deepEqual(step?.limits?.totals, { "payload/amount": 100 });
+  });
+});
+
+suite("whether a block says the same as its request", () => {
+  test("POC-06 the same is the same in any order of members, and nothing else is", () => {
+    const good = { a: [1, { b: "x", c: true }], d: null };
+    assert.ok(isSame(good, { d: null, a: [1, { c: true, b: "x" }] }));
+    for (const other of [
+      { ...good, e: 1 },
+      { a: good.a },
+      { ...good, a: [...good.a, 2] },
+      { ...good, a: [{ b: "x", c: true }, 1] },
+      { ...good, a: [1, { b: "x", c: 1 }] },
+      { ...good, d: {} },
+      { ...good, a: { 0: 1, 1: good.a[1] } },
+      null,
+      [],
+    ]) {
+      assert.equal(isSame(good, other), false, JSON.stringify(other));
+      assert.equal(isSame(other, good), false, JSON.stringify(other));
+    }
+    assert.equal(isSame([], {}), false);
+    assert.equal(isSame({ toString: 1 }, {}), false);
+    assert.equal(isSame({ toString: 1 }, { valueOf: 1 }), false);
   });
 });
