@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type Chain, readChain, stepsOf } from "../../lib/continuity/chain.ts";
+import { CHAIN_CHECKS } from "../../lib/continuity/judge.ts";
 import {
   approvalsOfBlock,
   delegatedIn,
@@ -178,6 +179,22 @@ suite("people's approvals of a block", () => {
     assert.equal(asked(NOW + 899), undefined);
     assert.equal(asked(NOW + 900)?.pointer, "/approvals/0/exp");
     assert.equal(asked(NOW, ["ada"])?.code, "SELF_APPROVAL_FORBIDDEN");
+  });
+
+  test("POC-34 stage executor asks who may approve now, and who decided", () => {
+    const set = { "/approvals": [approval(HIGH, "ada")] };
+    const made = chainOf({ ...HIGH, block: { "1": { set } } });
+    const check = CHAIN_CHECKS.find(({ name }) => name === "chainApprovals");
+    const judged = (policy: Change, decider: string) =>
+      check?.judge({
+        ...{ chain: readChain(made.chain) as Chain, contract: made.contract, decider },
+        trust: { published: chainPolicy(), policy: chainPolicy(policy) },
+        ...{ plane: "", isRecorded: () => true, signer: "", use: "issue" },
+      })?.code;
+    assert.equal(judged({}, "policy.example"), undefined);
+    assert.equal(judged({}, "ada"), "SELF_APPROVAL_FORBIDDEN");
+    const without = { remove: ["/approvers/0"] };
+    assert.equal(judged(without, "policy.example"), "APPROVAL_SIGNATURE_INVALID");
   });
 
   test("POC-35 approvals are asked for the contract's kind of actor, or for agents", () => {
