@@ -1,3 +1,5 @@
+import { toInstant } from "../clock.ts";
+import { type LaterClaims, readBlock } from "../continuity/block.ts";
 import type { Detail, EvidenceRecord } from "../evidence/record.ts";
 import { readAttestation } from "../proof/attestation.ts";
 import { isRefusal } from "../refusal.ts";
@@ -45,8 +47,14 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   IdentityDenied: (detail, record) =>
     observedWords(detail) ??
     `${isOfCommand(record) ? "the command did nothing" : "no identity was issued"}: ${why(detail, record)}`,
-  RetryDeduplicated: (_detail, record) =>
-    `the same request came again and got the answer of ${identityOf(record)}; nothing ran twice`,
+  DelegationRequested: (_detail, record) =>
+    `${who(record)} asked to hand authority on, or to end what was handed on`,
+  DelegationGranted: (detail) => `authority was handed on: ${blockWords(detail)}`,
+  DelegationRejected: (detail, record) => `nothing was handed on or ended: ${why(detail, record)}`,
+  DelegationRevoked: (detail) =>
+    `block ${textIn(detail, "block")} ended with all below it, by ${textIn(detail, "by")}: ${textIn(detail, "reason")}`,
+  RetryDeduplicated: (detail, record) =>
+    `the same request came again and got the answer of ${inside(detail, "block") === undefined ? identityOf(record) : `block ${textIn(detail, "block")}`}; nothing ran twice`,
   RefusalsCounted: (detail) =>
     `${textIn(detail, "count")} more refusals were counted, not written singly (${textIn(detail, "scope")})`,
   IssuanceFailed: (detail, record) =>
@@ -157,6 +165,15 @@ const undoingWords = (issued: Detail): string =>
   inside(issued, "rollbackOf") === undefined
     ? ""
     : `, to take back the effect of identity ${textIn(issued, "rollbackOf")}`;
+
+/** Whom a block designates, and until when. */
+function blockWords(detail: Detail): string {
+  const block = readBlock(inside(detail, "block"), "");
+  if (isRefusal(block)) return "to whoever its block designates";
+  const { agent, cnf, depth, exp, retain, aud } = block.claims as LaterClaims;
+  const kept = retain ? "kept its own" : "keeps nothing";
+  return `to ${plain(agent)} with key ${cnf.jkt} at ${plain(aud)}, depth ${depth}, until ${toInstant(exp * 1000)}; who handed on ${kept}`;
+}
 
 const identityOf = ({ identity }: EvidenceRecord): string =>
   `identity ${identity?.id ?? "unknown"}`;

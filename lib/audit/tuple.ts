@@ -35,6 +35,8 @@ const MEMBER_OF = {
   ...{ IdentityRequested: "decision", IdentityDenied: "decision", RefusalsCounted: "decision" },
   ...{ RetryDeduplicated: "decision", DecisionSuperseded: "decision" },
   ...{ ViolationDetected: "decision", EscalationRaised: "decision" },
+  ...{ DelegationRequested: "decision", DelegationRejected: "decision" },
+  ...{ DelegationGranted: "identity", DelegationRevoked: "identity" },
   ...{ IdentityIssued: "identity", IssuanceFailed: "identity", CredentialsMinted: "identity" },
   ...{ RevocationRequested: "identity", RevocationAcknowledged: "identity" },
   ...{ RevocationFailed: "identity" },

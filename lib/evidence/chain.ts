@@ -76,7 +76,13 @@ export function headAfter(
 }
 
 function placeRecord(draft: RecordDraft, previous: ChainHead, context: ChainContext): PlacedRecord {
-  const { actor: _actor, request: _request, identity: _identity, ...others } = context.about;
+  const {
+    actor: _actor,
+    request: _request,
+    identity: _identity,
+    continuity: _continuity,
+    ...others
+  } = context.about;
   const shared = draft.accusesNobody === true ? others : context.about;
   const about = { ...shared, ...draft.about };
   const record: EvidenceRecord = {

@@ -194,7 +194,8 @@ export type EndTrigger =
   | "executionFailed"
   | "operator"
   | "evidenceFailed"
-  | "violation";
+  | "violation"
+  | "withdrawn";
 
 /** What a read-back shows of a call whose outcome is not known: the target looks as asked, or not, or was not seen. */
 export type Reconciled = "matches" | "differs" | "unseen";
@@ -243,6 +244,46 @@ interface RequestedDetail extends Unenforced {
   readonly contract?: unknown;
   /** Of a request whose executor is not verified. */
   readonly eventDigest?: Digest;
+}
+
+/** Somebody asks to hand authority on, to end a block, or for a status. */
+interface DelegationRequestedDetail {
+  /** Of a verified executor's request. */
+  readonly executor?: string;
+  /** The contract JWS, until it is bound. */
+  readonly contract?: unknown;
+  /** Of a request whose executor is not verified. */
+  readonly eventDigest?: Digest;
+  /** What people have said of the block that is asked for, as compact JWS. */
+  readonly approvals?: readonly string[];
+}
+
+/** A block that was signed: from here on its executor may continue. */
+export interface DelegationGrantedDetail extends RequestNames {
+  /** The block JWS. */
+  readonly block: string;
+  /** The root JWS, when one was signed beside it. */
+  readonly root?: string;
+  /** Thumbprint of whoever handed on. */
+  readonly delegator: string;
+  /** Number of the first record that this request wrote. */
+  readonly firstSeq: number;
+}
+
+/** A block that has ended, with all below it. */
+export interface DelegationRevokedDetail extends Partial<RequestNames> {
+  readonly block: Digest;
+  /** The block, and all below it. */
+  readonly ended: readonly Digest[];
+  /** Thumbprint of the executor above, or name of the operator. */
+  readonly by: string;
+  /** Thumbprint, of an executor who asked for it. */
+  readonly executor?: string;
+  readonly reason: string;
+  /** When it was asked for. */
+  readonly requestedAt: string;
+  /** Number of the first record of whoever wrote it. */
+  readonly firstSeq: number;
 }
 
 interface RejectedDetail extends Reason, Watched {
@@ -363,6 +404,10 @@ export interface Details {
   readonly BreakGlassReviewOverdue: { readonly policy: string; readonly reviewDue: string };
   readonly BreakGlassReviewed: RestrictionDetail;
   readonly IdentityRequested: WithRequest<RequestedDetail>;
+  readonly DelegationRequested: WithRequest<DelegationRequestedDetail>;
+  readonly DelegationGranted: DelegationGrantedDetail;
+  readonly DelegationRejected: Reason;
+  readonly DelegationRevoked: WithRequest<DelegationRevokedDetail>;
   readonly ProofValidated: {
     readonly proofDigest: Digest;
     readonly assumptions?: readonly Observation[];
@@ -374,7 +419,11 @@ export interface Details {
   readonly ViolationDetected: Reason & ContractEnding;
   readonly IdentityIssued: IdentityIssuedDetail;
   readonly IdentityDenied: Reason & Watched;
-  readonly RetryDeduplicated: { readonly use: string };
+  readonly RetryDeduplicated: {
+    readonly use: string;
+    /** Of a delegation the block that it granted, or ended. */
+    readonly block?: Digest;
+  };
   readonly RefusalsCounted: {
     readonly scope: string;
     readonly count: number;

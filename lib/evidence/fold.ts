@@ -3,6 +3,7 @@ import type { Digest } from "../encoding/digest.ts";
 import { readJws } from "../encoding/jws.ts";
 import { present } from "../encoding/present.ts";
 import type { Outcome } from "../execution/outcome.ts";
+import { endBlocks, grantBlock, retryBlock, spendIn } from "./block-tree.ts";
 import type { ChainHead } from "./chain.ts";
 import type {
   BoundProof,
@@ -19,11 +20,11 @@ import {
   type DeniedSession,
   type IdentityView,
   type IntentState,
-  totalKey,
   UNKNOWN_CONTRACT,
 } from "./intent-state.ts";
 import type { OpenRecord } from "./open.ts";
 import type { EvidenceRecord, RecordOf } from "./record.ts";
+import { spend } from "./spent.ts";
 
 interface Draft {
   opens?: Opens;
@@ -107,11 +108,25 @@ const EFFECTS: { readonly [Type in EventType]?: Effect<Type> } = {
     changeIdentity(draft, record, (identity) => ({ ...identity, ...minted }));
   },
   ExecutionStarted: startIdentity,
-  RetryDeduplicated: (draft, record) =>
+  RetryDeduplicated: (draft, record) => {
+    const { contract, detail } = record;
     changeIdentity(draft, record, (identity) => ({
       ...identity,
-      retried: [...identity.retried, record.detail.use],
+      retried: [...identity.retried, detail.use],
+    }));
+    changeContract(draft, contract, (view) => ({ ...view, tree: retryBlock(view.tree, detail) }));
+  },
+  DelegationGranted: (draft, record) =>
+    changeContract(draft, record.contract, (view) => ({
+      ...view,
+      tree: grantBlock(view.tree, record),
     })),
+  DelegationRevoked: (draft, record) =>
+    changeContract(draft, record.contract, (view) => ({
+      ...view,
+      tree: endBlocks(view.tree, record),
+    })),
+  DelegationRejected: countRefusal,
   IdentityDenied: countRefusal,
   ExecutionRejected: countRefusal,
   ProofRejected: endByRecord,
@@ -242,7 +257,7 @@ function countRefusal(draft: Draft, { contract }: EvidenceRecord): void {
 
 function issueIdentity(
   draft: Draft,
-  { identity, contract, actor, detail: issued, chain }: RecordOf<"IdentityIssued">,
+  { identity, contract, actor, continuity, detail: issued, chain }: RecordOf<"IdentityIssued">,
 ): void {
   if (identity === undefined || contract === undefined || draft.identities.has(identity.id)) return;
   draft.identities.set(identity.id, {
@@ -250,7 +265,7 @@ function issueIdentity(
     identityId: identity.id,
     contractId: contract.id,
     contractDigest: contract.digest,
-    ...present({ actor: actor?.id }),
+    ...present({ actor: actor?.id, blocks: continuity?.blocks }),
     state: "ISSUED",
     lastSeq: chain.seq,
     lastHash: chain.prev,
@@ -263,13 +278,8 @@ function issueIdentity(
     draft.identities.set(undone.identityId, { ...undone, rollback });
   }
   const view = draft.contracts.get(contract.digest) ?? UNKNOWN_CONTRACT;
-  const uses = new Map(view.uses).set(issued.step, (view.uses.get(issued.step) ?? 0) + 1);
-  const totals = new Map(view.totals);
-  for (const [parameter, amount] of Object.entries(issued.totals)) {
-    const key = totalKey(issued.step, parameter);
-    totals.set(key, (totals.get(key) ?? 0) + Math.max(0, amount));
-  }
-  draft.contracts.set(contract.digest, { ...view, uses, totals });
+  const tree = spendIn(view.tree, continuity?.blocks ?? [], issued);
+  draft.contracts.set(contract.digest, { ...view, ...spend(view, issued), tree });
 }
 
 function changeIdentity(

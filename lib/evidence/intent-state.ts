@@ -1,6 +1,7 @@
 import type { Digest } from "../encoding/digest.ts";
 import type { Duty } from "../execution/duty.ts";
 import type { Outcome } from "../execution/outcome.ts";
+import { type BlockTree, NO_BLOCKS } from "./block-tree.ts";
 import type { ChainHead } from "./chain.ts";
 import type {
   BoundProof,
@@ -11,12 +12,15 @@ import type {
   Opens,
   RequestNames,
 } from "./details.ts";
+import { NOTHING_SPENT, type Spent } from "./spent.ts";
 
 /** An issued identity as its records tell it. Times in RFC 3339. */
 export interface IdentityView extends IdentityIssuedDetail {
   readonly identityId: string;
   readonly contractId: string;
   readonly contractDigest: Digest;
+  /** The blocks of the chain that it was issued under, root first; absent: none. */
+  readonly blocks?: readonly Digest[];
   /** Id of the actor that it was issued to. */
   readonly actor?: string;
   readonly state: "ISSUED" | "IN_USE" | EndState;
@@ -63,7 +67,7 @@ export interface DeniedSession {
 }
 
 /** A contract as its records tell it. Counters only grow, and an end is never taken back. */
-export interface ContractView {
+export interface ContractView extends Spent {
   readonly bound?: ContractBoundDetail & {
     readonly contractId: string;
     readonly proof?: BoundProof;
@@ -73,10 +77,8 @@ export interface ContractView {
     readonly breakGlass?: string;
   };
   readonly refusals: number;
-  /** Issuances per step. */
-  readonly uses: ReadonlyMap<string, number>;
-  /** Sums reserved, by step and parameter. */
-  readonly totals: ReadonlyMap<string, number>;
+  /** Who may continue it. */
+  readonly tree: BlockTree;
   /** What evaluators and approvers have said of it, as compact JWS, in the order of the records. */
   readonly attested: readonly string[];
   readonly approved: readonly string[];
@@ -106,11 +108,8 @@ export interface IntentState {
   readonly unreached: ReadonlySet<string>;
 }
 
-/** One name for a step's totalled parameter. */
-export const totalKey = (step: string, parameter: string): string => `${step} ${parameter}`;
-
 export const UNKNOWN_CONTRACT: ContractView = {
-  ...{ refusals: 0, uses: new Map(), totals: new Map() },
+  ...{ refusals: 0, ...NOTHING_SPENT, tree: NO_BLOCKS },
   ...{ attested: [], approved: [], gateApprovals: [], opened: [] },
 };
 

@@ -28,6 +28,8 @@ export interface About {
   readonly intentId?: string;
   readonly contract?: { readonly id: string; readonly digest: Digest };
   readonly identity?: { readonly id: string };
+  /** The chain that it was asked or issued under: the digests of its blocks, root first. */
+  readonly continuity?: { readonly depth: number; readonly blocks: readonly Digest[] };
   readonly actor?: { readonly id?: string; readonly kind?: string; readonly jkt?: string };
   readonly request?: { readonly jti: string; readonly digest: Digest };
 }

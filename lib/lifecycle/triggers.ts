@@ -69,6 +69,12 @@ export const TRIGGERS = {
     execute: ["IDENTITY_REVOKED"],
     issue: ["CONTRACT_REVOKED"],
   },
+  /** `withdraw`, a command that ends a block. */
+  withdrawn: {
+    records: ["IdentityRevoked"],
+    execute: ["IDENTITY_REVOKED"],
+    issue: ["CHAIN_BLOCK_REVOKED"],
+  },
 } as const satisfies Record<EndTrigger, Ending>;
 
 /** Their names. */

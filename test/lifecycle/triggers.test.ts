@@ -61,6 +61,7 @@ const SHOWS: Readonly<Record<EndTrigger, string>> = {
   operator: "VAI-112",
   evidenceFailed: "VAI-113",
   violation: "VAI-114",
+  withdrawn: "POC-37",
 };
 
 const nothing = (): void => {};
@@ -371,13 +372,13 @@ suite("the triggers that end authority", () => {
     });
   }
 
-  test("VAI-33 each of the nine has a course, and names only records that end and codes that there are", () => {
+  test("VAI-33 each of the ten has a course, and names only records that end and codes that there are", () => {
     const shown = new Set(COURSES.map(({ trigger }) => trigger));
     assert.deepEqual(
       TRIGGER_NAMES.filter((name) => !shown.has(name)),
       [],
     );
-    assert.equal(TRIGGER_NAMES.length, 9);
+    assert.equal(TRIGGER_NAMES.length, 10);
     for (const { records, execute, issue } of Object.values(TRIGGERS)) {
       assert.ok(records.every(isTerminal));
       for (const code of [...execute, ...issue]) assert.ok(REFUSAL_CODES.includes(code), code);
