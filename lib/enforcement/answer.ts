@@ -18,6 +18,7 @@ import {
 } from "../refusal.ts";
 import type { Limits } from "../trust/restrictions.ts";
 import { liftOf, NEW_CONTRACT, type Unlock } from "../unlock.ts";
+import { continuityOfIdentity } from "./read/continuity.ts";
 import type { Intent } from "./read/intent.ts";
 import { UNLOCKS, unlockOf, unlockOfSpent } from "./unlocks.ts";
 
@@ -30,6 +31,8 @@ export interface GrantedAnswer {
     readonly intentId: string;
     readonly contractId: string;
     readonly contractDigest: Digest;
+    /** The chain that it was issued under: the digests of its blocks, root first. Absent: none. */
+    readonly continuity?: { readonly depth: number; readonly blocks: readonly Digest[] };
     readonly step: string;
     readonly issuedAt: string;
     readonly expiresAt: string;
@@ -123,6 +126,7 @@ export function answerAbout(
       intentId: intentIdOf(intent.chainId),
       contractId: identity.contractId,
       contractDigest: identity.contractDigest,
+      ...continuityOfIdentity(identity),
       step: identity.step,
       issuedAt: identity.issuedAt,
       expiresAt: identity.expiresAt,

@@ -1,3 +1,4 @@
+import { effectiveStep } from "../continuity/bounds.ts";
 import type { IdentityView } from "../evidence/intent-state.ts";
 import type { Answer } from "./answer.ts";
 import { type Refused, refused, type Settled, settled } from "./barriers/append.ts";
@@ -7,6 +8,7 @@ import { rollBack } from "./deliveries/rollback.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement } from "./judgement.ts";
 import { observed, observedAction } from "./observed.ts";
+import { aboutChain } from "./read/continuity.ts";
 import type { Intent } from "./read/intent.ts";
 import { requestNames } from "./records/issuance.ts";
 import { takenRetryKeys } from "./records/keys.ts";
@@ -17,7 +19,7 @@ import { PARSE_EXECUTE, REQUEST } from "./stages/admission.ts";
 import { AUTHORITY, type LastingWish } from "./stages/authority.ts";
 import { CONTEXT } from "./stages/context.ts";
 import { CONTRACT, READ_HANDLE_WORLD, SAME_CONTRACT } from "./stages/contract.ts";
-import { brokenChain, DESIGNATION, HANDLE, OPEN_CHAIN } from "./stages/executor.ts";
+import { brokenChain, CONTINUITY, DESIGNATION, HANDLE, OPEN_CHAIN } from "./stages/executor.ts";
 import { EXECUTE_ORDER } from "./stages/order.ts";
 import { PROOF } from "./stages/proof.ts";
 import { RETRY } from "./stages/retry.ts";
@@ -26,7 +28,7 @@ import { GRANT_STATE, LIMITS } from "./stages/state.ts";
 import { STEP_ORDER } from "./stages/step-order.ts";
 import { judgeTargetKeys } from "./stages/target-keys.ts";
 import { andNewContract } from "./unlocks.ts";
-import { effectiveStep, type Redemption } from "./verified.ts";
+import type { Redemption } from "./verified.ts";
 
 /**
  * Redeems an identity handle (PROTOCOL.md §8): everything that justified the grant is proved again now, then STS is
@@ -42,7 +44,7 @@ export function execute(event: unknown, deps: IssueDeps, invocation: Invocation)
 async function verify(judgement: Judgement): Promise<Redemption | Failure> {
   const parsed = judgement.judge(PARSE_EXECUTE, { raw: judgement.raw });
   if (isFailure(parsed)) return parsed;
-  const { request, hasChain, handle } = parsed.event;
+  const { request, chain, hasStatus, handle } = parsed.event;
   const spoken = judgement.judge(REQUEST, parsed);
   if (isFailure(spoken)) return spoken;
   const executor = spoken.key.thumbprint;
@@ -52,17 +54,20 @@ async function verify(judgement: Judgement): Promise<Redemption | Failure> {
   if (isFailure(known)) return known;
   const { trust, contract, world } = known;
   const { recordedActor } = world;
-  const governed = judgement.judge(CONTRACT, { request, hasChain, contract, trust });
+  const governed = judgement.judge(CONTRACT, { request, chain, hasStatus, contract, trust });
   if (isFailure(governed)) return governed;
   const opened = await judgement.ask(OPEN_CHAIN, known);
   if (isFailure(opened)) return opened;
   const { intent } = opened;
-  const designated = judgement.judge(DESIGNATION, { contract, executor, trust });
+  const presented = { handle, request, chain, contract, executor, recordedActor, trust, intent };
+  const continued = judgement.judge(CONTINUITY, presented);
+  if (isFailure(continued)) return continued;
+  const designated = judgement.judge(DESIGNATION, presented);
   if (isFailure(designated)) return designated;
-  const presented = { handle, request, contract, executor, recordedActor, trust, intent };
   const held = judgement.judge(HANDLE, presented);
   if (isFailure(held)) return held;
-  const step = effectiveStep(contract, held.identity.step);
+  judgement.learn(aboutChain(chain));
+  const step = effectiveStep(held.identity.step, contract, chain);
   // A bound contract keeps its proof: an event of `execute` carries none.
   return { ...presented, step, presented: undefined, identity: held.identity };
 }
@@ -124,7 +129,7 @@ async function justify(
 ): Promise<
   { readonly kind: "justified"; readonly runnable: Runnable } | Settled<IdentityView> | Refused
 > {
-  const { contract, request, identity, trust, intent } = redemption;
+  const { contract, chain, request, identity, trust, intent } = redemption;
   const { operation } = request.claims;
   const other = settle(judgement, redemption, intent);
   if (other !== undefined) return other;
@@ -142,6 +147,7 @@ async function justify(
   const wish: LastingWish = {
     identityId: identity.identityId,
     contract,
+    chain,
     step: aimed.step,
     delivery: "handle",
     operation,
@@ -192,13 +198,13 @@ function settle(
   redemption: Redemption,
   intent: Intent,
 ): Settled<IdentityView> | Refused | undefined {
-  const { contract, identity } = redemption;
+  const { contract, chain, identity } = redemption;
   const other = settledBefore(judgement, redemption, intent);
   if (other !== undefined) return other;
   const limited = judgement.judge(LIMITS, redemption);
   if (isFailure(limited)) return refused(ending(limited));
   const { identityId } = identity;
-  const ended = judgement.judge(GRANT_STATE, { contract, intent, identityId });
+  const ended = judgement.judge(GRANT_STATE, { contract, chain, intent, identityId });
   return isFailure(ended) ? refused(ended) : undefined;
 }
 
@@ -209,13 +215,13 @@ const ending = ({ refusal, ...at }: Failure): Failure => ({
 });
 
 function judgeAgain(again: Judgement, redemption: Redemption): Failure | undefined {
-  const { contract, intent, identity } = redemption;
+  const { contract, chain, intent, identity } = redemption;
   const held = again.judge(HANDLE, redemption);
   if (isFailure(held)) return held;
   const limited = again.judge(LIMITS, redemption);
   if (isFailure(limited)) return ending(limited);
   const { identityId } = identity;
-  const ended = again.judge(GRANT_STATE, { contract, intent, identityId });
+  const ended = again.judge(GRANT_STATE, { contract, chain, intent, identityId });
   return isFailure(ended) ? ended : undefined;
 }
 

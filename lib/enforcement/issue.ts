@@ -1,3 +1,4 @@
+import { effectiveStep } from "../continuity/bounds.ts";
 import { triggerOf } from "../lifecycle/trigger-of.ts";
 import type { IssueRequest } from "../request/request.ts";
 import { type Answer, answerAbout } from "./answer.ts";
@@ -14,6 +15,7 @@ import { rollBack } from "./deliveries/rollback.ts";
 import type { Invocation, IssueDeps } from "./deps.ts";
 import { type Failure, isFailure, Judgement, momentOf } from "./judgement.ts";
 import { askFor } from "./people-asked.ts";
+import { aboutChain } from "./read/continuity.ts";
 import type { Intent } from "./read/intent.ts";
 import { isEndedBy, rejectedDrafts } from "./records/ending.ts";
 import type { Justified } from "./records/issuance.ts";
@@ -22,10 +24,10 @@ import { answerRepeated } from "./refused/repeated.ts";
 import { point } from "./stage.ts";
 import { PARSE_ISSUE, REQUEST } from "./stages/admission.ts";
 import { CONTRACT, READ_WORLD } from "./stages/contract.ts";
-import { DESIGNATION, OPEN_CHAIN } from "./stages/executor.ts";
+import { CONTINUITY, DESIGNATION, OPEN_CHAIN } from "./stages/executor.ts";
 import { ISSUE_ORDER } from "./stages/order.ts";
-import { CONTRACT_STATE, ISSUED, LIMITS } from "./stages/state.ts";
-import { effectiveStep, type VerifiedRequest } from "./verified.ts";
+import { CONTRACT_STATE, HEAD, ISSUED, LIMITS } from "./stages/state.ts";
+import type { VerifiedRequest } from "./verified.ts";
 
 type Asked = VerifiedRequest<IssueRequest>;
 
@@ -43,23 +45,27 @@ export function issue(event: unknown, deps: IssueDeps, invocation: Invocation): 
 async function verify(judgement: Judgement): Promise<Asked | Failure> {
   const parsed = judgement.judge(PARSE_ISSUE, { raw: judgement.raw });
   if (isFailure(parsed)) return parsed;
-  const { request, hasChain, proof: presented } = parsed.event;
+  const { request, chain, hasStatus, proof: presented } = parsed.event;
   const spoken = judgement.judge(REQUEST, parsed);
   if (isFailure(spoken)) return spoken;
   const executor = spoken.key.thumbprint;
   const known = await judgement.ask(READ_WORLD, { ...parsed, key: spoken.key });
   if (isFailure(known)) return known;
   const { trust, contract } = known;
-  const governed = judgement.judge(CONTRACT, { request, hasChain, contract, trust });
+  const governed = judgement.judge(CONTRACT, { request, chain, hasStatus, contract, trust });
   if (isFailure(governed)) return governed;
   const opened = await judgement.ask(OPEN_CHAIN, known);
   if (isFailure(opened)) return opened;
-  const designated = judgement.judge(DESIGNATION, { contract, executor, trust });
-  if (isFailure(designated)) return designated;
-  const step = effectiveStep(contract, request.claims.step);
   const { intent, world } = opened;
+  const asked = { contract, request, chain, executor, trust, intent };
+  const continued = judgement.judge(CONTINUITY, asked);
+  if (isFailure(continued)) return continued;
+  const designated = judgement.judge(DESIGNATION, asked);
+  if (isFailure(designated)) return designated;
+  judgement.learn(aboutChain(chain));
+  const step = effectiveStep(request.claims.step, contract, chain);
   const { recordedActor } = world;
-  return { contract, request, executor, recordedActor, step, presented, trust, intent };
+  return { ...asked, recordedActor, step, presented };
 }
 
 /** Stages `retry` to barrier 1, then the delivery; or the answer that was given before, or why not. */
@@ -114,21 +120,24 @@ function issuedTo(
   request: Asked,
   { intent, grant, context }: Pick<Issued, "intent" | "grant" | "context">,
 ): Issued {
-  const { contract, step } = request;
+  const { contract, chain, step } = request;
   if (step === undefined) throw new TypeError("what was granted has a step");
   const { identityId, delivery, operation } = grant;
   const stateNow = (again: Judgement, latest: Intent): Failure | undefined => {
-    const revoked = again.judge(ISSUED, { contract, intent: latest, identityId });
+    const revoked = again.judge(ISSUED, { contract, chain, intent: latest, identityId });
     if (isFailure(revoked)) return revoked;
-    const ended = again.judge(CONTRACT_STATE, { contract, intent: latest });
-    return isFailure(ended) ? ended : undefined;
+    const standing = { contract, chain, intent: latest };
+    const ended = again.judge(CONTRACT_STATE, standing);
+    if (isFailure(ended)) return ended;
+    const passed = again.judge(HEAD, standing);
+    return isFailure(passed) ? passed : undefined;
   };
   return {
     request,
     intent,
     grant,
     context,
-    wish: { identityId, contract, step, delivery, operation },
+    wish: { identityId, contract, chain, step, delivery, operation },
     settle: (latest) => {
       const ended = stateNow(judgement.anew(), latest);
       if (ended !== undefined) return refused(ended);

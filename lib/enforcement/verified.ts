@@ -1,5 +1,6 @@
+import type { Chain } from "../continuity/chain.ts";
 import type { ReadContract } from "../contract/contract.ts";
-import { gateOf, type Step } from "../contract/step.ts";
+import type { Step } from "../contract/step.ts";
 import type { IdentityView } from "../evidence/intent-state.ts";
 import type { ReadHandle } from "../issuance/handle.ts";
 import type { ExecuteRequest, ReadRequest, Request } from "../request/request.ts";
@@ -10,11 +11,13 @@ import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 export interface VerifiedRequest<Claims extends Request = Request> {
   readonly contract: ReadContract;
   readonly request: ReadRequest<Claims>;
+  /** The chain that was presented; `undefined`: the contract's own executor acts. */
+  readonly chain: Chain | undefined;
   /** Thumbprint. */
   readonly executor: string;
   /** Whose its key is by its first binding. */
   readonly recordedActor: string | undefined;
-  /** The step that is asked for, effective: the contract's. `undefined` when the contract has none of that name. */
+  /** The step that is asked for, effective: the last block's. `undefined` when one of them has none of that name. */
   readonly step: Step | undefined;
   /** The proof as the event carried it, if it did. */
   readonly presented: unknown;
@@ -27,10 +30,3 @@ export interface Redemption extends VerifiedRequest<ExecuteRequest> {
   readonly handle: ReadHandle;
   readonly identity: IdentityView;
 }
-
-/**
- * The one place where a step is looked up that somebody asks for; what a chain narrows, it narrows here. The step of a
- * rollback is none: whoever could ask for it would undo what worked (PROTOCOL.md §2, "Rollback").
- */
-export const effectiveStep = ({ claims }: ReadContract, id: string): Step | undefined =>
-  claims.authorization_details.find((step) => step.id === id && gateOf(step) !== "rollback");

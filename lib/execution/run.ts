@@ -9,6 +9,7 @@ import type {
 import type { Clock } from "../clock.ts";
 import { credentialsOf, type IssuedSession } from "../issuance/session.ts";
 import { Fault } from "../refusal.ts";
+import { type Entitled, operationOf } from "./entitled.ts";
 
 /** Milliseconds: the bounded call is aborted after these; its outcome is then unknown. */
 export const CALL_TIMEOUT = 5_000;
@@ -16,16 +17,17 @@ export const CALL_TIMEOUT = 5_000;
 type Place = Omit<ClientSettings, "credentials" | "timeoutMilliseconds">;
 
 /**
- * The one bounded call, with the issued session's credentials and no others (VAI-76). Missing credentials are a
+ * The one bounded call that somebody is entitled to, with the issued session's credentials and no others (VAI-76). Missing credentials are a
  * failed call with that name, made nowhere (ADV-39); any other surprise leaves the outcome unknown.
  */
 export async function runBoundedCall(
   descriptor: ActionDescriptor,
-  operation: Operation,
+  entitled: Entitled,
   preRead: PreRead,
   session: IssuedSession | undefined,
   place: Place,
 ): Promise<CallOutcome> {
+  const operation = operationOf(entitled);
   try {
     await descriptor.load?.();
   } catch {

@@ -52,6 +52,8 @@ export interface HandleFacts {
   readonly identityId: string;
   readonly intentId: string;
   readonly contractDigest: Digest;
+  /** Of the last block of the chain that it was granted under; absent: none. */
+  readonly chainDigest?: Digest;
   readonly step: string;
   readonly executor: string;
   readonly issuedAt: string;
@@ -80,6 +82,7 @@ export function handleClaims(plane: string, facts: HandleFacts): HandleClaims {
     nbf: issuedAt,
     exp: toSeconds(Date.parse(facts.expiresAt)),
     contractDigest: facts.contractDigest,
+    ...present({ chainDigest: facts.chainDigest }),
     step: facts.step,
     cnf: { jkt: facts.executor },
     adapter,

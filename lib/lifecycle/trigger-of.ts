@@ -9,6 +9,7 @@ const BY_CODE: { readonly [Code in RefusalCode]?: EndTrigger } = {
   CONTEXT_UNAVAILABLE: "contextChanged",
   CONTEXT_STALE: "contextChanged",
   CHAIN_BLOCK_REVOKED: "withdrawn",
+  HEAD_SUPERSEDED: "withdrawn",
   CHAIN_ROOT_REVOKED: "operator",
   CHAIN_EXPIRED: "windowEnded",
   IDENTITY_REVOKED: "operator",

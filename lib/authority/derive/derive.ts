@@ -1,5 +1,6 @@
 import { descriptorOf } from "../../actions/catalogue.ts";
 import { callKeys, type NeededKeys, NO_KEYS, type TargetKeys } from "../../actions/target-keys.ts";
+import type { Chain } from "../../continuity/chain.ts";
 import type { Contract } from "../../contract/contract.ts";
 import type { Step } from "../../contract/step.ts";
 import { Fault, isRefusal, pointer, type Refusal, refuse } from "../../refusal.ts";
@@ -9,6 +10,7 @@ import type { SessionPolicy } from "../evaluate/iam-document.ts";
 import { type EnforcementEntry, enforcementMap } from "./enforcement-map.ts";
 import { unsafeTextIn } from "./overbroad.ts";
 import { MAX_SESSION_POLICY, policyText, sessionPolicy } from "./session-policy.ts";
+import { inEvent, placedSteps } from "./step-place.ts";
 
 export interface Authority {
   readonly sessionPolicy: SessionPolicy;
@@ -27,6 +29,8 @@ export interface DeriveOptions {
   readonly targetKeys?: TargetKeys;
   /** Whether the session is cut before it leaves; default: it is not. */
   readonly isCut?: boolean;
+  /** The chain whose last block's step it is; default: none, and it is the contract's. */
+  readonly chain?: Chain | undefined;
 }
 
 /**
@@ -41,11 +45,14 @@ export function deriveAuthority(
   contract: Contract,
   step: Step,
   trustPolicy: OpenActions,
-  { notAfter = contract.exp, targetKeys = NO_KEYS, isCut = false }: DeriveOptions = {},
+  { notAfter = contract.exp, targetKeys = NO_KEYS, isCut = false, chain }: DeriveOptions = {},
 ): Authority | Refusal {
-  const index = contract.authorization_details.findIndex(({ id }) => id === step.id);
-  if (index < 0) throw new Fault("INTERNAL_FAULT", `step ${step.id} is not of this contract`);
-  const place = pointer("/contract", ["authorization_details", index]);
+  const bounds = placedSteps(step.id, contract, chain);
+  const own = bounds.at(-1);
+  if (own === undefined || bounds.length !== 1 + (chain?.blocks.length ?? 0)) {
+    throw new Fault("INTERNAL_FAULT", `step ${step.id} is not of this contract and chain`);
+  }
+  const place = inEvent(pointer("", own.path));
 
   const problem =
     unregistered(step, trustPolicy, place) ??
@@ -58,7 +65,7 @@ export function deriveAuthority(
   if (exp <= contract.nbf)
     return refuse("CONTRACT_EXPIRED", "no time is left in the contract's window", "/contract/exp");
 
-  const enforcement = enforcementMap(contract, step, index);
+  const enforcement = enforcementMap(contract, step, { bounds, chain });
   if (isRefusal(enforcement)) return enforcement;
   const [keys, ...others] = keysOf(step, targetKeys);
   if (others.length > 0) return severalServices([keys, ...others], place);

@@ -3,12 +3,13 @@ import type { Contract } from "../../contract/contract.ts";
 import { gateOf, type Step } from "../../contract/step.ts";
 import { type Refusal, refuse } from "../../refusal.ts";
 import type { EnforcementEntry } from "./enforcement-map.ts";
+import { inEvent } from "./step-place.ts";
 
 /**
  * The counter of issuances, the order of steps and their gates are kept by the trust plane before there are any
  * credentials, in every delivery; calls within a session are not counted.
  */
-const AT_ISSUANCE = /^\/authorization_details\/\d+\/(?:limits\/calls|after|gate)$/;
+const AT_ISSUANCE = /^(?:\/chain\/\d+)?\/authorization_details\/\d+\/(?:limits\/calls|after|gate)$/;
 
 /**
  * Who enforces what once the caller holds the credentials: no adapter stands before the call any more, so whatever
@@ -39,7 +40,7 @@ const forbidden = (constraint: string): Refusal =>
   refuse(
     "DIRECT_MODE_FORBIDDEN",
     `IAM cannot hold ${constraint}, so the caller may not hold the credentials`,
-    `/contract${constraint}`,
+    inEvent(constraint),
   );
 
 function isJudgedBefore(

@@ -1,8 +1,10 @@
 import { descriptorOf } from "../../actions/catalogue.ts";
 import type { ActionDescriptor } from "../../actions/descriptor.ts";
+import type { Chain } from "../../continuity/chain.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { gateOf, type Step } from "../../contract/step.ts";
 import { pointer, type Refusal, refuse } from "../../refusal.ts";
+import { inEvent, type PlacedStep } from "./step-place.ts";
 
 /**
  * `trustPlane`: judged before STS. `iam`: held by the session policy. `adapter`: held where the
@@ -11,7 +13,7 @@ import { pointer, type Refusal, refuse } from "../../refusal.ts";
 type Enforcer = "trustPlane" | "iam" | "adapter";
 
 export interface EnforcementEntry {
-  /** RFC 6901 pointer into the contract. */
+  /** RFC 6901 pointer into the contract; of a block behind `/chain/<depth>`. */
   readonly constraint: string;
   readonly enforcedBy: readonly Enforcer[];
 }
@@ -19,20 +21,28 @@ export interface EnforcementEntry {
 const ALL: readonly Enforcer[] = ["trustPlane", "iam", "adapter"];
 const OURS: readonly Enforcer[] = ["trustPlane", "adapter"];
 
+/** By what a step is bounded: the contract's step of its id and every block's, the effective one last. */
+interface Bounding {
+  readonly bounds: readonly PlacedStep[];
+  readonly chain: Chain | undefined;
+}
+
 /**
  * Who holds what the contract says about one step: window, place, actions, resources, every
- * parameter and that there are no others, calls, totals, assumptions, obligations. Other steps of
+ * parameter and that there are no others, calls, totals, assumptions, obligations. Under a chain the
+ * step is the last block's; of calls and totals each block's counts (PROTOCOL.md §8). Other steps of
  * the contract are no part of this identity at all. A constraint that nobody holds is a refusal,
  * never a silent loss (VAI-43, ADV-41).
  */
 export function enforcementMap(
   contract: Contract,
   step: Step,
-  index: number,
+  { bounds, chain }: Bounding,
 ): EnforcementEntry[] | Refusal {
   const entries = [
     ...placeEntries(contract),
-    ...stepEntries(step, index),
+    ...(chain === undefined ? [] : [entry(["chain", chain.last.claims.depth, "exp"], ALL)]),
+    ...stepEntries(step, bounds),
     ...dutyEntries(contract, step),
   ];
   const homeless = entries.find(({ enforcedBy }) => enforcedBy.length === 0);
@@ -40,7 +50,7 @@ export function enforcementMap(
   return refuse(
     "SESSION_POLICY_INEXPRESSIBLE",
     `nobody can enforce ${homeless.constraint}`,
-    `/contract${homeless.constraint}`,
+    inEvent(homeless.constraint),
   );
 }
 
@@ -64,16 +74,18 @@ const placeEntries = (contract: Contract): EnforcementEntry[] => [
   ...(contract.partition === undefined ? [] : [entry(["partition"], ["trustPlane", "iam"])]),
 ];
 
-function stepEntries(step: Step, index: number): EnforcementEntry[] {
-  const place = ["authorization_details", index];
+function stepEntries(step: Step, bounds: readonly PlacedStep[]): EnforcementEntry[] {
+  const { path: place = [] } = bounds.at(-1) ?? {};
   return [
     entry([...place, "actions"], step.actions.some(isWiderInIam) ? OURS : ALL),
     entry([...place, "resources"], ALL),
     ...parameterEntries(step, place),
-    entry([...place, "limits", "calls"], ["trustPlane"]),
+    ...bounds.map(({ path }) => entry([...path, "limits", "calls"], ["trustPlane"])),
     ...orderEntries(step, place),
-    ...Object.keys(step.limits?.totals ?? {}).map((name) =>
-      entry([...place, "limits", "totals", name], ["trustPlane"]),
+    ...bounds.flatMap(({ step: { limits }, path }) =>
+      Object.keys(limits?.totals ?? {}).map((name) =>
+        entry([...path, "limits", "totals", name], ["trustPlane"]),
+      ),
     ),
   ];
 }

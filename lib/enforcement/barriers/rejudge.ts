@@ -5,7 +5,7 @@ import { readTrust } from "../read/registry.ts";
 import { judgeExpiry, sameHead, type TrustSnapshot } from "../read/trust-snapshot.ts";
 import { AUTHORITY, type Grant, type LastingWish } from "../stages/authority.ts";
 import { CONTRACT } from "../stages/contract.ts";
-import { DESIGNATION } from "../stages/executor.ts";
+import { CONTINUITY, DESIGNATION } from "../stages/executor.ts";
 import { TRUST_AGAIN } from "../stages/order.ts";
 import { PROOF } from "../stages/proof.ts";
 import { STEP_ORDER } from "../stages/step-order.ts";
@@ -47,8 +47,10 @@ function judgeAgain(
 ): Failure | undefined {
   const now = { ...request, trust };
   if (observedAction(now) !== undefined) return again.fail(switched());
-  const foreign = again.judge(CONTRACT, { ...now, hasChain: false });
+  const foreign = again.judge(CONTRACT, { ...now, hasStatus: false });
   if (isFailure(foreign)) return foreign;
+  const cut = again.judge(CONTINUITY, now);
+  if (isFailure(cut)) return cut;
   const stranger = again.judge(DESIGNATION, now);
   if (isFailure(stranger)) return stranger;
   const other = others(again, trust);

@@ -1,4 +1,5 @@
 import { toSeconds } from "../../clock.ts";
+import { placeOf } from "../../continuity/block.ts";
 import { present } from "../../encoding/present.ts";
 import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
@@ -12,7 +13,7 @@ import type { Intent } from "../read/intent.ts";
 import { type PlaceOfUse, placeOfUse } from "../read/place-of-use.ts";
 import { isContractIdKey, isExecutorKey } from "../read/state-keys.ts";
 import { isBound, issuedDrafts, type Justified } from "../records/issuance.ts";
-import { bindingKeys, takenRetryKeys } from "../records/keys.ts";
+import { bindingKeys, holderKeys, takenRetryKeys } from "../records/keys.ts";
 import { AUTHORITY, type Grant } from "../stages/authority.ts";
 import { judgeUses, REVIEWED, taken } from "../stages/break-glass.ts";
 import { CONTEXT, type Context } from "../stages/context.ts";
@@ -21,7 +22,7 @@ import { BARRIER_1 } from "../stages/order.ts";
 import { PROOF, takenContractId, takenKey } from "../stages/proof.ts";
 import { RETRY } from "../stages/retry.ts";
 import { SCOPE } from "../stages/scope.ts";
-import { CONTRACT_STATE, LIMITS, USES } from "../stages/state.ts";
+import { CONTRACT_STATE, HEAD, LIMITS, USES } from "../stages/state.ts";
 import { STEP_ORDER } from "../stages/step-order.ts";
 import { judgeTargetKeys } from "../stages/target-keys.ts";
 import type { VerifiedRequest } from "../verified.ts";
@@ -119,7 +120,7 @@ class Reservation {
         return closed;
       },
       justBefore: () => this.#takePlace(),
-      onTaken: judgeTaken,
+      onTaken: (key) => judgeTaken(key, this.#request),
       // What comes after it in this invocation is to be sealed too; else a use would be spent for nothing.
       until: this.#judgement.invocation.deadline,
       isBarrier: true,
@@ -211,6 +212,8 @@ class Reservation {
     if (isFailure(reviewed)) return refused(reviewed);
     const ended = judgement.judge(CONTRACT_STATE, request);
     if (isFailure(ended)) return refused(ended);
+    const passed = judgement.judge(HEAD, request);
+    if (isFailure(passed)) return refused(passed);
     const turn = judgement.judge(STEP_ORDER, request);
     if (isFailure(turn)) return refused(turn);
     const spent = judgement.judge(USES, request);
@@ -223,10 +226,10 @@ class Reservation {
     const { step: stepId, delivery, operation } = request.request.claims;
     const aimed = judgement.judge(SCOPE, { ...request, stepId, operation });
     if (isFailure(aimed)) return refused(aimed);
-    const { contract, trust } = request;
+    const { contract, chain, trust } = request;
     const identityId = this.#identityId;
     const wish = {
-      ...{ identityId, contract, proof, trust, step: aimed.step, delivery, operation },
+      ...{ identityId, contract, chain, proof, trust, step: aimed.step, delivery, operation },
       ...{ approvedUntil, gateUntil },
     };
     const derived = judgement.judge(AUTHORITY, wish);
@@ -243,7 +246,8 @@ class Reservation {
     const binding = isBound(intent, request.contract)
       ? []
       : bindingKeys(intent.chainId, request.contract);
-    return ready({ drafts, keys: [...takenRetryKeys(request, justified.grant), ...binding] });
+    const own = [...takenRetryKeys(request, justified.grant), ...holderKeys(request)];
+    return ready({ drafts, keys: [...own, ...binding] });
   }
 }
 
@@ -256,7 +260,7 @@ function loadAction({ descriptorOf }: IssueDeps, grant: Grant | undefined): void
 }
 
 /** A key in State that somebody else holds: a contract's id, an executor's key; else the chain lost records. */
-function judgeTaken(key: TakenKey): Failure {
-  if (isExecutorKey(key)) return takenKey();
+function judgeTaken(key: TakenKey, { chain }: Asked): Failure {
+  if (isExecutorKey(key)) return takenKey(chain && `${placeOf(chain.last.claims.depth)}/agent`);
   return isContractIdKey(key) ? takenContractId() : brokenChain(lostGrant());
 }

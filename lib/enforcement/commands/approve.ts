@@ -1,4 +1,5 @@
 import { toSeconds } from "../../clock.ts";
+import { effectiveStep } from "../../continuity/bounds.ts";
 import { gateOf, type Step } from "../../contract/step.ts";
 import { isDigest } from "../../encoding/digest.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
@@ -13,7 +14,6 @@ import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { type Order, point, stage } from "../stage.ts";
-import { effectiveStep } from "../verified.ts";
 import {
   type BoundContract,
   boundContract,
@@ -116,7 +116,7 @@ function judgeTurn(
 ): Refusal | undefined {
   if (id === undefined) return undefined;
   const at = `${AT}/step`;
-  const step = effectiveStep(contract, id);
+  const step = effectiveStep(id, contract, undefined);
   if (step === undefined || gateOf(step) !== "approval") {
     return refuse("STEP_MISMATCH", `the contract has no step "${id}" that asks for approval`, at);
   }
@@ -150,7 +150,7 @@ function approvalDrafts(
     type: "ApprovalRecorded",
     detail: { approval: jws.compact, by, role, ...(id !== undefined && { step: id }) },
   };
-  const step = id === undefined ? undefined : effectiveStep(found.contract, id);
+  const step = id === undefined ? undefined : effectiveStep(id, found.contract, undefined);
   if (step === undefined) return [recorded];
   const isOpen = (approvals: readonly string[]): boolean =>
     isGateOpen(found, step, trust, approvals, now);

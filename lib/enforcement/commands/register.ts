@@ -107,9 +107,11 @@ export async function register(
   const judge = (intent: Intent): Failure | { readonly proof: ReadProof } => {
     const shown = judgement.judge(CONTRACT, { contract, presented, trust });
     if (isFailure(shown)) return shown;
-    const designated = judgement.judge(DESIGNATION, { contract, executor, trust });
+    const designated = judgement.judge(DESIGNATION, {
+      ...{ contract, chain: undefined, executor, trust },
+    });
     if (isFailure(designated)) return designated;
-    const subject = { contract, executor, recordedActor, step: undefined, trust };
+    const subject = { contract, chain: undefined, recordedActor, step: undefined, trust };
     const limited = judgement.judge(LIMITS, subject);
     if (isFailure(limited)) return limited;
     const alive = judgement.judge(ALIVE, { contract, intent });

@@ -10,6 +10,7 @@ import { present } from "../../encoding/present.ts";
 import type { IdentityView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { openDuties } from "../../execution/duty.ts";
+import { type Entitled, entitle } from "../../execution/entitled.ts";
 import { callOutcome } from "../../execution/outcome.ts";
 import { CALL_TIMEOUT, readBack, readBackUntil, runBoundedCall } from "../../execution/run.ts";
 import type { IssuedSession } from "../../issuance/session.ts";
@@ -19,7 +20,7 @@ import { refused, type Settled, settled } from "../barriers/append.ts";
 import { conclude, type Open } from "../barriers/conclude.ts";
 import { requireSigner } from "../barriers/seal.ts";
 import { obtainSession } from "../barriers/session.ts";
-import { type Issued, judgeTimeLeft, start } from "../barriers/start.ts";
+import { type Issued, judgeTimeLeft, type Started, start } from "../barriers/start.ts";
 import { type IssueDeps, targetPlace } from "../deps.ts";
 import { type Failure, isFailure, type Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
@@ -226,6 +227,11 @@ async function prepareReader(
   }
 }
 
+/** Begun by somebody who may: that alone is run. */
+interface Begun extends Started {
+  readonly entitled: Entitled;
+}
+
 /** Barrier 2: `CredentialsMinted` and `ExecutionStarted`. A bug before it leaves the session on record, unused. */
 async function begin(
   judgement: Judgement,
@@ -233,13 +239,15 @@ async function begin(
   descriptor: ActionDescriptor,
   session: IssuedSession,
   { preRead }: Reader,
-): ReturnType<typeof start> {
-  const { grant, context, redeemedBy } = runnable;
+): Promise<Begun | Exclude<Awaited<ReturnType<typeof start>>, Started>> {
+  const { request, grant, context, redeemedBy } = runnable;
   judgement.reach(BARRIER_2);
   try {
+    const entitled = entitle({ ...request, operation: grant.operation });
     const call = descriptor.describeCall(grant.operation, preRead, targetPlace(judgement.deps));
     const drafts = startedDrafts({ grant, session, call, preRead, context, redeemedBy });
-    return await start(judgement, BARRIER_2, runnable, drafts, CALL_TIMEOUT);
+    const started = await start(judgement, BARRIER_2, runnable, drafts, CALL_TIMEOUT);
+    return started.kind === "started" ? { ...started, entitled } : started;
   } catch (fault) {
     return refused(judgement.faulted(fault));
   }
@@ -248,7 +256,7 @@ async function begin(
 /** The one call, and what is seen of it. */
 async function run(
   judgement: Judgement,
-  { request, grant, rechecked, rollsBack }: Runnable & { readonly rechecked: BoundedContext },
+  { request, grant, rechecked, rollsBack, entitled }: Runnable & Begun,
   descriptor: ActionDescriptor,
   session: IssuedSession,
   { preRead, credentials }: Reader,
@@ -261,7 +269,7 @@ async function run(
   const late = lateness(judgement, grant);
   const call: CallOutcome =
     late === undefined
-      ? await runBoundedCall(descriptor, operation, preRead, session, place)
+      ? await runBoundedCall(descriptor, entitled, preRead, session, place)
       : { status: "failed", error: { name: late, kind: "precondition" } };
   const ended = deps.clock();
   const look = async (timeout?: number) =>
@@ -299,8 +307,6 @@ function lastLook(
   const dues = promised.map(({ dueSeconds }) => answeredAt + dueSeconds * 1000);
   return Math.min(deadline - (promised.length === 0 ? CONCLUDING : UNDOING), ...dues);
 }
-
-type BoundedContext = Issued["context"];
 
 /** Why there is no time left for the call, by name; `undefined` when there is. */
 function lateness(judgement: Judgement, { expiresAt }: BoundedGrant): string | undefined {

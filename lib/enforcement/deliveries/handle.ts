@@ -1,8 +1,10 @@
+import { present } from "../../encoding/present.ts";
 import { intentIdOf } from "../../evidence/chain.ts";
 import type { IdentityView } from "../../evidence/intent-state.ts";
 import { handleClaims, signHandle } from "../../issuance/handle.ts";
 import { requirePlaneSigner } from "../barriers/seal.ts";
 import type { Memory, PlaneDeps } from "../deps.ts";
+import { factsOf } from "../read/continuity.ts";
 import type { Intent } from "../read/intent.ts";
 import { issuedDetail } from "../records/issuance.ts";
 import type { Grant } from "../stages/authority.ts";
@@ -20,7 +22,11 @@ export async function handleOf(
   const { claims, digest: contractDigest } = request.contract;
   const { identityId } = grant;
   const issued = issuedDetail(request, grant, 0);
-  const facts = { ...issued, identityId, intentId: claims.intent.id, contractDigest };
+  const chainDigest = request.chain?.last.digest;
+  const facts = {
+    ...{ ...issued, identityId, intentId: claims.intent.id, contractDigest },
+    ...present({ chainDigest }),
+  };
   return remembered(memory, await signHandle(handleClaims(plane.id, facts), planeSigner), facts);
 }
 
@@ -33,7 +39,7 @@ export async function handleAgain(
   if (identity.delivery !== "handle" || identity.end?.refusal !== undefined) return undefined;
   const known = memory.handles?.get(identity.identityId);
   if (known !== undefined) return known;
-  const facts = { ...identity, intentId: intentIdOf(intent.chainId) };
+  const facts = factsOf(identity, intentIdOf(intent.chainId));
   return remembered(memory, await signHandle(handleClaims(plane.id, facts), planeSigner), facts);
 }
 

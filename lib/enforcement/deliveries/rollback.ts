@@ -87,7 +87,9 @@ class Undoing {
     if (rollback === undefined) throw new TypeError("the contract has no rollback");
     this.#judgement = judgement;
     this.#executed = executed;
-    this.#request = { ...executed.request, step: steps.find(({ id }) => id === rollback.step) };
+    // Its step is in no block but as the contract has it, and nobody is asked for what it does.
+    const step = steps.find(({ id }) => id === rollback.step);
+    this.#request = { ...executed.request, step };
     this.#trust = trust;
     this.#rollback = rollback;
     this.#identityId = judgement.deps.newId();
@@ -138,7 +140,7 @@ class Undoing {
     again.reach(TRUST_AGAIN);
     const trust = this.#trust;
     if (isRefusal(trust)) return again.fail(trust);
-    const { contract } = this.#request;
+    const { contract, chain } = this.#request;
     const { step: stepId, operation } = this.#rollback;
     const subject = { ...this.#request, trust, intent: latest };
     const limited = again.judge(LIMITS, subject);
@@ -149,11 +151,11 @@ class Undoing {
     const proved = again.judge(PROOF, subject);
     if (isFailure(proved)) return proved;
     const { proof, approvedUntil } = proved;
-    const aimed = again.judge(SCOPE, { ...subject, stepId, operation });
+    const aimed = again.judge(SCOPE, { ...subject, chain: undefined, stepId, operation });
     if (isFailure(aimed)) return aimed;
     const { delivery } = this.#executed.grant;
     const identityId = this.#identityId;
-    const wish = { identityId, contract, step: aimed.step, delivery, operation };
+    const wish = { identityId, contract, chain, step: aimed.step, delivery, operation };
     const by = { proof, trust, approvedUntil, gateUntil: undefined };
     const derived = again.judge(AUTHORITY, { ...wish, ...by });
     if (isFailure(derived)) return derived;
@@ -167,13 +169,14 @@ class Undoing {
 
   /** The rollback behind its barrier 1, with what is judged again before its call. */
   runnable(intent: Intent, { grant, wish, judgement }: Granted): Runnable {
-    const { contract } = this.#request;
+    const { contract, chain } = this.#request;
     const { identityId: rollsBack } = this.#executed.grant;
     const identityId = this.#identityId;
     const stateNow = (again: Judgement, latest: Intent): Failure | undefined => {
-      const revoked = again.judge(ISSUED, { contract, intent: latest, identityId });
+      const revoked = again.judge(ISSUED, { contract, chain, intent: latest, identityId });
       if (isFailure(revoked)) return revoked;
-      const over = again.judge(CONTRACT_STATE, { contract, intent: besides(latest, rollsBack) });
+      const standing = { contract, chain, intent: besides(latest, rollsBack) };
+      const over = again.judge(CONTRACT_STATE, standing);
       return isFailure(over) ? over : undefined;
     };
     return {

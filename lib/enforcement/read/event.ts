@@ -1,3 +1,4 @@
+import { type Chain, readChain } from "../../continuity/chain.ts";
 import { type ReadContract, readContract } from "../../contract/contract.ts";
 import { canonicalize } from "../../encoding/canonical-json.ts";
 import { type Digest, isDigest, sha256Digest } from "../../encoding/digest.ts";
@@ -14,23 +15,27 @@ import {
 
 /** Bytes of the event's JCS form (PROTOCOL.md §1). */
 const MAX_EVENT_BYTES = 256 * 1024;
-const ISSUE_MEMBERS = ["contract", "contractDigest", "proof", "chain", "request"];
-const EXECUTE_MEMBERS = ["handle", "chain", "request"];
+const ISSUE_MEMBERS = ["contract", "contractDigest", "proof", "chain", "status", "request"];
+const EXECUTE_MEMBERS = ["handle", "chain", "status", "request"];
+
+/** What an event says of who may continue. */
+interface Continuing {
+  readonly chain: Chain | undefined;
+  /** Whether the event carries the status of a chain, which this version refuses. */
+  readonly hasStatus: boolean;
+}
 
 /** An `issue` event after stage `parse`. The proof is judged in its own stage, so it is still raw here. */
-export interface IssueEvent {
+export interface IssueEvent extends Continuing {
   readonly contract: ReadContract | { readonly digest: Digest };
   readonly proof: unknown;
   readonly request: ReadRequest<IssueRequest>;
-  /** Whether the event carries a capability chain, which this version refuses. */
-  readonly hasChain: boolean;
 }
 
 /** An `execute` event after stage `parse`. */
-export interface ExecuteEvent {
+export interface ExecuteEvent extends Continuing {
   readonly handle: ReadHandle;
   readonly request: ReadRequest<ExecuteRequest>;
-  readonly hasChain: boolean;
 }
 
 /**
@@ -75,10 +80,10 @@ export function parseIssueEvent(event: unknown): IssueEvent | Refusal {
   const contract = readNamedContract(shape);
   if (isRefusal(contract)) return contract;
   const chain = readChain(shape["chain"]);
-  if (isRefusal(chain)) return chain;
+  if (chain !== undefined && isRefusal(chain)) return chain;
   const request = readIssueRequest(shape["request"]);
   if (isRefusal(request)) return request;
-  return { contract, proof: shape["proof"], request, hasChain: chain.length > 0 };
+  return { contract, proof: shape["proof"], request, chain, hasStatus: hasStatus(shape) };
 }
 
 /** The same for an `execute` event: event, chain, handle, request. */
@@ -86,15 +91,17 @@ export function parseExecuteEvent(event: unknown): ExecuteEvent | Refusal {
   const shape = readShape(event, "execute", EXECUTE_MEMBERS);
   if (isRefusal(shape)) return shape;
   const chain = readChain(shape["chain"]);
-  if (isRefusal(chain)) return chain;
+  if (chain !== undefined && isRefusal(chain)) return chain;
   const handle = readHandle(shape["handle"]);
   if (isRefusal(handle)) return handle;
   const request = readExecuteRequest(shape["request"]);
   if (isRefusal(request)) return request;
-  return { handle, request, hasChain: chain.length > 0 };
+  return { handle, request, chain, hasStatus: hasStatus(shape) };
 }
 
 type Shape = Readonly<Record<string, unknown>>;
+
+const hasStatus = (shape: Shape): boolean => shape["status"] !== undefined;
 
 function readShape(event: unknown, use: string, members: readonly string[]): Shape | Refusal {
   const malformed = (detail: string, where = ""): Refusal =>
@@ -127,12 +134,4 @@ function readNamedContract(shape: Shape): IssueEvent["contract"] | Refusal {
         "must be sha256: and 64 lower-case hex digits",
         "/contractDigest",
       );
-}
-
-function readChain(chain: unknown): readonly string[] | Refusal {
-  if (chain === undefined) return [];
-  const isList = Array.isArray(chain) && chain.every((block) => typeof block === "string");
-  return isList
-    ? chain
-    : refuse("CHAIN_MALFORMED", "the chain must be an array of compact JWS", "/chain");
 }

@@ -8,6 +8,7 @@ import type { About, RecordDraft, RecordOf } from "../../evidence/record.ts";
 import type { Command, ReadCommand } from "../../lifecycle/command.ts";
 import type { Mark } from "../../lifecycle/mark.ts";
 import { failureDomain, type RefusalCode } from "../../refusal.ts";
+import { continuityOfIdentity } from "../read/continuity.ts";
 import type { Intent } from "../read/intent.ts";
 
 /** What a denial covers on one chain: a contract with all of its identities, or one identity. */
@@ -106,9 +107,10 @@ export function usedBefore({ delivery, hardExpiry, startedAt }: IdentityView): E
   return startedAt !== undefined;
 }
 
-export const aboutIdentity = ({ identityId, contractId, contractDigest }: IdentityView): About => ({
-  identity: { id: identityId },
-  contract: { id: contractId, digest: contractDigest },
+export const aboutIdentity = (identity: IdentityView): About => ({
+  identity: { id: identity.identityId },
+  contract: { id: identity.contractId, digest: identity.contractDigest },
+  ...continuityOfIdentity(identity),
 });
 
 /**

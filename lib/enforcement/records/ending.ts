@@ -237,7 +237,7 @@ export function rejectedDrafts(
   const known = intent.state.identities.get(identityId);
   if (known?.end !== undefined) return unusedDrafts(judgement, grant, session, failure, intent);
   const { code } = failure.refusal;
-  const isExpiry = code === "IDENTITY_EXPIRED" || code === "CONTRACT_EXPIRED";
+  const isExpiry = triggerOf(code) === "windowEnded";
   const end: RecordDraft = isExpiry
     ? {
         type: "IdentityExpired",

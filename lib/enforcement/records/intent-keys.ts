@@ -7,12 +7,14 @@ import type { TakenKey } from "../../evidence/ports.ts";
 import { readCommand } from "../../lifecycle/command.ts";
 import { isRefusal } from "../../refusal.ts";
 import { commandKey } from "../read/command-keys.ts";
+import { executorKey } from "../read/state-keys.ts";
 import { bindingKeys, grantedKeys } from "./keys.ts";
 
 /** What State holds of an intent besides its head: who took which key. */
 export const intentKeys = (chainId: string, state: IntentState): TakenKey[] => [
   ...[...state.identities.values()].flatMap(retryKeysOf),
   ...bindings(chainId, state),
+  ...[...state.identities.values()].flatMap(holderOf),
 ];
 
 /** The keys that one transaction of an intent took: those of what its records have added. */
@@ -41,6 +43,11 @@ function retryKeysOf(identity: IdentityView): TakenKey[] {
     ...(redemption === undefined ? [] : keys("execute", redemption)),
   ];
 }
+
+/** Whoever was granted something under a chain holds its key from then on. */
+const holderOf = ({ blocks, executor, actor }: IdentityView): TakenKey[] =>
+  blocks === undefined || actor === undefined ? [] : [{ ...executorKey(executor), value: actor }];
+
 type Names = Pick<IdentityView, "idempotencyKey" | "requestJti">;
 
 function bindings(chainId: string, { contracts }: IntentState): TakenKey[] {

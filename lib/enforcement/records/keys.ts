@@ -27,6 +27,19 @@ export function grantedKeys(names: RetryNames, { identityId, expiresAt }: Grante
   return retryKeys(names).map((key) => ({ ...key, value: identityId, ttl }));
 }
 
+/**
+ * What the first grant under a chain takes: whose the last block's key is. Not the delegation, or anybody could name it
+ * (PROTOCOL.md §8); `recorded` as State has it: taken by the same name it is not taken again.
+ */
+export const holderKeys = ({
+  chain,
+  recordedActor,
+}: Pick<VerifiedRequest, "chain" | "recordedActor">): TakenKey[] => {
+  if (chain === undefined) return [];
+  const { cnf, agent } = chain.last.claims;
+  return agent === recordedActor ? [] : [{ ...executorKey(cnf.jkt), value: agent }];
+};
+
 /** What a binding takes: where the contract is found by digest, its (`iss`, `jti`), and whose the executor's key is. */
 export const bindingKeys = (chainId: string, contract: ReadContract): TakenKey[] => [
   { ...contractIndexKey(contract.digest), value: chainId },

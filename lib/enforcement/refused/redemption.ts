@@ -3,7 +3,7 @@ import { present } from "../../encoding/present.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { triggerOf } from "../../lifecycle/trigger-of.ts";
-import { Fault, isRefusal } from "../../refusal.ts";
+import { Fault, isRefusal, type RefusalCode } from "../../refusal.ts";
 import { readExecuteRequest } from "../../request/request.ts";
 import type { RefusedAnswer } from "../answer.ts";
 import { type Batch, backOff } from "../barriers/append.ts";
@@ -64,12 +64,15 @@ export async function refuseRedemption(
     },
   };
   let isSpent = false;
+  let isEnded = false;
   const trigger = failure.stage === "scope" ? "violation" : triggerOf(failure.refusal.code);
   const { identityId } = redemption.identity;
   const batchOf = (intent: Intent): Batch => {
     const ending = endingDrafts(judgement, failure, contract, intent);
     isSpent = isStartedHere(judgement, intent, redemption);
-    const isRevoked = isSpent || (endsContract(ending) && isUnused(intent, redemption));
+    const isOver = endsContract(ending) || ENDS_IDENTITY.has(failure.refusal.code);
+    isEnded = isOver && isUnused(intent, redemption);
+    const isRevoked = isSpent || isEnded;
     const end = isRevoked ? [revokedDraft(failure, trigger)] : [];
     const others = endsContract(ending)
       ? openEnds(intent, contract.digest, failure, judgement.deps.clock(), identityId)
@@ -87,7 +90,7 @@ export async function refuseRedemption(
   // A denial is always written: only what changes nothing is counted when there is too much of it.
   const isEnding = (intent: Intent): boolean => {
     const { drafts } = batchOf(intent);
-    return isSpent || endsContract(drafts);
+    return isSpent || isEnded || endsContract(drafts);
   };
   const record = () =>
     recordOnIntent(judgement, start, { batchOf, onTaken: () => failure, isEnding });
@@ -96,6 +99,11 @@ export async function refuseRedemption(
   );
   return isSpent ? spent(answer, failure) : answer;
 }
+
+/** What is stopped for good: lifting it brings no handle back, so the identity ends where that is seen (PROTOCOL.md §4). */
+const ENDS_IDENTITY: ReadonlySet<RefusalCode> = new Set([
+  ...(["KEY_REVOKED", "AGENT_HALTED", "CHAIN_ROOT_REVOKED"] as const),
+]);
 
 /** The use is gone: the same request cannot pass any more. */
 function spent({ unlock: _, ...answer }: RefusedAnswer, { refusal }: Failure): RefusedAnswer {

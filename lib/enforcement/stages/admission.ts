@@ -1,3 +1,5 @@
+import type { Chain } from "../../continuity/chain.ts";
+import { judgeChainDigest } from "../../continuity/judge.ts";
 import type { VerificationKey } from "../../encoding/jwk.ts";
 import type { About } from "../../evidence/record.ts";
 import { isRefusal } from "../../refusal.ts";
@@ -29,13 +31,19 @@ export const PARSE_EXECUTE = stage<Raw, Judgement>("parse").take("parse", ({ raw
   return isRefusal(event) ? event : { event };
 });
 
-/** Stage `request`: who speaks, and that it was said now and to us. No AWS call. */
-export const REQUEST = stage<{ readonly event: { readonly request: ReadRequest } }, Judgement>(
-  "request",
-)
-  .take("possession", ({ event }) => {
-    const key = judgePossession(event.request);
-    return isRefusal(key) ? key : { key };
+interface Said {
+  readonly request: ReadRequest;
+  readonly chain: Chain | undefined;
+}
+
+/**
+ * Stage `request`: who speaks, for which chain, and that it was said now and to us. Without that a request could be shown
+ * with another chain than its signer meant, or stripped of it. No AWS call.
+ */
+export const REQUEST = stage<{ readonly event: Said }, Judgement>("request")
+  .take("possession", ({ event: { request, chain } }) => {
+    const key = judgePossession(request);
+    return isRefusal(key) ? key : (judgeChainDigest(request.claims, chain) ?? { key });
   })
   .learn(speakerOf)
   .check("freshness", ({ event }, { deps, now }) =>

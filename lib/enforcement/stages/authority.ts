@@ -6,6 +6,7 @@ import type { EnforcementEntry } from "../../authority/derive/enforcement-map.ts
 import { narrowToOperation } from "../../authority/derive/narrow-operation.ts";
 import { sessionName } from "../../authority/derive/session-name.ts";
 import { toSeconds } from "../../clock.ts";
+import type { Chain } from "../../continuity/chain.ts";
 import { breakGlassPolicyOf } from "../../contract/break-glass.ts";
 import type { DELIVERIES, ReadContract } from "../../contract/contract.ts";
 import { governedAction, longestLife } from "../../contract/judge.ts";
@@ -51,6 +52,7 @@ export interface BoundedGrant extends Grant {
 export interface Wish {
   readonly identityId: string;
   readonly contract: ReadContract;
+  readonly chain: Chain | undefined;
   readonly proof: ReadProof;
   readonly trust: TrustSnapshot;
   readonly step: Step;
@@ -128,8 +130,8 @@ const grantOf = (
 
 /** Twice: for the whole step, so that nothing is granted that could not be said; then for the one operation. */
 function deriveExactly(wish: Wish, { now, deps }: Judgement): Derived | Refusal {
-  const { contract, step, operation, trust, issued } = wish;
-  const exceptions = exceptionsOf(wish, deps);
+  const { contract, chain, step, operation, trust, issued } = wish;
+  const exceptions = { ...exceptionsOf(wish, deps), chain };
   const whole = deriveAuthority(contract.claims, step, trust.policy, exceptions);
   if (isRefusal(whole)) return whole;
   const issuedAt = issued?.at ?? now;
@@ -149,23 +151,28 @@ const exceptionsOf = (
   isCut: delivery === "credentials" && cutSession !== undefined,
 });
 
-/** Milliseconds: the earliest of contract, decision, approvals, emergency policy, and the longest life from `issuedAt` on (PROTOCOL.md §4). */
+/**
+ * Milliseconds: the earliest of contract, blocks, decision, approvals, emergency policy, and the longest life from
+ * `issuedAt` on (PROTOCOL.md §4).
+ */
 function expiryOf(
-  { contract, proof, trust, approvedUntil, gateUntil }: Wish,
+  { contract, chain, proof, trust, approvedUntil, gateUntil }: Wish,
   issuedAt: number,
 ): number {
   const { claims } = contract;
   const longest = toSeconds(issuedAt) + longestLife(claims, trust.policy);
   const { exp, boundary } = proof.decision.claims;
-  const ends = [claims.exp, exp, boundary.notAfter, longest];
+  const blocks = (chain?.blocks ?? []).map((block) => block.claims.exp);
+  const ends = [claims.exp, ...blocks, exp, boundary.notAfter, longest];
   const emergency = breakGlassPolicyOf(claims, trust.policy);
   const others = [approvedUntil, gateUntil, emergency?.exp].filter((each) => each !== undefined);
   return Math.min(...ends, ...others) * 1000;
 }
 
-/** The contract lists the delivery, and the risk class lets credentials leave the trust plane at all (X-01). */
+/** Contract and last block list the delivery, and the risk class lets credentials leave the trust plane at all (X-01). */
 function judgeDelivery({
   contract: { claims },
+  chain,
   delivery,
   trust: { policy },
 }: Wish): Refusal | undefined {
@@ -173,6 +180,9 @@ function judgeDelivery({
     refuse("DIRECT_MODE_FORBIDDEN", why, "/request/delivery");
   if (!claims.deliveries.includes(delivery)) {
     return forbidden(`the contract does not list delivery ${delivery}`);
+  }
+  if (chain?.last.claims.deliveries.includes(delivery) === false) {
+    return forbidden(`the chain's last block does not list delivery ${delivery}`);
   }
   return delivery !== "credentials" || policy.governance[claims.risk].credentials
     ? undefined

@@ -3,6 +3,8 @@ import { judgeRollback } from "../../authority/derive/judge-rollback.ts";
 import { overbroadProblem } from "../../authority/derive/overbroad.ts";
 import { toSeconds } from "../../clock.ts";
 import { ownResourcePrefix } from "../../config.ts";
+import { effectiveStep } from "../../continuity/bounds.ts";
+import type { Chain } from "../../continuity/chain.ts";
 import { judgeBreakGlass } from "../../contract/break-glass.ts";
 import {
   type Contract,
@@ -30,7 +32,6 @@ import { type Intent, readIntent } from "../read/intent.ts";
 import { judgeExpiry, type TrustSnapshot } from "../read/trust-snapshot.ts";
 import { readHandleWorld, readWorld, type World } from "../read/world.ts";
 import { type Misplaced, stage } from "../stage.ts";
-import { effectiveStep } from "../verified.ts";
 import type { Spoken } from "./admission.ts";
 import { judgeAssumptions } from "./assumptions.ts";
 import { judgeOpened } from "./targets.ts";
@@ -105,8 +106,9 @@ async function boundContract(
 /** What stage `contract` judges. */
 export interface Known {
   readonly request: ReadRequest;
-  /** Whether the event carries a capability chain, which this version refuses. */
-  readonly hasChain: boolean;
+  readonly chain: Chain | undefined;
+  /** Whether the event carries the status of a chain, which this version refuses. */
+  readonly hasStatus: boolean;
   readonly contract: ReadContract;
   readonly trust: TrustSnapshot;
 }
@@ -199,9 +201,9 @@ function judgeDigest({ request, contract: { digest } }: Known): Refusal | undefi
 }
 
 /** What is totalled must be named when it is reserved (PROTOCOL.md §4). Credentials name nothing, and are judged later. */
-function judgeNamed({ request: { claims }, contract }: Known): Refusal | undefined {
+function judgeNamed({ request: { claims }, contract, chain }: Known): Refusal | undefined {
   if (claims.use !== "issue" || claims.delivery !== "handle") return undefined;
-  const step = effectiveStep(contract, claims.step);
+  const step = effectiveStep(claims.step, contract, chain);
   const [total] = Object.keys(step?.limits?.totals ?? {});
   return total === undefined || claims.operation !== undefined
     ? undefined
@@ -213,10 +215,7 @@ function judgeNamed({ request: { claims }, contract }: Known): Refusal | undefin
 }
 
 /** What this version does not have is refused by name, never ignored: ignoring a limit would widen. */
-function judgeSupported({ request, hasChain, contract: { claims } }: Known): Refusal | undefined {
-  const place =
-    unsupportedMember(claims) ??
-    (hasChain ? "/chain" : undefined) ??
-    (request.claims.chainDigest === undefined ? undefined : "/request/chainDigest");
+function judgeSupported({ hasStatus, contract: { claims } }: Known): Refusal | undefined {
+  const place = unsupportedMember(claims) ?? (hasStatus ? "/status" : undefined);
   return place === undefined ? undefined : unsupported(place);
 }

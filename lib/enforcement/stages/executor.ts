@@ -1,12 +1,17 @@
+import { placeOf } from "../../continuity/block.ts";
+import type { Chain } from "../../continuity/chain.ts";
+import { CHAIN_CHECKS } from "../../continuity/judge.ts";
 import type { ReadContract } from "../../contract/contract.ts";
+import { isRecorded } from "../../evidence/block-tree.ts";
 import { intentChain } from "../../evidence/chain.ts";
-import type { IdentityView } from "../../evidence/intent-state.ts";
+import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import { isHandleOf, judgeHandleSignature, type ReadHandle } from "../../issuance/handle.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import type { ExecuteRequest, ReadRequest } from "../../request/request.ts";
 import { trustedThumbprints } from "../../trust/policy.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
+import { factsOf } from "../read/continuity.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import type { StateWitness, World } from "../read/world.ts";
@@ -66,40 +71,81 @@ export const brokenChain = (refusal: Refusal): Failure => ({
   refusal,
 });
 
-/** Who asks, under which contract. */
+/** A request with the chain that it presents, if it does, and what that is judged by. */
+interface Continuing {
+  readonly chain: Chain | undefined;
+  readonly contract: ReadContract;
+  readonly request: ReadRequest;
+  /** Thumbprint. */
+  readonly executor: string;
+  readonly trust: TrustSnapshot;
+  readonly intent: Intent;
+}
+
+/** Stage `executor`: what is judged of a chain behind the fold; without one each of it holds (PROTOCOL.md §8). */
+export const CONTINUITY = CHAIN_CHECKS.reduce(
+  (table, { name, judge }) =>
+    table.check(name, ({ chain, contract, request, executor, trust, intent }, { deps }) => {
+      if (chain === undefined) return undefined;
+      const { bound, tree } = contractView(intent.state, contract.digest);
+      return judge({
+        ...{ chain, contract, trust, plane: deps.plane.id, decider: bound?.decider ?? "" },
+        isRecorded: (digest) => isRecorded(tree, digest),
+        ...{ signer: executor, use: request.claims.use },
+      });
+    }),
+  stage<Continuing, Judgement<PlaneDeps>>("executor"),
+);
+
+/** Who asks, under which contract and chain. */
 export interface Designated {
   readonly contract: ReadContract;
+  readonly chain: Chain | undefined;
   /** Thumbprint. */
   readonly executor: string;
   readonly trust: TrustSnapshot;
 }
 
 /**
- * Stage `executor`: the contract names its executor by key; a key that governance itself uses, an anchor's included,
- * may not act (PROTOCOL.md §6, POC-07).
+ * Stage `executor`: the contract names its executor by key, a chain by its last block; a key that governance itself uses,
+ * an anchor's included, may neither act nor have handed on (PROTOCOL.md §6, POC-07).
  */
 export const DESIGNATION = stage<Designated, Judgement<PlaneDeps>>("executor").check(
   "designation",
-  ({ contract: { claims }, executor, trust }, { deps: { anchors } }) => {
-    if (executor !== claims.cnf.jkt) {
+  ({ contract: { claims }, chain, executor, trust }, { deps: { anchors } }) => {
+    // Of a chain the last block has been judged by then.
+    if (chain === undefined && executor !== claims.cnf.jkt) {
       return refuse(
         "EXECUTOR_MISMATCH",
         `the contract designates ${claims.cnf.jkt}, not ${executor}`,
         "/request",
       );
     }
-    const isTrusted =
-      trustedThumbprints(trust.published).has(executor) ||
-      anchors.some(({ thumbprint }) => thumbprint === executor);
-    return isTrusted
-      ? refuse(
-          "EXECUTOR_MISMATCH",
-          "a key of the trust policy, or the anchor's, cannot be an executor",
-          "/contract/cnf/jkt",
-        )
-      : undefined;
+    const known = trustedThumbprints(trust.published);
+    const trusted = holdersOf(claims, chain).find(
+      ({ jkt }) => known.has(jkt) || anchors.some(({ thumbprint }) => thumbprint === jkt),
+    );
+    return (
+      trusted &&
+      refuse(
+        "EXECUTOR_MISMATCH",
+        "a key of the trust policy, or the anchor's, cannot be an executor",
+        `${trusted.at}/cnf/jkt`,
+      )
+    );
   },
 );
+
+/** Whoever holds a place, from the contract on, by key and name. */
+export const holdersOf = (
+  { cnf, actor }: ReadContract["claims"],
+  chain: Chain | undefined,
+): readonly { readonly jkt: string; readonly agent: string; readonly at: string }[] => [
+  { jkt: cnf.jkt, agent: actor.id, at: "/contract" },
+  ...(chain?.blocks ?? []).map(({ claims }) => ({
+    ...{ jkt: claims.cnf.jkt, agent: claims.agent, at: placeOf(claims.depth) },
+  })),
+];
 
 /** A handle with the request that redeems it. */
 interface Presented extends Designated {
@@ -112,6 +158,7 @@ interface Presented extends Designated {
 export const HANDLE = stage<Presented, Judgement>("executor")
   .check("handleHolder", judgeHolder)
   .check("handleSignature", ({ handle, trust }) => judgeHandleSignature(handle, trust.policy))
+  .check("handleChain", judgeHandleChain)
   .take("handleGrant", findGrant);
 
 /** A stolen handle is worth nothing without the key that it was issued to. */
@@ -119,6 +166,17 @@ function judgeHolder({ handle: { claims }, executor }: Presented): Refusal | und
   return claims.cnf.jkt === executor
     ? undefined
     : refuse("EXECUTOR_MISMATCH", "the handle was issued to another key", "/handle/cnf/jkt");
+}
+
+/** A handle is of one branch: with the chain of another it would be redeemed under bounds that it was not granted under. */
+function judgeHandleChain({ handle, request }: Presented): Refusal | undefined {
+  return handle.claims.chainDigest === request.claims.chainDigest
+    ? undefined
+    : refuse(
+        "IDENTITY_UNKNOWN",
+        "the handle was issued under another chain, or without one",
+        "/handle/chainDigest",
+      );
 }
 
 /**
@@ -137,7 +195,7 @@ function findGrant(
   const isIssued =
     identity?.delivery === "handle" &&
     identity.contractDigest === contract.digest &&
-    isHandleOf(handle, plane.id, { ...identity, intentId: contract.claims.intent.id });
+    isHandleOf(handle, plane.id, factsOf(identity, contract.claims.intent.id));
   return isIssued
     ? { identity }
     : refuse("IDENTITY_UNKNOWN", "the intent's chain has no such grant", "/handle");

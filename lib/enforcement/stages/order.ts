@@ -4,11 +4,11 @@ import { AUTHORITY } from "./authority.ts";
 import { REVIEWED } from "./break-glass.ts";
 import { CONTEXT } from "./context.ts";
 import { CONTRACT, READ_HANDLE_WORLD, READ_WORLD, SAME_CONTRACT } from "./contract.ts";
-import { DESIGNATION, HANDLE, OPEN_CHAIN } from "./executor.ts";
+import { CONTINUITY, DESIGNATION, HANDLE, OPEN_CHAIN } from "./executor.ts";
 import { PROOF } from "./proof.ts";
 import { RETRY } from "./retry.ts";
 import { REDEMPTION_SCOPE, SCOPE } from "./scope.ts";
-import { CONTRACT_STATE, GRANT_STATE, ISSUED, LIMITS, USES } from "./state.ts";
+import { CONTRACT_STATE, GRANT_STATE, HEAD, ISSUED, LIMITS, USES } from "./state.ts";
 import { STEP_ORDER } from "./step-order.ts";
 
 /** The grant is durable, and its keys are taken. */
@@ -38,11 +38,13 @@ const TO_ISSUANCE: Order = [
   READ_WORLD,
   CONTRACT,
   OPEN_CHAIN,
+  CONTINUITY,
   DESIGNATION,
   RETRY,
   LIMITS,
   REVIEWED,
   CONTRACT_STATE,
+  HEAD,
   STEP_ORDER,
   USES,
   PROOF,
@@ -83,6 +85,7 @@ export const EXECUTE_ORDER: Order = [
   READ_HANDLE_WORLD,
   CONTRACT,
   OPEN_CHAIN,
+  CONTINUITY,
   DESIGNATION,
   HANDLE,
   RETRY,

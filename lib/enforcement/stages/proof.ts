@@ -134,13 +134,13 @@ function judgeLater({
 }
 
 /** A key has one actor for ever: a second name would be one that no halt of the first reaches (PROTOCOL.md §10). */
-export const takenKey = (): Failure => ({
+export const takenKey = (at = "/contract/actor/id"): Failure => ({
   stage: "proof",
   check: "uniqueness",
   refusal: refuse(
     "ACTOR_MISMATCH",
     "the executor's key belongs to another actor id; give each actor a key of its own",
-    "/contract/actor/id",
+    at,
   ),
 });
 

@@ -1,7 +1,8 @@
 import { toSeconds } from "../../clock.ts";
-import type { ReadContract } from "../../contract/contract.ts";
+import { judgeBlockWindows, judgeSigningKeys } from "../../continuity/state.ts";
 import { judgeWindow } from "../../contract/judge.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
+import { coveringBlocks } from "../../evidence/block-tree.ts";
 import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
 import { hasMissed, phaseOf } from "../../lifecycle/state.ts";
@@ -9,9 +10,15 @@ import { type Refusal, refuse, refuseUntil } from "../../refusal.ts";
 import { liftOf } from "../../unlock.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
-import type { Intent } from "../read/intent.ts";
-import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { stage } from "../stage.ts";
+import {
+  type Acting,
+  judgeActors,
+  judgeBlocks,
+  judgeHead,
+  judgeKeys,
+  type Standing,
+} from "./chain-state.ts";
 
 /** Records that an intent chain holds at most (PROTOCOL.md §5). */
 export const MAX_RECORDS = 200;
@@ -22,19 +29,9 @@ const EXECUTION = 4;
 /** Of a rollback from its condition to its end: the trigger, its issuance and execution, its failing with an escalation. */
 const ROLLBACK = 9;
 
-/** A contract on its intent's chain as it stands. */
-interface Standing {
-  readonly contract: ReadContract;
-  readonly intent: Intent;
-}
-
-/** Who acts, under which restrictions. */
-interface Restricted {
-  readonly contract: ReadContract;
-  readonly executor: string;
-  readonly recordedActor: string | undefined;
+/** The same with the step that is asked for. */
+interface Restricted extends Acting {
   readonly step: Step | undefined;
-  readonly trust: TrustSnapshot;
 }
 
 /** Stage `state`, first: what people stopped, whatever the trust policy allows (PROTOCOL.md §4 stage 6, §10). */
@@ -44,37 +41,12 @@ export const LIMITS = stage<Restricted, Judgement<PlaneDeps>>("state")
       ? refuseUntil([liftOf.plane()], "PLANE_HALTED", "the plane is halted")
       : undefined,
   )
-  .check("executorKeyGood", ({ executor, trust: { limits } }) =>
-    limits.keys.has(executor)
-      ? refuseUntil(
-          [liftOf.key(executor)],
-          "KEY_REVOKED",
-          "the executor's key is revoked",
-          "/contract/cnf/jkt",
-        )
-      : undefined,
+  .check("executorKeyGood", judgeKeys)
+  .check("actorRunning", judgeActors)
+  .check("chainKeysGood", ({ chain, trust: { published, limits } }) =>
+    chain === undefined ? undefined : judgeSigningKeys(chain, published, limits.keys),
   )
-  .check("actorRunning", judgeActor)
   .check("pathOpen", judgePath);
-
-/** The actor that the contract names, and the one that its executor's key was first bound under (ADV-64). */
-function judgeActor({
-  contract,
-  recordedActor,
-  trust: { limits },
-}: Restricted): Refusal | undefined {
-  const { id } = contract.claims.actor;
-  const names = [...new Set([id, ...(recordedActor === undefined ? [] : [recordedActor])])];
-  const halted = names.filter((each) => limits.actors.has(each));
-  return halted.length === 0
-    ? undefined
-    : refuseUntil(
-        halted.map(liftOf.actor),
-        "AGENT_HALTED",
-        `${halted[0]} is halted`,
-        "/contract/actor/id",
-      );
-}
 
 /** A role that a failed revocation could not be brought to serves nothing new (VAI-118). */
 function judgePath({ step, trust: { limits, policy } }: Restricted): Refusal | undefined {
@@ -94,10 +66,20 @@ function judgePath({ step, trust: { limits, policy } }: Restricted): Refusal | u
       );
 }
 
-/** Stage `state` (PROTOCOL.md §4 stage 6): the contract has not ended, and its window is open. */
+/** Stage `state` (PROTOCOL.md §4 stage 6): contract and blocks have not ended, and their windows are open. */
 export const CONTRACT_STATE = stage<Standing, Judgement>("state")
   .check("contractState", judgeContractState)
-  .check("window", ({ contract }, { now }) => judgeWindow(contract.claims, toSeconds(now)));
+  .check("chainState", judgeBlocks)
+  .check("window", ({ contract }, { now }) => judgeWindow(contract.claims, toSeconds(now)))
+  .check("chainWindow", ({ chain }, { now }) =>
+    chain === undefined ? undefined : judgeBlockWindows(chain, toSeconds(now)),
+  );
+
+/**
+ * Stage `state`, then: whoever asks has not handed on. It stands behind stage `retry`, so that a lost answer can be asked
+ * for again, and does not hold for a rollback: what takes back an effect is the affair of whoever had it (POC-20).
+ */
+export const HEAD = stage<Standing, Judgement>("state").check("head", judgeHead);
 
 /** Stage `state` of `issue`, then: uses of the step are left, and room to tell of one more. */
 export const USES = stage<Standing & { readonly step: Step | undefined }, Judgement>("state")
@@ -116,7 +98,8 @@ export const GRANT_STATE = stage<Granted, Judgement>("state")
     (subject, { now }) =>
       judgeUnused(grantIn(subject)) ?? judgeLive(subject) ?? judgeGrantWindow(subject, now),
   )
-  .include(CONTRACT_STATE);
+  .include(CONTRACT_STATE)
+  .include(HEAD);
 
 /** An identity between its issuance and its use: nobody has ended it meanwhile. */
 export const ISSUED = stage<Granted, Judgement>("state").check("issued", judgeLive);
@@ -140,7 +123,9 @@ function judgeLive(subject: Granted): Refusal | undefined {
   if (identity?.end !== undefined) {
     return refuse("IDENTITY_REVOKED", `the identity ended: ${identity.state}`, "/handle");
   }
-  const denial = denialOf(intent.marks, { contractDigest: contract.digest, identityId });
+  const { tree } = contractView(intent.state, contract.digest);
+  const blocks = coveringBlocks(tree, identity?.blocks);
+  const denial = denialOf(intent.marks, { contractDigest: contract.digest, identityId, blocks });
   return denial === undefined
     ? undefined
     : refuse("IDENTITY_REVOKED", `the identity was revoked${notReadable(denial)}`, "/handle");
@@ -193,12 +178,13 @@ function judgeContractState(
       );
 }
 
-/** An unknown step is judged later, as `STEP_MISMATCH`. */
+/** The contract's calls; an unknown step is judged later, as `STEP_MISMATCH`. */
 function judgeUses({
   contract,
-  step,
+  step: asked,
   intent: { state },
 }: Standing & { readonly step: Step | undefined }): Refusal | undefined {
+  const step = contract.claims.authorization_details.find(({ id }) => id === asked?.id);
   if (step === undefined) return undefined;
   const used = contractView(state, contract.digest).uses.get(step.id) ?? 0;
   const allowed = callsOf(step);

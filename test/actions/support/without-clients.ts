@@ -23,6 +23,7 @@ const { READS } = await import("../../../lib/actions/reads.ts");
 const loadedAtStart = [...loaded];
 const { NOTHING_READ } = await import("../../../lib/actions/descriptor.ts");
 const { readBack, runBoundedCall } = await import("../../../lib/execution/run.ts");
+const { entitledTo } = await import("../../support/entitled.ts");
 const { issuedSession } = await import("../../../lib/issuance/assume-role.ts");
 const { issueDependencies } = await import("../../../lib/aws/function/dependencies.ts");
 
@@ -87,7 +88,15 @@ console.log(
   JSON.stringify({
     loadedAtStart,
     call: await each(CATALOGUE, action, (descriptor) =>
-      runBoundedCall(descriptor, operationOf(descriptor), NOTHING_READ, session, PLACE),
+      runBoundedCall(
+        ...([
+          descriptor,
+          entitledTo(operationOf(descriptor)),
+          NOTHING_READ,
+          session,
+          PLACE,
+        ] as const),
+      ),
     ),
     readBack: await each(
       CATALOGUE,

@@ -8,7 +8,6 @@ import { CONTRACT_STATE, LIMITS } from "../../../lib/enforcement/stages/state.ts
 import { type Revoked, revocationPolicy } from "../../../lib/lifecycle/revocation-policy.ts";
 import { isRefusal } from "../../../lib/refusal.ts";
 import { HANDLE } from "../../support/deliveries.ts";
-import { KEYS } from "../../support/keys.ts";
 import { TABLES } from "../../support/memory-dynamo.ts";
 import { newPlane, type Plane } from "../../support/plane.ts";
 import { restrict } from "../../support/restrict.ts";
@@ -97,10 +96,10 @@ async function judging(plane: Plane, marks: number): Promise<() => void> {
   if (isRefusal(intent) || isRefusal(contract)) throw new Error("cannot be read");
   const [step] = contract.claims.authorization_details;
   const judgement = new Judgement(plane.deps, plane.invocation(), ISSUE_ORDER, {});
-  const executor = KEYS.agent.thumbprint;
+  const asked = { contract, chain: undefined };
   return () => {
-    judgement.judge(LIMITS, { contract, executor, recordedActor: undefined, step, trust });
-    judgement.judge(CONTRACT_STATE, { contract, intent });
+    judgement.judge(LIMITS, { ...asked, recordedActor: undefined, step, trust });
+    judgement.judge(CONTRACT_STATE, { ...asked, intent });
   };
 }
 
