@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import type { EvidenceRecord } from "../../lib/evidence/record.ts";
-import { failureDomain, REFUSAL_CODES, type RefusalCode, STAGES } from "../../lib/refusal.ts";
-import { type Aftermath, type Attack, attackPlane } from "../support/attack.ts";
+import { REFUSAL_CODES, STAGES } from "../../lib/refusal.ts";
+import { type Attack, attackPlane } from "../support/attack.ts";
+import { type Expected, judgeRefusal } from "../support/judge-refusal.ts";
 
 /*
  * Every refusal that this path can produce, as attacks.
@@ -22,16 +22,7 @@ import { type Aftermath, type Attack, attackPlane } from "../support/attack.ts";
 interface Case extends Attack {
   readonly description: string;
   readonly requirements: readonly string[];
-  readonly expect: {
-    readonly code: RefusalCode;
-    readonly stage: string;
-    readonly pointer?: string;
-    readonly retryable: boolean;
-    /** Where the records are: the intent's chain, a chain that accuses nobody, or nowhere. */
-    readonly chain: "intent" | "unattributed" | "none";
-    readonly records: readonly string[];
-    readonly spent?: Partial<Aftermath["spent"]>;
-  };
+  readonly expect: Expected;
 }
 
 /** Codes that no single refused request shows, and the tests that do. */
@@ -73,68 +64,10 @@ suite("every refusal of the issuing path", () => {
   for (const [name, each] of CASES) {
     test(`${each.requirements.join(" ")} ${name}: ${each.description}`, async () => {
       const aftermath = await attackPlane(each);
-      judgeAnswer(aftermath, each.expect);
-      judgeEvidence(aftermath, each.expect);
-      judgeChecks(aftermath);
-      judgeCost(aftermath, each.expect);
+      judgeRefusal(aftermath, each.expect);
     });
   }
 });
-
-function judgeAnswer({ answer }: Aftermath, expected: Case["expect"]): void {
-  const { detail, evidence: _, ...said } = answer;
-  assert.ok(detail.length > 0, "a refusal says why");
-  const { chain, records, spent, ...answered } = expected;
-  const domain = failureDomain(expected.code);
-  assert.deepEqual(said, { ok: false, failureDomain: domain, ...answered });
-}
-
-function judgeEvidence({ answer, written, chainId }: Aftermath, expected: Case["expect"]): void {
-  const types = [...written].map(([id, records]) => [id, records.map(({ event }) => event.type)]);
-  if (expected.chain === "none") {
-    assert.deepEqual(types, []);
-    assert.equal(answer.evidence, undefined, "what was not written is not promised");
-    return;
-  }
-  const [[id, records] = ["", []]] = written;
-  assert.deepEqual(types, [[id, expected.records]], JSON.stringify(answer));
-  if (expected.chain === "intent") assert.equal(id, chainId);
-  else assert.match(id, /^unattributed\/2026-\d\d-\d\d\/[0-9a-f]$/);
-  const last = records.at(-1);
-  if (answer.evidence !== undefined) {
-    assert.deepEqual(answer.evidence, { chainId: id, seq: last?.chain.seq });
-  }
-  judgeLastRecord(last, expected);
-}
-
-function judgeLastRecord(last: EvidenceRecord | undefined, { code, stage }: Case["expect"]): void {
-  if (last?.event.type !== "IdentityDenied") return;
-  assert.equal(last.decision.code, code);
-  assert.equal(last.decision.stage, stage);
-  assert.equal(last.decision.failureDomain, failureDomain(code));
-}
-
-/** Records that say which checks led to them: a refusal names one that failed. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  ...["IdentityDenied", "ProofRejected", "ViolationDetected", "ExecutionRejected"],
-]);
-
-/** VAI-04: exactly one failed, everything before it was run and held, nothing after it was run. */
-function judgeChecks({ written }: Aftermath): void {
-  for (const { event, decision } of [...written.values()].flat()) {
-    const { checks } = decision;
-    if (REFUSALS.has(event.type)) assert.ok(checks !== undefined, event.type);
-    if (checks === undefined || event.type === "ProofValidated") continue;
-    const shape = checks.map(({ result }) => result[0]).join("");
-    assert.match(shape, /^p*fn*$/, JSON.stringify(checks));
-    assert.equal(new Set(checks.map(({ name }) => name)).size, checks.length);
-  }
-}
-
-function judgeCost({ spent }: Aftermath, expected: Case["expect"]): void {
-  const nothing = { executions: 0, calls: 0, uses: 0, retryKeys: 0, isTargetChanged: false };
-  assert.deepEqual(spent, { ...nothing, ...expected.spent });
-}
 
 suite("the cases", () => {
   test("VAI-62 each lies in the folder of the stage that it expects", () => {

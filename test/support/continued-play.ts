@@ -1,0 +1,215 @@
+import type { Answer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import type { EvidenceRecord } from "../../lib/evidence/record.ts";
+import { type Branch, type Continued, continued, digestOf, type Hand } from "./continued.ts";
+import type { SignedChange } from "./forge.ts";
+import type { Mutation } from "./governed.ts";
+import type { KeyName } from "./keys.ts";
+import { type Change, changed, resolved } from "./mutate.ts";
+import { granted, type Plane, refused } from "./plane.ts";
+
+/**
+ * A request of somebody. Texts `@NAME` in its changes stand for the digest of the last block of a branch, of the root for
+ * `@root`, or of a handle.
+ */
+export interface Ask {
+  /** Name of the branch whose chain is presented; `null`: none. Default the last one. */
+  readonly under?: string | null;
+  /** Default whoever holds that branch. */
+  readonly by?: KeyName;
+  /** Blocks instead, as `branch:depth`, presented in this order; the request is for the last of them. */
+  readonly blocks?: readonly string[];
+  /** Change of the list as it is presented. */
+  readonly list?: Change;
+  readonly request?: SignedChange;
+  readonly event?: Change;
+  /** Name of the handle that is redeemed. */
+  readonly redeem?: string;
+  /** Name of a request that is sent once more, to the letter but for these. */
+  readonly again?: string;
+}
+
+/** What happens before, in turn. */
+export type Act =
+  | { readonly hand: Hand }
+  /** Ends a branch. */
+  | { readonly end: string }
+  /** Granted; `as`: the handle, and the request itself. */
+  | { readonly granted: Ask; readonly as?: string }
+  /** Signed, and not sent. */
+  | { readonly signed: Ask; readonly as: string }
+  | { readonly publish: SignedChange }
+  | {
+      readonly order: Readonly<Record<string, unknown>> & { readonly do: string };
+      readonly cosign?: true;
+    }
+  /** Seconds. */
+  | { readonly pass: number };
+
+/** One attack on the use of a chain. */
+export interface UseAttack {
+  readonly policy?: Change;
+  readonly contract?: SignedChange;
+  /** Default: handed on to `refunds`, and by them to `ledger`. */
+  readonly before?: readonly Act[];
+  readonly attack: Ask;
+}
+
+export const HANDED: readonly Act[] = [{ hand: { to: "refunds" } }, { hand: { to: "ledger" } }];
+
+interface Sent {
+  readonly event: unknown;
+  readonly isRedemption: boolean;
+}
+
+/** A plane on which authority is handed on and used, act by act. */
+export class Play {
+  readonly on: Continued;
+  readonly #handles = new Map<string, string>();
+  readonly #sent = new Map<string, Sent>();
+
+  constructor(on: Continued) {
+    this.on = on;
+  }
+
+  async act(act: Act): Promise<void> {
+    const { plane } = this.on;
+    if ("hand" in act) return this.on.hand(this.#named(act.hand));
+    if ("end" in act) return this.on.end(act.end);
+    if ("pass" in act) return plane.world.pass(act.pass);
+    if ("publish" in act) return plane.publish(act.publish);
+    if ("order" in act) return this.#order(act.order, act.cosign);
+    if ("signed" in act) {
+      this.#sent.set(act.as, this.sent(act.signed));
+      return undefined;
+    }
+    const sent = this.sent(act.granted);
+    const answer = granted(await this.send(sent));
+    if (act.as === undefined) return undefined;
+    this.#sent.set(act.as, sent);
+    if (answer.handle !== undefined) this.#handles.set(act.as, answer.handle);
+    return undefined;
+  }
+
+  send({ event, isRedemption }: Sent): Promise<Answer> {
+    const { plane } = this.on;
+    return isRedemption ? plane.execute(event) : plane.issue(event);
+  }
+
+  /** What is sent for a request. */
+  sent(ask: Ask): Sent {
+    const { again, redeem } = ask;
+    const { plane, governed } = this.on;
+    const first = again === undefined ? undefined : this.#sent.get(again);
+    if (first !== undefined) {
+      return { ...first, event: changed(first.event, this.#named(ask.event), plane.world.now) };
+    }
+    const mutation = this.#mutation(ask);
+    const isRedemption = redeem !== undefined;
+    const event = isRedemption
+      ? plane.redemption(governed, this.#handles.get(redeem), mutation)
+      : plane.event(governed, mutation);
+    return { event, isRedemption };
+  }
+
+  #mutation({ under, by, blocks, list, request, event }: Ask): Mutation {
+    const { branches } = this.on;
+    const name = under === undefined ? [...branches.keys()].at(-1) : under;
+    const held = name === null || name === undefined ? undefined : this.on.branch(name);
+    const chain = blocks === undefined ? held?.blocks : blocks.map((each) => this.#blockOf(each));
+    const presented = list === undefined ? chain : changed(chain, this.#named(list), 0);
+    const own = this.#named({ request, event });
+    const set = {
+      ...(chain !== undefined && { "/chainDigest": digestOf(chain.at(-1)) }),
+      "/operation/parameters/percent": 3,
+      ...own.request?.set,
+    };
+    return {
+      request: { signedBy: by ?? held?.holder ?? "agent", ...own.request, set },
+      event: { ...own.event, set: { "/chain": presented ?? [], ...own.event?.set } },
+    };
+  }
+
+  #blockOf(place: string): string {
+    const [name = "", depth] = place.split(":");
+    return this.on.branch(name).blocks[Number(depth)] ?? "";
+  }
+
+  /** The same with every `@NAME` resolved. */
+  #named<T>(value: T): T {
+    if (typeof value === "string" && value.startsWith("@")) return this.#digest(value) as T;
+    if (Array.isArray(value)) return value.map((each) => this.#named(each)) as T;
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [name, this.#named(each)]),
+    ) as T;
+  }
+
+  #digest(text: string): string {
+    const name = text.slice(1);
+    const branch: Branch | undefined = this.on.branches.get(name);
+    return digestOf(branch?.blocks.at(-1) ?? this.#handles.get(name));
+  }
+
+  async #order(claims: { readonly do: string }, cosign?: true): Promise<void> {
+    const { plane } = this.on;
+    const named = resolved(claims, plane.world.now) as typeof claims;
+    const own = { jti: plane.world.newId(), ...named };
+    const command = plane.command(own);
+    const second = cosign === true && { cosign: plane.command(own, { signedBy: "otherOperator" }) };
+    const answer = await plane.revoke({ command, ...second });
+    if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
+  }
+}
+
+/** What an attack left behind. */
+export interface Left {
+  readonly answer: RefusedAnswer;
+  readonly written: ReadonlyMap<string, readonly EvidenceRecord[]>;
+  readonly chainId: string;
+  readonly spent: {
+    readonly executions: number;
+    readonly calls: number;
+    readonly uses: number;
+    readonly retryKeys: number;
+    readonly isTargetChanged: boolean;
+  };
+  /** Whether some block is another head, or has another use or total. */
+  readonly isTreeChanged: boolean;
+}
+
+const witness = ({ plane, governed }: Continued, tree: unknown) => ({
+  seqs: new Map(plane.chains().map((id) => [id, plane.rows(id).length])),
+  effects: plane.effects(),
+  uses: plane.types(governed.chainId).filter((type) => type === "IdentityIssued").length,
+  tree: JSON.stringify(tree, (_, value) => (value instanceof Map ? [...value] : value)),
+});
+
+const written = (plane: Plane, before: ReadonlyMap<string, number>): Left["written"] => {
+  const grown = plane.chains().filter((id) => plane.rows(id).length > (before.get(id) ?? 0));
+  return new Map(grown.map((id) => [id, plane.records(id).slice(before.get(id) ?? 0)]));
+};
+
+/** Plays everything up to an attack, and the attack. */
+export async function playAttack(given: UseAttack): Promise<Left> {
+  const { policy, contract, before = HANDED, attack } = given;
+  const on = await continued({ policy, contract });
+  const play = new Play(on);
+  for (const act of before) await play.act(act);
+  const sent = play.sent(attack);
+  const was = witness(on, on.tree);
+  const answer = refused(await play.send(sent));
+  const is = witness(on, on.tree);
+  return {
+    answer,
+    written: written(on.plane, was.seqs),
+    chainId: on.governed.chainId,
+    spent: {
+      executions: is.effects.executions - was.effects.executions,
+      calls: is.effects.calls - was.effects.calls,
+      uses: is.uses - was.uses,
+      retryKeys: is.effects.retryKeys - was.effects.retryKeys,
+      isTargetChanged: JSON.stringify(is.effects.target) !== JSON.stringify(was.effects.target),
+    },
+    isTreeChanged: is.tree !== was.tree,
+  };
+}
