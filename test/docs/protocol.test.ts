@@ -210,6 +210,7 @@ function* vocabulary(schema: z.ZodType): Generator<string> {
   for (const each of below) if (each !== undefined) yield* vocabulary(each);
 }
 
+const blockSchema = await open<z.ZodType>("lib/continuity/block.ts", "later");
 const handleSchema = await open<z.ZodType>("lib/issuance/handle.ts", "claims");
 /** One of two shapes, which differ by what they are of. */
 const [attestationClaims = contractClaims] =
@@ -223,7 +224,7 @@ const MEMBERS: readonly (readonly [section: number, schemas: readonly z.ZodType[
   [3, [proofSchema, decisionClaims, attestationClaims, approvalClaims]],
   [4, [issueClaims, executeClaims]],
   [6, [trustPolicySchema]],
-  [8, [handleSchema]],
+  [8, [blockSchema, handleSchema]],
 ];
 
 /** Whoever signs in the examples, from the page's own list of private keys. */
@@ -310,8 +311,8 @@ suite("lambdas/PROTOCOL.md: members", () => {
     });
 
     test(`VAI-58 §${number} names every inner member and every listed value`, () => {
-      // A decision's boundary holds steps, which are told once.
-      const text = number === 3 ? section(2) + section(3) : section(number);
+      // A decision's boundary holds steps, and so does a block, which are told once.
+      const text = [3, 8].includes(number) ? section(2) + section(number) : section(number);
       for (const schema of schemas) assert.deepEqual(unnamed(text, vocabulary(schema)), []);
     });
   }

@@ -55,9 +55,9 @@ export const MALFORMED: Rows = {
 /** What the asking agent got wrong. */
 export const AGENT: Rows = {
   ACTOR_MISMATCH: [
-    "Contract, decision and intent do not name the same actor.",
+    "Contract, decision and intent do not name the same actor, or the key belongs to another one.",
     ["proof"],
-    "Let the actor whom the decision names ask, or have the decision made for this actor.",
+    "Let the actor whom the decision names ask, or have the decision made for this actor. Give each actor a key of its own, under a chain too.",
   ],
   ACTOR_AUTH_INVALID: [
     "A command is not signed by an operator of the trust policy, or its operator may not do this.",
@@ -95,9 +95,9 @@ export const AGENT: Rows = {
     "Leave the parameter out, or have the contract declare it.",
   ],
   SCOPE_EXCEEDED: [
-    "The contract is wider than its decision allows, or a total of the step is used up.",
+    "The contract is wider than its decision allows, or a total of the step is used up, or the calls that a block allows.",
     ["proof", "scope", "authority"],
-    "Stay inside the decision's boundary; a spent total needs a new contract.",
+    "Stay inside the decision's boundary; a spent total needs a new contract, what a block allows another block.",
   ],
   CONTRACT_MISMATCH: [
     "Contract and proof do not fit together, the contract id or intent belongs to somebody else, or a handle is for another operation.",
@@ -110,14 +110,14 @@ export const AGENT: Rows = {
     "Complete what `unlock` names first. A gate's approver looks at it then, and approves anew: vai approve FILE --step STEP.",
   ],
   STEP_MISMATCH: [
-    "The contract has no step of that name, or none that may be asked for or approved.",
+    "The contract, or a block of the chain, has no step of that name, or none that may be asked for or approved.",
     ["scope", "proof"],
-    "Name a step id of the contract; nobody asks for the step of a rollback, which the plane does by itself, and only a step with the gate approval is approved by itself.",
+    "Name a step id of the contract that was handed on to you as well; nobody asks for the step of a rollback, which the plane does by itself, and only a step with the gate approval is approved by itself.",
   ],
   EXECUTOR_MISMATCH: [
-    "The key that signed the request is not the contract's executor, or is a key of governance.",
+    "The key that signed the request is not the executor of the contract, or of the chain's last block, or is a key of governance; or an executor of the chain lacks a label that is asked of it.",
     ["executor"],
-    "Sign with the key whose thumbprint is the contract's cnf.jkt.",
+    "Sign with the key whose thumbprint is the cnf.jkt of the chain's last block, without a chain the contract's. For a label ask governance: vai trust show the agents.",
   ],
   DELEGATOR_MISMATCH: [
     "Whoever handed on, or took back, was not the executor of the block that it was done from.",
@@ -150,9 +150,9 @@ export const AGENT: Rows = {
     "Sign a request with the executor's key: vai issue, or lib/client.",
   ],
   REQUEST_SIGNATURE_INVALID: [
-    "The request's signature, key or algorithm is not good.",
+    "The request's signature, key or algorithm is not good, or it was signed for another chain than it comes with.",
     ["request"],
-    "Sign the exact bytes again with the key whose public half is in the header.",
+    "Sign the exact bytes again with the key whose public half is in the header, and with `chainDigest` of the chain's last block, or without it where there is no chain.",
   ],
   REQUEST_STALE: [
     "The request was signed more than 60 seconds ago, or in the future: it may be a replay. Or a command is past its `exp`.",
@@ -175,12 +175,12 @@ export const AGENT: Rows = {
     "Look at the first execution with vai trace; ask for a new handle if uses are left.",
   ],
   AUDIENCE_MISMATCH: [
-    "The request, contract, command or trust policy is for another plane.",
-    ["parse", "request", "contract"],
+    "The request, contract, block, command or trust policy is for another plane.",
+    ["parse", "request", "contract", "executor"],
     "Use the plane id of the deployment (`plane` of outputs.json) as aud.",
   ],
   DIRECT_MODE_FORBIDDEN: [
-    "The contract, its class, or a constraint that IAM cannot carry forbids this delivery.",
+    "The contract, its class, the chain's last block, or a constraint that IAM cannot carry forbids this delivery.",
     ["authority"],
     'Ask for a delivery that the contract lists. Credentials need a contract that IAM alone can hold: parameters "unbounded", no totals, no obligations, no lambda:InvokeFunction.',
   ],

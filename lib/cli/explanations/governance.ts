@@ -108,12 +108,12 @@ export const GOVERNANCE: Rows = {
   ],
   APPROVAL_SIGNATURE_INVALID: [
     "An approval cannot be read, is over, not an approver's in a role of theirs, or of another contract or statement.",
-    ["parse", "proof"],
+    ["parse", "executor", "proof"],
     "The approver reads the statement and signs anew, with vai approve: `pointer` names what does not fit, vai trust show the approvers with key and roles.",
   ],
   SELF_APPROVAL_FORBIDDEN: [
     "Whoever approves or reviews has a part in it: the contract's issuer, its actor, its decider, or an approver of what is reviewed.",
-    ["contract", "proof"],
+    ["contract", "executor", "proof"],
     "Somebody else does it. Nobody approves what they asked for, decided or will do.",
   ],
   HUMAN_SIGNATURE_MISSING: [
@@ -181,7 +181,7 @@ export const TRUST_ROOTS: Rows = {
     "Hand on from nearer to the root; how deep is `maxDepth` of the block before, and of the class in the trust policy.",
   ],
   KEY_REVOKED: [
-    "People have revoked the executor's key, under whatever name it asks.",
+    "People have revoked the executor's key, under whatever name it asks, or a key that the authority came through; `pointer` says whose.",
     ["state"],
     "An agent stops and asks the operators, with its intent id; it takes no other key. Operators: two names reinstate it (vai lift key), else governance signs a new contract for a new key.",
   ],
@@ -229,9 +229,9 @@ export const CONTEXT_ROWS: Rows = {
 /** Identities at their end. */
 export const IDENTITY_ROWS: Rows = {
   IDENTITY_UNKNOWN: [
-    "The handle, or the id of a command, is not one of a grant that this plane recorded.",
+    "The handle, or the id of a command, is not one of a grant that this plane recorded, or the handle comes with another chain.",
     ["contract", "executor", "state"],
-    "Redeem the handle that vai issue gave, unchanged, with the key that asked for it. In a command: take the id from vai trace.",
+    "Redeem the handle that vai issue gave, unchanged, with the key and the chain that it was asked for with. In a command: take the id from vai trace.",
   ],
   IDENTITY_SIGNATURE_INVALID: [
     "The handle is not signed by a plane key that the trust policy lists.",
@@ -254,7 +254,7 @@ export const IDENTITY_ROWS: Rows = {
     "An agent stops and asks the operators; other roles go on working. Operators: have the cloud team mend the role (infra/runbook.md), then two names lift it: vai lift quarantine.",
   ],
   AGENT_HALTED: [
-    "People have halted this actor. Its key has no other name: whoever the key was first bound for stays its actor.",
+    "People have halted this actor, or one that the authority came through. A key has no other name: whoever it was first bound for stays its actor.",
     ["state"],
     "An agent stops and asks the operators. Operators: two names reinstate it once nothing of it is open: vai lift actor.",
   ],
