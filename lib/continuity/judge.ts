@@ -163,6 +163,7 @@ function judgeLabels({ chain, trust: { published } }: Continued): Refusal | unde
 function judgeExecutor({ chain: { last }, signer, use }: Continued): Refusal | undefined {
   const { jkt } = last.claims.cnf;
   if (signer === jkt) return undefined;
-  const code = use === "delegate" ? "DELEGATOR_MISMATCH" : "EXECUTOR_MISMATCH";
+  const isOwn = use === "delegate" || use === "withdraw";
+  const code = isOwn ? "DELEGATOR_MISMATCH" : "EXECUTOR_MISMATCH";
   return refuse(code, `the chain's last block designates ${jkt}, not ${signer}`, "/request");
 }

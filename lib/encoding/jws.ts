@@ -202,10 +202,27 @@ export async function signJwsBy(
   signer: DigestSigner,
   jwk?: PublicJwk,
 ): Promise<string> {
-  if (carriesKey(typ) !== (jwk !== undefined)) throw new TypeError(`${typ} and jwk do not fit`);
-  const header = { alg: "ES256", kid: await signer.keyid(), typ, ...(jwk && { jwk }) };
-  const input = `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
+  const input = await inputBy(typ, claims, signer, jwk);
   const signature = derToRaw(await signer.sign(digestBytes(sha256Digest(input))));
   if (signature === undefined) throw new TypeError("the signer gave no DER signature");
   return `${input}.${toBase64url(signature)}`;
+}
+
+/** The digest of what {@link signJwsBy} makes of the same, which its signature has no part in. */
+export const jwsDigestBy = async (
+  typ: JwsType,
+  claims: unknown,
+  signer: Pick<DigestSigner, "keyid">,
+  jwk?: PublicJwk,
+): Promise<Digest> => sha256Digest(await inputBy(typ, claims, signer, jwk));
+
+async function inputBy(
+  typ: JwsType,
+  claims: unknown,
+  signer: Pick<DigestSigner, "keyid">,
+  jwk: PublicJwk | undefined,
+): Promise<string> {
+  if (carriesKey(typ) !== (jwk !== undefined)) throw new TypeError(`${typ} and jwk do not fit`);
+  const header = { alg: "ES256", kid: await signer.keyid(), typ, ...(jwk && { jwk }) };
+  return `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
 }

@@ -78,6 +78,11 @@ export interface PlaneDeps {
   readonly memory: Memory;
 }
 
+/** What `delegate` needs: by what a contract is judged, and no way to any session. */
+export interface DelegateDeps
+  extends PlaneDeps,
+    Pick<IssueDeps, "descriptorOf" | "readOf" | "isOpened"> {}
+
 /** What commands need besides: where a denial is committed. */
 export interface CommandDeps extends PlaneDeps {
   readonly denials: DenialStore;

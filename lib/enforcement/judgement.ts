@@ -7,7 +7,7 @@ import type { Limits } from "../trust/restrictions.ts";
 import type { Invocation, IssueDeps, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./read/event.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
-import type { AskingStage, Judging, Misplaced, Order, Point } from "./stage.ts";
+import type { Judging, Looking, Misplaced, Order, Point } from "./stage.ts";
 
 /** A refusal with the place where it fell: the stage, and the check of it. */
 export interface Failure {
@@ -114,7 +114,7 @@ export class Judgement<Deps extends PlaneDeps = IssueDeps> {
 
   /** The same for a stage that has to ask somebody. */
   async ask<In extends object, Out extends object>(
-    { name, steps }: AskingStage<In, Out, Judgement<Deps>>,
+    { name, steps }: Looking<In, Out, Judgement<Deps>>,
     subject: In,
   ): Promise<Out | Failure> {
     let found: object = subject;

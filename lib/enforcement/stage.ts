@@ -34,6 +34,16 @@ export interface Judging<In extends object, Out extends object, J> {
   readonly needs?: (judgement: J) => void;
 }
 
+/** The same of a stage that asks somebody; never taken for one that does not. */
+export interface Looking<In extends object, Out extends object, J> {
+  readonly name: StageName;
+  readonly steps: readonly Step[];
+  readonly names: readonly string[];
+  /** Types alone: never there. */
+  readonly findsLater?: (subject: In) => Out;
+  readonly needs?: (judgement: J) => void;
+}
+
 const namesOf = (steps: readonly Step[]): string[] =>
   steps.flatMap(({ name }) => (name === undefined ? [] : [name]));
 
@@ -99,6 +109,8 @@ export class Stage<In extends object, Out extends object, J extends Learning> {
 export class AskingStage<In extends object, Out extends object, J extends Learning> {
   readonly name: StageName;
   readonly steps: readonly Step[];
+  declare readonly findsLater?: (subject: In) => Out;
+  declare readonly needs?: (judgement: J) => void;
 
   constructor(name: StageName, steps: readonly Step[]) {
     this.name = name;

@@ -45,6 +45,8 @@ export interface BlockView extends Place, Spent, RequestNames {
   readonly digest: Digest;
   /** `undefined`: the contract, by whichever root. */
   readonly parent: Digest | undefined;
+  /** The very block, or root, that it continues. */
+  readonly continues: Digest;
   readonly depth: number;
   readonly jkt: string;
   readonly agent: string;
@@ -135,6 +137,7 @@ export function grantBlock(
   const block: BlockView = {
     ...{ requestJti, idempotencyKey, contentDigest, delegator, firstSeq, seq },
     ...{ digest: read.digest, kid: read.kid, jws: detail.block, parent, handedOn: false },
+    continues: claims.parent,
     ...{ depth: claims.depth, jkt: claims.cnf.jkt, agent: claims.agent, audience: claims.aud },
     ...{ exp: claims.exp, retain: claims.retain, steps: claims.authorization_details },
     ...NOTHING_SPENT,

@@ -14,6 +14,7 @@ import { type Digest, sha256Digest } from "../../lib/encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../../lib/encoding/jwk.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
+import { type DelegateAnswer, delegate } from "../../lib/enforcement/delegate.ts";
 import type { GovernDeps, Invocation, IssueDeps, SweepDeps } from "../../lib/enforcement/deps.ts";
 import { execute } from "../../lib/enforcement/execute.ts";
 import { govern as governPlane } from "../../lib/enforcement/govern.ts";
@@ -185,6 +186,11 @@ export class Plane {
   /** Redeems a handle. */
   execute(event: unknown, deps: IssueDeps = this.deps): Promise<Answer> {
     return execute(event, { ...deps, component: "execute" }, this.invocation());
+  }
+
+  /** Hands authority on, or takes it back. */
+  delegate(event: unknown, deps: IssueDeps = this.deps): Promise<DelegateAnswer> {
+    return delegate(event, { ...deps, component: "delegate" }, this.invocation());
   }
 
   govern(event: unknown, deps: IssueDeps = this.deps): Promise<CommandAnswer | RefusedAnswer> {
@@ -376,7 +382,7 @@ export function granted(answer: Answer): GrantedAnswer {
   return answer;
 }
 
-export function refused(answer: Answer | CommandAnswer): RefusedAnswer {
+export function refused(answer: Answer | CommandAnswer | DelegateAnswer): RefusedAnswer {
   if (answer.ok) throw new Error(`was not refused: ${JSON.stringify(answer)}`);
   return answer;
 }

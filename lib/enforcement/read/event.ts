@@ -99,11 +99,15 @@ export function parseExecuteEvent(event: unknown): ExecuteEvent | Refusal {
   return { handle, request, chain, hasStatus: hasStatus(shape) };
 }
 
-type Shape = Readonly<Record<string, unknown>>;
+export type Shape = Readonly<Record<string, unknown>>;
 
 const hasStatus = (shape: Shape): boolean => shape["status"] !== undefined;
 
-function readShape(event: unknown, use: string, members: readonly string[]): Shape | Refusal {
+export function readShape(
+  event: unknown,
+  use: string,
+  members: readonly string[],
+): Shape | Refusal {
   const malformed = (detail: string, where = ""): Refusal =>
     refuse("REQUEST_MALFORMED", detail, where);
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
@@ -117,7 +121,7 @@ function readShape(event: unknown, use: string, members: readonly string[]): Sha
     : malformed(`"${foreign}" is not a member of an ${use} event`, pointer("", [foreign]));
 }
 
-function readNamedContract(shape: Shape): IssueEvent["contract"] | Refusal {
+export function readNamedContract(shape: Shape): IssueEvent["contract"] | Refusal {
   const { contract, contractDigest } = shape;
   if ((contract === undefined) === (contractDigest === undefined)) {
     return refuse(

@@ -28,6 +28,13 @@ export interface World {
   readonly witnesses: readonly StateWitness[];
   /** Whose the executor's key is by its first binding; a halt of that actor reaches it under any other name. */
   readonly recordedActor: string | undefined;
+  /** The same of whom a delegation names by key. */
+  readonly recordedNamed: string | undefined;
+}
+
+/** A request with the contract that it names. */
+interface Asking extends Pick<IssueEvent, "contract"> {
+  readonly request: ReadRequest;
 }
 
 /** State's word that a request was granted (`issue`) or redeemed (`execute`) as this identity. */
@@ -40,8 +47,11 @@ export interface StateWitness {
  * The world of an `issue` request. The intent chain comes with it only if the contract's signature holds under the
  * trust policy that this process verified last: garbage buys no reads.
  */
-export function readWorld(deps: PlaneDeps, event: IssueEvent, executor: string): Promise<World> {
-  const { contract, request } = event;
+export function readWorld(
+  deps: PlaneDeps,
+  { contract, request }: Asking,
+  executor: string,
+): Promise<World> {
   if (!("claims" in contract)) {
     return readAtOnce(deps, request, executor, { index: contract.digest });
   }
@@ -83,21 +93,35 @@ async function readAtOnce(
   { chainId, index }: Wanted,
 ): Promise<World> {
   const asked = [...retryKeys({ ...request.claims, executor }), executorKey(executor)];
-  const keys = index === undefined ? asked : [...asked, contractIndexKey(index)];
+  const named = namedKey(request);
+  const keys = [
+    ...asked,
+    // Nothing is asked for twice in one batch.
+    ...(named === undefined || named === executor ? [] : [executorKey(named)]),
+    ...(index === undefined ? [] : [contractIndexKey(index)]),
+  ];
   const [{ heads, trust }, rows] = await Promise.all([
     readTrust(deps, { chainId, keys }),
     // A chain that could not be read ahead is read in its own stage; only there does it fail the request.
     chainId && deps.evidence.readRows(chainId).catch(() => undefined),
     deps.signer.keyid().catch(() => undefined),
+    request.claims.use === "delegate" && deps.planeSigner.keyid().catch(() => undefined),
   ]);
-  const [ofKey, ofJti, recordedActor, indexed] = heads.values;
+  const [ofKey, ofJti, recordedActor] = heads.values;
+  const isOther = named !== undefined && named !== executor;
+  const indexed = index === undefined ? undefined : heads.values.at(-1);
   return {
     trust,
     chain: rows && heads.chain ? { rows, ...heads.chain } : undefined,
     chainId: chainId ?? indexed,
     recordedActor,
+    recordedNamed: isOther ? heads.values[3] : recordedActor,
     witnesses: [ofKey, ofJti]
       .filter((value) => value !== undefined)
       .map((identityId) => ({ identityId, use: request.claims.use })),
   };
 }
+
+/** The key that a delegation names itself; whom a criterion means the trust policy says, which is read beside. */
+const namedKey = ({ claims }: ReadRequest): string | undefined =>
+  claims.use === "delegate" ? claims.designate.jkt : undefined;

@@ -31,13 +31,19 @@ export const CHAIN_CEILING = 120;
 /** What a counter counts: refusals of somebody unverified or of a contract, or honest retries of one grant. */
 interface CountScope {
   readonly name: string;
+  /** Of retries of a grant: its identity, if it has one. */
   readonly retriesOf?: string;
+  /** Of retries of a delegation. */
+  readonly isOfRetries?: true;
 }
 
 /** A sum that an unsigned counter in State kept: evidence of how many, never of who. */
-const countedDraft = ({ name, retriesOf }: CountScope, count: number): RecordDraft => ({
+const countedDraft = (
+  { name, retriesOf, isOfRetries }: CountScope,
+  count: number,
+): RecordDraft => ({
   type: "RefusalsCounted",
-  verdict: { outcome: retriesOf === undefined ? "DENY" : "ALLOW" },
+  verdict: { outcome: retriesOf === undefined && isOfRetries !== true ? "DENY" : "ALLOW" },
   detail: { scope: name, count, basis: "unsigned counter" },
   accusesNobody: true,
   ...(retriesOf !== undefined && { about: { identity: { id: retriesOf } } }),
@@ -159,8 +165,8 @@ export interface Denial {
 }
 
 /** Records a refusal of a verified executor on the intent's chain; too many of one contract are counted. */
-export async function recordOnIntent(
-  judgement: Judgement,
+export async function recordOnIntent<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
   start: Intent,
   { batchOf, onTaken, isEnding = () => false }: Denial,
 ): Promise<RefusedAnswer["evidence"]> {
@@ -170,7 +176,7 @@ export async function recordOnIntent(
     !isEnding(intent) &&
     (contractView(intent.state, digest).refusals >= SINGLE_PER_CONTRACT ||
       intent.state.head.seq >= CHAIN_CEILING);
-  const single = await appendToIntent<Intent>(judgement, start, {
+  const single = await appendToIntent<Intent, Deps>(judgement, start, {
     prepare: (intent) => (isCounted(intent) ? settled(intent) : ready(batchOf(intent))),
     onTaken,
   });
@@ -189,8 +195,8 @@ const placeIn = ({ chainId, state }: Intent): { chainId: string; seq: number } =
  * Counts what is not written singly in a scope; the first of a later minute writes the sum so far.
  * @returns the intent with that record, or `undefined` when this one is only counted.
  */
-export async function countOnIntent(
-  judgement: Judgement,
+export async function countOnIntent<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
   intent: Intent,
   scope: CountScope,
 ): Promise<Intent | undefined> {
@@ -201,6 +207,8 @@ export async function countOnIntent(
     drafts: [countedDraft(scope, unwritten)],
     settle: { scope: scope.name, count: unwritten },
   };
-  const result = await appendToIntent<never>(judgement, intent, { prepare: () => ready(batch) });
+  const result = await appendToIntent<never, Deps>(judgement, intent, {
+    prepare: () => ready(batch),
+  });
   return result.kind === "appended" ? result.intent : undefined;
 }

@@ -4,6 +4,7 @@ import type { VerificationKey } from "../../encoding/jwk.ts";
 import type { About } from "../../evidence/record.ts";
 import { isRefusal } from "../../refusal.ts";
 import { judgeFreshness, judgePossession, type ReadRequest } from "../../request/request.ts";
+import type { PlaneDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import { parseExecuteEvent, parseIssueEvent } from "../read/event.ts";
 import { stage } from "../stage.ts";
@@ -40,7 +41,7 @@ interface Said {
  * Stage `request`: who speaks, for which chain, and that it was said now and to us. Without that a request could be shown
  * with another chain than its signer meant, or stripped of it. No AWS call.
  */
-export const REQUEST = stage<{ readonly event: Said }, Judgement>("request")
+export const REQUEST = stage<{ readonly event: Said }, Judgement<PlaneDeps>>("request")
   .take("possession", ({ event: { request, chain } }) => {
     const key = judgePossession(request);
     return isRefusal(key) ? key : (judgeChainDigest(request.claims, chain) ?? { key });

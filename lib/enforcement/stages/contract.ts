@@ -43,7 +43,10 @@ interface Informed {
 }
 
 /** Stage `contract` of `issue`, first: the world, in one round, and the contract that is meant. */
-export const READ_WORLD = stage<Spoken<IssueEvent>, Judgement>("contract")
+export const READ_WORLD = stage<
+  Spoken<Pick<IssueEvent, "contract"> & { readonly request: ReadRequest }>,
+  Judgement<PlaneDeps>
+>("contract")
   .look("registry", async ({ event, key }, judgement) =>
     informed(judgement, await readWorld(judgement.deps, event, key.thumbprint)),
   )
@@ -75,7 +78,7 @@ export const READ_HANDLE_WORLD = stage<Spoken<ExecuteEvent>, Judgement>("contrac
   );
 
 /** Also a policy that has ended is known from here on: the refusal that it brings is sealed under it. */
-function informed(judgement: Judgement, world: World): Informed | Refusal {
+function informed(judgement: Judgement<PlaneDeps>, world: World): Informed | Refusal {
   const { trust } = world;
   if (isRefusal(trust)) return trust;
   judgement.believe(trust);
@@ -90,7 +93,7 @@ interface KnownContract {
 
 /** A contract named by digest is the one that its intent's chain bound; State only says where to look. */
 async function boundContract(
-  { deps }: Judgement,
+  { deps }: Judgement<PlaneDeps>,
   { world: { chain, chainId }, trust }: Informed,
   digest: Digest,
   place: string,
@@ -154,6 +157,14 @@ export const CONTRACT = stage<Known, Judgement>("contract")
   .check("operationNamed", judgeNamed)
   .check("supported", judgeSupported);
 
+/** Stage `contract` of `delegate`: the same, of what may be handed on. */
+export const DELEGATED_CONTRACT = stage<Shown & Pick<Known, "request">, Judgement<ContractDeps>>(
+  "contract",
+)
+  .check("contractDigest", judgeDigest)
+  .include(SHOWN_CONTRACT)
+  .check("supported", ({ contract }) => judgeSupportedContract(contract));
+
 /** What this version does not have, of a contract by itself. */
 export function judgeSupportedContract({ claims }: ReadContract): Refusal | undefined {
   const place = unsupportedMember(claims);
@@ -190,7 +201,10 @@ function judgeKeys({ authorization_details }: Contract): Refusal | undefined {
 }
 
 /** A request names the one contract that it was signed for (VAI-55). */
-function judgeDigest({ request, contract: { digest } }: Known): Refusal | undefined {
+function judgeDigest({
+  request,
+  contract: { digest },
+}: Pick<Known, "request" | "contract">): Refusal | undefined {
   return request.claims.contractDigest === digest
     ? undefined
     : refuse(

@@ -2,6 +2,7 @@ import { placeOf } from "../../continuity/block.ts";
 import type { Chain } from "../../continuity/chain.ts";
 import { CHAIN_CHECKS } from "../../continuity/judge.ts";
 import type { ReadContract } from "../../contract/contract.ts";
+import type { Digest } from "../../encoding/digest.ts";
 import { isRecorded } from "../../evidence/block-tree.ts";
 import { intentChain } from "../../evidence/chain.ts";
 import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
@@ -26,7 +27,7 @@ interface Attributed {
 }
 
 /** Stage `executor`, first: the intent's chain folds, its head holds, and it explains what State witnesses. */
-export const OPEN_CHAIN = stage<Attributed, Judgement>("executor").look(
+export const OPEN_CHAIN = stage<Attributed, Judgement<PlaneDeps>>("executor").look(
   "evidenceChain",
   async ({ contract, trust, world, opened }, { deps }) => {
     const { chain: stored, witnesses } = world;
@@ -56,6 +57,11 @@ async function confirm(
 /** The chain knows the grant; and of a redemption not its grant alone, or the handle could be redeemed again. */
 const isWitnessed = ({ state }: Intent, witnesses: readonly StateWitness[]): boolean =>
   witnesses.every(({ identityId, use }) => {
+    const trees = [...state.contracts.values()].map(({ tree }) => tree);
+    if (use === "delegate") return trees.some(({ blocks }) => blocks.has(identityId as Digest));
+    if (use === "withdraw") {
+      return trees.some(({ endings }) => endings.some(({ block }) => block === identityId));
+    }
     const identity = state.identities.get(identityId);
     return use === "execute" ? identity?.redemption !== undefined : identity !== undefined;
   });

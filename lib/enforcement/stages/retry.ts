@@ -1,4 +1,5 @@
 import type { ReadContract } from "../../contract/contract.ts";
+import type { RequestNames } from "../../evidence/details.ts";
 import type { IdentityView, IntentState } from "../../evidence/intent-state.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
 import { type ReadRequest, requestContentDigest } from "../../request/request.ts";
@@ -27,13 +28,31 @@ function grantedBefore(
   { contract, request, executor }: Asked,
   state: IntentState,
 ): IdentityView | Refusal | undefined {
-  const { jti, idempotencyKey, use } = request.claims;
+  const { use } = request.claims;
   const taken = [...state.identities.values()]
     .filter((each) => each.executor === executor && each.contractDigest === contract.digest)
     // A rollback has the request of what it undoes: no key was taken by it, under no use.
     .filter(({ rollbackOf }) => rollbackOf === undefined)
-    .map((identity) => ({ identity, names: use === "issue" ? identity : identity.redemption }));
-  const content = requestContentDigest(request.claims);
+    .map((identity) => ({
+      value: identity,
+      names: use === "issue" ? identity : identity.redemption,
+    }));
+  return repeatedIn(taken, request);
+}
+
+/** What was granted to a request, by the names that its records say. */
+export interface TakenNames<T> {
+  readonly value: T;
+  readonly names: Partial<RequestNames> | undefined;
+}
+
+/** What the same request was granted before, of what was granted to its key under its contract and use. */
+export function repeatedIn<T>(
+  taken: readonly TakenNames<T>[],
+  { claims }: ReadRequest,
+): T | Refusal | undefined {
+  const { jti, idempotencyKey } = claims;
+  const content = requestContentDigest(claims);
   const sameNonce = taken.find(({ names }) => names?.requestJti === jti);
   if (sameNonce !== undefined && sameNonce.names?.contentDigest !== content) {
     return refuse("NONCE_REPLAYED", "this jti was used for another request", "/request/jti");
@@ -46,5 +65,5 @@ function grantedBefore(
       "/request/idempotencyKey",
     );
   }
-  return (sameNonce ?? sameKey)?.identity;
+  return (sameNonce ?? sameKey)?.value;
 }

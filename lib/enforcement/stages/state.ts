@@ -67,7 +67,7 @@ function judgePath({ step, trust: { limits, policy } }: Restricted): Refusal | u
 }
 
 /** Stage `state` (PROTOCOL.md §4 stage 6): contract and blocks have not ended, and their windows are open. */
-export const CONTRACT_STATE = stage<Standing, Judgement>("state")
+export const CONTRACT_STATE = stage<Standing, Judgement<PlaneDeps>>("state")
   .check("contractState", judgeContractState)
   .check("chainState", judgeBlocks)
   .check("window", ({ contract }, { now }) => judgeWindow(contract.claims, toSeconds(now)))
@@ -79,7 +79,7 @@ export const CONTRACT_STATE = stage<Standing, Judgement>("state")
  * Stage `state`, then: whoever asks has not handed on. It stands behind stage `retry`, so that a lost answer can be asked
  * for again, and does not hold for a rollback: what takes back an effect is the affair of whoever had it (POC-20).
  */
-export const HEAD = stage<Standing, Judgement>("state").check("head", judgeHead);
+export const HEAD = stage<Standing, Judgement<PlaneDeps>>("state").check("head", judgeHead);
 
 /** Stage `state` of `issue`, then: uses of the step are left, and room to tell of one more. */
 export const USES = stage<Standing & { readonly step: Step | undefined }, Judgement>("state")
@@ -148,7 +148,7 @@ const expired = (identity: IdentityView | undefined): Refusal =>
 
 function judgeContractState(
   { contract, intent: { state, marks } }: Standing,
-  { now }: Judgement,
+  { now }: Pick<Judgement, "now">,
 ): Refusal | undefined {
   const { ended } = contractView(state, contract.digest);
   if (ended !== undefined)

@@ -1,0 +1,185 @@
+import type { Digest } from "../../encoding/digest.ts";
+import { type BlockView, below, type Ending } from "../../evidence/block-tree.ts";
+import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
+import type { TakenKey } from "../../evidence/ports.ts";
+import type { Check, RecordDraft } from "../../evidence/record.ts";
+import type { ReadRequest, WithdrawRequest } from "../../request/request.ts";
+import type { PlaneDeps } from "../deps.ts";
+import type { Failure, Judgement } from "../judgement.ts";
+import type { Intent } from "../read/intent.ts";
+import { executorKey, type RetryNames } from "../read/state-keys.ts";
+import type { Delegating } from "../stages/delegation.ts";
+import { endedDraft } from "./denial.ts";
+import { bindingDrafts, requestNames, withOpening } from "./issuance.ts";
+import { grantedKeys } from "./keys.ts";
+import { fullVerdict, reasonOf, verdictOutcome } from "./refusal.ts";
+import { requestEvidence } from "./request.ts";
+
+type Asked = Pick<Delegating, "contract" | "approvals"> & {
+  readonly request: ReadRequest;
+  readonly executor: string;
+};
+
+/** Who asked for what, with what people said of it; with the contract until that is bound. */
+export function delegationRequested(
+  { contract, request, approvals, executor }: Asked,
+  isContractBound: boolean,
+  outcome: "ALLOW" | "DENY" | "ERROR" = "ALLOW",
+): RecordDraft {
+  return {
+    type: "DelegationRequested",
+    verdict: { outcome },
+    detail: {
+      ...requestEvidence(request),
+      executor,
+      ...(approvals.length > 0 && { approvals: approvals.map(({ jws }) => jws.compact) }),
+      ...(isContractBound ? {} : { contract: contract.jws.compact }),
+    },
+  };
+}
+
+/** A block as it was signed; with the root, where that was signed beside it. */
+export interface SignedBlock {
+  readonly block: string;
+  readonly root: string | undefined;
+}
+
+/** The barrier of `delegate`: the binding, if it is due, who asked, and the block. */
+export function grantedDrafts(
+  intent: Intent,
+  asked: Delegating & { readonly executor: string },
+  { block, root }: SignedBlock,
+  checks: readonly Check[],
+  now: number,
+): RecordDraft[] {
+  const { contract, request, executor, proof } = asked;
+  const drafts: RecordDraft[] = [
+    ...bindingDrafts(intent, { contract }, proof, now),
+    delegationRequested(asked, true),
+    {
+      type: "DelegationGranted",
+      verdict: { outcome: "ALLOW", checks },
+      detail: {
+        ...{ block, ...(root !== undefined && { root }), delegator: executor },
+        ...requestNames(request.claims),
+        firstSeq: intent.state.head.seq + 1,
+      },
+    },
+  ];
+  return withOpening(intent, { contract }, drafts);
+}
+
+/** The last records of a refused delegation; stage `proof` and stage `scope` add their own before `DelegationRejected`. */
+export function rejectedDelegation<Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+  failure: Failure,
+): RecordDraft[] {
+  const verdict = fullVerdict(judgement, failure);
+  const detail = reasonOf(failure.refusal);
+  const proof: RecordDraft = { type: "ProofRejected", verdict, detail };
+  const violation: RecordDraft = { type: "ViolationDetected", verdict, detail };
+  return [
+    ...(failure.stage === "proof" || failure.stage === "scope" ? [proof] : []),
+    ...(failure.stage === "scope" ? [violation] : []),
+    { type: "DelegationRejected", verdict, detail },
+  ];
+}
+
+/** The same before anybody is verified. */
+export const unverifiedDelegation = <Deps extends PlaneDeps>(
+  judgement: Judgement<Deps>,
+  failure: Failure,
+  verified: object,
+): RecordDraft[] => [
+  {
+    type: "DelegationRequested",
+    verdict: { outcome: verdictOutcome(failure.refusal) },
+    detail: { eventDigest: judgement.eventDigest, ...verified },
+  },
+  ...rejectedDelegation(judgement, failure),
+];
+
+/** Who ends a block, and why. */
+export interface Ends {
+  readonly block: Digest;
+  readonly contractDigest: Digest;
+  /** Thumbprint, or an operator's name. */
+  readonly by: string;
+  readonly reason: string;
+  /** RFC 3339. */
+  readonly requestedAt: string;
+  /** Of an executor who asked for it. */
+  readonly request?: ReadRequest<WithdrawRequest>;
+  readonly checks?: readonly Check[];
+}
+
+/** The block with all that is below it, and each identity that was issued under them and can still be used. */
+export function endingDrafts(intent: Intent, ends: Ends, firstSeq: number): RecordDraft[] {
+  const { block, by, reason, requestedAt, request, contractDigest, checks } = ends;
+  const { tree } = contractView(intent.state, contractDigest);
+  const ended = below(tree, block);
+  const revoked: RecordDraft = {
+    type: "DelegationRevoked",
+    verdict: { outcome: "ALLOW", ...(checks !== undefined && { checks }) },
+    detail: {
+      ...{ block, ended, by, reason, requestedAt, firstSeq },
+      ...(request !== undefined && {
+        ...requestEvidence(request),
+        ...{ executor: by, ...requestNames(request.claims) },
+      }),
+    },
+  };
+  const why = `block ${block} was ended by ${by}`;
+  return [
+    revoked,
+    ...usableUnder(intent, contractDigest, ended).map((identity) =>
+      endedDraft(identity, "withdrawn", "IDENTITY_REVOKED", why, requestedAt),
+    ),
+  ];
+}
+
+/** Identities under blocks that were not started, or were delivered: what runs is told by its own end (PROTOCOL.md §5). */
+export const usableUnder = (
+  { state }: Intent,
+  contractDigest: Digest,
+  blocks: readonly Digest[],
+): IdentityView[] =>
+  [...state.identities.values()]
+    .filter((each) => each.contractDigest === contractDigest && each.end === undefined)
+    .filter((each) => each.blocks?.some((digest) => blocks.includes(digest)) === true)
+    .filter(({ startedAt, delivery }) => startedAt === undefined || delivery === "credentials");
+
+/** The retry keys of a delegation: they name its block, and outlive it. */
+export const blockKeys = (
+  contractDigest: Digest,
+  block: Pick<BlockView, "digest" | "delegator" | "idempotencyKey" | "requestJti" | "exp">,
+): TakenKey[] =>
+  keysOf(
+    {
+      ...{ executor: block.delegator, contractDigest, use: "delegate" },
+      ...{ idempotencyKey: block.idempotencyKey, jti: block.requestJti },
+    },
+    block.digest,
+    block.exp,
+  );
+
+/** The same of a withdrawal; `exp` of the block that it ended. */
+export function endingKeys(
+  contractDigest: Digest,
+  ending: Pick<Ending, "block" | "executor" | "idempotencyKey" | "requestJti">,
+  exp: number,
+): TakenKey[] {
+  const { executor, idempotencyKey, requestJti: jti, block } = ending;
+  if (executor === undefined || idempotencyKey === undefined || jti === undefined) return [];
+  const names = { executor, contractDigest, use: "withdraw", idempotencyKey, jti } as const;
+  return keysOf(names, block, exp);
+}
+
+const keysOf = (names: RetryNames, identityId: Digest, exp: number): TakenKey[] =>
+  grantedKeys(names, { identityId, expiresAt: exp * 1000 });
+
+/** Whose the key of whoever handed on under a chain is, from then on (PROTOCOL.md §8). */
+export const delegatorKey = (jkt: string, agent: string): TakenKey => ({
+  ...executorKey(jkt),
+  value: agent,
+});

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
+import { verifyChain } from "../../lib/continuity/verify.ts";
+import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
+import type { BlockTree } from "../../lib/evidence/block-tree.ts";
+import { contractView } from "../../lib/evidence/intent-state.ts";
+import {
+  agentOf,
+  DELEGABLE,
+  delegated,
+  digestOf,
+  handOn,
+  handOnEvent,
+  withdrawEvent,
+  withdrawn,
+} from "../support/delegating.ts";
+import type { Governed } from "../support/governed.ts";
+import { KEYS } from "../support/keys.ts";
+import { TABLES } from "../support/memory-dynamo.ts";
+import { MemoryKms } from "../support/memory-kms.ts";
+import { newPlane, type Plane, refused } from "../support/plane.ts";
+import { PLANE } from "../support/trust.ts";
+
+const treeOf = (plane: Plane, { chainId, contractDigest }: Governed): BlockTree =>
+  contractView(plane.state(chainId), contractDigest).tree;
+
+async function begun(): Promise<{ readonly plane: Plane; readonly governed: Governed }> {
+  const plane = await newPlane();
+  return { plane, governed: plane.contract(DELEGABLE) };
+}
+
+/** The plane's key is revoked, and another one has its place; its thumbprint. */
+async function rotated(plane: Plane): Promise<string> {
+  const old = await plane.deps.planeSigner.keyid();
+  const next = new MemoryKms(plane.faults, "planeSigner");
+  const key = { key: next.jwk, use: "plane", notBefore: "$seconds-1" };
+  await plane.publish({ set: { "/planeKeys/-": key } });
+  plane.deps = { ...plane.deps, planeSigner: new KmsSigner(next.client(), "next-plane-key") };
+  const claims = { do: "revokePlaneKey", jkt: old, jti: "k" };
+  const command = plane.command(claims);
+  const cosign = plane.command(claims, { signedBy: "otherOperator", set: { "/iss": "olga" } });
+  const answer = await plane.revoke({ command, cosign });
+  assert.ok(answer.ok, JSON.stringify(answer));
+  return next.thumbprint;
+}
+
+const KEEPING = { request: { set: { "/retain": true } } };
+const BOUND = ["IntentSubmitted", "ContextEvaluated", "PolicyEvaluated", "ContractBound"];
+const GRANTED = ["DelegationRequested", "DelegationGranted"];
+
+/** Whom a chain names, by the thumbprint of the plane's key alone. */
+function verified(plane: Plane, chain: readonly string[]) {
+  const thumbprints = plane.policy.planeKeys.map(({ key }) => jwkThumbprint(key));
+  const at = Math.floor(plane.world.now / 1000);
+  const { ok, blocks, problems } = verifyChain(chain, { thumbprints, at });
+  assert.deepEqual([ok, problems], [true, []]);
+  return blocks;
+}
+
+suite("delegate: authority that is handed on", () => {
+  test("POC-08 POC-09 the first delegation binds the contract and signs a root; its chain verifies offline", async () => {
+    const { plane, governed } = await begun();
+    const { chain, block, evidence } = await handOn(plane, governed);
+    const [root, first] = verified(plane, chain);
+    assert.deepEqual([root?.jkt, first?.jkt], [KEYS.agent.thumbprint, KEYS.refunds.thumbprint]);
+    assert.deepEqual(plane.types(governed.chainId), [...BOUND, ...GRANTED]);
+    assert.deepEqual(block, {
+      ...{ digest: digestOf(chain[1]), depth: 1, jkt: KEYS.refunds.thumbprint },
+      ...{ agent: agentOf("refunds"), audience: PLANE, retain: false },
+      expiresAt: new Date((first?.exp ?? 0) * 1000).toISOString(),
+    });
+    const { seq, hash } = plane.state(governed.chainId).head;
+    assert.deepEqual(evidence, {
+      ...{ chainId: governed.chainId, firstSeq: 1, lastSeq: seq, head: hash },
+    });
+  });
+
+  test("POC-10 a second hop continues the block: it needs no proof, no contract text, and names the chain in its records", async () => {
+    const { plane, governed } = await begun();
+    const { chain } = await handOn(plane, governed);
+    const event = {
+      set: { "/contractDigest": governed.contractDigest },
+      remove: ["/contract", "/proof"],
+    };
+    const second = await handOn(plane, governed, { chain, to: "ledger", event });
+    assert.deepEqual(
+      verified(plane, second.chain).map(({ jkt }) => jkt),
+      ["agent", "refunds", "ledger"].map((name) => KEYS[name as "agent"].thumbprint),
+    );
+    assert.equal(second.block.depth, 2);
+    const records = plane.records(governed.chainId).slice(-2);
+    assert.deepEqual(
+      records.map(({ event: { type } }) => type),
+      GRANTED,
+    );
+    for (const { continuity, actor } of records) {
+      assert.deepEqual(continuity, { depth: 1, blocks: chain.map(digestOf) });
+      assert.deepEqual(actor, {
+        ...{ id: agentOf("refunds"), kind: "agent", jkt: KEYS.refunds.thumbprint },
+      });
+    }
+  });
+
+  test("POC-20 POC-A13 what was handed on is handed on no more, from block or contract; a branch that was kept stays", async () => {
+    const { plane, governed } = await begun();
+    const kept = await handOn(plane, governed, KEEPING);
+    const { chain } = await handOn(plane, governed, { to: "ledger" });
+    assert.equal(treeOf(plane, governed).blocks.size, 2);
+    const again = refused(await plane.delegate(handOnEvent(plane, governed, { to: "otherAgent" })));
+    assert.deepEqual(
+      [again.code, again.stage, again.pointer],
+      ["HEAD_SUPERSEDED", "state", "/contract"],
+    );
+    assert.deepEqual(again.unlock, [{ kind: "contract" }]);
+    const byRoot = { chain: [chain[0]], by: "agent", to: "otherAgent" } as const;
+    const rooted = refused(await plane.delegate(handOnEvent(plane, governed, byRoot)));
+    assert.deepEqual([rooted.code, rooted.pointer], ["HEAD_SUPERSEDED", "/chain/0"]);
+    await handOn(plane, governed, { chain: kept.chain, to: "otherAgent" });
+  });
+
+  test("POC-A3 POC-A10 asked again it is the same block, before and after the head has moved on", async () => {
+    const { plane, governed } = await begun();
+    const event = handOnEvent(plane, governed);
+    const first = delegated(await plane.delegate(event));
+    const again = delegated(await plane.delegate(event));
+    assert.deepEqual(again, { ...first, deduplicated: true });
+    await handOn(plane, governed, { chain: first.chain, to: "ledger" });
+    assert.deepEqual(delegated(await plane.delegate(event)), { ...first, deduplicated: true });
+    assert.deepEqual(plane.types(governed.chainId), [
+      ...[...BOUND, ...GRANTED, "RetryDeduplicated"],
+      ...GRANTED,
+    ]);
+    assert.equal(treeOf(plane, governed).blocks.size, 2);
+  });
+
+  test("POC-A3 with another content under its jti or its key it is refused, and signs nothing", async () => {
+    const { plane, governed } = await begun();
+    await handOn(plane, governed, {
+      ...KEEPING,
+      request: { set: { "/jti": "one", "/idempotencyKey": "k", "/retain": true } },
+    });
+    const other = { "/jti": "one", "/idempotencyKey": "k2" };
+    const nonce = refused(
+      await plane.delegate(handOnEvent(plane, governed, { request: { set: other } })),
+    );
+    assert.deepEqual([nonce.code, nonce.stage], ["NONCE_REPLAYED", "retry"]);
+    const key = { "/jti": "two", "/idempotencyKey": "k" };
+    const conflict = refused(
+      await plane.delegate(handOnEvent(plane, governed, { request: { set: key } })),
+    );
+    assert.equal(conflict.code, "IDEMPOTENCY_CONFLICT");
+    assert.equal(treeOf(plane, governed).blocks.size, 1);
+  });
+
+  test("POC-A10 a lost answer is asked for again, and nothing is signed or handed on twice", async () => {
+    const { plane, governed } = await begun();
+    const event = handOnEvent(plane, governed);
+    plane.faults.plan({ at: "evidence:write", to: 1, how: "timeout", applied: true });
+    const first = await plane.delegate(event);
+    plane.faults.clear();
+    const again = delegated(await plane.delegate(event));
+    assert.equal(treeOf(plane, governed).blocks.size, 1);
+    assert.ok(!first.ok || delegated(first).block.digest === again.block.digest);
+  });
+
+  test("POC-20 thirty times the same at once is one block; two hand-overs at once are one", async () => {
+    const { plane, governed } = await begun();
+    const event = handOnEvent(plane, governed);
+    const same = await Promise.all(
+      Array.from({ length: 30 }, () => plane.delegate(event, plane.process())),
+    );
+    assert.equal(new Set(same.map((each) => delegated(each).block.digest)).size, 1);
+    assert.equal(treeOf(plane, governed).blocks.size, 1);
+    const { chain } = delegated(same[0] ?? (await plane.delegate(event)));
+    const both = await Promise.all(
+      (["ledger", "otherAgent"] as const).map((to) =>
+        plane.delegate(handOnEvent(plane, governed, { chain, to }), plane.process()),
+      ),
+    );
+    const [won, lost] = both[0]?.ok ? both : [...both].reverse();
+    assert.ok(won?.ok);
+    assert.equal(refused(lost as never).code, "HEAD_SUPERSEDED");
+    assert.equal(treeOf(plane, governed).blocks.size, 2);
+  });
+
+  test("POC-08 two branches that begin at once have one root", async () => {
+    const { plane, governed } = await begun();
+    const both = await Promise.all(
+      (["ledger", "refunds"] as const).map((to) =>
+        plane.delegate(handOnEvent(plane, governed, { ...KEEPING, to }), plane.process()),
+      ),
+    );
+    const roots = new Set(both.map((each) => delegated(each).chain[0]));
+    assert.equal(roots.size, 1);
+    const { roots: recorded, blocks } = treeOf(plane, governed);
+    assert.deepEqual([recorded.size, blocks.size], [1, 2]);
+  });
+
+  test("POC-28 whoever stands above ends a block and all below, leaves siblings, and may have handed on", async () => {
+    const { plane, governed } = await begun();
+    const kept = await handOn(plane, governed, KEEPING);
+    const { chain } = await handOn(plane, governed, { to: "ledger" });
+    const under = await handOn(plane, governed, { chain, to: "otherAgent" });
+    const block = digestOf(chain[1]);
+    const event = withdrawEvent(plane, governed, { block });
+    const answer = withdrawn(await plane.delegate(event));
+    assert.deepEqual(answer.ended, [block, under.block.digest]);
+    assert.deepEqual(plane.types(governed.chainId).at(-1), "DelegationRevoked");
+    const { blocks } = treeOf(plane, governed);
+    assert.equal(blocks.get(kept.block.digest)?.ended, undefined);
+    assert.deepEqual(withdrawn(await plane.delegate(event)), { ...answer, deduplicated: true });
+    const other = withdrawEvent(plane, governed, { block });
+    assert.deepEqual(withdrawn(await plane.delegate(other)).ended, answer.ended);
+    const late = refused(
+      await plane.delegate(handOnEvent(plane, governed, { chain: under.chain, to: "stranger" })),
+    );
+    assert.deepEqual([late.code, late.pointer], ["CHAIN_BLOCK_REVOKED", "/chain/1"]);
+  });
+
+  test("POC-28 an identity under a block that was ended is revoked, one beside it is not", async () => {
+    const { plane, governed } = await begun();
+    const kept = await handOn(plane, governed, KEEPING);
+    const handle = {
+      request: {
+        signedBy: "refunds" as const,
+        set: {
+          "/delivery": "handle",
+          "/chainDigest": kept.block.digest,
+          "/operation/parameters/percent": 1,
+        },
+      },
+      event: { set: { "/chain": kept.chain } },
+    };
+    const issued = await plane.grant(handle, governed);
+    const own = { request: { set: { "/delivery": "handle", "/operation/parameters/percent": 1 } } };
+    const beside = await plane.grant(own, governed);
+    const answer = withdrawn(
+      await plane.delegate(withdrawEvent(plane, governed, { block: kept.block.digest })),
+    );
+    assert.equal(answer.evidence.lastSeq - answer.evidence.firstSeq, 1);
+    const { identities } = plane.state(governed.chainId);
+    assert.equal(identities.get(issued.identity.identityId)?.end?.trigger, "withdrawn");
+    assert.equal(identities.get(beside.identity.identityId)?.end, undefined);
+  });
+
+  test("POC-20 the root is signed again when its key is revoked, and what hangs on the old one is of the same place", async () => {
+    const { plane, governed } = await begun();
+    const kept = await handOn(plane, governed, KEEPING);
+    const next = await rotated(plane);
+    const fresh = await handOn(plane, governed, { ...KEEPING, to: "ledger" });
+    assert.notEqual(fresh.chain[0], kept.chain[0]);
+    const { blocks, roots } = treeOf(plane, governed);
+    assert.equal(blocks.get(fresh.block.digest)?.kid, next);
+    assert.deepEqual(
+      [...roots.values()].map(({ kid }) => kid === next),
+      [false, true],
+    );
+    const old = refused(
+      await plane.delegate(handOnEvent(plane, governed, { chain: kept.chain, to: "stranger" })),
+    );
+    assert.deepEqual([old.code, old.pointer], ["CHAIN_ROOT_REVOKED", "/chain/0"]);
+  });
+
+  test("VAI-59 State holds retry keys of a block and nothing else of it", async () => {
+    const { plane, governed } = await begun();
+    const before = new Set(plane.dynamo.table(TABLES.state).keys());
+    await handOn(plane, governed, KEEPING);
+    const taken = [...plane.dynamo.table(TABLES.state).keys()].filter((key) => !before.has(key));
+    assert.deepEqual(taken.map((key) => key.split("#")[0]).sort(), [
+      "chain",
+      "contract",
+      "contract-id",
+      "executor",
+      "retry",
+      "retry",
+    ]);
+  });
+});
