@@ -111,7 +111,8 @@ export const deploymentSchema = z
     regionalNames: z.boolean().default(false),
     concurrency: z
       .strictObject({
-        ...{ issue: reserved(50), execute: reserved(50), govern: reserved(2) },
+        ...{ issue: reserved(50), execute: reserved(50), delegate: reserved(10) },
+        govern: reserved(2),
         ...{ revoke: reserved(5), revokeEvents: reserved(2), sweep: oneAtATime },
       })
       .prefault({}),

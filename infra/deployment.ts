@@ -59,7 +59,7 @@ export interface Deployment {
   readonly functionUrls?: boolean | undefined;
   /**
    * Concurrent executions that each function has for itself and cannot exceed; null reserves
-   * nothing. Default: issue 50, execute 50, govern 2, revoke 5, revokeEvents 2, sweep 1.
+   * nothing. Default: issue 50, execute 50, delegate 10, govern 2, revoke 5, revokeEvents 2, sweep 1.
    */
   readonly concurrency: Readonly<Record<FunctionName | "revokeEvents", number | null>>;
   /**

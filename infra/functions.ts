@@ -2,7 +2,7 @@
  * The plane's functions: each is `lambdas/<name>.ts`, bundled to `dist/<name>/index.mjs` and
  * deployed as `vai-<plane>-<name>` under a role of its own.
  */
-export const FUNCTIONS = ["issue", "execute", "govern", "revoke", "sweep"] as const;
+export const FUNCTIONS = ["issue", "execute", "delegate", "govern", "revoke", "sweep"] as const;
 
 /** Name of one of the plane's functions. */
 export type FunctionName = (typeof FUNCTIONS)[number];

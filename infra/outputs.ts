@@ -36,13 +36,13 @@ export function addOutputs(
 ): void {
   const { name: plane, anchors, retain, regionalNames, targets, functionUrls } = deployment;
   const { evidence, state, registry, evidenceKey, planeKey, breakGlass } = resources;
-  const { issue, execute, govern, revoke, sweep } = functions;
+  const { issue, execute, delegate, govern, revoke, sweep } = functions;
   const urls = hasFunctionUrls(functionUrls, regionOf(targets))
-    ? { IssueUrl: urlOf(issue), ExecuteUrl: urlOf(execute) }
+    ? { IssueUrl: urlOf(issue), ExecuteUrl: urlOf(execute), DelegateUrl: urlOf(delegate) }
     : {};
   const callers = new CallerPolicies(stack, "Callers", {
     plane,
-    callable: [issue.lambda, execute.lambda],
+    callable: [issue.lambda, execute.lambda, delegate.lambda],
     commands: [govern.lambda, revoke.lambda],
     ...{ evidence, state, registry, breakGlass },
     keys: [evidenceKey.key, planeKey.key],
@@ -56,6 +56,7 @@ export function addOutputs(
     Plane: planeId(stack, plane),
     IssueFunction: issue.lambda.functionName,
     ExecuteFunction: execute.lambda.functionName,
+    DelegateFunction: delegate.lambda.functionName,
     ...urls,
     GovernFunction: govern.lambda.functionName,
     RevokeFunction: revoke.lambda.functionName,

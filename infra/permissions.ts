@@ -135,7 +135,7 @@ const issuePermissions = (resources: PlaneResources, roles: SessionRoles): Polic
   ...asking(roles),
   // The place of a use under break-glass is taken before anything is issued, and by nobody else.
   ifAbsent("TakePlaceOfUse", resources, "*/use"),
-  // Handles are made here and nowhere else; the key's own policy says so too.
+  // Handles are made here and nowhere else.
   allow("SignHandles", ["kms:Sign", "kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
 
@@ -148,6 +148,19 @@ const executePermissions = (resources: PlaneResources, roles: SessionRoles): Pol
   ...recordKeeping(resources),
   ...granting(resources),
   ...obtainSessions(roles),
+];
+
+/**
+ * Everything that `delegate` may do, besides writing its log. No STS, no target, no way to tell anybody: it says who may go
+ * on, which is never authority.
+ */
+const delegatePermissions = (resources: PlaneResources): PolicyStatement[] => [
+  ...recordKeeping(resources),
+  // A refusal may be the first of an intent whose emergency stands in the bucket alone: it must not take its place.
+  ...emergencies(resources),
+  ...granting(resources),
+  // Blocks of chains are made here and nowhere else; the key's own policy says so too.
+  allow("SignBlocks", ["kms:Sign", "kms:GetPublicKey"], [resources.planeKey.key.keyArn]),
 ];
 
 const indexArn = ({ tableArn }: OwnTable, name: string): string => `${tableArn}/index/${name}`;
@@ -293,6 +306,7 @@ export const PERMISSIONS: Readonly<
 > = {
   issue: issuePermissions,
   execute: executePermissions,
+  delegate: delegatePermissions,
   govern: governPermissions,
   revoke: revokePermissions,
   sweep: sweepPermissions,

@@ -53,6 +53,11 @@ const FUNCTIONS: PerFunction<{ readonly id: string; readonly description: string
     id: "Execute",
     description: "Redeems an identity handle: runs its one bounded action, records evidence",
   },
+  delegate: {
+    id: "Delegate",
+    description:
+      "Hands authority on by a block that it signs, and takes it back; obtains no session",
+  },
   govern: {
     id: "Govern",
     description:
@@ -118,7 +123,7 @@ export class TrustPlaneStack extends Stack {
       state: ownTable(this, plane, "state"),
       registry: ownTable(this, plane, "registry"),
       evidenceKey: key("EvidenceKey", "evidence", writers),
-      planeKey: key("PlaneKey", "plane", [roles.issue]),
+      planeKey: key("PlaneKey", "plane", [roles.issue, roles.delegate]),
       breakGlass: new BreakGlassBucket(this, "BreakGlass", {
         ...{ plane, retain, administrators },
         ...{ taker: roles.issue, writers: writers.filter((role) => role !== roles.execute) },

@@ -9,8 +9,10 @@ const stack = z.object({
   IssueUrl: z.string().optional(),
   ExecuteFunction: z.string(),
   ExecuteUrl: z.string().optional(),
-  GovernFunction: z.string(),
   // A stack of an older version has none; the schema of outputs.json says then what is missing.
+  DelegateFunction: z.string().optional(),
+  DelegateUrl: z.string().optional(),
+  GovernFunction: z.string(),
   RevokeFunction: z.string().optional(),
   SweepFunction: z.string().optional(),
   EvidenceTable: z.string(),
@@ -44,6 +46,7 @@ export function fromCdkOutputs(value: unknown): unknown {
       issue: found.IssueFunction,
       execute: found.ExecuteFunction,
       govern: found.GovernFunction,
+      ...present({ delegate: found.DelegateFunction }),
       ...present({ revoke: found.RevokeFunction, sweep: found.SweepFunction }),
     },
     ...present({ functionUrls: urlsOf(found), partition: partitionOf(found) }),
@@ -65,8 +68,14 @@ export function fromCdkOutputs(value: unknown): unknown {
 }
 
 /** None where the deployment has no Function URLs. */
-const urlsOf = ({ IssueUrl: issue, ExecuteUrl: execute }: Stack): object | undefined =>
-  issue === undefined || execute === undefined ? undefined : { issue, execute };
+const urlsOf = ({
+  IssueUrl: issue,
+  ExecuteUrl: execute,
+  DelegateUrl: delegate,
+}: Stack): object | undefined =>
+  issue === undefined || execute === undefined
+    ? undefined
+    : { issue, execute, ...present({ delegate }) };
 
 /** An ARN says it; a region's name does not. */
 const partitionOf = ({ AgentPolicy }: Stack): string | undefined => AgentPolicy?.split(":")[1];

@@ -27,8 +27,13 @@ const schema = z.object({
   /** Where its ARNs are; absent for `aws`. */
   partition: z.string().optional(),
   plane: z.string().refine((id) => parsePlaneId(id) !== undefined, "is not a plane's id"),
-  functions: z.object({ issue: name, execute: name, govern: name, revoke: name, sweep: name }),
-  functionUrls: z.object({ issue: z.string(), execute: z.string() }).optional(),
+  functions: z.object({
+    ...{ issue: name, execute: name, delegate: name },
+    ...{ govern: name, revoke: name, sweep: name },
+  }),
+  functionUrls: z
+    .object({ issue: z.string(), execute: z.string(), delegate: z.string() })
+    .optional(),
   tables: z.object({ evidence: name, state: name, registry: name }),
   /** The bucket of emergencies; a stack of an older version has none. */
   buckets: z.object({ breakGlass: name }).optional(),

@@ -61,19 +61,19 @@ export function checkCallerPolicy(
   );
 }
 
-/** An agent holds no authority of its own: it may ask `issue` and `execute`, and that is all (VAI-15). */
+/** An agent holds no authority of its own: it may ask `issue`, `execute` and `delegate`, and that is all (VAI-15). */
 function checkAgent(
   subject: FindingSubject,
   allows: readonly Statement[],
   { deployment, arn }: Expected,
 ): readonly Finding[] {
-  const { issue, execute } = deployment.functions;
-  const callable = [issue, execute].map((each) => arn("lambda", `function:${each}`));
+  const { issue, execute, delegate } = deployment.functions;
+  const callable = [issue, execute, delegate].map((each) => arn("lambda", `function:${each}`));
   const beyond = allows.filter((each) => !isCallOf(each, callable));
-  return allOr(subject.ok("agents may call issue and execute, and nothing else"), [
+  return allOr(subject.ok("agents may call issue, execute and delegate, and nothing else"), [
     beyond.length > 0 &&
       subject.problem(
-        `lets agents do more than call issue and execute: ${describe(beyond)}`,
+        `lets agents do more than call issue, execute and delegate: ${describe(beyond)}`,
         REPAIR,
       ),
   ]);

@@ -16,7 +16,7 @@ import { type Call, call } from "./repair/call.ts";
 /** What the stack deploys; functions are written for it. */
 const RUNTIME = "nodejs24.x";
 const HANDLER = "index.handler";
-const AGENTS_CALL: readonly FunctionUse[] = ["issue", "execute"];
+const AGENTS_CALL: readonly FunctionUse[] = ["issue", "execute", "delegate"];
 
 /** One function: its code runs as deployed, knows its plane, and answers only callers with IAM's permission. */
 export function checkFunction(

@@ -27,7 +27,7 @@ export type SigningKeyUse = "evidence" | "plane";
 /** Who must sign with which key; nobody else may. */
 const SIGNERS: Readonly<Record<SigningKeyUse, readonly FunctionName[]>> = {
   evidence: FUNCTION_NAMES,
-  plane: ["issue"],
+  plane: ["issue", "delegate"],
 };
 
 const DIGESTS_ONLY = {

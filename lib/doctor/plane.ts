@@ -3,8 +3,15 @@ import { CommandError, EXIT } from "../cli/io.ts";
 import { parsePlaneId } from "../config.ts";
 import type { Written } from "./written/written.ts";
 
-/** The functions that hold roles of their own; agents call the first two. */
-export const FUNCTION_NAMES = ["issue", "execute", "govern", "revoke", "sweep"] as const;
+/** The functions that hold roles of their own; agents call the first three. */
+export const FUNCTION_NAMES = [
+  "issue",
+  "execute",
+  "delegate",
+  "govern",
+  "revoke",
+  "sweep",
+] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 /** The others: the watch, and the one of commands that come as events, of `revoke`'s code under its role. */
 export type FunctionUse = FunctionName | "watch" | "revoke-events";
@@ -53,8 +60,8 @@ export function expectedOf(deployment: Deployment): Expected {
   return {
     ...{ deployment, partition, account, name, arn, accountWideName, stackName: `vai-${name}` },
     roles: {
-      ...{ issue: role("issue"), execute: role("execute"), govern: role("govern") },
-      ...{ revoke: role("revoke"), sweep: role("sweep") },
+      ...{ issue: role("issue"), execute: role("execute"), delegate: role("delegate") },
+      ...{ govern: role("govern"), revoke: role("revoke"), sweep: role("sweep") },
     },
     watch: {
       functionName: `vai-${name}-watch`,

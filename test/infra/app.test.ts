@@ -97,7 +97,7 @@ suite("CDK app", () => {
       const template = readFileSync(join(outdir, "vai-mine.template.json"), "utf8");
       return template.match(/"AWS::Lambda::Url"/g)?.length ?? 0;
     };
-    assert.deepEqual(["eu-west-1", "eu-central-2"].map(urls), [2, 0]);
+    assert.deepEqual(["eu-west-1", "eu-central-2"].map(urls), [3, 0]);
   });
 
   test("USR-12 a bad deployment file ends with exit code 1 and the reason, without a stack trace", () => {

@@ -37,6 +37,7 @@ const ENVIRONMENT = {
 const CLIENTS: Readonly<Record<BundleName, readonly string[]>> = {
   issue: ["dynamodb", "ec2", "ecs", "eventbridge", "kms", "lambda", "s3", "ssm", "sts"],
   execute: ["dynamodb", "ec2", "ecs", "kms", "lambda", "s3", "ssm", "sts"],
+  delegate: ["dynamodb", "ec2", "ecs", "kms", "lambda", "s3", "ssm"],
   // By the catalogue, which says what a contract that is bound may hold; its role may call none of the targets.
   govern: ["dynamodb", "ec2", "ecs", "eventbridge", "kms", "lambda", "s3", "ssm"],
   revoke: ["dynamodb", "iam", "kms", "lambda", "s3", "sts"],
@@ -48,6 +49,7 @@ const CLIENTS: Readonly<Record<BundleName, readonly string[]>> = {
 const AT_START: Readonly<Record<BundleName, readonly string[]>> = {
   issue: ["dynamodb", "kms", "sts"],
   execute: ["dynamodb", "kms", "sts"],
+  delegate: ["dynamodb", "kms"],
   govern: ["dynamodb", "kms", "lambda"],
   revoke: ["dynamodb", "iam", "kms", "lambda", "sts"],
   sweep: ["dynamodb", "iam", "kms", "lambda", "sts"],

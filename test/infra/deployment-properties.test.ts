@@ -15,7 +15,7 @@ const FUNCTION_TYPE = "AWS::Lambda::Function";
 suite("deployment properties", () => {
   test("USR-12 reserved concurrency can be given up, function by function", () => {
     const concurrency = {
-      ...{ issue: 7, execute: null, govern: 2 },
+      ...{ issue: 7, execute: null, delegate: 10, govern: 2 },
       ...{ revoke: 5, revokeEvents: 2, sweep: 1 },
     };
     const resolved = new Resolved(templateOf({ ...EXAMPLE, concurrency }));

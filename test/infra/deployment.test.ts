@@ -293,14 +293,17 @@ suite("deployment file", () => {
     assert.deepEqual([retain, samples], [true, false]);
     assert.deepEqual(rest, {
       ...{ ...given, targetKeys: {} },
-      concurrency: { issue: 50, execute: 50, govern: 2, revoke: 5, revokeEvents: 2, sweep: 1 },
+      concurrency: {
+        ...{ issue: 50, execute: 50, delegate: 10, govern: 2 },
+        ...{ revoke: 5, revokeEvents: 2, sweep: 1 },
+      },
       ...{ scopedCredentials: true, sweepEachMinute: true },
       logRetentionDays: 365,
       regionalNames: false,
       ...{ alarmEmails: [], tags: {}, existingRoles: {}, existingKeys: {}, elsewhere: [] },
     });
     assert.deepEqual(parseDeployment({ ...GOOD, concurrency: { issue: null } }, "f").concurrency, {
-      ...{ issue: null, execute: 50, govern: 2 },
+      ...{ issue: null, execute: 50, delegate: 10, govern: 2 },
       ...{ revoke: 5, revokeEvents: 2, sweep: 1 },
     });
   });

@@ -15,7 +15,9 @@ import {
   tableArn,
 } from "./support/template.ts";
 
-const WRITERS = ["issue", "execute", "govern", "revoke", "sweep"].map((name) => roleArn(name));
+const WRITERS = ["issue", "execute", "delegate", "govern", "revoke", "sweep"].map((name) =>
+  roleArn(name),
+);
 /** Under which the CDK deploys: it may change what protects the tables. */
 const DEPLOYER = `arn:aws:iam::${ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-${ACCOUNT}-${REGION}`;
 /** The people of the example who may too. */
@@ -264,7 +266,7 @@ function administratorsOfTables(resolved: Resolved): unknown {
 /** Who signs with which key, and what for. */
 const KEYS = [
   { use: "evidence", id: /^EvidenceKey/, signers: WRITERS },
-  { use: "plane", id: /^PlaneKey/, signers: [roleArn("issue")] },
+  { use: "plane", id: /^PlaneKey/, signers: [roleArn("issue"), roleArn("delegate")] },
 ] as const;
 
 for (const { use, id, signers } of KEYS) {

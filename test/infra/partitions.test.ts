@@ -62,7 +62,7 @@ suite("Function URLs", () => {
     const outputs = Object.keys(template.findOutputs("*")).filter((name) => name.endsWith("Url"));
     return [Object.keys(template.findResources("AWS::Lambda::Url")).length, outputs.sort()];
   };
-  const BOTH = [2, ["ExecuteUrl", "IssueUrl"]];
+  const BOTH = [3, ["DelegateUrl", "ExecuteUrl", "IssueUrl"]];
   const NONE = [0, []];
 
   test("USR-12 there are Function URLs where Lambda is known to have them, and none elsewhere", () => {
@@ -95,7 +95,7 @@ suite("Function URLs", () => {
     assert.deepEqual([said("eu-west-1"), said("eu-central-2"), said()], [true, false, false]);
     assert.equal(placed(EXAMPLE, "eu-central-2").functionUrls, true, "the targets come first");
     const stack = addStacks(newApp(), placed(buckets, "eu-west-1"), stubBundles());
-    Template.fromStack(stack).resourceCountIs("AWS::Lambda::Url", 2);
+    Template.fromStack(stack).resourceCountIs("AWS::Lambda::Url", 3);
   });
 });
 
@@ -122,7 +122,7 @@ suite("two planes of one name in two regions of an account", () => {
         .map((name) => `${name}-${REGION}`)
         .sort(),
     );
-    assert.equal(namesOf(regional).length, 6 + 2 * families + 3 + 2 * families + 1);
+    assert.equal(namesOf(regional).length, 7 + 2 * families + 3 + 2 * families + 1);
     for (const name of namesOf(regional)) {
       assert.ok(
         name.startsWith("vai-example-"),

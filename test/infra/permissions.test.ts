@@ -124,6 +124,12 @@ const PERMISSIONS: Readonly<Record<FunctionName, readonly Statement[]>> = {
     permit("SignHandles", ["kms:GetPublicKey", "kms:Sign"], [key("plane")]),
   ],
   execute: [...RECORD_KEEPING, ...GRANTING, ...OBTAIN_SESSIONS],
+  delegate: [
+    ...RECORD_KEEPING,
+    ...EMERGENCIES,
+    ...GRANTING,
+    permit("SignBlocks", ["kms:GetPublicKey", "kms:Sign"], [key("plane")]),
+  ],
   govern: [
     ...RECORD_KEEPING,
     ...EMERGENCIES,
@@ -260,12 +266,12 @@ suite("permissions", () => {
     }
   });
 
-  test("VAI-15 all that an agent's role needs is to call issue and execute", () => {
+  test("VAI-15 all that an agent's role needs is to call issue, execute and delegate", () => {
     assert.deepEqual(resolved.managedStatements("vai-example-agent"), [
       permit(
         "CallThePlane",
         ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
-        [functionArn("execute"), functionArn("issue")],
+        [functionArn("delegate"), functionArn("execute"), functionArn("issue")],
       ),
     ]);
   });
@@ -281,7 +287,7 @@ suite("permissions", () => {
     const urls = resolved.ofType("AWS::Lambda::Url").map(({ Properties }) => Properties);
     assert.deepEqual(
       urls,
-      ["issue", "execute"].map((name) => ({
+      ["issue", "execute", "delegate"].map((name) => ({
         AuthType: "AWS_IAM",
         TargetFunctionArn: functionArn(name),
       })),

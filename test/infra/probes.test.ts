@@ -78,7 +78,7 @@ suite("sessions of an execution role", () => {
   ];
   for (const [what, asked, by] of FORMS) {
     test(`VAI-45 ${what}: for ${by.join(" and ") || "nobody"}`, () => {
-      const all = ["issue", "execute", "govern", "revoke", "sweep", "watch"];
+      const all = ["issue", "execute", "delegate", "govern", "revoke", "sweep", "watch"];
       assert.deepEqual(
         all.filter((name) => gets(name, asked)),
         by,

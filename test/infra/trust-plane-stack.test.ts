@@ -12,6 +12,7 @@ import { ACCOUNT, functionArn, REGION, Resolved, roleArn } from "./support/templ
 const KEY_MATERIAL = /AKIA|ASIA|PRIVATE KEY|secret|password|token|"d"|"kty"/i;
 
 const LOGICAL_IDS = [
+  "DelegateLog4ED0E4B3",
   "EvidenceKey16700A33",
   "EvidenceTable4E70CC2C",
   "ExecuteLogE2D88F9D",
@@ -27,7 +28,7 @@ const LOGICAL_IDS = [
 /** What watches the plane has tests of its own. */
 const isWatching = (logicalId: string): boolean => /^(EvidenceWatch|Monitoring)/.test(logicalId);
 
-const RESERVED = { issue: 50, execute: 50, govern: 2, revoke: 5, sweep: 1 };
+const RESERVED = { issue: 50, execute: 50, delegate: 10, govern: 2, revoke: 5, sweep: 1 };
 
 suite("trust plane stack", () => {
   const template = templateOf();
@@ -46,17 +47,17 @@ suite("trust plane stack", () => {
     }
     const families = new Set(CATALOGUE.map(({ family }) => family)).size;
     assert.deepEqual(counts, {
-      "AWS::IAM::Role": 5 + 2 * families,
-      "AWS::IAM::Policy": 5,
+      "AWS::IAM::Role": 6 + 2 * families,
+      "AWS::IAM::Policy": 6,
       "AWS::IAM::ManagedPolicy": 3 + 2 * families,
       "AWS::DynamoDB::Table": 3,
       "AWS::KMS::Key": 2,
       "AWS::KMS::Alias": 2,
-      "AWS::Logs::LogGroup": 5,
+      "AWS::Logs::LogGroup": 6,
       // With the one for events, whose code, role and log are those of revoke.
-      "AWS::Lambda::Function": 6,
-      "AWS::Lambda::EventInvokeConfig": 6,
-      "AWS::Lambda::Url": 2,
+      "AWS::Lambda::Function": 7,
+      "AWS::Lambda::EventInvokeConfig": 7,
+      "AWS::Lambda::Url": 3,
       "AWS::Events::Rule": 2,
       "AWS::Lambda::Permission": 2,
       "AWS::S3::Bucket": 1,
@@ -82,14 +83,15 @@ suite("trust plane stack", () => {
   });
 
   test("USR-12 outputs are what clients, the trust policy and a client in another language need", () => {
-    const { IssueUrl, ExecuteUrl, EvidenceKeyId, PlaneKeyId, Actions, FunctionRoles, ...others } =
+    const { IssueUrl, ExecuteUrl, DelegateUrl, EvidenceKeyId, PlaneKeyId, ...others } =
       resolved.outputs;
-    const { AnchorKeys, ...named } = others;
+    const { AnchorKeys, Actions, FunctionRoles, ...named } = others;
     assert.deepEqual(JSON.parse(AnchorKeys ?? ""), EXAMPLE.anchors);
     assert.deepEqual(named, {
       Plane: `vai:${ACCOUNT}:${REGION}:example`,
       IssueFunction: "vai-example-issue",
       ExecuteFunction: "vai-example-execute",
+      DelegateFunction: "vai-example-delegate",
       GovernFunction: "vai-example-govern",
       RevokeFunction: "vai-example-revoke",
       SweepFunction: "vai-example-sweep",
@@ -106,6 +108,7 @@ suite("trust plane stack", () => {
     });
     assert.match(IssueUrl ?? "", /^IssueFunctionFunctionUrl.*\.FunctionUrl$/);
     assert.match(ExecuteUrl ?? "", /^ExecuteFunctionFunctionUrl.*\.FunctionUrl$/);
+    assert.match(DelegateUrl ?? "", /^DelegateFunctionFunctionUrl.*\.FunctionUrl$/);
     assert.match(EvidenceKeyId ?? "", /^EvidenceKey/);
     assert.match(PlaneKeyId ?? "", /^PlaneKey/);
     const roles = FUNCTIONS.map((name) => [name, roleArn(name)]);

@@ -56,7 +56,7 @@ export const BROKEN_KEYS: readonly Broken[] = [
     change: (world) => {
       const govern = roleArn("vai-test-govern");
       withStatement(shown(planeKey(world).policy), "FunctionsSignDigests", {
-        Principal: { AWS: [roleArn("vai-test-issue"), govern] },
+        Principal: { AWS: [roleArn("vai-test-issue"), roleArn("vai-test-delegate"), govern] },
       });
       withoutStatement(shown(planeKey(world).policy), "NobodyElseSigns");
     },
@@ -73,7 +73,7 @@ export const BROKEN_KEYS: readonly Broken[] = [
   {
     name: "a key policy that stops the functions",
     change: (world) => withoutStatement(shown(planeKey(world).policy), "FunctionsSignDigests"),
-    ...{ subject: /^key plane/, text: /does not let issue sign/ },
+    ...{ subject: /^key plane/, text: /does not let issue, delegate sign/ },
   },
   {
     name: "a key that the trust policy does not list",

@@ -20,7 +20,7 @@ export const BROKEN_OTHERS: readonly Broken[] = [
       addStatement(world.managed["arn:aws:iam::000000000000:policy/vai-test-agent"] ?? {}, {
         ...{ Sid: "Extra", Effect: "Allow", Action: "sts:AssumeRole", Resource: "*" },
       }),
-    ...{ subject: /vai-test-agent/, text: /do more than call issue and execute: Extra/ },
+    ...{ subject: /vai-test-agent/, text: /do more than call issue, execute and delegate: Extra/ },
   },
   {
     name: "an agent that may call govern",
@@ -29,7 +29,7 @@ export const BROKEN_OTHERS: readonly Broken[] = [
         ...{ Sid: "Govern", Effect: "Allow", Action: "lambda:InvokeFunction" },
         Resource: "arn:aws:lambda:us-east-1:000000000000:function:vai-test-govern",
       }),
-    ...{ subject: /vai-test-agent/, text: /do more than call issue and execute: Govern/ },
+    ...{ subject: /vai-test-agent/, text: /do more than call issue, execute and delegate: Govern/ },
   },
   {
     name: "an operator that may ask as an agent",

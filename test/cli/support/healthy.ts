@@ -26,7 +26,7 @@ const REGION = "us-east-1";
 const EXECUTION_ROLES = ["exec-lambda", "exec-dynamodb"];
 const READER_ROLES = ["read-lambda", "read-dynamodb"];
 
-const USES = ["issue", "execute", "govern", "revoke", "sweep"] as const;
+const USES = ["issue", "execute", "delegate", "govern", "revoke", "sweep"] as const;
 const EVIDENCE_KEY = "11111111-1111-4111-8111-111111111111";
 const PLANE_KEY = "22222222-2222-4222-8222-222222222222";
 
@@ -37,8 +37,13 @@ export const DEPLOYMENT: Deployment = {
   region: REGION,
   plane: `vai:${ACCOUNT}:${REGION}:test`,
   functions: {
-    ...{ issue: "vai-test-issue", execute: "vai-test-execute", govern: "vai-test-govern" },
-    ...{ revoke: "vai-test-revoke", sweep: "vai-test-sweep" },
+    ...{ issue: "vai-test-issue", execute: "vai-test-execute" },
+    ...{
+      delegate: "vai-test-delegate",
+      govern: "vai-test-govern",
+      revoke: "vai-test-revoke",
+      sweep: "vai-test-sweep",
+    },
   },
   tables: {
     evidence: "vai-test-evidence",
@@ -177,7 +182,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
             ...settingOf(use),
             environment: { ...environment },
           }),
-          urlAuth: use === "issue" || use === "execute" ? seen("AWS_IAM") : ABSENT,
+          urlAuth: ["issue", "execute", "delegate"].includes(use) ? seen("AWS_IAM") : ABSENT,
           concurrency: seen(2),
           ...(use === "sweep" && { policy: policies.invokedByRule(SWEEP_RULE) }),
         },
@@ -221,7 +226,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
       [PLANE_KEY]: key(
         PLANE_KEY,
         "plane",
-        writers.slice(0, 1),
+        [functionRole("issue"), functionRole("delegate")],
         await plane.deps.planeSigner.keyid(),
       ),
     },
@@ -255,7 +260,7 @@ export async function healthyWorld(plane: Plane): Promise<World> {
     managed: {
       [arn("iam", "policy/vai-test-agent")]: policies.allowing(
         ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
-        [arn("lambda", "function:vai-test-issue"), arn("lambda", "function:vai-test-execute")],
+        ["issue", "execute", "delegate"].map((use) => arn("lambda", `function:vai-test-${use}`)),
       ),
       [arn("iam", "policy/vai-test-operator")]: policies.allowing(
         ["lambda:InvokeFunction"],

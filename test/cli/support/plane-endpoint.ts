@@ -86,6 +86,7 @@ export async function desk(t: TestContext, options: PlaneOptions = {}): Promise<
 function invoked(plane: Plane, url: string | undefined, body: string): Promise<unknown> {
   const event: unknown = JSON.parse(body);
   if (url?.includes("/functions/plane-execute/") === true) return plane.execute(event);
+  if (url?.includes("/functions/plane-delegate/") === true) return plane.delegate(event);
   if (url?.includes("/functions/plane-revoke/") === true) return plane.revoke(event);
   return url?.includes("/functions/plane-govern/") === true
     ? plane.govern(event)
@@ -99,7 +100,7 @@ const outputsOf = (endpoint: string, agent: string) => ({
   region: "us-east-1",
   plane: PLANE,
   functions: {
-    ...{ issue: "plane-issue", execute: "plane-execute" },
+    ...{ issue: "plane-issue", execute: "plane-execute", delegate: "plane-delegate" },
     ...{ govern: "plane-govern", revoke: "plane-revoke", sweep: "plane-sweep" },
   },
   tables: { evidence: "evidence", state: "state", registry: "registry" },
