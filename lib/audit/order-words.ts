@@ -6,6 +6,7 @@ import { textIn } from "./plain-text.ts";
 const OBJECTS: ReadonlyMap<unknown, readonly [what: string, member: string]> = new Map([
   ["revokeIdentity", ["identity", "identityId"]],
   ["revokeContract", ["contract", "contractDigest"]],
+  ["revokeDelegation", ["block", "block"]],
   ["signal", ["contract", "contractDigest"]],
   ["haltActor", ["actor", "actorId"]],
   ["revokeKey", ["key", "jkt"]],

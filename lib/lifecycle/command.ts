@@ -32,6 +32,7 @@ const command = <Name extends Verb, Members extends z.ZodRawShape>(verb: Name, m
 const schema = z.discriminatedUnion("do", [
   command("revokeIdentity", { identityId: uuid }),
   command("revokeContract", { contractDigest: digest }),
+  command("revokeDelegation", { contractDigest: digest, block: digest }),
   command("signal", { kind: z.enum(["context", "policy", "risk"]), contractDigest: digest }),
   command("haltActor", { actorId: label }),
   command("haltPlane", {}),

@@ -2,6 +2,7 @@
 export const VERBS = [
   "revokeIdentity",
   "revokeContract",
+  "revokeDelegation",
   "signal",
   "haltActor",
   "haltPlane",

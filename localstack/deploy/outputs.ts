@@ -42,11 +42,12 @@ export interface LocalOutputs {
   readonly functions: {
     readonly issue: string;
     readonly execute: string;
+    readonly delegate: string;
     readonly govern: string;
     readonly revoke: string;
     readonly sweep: string;
   };
-  readonly functionUrls: { readonly issue: string; readonly execute: string };
+  readonly functionUrls: Readonly<Record<"issue" | "execute" | "delegate", string>>;
   readonly tables: { readonly evidence: string; readonly state: string; readonly registry: string };
   readonly buckets: { readonly breakGlass: string };
   readonly evidenceKeyId: string;
@@ -97,11 +98,16 @@ export function composeOutputs(parts: OutputParts): LocalOutputs {
     functions: {
       issue: plane("IssueFunction"),
       execute: plane("ExecuteFunction"),
+      delegate: plane("DelegateFunction"),
       govern: plane("GovernFunction"),
       revoke: plane("RevokeFunction"),
       sweep: plane("SweepFunction"),
     },
-    functionUrls: { issue: plane("IssueUrl"), execute: plane("ExecuteUrl") },
+    functionUrls: {
+      issue: plane("IssueUrl"),
+      execute: plane("ExecuteUrl"),
+      delegate: plane("DelegateUrl"),
+    },
     tables: {
       evidence: plane("EvidenceTable"),
       state: plane("StateTable"),

@@ -510,6 +510,7 @@ suite("lambdas/PROTOCOL.md: stages", () => {
     );
     const values: Record<string, string> = {
       ...{ identityId: RECORDS[0].event.id, contractDigest: CONTRACT.digest, kind: "risk" },
+      block: CONTRACT.digest,
       ...{ actorId: "a", path: "a", jkt: keyOf("agent").thumbprint, finding: "was right" },
     };
     for (const [verb = "", of, members = "", , names] of rows) {

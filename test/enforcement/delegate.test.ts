@@ -277,3 +277,94 @@ suite("delegate: authority that is handed on", () => {
     ]);
   });
 });
+
+suite("revokeDelegation: an operator ends a block", () => {
+  const order = (plane: Plane, { contractDigest }: Governed, block: unknown) =>
+    plane.revoke({ command: plane.command({ do: "revokeDelegation", contractDigest, block }) });
+
+  /** A chain of two hops, a branch beside it, and a handle under each. */
+  async function family() {
+    const { plane, governed } = await begun();
+    const kept = await handOn(plane, governed, { ...KEEPING, to: "ledger" });
+    const first = await handOn(plane, governed, KEEPING);
+    const second = await handOn(plane, governed, { chain: first.chain, to: "otherAgent" });
+    const handle = (chain: readonly string[], signedBy: "ledger" | "otherAgent") =>
+      plane.grant(
+        {
+          request: {
+            signedBy,
+            set: {
+              ...{ "/delivery": "handle", "/chainDigest": digestOf(chain.at(-1)) },
+              "/operation/parameters/percent": 1,
+            },
+          },
+          event: { set: { "/chain": chain } },
+        },
+        governed,
+      );
+    const beside = await handle(kept.chain, "ledger");
+    const under = await handle(second.chain, "otherAgent");
+    return { plane, governed, kept, first, second, beside, under };
+  }
+
+  test("POC-37 it ends all below it and the identities under them, at once, and leaves the branch beside", async () => {
+    const { plane, governed, kept, first, second, beside, under } = await family();
+    const answer = await order(plane, governed, first.block.digest);
+    assert.ok(answer.ok, JSON.stringify(answer));
+    assert.equal(answer.state, "REVOKED");
+    assert.deepEqual(plane.types(governed.chainId).slice(-4), [
+      ...["RevocationRequested", "DelegationRevoked", "IdentityRevoked", "RevocationAcknowledged"],
+    ]);
+    const { blocks, endings } = treeOf(plane, governed);
+    assert.deepEqual(endings[0]?.ended, [first.block.digest, second.block.digest]);
+    assert.equal(endings[0]?.by, "olga");
+    assert.equal(blocks.get(kept.block.digest)?.ended, undefined);
+    const { identities, contracts } = plane.state(governed.chainId);
+    assert.deepEqual(
+      [under, beside].map(({ identity }) => identities.get(identity.identityId)?.end?.trigger),
+      ["withdrawn", undefined],
+    );
+    assert.equal(contracts.get(governed.contractDigest)?.ended, undefined, "the contract goes on");
+    const late = handOnEvent(plane, governed, { chain: second.chain, to: "stranger" });
+    const refusal = refused(await plane.delegate(late));
+    assert.deepEqual([refusal.code, refusal.pointer], ["CHAIN_BLOCK_REVOKED", "/chain/1"]);
+    await handOn(plane, governed, { chain: kept.chain, to: "stranger" });
+  });
+
+  test("POC-37 it denies from its mark on, though nobody can write its record; sweep tells of it", async () => {
+    const { plane, governed, first, second, kept } = await family();
+    plane.faults.plan({ at: "signer:sign" });
+    const answer = await order(plane, governed, first.block.digest);
+    assert.ok(answer.ok, JSON.stringify(answer));
+    plane.faults.clear();
+    assert.equal(treeOf(plane, governed).endings.length, 0);
+    const late = handOnEvent(plane, governed, { chain: second.chain, to: "stranger" });
+    assert.equal(refused(await plane.delegate(late)).code, "CHAIN_BLOCK_REVOKED");
+    await plane.sweep();
+    const { endings } = treeOf(plane, governed);
+    assert.deepEqual(endings[0]?.ended, [first.block.digest, second.block.digest]);
+    await handOn(plane, governed, { chain: kept.chain, to: "stranger" });
+  });
+
+  test("POC-37 with a root everything ends that was ever handed on, and the contract's own executor asks in vain", async () => {
+    const { plane, governed, first, kept } = await family();
+    assert.ok((await order(plane, governed, digestOf(first.chain[0]))).ok);
+    for (const chain of [first.chain, kept.chain]) {
+      const late = handOnEvent(plane, governed, { chain, to: "stranger" });
+      assert.equal(refused(await plane.delegate(late)).code, "CHAIN_BLOCK_REVOKED");
+    }
+    const own = refused(await plane.ask({}, governed));
+    assert.deepEqual([own.code, own.pointer], ["CHAIN_BLOCK_REVOKED", "/contract"]);
+  });
+
+  test("POC-37 a block that is not on record is nobody's to end", async () => {
+    const { plane, governed } = await family();
+    const before = plane.types(governed.chainId);
+    const refusal = refused(await order(plane, governed, governed.contractDigest));
+    assert.deepEqual(
+      [refusal.code, refusal.pointer, refusal.stage],
+      ["CHAIN_BROKEN", "/command/block", "contract"],
+    );
+    assert.deepEqual(plane.types(governed.chainId), before);
+  });
+});

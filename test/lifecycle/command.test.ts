@@ -28,6 +28,7 @@ const ID = "0198c7d2-0000-7000-8000-000000000005";
 const GOOD: Readonly<Record<string, object>> = {
   revokeIdentity: { identityId: ID },
   revokeContract: { contractDigest: DIGEST },
+  revokeDelegation: { contractDigest: DIGEST, block: DIGEST },
   signal: { kind: "risk", contractDigest: DIGEST },
   haltActor: { actorId: "spiffe://example.org/agent" },
   haltPlane: {},

@@ -8,6 +8,8 @@ function objectOf(claims: Claims): string {
       return `identity ${claims.identityId}`;
     case "revokeContract":
       return `contract ${claims.contractDigest}`;
+    case "revokeDelegation":
+      return `block ${claims.block} of contract ${claims.contractDigest}, and all below it`;
     case "signal":
       return `the signal ${claims.kind} for contract ${claims.contractDigest}`;
     case "haltActor":

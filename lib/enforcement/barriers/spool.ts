@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { present } from "../../encoding/present.ts";
+import { placeOf } from "../../evidence/block-tree.ts";
 import { intentIdOf } from "../../evidence/chain.ts";
 import type { EventType } from "../../evidence/events.ts";
 import { contractView } from "../../evidence/intent-state.ts";
@@ -174,10 +175,13 @@ function untoldMarks({ state, records, marks }: Intent): readonly Mark[] | undef
       return event.type === "DecisionSuperseded" ? [detail["decision"]] : [];
     }),
   );
-  const hasEnded = (mark: Mark): boolean =>
-    "identityId" in mark
-      ? state.identities.get(mark.identityId)?.end !== undefined
-      : contractView(state, mark.contractDigest).ended !== undefined;
+  const hasEnded = (mark: Mark): boolean => {
+    if ("identityId" in mark) return state.identities.get(mark.identityId)?.end !== undefined;
+    const { ended, tree } = contractView(state, mark.contractDigest);
+    return (
+      ended !== undefined || ("block" in mark && placeOf(tree, mark.block)?.ended !== undefined)
+    );
+  };
   const left = marks.legible.filter(
     (mark) => !(hasEnded(mark) && (mark.by === undefined || said.has(mark.by))),
   );

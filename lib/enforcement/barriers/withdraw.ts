@@ -6,7 +6,7 @@ import type { ReadRequest, WithdrawRequest } from "../../request/request.ts";
 import type { DelegateDeps } from "../deps.ts";
 import { isFailure, type Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
-import { endingDrafts, endingKeys } from "../records/delegation.ts";
+import { endingKeys, withdrawnDrafts } from "../records/delegation.ts";
 import { requestNames } from "../records/issuance.ts";
 import { point } from "../stage.ts";
 import { RETRY_WITHDRAW } from "../stages/delegation.ts";
@@ -46,16 +46,11 @@ export async function withdraw(
         if (retried.repeated !== undefined) return settled(retried.repeated);
         const checks = judgement.passes();
         judgement.reach(WITHDRAWN);
-        const ends = {
-          ...{ block, contractDigest: contract.digest, by: executor, reason: "withdrawn" },
-          ...{ requestedAt, request, checks },
-        };
-        const firstSeq = intent.state.head.seq + 1;
         const { tree } = contractView(intent.state, contract.digest);
         const names = { ...requestNames(request.claims), executor, block };
         const exp = tree.blocks.get(block)?.exp ?? contract.claims.exp;
         return ready({
-          drafts: endingDrafts(intent, ends, firstSeq),
+          drafts: withdrawnDrafts(intent, asked, requestedAt, checks),
           keys: endingKeys(contract.digest, names, exp),
         });
       },

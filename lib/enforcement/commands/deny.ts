@@ -25,6 +25,7 @@ import {
   commandTrigger,
   covered,
   type DenialTarget,
+  endedBy,
   inFlight,
   markTarget,
   requestOf,
@@ -102,8 +103,10 @@ async function deniedSessions(
   const target = targetOf(claims);
   if (intent !== undefined) {
     const identities = covered(intent, target);
-    const open = identities.filter(({ end }) => end === undefined);
-    return joined(heldSessions(open, now), denialsOf(openPoints(identities, now)));
+    return joined(
+      heldSessions(endedBy(target, identities), now),
+      denialsOf(openPoints(identities, now)),
+    );
   }
   const seen = ((await openIdentities(deps)) ?? []).filter((each) =>
     "identityId" in target
@@ -147,13 +150,13 @@ async function commit(
 }
 
 function markOf({ jws, claims }: ReadCommand<Denying>, now: number): Mark {
-  const shared = {
-    at: toSeconds(now),
-    code: "CONTRACT_REVOKED",
-    trigger: commandTrigger(claims),
-    by: jws.compact,
-  } as const;
-  return { ...shared, ...targetOf(claims) };
+  const shared = { at: toSeconds(now), trigger: commandTrigger(claims), by: jws.compact } as const;
+  const target = targetOf(claims);
+  if (!("contractDigest" in target)) return { ...shared, code: "CONTRACT_REVOKED", ...target };
+  const { contractDigest, block } = target;
+  return block === undefined
+    ? { ...shared, code: "CONTRACT_REVOKED", contractDigest }
+    : { ...shared, code: "CHAIN_BLOCK_REVOKED", contractDigest, block };
 }
 
 /** What came of it at IAM goes on record too, if it can be now; the answer says it either way. */

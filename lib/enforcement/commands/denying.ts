@@ -8,14 +8,14 @@ import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { aboutIdentity, type DenialTarget } from "../records/denial.ts";
 
-/** Verbs that deny one identity or one contract. */
+/** Verbs that deny one identity, one contract, or of that one block. */
 export type Denying = Extract<
   ReadCommand["claims"],
-  { readonly do: "revokeIdentity" | "revokeContract" | "signal" }
+  { readonly do: "revokeIdentity" | "revokeContract" | "revokeDelegation" | "signal" }
 >;
 
 export const isDenying = (command: ReadCommand): command is ReadCommand<Denying> =>
-  ["revokeIdentity", "revokeContract", "signal"].includes(command.claims.do);
+  ["revokeIdentity", "revokeContract", "revokeDelegation", "signal"].includes(command.claims.do);
 
 /** A command whose operator is verified. */
 export interface Ordered {
@@ -35,10 +35,13 @@ export interface Located extends Ordered {
 }
 
 /** What it denies. */
-export const targetOf = (claims: Denying): DenialTarget =>
-  claims.do === "revokeIdentity"
-    ? { identityId: claims.identityId }
-    : { contractDigest: claims.contractDigest };
+export function targetOf(claims: Denying): DenialTarget {
+  if (claims.do === "revokeIdentity") return { identityId: claims.identityId };
+  const { contractDigest } = claims;
+  return claims.do === "revokeDelegation"
+    ? { contractDigest, block: claims.block }
+    : { contractDigest };
+}
 
 /** Which contract and identity a denial is about, as far as the chain or the event says. */
 export function aboutTarget(

@@ -1,3 +1,4 @@
+import { isRecorded } from "../../evidence/block-tree.ts";
 import { intentChain, isIntentChain } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { Fault, isRefusal, type Refusal, refuse } from "../../refusal.ts";
@@ -39,6 +40,9 @@ const unknownContract = (): Refusal =>
     "the contract is not bound here; send it as contract beside the command",
     "/command/contractDigest",
   );
+
+const unknownBlock = (): Refusal =>
+  refuse("CHAIN_BROKEN", "the intent's chain has no such delegation", "/command/block");
 
 async function chainOfIdentity(deps: RevokeDeps, identityId: string): Promise<string | Refusal> {
   const { denials, clock, sleep } = deps;
@@ -93,9 +97,11 @@ export function judgePlace(
   if ("identityId" in claims) {
     return state.identities.has(claims.identityId) ? undefined : unknownIdentity();
   }
-  return contract !== undefined || contractView(state, claims.contractDigest).bound !== undefined
-    ? undefined
-    : unknownContract();
+  const { bound, tree } = contractView(state, claims.contractDigest);
+  if (claims.do === "revokeDelegation") {
+    return isRecorded(tree, claims.block) ? undefined : unknownBlock();
+  }
+  return contract !== undefined || bound !== undefined ? undefined : unknownContract();
 }
 
 /** The chain, if it can be opened now; hindrances hinder records alone. */

@@ -6,11 +6,14 @@ import { appendToIntent, type Batch, ready, settled } from "../barriers/append.t
 import type { RevokeDeps } from "../deps.ts";
 import type { Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
+import { revokedBlock } from "../records/delegation.ts";
 import {
   acknowledgedDraft,
   commandTrigger,
   covered,
+  endedBy,
   endedDraft,
+  endsWhole,
   inFlight,
   requestedDraft,
   requestOf,
@@ -67,16 +70,19 @@ function batchOf(
   const { claims, jws } = command;
   const target = targetOf(claims);
   const all = covered(intent, target);
-  const open = all.filter(({ end }) => end === undefined);
   const why = `${claims.iss} ended it: ${claims.reason}`;
   const trigger = commandTrigger(claims);
   const isStill = inFlight(all, judgement.deps.clock()) === 0;
+  const about = aboutTarget(intent, target, contract);
   const drafts: RecordDraft[] = [
-    requestedDraft(command, aboutTarget(intent, target, contract), {
+    requestedDraft(command, about, {
       ...{ requestedAt, committedAt },
-      isEnding: "contractDigest" in target,
+      isEnding: endsWhole(target),
     }),
-    ...open.map((identity) => endedDraft(identity, trigger, "IDENTITY_REVOKED", why, requestedAt)),
+    ...revokedBlock(intent, target, { by: claims.iss, reason: claims.reason, requestedAt }, about),
+    ...endedBy(target, all).map((identity) =>
+      endedDraft(identity, trigger, "IDENTITY_REVOKED", why, requestedAt),
+    ),
     ...(isStill ? [acknowledgedDraft("adapter", requestedAt, judgement.deps.clock())] : []),
   ];
   const opened = contract === undefined ? drafts : withOpening(intent, { contract }, drafts);

@@ -8,6 +8,7 @@ import { eventProblem } from "./event.ts";
 const REVOKING: ReadonlySet<Verb> = new Set([
   "revokeIdentity",
   "revokeContract",
+  "revokeDelegation",
   "signal",
   "haltActor",
   "haltPlane",

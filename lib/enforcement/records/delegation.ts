@@ -1,15 +1,15 @@
 import type { Digest } from "../../encoding/digest.ts";
-import { type BlockView, below, type Ending } from "../../evidence/block-tree.ts";
-import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
+import { type BlockView, below, type Ending, placeOf } from "../../evidence/block-tree.ts";
+import { contractView } from "../../evidence/intent-state.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
-import type { Check, RecordDraft } from "../../evidence/record.ts";
+import type { About, Check, RecordDraft } from "../../evidence/record.ts";
 import type { ReadRequest, WithdrawRequest } from "../../request/request.ts";
 import type { PlaneDeps } from "../deps.ts";
 import type { Failure, Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import { executorKey, type RetryNames } from "../read/state-keys.ts";
 import type { Delegating } from "../stages/delegation.ts";
-import { endedDraft } from "./denial.ts";
+import { covered, type DenialTarget, endedBy, endedDraft } from "./denial.ts";
 import { bindingDrafts, requestNames, withOpening } from "./issuance.ts";
 import { grantedKeys } from "./keys.ts";
 import { fullVerdict, reasonOf, verdictOutcome } from "./refusal.ts";
@@ -100,54 +100,69 @@ export const unverifiedDelegation = <Deps extends PlaneDeps>(
 ];
 
 /** Who ends a block, and why. */
-export interface Ends {
-  readonly block: Digest;
-  readonly contractDigest: Digest;
+interface Ends {
   /** Thumbprint, or an operator's name. */
   readonly by: string;
   readonly reason: string;
   /** RFC 3339. */
   readonly requestedAt: string;
-  /** Of an executor who asked for it. */
-  readonly request?: ReadRequest<WithdrawRequest>;
-  readonly checks?: readonly Check[];
 }
 
-/** The block with all that is below it, and each identity that was issued under them and can still be used. */
-export function endingDrafts(intent: Intent, ends: Ends, firstSeq: number): RecordDraft[] {
-  const { block, by, reason, requestedAt, request, contractDigest, checks } = ends;
+/** The end of a block by an operator, with all that is below it; nothing of another denial, or of a block that has ended. */
+export function revokedBlock(
+  intent: Intent,
+  target: DenialTarget,
+  ends: Ends,
+  about: About,
+): RecordDraft[] {
+  if (!("contractDigest" in target) || target.block === undefined) return [];
+  const { contractDigest, block } = target;
   const { tree } = contractView(intent.state, contractDigest);
-  const ended = below(tree, block);
-  const revoked: RecordDraft = {
-    type: "DelegationRevoked",
-    verdict: { outcome: "ALLOW", ...(checks !== undefined && { checks }) },
-    detail: {
-      ...{ block, ended, by, reason, requestedAt, firstSeq },
-      ...(request !== undefined && {
-        ...requestEvidence(request),
-        ...{ executor: by, ...requestNames(request.claims) },
-      }),
-    },
-  };
-  const why = `block ${block} was ended by ${by}`;
+  if (placeOf(tree, block)?.ended !== undefined) return [];
+  const detail = endingOf(intent, { contractDigest, block }, ends);
+  return [{ type: "DelegationRevoked", about, detail }];
+}
+
+const endingOf = (
+  { state }: Intent,
+  { contractDigest, block }: { readonly contractDigest: Digest; readonly block: Digest },
+  ends: Ends,
+) => ({
+  ...{ block, ended: below(contractView(state, contractDigest).tree, block) },
+  ...{ ...ends, firstSeq: state.head.seq + 1 },
+});
+
+/** The same by an executor above it, and each identity that was issued under them and can still be used. */
+export function withdrawnDrafts(
+  intent: Intent,
+  {
+    contract,
+    request,
+    executor,
+  }: Omit<Asked, "approvals" | "request"> & {
+    readonly request: ReadRequest<WithdrawRequest>;
+  },
+  requestedAt: string,
+  checks: readonly Check[],
+): RecordDraft[] {
+  const { block } = request.claims;
+  const target = { contractDigest: contract.digest, block };
+  const why = `block ${block} was withdrawn by ${executor}`;
   return [
-    revoked,
-    ...usableUnder(intent, contractDigest, ended).map((identity) =>
+    {
+      type: "DelegationRevoked",
+      verdict: { outcome: "ALLOW", checks },
+      detail: {
+        ...endingOf(intent, target, { by: executor, reason: "withdrawn", requestedAt }),
+        ...requestEvidence(request),
+        ...{ executor, ...requestNames(request.claims) },
+      },
+    },
+    ...endedBy(target, covered(intent, target)).map((identity) =>
       endedDraft(identity, "withdrawn", "IDENTITY_REVOKED", why, requestedAt),
     ),
   ];
 }
-
-/** Identities under blocks that were not started, or were delivered: what runs is told by its own end (PROTOCOL.md §5). */
-export const usableUnder = (
-  { state }: Intent,
-  contractDigest: Digest,
-  blocks: readonly Digest[],
-): IdentityView[] =>
-  [...state.identities.values()]
-    .filter((each) => each.contractDigest === contractDigest && each.end === undefined)
-    .filter((each) => each.blocks?.some((digest) => blocks.includes(digest)) === true)
-    .filter(({ startedAt, delivery }) => startedAt === undefined || delivery === "credentials");
 
 /** The retry keys of a delegation: they name its block, and outlive it. */
 export const blockKeys = (

@@ -1,9 +1,10 @@
 import { toInstant } from "../../clock.ts";
 import type { Digest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
+import { below } from "../../evidence/block-tree.ts";
 import type { EndDetail, EndTrigger, InForce, PointName } from "../../evidence/details.ts";
 import { mayRun } from "../../evidence/held-session.ts";
-import type { IdentityView } from "../../evidence/intent-state.ts";
+import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import type { About, RecordDraft, RecordOf } from "../../evidence/record.ts";
 import type { Command, ReadCommand } from "../../lifecycle/command.ts";
 import type { Mark } from "../../lifecycle/mark.ts";
@@ -11,12 +12,21 @@ import { failureDomain, type RefusalCode } from "../../refusal.ts";
 import { continuityOfIdentity } from "../read/continuity.ts";
 import type { Intent } from "../read/intent.ts";
 
-/** What a denial covers on one chain: a contract with all of its identities, or one identity. */
-export type DenialTarget = { readonly contractDigest: Digest } | { readonly identityId: string };
+/** What a denial covers on one chain: a contract with all of its identities, a block with all below it, or one identity. */
+export type DenialTarget =
+  | { readonly contractDigest: Digest; readonly block?: Digest }
+  | { readonly identityId: string };
 
 /** What a mark denies. */
-export const markTarget = (mark: Mark): DenialTarget =>
-  "identityId" in mark ? { identityId: mark.identityId } : { contractDigest: mark.contractDigest };
+export function markTarget(mark: Mark): DenialTarget {
+  if ("identityId" in mark) return { identityId: mark.identityId };
+  const { contractDigest } = mark;
+  return "block" in mark ? { contractDigest, block: mark.block } : { contractDigest };
+}
+
+/** Whether a contract ends with it: with one identity, or one block, it does not. */
+export const endsWhole = (target: DenialTarget): boolean =>
+  "contractDigest" in target && target.block === undefined;
 
 /** Where a command stands on the chain that it is about: one is recorded once. */
 export const requestOf = (
@@ -28,13 +38,38 @@ export const requestOf = (
       event.type === "RevocationRequested" && detail["command"] === command,
   )?.record as RecordOf<"RevocationRequested"> | undefined;
 
-/** Identities of a chain that a denial covers. */
-export const covered = ({ state }: Intent, target: DenialTarget): IdentityView[] =>
-  [...state.identities.values()].filter((identity) =>
-    "identityId" in target
-      ? identity.identityId === target.identityId
-      : identity.contractDigest === target.contractDigest,
-  );
+/** Identities of a chain that a denial covers; of a block those that were issued under it, or below it. */
+export function covered({ state }: Intent, target: DenialTarget): IdentityView[] {
+  const all = [...state.identities.values()];
+  if ("identityId" in target) {
+    return all.filter(({ identityId }) => identityId === target.identityId);
+  }
+  const { contractDigest, block } = target;
+  const own = all.filter((each) => each.contractDigest === contractDigest);
+  if (block === undefined) return own;
+  const { tree } = contractView(state, contractDigest);
+  // The contract and all its roots are one place: with one of them everything ends that was ever handed on.
+  const ended = new Set(below(tree, block));
+  return own.filter(({ blocks = [] }) => blocks.some((digest) => ended.has(digest)));
+}
+
+/**
+ * Those of them that end with it. Under a block what runs is told by its own end: its call was begun before, and is taken
+ * back by nobody (PROTOCOL.md §5, "a block ended").
+ */
+export const endedBy = (
+  target: DenialTarget,
+  identities: readonly IdentityView[],
+): IdentityView[] =>
+  identities
+    .filter(({ end }) => end === undefined)
+    .filter(
+      ({ startedAt, delivery }) =>
+        endsWhole(target) ||
+        "identityId" in target ||
+        startedAt === undefined ||
+        delivery === "credentials",
+    );
 
 /** How many of them may be running: begun, without an outcome on record, by an invocation that may still live. */
 export const inFlight = (identities: readonly IdentityView[], now: number): number =>
@@ -67,6 +102,7 @@ export const requestedDraft = (
 
 /** What ended it, by the verb. */
 export const commandTrigger = (claims: Command): EndTrigger => {
+  if (claims.do === "revokeDelegation") return "withdrawn";
   if (claims.do !== "signal") return "operator";
   return SIGNALS[claims.kind];
 };

@@ -9,7 +9,14 @@ import type { RefusalCode } from "../../refusal.ts";
 import type { Limits } from "../../trust/restrictions.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
-import { acknowledgedDraft, covered, endedDraft, inFlight, markTarget } from "../records/denial.ts";
+import {
+  acknowledgedDraft,
+  covered,
+  endedBy,
+  endedDraft,
+  inFlight,
+  markTarget,
+} from "../records/denial.ts";
 import { dutyDrafts } from "../records/duties.ts";
 import { lostRollbackDrafts } from "../records/rollback.ts";
 import { policyChangedDraft, sweptDrafts } from "../records/sweeping.ts";
@@ -33,7 +40,7 @@ export function draftsFor(
   };
   const ofMarks = recordable(intent, now).flatMap((mark) => [
     ...markDrafts(intent, mark, trust, now),
-    ...covered(intent, markTarget(mark))
+    ...endedBy(markTarget(mark), covered(intent, markTarget(mark)))
       .filter((identity) => open().includes(identity))
       .flatMap((identity) => end(identity, [markedEnd(intent, identity, mark, trust, now)])),
   ]);

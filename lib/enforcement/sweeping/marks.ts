@@ -1,4 +1,5 @@
 import { toInstant, toSeconds } from "../../clock.ts";
+import { documentDigest } from "../../encoding/canonical-json.ts";
 import { contractView, type IdentityView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { judgeOperator, type ReadCommand, readCommand } from "../../lifecycle/command.ts";
@@ -8,12 +9,15 @@ import { termsOf } from "../../lifecycle/terms.ts";
 import { judgeLaterDecision } from "../../proof/later-decision.ts";
 import { type ReadDecision, readDecision } from "../../proof/proof.ts";
 import { isRefusal } from "../../refusal.ts";
-import { isDenying } from "../commands/denying.ts";
+import { isDenying, targetOf } from "../commands/denying.ts";
 import { decided, type Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
+import { revokedBlock } from "../records/delegation.ts";
 import {
   commandTrigger,
   endedDraft,
+  endsWhole,
+  markTarget,
   requestedDraft,
   requestOf,
   SIGNALS,
@@ -49,16 +53,11 @@ function signedBy({ state }: Intent, mark: Mark, { policy }: TrustSnapshot) {
   if (isRefusal(command) || !isDenying(command)) return undefined;
   const { claims } = command;
   if (claims.aud !== policy.plane || judgeOperator(command, policy) !== undefined) return undefined;
-  if (claims.do === "revokeIdentity") {
-    return "identityId" in mark && mark.identityId === claims.identityId ? command : undefined;
-  }
-  if (!("contractDigest" in mark) || mark.contractDigest !== claims.contractDigest) {
-    return undefined;
-  }
-  const terms = termsOf(mark.contractDigest, contractView(state, mark.contractDigest));
-  const isHeard =
-    claims.do !== "signal" || terms?.contract.revokeOn?.includes(SIGNALS[claims.kind]) === true;
-  return isHeard ? command : undefined;
+  if (documentDigest(markTarget(mark)) !== documentDigest(targetOf(claims))) return undefined;
+  if (claims.do !== "signal") return command;
+  const { contractDigest } = claims;
+  const terms = termsOf(contractDigest, contractView(state, contractDigest));
+  return terms?.contract.revokeOn?.includes(SIGNALS[claims.kind]) === true ? command : undefined;
 }
 
 /**
@@ -66,7 +65,7 @@ function signedBy({ state }: Intent, mark: Mark, { policy }: TrustSnapshot) {
  * was superseded by it is older: of a later contract it says nothing, whoever writes it there.
  */
 function decisionOf(intent: Intent, mark: Mark, { policy }: TrustSnapshot, now: number) {
-  if (mark.by === undefined || !("contractDigest" in mark)) return undefined;
+  if (mark.by === undefined || !("contractDigest" in mark) || "block" in mark) return undefined;
   const decision = readDecision(mark.by, "");
   if (isRefusal(decision)) return undefined;
   if (intent.state.superseding.has(decision.digest)) {
@@ -104,8 +103,13 @@ export function markDrafts(
   if (command === undefined) return [unsignedMarkDraft(contract)];
   if (requestOf(intent, command.jws.compact) !== undefined) return [];
   const at = requestedAtOf(mark, command, now);
-  const how = { requestedAt: at, committedAt: at, isEnding: "contractDigest" in mark };
-  return [requestedDraft(command, contract === undefined ? {} : { contract }, how)];
+  const how = { requestedAt: at, committedAt: at, isEnding: endsWhole(markTarget(mark)) };
+  const { iss: by, reason } = command.claims;
+  const about = contract === undefined ? {} : { contract };
+  return [
+    requestedDraft(command, about, how),
+    ...revokedBlock(intent, markTarget(mark), { by, reason, requestedAt: at }, about),
+  ];
 }
 
 function contractOf({ state }: Intent, mark: Mark) {

@@ -19,6 +19,7 @@ const VERBS: Readonly<
 > = {
   revokeIdentity: { own: ["identityId"], isLift: false },
   revokeContract: { own: ["contractDigest"], isLift: false },
+  revokeDelegation: { own: ["contractDigest", "block"], isLift: false },
   signal: { own: ["contractDigest", "kind"], isLift: false },
   haltActor: { own: ["actorId"], isLift: false },
   haltPlane: { own: [], isLift: false },
