@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { verifyChain } from "../../lib/continuity/verify.ts";
 import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
 import type { BlockTree } from "../../lib/evidence/block-tree.ts";
@@ -12,13 +11,13 @@ import {
   digestOf,
   handOn,
   handOnEvent,
+  rotatePlaneKey,
   withdrawEvent,
   withdrawn,
 } from "../support/delegating.ts";
 import type { Governed } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
-import { MemoryKms } from "../support/memory-kms.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 import { PLANE } from "../support/trust.ts";
 
@@ -28,21 +27,6 @@ const treeOf = (plane: Plane, { chainId, contractDigest }: Governed): BlockTree 
 async function begun(): Promise<{ readonly plane: Plane; readonly governed: Governed }> {
   const plane = await newPlane();
   return { plane, governed: plane.contract(DELEGABLE) };
-}
-
-/** The plane's key is revoked, and another one has its place; its thumbprint. */
-async function rotated(plane: Plane): Promise<string> {
-  const old = await plane.deps.planeSigner.keyid();
-  const next = new MemoryKms(plane.faults, "planeSigner");
-  const key = { key: next.jwk, use: "plane", notBefore: "$seconds-1" };
-  await plane.publish({ set: { "/planeKeys/-": key } });
-  plane.deps = { ...plane.deps, planeSigner: new KmsSigner(next.client(), "next-plane-key") };
-  const claims = { do: "revokePlaneKey", jkt: old, jti: "k" };
-  const command = plane.command(claims);
-  const cosign = plane.command(claims, { signedBy: "otherOperator", set: { "/iss": "olga" } });
-  const answer = await plane.revoke({ command, cosign });
-  assert.ok(answer.ok, JSON.stringify(answer));
-  return next.thumbprint;
 }
 
 const KEEPING = { request: { set: { "/retain": true } } };
@@ -247,7 +231,7 @@ suite("delegate: authority that is handed on", () => {
   test("POC-20 the root is signed again when its key is revoked, and what hangs on the old one is of the same place", async () => {
     const { plane, governed } = await begun();
     const kept = await handOn(plane, governed, KEEPING);
-    const next = await rotated(plane);
+    const next = await rotatePlaneKey(plane);
     const fresh = await handOn(plane, governed, { ...KEEPING, to: "ledger" });
     assert.notEqual(fresh.chain[0], kept.chain[0]);
     const { blocks, roots } = treeOf(plane, governed);

@@ -1,3 +1,4 @@
+import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { toSeconds } from "../../lib/clock.ts";
 import { type BlockClaims, parseBlock } from "../../lib/continuity/block.ts";
 import { type Contract, parseContract } from "../../lib/contract/contract.ts";
@@ -12,6 +13,7 @@ import { isRefusal } from "../../lib/refusal.ts";
 import { forge, type SignedChange } from "./forge.ts";
 import type { Governed, Mutation } from "./governed.ts";
 import { KEYS, type KeyName } from "./keys.ts";
+import { MemoryKms } from "./memory-kms.ts";
 import { type Change, changed } from "./mutate.ts";
 import type { Plane } from "./plane.ts";
 import { PLANE } from "./trust.ts";
@@ -123,3 +125,18 @@ export const withdrawn = (answer: DelegateAnswer): WithdrawnAnswer => {
   if (answer.ok && "ended" in answer) return answer;
   throw new Error(`was not ended: ${JSON.stringify(answer)}`);
 };
+
+/** The plane's key is revoked, and another one has its place; its thumbprint. */
+export async function rotatePlaneKey(plane: Plane): Promise<string> {
+  const old = await plane.deps.planeSigner.keyid();
+  const next = new MemoryKms(plane.faults, "planeSigner");
+  const key = { key: next.jwk, use: "plane", notBefore: "$seconds-1" };
+  await plane.publish({ set: { "/planeKeys/-": key } });
+  plane.deps = { ...plane.deps, planeSigner: new KmsSigner(next.client(), "next-plane-key") };
+  const claims = { do: "revokePlaneKey", jkt: old, jti: "k" };
+  const command = plane.command(claims);
+  const cosign = plane.command(claims, { signedBy: "otherOperator", set: { "/iss": "olga" } });
+  const answer = await plane.revoke({ command, cosign });
+  if (!answer.ok) throw new Error(JSON.stringify(answer));
+  return next.thumbprint;
+}
