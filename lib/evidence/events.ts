@@ -22,7 +22,7 @@ const EVENTS = {
   DelegationRequested: "plain",
   DelegationGranted: "plain",
   DelegationRejected: "negative",
-  DelegationRevoked: "negative",
+  DelegationRevoked: "plain",
   ProofValidated: "plain",
   ProofRejected: "negative",
   ViolationDetected: "negative",

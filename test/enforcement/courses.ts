@@ -1,3 +1,4 @@
+import { DELEGABLE, handOnEvent, treeOf, withdrawEvent } from "../support/delegating.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import { type Governed, LIVE_IS_6, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
@@ -22,6 +23,7 @@ export interface Player {
   issue(event: unknown): Promise<unknown>;
   execute(event: unknown): Promise<unknown>;
   govern(event: unknown): Promise<unknown>;
+  delegate(event: unknown): Promise<unknown>;
   revoke(event: unknown): Promise<unknown>;
   /** One run; its answer is part of the course. */
   sweep(): Promise<void>;
@@ -353,6 +355,26 @@ export const COURSES: Readonly<Record<string, Course>> = {
     { do: "haltActor", actorId: "another" },
     { do: "liftQuarantine", path: "arn:aws:iam::000000000000:role/exec-lambda" },
   ),
+  "handed-on-and-withdrawn": async ({ plane, delegate }) => {
+    const governed = plane.contract(DELEGABLE);
+    const event = handOnEvent(plane, governed);
+    await delegate(event);
+    await delegate(event);
+    const { contractDigest } = governed;
+    const [block = contractDigest] = treeOf(plane, governed).blocks.keys();
+    await delegate(withdrawEvent(plane, governed, { block }));
+  },
+  "handed-on-and-revoked": async ({ plane, delegate, revoke }) => {
+    const governed = plane.contract(DELEGABLE);
+    await delegate(handOnEvent(plane, governed));
+    const [block] = treeOf(plane, governed).blocks.keys();
+    const { contractDigest } = governed;
+    await revoke({ command: plane.command({ do: "revokeDelegation", contractDigest, block }) });
+  },
+  "handed-on-too-widely": async ({ plane, delegate }) => {
+    const wider = { request: { set: { "/authorization_details/0/limits/calls": 5 } } };
+    await delegate(handOnEvent(plane, plane.contract(DELEGABLE), wider));
+  },
   "plane-key-revoked": async ({ plane, revoke }) => {
     const claims = {
       ...{ do: "revokePlaneKey", jkt: await plane.deps.planeSigner.keyid() },

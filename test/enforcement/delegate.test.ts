@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { verifyChain } from "../../lib/continuity/verify.ts";
 import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
-import type { BlockTree } from "../../lib/evidence/block-tree.ts";
-import { contractView } from "../../lib/evidence/intent-state.ts";
 import {
   agentOf,
   DELEGABLE,
@@ -12,6 +10,7 @@ import {
   handOn,
   handOnEvent,
   rotatePlaneKey,
+  treeOf,
   withdrawEvent,
   withdrawn,
 } from "../support/delegating.ts";
@@ -20,9 +19,6 @@ import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 import { PLANE } from "../support/trust.ts";
-
-const treeOf = (plane: Plane, { chainId, contractDigest }: Governed): BlockTree =>
-  contractView(plane.state(chainId), contractDigest).tree;
 
 async function begun(): Promise<{ readonly plane: Plane; readonly governed: Governed }> {
   const plane = await newPlane();

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import type { Digest } from "../../lib/encoding/digest.ts";
 import type { EndTrigger } from "../../lib/evidence/details.ts";
 import { isTerminal } from "../../lib/evidence/events.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import { TRIGGER_NAMES, TRIGGERS } from "../../lib/lifecycle/triggers.ts";
 import { REFUSAL_CODES } from "../../lib/refusal.ts";
+import { handOn, treeOf, withdrawEvent, withdrawn } from "../support/delegating.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import { FUNCTION, type Governed, type Mutation } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
@@ -36,6 +38,8 @@ interface Live {
   readonly governed: Governed;
   readonly mutation: Mutation;
   readonly handle: unknown;
+  /** What its requests say besides, because of a chain. */
+  readonly under: Mutation;
 }
 
 /** How one course is begun, and what ends its identity. */
@@ -45,6 +49,8 @@ interface Course {
   readonly mutation: Mutation;
   /** Of an identity that ends within its own issuance, what happens before. */
   readonly before?: (plane: Plane) => void;
+  /** Whether it is issued under a block, by whoever that designates. */
+  readonly isContinued?: true;
   /** Whether the function that asks dies. */
   readonly death?: true;
   readonly ends: (live: Live) => unknown;
@@ -73,8 +79,8 @@ const order =
     const answer = await live.plane.revoke({ command });
     assert.ok(answer.ok, JSON.stringify(answer));
   };
-const redeem = async ({ plane, governed, handle }: Live, mutation: Mutation = {}) =>
-  plane.execute(plane.redemption(governed, handle, mutation));
+const redeem = async ({ plane, governed, handle, under }: Live, mutation: Mutation = {}) =>
+  plane.execute(plane.redemption(governed, handle, { ...under, ...mutation }));
 const seeing =
   (...versions: string[]) =>
   (plane: Plane) => {
@@ -99,7 +105,30 @@ const ORDERS: Readonly<Record<string, (live: Live) => Parameters<Plane["command"
 const LISTED = { "/revokeOn": ["policyChanged"] };
 const REPLACED = { set: { "/policies/0/version": "2" } };
 
+const CONTINUED = twice(HANDLE, { "/delegation": { maxDepth: 3 } });
+const blockOf = ({ plane, governed }: Live): Digest =>
+  [...treeOf(plane, governed).blocks.keys()][0] ?? governed.contractDigest;
+
 const COURSES: readonly Course[] = [
+  {
+    trigger: "withdrawn",
+    what: "a handle whose block is withdrawn",
+    ...{ mutation: CONTINUED, isContinued: true },
+    ends: async (live) => {
+      const { plane, governed } = live;
+      withdrawn(await plane.delegate(withdrawEvent(plane, governed, { block: blockOf(live) })));
+    },
+  },
+  {
+    trigger: "withdrawn",
+    what: "a handle whose block an operator ends",
+    ...{ mutation: CONTINUED, isContinued: true },
+    ends: order((live) => ({
+      do: "revokeDelegation",
+      contractDigest: live.governed.contractDigest,
+      block: blockOf(live),
+    })),
+  },
   ...Object.entries(LIVE).flatMap(([delivery, mutation]): Course[] => [
     {
       trigger: "windowEnded",
@@ -320,9 +349,19 @@ const COURSES: readonly Course[] = [
   },
 ];
 
-async function begin({ mutation, before, death, what }: Course): Promise<Live> {
+async function begin({ mutation: own, before, death, what, isContinued }: Course): Promise<Live> {
   const plane = await newPlane();
-  const governed = plane.contract(mutation);
+  const governed = plane.contract(own);
+  const under = isContinued === true ? await underBlock(plane, governed) : {};
+  const mutation = {
+    ...own,
+    request: {
+      ...own.request,
+      ...under.request,
+      set: { ...own.request?.set, ...under.request?.set },
+    },
+    event: { ...own.event, ...under.event },
+  };
   let handle: unknown;
   if (death === true) {
     const at = what.startsWith("an issuance") ? ({ at: "sts" } as const) : LOST;
@@ -336,8 +375,18 @@ async function begin({ mutation, before, death, what }: Course): Promise<Live> {
     plane.faults.clear();
     handle = answer.ok ? answer.handle : undefined;
   }
-  return { plane, governed, mutation, handle };
+  return { plane, governed, mutation, handle, under };
 }
+
+/** What a request says that comes under a block of the contract, by whoever that designates. */
+async function underBlock(plane: Plane, governed: Governed): Promise<Mutation> {
+  const { chain, block } = await handOn(plane, governed);
+  return {
+    request: { signedBy: "refunds", set: { "/chainDigest": block.digest } },
+    event: { set: { "/chain": chain } },
+  };
+}
+
 /** The third signature is barrier 3's. */
 const LOST = { at: "signer:sign", from: 3, to: 3 } as const;
 

@@ -9,6 +9,8 @@ import type {
   DelegatedAnswer,
   WithdrawnAnswer,
 } from "../../lib/enforcement/delegate.ts";
+import type { BlockTree } from "../../lib/evidence/block-tree.ts";
+import { contractView } from "../../lib/evidence/intent-state.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import { forge, type SignedChange } from "./forge.ts";
 import type { Governed, Mutation } from "./governed.ts";
@@ -140,3 +142,7 @@ export async function rotatePlaneKey(plane: Plane): Promise<string> {
   if (!answer.ok) throw new Error(JSON.stringify(answer));
   return next.thumbprint;
 }
+
+/** Who may continue a contract, as its intent's records tell it. */
+export const treeOf = (plane: Plane, { chainId, contractDigest }: Governed): BlockTree =>
+  contractView(plane.state(chainId), contractDigest).tree;

@@ -39,6 +39,7 @@ export async function play(course: Course): Promise<Played> {
     issue: through((event) => plane.issue(event)),
     execute: through((event) => plane.execute(event)),
     govern: through((event) => plane.govern(event)),
+    delegate: through((event) => plane.delegate(event)),
     revoke: through((event) => plane.revoke(event)),
     sweep: async () => {
       answers.push(await plane.sweep());
