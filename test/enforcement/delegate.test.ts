@@ -242,6 +242,23 @@ suite("delegate: authority that is handed on", () => {
     assert.deepEqual([old.code, old.pointer], ["CHAIN_ROOT_REVOKED", "/chain/0"]);
   });
 
+  test("VAI-59 a delegation that State knows and the chain does not is a chain that lost its records", async () => {
+    const { plane, governed } = await begun();
+    await handOn(plane, governed, KEEPING);
+    const lost = handOnEvent(plane, governed, { to: "ledger" });
+    const [keep, head] = [plane.saved(), new Map(plane.dynamo.table(TABLES.state))];
+    delegated(await plane.delegate(lost));
+    const retried = [...plane.dynamo.table(TABLES.state)].filter(
+      ([key]) => key.startsWith("retry#") && !head.has(key),
+    );
+    assert.equal(retried.length, 2);
+    keep();
+    for (const [key, item] of retried) plane.dynamo.table(TABLES.state).set(key, item);
+    const answer = refused(await plane.delegate(lost));
+    assert.deepEqual([answer.code, answer.stage], ["EVIDENCE_CHAIN_BROKEN", "executor"]);
+    assert.equal(treeOf(plane, governed).blocks.size, 1);
+  });
+
   test("VAI-59 State holds retry keys of a block and nothing else of it", async () => {
     const { plane, governed } = await begun();
     const before = new Set(plane.dynamo.table(TABLES.state).keys());

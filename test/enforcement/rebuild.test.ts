@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { projectedItems } from "../../lib/aws/ports/projection.ts";
 import { projectChain } from "../../lib/enforcement/rebuild.ts";
 import { evidenceKeys } from "../../lib/evidence/open.ts";
+import { DELEGABLE, handOn, withdrawEvent, withdrawn } from "../support/delegating.ts";
 import { CREDENTIALS, HANDLE } from "../support/deliveries.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
@@ -53,6 +54,10 @@ async function closed(): Promise<Plane> {
   assert.ok((await plane.execute(plane.redemption(handled, handle))).ok);
   refused(await plane.ask({ request: { set: { "/operation/parameters/percent": 100 } } }));
   refused((await plane.issue({ garbage: true })) as never);
+  const handed = plane.contract(DELEGABLE);
+  const { chain, block } = await handOn(plane, handed);
+  await handOn(plane, handed, { chain, to: "ledger" });
+  withdrawn(await plane.delegate(withdrawEvent(plane, handed, { block: block.digest })));
   const revoked = plane.contract(HANDLE);
   await plane.grant(HANDLE, revoked);
   const { contractDigest } = revoked;

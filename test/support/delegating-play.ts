@@ -30,7 +30,7 @@ interface Yes {
 }
 
 /** Somebody asks function `delegate`. Texts `@NAME` in changes stand for the digest of a branch's last block, of the root for `@root`. */
-export interface DelegateAsk {
+interface DelegateAsk {
   /** Of what ends: by name. Absent: something is handed on. */
   readonly withdraw?: string;
   /** Name of the branch whose chain is presented; `null`: none. Default: none. */
@@ -48,7 +48,7 @@ export interface DelegateAsk {
 }
 
 /** What happens before, in turn. */
-export type DelegateAct =
+type DelegateAct =
   | { readonly hand: DelegateAsk; readonly as: string }
   | { readonly end: DelegateAsk }
   | { readonly publish: SignedChange }
@@ -69,7 +69,7 @@ export interface DelegateAttack {
 }
 
 /** A plane on which authority is handed on by function `delegate` itself, act by act. */
-export class DelegatePlay {
+class DelegatePlay {
   readonly plane: Plane;
   readonly governed: Governed;
   readonly branches = new Map<string, readonly string[]>();
@@ -169,7 +169,7 @@ const payloadOf = (compact: string): object => {
 };
 
 /** A plane with a contract that may be handed on; approved by `ada` where its class asks for that. */
-export async function delegatePlay(given: Omit<DelegateAttack, "attack">): Promise<DelegatePlay> {
+async function delegatePlay(given: Omit<DelegateAttack, "attack">): Promise<DelegatePlay> {
   const plane = await newPlane({ policy: given.policy, isGolden: true });
   const set = { ...DELEGABLE.contract?.set, ...given.contract?.set };
   const isAsked = plane.policy.governance.LOW.approvals > 0;

@@ -48,7 +48,7 @@ export async function withdraw(
         judgement.reach(WITHDRAWN);
         const { tree } = contractView(intent.state, contract.digest);
         const names = { ...requestNames(request.claims), executor, block };
-        const exp = tree.blocks.get(block)?.exp ?? contract.claims.exp;
+        const exp = tree.blocks.get(block)?.exp ?? 0;
         return ready({
           drafts: withdrawnDrafts(intent, asked, requestedAt, checks),
           keys: endingKeys(contract.digest, names, exp),

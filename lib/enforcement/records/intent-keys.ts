@@ -1,13 +1,15 @@
 import { readContract } from "../../contract/contract.ts";
+import type { Digest } from "../../encoding/digest.ts";
 import type { ChainHead } from "../../evidence/chain.ts";
 import { foldIntent } from "../../evidence/fold.ts";
-import type { IdentityView, IntentState } from "../../evidence/intent-state.ts";
+import type { ContractView, IdentityView, IntentState } from "../../evidence/intent-state.ts";
 import type { OpenRecord } from "../../evidence/open.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import { readCommand } from "../../lifecycle/command.ts";
 import { isRefusal } from "../../refusal.ts";
 import { commandKey } from "../read/command-keys.ts";
 import { executorKey } from "../read/state-keys.ts";
+import { blockKeys, delegatorKey, endingKeys } from "./delegation.ts";
 import { bindingKeys, grantedKeys } from "./keys.ts";
 
 /** What State holds of an intent besides its head: who took which key. */
@@ -15,6 +17,7 @@ export const intentKeys = (chainId: string, state: IntentState): TakenKey[] => [
   ...[...state.identities.values()].flatMap(retryKeysOf),
   ...bindings(chainId, state),
   ...[...state.identities.values()].flatMap(holderOf),
+  ...[...state.contracts].flatMap(delegationKeys),
 ];
 
 /** The keys that one transaction of an intent took: those of what its records have added. */
@@ -47,6 +50,18 @@ function retryKeysOf(identity: IdentityView): TakenKey[] {
 /** Whoever was granted something under a chain holds its key from then on. */
 const holderOf = ({ blocks, executor, actor }: IdentityView): TakenKey[] =>
   blocks === undefined || actor === undefined ? [] : [{ ...executorKey(executor), value: actor }];
+
+/** Of each block that was handed on, and each that an executor ended; whoever handed on under a block holds its key. */
+const delegationKeys = ([digest, { tree }]: readonly [Digest, ContractView]): TakenKey[] => [
+  ...[...tree.blocks.values()].flatMap((block) => {
+    const parent = block.parent && tree.blocks.get(block.parent);
+    const held = parent ? [delegatorKey(block.delegator, parent.agent)] : [];
+    return [...blockKeys(digest, block), ...held];
+  }),
+  ...tree.endings.flatMap((ending) =>
+    endingKeys(digest, ending, tree.blocks.get(ending.block)?.exp ?? 0),
+  ),
+];
 
 type Names = Pick<IdentityView, "idempotencyKey" | "requestJti">;
 
