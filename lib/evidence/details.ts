@@ -259,7 +259,7 @@ interface DelegationRequestedDetail {
 }
 
 /** A block that was signed: from here on its executor may continue. */
-export interface DelegationGrantedDetail extends RequestNames {
+interface DelegationGrantedDetail extends RequestNames {
   /** The block JWS. */
   readonly block: string;
   /** The root JWS, when one was signed beside it. */

@@ -41,6 +41,7 @@ import { readPublicJwk } from "../../lib/encoding/jwk.ts";
 import { type JwsType, type SigningKey, signJws } from "../../lib/encoding/jws.ts";
 import type { GrantedAnswer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import { COMMANDS, ORDERS, REVIEWING } from "../../lib/enforcement/commands/table.ts";
+import { DELEGATE_ORDER, WITHDRAW_ORDER } from "../../lib/enforcement/delegate.ts";
 import { REVOKE_ORDER } from "../../lib/enforcement/revoke.ts";
 import type { Order } from "../../lib/enforcement/stage.ts";
 import {
@@ -319,11 +320,12 @@ suite("lambdas/PROTOCOL.md: members", () => {
 
   test("VAI-58 §4 lists the members of the events", async () => {
     const rows = table(4, "function member needed what");
-    for (const use of ["issue", "execute"]) {
-      const wanted = await open<string[]>(
-        "lib/enforcement/read/event.ts",
-        `${use.toUpperCase()}_MEMBERS`,
-      );
+    for (const [use, file, list] of [
+      ["issue", "event", "ISSUE_MEMBERS"],
+      ["execute", "event", "EXECUTE_MEMBERS"],
+      ["delegate", "delegate-event", "MEMBERS"],
+    ] as const) {
+      const wanted = await open<string[]>(`lib/enforcement/read/${file}.ts`, list);
       const said = rows.filter(([name]) => bare(name) === use).map(([, member]) => bare(member));
       assert.deepEqual(said.toSorted(), wanted.toSorted());
     }
@@ -473,7 +475,7 @@ const checksIn = (rows: Table["rows"] = []): string[][] =>
   rows.map(([stage, check]) => [bare(stage), bare(check)]);
 
 suite("lambdas/PROTOCOL.md: stages", () => {
-  const [issue, execute] = tables(4, "stage check what must hold else");
+  const [issue, execute, delegating, withdrawing] = tables(4, "stage check what must hold else");
 
   test("VAI-04 §4 lists every check of `issue` in its order", () => {
     assert.deepEqual(checksIn(issue?.rows), flat(ISSUE_ORDER));
@@ -481,6 +483,11 @@ suite("lambdas/PROTOCOL.md: stages", () => {
 
   test("VAI-04 §4 lists every check of `execute` in its order", () => {
     assert.deepEqual(checksIn(execute?.rows), flat(EXECUTE_ORDER));
+  });
+
+  test("VAI-04 POC-22 §4 lists every check of `delegate`, of both its uses, in its order", () => {
+    assert.deepEqual(checksIn(delegating?.rows), flat(DELEGATE_ORDER));
+    assert.deepEqual(checksIn(withdrawing?.rows), flat(WITHDRAW_ORDER));
   });
 
   test("VAI-04 §4 lists what delivery `credentials` passes from barrier 1 on", () => {
