@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { readBlock } from "../../lib/continuity/block.ts";
+import { blockLength } from "../../lib/continuity/size.ts";
 import { verifyChain } from "../../lib/continuity/verify.ts";
 import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
+import { appendToIntent, ready } from "../../lib/enforcement/barriers/append.ts";
+import { Judgement } from "../../lib/enforcement/judgement.ts";
+import { readIntent } from "../../lib/enforcement/read/intent.ts";
+import { readTrust } from "../../lib/enforcement/read/registry.ts";
+import { isRefusal } from "../../lib/refusal.ts";
 import {
   agentOf,
   DELEGABLE,
@@ -14,6 +21,8 @@ import {
   withdrawEvent,
   withdrawn,
 } from "../support/delegating.ts";
+import { playDelegateAttack } from "../support/delegating-play.ts";
+import { OPEN } from "../support/faults.ts";
 import type { Governed } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
@@ -131,6 +140,17 @@ suite("delegate: authority that is handed on", () => {
     );
     assert.equal(conflict.code, "IDEMPOTENCY_CONFLICT");
     assert.equal(treeOf(plane, governed).blocks.size, 1);
+  });
+
+  test("POC-A3 what one executor has named is free for another", async () => {
+    const { plane, governed } = await begun();
+    const named = { "/jti": "one", "/idempotencyKey": "k" };
+    const own = { request: { set: { ...named, "/retain": true } } };
+    const { chain } = await handOn(plane, governed, own);
+    await handOn(plane, governed, { chain, to: "ledger", request: { set: named } });
+    const [block] = treeOf(plane, governed).blocks.keys();
+    const ended = { block: block ?? governed.contractDigest, request: { set: named } };
+    withdrawn(await plane.delegate(withdrawEvent(plane, governed, ended)));
   });
 
   test("POC-A10 a lost answer is asked for again, and nothing is signed or handed on twice", async () => {
@@ -259,6 +279,85 @@ suite("delegate: authority that is handed on", () => {
     assert.equal(treeOf(plane, governed).blocks.size, 1);
   });
 
+  test("POC-34 what people approved stands in the block, and the next hop is judged by it", async () => {
+    const policy = { set: { "/governance/LOW/approvals": 1 } };
+    const before = [{ hand: { approvals: [{ by: "bea" as const }] }, as: "refunds" }];
+    const attack = { under: "refunds", to: "ledger" as const };
+    const { answer } = await playDelegateAttack({ policy, before, attack });
+    // The chain holds with what bea has signed; nobody has approved the next block.
+    assert.deepEqual([answer.code, answer.pointer], ["HUMAN_SIGNATURE_MISSING", "/approvals"]);
+  });
+
+  test("POC-34 whoever is designated approves nothing of it", async () => {
+    const policy = { set: { "/governance/LOW/approvals": 1 } };
+    const attack = {
+      approvals: [{ by: "bea" as const, said: { set: { "/designate/agent": "bea" } } }],
+      request: { set: { "/designate/agent": "bea" } },
+    };
+    const { answer } = await playDelegateAttack({ policy, attack });
+    assert.deepEqual(
+      [answer.code, answer.pointer],
+      ["SELF_APPROVAL_FORBIDDEN", "/approvals/0/iss"],
+    );
+  });
+
+  test("POC-21 a block that nobody could present is not signed", async () => {
+    const { plane, governed } = await begun();
+    const others = Array.from({ length: 15 }, (_, clause) => ({
+      notOneOf: Array.from({ length: 250 }, (__, at) => 10_000_000 + clause * 250 + at),
+    }));
+    const all = [{ range: { min: 0, max: 10 } }, ...others];
+    const request = { set: { "/authorization_details/0/parameters/percent": { all } } };
+    const signed = plane.faults.counts.get("planeSigner:sign") ?? 0;
+    const answer = refused(await plane.delegate(handOnEvent(plane, governed, { request })));
+    assert.deepEqual(
+      [answer.code, answer.stage, answer.pointer],
+      ["CHAIN_TOO_DEEP", "scope", "/request"],
+    );
+    assert.equal(plane.faults.counts.get("planeSigner:sign") ?? 0, signed);
+  });
+
+  test("POC-21 the length of a block is told before it is signed", async () => {
+    const { plane, governed } = await begun();
+    const { chain } = await handOn(plane, governed);
+    for (const jws of chain) {
+      const block = readBlock(jws, "");
+      assert.ok(!isRefusal(block));
+      assert.equal(blockLength(block.claims), jws.length);
+    }
+  });
+
+  test("POC-19 nothing is handed on from 120 records on, and what was handed on is still ended", async () => {
+    const { plane, governed } = await begun();
+    const kept = await handOn(plane, governed, KEEPING);
+    await fill(plane, governed);
+    const answer = refused(await plane.delegate(handOnEvent(plane, governed, { to: "ledger" })));
+    assert.deepEqual(
+      [answer.code, answer.stage, answer.pointer],
+      ["CONTRACT_CONSUMED", "state", "/contract/intent/id"],
+    );
+    const { block } = kept;
+    withdrawn(await plane.delegate(withdrawEvent(plane, governed, { block: block.digest })));
+  });
+
+  test("POC-19 a delegation takes four rounds of calls, five with the contract named by digest", async () => {
+    const { plane, governed } = await begun();
+    await plane.grant();
+    const { chain } = await handOn(plane, governed, KEEPING);
+    const byDigest = {
+      set: { "/contractDigest": governed.contractDigest },
+      remove: ["/contract", "/proof"],
+    };
+    const first = plane.contract(DELEGABLE);
+    assert.equal(await roundsOf(plane, () => handOn(plane, first)), 4);
+    assert.equal(
+      await roundsOf(plane, () => handOn(plane, governed, { ...KEEPING, to: "ledger" })),
+      4,
+    );
+    const next = { chain, to: "ledger" as const, event: byDigest };
+    assert.equal(await roundsOf(plane, () => handOn(plane, governed, next)), 5);
+  });
+
   test("VAI-59 State holds retry keys of a block and nothing else of it", async () => {
     const { plane, governed } = await begun();
     const before = new Set(plane.dynamo.table(TABLES.state).keys());
@@ -274,6 +373,51 @@ suite("delegate: authority that is handed on", () => {
     ]);
   });
 });
+
+/** One after the other, the longest row of calls that wait for one another: each waits for those that were under way with it. */
+async function roundsOf(plane: Plane, act: () => Promise<unknown>): Promise<number> {
+  let rounds = 0;
+  let waiting: (() => void)[] = [];
+  plane.faults.gate = async (_, effect) => {
+    await new Promise<void>((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length > 1) return;
+      // All that begins before anything is answered is one round.
+      setImmediate(() =>
+        setImmediate(() => {
+          rounds += 1;
+          const all = waiting;
+          waiting = [];
+          for (const go of all) go();
+        }),
+      );
+    });
+    return effect();
+  };
+  await act();
+  plane.faults.gate = OPEN;
+  return rounds;
+}
+
+/** So many records that nothing more is handed on. */
+async function fill(plane: Plane, governed: Governed): Promise<void> {
+  const judgement = new Judgement(plane.deps, plane.invocation(), [], {});
+  const { trust } = await readTrust(plane.deps);
+  if (isRefusal(trust)) throw new Error(trust.detail);
+  judgement.believe(trust);
+  judgement.learn({ intentId: governed.ids.intent });
+  const intent = await readIntent(plane.deps, governed.chainId, trust);
+  if (isRefusal(intent)) throw new Error(intent.detail);
+  const draft = { type: "GateOpened", detail: { step: "shift" } } as const;
+  const drafts = Array.from({ length: 120 - intent.state.head.seq }, () => draft);
+  for (let from = 0; from < drafts.length; from += 40) {
+    const latest = await readIntent(plane.deps, governed.chainId, trust);
+    if (isRefusal(latest)) throw new Error(latest.detail);
+    await appendToIntent(judgement, latest, {
+      prepare: () => ready({ drafts: drafts.slice(from, from + 40) }),
+    });
+  }
+}
 
 suite("revokeDelegation: an operator ends a block", () => {
   const order = (plane: Plane, { contractDigest }: Governed, block: unknown) =>
