@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { readBlock } from "../../lib/continuity/block.ts";
 import { blockLength } from "../../lib/continuity/size.ts";
 import { verifyChain } from "../../lib/continuity/verify.ts";
@@ -26,6 +27,7 @@ import { OPEN } from "../support/faults.ts";
 import type { Governed } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
+import { MemoryKms } from "../support/memory-kms.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 import { PLANE } from "../support/trust.ts";
 
@@ -260,6 +262,35 @@ suite("delegate: authority that is handed on", () => {
       await plane.delegate(handOnEvent(plane, governed, { chain: kept.chain, to: "stranger" })),
     );
     assert.deepEqual([old.code, old.pointer], ["CHAIN_ROOT_REVOKED", "/chain/0"]);
+  });
+
+  test("ADV-64 a key that State has under another name is designated under none, by key or by criterion", async () => {
+    const other = "spiffe://example.org/agent/first";
+    const plane = await newPlane({
+      policy: {
+        set: { "/agents": [{ name: "a", labels: ["x"], jkt: KEYS.otherAgent.thumbprint }] },
+      },
+    });
+    const own = { set: { "/cnf/jkt": KEYS.otherAgent.thumbprint, "/actor/id": other } };
+    const intent = { set: { "/actor": other } };
+    const decision = { set: { "/boundary/actorId": other } };
+    const first = plane.contract({ contract: own, intent, decision });
+    await plane.grant({ request: { signedBy: "otherAgent" } }, first);
+    for (const designate of [{ jkt: KEYS.otherAgent.thumbprint, agent: "a" }, { labels: ["x"] }]) {
+      const request = { set: { "/designate": designate } };
+      const event = handOnEvent(plane, plane.contract(DELEGABLE), { request });
+      const answer = refused(await plane.delegate(event));
+      assert.deepEqual([answer.code, answer.stage], ["ACTOR_MISMATCH", "proof"]);
+    }
+  });
+
+  test("VAI-24 a key that the trust policy does not name signs no block", async () => {
+    const { plane, governed } = await begun();
+    const stray = new MemoryKms(plane.faults, "planeSigner");
+    plane.deps = { ...plane.deps, planeSigner: new KmsSigner(stray.client(), "stray") };
+    const answer = refused(await plane.delegate(handOnEvent(plane, governed)));
+    assert.deepEqual([answer.code, answer.stage], ["EVIDENCE_SIGNER_UNAVAILABLE", "evidence"]);
+    assert.equal(treeOf(plane, governed).blocks.size, 0);
   });
 
   test("VAI-59 a delegation that State knows and the chain does not is a chain that lost its records", async () => {
