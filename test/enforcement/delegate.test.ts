@@ -23,6 +23,7 @@ import {
   withdrawn,
 } from "../support/delegating.ts";
 import { playDelegateAttack } from "../support/delegating-play.ts";
+import { CREDENTIALS } from "../support/deliveries.ts";
 import { OPEN } from "../support/faults.ts";
 import type { Governed } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
@@ -244,6 +245,29 @@ suite("delegate: authority that is handed on", () => {
     const { identities } = plane.state(governed.chainId);
     assert.equal(identities.get(issued.identity.identityId)?.end?.trigger, "withdrawn");
     assert.equal(identities.get(beside.identity.identityId)?.end, undefined);
+  });
+
+  test("POC-28 credentials that were delivered under a block are denied at IAM once it is withdrawn", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract({
+      ...CREDENTIALS,
+      contract: { set: { ...CREDENTIALS.contract?.set, "/delegation": { maxDepth: 1 } } },
+    });
+    const { chain, block } = await handOn(plane, governed);
+    const set = { ...CREDENTIALS.request?.set, "/chainDigest": block.digest };
+    const mutation = {
+      ...CREDENTIALS,
+      request: { ...CREDENTIALS.request, signedBy: "refunds" as const, set },
+      event: { set: { "/chain": chain } },
+    };
+    await plane.grant(mutation, governed);
+    withdrawn(await plane.delegate(withdrawEvent(plane, governed, { block: block.digest })));
+    await plane.sweep();
+    const points = plane
+      .records(governed.chainId)
+      .filter(({ event }) => event.type === "RevocationAcknowledged")
+      .map(({ detail }) => detail["point"]);
+    assert.deepEqual(points, ["iam"]);
   });
 
   test("POC-20 the root is signed again when its key is revoked, and what hangs on the old one is of the same place", async () => {
