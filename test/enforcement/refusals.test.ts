@@ -45,8 +45,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   CHAIN_EXPIRED: "test/continuity/chain.test.ts",
   CHAIN_ROOT_REVOKED: "test/continuity/chain.test.ts",
   HUMAN_SIGNATURE_MISSING: "test/continuity/people.test.ts",
-  CHAIN_BLOCK_REVOKED: "later: ends of blocks",
-  HEAD_SUPERSEDED: "later: heads of chains",
+  CHAIN_BLOCK_REVOKED: "test/continuity/hand-overs/ends/child-of-a-withdrawn-block.json",
+  HEAD_SUPERSEDED: "test/continuity/hand-overs/article/a13-block-that-was-handed-on.json",
 };
 
 const here = new URL(".", import.meta.url);
