@@ -9,7 +9,7 @@ import { granted, type Plane, refused } from "./plane.ts";
 
 /**
  * A request of somebody. Texts `@NAME` in its changes stand for the digest of the last block of a branch, of the root for
- * `@root`, or of a handle.
+ * `@root`, of a handle, or for `@contract` of the contract.
  */
 export interface Ask {
   /** Name of the branch whose chain is presented; `null`: none. Default the last one. */
@@ -49,6 +49,7 @@ export type Act =
 export interface UseAttack {
   readonly policy?: Change;
   readonly contract?: SignedChange;
+  readonly root?: SignedChange;
   /** Default: handed on to `refunds`, and by them to `ledger`. */
   readonly before?: readonly Act[];
   readonly attack: Ask;
@@ -146,6 +147,7 @@ export class Play {
 
   #digest(text: string): string {
     const name = text.slice(1);
+    if (name === "contract") return this.on.contract.digest;
     const branch: Branch | undefined = this.on.branches.get(name);
     return digestOf(branch?.blocks.at(-1) ?? this.#handles.get(name));
   }
@@ -191,8 +193,8 @@ const written = (plane: Plane, before: ReadonlyMap<string, number>): Left["writt
 
 /** Plays everything up to an attack, and the attack. */
 export async function playAttack(given: UseAttack): Promise<Left> {
-  const { policy, contract, before = HANDED, attack } = given;
-  const on = await continued({ policy, contract });
+  const { policy, contract, root, before = HANDED, attack } = given;
+  const on = await continued({ policy, root, ...(contract !== undefined && { contract }) });
   const play = new Play(on);
   for (const act of before) await play.act(act);
   const sent = play.sent(attack);

@@ -72,7 +72,8 @@ export class Continued {
   readonly branches = new Map<string, Branch>();
   #last = "root";
 
-  constructor(plane: Plane, governed: Governed) {
+  /** @param root - how the root differs from the contract's. */
+  constructor(plane: Plane, governed: Governed, root?: SignedChange) {
     this.plane = plane;
     this.governed = governed;
     const contract = readContract(governed.contract);
@@ -80,12 +81,12 @@ export class Continued {
     this.contract = contract;
     const { claims } = contract;
     const seal = { plane: PLANE, jti: plane.world.newId(), iat: this.#seconds, approvals: [] };
-    const root = rootClaims(contract, seal);
+    const own = rootClaims(contract, seal);
     const [step] = claims.authorization_details;
     if (step === undefined) throw new Error("the contract has no step");
     this.branches.set("root", {
-      ...{ blocks: [this.#block(root)], holder: "agent", step, exp: claims.exp },
-      ...{ deliveries: claims.deliveries, delegation: root.delegation },
+      ...{ blocks: [this.#block(own, root)], holder: "agent", step, exp: claims.exp },
+      ...{ deliveries: claims.deliveries, delegation: own.delegation },
     });
   }
 
@@ -201,21 +202,22 @@ export class Continued {
   }
 }
 
+/** How plane, contract, proof and root differ. */
+interface Differing extends Mutation {
+  readonly policy?: Change | undefined;
+  readonly root?: SignedChange | undefined;
+}
+
 /** A contract that may be handed on, bound on a plane of its own. */
-export async function continued(
-  options: {
-    readonly policy?: Change | undefined;
-    readonly contract?: SignedChange | undefined;
-  } = {},
-): Promise<Continued> {
-  const plane = await newPlane({ policy: options.policy, isGolden: true });
+export async function continued({ policy, root, ...mutation }: Differing = {}): Promise<Continued> {
+  const plane = await newPlane({ policy, isGolden: true });
   await readTrust(plane.deps);
-  const set = { ...CONTRACT, ...options.contract?.set };
-  const governed = plane.contract({ contract: { ...options.contract, set } });
+  const set = { ...CONTRACT, ...mutation.contract?.set };
+  const governed = plane.contract({ ...mutation, contract: { ...mutation.contract, set } });
   const { contract, proof } = governed;
   const bound = await plane.govern({ op: "register", contract, proof });
   if (!bound.ok) throw new Error(`was not bound: ${JSON.stringify(bound)}`);
-  return new Continued(plane, governed);
+  return new Continued(plane, governed, root);
 }
 
 /** Of a compact JWS, also of one that nobody can read. */
