@@ -12,6 +12,7 @@ import type { Mutation } from "../support/governed.ts";
 import { KEYS, type KeyName } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { changed } from "../support/mutate.ts";
+import { approval } from "../support/people.ts";
 import { granted, refused } from "../support/plane.ts";
 import { astray, beforeLook, identitiesOf, rolling } from "../support/rollback.ts";
 import { PLANE } from "../support/trust.ts";
@@ -133,6 +134,18 @@ suite("a grant under a chain", () => {
     assert.equal(refused(await issue(on, "refunds")).code, "HEAD_SUPERSEDED");
   });
 
+  test("POC-20 of two branches each has the calls and totals of its own block", async () => {
+    const on = await continued();
+    const limits = { calls: 1, totals: { percent: 3 } };
+    const asked = { set: { "/authorization_details/0/limits": limits } };
+    await on.hand({ to: "refunds" });
+    await on.hand({ from: "refunds", to: "ledger", retain: true, asked });
+    await on.hand({ from: "refunds", to: "otherAgent", retain: true, asked });
+    granted(await issue(on, "ledger"));
+    granted(await issue(on, "otherAgent"));
+    assert.equal(refused(await issue(on, "ledger")).code, "SCOPE_EXCEEDED");
+  });
+
   test("POC-28 of two branches one goes on when the other ends, and both count above them", async () => {
     const on = await continued();
     await on.hand({ to: "refunds" });
@@ -228,7 +241,7 @@ suite("a handle under a chain", () => {
     const notBefore = "$seconds-3600";
     const key = { use: "plane", key: "$jwk.otherPlane", notBefore };
     const on = await continued({ policy: { set: { "/planeKeys/2": key } } });
-    await on.hand({ to: "refunds", block: { signedBy: "otherPlane" } });
+    await on.hand({ to: "refunds", retain: true, block: { signedBy: "otherPlane" } });
     await on.hand({ to: "ledger" });
     return on;
   };
@@ -258,6 +271,25 @@ suite("a handle under a chain", () => {
       const { end } = identities.get(held.identity.identityId) ?? {};
       assert.deepEqual([end?.state, end?.trigger, end?.used], ["REVOKED", "operator", false]);
       assert.equal(plane.sts.executions.length, 0);
+    });
+
+    test(`POC-36 POC-A16 ${code} ends it by \`sweep\` where nobody redeems it, and leaves what is beside alone`, async () => {
+      const on = await rotated();
+      await on.hand({ from: "root", to: "otherAgent", retain: true, as: "beside" });
+      const held = granted(await issue(on, "ledger", HANDLE));
+      const { plane } = on;
+      const own = { jti: plane.world.newId(), ...claims };
+      const cosign = { cosign: plane.command(own, { signedBy: "otherOperator" }) };
+      const order = { command: plane.command(own), ...(names === 2 && cosign) };
+      assert.ok((await plane.revoke(order)).ok);
+      await plane.sweep();
+      const { identities } = plane.state(on.governed.chainId);
+      const { end } = identities.get(held.identity.identityId) ?? {};
+      assert.deepEqual(
+        [end?.state, end?.trigger, end?.refusal?.code],
+        [...["REVOKED", "operator", code]],
+      );
+      granted(await issue(on, "beside"));
     });
   }
 });
@@ -421,6 +453,21 @@ suite("a rollback under a chain", () => {
     assert.equal(first.rollback?.status, "failed");
     assert.equal(undo, undefined);
     assert.equal(on.plane.targets.calls.length, 1);
+  });
+});
+
+suite("a gate that comes with a block", () => {
+  test("POC-16 VAI-35 holds back the last block's executor until people open it", async () => {
+    const on = await continued();
+    const gate = { "/authorization_details/0/gate": "approval" };
+    await on.hand({ to: "refunds", asked: { set: gate } });
+    const shut = refused(await issue(on, "refunds"));
+    assert.deepEqual([shut.code, shut.stage], ["STEP_GATE_CLOSED", "state"]);
+    const { contractDigest } = on.governed;
+    const jws = approval(on.plane, on.governed, "ada", { step: "shift" });
+    const opened = await on.plane.govern({ op: "approve", contractDigest, approval: jws });
+    assert.ok(opened.ok, JSON.stringify(opened));
+    granted(await issue(on, "refunds"));
   });
 });
 

@@ -111,12 +111,16 @@ function judgeOf(
 
 /** The gate of a step is opened once its turn has come, and not by what was signed before (PROTOCOL.md §2, §3). */
 function judgeTurn(
-  { contract, intent: { state } }: BoundContract,
+  found: BoundContract,
   { claims: { step: id, iat } }: ReadApproval,
 ): Refusal | undefined {
   if (id === undefined) return undefined;
+  const {
+    contract,
+    intent: { state },
+  } = found;
   const at = `${AT}/step`;
-  const step = effectiveStep(id, contract, undefined);
+  const step = gatedStep(found, id);
   if (step === undefined || gateOf(step) !== "approval") {
     return refuse("STEP_MISMATCH", `the contract has no step "${id}" that asks for approval`, at);
   }
@@ -136,6 +140,14 @@ function judgeTurn(
       );
 }
 
+/** A step as people are asked about it: a gate that its contract does not have may come with a block (PROTOCOL.md §8). */
+function gatedStep({ contract, view }: BoundContract, id: string): Step | undefined {
+  const own = effectiveStep(id, contract, undefined);
+  if (own === undefined || gateOf(own) === "approval") return own;
+  const steps = [...view.tree.blocks.values()].flatMap((block) => block.steps);
+  return steps.find((step) => step.id === id && gateOf(step) === "approval") ?? own;
+}
+
 /** Seconds by which an approver's clock may be behind. */
 const CLOCK_SKEW = 60;
 
@@ -150,7 +162,7 @@ function approvalDrafts(
     type: "ApprovalRecorded",
     detail: { approval: jws.compact, by, role, ...(id !== undefined && { step: id }) },
   };
-  const step = id === undefined ? undefined : effectiveStep(id, found.contract, undefined);
+  const step = id === undefined ? undefined : gatedStep(found, id);
   if (step === undefined) return [recorded];
   const isOpen = (approvals: readonly string[]): boolean =>
     isGateOpen(found, step, trust, approvals, now);

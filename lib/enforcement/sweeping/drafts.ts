@@ -5,8 +5,6 @@ import type { RecordDraft } from "../../evidence/record.ts";
 import { overdue } from "../../lifecycle/due.ts";
 import { termsOf } from "../../lifecycle/terms.ts";
 import { isPolicyHead } from "../../proof/judge.ts";
-import type { RefusalCode } from "../../refusal.ts";
-import type { Limits } from "../../trust/restrictions.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import {
@@ -21,6 +19,7 @@ import { dutyDrafts } from "../records/duties.ts";
 import { lostRollbackDrafts } from "../records/rollback.ts";
 import { policyChangedDraft, sweptDrafts } from "../records/sweeping.ts";
 import { garbageEnd, illegibleDrafts, markDrafts, markedEnd, recordable } from "./marks.ts";
+import { stoppedBy } from "./stopped.ts";
 
 /** Everything that is due on a chain at an instant, each identity ended once; `now` in milliseconds. */
 export function draftsFor(
@@ -48,7 +47,7 @@ export function draftsFor(
   const all = intent.marks.isIllegible ? open() : [];
   const ofIllegible = all.flatMap((identity) => end(identity, [garbageEnd(identity, now)]));
   const ofLimits = open().flatMap((identity) => {
-    const code = limitOn(identity, trust.limits);
+    const code = stoppedBy(intent.state, identity, trust);
     if (code === undefined) return [];
     const why = "it was halted by people";
     return end(identity, [endedDraft(identity, "operator", code, why, toInstant(now))]);
@@ -76,14 +75,6 @@ export function draftsFor(
     ...lostRollbackDrafts(intent.state, now),
     ...acknowledged(intent, asked, now),
   ];
-}
-
-function limitOn(identity: IdentityView, limits: Limits): RefusalCode | undefined {
-  if (limits.isPlaneHalted) return "PLANE_HALTED";
-  if (limits.keys.has(identity.executor)) return "KEY_REVOKED";
-  return identity.actor !== undefined && limits.actors.has(identity.actor)
-    ? "AGENT_HALTED"
-    : undefined;
 }
 
 /** Bound contracts that end with their policy, and whose policy is no head any more (VAI-109, X-42). */
