@@ -37,16 +37,17 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   INTERNAL_FAULT: "test/enforcement/dependencies.test.ts",
   ACTION_OBSERVED: "test/enforcement/observed.test.ts",
   REVOCATION_FAILED: "test/enforcement/points.test.ts",
-  DELEGATOR_MISMATCH: "test/continuity/cases/signing/request-by-another-key.json",
-  ATTENUATION_VIOLATION: "test/continuity/cases/narrowing/a-bound-loosened.json",
-  CONSTRAINT_REMOVED: "test/continuity/cases/narrowing/a-bound-removed.json",
-  CHAINS_COMBINED: "test/continuity/cases/shape/first-block-twice.json",
-  CHAIN_BLOCK_SIGNATURE_INVALID: "test/continuity/cases/signing/signed-by-the-delegator.json",
-  CHAIN_EXPIRED: "test/continuity/chain.test.ts",
-  CHAIN_ROOT_REVOKED: "test/continuity/chain.test.ts",
-  HUMAN_SIGNATURE_MISSING: "test/continuity/people.test.ts",
-  CHAIN_BLOCK_REVOKED: "test/continuity/hand-overs/ends/child-of-a-withdrawn-block.json",
-  HEAD_SUPERSEDED: "test/continuity/hand-overs/article/a13-block-that-was-handed-on.json",
+  DELEGATOR_MISMATCH: "test/continuity/uses/article/a8-handed-on-by-another.json",
+  ATTENUATION_VIOLATION: "test/continuity/uses/article/a7-bound-loosened.json",
+  CONSTRAINT_REMOVED: "test/continuity/uses/article/a6-bound-removed.json",
+  CHAINS_COMBINED: "test/continuity/uses/article/a17-two-chains.json",
+  CHAIN_BLOCK_SIGNATURE_INVALID:
+    "test/continuity/uses/article/a11-block-signed-by-the-delegator.json",
+  CHAIN_EXPIRED: "test/continuity/uses/article/a24-block-that-ended.json",
+  CHAIN_ROOT_REVOKED: "test/continuity/uses/article/a16-key-revoked.json",
+  HUMAN_SIGNATURE_MISSING: "test/continuity/uses/article/a23-nobody-approved.json",
+  CHAIN_BLOCK_REVOKED: "test/continuity/uses/ends/block-that-was-ended.json",
+  HEAD_SUPERSEDED: "test/continuity/uses/article/a13-head-that-was-handed-on.json",
 };
 
 const here = new URL(".", import.meta.url);
