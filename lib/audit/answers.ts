@@ -163,7 +163,7 @@ const CAUSES: Readonly<Record<Exclude<EndTrigger, "completed">, string>> = {
   operator: "by order",
   evidenceFailed: "its outcome was never recorded",
   violation: "something beyond the contract was attempted",
-  withdrawn: "the block that it was issued under, or one above it, was ended",
+  withdrawn: "the block that it was issued under, or one above it, was ended or handed on",
 };
 
 function causeOf(ended: Detail): string[] {

@@ -16,7 +16,7 @@ interface Bounded {
 }
 
 /** The steps of one id that bound an operation: the contract's, then every block's, root first. */
-export function* boundsOf(
+function* boundsOf(
   id: string,
   contract: Bounded,
   chain: Chain | undefined,

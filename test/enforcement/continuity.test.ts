@@ -25,6 +25,16 @@ async function handed(): Promise<Continued> {
   return on;
 }
 
+/** A second plane key, which has signed a block of the chain. */
+async function rotated(): Promise<Continued> {
+  const notBefore = "$seconds-3600";
+  const key = { use: "plane", key: "$jwk.otherPlane", notBefore };
+  const on = await continued({ policy: { set: { "/planeKeys/2": key } } });
+  await on.hand({ to: "refunds", retain: true, block: { signedBy: "otherPlane" } });
+  await on.hand({ to: "ledger" });
+  return on;
+}
+
 const HANDLE: Mutation = { request: { set: { "/delivery": "handle" } } };
 
 const eventUnder = (on: Continued, name: string, mutate?: Mutation): unknown =>
@@ -39,7 +49,7 @@ const redeem = (on: Continued, name: string, answer: GrantedAnswer, deps?: Issue
 const digestsOf = (on: Continued, name: string) => on.branch(name).blocks.map(digestOf);
 
 suite("a grant under a chain", () => {
-  test("POC-04 each record and the answer lead by digests to every block, and the actor is whom the last one designates", async () => {
+  test("POC-38 each record and the answer lead by digests to every block, and the actor is whom the last one designates", async () => {
     const on = await handed();
     const before = on.plane.records(on.governed.chainId).length;
     const answer = granted(await issue(on, "ledger"));
@@ -85,7 +95,7 @@ suite("a grant under a chain", () => {
     assert.ok(enforcement.some(({ constraint }) => constraint === "/chain/2/exp"));
   });
 
-  test("POC-08 a key takes its name with its first grant under a block, not before", async () => {
+  test("POC-07 a key takes its name with its first grant under a block, not before", async () => {
     const on = await handed();
     const nameOf = (name: KeyName) =>
       on.plane.dynamo.table(TABLES.state).get(`executor#${KEYS[name].thumbprint}|actor`)?.["value"];
@@ -134,7 +144,7 @@ suite("a grant under a chain", () => {
     assert.equal(refused(await issue(on, "refunds")).code, "HEAD_SUPERSEDED");
   });
 
-  test("POC-20 of two branches each has the calls and totals of its own block", async () => {
+  test("POC-19 of two branches each has the calls and totals of its own block", async () => {
     const on = await continued();
     const limits = { calls: 1, totals: { percent: 3 } };
     const asked = { set: { "/authorization_details/0/limits": limits } };
@@ -146,7 +156,7 @@ suite("a grant under a chain", () => {
     assert.equal(refused(await issue(on, "ledger")).code, "SCOPE_EXCEEDED");
   });
 
-  test("POC-28 of two branches one goes on when the other ends, and both count above them", async () => {
+  test("POC-19 POC-20 of two branches one goes on when the other ends, and both count above them", async () => {
     const on = await continued();
     await on.hand({ to: "refunds" });
     await on.hand({ from: "refunds", to: "ledger", retain: true });
@@ -204,7 +214,7 @@ function malleated(compact: string): string {
 }
 
 suite("a handle under a chain", () => {
-  test("POC-17 says for which chain it is, and is redeemed with that", async () => {
+  test("POC-13 says for which chain it is, and is redeemed with that", async () => {
     const on = await handed();
     const held = granted(await issue(on, "ledger", HANDLE));
     const read = readHandle(held.handle);
@@ -215,7 +225,7 @@ suite("a handle under a chain", () => {
     assert.deepEqual(answer.identity.continuity, held.identity.continuity);
   });
 
-  test("POC-17 is made again with the same claims", async () => {
+  test("POC-13 is made again with the same claims", async () => {
     const on = await handed();
     const event = eventUnder(on, "ledger", HANDLE);
     const first = granted(await on.plane.issue(event));
@@ -224,7 +234,7 @@ suite("a handle under a chain", () => {
     assert.equal(payload(again.handle), payload(first.handle));
   });
 
-  test("POC-04 its end by `sweep` names the chain as well", async () => {
+  test("POC-38 its end by `sweep` names the chain as well", async () => {
     const on = await handed();
     granted(await issue(on, "ledger", HANDLE));
     on.plane.world.pass(700);
@@ -235,16 +245,6 @@ suite("a handle under a chain", () => {
     assert.equal(last?.event.type, "IdentityExpired");
     assert.deepEqual(last?.continuity, { depth: 2, blocks: digestsOf(on, "ledger") });
   });
-
-  /** A second plane key, which has signed a block of the chain. */
-  const rotated = async (): Promise<Continued> => {
-    const notBefore = "$seconds-3600";
-    const key = { use: "plane", key: "$jwk.otherPlane", notBefore };
-    const on = await continued({ policy: { set: { "/planeKeys/2": key } } });
-    await on.hand({ to: "refunds", retain: true, block: { signedBy: "otherPlane" } });
-    await on.hand({ to: "ledger" });
-    return on;
-  };
 
   for (const [code, claims, names, pointer] of [
     ["AGENT_HALTED", { do: "haltActor", actorId: agentOf("refunds") }, 1, "/chain/1/agent"],
@@ -257,7 +257,7 @@ suite("a handle under a chain", () => {
       ...([2, "/chain/1"] as const),
     ],
   ] as const) {
-    test(`POC-36 POC-A16 ${code} ends its identity where it is redeemed`, async () => {
+    test(`POC-28 POC-36 ADV-57 ${code} ends its identity where it is redeemed`, async () => {
       const on = await rotated();
       const held = granted(await issue(on, "ledger", HANDLE));
       const { plane } = on;
@@ -273,7 +273,7 @@ suite("a handle under a chain", () => {
       assert.equal(plane.sts.executions.length, 0);
     });
 
-    test(`POC-36 POC-A16 ${code} ends it by \`sweep\` where nobody redeems it, and leaves what is beside alone`, async () => {
+    test(`POC-28 POC-36 ADV-57 ${code} ends it by \`sweep\` where nobody redeems it, and leaves what is beside alone`, async () => {
       const on = await rotated();
       await on.hand({ from: "root", to: "otherAgent", retain: true, as: "beside" });
       const held = granted(await issue(on, "ledger", HANDLE));
@@ -364,7 +364,7 @@ suite("what comes between the barriers of a use under a chain", () => {
     ["a hand-over", handOn, "HEAD_SUPERSEDED"],
     ["an end", (on: Continued) => () => on.end("refunds"), "CHAIN_BLOCK_REVOKED"],
   ] as const) {
-    test(`POC-20 POC-28 ${what} before barrier 2 wins: the identity ends and nothing is called`, async () => {
+    test(`POC-20 ${what} before barrier 2 wins: the identity ends and nothing is called`, async () => {
       const on = await handed();
       const answer = refused(await issue(on, "ledger", {}, meddled(on, "assumeRole", act(on))));
       assert.deepEqual([answer.code, answer.stage], [code, "state"]);
@@ -373,7 +373,7 @@ suite("what comes between the barriers of a use under a chain", () => {
       assert.deepEqual([identity?.end?.state, identity?.end?.trigger], ["REVOKED", "withdrawn"]);
     });
 
-    test(`POC-20 POC-28 ${what} before barrier 2 of a redemption wins: nothing is called`, async () => {
+    test(`POC-20 ${what} before barrier 2 of a redemption wins: nothing is called`, async () => {
       const on = await handed();
       const held = granted(await issue(on, "ledger", HANDLE));
       const deps = meddled(on, "assumeRole", act(on));
@@ -383,7 +383,7 @@ suite("what comes between the barriers of a use under a chain", () => {
     });
   }
 
-  test("POC-36 POC-08 a trust policy that comes before barrier 2 takes a label away, and nothing is called", async () => {
+  test("POC-09 a trust policy that comes before barrier 2 takes a label away, and nothing is called", async () => {
     const agents = (["refunds", "ledger"] as const).map((name) => ({
       ...{ name: agentOf(name), labels: ["eu"], jkt: KEYS[name].thumbprint },
     }));
@@ -402,7 +402,38 @@ suite("what comes between the barriers of a use under a chain", () => {
     assert.equal(on.plane.targets.calls.length, 0);
   });
 
-  test("POC-28 a mark on a block denies what is below it at once, by each use in its words", async () => {
+  test("ADV-57 POC-A16 a plane key that is revoked before barrier 2 ends the identity, and nothing is called", async () => {
+    const on = await rotated();
+    const { plane } = on;
+    const { thumbprint: jkt } = KEYS.otherPlane;
+    const revoked = async (): Promise<void> => {
+      const own = { jti: plane.world.newId(), do: "revokePlaneKey", jkt };
+      const cosign = plane.command(own, { signedBy: "otherOperator" });
+      assert.ok((await plane.revoke({ command: plane.command(own), cosign })).ok);
+    };
+    const answer = refused(await issue(on, "ledger", {}, meddled(on, "assumeRole", revoked)));
+    assert.deepEqual(
+      [answer.code, answer.stage, answer.pointer],
+      [...["CHAIN_ROOT_REVOKED", "state", "/chain/1"]],
+    );
+    assert.deepEqual(plane.types(on.governed.chainId).slice(-2), [
+      ...["ExecutionRejected", "IdentityRevoked"],
+    ]);
+    assert.equal(plane.targets.calls.length, 0);
+  });
+
+  test("POC-A22 POC-19 of many at once under one block as many are granted as it has calls", async () => {
+    const on = await handed();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => on.plane.issue(eventUnder(on, "ledger"))),
+    );
+    assert.equal(answers.filter(({ ok }) => ok).length, 2);
+    const codes = answers.flatMap((each) => (each.ok ? [] : [each.code]));
+    assert.deepEqual([...new Set(codes)], ["SCOPE_EXCEEDED"]);
+    assert.equal(on.plane.targets.calls.length, 2);
+  });
+
+  test("POC-20 a mark on a block denies what is below it at once, by each use in its words", async () => {
     const on = await handed();
     const held = granted(await issue(on, "ledger", HANDLE));
     const { chainId, contractDigest } = on.governed;
@@ -448,7 +479,7 @@ suite("a rollback under a chain", () => {
     assert.equal(on.plane.targets.calls.length, 2);
   });
 
-  test("POC-28 VAI-34 is stopped by the end of its block", async () => {
+  test("POC-20 VAI-34 is stopped by the end of its block", async () => {
     const { on, first, undo } = await undone((on) => on.end("refunds"));
     assert.equal(first.rollback?.status, "failed");
     assert.equal(undo, undefined);
@@ -457,7 +488,7 @@ suite("a rollback under a chain", () => {
 });
 
 suite("a gate that comes with a block", () => {
-  test("POC-16 VAI-35 holds back the last block's executor until people open it", async () => {
+  test("POC-16 VAI-74 holds back the last block's executor until people open it", async () => {
     const on = await continued();
     const gate = { "/authorization_details/0/gate": "approval" };
     await on.hand({ to: "refunds", asked: { set: gate } });

@@ -64,7 +64,7 @@ suite("the entry of the execution adapter", () => {
     assert.throws(() => Object.assign(good, { operation: OTHER }), TypeError);
   });
 
-  test("POC-29 POC-A19 nothing is made of parts that do not belong together", () => {
+  test("POC-29 nothing is made of parts that do not belong together", () => {
     const parts = partsOf(OPERATION);
     const chain = readChain(chainOf().chain);
     if (chain === undefined || isRefusal(chain)) throw new Error("the chain does not hold");

@@ -11,7 +11,7 @@ import { granted, type Plane, refused } from "./plane.ts";
  * A request of somebody. Texts `@NAME` in its changes stand for the digest of the last block of a branch, of the root for
  * `@root`, of a handle, or for `@contract` of the contract.
  */
-export interface Ask {
+interface Ask {
   /** Name of the branch whose chain is presented; `null`: none. Default the last one. */
   readonly under?: string | null;
   /** Default whoever holds that branch. */
@@ -29,7 +29,7 @@ export interface Ask {
 }
 
 /** What happens before, in turn. */
-export type Act =
+type Act =
   | { readonly hand: Hand }
   /** Ends a branch. */
   | { readonly end: string }
@@ -55,7 +55,7 @@ export interface UseAttack {
   readonly attack: Ask;
 }
 
-export const HANDED: readonly Act[] = [{ hand: { to: "refunds" } }, { hand: { to: "ledger" } }];
+const HANDED: readonly Act[] = [{ hand: { to: "refunds" } }, { hand: { to: "ledger" } }];
 
 interface Sent {
   readonly event: unknown;
@@ -63,7 +63,7 @@ interface Sent {
 }
 
 /** A plane on which authority is handed on and used, act by act. */
-export class Play {
+class Play {
   readonly on: Continued;
   readonly #handles = new Map<string, string>();
   readonly #sent = new Map<string, Sent>();

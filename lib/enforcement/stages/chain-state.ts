@@ -28,7 +28,7 @@ const placesOf = (
 
 /**
  * Stage `state`: no block was ended, itself or with one above it, by a record or by a mark whose record is still owed
- * (POC-28).
+ * (POC-20).
  */
 export function judgeBlocks({ contract, chain, intent }: Standing): Refusal | undefined {
   const { digest: contractDigest } = contract;
