@@ -4,9 +4,21 @@ export { verifyRecords } from "./audit/verify.ts";
 export { proveContainment } from "./authority/contain/contain.ts";
 export { deriveAuthority } from "./authority/derive/derive.ts";
 export { evaluatePolicies } from "./authority/evaluate/evaluate.ts";
+export type { Again } from "./client/again.ts";
+export type { Asked, ClientPorts, DelegatedAnswer, WithdrawnAnswer } from "./client/client.ts";
+export { planeClient } from "./client/client.ts";
 export { deliveryKey, openCredentials } from "./client/credentials.ts";
+export { fileKey } from "./client/file-key.ts";
 export { newPrivateJwk, signingKey } from "./client/keys.ts";
-export { contractDigest, executeEvent, issueEvent, signRequest } from "./client/request.ts";
+export { kmsKey } from "./client/kms-key.ts";
+export {
+  contractDigest,
+  delegateEvent,
+  executeEvent,
+  issueEvent,
+  signRequest,
+  withdrawEvent,
+} from "./client/request.ts";
 export { parseBlock } from "./continuity/block.ts";
 export { delegationStatement } from "./continuity/statement.ts";
 export { verifyChain } from "./continuity/verify.ts";
@@ -18,5 +30,6 @@ export { canonicalize } from "./encoding/canonical-json.ts";
 export { sha256Digest } from "./encoding/digest.ts";
 export { preAuthEncoding } from "./encoding/dsse.ts";
 export { jwkThumbprint } from "./encoding/jwk.ts";
+export type { KeyPort } from "./encoding/jws.ts";
 export type { Answer, GrantedAnswer, RefusedAnswer } from "./enforcement/answer.ts";
 export type { TrustPolicy } from "./trust/policy.ts";

@@ -2,7 +2,7 @@ import { toBase64url } from "./base64url.ts";
 import { canonicalize } from "./canonical-json.ts";
 import { type Digest, digestBytes, sha256Digest } from "./digest.ts";
 import { derToRaw, rawToDer } from "./ecdsa.ts";
-import type { PublicJwk, VerificationKey } from "./jwk.ts";
+import { jwkThumbprint, type PublicJwk, type VerificationKey } from "./jwk.ts";
 import { fromBase64url, utf8Bytes, utf8Text, verifyEd25519, verifyP256 } from "./platform.ts";
 import { type Read, readStrictJson, unreadable } from "./strict-json.ts";
 
@@ -173,15 +173,37 @@ export interface SigningKey {
 
 /** A compact JWS over the JCS form of `claims`. Requests and blocks also carry the signer's public key. */
 export function signJws(typ: JwsType, claims: unknown, key: SigningKey): string {
-  const alg = key.jwk.kty === "EC" ? "ES256" : "EdDSA";
-  const header = {
-    alg,
-    kid: key.thumbprint,
-    typ,
-    ...(carriesKey(typ) && { jwk: key.jwk }),
-  };
-  const input = `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
+  const input = inputFor(typ, claims, key.jwk, key.thumbprint);
   return `${input}.${toBase64url(key.sign(utf8Bytes(input)))}`;
+}
+
+function inputFor(typ: JwsType, claims: unknown, jwk: PublicJwk, kid: string): string {
+  const alg = jwk.kty === "EC" ? "ES256" : "EdDSA";
+  const header = { alg, kid, typ, ...(carriesKey(typ) && { jwk }) };
+  return `${toBase64url(canonicalize(header))}.${toBase64url(canonicalize(claims))}`;
+}
+
+/** A key that signs where it is kept: in this process, or in a service that never gives it away. */
+export interface KeyPort {
+  readonly jwk: PublicJwk;
+  /** As {@link SigningKey} does, or a promise of it. */
+  sign(input: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
+/** Bytes of a signature as a JWS carries it, of both algorithms. */
+const SIGNATURE_BYTES = 64;
+
+/**
+ * {@link signJws}, by a key that may be elsewhere.
+ * @throws {TypeError} for a signature in another form, such as DER: nobody would believe it. And what the key throws.
+ */
+export async function signJwsAt(typ: JwsType, claims: unknown, key: KeyPort): Promise<string> {
+  const input = inputFor(typ, claims, key.jwk, jwkThumbprint(key.jwk));
+  const signature = await key.sign(utf8Bytes(input));
+  if (signature.length !== SIGNATURE_BYTES) {
+    throw new TypeError(`the key gave ${signature.length} bytes; a signature has 64, r and s`);
+  }
+  return `${input}.${toBase64url(signature)}`;
 }
 
 /** Signs SHA-256 digests with a P-256 key that stays with its holder, such as KMS; DER. */
