@@ -4,6 +4,7 @@ import { readJws } from "../encoding/jws.ts";
 import { readBy } from "../encoding/schema.ts";
 import { isRefusal } from "../refusal.ts";
 import type { Operation } from "../request/request.ts";
+import { chainAtHand, claimsWithin } from "./chain-at-hand.ts";
 import { readJson, writeNew } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
 import type { ContractFile } from "./operation.ts";
@@ -12,6 +13,7 @@ import { vaiLine } from "./self.ts";
 const schema = z.object({
   handle: z.string(),
   contract: z.string(),
+  chain: z.array(z.string()).optional(),
   step: z.string(),
   operation: z
     .object({
@@ -23,7 +25,7 @@ const schema = z.object({
 });
 
 /** What `vai execute` needs: the handle, and what may be asked under it. None of it is worth anything without the key. */
-export interface HandleFile extends Pick<ContractFile, "claims"> {
+export interface HandleFile extends Pick<ContractFile, "claims" | "blocks"> {
   readonly handle: string;
   readonly contract: string;
   readonly step: string;
@@ -43,15 +45,17 @@ export function readHandleFile(file: string): HandleFile {
   const contract = readContract(read.value.contract);
   if (isRefusal(contract))
     throw new CommandError(EXIT.unreadable, `${file}: ${contract.code} ${contract.detail}`);
-  return { ...read.value, claims: contract.claims };
+  const { chain, ...rest } = read.value;
+  const atHand = chainAtHand(file, contract, chain);
+  return { ...rest, claims: claimsWithin(contract.claims, atHand), blocks: atHand.blocks };
 }
 
 /** Keeps the handle of an answer beside what was asked for. `event` is the one that was sent. */
 export function writeHandleFile(file: string, handle: string, event: unknown): void {
-  const { contract, request } = event as Readonly<Record<string, unknown>>;
+  const { contract, chain, request } = event as Readonly<Record<string, unknown>>;
   const read = readJws(request, "vai-request+jwt");
   const { step, operation } = (read.ok ? read.value.payload : {}) as Readonly<
     Record<string, unknown>
   >;
-  writeNew(file, `${JSON.stringify({ handle, contract, step, operation }, null, 2)}\n`);
+  writeNew(file, `${JSON.stringify({ handle, contract, chain, step, operation }, null, 2)}\n`);
 }

@@ -4,6 +4,7 @@ import { type Contract, readContract } from "../contract/contract.ts";
 import { gateOf, type Step } from "../contract/step.ts";
 import { isRefusal } from "../refusal.ts";
 import type { Operation } from "../request/request.ts";
+import { type ChainAtHand, chainAtHand, claimsWithin } from "./chain-at-hand.ts";
 import { OUTPUTS_HELP } from "./deployment.ts";
 import { readJson } from "./files.ts";
 import { CommandError, EXIT } from "./io.ts";
@@ -57,16 +58,17 @@ export function addAskingOptions(
     );
 }
 
-/** A file of `vai contract sign`, or a bare contract JWS in JSON. */
-export interface ContractFile {
+/** A file of `vai contract sign` or `vai delegate`, or a bare contract JWS in JSON. */
+export interface ContractFile extends ChainAtHand {
   readonly contract: string;
+  /** The contract's, within what the last block leaves of them. */
   readonly claims: Contract;
   readonly proof: unknown;
 }
 
 export function readContractFile(file: string): ContractFile {
   const content = readJson(file);
-  const { contract, proof } = (
+  const { contract, proof, chain } = (
     typeof content === "string" ? { contract: content } : (content ?? {})
   ) as Record<string, unknown>;
   if (contract === undefined) {
@@ -78,7 +80,13 @@ export function readContractFile(file: string): ContractFile {
   const read = readContract(contract);
   if (isRefusal(read))
     throw new CommandError(EXIT.unreadable, `${file}: ${read.code} ${read.detail}`);
-  return { contract: read.jws.compact, claims: read.claims, proof };
+  const atHand = chainAtHand(file, read, chain);
+  return {
+    contract: read.jws.compact,
+    claims: claimsWithin(read.claims, atHand),
+    proof,
+    ...atHand,
+  };
 }
 
 /** The step that a person means; that of a rollback, which nobody asks for, only where it is named. */

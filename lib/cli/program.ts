@@ -36,7 +36,8 @@ const COMMANDS: readonly Listed[] = [
   },
   {
     name: "approve",
-    description: "shows what a contract would allow, word by word, and approves exactly that",
+    description:
+      "shows what a contract or a delegation would allow, word by word, and approves exactly that",
     load: async () => (await import("./commands/approve.ts")).approveCommand,
   },
   {
@@ -63,6 +64,21 @@ const COMMANDS: readonly Listed[] = [
     name: "execute",
     description: "redeems a handle: asks the trust plane to run its one action now",
     load: async () => (await import("./commands/execute.ts")).executeCommand,
+  },
+  {
+    name: "delegate",
+    description: "hands authority on: designates another executor, for no more than is held",
+    load: async () => (await import("./commands/delegate.ts")).delegateCommand,
+  },
+  {
+    name: "withdraw",
+    description: "takes back what was handed on, with all that was handed on from there",
+    load: async () => (await import("./commands/withdraw.ts")).withdrawCommand,
+  },
+  {
+    name: "chain",
+    description: "chains: who designated whom, for what, and whether that holds",
+    load: async () => (await import("./commands/chain.ts")).chainCommand,
   },
   {
     name: "credentials",

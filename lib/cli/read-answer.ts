@@ -1,4 +1,6 @@
 import * as z from "zod";
+import type { DelegatedAnswer, WithdrawnAnswer } from "../client/client.ts";
+import { type Digest, isDigest } from "../encoding/digest.ts";
 import { readBy } from "../encoding/schema.ts";
 import type { Answer, RefusedAnswer } from "../enforcement/answer.ts";
 import type { CommandAnswer, UnreachedAnswer } from "../enforcement/commands/command.ts";
@@ -116,6 +118,40 @@ function readAs<T>(schema: z.ZodType, value: unknown, from: string): T {
 /** Of `issue` or `execute`. */
 export const readAnswer = (value: unknown, from: string): Answer =>
   readAs<Answer>(z.union([granted, refused.refine(isWhole)]), value, from);
+
+const recorded = z.looseObject({ chainId: z.string(), firstSeq: z.number(), lastSeq: z.number() });
+const digests = z.array(z.custom<Digest>(isDigest));
+
+const delegated = z.looseObject({
+  ok: z.literal(true),
+  deduplicated: z.boolean(),
+  chain: z.array(z.string()).min(2),
+  block: z.looseObject({
+    ...{ digest: z.custom<Digest>(isDigest), depth: z.int(), jkt: z.string(), agent: z.string() },
+    ...{ audience: z.string(), expiresAt: z.iso.datetime(), retain: z.boolean() },
+  }),
+  evidence: recorded,
+});
+
+/** Of `delegate`, which was asked to hand on. */
+export const readDelegatedAnswer = (
+  value: unknown,
+  from: string,
+): DelegatedAnswer | RefusedAnswer =>
+  readAs(z.union([delegated, refused.refine(isWhole)]), value, from);
+
+const withdrawn = z.looseObject({
+  ...{ ok: z.literal(true), deduplicated: z.boolean() },
+  ended: digests.min(1),
+  evidence: recorded,
+});
+
+/** Of `delegate`, which was asked to take back. */
+export const readWithdrawnAnswer = (
+  value: unknown,
+  from: string,
+): WithdrawnAnswer | RefusedAnswer =>
+  readAs(z.union([withdrawn, refused.refine(isWhole)]), value, from);
 
 /** Of `govern` or `revoke`. */
 export const readCommandAnswer = (

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { toInstant, toSeconds } from "../clock.ts";
 import { parsePlaneId } from "../config.ts";
 import { assumption, DELIVERIES, REVOKE_ON } from "../contract/contract.ts";
+import { delegation } from "../contract/delegation.ts";
 import { rollback } from "../contract/rollback.ts";
 import { step } from "../contract/step.ts";
 import { documentDigest } from "../encoding/canonical-json.ts";
@@ -18,7 +19,7 @@ import {
 import { present } from "../encoding/present.ts";
 
 /** A person need not write the one type that there is. */
-function withType(value: unknown): unknown {
+export function withType(value: unknown): unknown {
   return typeof value === "object" && value !== null ? { type: "aws", ...value } : value;
 }
 
@@ -43,6 +44,8 @@ export const contractDraft = z.strictObject({
   revokeOn: z.array(z.enum(REVOKE_ON)).optional(),
   /** What takes an effect back that was not seen; the step of it has the gate `rollback`. */
   rollback: rollback.optional(),
+  /** Who may continue it; absent: nobody hands on. */
+  delegation: delegation.optional(),
   /** Of an emergency: the policy of the trust policy that it is under, and what happened. */
   breakGlass: z.strictObject({ policy: label, incident: label }).optional(),
   /** Seconds: when the window begins, from now, and how long it is. */
@@ -151,6 +154,7 @@ export function signContract(draft: ContractDraft, signing: Signing): SignedCont
         obligations: draft.obligations,
         revokeOn: draft.revokeOn,
         rollback: draft.rollback,
+        delegation: draft.delegation,
         breakGlass: draft.breakGlass,
       }),
     },

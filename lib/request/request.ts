@@ -99,7 +99,8 @@ export type Designation =
   | { readonly agent: string; readonly jkt?: never; readonly labels?: never }
   | { readonly labels: readonly string[]; readonly jkt?: never; readonly agent?: never };
 
-const designate = z
+/** Exactly one of the three forms. */
+export const designate = z
   .strictObject({
     jkt: thumbprint.optional(),
     agent: label.optional(),

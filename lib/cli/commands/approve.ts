@@ -1,33 +1,32 @@
 import { randomUUID } from "node:crypto";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
-import { judgeIssuer } from "../../contract/judge.ts";
 import { gateOf } from "../../contract/step.ts";
 import { isDigest } from "../../encoding/digest.ts";
 import { signJws } from "../../encoding/jws.ts";
 import { present } from "../../encoding/present.ts";
 import { judgeApproval, readApproval } from "../../proof/approval.ts";
 import { type Approved, approvalStatement, statementDigest } from "../../proof/statement.ts";
-import { isRefusal, type Refusal } from "../../refusal.ts";
+import { isRefusal } from "../../refusal.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, readDeployment } from "../deployment.ts";
-import { requireNew } from "../files.ts";
+import { readJson, requireNew } from "../files.ts";
+import { approveDelegation } from "../handing/approve-delegation.ts";
+import { isAskedFile } from "../handing/asked-file.ts";
 import { CommandError, EXIT, type ExitCode, type Io, report } from "../io.ts";
-import { vaiLine } from "../self.ts";
+import {
+  type ApproveOptions,
+  requireExpected,
+  requireFit,
+  roleOf,
+  signLine,
+  verifiedBy,
+} from "../voice/approving.ts";
 import { contractMeant, type MeantContract, requireUsable } from "../voice/contract-meant.ts";
 import { deliver } from "../voice/deliver.ts";
-import { addVoiceOptions, type VoiceOptions } from "../voice/options.ts";
+import { addVoiceOptions } from "../voice/options.ts";
 import { readVoice, saveVoice, type VoiceEvent } from "../voice/saved.ts";
-import { nameOf, speakerKey, trustFor } from "../voice/speaker.ts";
-
-interface Options extends VoiceOptions {
-  readonly step?: string;
-  readonly role?: string;
-  readonly intent?: string;
-  readonly digest?: string;
-  readonly statement?: string;
-  readonly show?: true;
-}
+import { nameOf, speakerKey } from "../voice/speaker.ts";
 
 /** Seconds: the longest life of an approval (PROTOCOL.md §3). */
 const LONGEST_LIFE = 24 * 60 * 60;
@@ -37,7 +36,7 @@ export const approveCommand: AddCommand = (command, io, end) => {
   addVoiceOptions(
     command.argument(
       "<contract>",
-      "its file; or the digest of one that is bound, with --intent; with --send: a file of --out",
+      "its file; or the digest of one that is bound, with --intent; or a file of vai delegate --ask; with --send: a file of --out",
     ),
     "approver",
   )
@@ -49,23 +48,28 @@ export const approveCommand: AddCommand = (command, io, end) => {
     .option("--intent <id>", "the intent of a contract that is named by its digest")
     .addHelpText(
       "after",
-      "\nThe statement is made anew from the contract, whose issuer's signature is verified by the trust policy; it is printed whole before anything is signed, and its digest is what is signed. What could look like something else in it, a letter of another script, a bidirectional mark, a line break, stands there as its escape. To read first and sign then: --show, and once more with the --statement that it prints. With --json the statement goes to standard error, and the answer to standard output.",
+      "\nThe statement is made anew from the contract, whose issuer's signature is verified by the trust policy; it is printed whole before anything is signed, and its digest is what is signed. What could look like something else in it, a letter of another script, a bidirectional mark, a line break, stands there as its escape. To read first and sign then: --show, and once more with the --statement that it prints. Of a delegation (a file of vai delegate --ask) contract, chain and designation are verified by the trust policy first; the approval goes to whoever hands on, in the file of --out: nothing is sent. With --json the statement goes to standard error, and the answer to standard output.",
     )
-    .action(async (given: string, options: Options) => {
+    .action(async (given: string, options: ApproveOptions) => {
       const deployment = readDeployment(io, options.outputs);
       const code =
         options.send === true
           ? await sendSaved(io, deployment, given, options)
-          : await approveNow(io, deployment, given, options);
+          : isDelegation(given)
+            ? await approveDelegation(io, deployment, given, options)
+            : await approveNow(io, deployment, given, options);
       end(code);
     });
 };
+
+/** A contract's digest is no file. */
+const isDelegation = (given: string): boolean => !isDigest(given) && isAskedFile(readJson(given));
 
 async function approveNow(
   io: Io,
   deployment: Deployment,
   given: string,
-  options: Options,
+  options: ApproveOptions,
 ): Promise<ExitCode> {
   if (options.out !== undefined) requireNew(options.out);
   const now = systemClock();
@@ -102,35 +106,6 @@ async function approveNow(
   return deliver(io, deployment, { event, preface, object: objectOf(event) }, options);
 }
 
-/** The trust policy, if it says that the contract is its issuer's. @throws {CommandError}: what nobody verified nobody signs. */
-async function verifiedBy(
-  io: Io,
-  deployment: Deployment,
-  options: Options,
-  now: number,
-  { contract }: MeantContract,
-): Promise<{ readonly policy: TrustPolicy; readonly from: string }> {
-  const trust = await trustFor(io, deployment, options, now);
-  if ("unknown" in trust) {
-    throw new CommandError(
-      EXIT.unreadable,
-      `nobody can say whether the contract is its issuer's: ${trust.unknown}; nothing was signed`,
-    );
-  }
-  requireFit(judgeIssuer(contract, trust.policy));
-  return trust;
-}
-
-/** @throws {CommandError} with the plane's own words. */
-function requireFit(refusal: Refusal | undefined): void {
-  if (refusal === undefined) return;
-  const where = refusal.pointer === undefined ? "" : ` (${refusal.pointer})`;
-  throw new CommandError(
-    EXIT.no,
-    `nothing was signed or sent: ${refusal.code}, ${refusal.detail}${where}. ${vaiLine("explain", refusal.code)} says more`,
-  );
-}
-
 /** @throws {CommandError} for a step that has no gate to open. */
 function requireGate({ contract: { claims }, step }: Approved): void {
   if (step === undefined) return;
@@ -141,35 +116,10 @@ function requireGate({ contract: { claims }, step }: Approved): void {
   throw new CommandError(EXIT.unreadable, `step ${step} asks for no approval; ${some}`);
 }
 
-/** What somebody was asked to approve is what is here. @throws {CommandError}. */
-function requireExpected(
-  options: Pick<Options, "statement" | "digest">,
-  found: { readonly statement: string; readonly digest: string },
-): void {
-  for (const name of ["digest", "statement"] as const) {
-    const wanted = options[name];
-    if (wanted === undefined || wanted === found[name]) continue;
-    if (!isDigest(wanted)) throw new CommandError(EXIT.unreadable, `--${name} is no digest`);
-    const what = name === "digest" ? "the contract" : "its statement";
-    throw new CommandError(
-      EXIT.no,
-      `nothing was signed: ${what} has the digest ${found[name]}, and not ${wanted}`,
-    );
-  }
-}
-
-/** Whoever has read the statement signs this very one. */
-function signLine(given: string, options: Options, statement: string): string {
-  const { step, intent, as, key, policy, outputs, profile, role } = options;
-  const again = present({ step, intent, role, as, key, policy, outputs, profile });
-  const flags = Object.entries(again).flatMap(([name, value]) => [`--${name}`, value]);
-  return vaiLine("approve", given, ...flags, "--statement", statement);
-}
-
 interface Signing {
   readonly policy: TrustPolicy;
   readonly now: number;
-  readonly options: Options;
+  readonly options: ApproveOptions;
 }
 
 /** Signs the statement, and judges that as the plane will before anything leaves. @throws {CommandError}. */
@@ -197,21 +147,11 @@ function signedApproval(
   return { op: "approve", contractDigest: contract.digest, approval };
 }
 
-/** @throws {CommandError} where nobody said which of several. */
-function roleOf(iss: string, { approvers }: TrustPolicy, given: string | undefined): string {
-  if (given !== undefined) return given;
-  const { roles = [] } = approvers.find(({ name }) => name === iss) ?? {};
-  const [only] = roles;
-  if (only !== undefined && roles.length === 1) return only;
-  const some = roles.length === 0 ? "the trust policy gives this name none" : roles.join(", ");
-  throw new CommandError(EXIT.unreadable, `give --role, one of: ${some}`);
-}
-
 async function sendSaved(
   io: Io,
   deployment: Deployment,
   path: string,
-  options: Options,
+  options: ApproveOptions,
 ): Promise<ExitCode> {
   const event = readVoice(path, "approve");
   return deliver(io, deployment, { event, object: objectOf(event) }, options);

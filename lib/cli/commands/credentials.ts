@@ -45,7 +45,7 @@ the delivery credentials. The session cannot be renewed beyond the calls; IAM en
 /** `vai credentials`: an AWS session under a contract, for clients that know nothing of contracts. */
 export const credentialsCommand: AddCommand = (command, io, end) => {
   command
-    .argument("<file>", "what `vai contract sign` wrote")
+    .argument("<file>", "what `vai contract sign` or `vai delegate` wrote")
     .argument("[command...]", "after --: a program that gets the session in its environment")
     .option(...STEP_OPTION)
     .option("--key <file>", "the agent's private key, JWK or PEM (default: the local agent's)")
@@ -97,7 +97,7 @@ function requireUse(io: Io, [program]: readonly string[], { force }: Options): v
 /** One issuance. The key that opens it lives in this process only, and so does what it opens. */
 async function ask(
   deployment: Deployment,
-  { contract, proof }: ContractFile,
+  { contract, proof, blocks: chain }: ContractFile,
   step: Step,
   options: Options,
   io: Io,
@@ -105,7 +105,7 @@ async function ask(
   const { deliverTo, privateKey } = deliveryKey();
   const event = issueEvent(
     {
-      ...{ plane: deployment.plane, contract, proof },
+      ...{ plane: deployment.plane, contract, proof, chain },
       ...{ step: step.id, delivery: "credentials", deliverTo },
       // New each time: credentials are never repeated, so a retry of a lost answer could not bring them.
       idempotencyKey: randomUUID(),

@@ -61,6 +61,7 @@ export const executeCommand: AddCommand = (command, io, end) => {
       {
         plane: deployment.plane,
         handle: held.handle,
+        chain: held.blocks,
         contractDigest: contractDigest(held.contract),
         operation,
         idempotencyKey: options.idempotencyKey ?? randomUUID(),

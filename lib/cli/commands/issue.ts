@@ -33,7 +33,10 @@ interface Options extends SendingOptions {
 /** `vai issue`: asks for authority for one bounded action under a contract, as an agent does. */
 export const issueCommand: AddCommand = (command, io, end) => {
   command
-    .argument("<file>", "what `vai contract sign` wrote; with --event: an event that was saved")
+    .argument(
+      "<file>",
+      "what `vai contract sign` or `vai delegate` wrote; with --event: an event that was saved",
+    )
     .option(
       "--delivery <how>",
       "execute: the plane runs the action now; handle: vai execute redeems it later",
@@ -69,16 +72,17 @@ export const issueCommand: AddCommand = (command, io, end) => {
   function signedEvent(file: string, options: Options): unknown {
     const deployment = readDeployment(io, options.outputs);
     const held = readContractFile(file);
-    if (held.proof === undefined) {
+    // Whoever handed a chain on has bound its contract: the proof is on record.
+    if (held.proof === undefined && held.chain === undefined) {
       throw new CommandError(
         EXIT.unreadable,
         `${file} has no proof: it is in what ${vaiLine("contract", "sign")} wrote`,
       );
     }
-    const { contract, proof } = held;
+    const { contract, proof, blocks: chain } = held;
     return issueEvent(
       {
-        ...{ plane: deployment.plane, contract, proof },
+        ...{ plane: deployment.plane, contract, proof, chain },
         ...wanted(held.claims, options),
         idempotencyKey: options.idempotencyKey ?? randomUUID(),
         jti: randomUUID(),

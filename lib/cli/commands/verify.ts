@@ -16,12 +16,12 @@ const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 export const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
 /** Thumbprints that a command was given. @throws {CommandError} for what cannot be one. */
-export function readThumbprints(given: readonly string[]): readonly string[] {
+export function readThumbprints(given: readonly string[], option = "--anchor"): readonly string[] {
   const bad = given.find((each) => !THUMBPRINT.test(each));
   if (bad === undefined) return given;
   throw new CommandError(
     EXIT.unreadable,
-    `--anchor ${plain(bad)} is not a thumbprint: it has 43 characters of base64url (RFC 7638), as outputs.json "anchor" shows it`,
+    `${option} ${plain(bad)} is not a thumbprint: it has 43 characters of base64url (RFC 7638)${option === "--anchor" ? ', as outputs.json "anchor" shows it' : ""}`,
   );
 }
 
