@@ -2,6 +2,7 @@ import { type Chain, readChain } from "../continuity/chain.ts";
 import type { Held } from "../continuity/narrowing.ts";
 import type { Contract, ReadContract } from "../contract/contract.ts";
 import { delegationOf } from "../contract/delegation.ts";
+import type { Digest } from "../encoding/digest.ts";
 import { isRefusal } from "../refusal.ts";
 import { CommandError, EXIT } from "./io.ts";
 
@@ -29,6 +30,10 @@ export function chainAtHand(
   }
   return { chain, blocks: chain?.blocks.map(({ jws }) => jws.compact) ?? [] };
 }
+
+/** A block is named by its signing input: of one that was signed twice the texts differ, and it is the same. */
+export const digestsOf = ({ chain }: Pick<ChainAtHand, "chain">): readonly Digest[] =>
+  chain?.blocks.map(({ digest }) => digest) ?? [];
 
 /** What a contract leaves to the executor of a chain's last block, as far as it is asked for under it. */
 export function claimsWithin(claims: Contract, { chain }: Pick<ChainAtHand, "chain">): Contract {

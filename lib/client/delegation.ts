@@ -1,12 +1,11 @@
 import * as z from "zod";
 import { toSeconds } from "../clock.ts";
 import type { Held } from "../continuity/narrowing.ts";
-import { DELIVERIES } from "../contract/contract.ts";
 import { wholeDelegation } from "../contract/delegation.ts";
 import { step } from "../contract/step.ts";
 import { numericDate } from "../encoding/members.ts";
 import { present } from "../encoding/present.ts";
-import { designate } from "../request/request.ts";
+import { designate, handedOn } from "../request/request.ts";
 import { withType } from "./contract.ts";
 import type { HandedOnAsk } from "./request.ts";
 
@@ -24,7 +23,7 @@ export const delegationDraft = z.strictObject({
   designate,
   steps: z.array(z.preprocess(withType, step)).min(1),
   /** Absent: those that are held. */
-  deliveries: z.array(z.enum(DELIVERIES)).min(1).optional(),
+  deliveries: handedOn.deliveries.optional(),
   /** Absent: when what is held ends. */
   exp: end.optional(),
   /** Absent, or a member of it: as little as can be said, so that nobody hands on further by oversight. */

@@ -10,7 +10,7 @@ import { readBy } from "../../encoding/schema.ts";
 import { isRefusal } from "../../refusal.ts";
 import type { DelegateRequest } from "../../request/request.ts";
 import { planeRefusalLines, refusalNext } from "../answers.ts";
-import { type ChainAtHand, heldUnder } from "../chain-at-hand.ts";
+import { type ChainAtHand, digestsOf, heldUnder } from "../chain-at-hand.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { readJson, requireNew, writeNew, writtenLine } from "../files.ts";
@@ -193,14 +193,15 @@ function requireHolder({ chain, claims }: Meant, { thumbprint }: SigningKey): vo
 }
 
 /** What came back is kept only if it goes on from what was sent. @throws {CommandError}. */
-function requireContinued({ chain, block }: DelegatedAnswer, { blocks }: Meant): void {
+function requireContinued({ chain, block }: DelegatedAnswer, meant: Meant): void {
   const read = readChain(chain);
+  const sent = digestsOf(meant);
   const isRight =
     read !== undefined &&
     !isRefusal(read) &&
     read.last.digest === block.digest &&
-    blocks.every((text, at) => chain[at] === text) &&
-    chain.length === Math.max(blocks.length, 1) + 1;
+    sent.every((digest, at) => read.blocks[at]?.digest === digest) &&
+    read.blocks.length === Math.max(sent.length, 1) + 1;
   if (isRight) return;
   throw new CommandError(
     EXIT.unknown,

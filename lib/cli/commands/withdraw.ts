@@ -2,6 +2,7 @@ import type { WithdrawnAnswer } from "../../client/client.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
 import { planeRefusalLines, refusalNext } from "../answers.ts";
+import { digestsOf } from "../chain-at-hand.ts";
 import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { askPlane, delegateFunction, handingAdvice } from "../handing/ask-plane.ts";
@@ -72,12 +73,13 @@ export const withdrawCommand: AddCommand = (command, io, end) => {
 /** @throws {CommandError} for what names no block that stands below what is held. */
 function blockMeant(given: string, held: ContractFile): Digest {
   if (isDigest(given)) return given;
-  const { chain, blocks } = readContractFile(given);
+  const { chain } = readContractFile(given);
+  const above = digestsOf(held);
   const isBelow =
     chain !== undefined &&
-    blocks.length > Math.max(1, held.blocks.length) &&
-    held.blocks.every((text, at) => blocks[at] === text);
-  if (chain !== undefined && isBelow) return chain.last.digest;
+    chain.blocks.length > Math.max(1, above.length) &&
+    above.every((digest, at) => chain.blocks[at]?.digest === digest);
+  if (isBelow) return chain.last.digest;
   throw new CommandError(
     EXIT.unreadable,
     `${given} holds no chain that goes on from what is held: give --block DIGEST, as ${vaiLine("chain", "show", "FILE")} tells it`,

@@ -33,8 +33,17 @@ export interface Desk {
   pass(milliseconds: number): void;
 }
 
+/** How a desk differs from the usual one. */
+export interface DeskOptions extends PlaneOptions {
+  /** Answers as function `delegate`; absent: nobody is there. */
+  readonly delegate?: (event: unknown) => unknown;
+}
+
 /** The command's clock stands at the instant at which every plane of these tests begins. */
-export async function desk(t: TestContext, options: PlaneOptions = {}): Promise<Desk> {
+export async function desk(
+  t: TestContext,
+  { delegate, ...options }: DeskOptions = {},
+): Promise<Desk> {
   const plane = await newPlane(options);
   t.mock.timers.enable({ apis: ["Date"], now: START });
   const folder = mkdtempSync(join(tmpdir(), "vai-cli-"));
@@ -44,7 +53,8 @@ export async function desk(t: TestContext, options: PlaneOptions = {}): Promise<
     request.on("end", async () => {
       const body = Buffer.concat(chunks).toString("utf8");
       const answer =
-        (await overTheWire(plane, request, body)) ?? (await invoked(plane, request.url, body));
+        (await overTheWire(plane, request, body)) ??
+        (await invoked(plane, request.url, body, delegate));
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify(answer));
     });
@@ -83,8 +93,14 @@ export async function desk(t: TestContext, options: PlaneOptions = {}): Promise<
   };
 }
 
-function invoked(plane: Plane, url: string | undefined, body: string): Promise<unknown> {
+async function invoked(
+  plane: Plane,
+  url: string | undefined,
+  body: string,
+  delegate: DeskOptions["delegate"],
+): Promise<unknown> {
   const event: unknown = JSON.parse(body);
+  if (url?.includes("/functions/plane-delegate/") === true) return delegate?.(event);
   if (url?.includes("/functions/plane-execute/") === true) return plane.execute(event);
   if (url?.includes("/functions/plane-delegate/") === true) return plane.delegate(event);
   if (url?.includes("/functions/plane-revoke/") === true) return plane.revoke(event);
