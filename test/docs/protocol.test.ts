@@ -13,8 +13,9 @@ import { deriveAuthority } from "../../lib/authority/derive/derive.ts";
 import { judgeOperation } from "../../lib/authority/derive/judge-operation.ts";
 import { sessionName } from "../../lib/authority/derive/session-name.ts";
 import { EXPLANATIONS } from "../../lib/cli/explanations.ts";
-import { readAnswer } from "../../lib/cli/read-answer.ts";
+import { readAnswer, readDelegatedAnswer } from "../../lib/cli/read-answer.ts";
 import { unlockSchema } from "../../lib/cli/unlocks.ts";
+import type { DelegatedAnswer } from "../../lib/client/client.ts";
 import { signingKey } from "../../lib/client/keys.ts";
 import { parsePlaneId } from "../../lib/config.ts";
 import { CONSTRAINT_KINDS, narrows, satisfies } from "../../lib/contract/constraint.ts";
@@ -72,10 +73,12 @@ import {
   type StageName,
 } from "../../lib/refusal.ts";
 import {
+  type DelegateRequest,
   executeClaims,
   issueClaims,
   judgeFreshness,
   judgePossession,
+  readDelegateRequest,
   readExecuteRequest,
   readIssueRequest,
   requestContentDigest,
@@ -317,6 +320,22 @@ suite("lambdas/PROTOCOL.md: members", () => {
       for (const schema of schemas) assert.deepEqual(unnamed(text, vocabulary(schema)), []);
     });
   }
+
+  test("POC-06 §4 lists the claims of what hands on and takes back, and what each part of them is made of", async () => {
+    const found = tables(4, "claim needed what");
+    for (const [index, name] of ["delegateClaims", "withdrawClaims"].entries()) {
+      const schema = await open<z.ZodType>("lib/request/request.ts", name);
+      const wanted = Object.entries(shapeOf(schema)).map(([member, each]) => [
+        member,
+        isOptional(each) ? "no" : "yes",
+      ]);
+      const said = found[index]?.rows.map(([member, needed]) => [bare(member), needed]);
+      assert.deepEqual(said, wanted);
+      // Steps are told once, in §2.
+      assert.deepEqual(unnamed(section(2) + section(4), vocabulary(schema)), []);
+    }
+    assert.equal(found.length, 2);
+  });
 
   test("VAI-58 §4 lists the members of the events", async () => {
     const rows = table(4, "function member needed what");
@@ -893,6 +912,27 @@ suite("lambdas/PROTOCOL.md: examples", () => {
     assert.equal(answer.failureDomain, failureDomain(answer.code));
     assert.equal(answer.retryable, isRetryable(answer.code));
     assert.ok(CODES.find(({ code }) => code === answer.code)?.stages.includes(answer.stage));
+  });
+
+  test("POC-06 POC-34 the delegation is read as it stands, and its statement in §3 is made of it", () => {
+    const claims = example<DelegateRequest>("delegation");
+    const request = good(readDelegateRequest(signJws("vai-request+jwt", claims, keyOf("agent"))));
+    assert.deepEqual(request.claims, claims);
+    const [jkt = ""] = /A{43}/.exec(fenced("text", "delegation-statement")) ?? [];
+    const { designate } = claims;
+    const text = library.delegationStatement(claims, {
+      parent: null,
+      from: { agent: "spiffe://example.org/agent/coordinator", jkt },
+      to: { agent: designate.agent ?? "", jkt: designate.jkt ?? "" },
+    });
+    assert.equal(`${fenced("text", "delegation-statement")}\n`, text);
+    assert.ok(section(3).includes(`Its digest is \`${sha256Digest(text)}\``));
+    const answer = example<DelegatedAnswer>("delegated");
+    assert.deepEqual(readDelegatedAnswer(answer, "delegate"), answer);
+    const { depth, expiresAt, ...block } = answer.block;
+    assert.deepEqual([depth, Date.parse(expiresAt)], [1, claims.exp * 1000]);
+    assert.deepEqual([block.jkt, block.agent], [designate.jkt, designate.agent]);
+    assert.deepEqual([block.audience, block.retain], [claims.audience, claims.retain]);
   });
 
   test("OKG-14 the handle is the one of the granted answer, and its redemption names it", () => {
