@@ -12,7 +12,7 @@ import type { TrustPolicy } from "../trust/policy.ts";
 import { inside } from "./plain-text.ts";
 
 /** What verified records say of chains: of the intent's chain, and of `plane/registry`. Instants in milliseconds. */
-export interface ChainHistory {
+interface ChainHistory {
   /** Blocks and roots, by when a `DelegationGranted` of the contract signed them; the earliest. */
   readonly granted: ReadonlyMap<Digest, number>;
   readonly ended: ReadonlyMap<Digest, number>;
@@ -73,7 +73,7 @@ function first<Key>(known: Map<Key, number>, key: Key, at: number): void {
 }
 
 /** What has happened to a chain that was good. */
-export interface Since {
+interface Since {
   readonly what: "rootRevoked" | "ended" | "over";
   /** RFC 3339. */
   readonly at: string;

@@ -51,7 +51,7 @@ export interface WithdrawnAnswer {
 }
 
 /** A function of the plane that agents ask. */
-export type AgentFunction = "issue" | "execute" | "delegate";
+type AgentFunction = "issue" | "execute" | "delegate";
 
 /** How an agent's client reaches the plane. */
 export interface ClientPorts {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { exportTo } from "../audit/support/folder.ts";
 import { tellStory } from "../audit/support/story.ts";
+import { chainOf } from "../support/chain.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { newPlane, type Plane } from "../support/plane.ts";
@@ -71,6 +72,18 @@ export async function writeSeeds(folder: string, endpoint: string): Promise<Seed
   write("event.json", plane.event(governed));
   const { handle } = await plane.grant(HANDLE, governed);
   write("handle.json", { handle, contract, step: "shift" });
+  const { contract: handed, chain } = chainOf();
+  write("chain.json", { contract: handed.jws.compact, chain });
+  const { authorization_details, deliveries, exp, delegation } = handed.claims;
+  const designate = { agent: "spiffe://example.org/agent/refunds-1" };
+  write("handing.json", { designate, steps: authorization_details, deliveries, exp, delegation });
+  write("asked.json", {
+    contract: handed.jws.compact,
+    asked: {
+      ...{ designate, authorization_details, deliveries, exp, retain: false },
+      delegation: { maxDepth: 2, retain: false, labels: [], planes: [] },
+    },
+  });
   write("order.json", { command: plane.command({ do: "resumePlane" }) });
   write("draft.json", DRAFT);
   write("trust.json", draftOf(plane));
@@ -82,7 +95,16 @@ export async function writeSeeds(folder: string, endpoint: string): Promise<Seed
     files.push(`export/${name}`);
   }
   const { anchor, identityId: identity } = story;
-  return { files, named: { endpoint, plane: PLANE, anchor: anchor.thumbprint, identity } };
+  return {
+    files,
+    named: {
+      endpoint,
+      plane: PLANE,
+      anchor: anchor.thumbprint,
+      identity,
+      digest: `sha256:${"17".repeat(32)}`,
+    },
+  };
 }
 
 function draftOf({ policy }: Plane): object {
@@ -96,7 +118,7 @@ const deployed = (endpoint: string, folder: string) => ({
   plane: PLANE,
   functions: {
     ...{ issue: "plane-issue", execute: "plane-execute", govern: "plane-govern" },
-    ...{ revoke: "plane-revoke", sweep: "plane-sweep" },
+    ...{ revoke: "plane-revoke", sweep: "plane-sweep", delegate: "plane-delegate" },
   },
   functionUrls: { issue: `${endpoint}/issue`, execute: `${endpoint}/execute` },
   tables: { evidence: "evidence", state: "state", registry: "registry" },

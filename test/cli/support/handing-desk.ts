@@ -49,7 +49,7 @@ function good<T>(value: T): Exclude<T, { readonly refused: true }> {
 }
 
 /** As the plane signs: the root with the first delegation, and what was asked for behind it. */
-export function handedOn(event: Readonly<Record<string, unknown>>): unknown {
+function handedOn(event: Readonly<Record<string, unknown>>): unknown {
   const {
     chain = [],
     contract,
