@@ -35,7 +35,7 @@ export interface Desk {
 
 /** How a desk differs from the usual one. */
 export interface DeskOptions extends PlaneOptions {
-  /** Answers as function `delegate`; absent: nobody is there. */
+  /** Answers in the place of function `delegate`. */
   readonly delegate?: (event: unknown) => unknown;
 }
 
@@ -100,7 +100,9 @@ async function invoked(
   delegate: DeskOptions["delegate"],
 ): Promise<unknown> {
   const event: unknown = JSON.parse(body);
-  if (url?.includes("/functions/plane-delegate/") === true) return delegate?.(event);
+  if (delegate !== undefined && url?.includes("/functions/plane-delegate/") === true) {
+    return delegate(event);
+  }
   if (url?.includes("/functions/plane-execute/") === true) return plane.execute(event);
   if (url?.includes("/functions/plane-delegate/") === true) return plane.delegate(event);
   if (url?.includes("/functions/plane-revoke/") === true) return plane.revoke(event);
