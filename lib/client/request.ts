@@ -74,9 +74,9 @@ export type DelegationAsk = Message &
     readonly approvals?: readonly string[] | undefined;
   };
 
-/** What an executor asks of `delegate`: to end a block below its own, and all below that. */
+/** What an executor asks of `delegate`: to end a block below its own, and all below that. It is bound: no proof is read. */
 export type Withdrawal = Message &
-  Under & {
+  Omit<Under, "proof"> & {
     /** Digest of the block. */
     readonly block: Digest;
   };
@@ -159,7 +159,8 @@ export function unsignedWithdraw(withdrawal: Withdrawal): Unsigned {
     ...commonClaims(withdrawal, digestUnder(withdrawal)),
     block: withdrawal.block,
   };
-  return { claims, beside: besideOf(withdrawal) };
+  const { contract, chain } = withdrawal;
+  return { claims, beside: besideOf({ contract, chain }) };
 }
 
 /** The event for the `issue` function: contract, proof, chain and signed request. @throws {TypeError}. */

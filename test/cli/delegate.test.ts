@@ -31,6 +31,13 @@ const draftOf = (found: HandingDesk, more: object = {}, max = 100): string =>
 
 const readJson = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 
+/** Digest of the last block. */
+function lastOf(chain: readonly unknown[]): string {
+  const read = readBlock(chain.at(-1), "");
+  assert.ok(!isRefusal(read));
+  return read.digest;
+}
+
 /** Claims of the delegation that was sent. */
 function sent({ events }: HandingDesk, at = 0) {
   const read = readDelegateRequest(events[at]?.["request"]);
@@ -93,6 +100,15 @@ suite("vai delegate", () => {
     assert.equal(claims.chainDigest, last.digest);
     assert.deepEqual(found.events[0]?.["chain"], readJson(file).chain);
     assert.equal(readJson(out).chain.length, 3);
+  });
+
+  test("POC-08 labels that are asked of whoever comes next are asked further where the draft says nothing of them", async (t) => {
+    const asks = { maxDepth: 2, labels: ["refunds"] };
+    const found = await handingDesk(t, { contract: { set: { "/delegation": asks } } });
+    const args = ["--draft", draftOf(found), "--out", found.file("out.json")];
+    const { code, err } = await found.vai(["delegate", found.held, ...args]);
+    assert.equal(code, 0, err);
+    assert.deepEqual(sent(found).delegation.labels, ["refunds"]);
   });
 
   const WIDER: readonly (readonly [string, object, string, unknown])[] = [
@@ -277,13 +293,13 @@ suite("vai delegate", () => {
     const args = ["delegate", file, "--draft", draftOf(found), "--out", out, ...key];
     const { out: first } = await found.vai([...args, "--json"]);
     const good = JSON.parse(first);
-    const other = readJson(found.at(2));
-    for (const [name, chain] of [
+    const other = readJson(found.at(2, { contract: { set: { "/purpose": "another" } } }));
+    for (const [name, chain, digest] of [
       ["cut", good.chain.slice(0, 2)],
-      ["other", other.chain],
+      ["other", other.chain, lastOf(other.chain)],
       ["upside down", [...good.chain].reverse()],
     ] as const) {
-      found.answers.push({ ...good, chain });
+      found.answers.push({ ...good, chain, block: { ...good.block, ...(digest && { digest }) } });
       const to = found.file(`${name}.json`);
       const ran = await found.vai([
         "delegate",
@@ -383,6 +399,7 @@ suite("vai withdraw", () => {
     assert.deepEqual([one.claims.block, other.claims.block], [last.digest, last.digest]);
     assert.ok(one.claims.chainDigest !== undefined && other.claims.chainDigest === undefined);
     assert.deepEqual(found.events[0]?.["chain"], readJson(above).chain);
+    for (const event of found.events) assert.ok(!("proof" in event));
   });
 
   test("POC-36 a block that does not stand below is not asked for", async (t) => {

@@ -49,10 +49,10 @@ export const withdrawCommand: AddCommand = (command, io, end) => {
       const held = readContractFile(file);
       const block = blockMeant(options.block, held);
       const key = keyOf(deployment, "agent", options.key);
-      const { contract, proof, blocks: chain } = held;
+      const { contract, blocks: chain } = held;
       const { idempotencyKey } = options;
       const answer = await askPlane(io, deployment, key, readWithdrawnAnswer, (client) =>
-        client.withdraw({ contract, proof, chain, block, ...present({ idempotencyKey }) }),
+        client.withdraw({ contract, chain, block, ...present({ idempotencyKey }) }),
       );
       report(
         io,
