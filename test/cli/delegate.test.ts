@@ -405,7 +405,11 @@ suite("vai withdraw", () => {
   test("POC-36 a block that does not stand below is not asked for", async (t) => {
     const found = await handingDesk(t);
     const [one, two] = [found.at(1), found.at(2)];
+    const asked = { "1": { set: { "/idempotencyKey": "to-a-sibling" } } };
+    const siblings = readJson(found.at(2, { asked }));
+    const sibling = found.write("sibling.json", siblings);
     for (const [held, block] of [
+      [one, sibling],
       [one, one],
       [two, one],
       [found.held, found.held],
