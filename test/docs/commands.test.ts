@@ -39,7 +39,7 @@ const helpOf = async (words: readonly string[]): Promise<Ran> => run([...words, 
 function nameOf(command: string): string[] {
   const [first = "", second = ""] = command.split(/\s+/);
   if (first.startsWith("-")) return [];
-  return /^(contract|keys|trust|manifest|revoke|halt|lift)$/.test(first)
+  return /^(contract|keys|trust|manifest|revoke|halt|lift|chain)$/.test(first)
     ? [first, second]
     : [first];
 }
