@@ -111,6 +111,10 @@ suite("what evidence says a chain is worth", () => {
     // At the very second nobody can say which was first.
     const policy = { set: { [`/planeKeys/${planeKeyAt}/revokedAt`]: NOW + 1 } };
     assert.equal(judged(chain, { policy }).verdict, "neverValid");
+    // Revoked by a command first and by the trust policy later, it is revoked from the first on.
+    const both = { set: { [`/planeKeys/${planeKeyAt}/revokedAt`]: NOW + 9 } };
+    const records = [ROOT_REVOKED(0), ...granted(chain)];
+    assert.equal(judged(chain, { records, policy: both }).verdict, "neverValid");
     const later = [ROOT_REVOKED(2), ...granted(chain)];
     assert.equal(judged(chain, { records: later }).problem?.pointer, "/chain/2");
   });
