@@ -14,6 +14,7 @@ import {
 } from "../support/chain.ts";
 import { KEYS } from "../support/keys.ts";
 import { PLANE } from "../support/trust.ts";
+import { cpuOfContinuity, roundsOfContinuity } from "./handing-on.ts";
 import { besides, fixed, type Line } from "./measure.ts";
 
 /** Blocks of the chains that have a goal, and of the longest that there can be. */
@@ -27,10 +28,11 @@ const P256: ChainChange = {
   asked: { "1": { signedBy: "otherAgent" } },
 };
 
-/** Verification of chains beside the raw P-256 verifications that are in them, and how long they are. */
+/** Verification of chains beside the raw P-256 verifications in them, how long they are, and what handing on and using take. */
 export async function measureContinuity(): Promise<Line[]> {
   const lines = LENGTHS.map((blocks) => verification(blocks, 0.75));
-  return [...lines, verification(LONGEST), sizes()];
+  const used = [...(await roundsOfContinuity()), await cpuOfContinuity()];
+  return [...lines, verification(LONGEST), sizes(), ...used];
 }
 
 function verification(blocks: number, goal?: number): Line {

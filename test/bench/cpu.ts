@@ -35,12 +35,12 @@ export async function measureOwnCpu(): Promise<Line[]> {
 }
 
 /** Milliseconds of one action: of the thread that serves it, and of the whole process. */
-interface Cpu {
+export interface Cpu {
   readonly thread: number;
   readonly process: number;
 }
 
-const said = (cpu: Cpu): string =>
+export const said = (cpu: Cpu): string =>
   `${fixed(cpu.process)} ms, of them ${fixed(cpu.thread)} ms on the thread that serves`;
 
 type Governed = ReturnType<Plane["contract"]>;
@@ -74,7 +74,7 @@ async function cpuOf(
 }
 
 /** Begins to count; the function returned says how much it was. */
-function started(): () => Cpu {
+export function started(): () => Cpu {
   const [thread, all] = [process.threadCpuUsage(), process.cpuUsage()];
   return () => ({
     thread: sum(process.threadCpuUsage(thread)),
@@ -93,7 +93,7 @@ function forget({ dynamo }: Plane): void {
 }
 
 /** Counts the CPU time in which AWS is played: tables, keys, sessions, targets. */
-function countAws({ faults }: Plane): { thread: number; process: number } {
+export function countAws({ faults }: Plane): { thread: number; process: number } {
   const counted = { thread: 0, process: 0 };
   const through = faults.through.bind(faults);
   faults.through = (at, effect) =>

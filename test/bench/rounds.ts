@@ -130,7 +130,7 @@ const emergencyRounds = (spool: boolean) =>
   );
 
 /** Of an action in a process that has served before, behind what was prepared for it. */
-async function roundsBehind(
+export async function roundsBehind(
   prepare: (plane: Plane) => Promise<() => Promise<unknown>>,
   options: PlaneOptions = {},
 ): Promise<{ readonly rounds: number; readonly calls: number }> {
