@@ -152,6 +152,35 @@ suite("races of delegations: two hand-overs at once", () => {
   });
 });
 
+suite("races of delegations: branches", () => {
+  test("POC-20 POC-19 two branches that begin at once, in every schedule with two preemptions: both, under one root", async (t) => {
+    const on = await begun();
+    const { plane, governed } = on;
+    const request = { set: { "/retain": true } };
+    const events = (["ledger", "refunds"] as const).map((to) =>
+      handOnEvent(plane, governed, { to, request }),
+    );
+    const played = await playEvery<DelegateAnswer>(
+      plane,
+      {
+        one: (deps) => plane.delegate(events[0], deps),
+        other: (deps) => plane.delegate(events[1], deps),
+      },
+      {
+        most: 2,
+        judge: ({ said }) => {
+          const roots = Object.values(said).map((each) => delegated(each).chain[0]);
+          assert.deepEqual([roots.length, new Set(roots).size], [2, 1]);
+          const tree = treeOf(on);
+          assert.deepEqual([tree.roots.size, tree.blocks.size], [1, 2]);
+          assert.equal(tree.top.handedOn, false);
+        },
+      },
+    );
+    t.diagnostic(`${played} schedules`);
+  });
+});
+
 suite("races of delegations: a use beside what takes it away", () => {
   test("POC-20 POC-28 `issue` beside the hand-over of its contract: it is done before, or not at all, also between the barriers", async (t) => {
     const on = await begun();
