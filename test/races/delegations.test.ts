@@ -11,6 +11,7 @@ import {
   handOn,
   handOnEvent,
   withdrawEvent,
+  withdrawn,
 } from "../support/delegating.ts";
 import type { Dependency } from "../support/faults.ts";
 import type { Governed, Mutation } from "../support/governed.ts";
@@ -337,6 +338,25 @@ suite("races of delegations: the same again", () => {
       // The answer gives back what was handed on, and no authority with it.
       const used = refused(await plane.ask(useOf(again.chain, "refunds"), governed));
       assert.equal(used.code, "HEAD_SUPERSEDED");
+      assert.equal(plane.targets.calls.length, 0);
+    });
+  }
+
+  for (const applied of [false, true]) {
+    test(`POC-28 a withdrawal whose function ended (evidence:write ${applied ? "made" : "not made"}): asked again it ends the same, once`, async () => {
+      const on = await begun();
+      const { plane, governed } = on;
+      const { chain, block } = await handOn(plane, governed);
+      const event = withdrawEvent(plane, governed, { block: block.digest });
+      const dead = plane.faults.death({ at: "evidence:write", from: 1, applied });
+      void plane.delegate(event, plane.process());
+      await dead;
+      plane.faults.clear();
+      const again = withdrawn(await plane.delegate(event));
+      assert.deepEqual([again.ended, again.deduplicated], [[block.digest], applied]);
+      assert.equal(countOf(on, "DelegationRevoked"), 1);
+      const used = refused(await plane.ask(useOf(chain, "refunds"), governed));
+      assert.equal(used.code, "CHAIN_BLOCK_REVOKED");
       assert.equal(plane.targets.calls.length, 0);
     });
   }
