@@ -196,7 +196,7 @@ suite("stories: attenuation", () => {
     assert.equal(block.depth, 3);
   });
 
-  test("POC-28 a withdrawal ends a branch and all below it, and leaves the sibling", async () => {
+  test("POC-28 a withdrawal from above ends a branch and all below it, and leaves the sibling; from beside and below it is refused", async () => {
     const { on, plane, governed, chain } = await narrowed();
     const kept = refunding(100, { "/retain": true });
     const ended = await handOn(plane, governed, { chain, to: "otherAgent", request: kept });
@@ -206,6 +206,15 @@ suite("stories: attenuation", () => {
       request: refunding(50),
     });
     granted(await plane.issue(on.asks("stranger", sibling.chain, 10)));
+    const from = (held: readonly string[]) =>
+      plane.delegate(withdrawEvent(plane, governed, { chain: held, block: ended.block.digest }));
+    // From beside, from below, and by its own holder.
+    for (const held of [sibling.chain, below.chain, ended.chain]) {
+      await assertRefused(on, () => from(held), {
+        ...{ code: "DELEGATOR_MISMATCH", stage: "executor" },
+        pointer: "/request/block",
+      });
+    }
     const event = withdrawEvent(plane, governed, { by: "agent", block: ended.block.digest });
     const answer = withdrawn(await plane.delegate(event));
     assert.deepEqual(answer.ended, [ended.block.digest, below.block.digest]);
