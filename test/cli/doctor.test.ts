@@ -199,7 +199,7 @@ describe("vai doctor", () => {
     const functions = of(roles, "unseen").filter(({ subject }) => /^role/.test(subject));
     assert.deepEqual(
       functions.map(({ text }) => text),
-      [why, why, why, why, why, why],
+      [why, why, why, why, why, why, why],
     );
   });
 

@@ -32,7 +32,9 @@ const STACK = {
   IssueUrl: "https://issue.example/",
   ExecuteFunction: "vai-payments-execute",
   ExecuteUrl: "https://execute.example/",
+  DelegateUrl: "https://delegate.example/",
   GovernFunction: "vai-payments-govern",
+  DelegateFunction: "vai-payments-delegate",
   RevokeFunction: "vai-payments-revoke",
   SweepFunction: "vai-payments-sweep",
   EvidenceTable: "vai-payments-evidence",
@@ -103,6 +105,7 @@ describe("the deployment that a command is for", () => {
     assert.deepEqual(deployment.functions, {
       issue: "vai-payments-issue",
       execute: "vai-payments-execute",
+      delegate: "vai-payments-delegate",
       govern: "vai-payments-govern",
       revoke: "vai-payments-revoke",
       sweep: "vai-payments-sweep",
