@@ -89,6 +89,15 @@ export const isRecorded = ({ roots, blocks }: BlockTree, digest: Digest): boolea
 export const placeOf = ({ top, roots, blocks }: BlockTree, digest?: Digest): Place | undefined =>
   digest === undefined || roots.has(digest) ? top : blocks.get(digest);
 
+/** The block by which a block, a root, or without one the contract was handed on. */
+export function successorOf(
+  { roots, blocks }: BlockTree,
+  digest: Digest | undefined,
+): BlockView | undefined {
+  const place = digest === undefined || roots.has(digest) ? undefined : digest;
+  return [...blocks.values()].find(({ parent, retain }) => parent === place && !retain);
+}
+
 /** What a mark may name that covers a chain, or the contract without one: its blocks, and every root. */
 export const coveringBlocks = ({ roots }: BlockTree, chain: readonly Digest[] = []): Digest[] => [
   ...new Set([...roots.keys(), ...chain]),

@@ -108,6 +108,8 @@ suite("delegate: authority that is handed on", () => {
     const byRoot = { chain: [chain[0]], by: "agent", to: "otherAgent" } as const;
     const rooted = refused(await plane.delegate(handOnEvent(plane, governed, byRoot)));
     assert.deepEqual([rooted.code, rooted.pointer], ["HEAD_SUPERSEDED", "/chain/0"]);
+    // Whose it is now: whoever has handed on and forgot it asks there.
+    assert.match(rooted.detail, /^was handed on: spiffe:\S+ with key \S{43} has it now$/);
     await handOn(plane, governed, { chain: kept.chain, to: "otherAgent" });
   });
 

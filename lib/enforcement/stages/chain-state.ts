@@ -2,7 +2,7 @@ import { placeOf } from "../../continuity/block.ts";
 import type { Chain } from "../../continuity/chain.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import type { Digest } from "../../encoding/digest.ts";
-import { coveringBlocks, placeOf as standingOf } from "../../evidence/block-tree.ts";
+import { coveringBlocks, placeOf as standingOf, successorOf } from "../../evidence/block-tree.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
 import { type Refusal, refuse, refuseUntil } from "../../refusal.ts";
@@ -49,9 +49,10 @@ export function judgeBlocks({ contract, chain, intent }: Standing): Refusal | un
 export function judgeHead({ contract, chain, intent: { state } }: Standing): Refusal | undefined {
   const { tree } = contractView(state, contract.digest);
   const last = placesOf(chain).at(-1);
-  return standingOf(tree, last?.digest)?.handedOn
-    ? refuse("HEAD_SUPERSEDED", "was handed on: whoever it was handed on to acts now", last?.at)
-    : undefined;
+  if (!standingOf(tree, last?.digest)?.handedOn) return undefined;
+  const holder = successorOf(tree, last?.digest);
+  const now = holder === undefined ? "" : `: ${holder.agent} with key ${holder.jkt} has it now`;
+  return refuse("HEAD_SUPERSEDED", `was handed on${now}`, last?.at);
 }
 
 /** Who acts, by whom they were designated, under which restrictions. */
