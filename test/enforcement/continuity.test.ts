@@ -116,7 +116,11 @@ suite("a grant under a chain", () => {
     const table = on.plane.dynamo.table(TABLES.state);
     const names = projectedItems(projected).map(({ pk, sk }) => `${pk}|${sk}`);
     assert.ok(names.includes(`executor#${KEYS.ledger.thumbprint}|actor`));
-    for (const item of projectedItems(projected)) {
+    // The hand-overs of this test are planted on the chain, and have taken no names in State as those of `delegate` do.
+    const planted = (pk: string): boolean =>
+      pk.endsWith("#delegate") || pk === `executor#${KEYS.refunds.thumbprint}`;
+    const own = projectedItems(projected).filter(({ pk }) => !planted(pk));
+    for (const item of own) {
       assert.deepEqual(table.get(`${item.pk}|${item.sk}`), item);
     }
   });
