@@ -20,6 +20,14 @@ function isHttp(text: string): boolean {
 
 const credentials = z.object({ accessKeyId: printable, secretAccessKey: printable });
 
+/** By role. Of several of one role none is anybody's default: a person names the one that is meant. */
+const ofRoles = z
+  .record(z.string(), z.union([z.string(), z.array(z.string())]))
+  .transform((roles) => {
+    const single = Object.entries(roles).filter(([, one]) => typeof one === "string");
+    return Object.fromEntries(single) as Record<string, string>;
+  });
+
 /** What a deployment says of itself: the members of `outputs.json` (PROTOCOL.md §7) that commands use. */
 const schema = z.object({
   endpoint: url.optional(),
@@ -50,8 +58,8 @@ const schema = z.object({
     })
     .partial()
     .optional(),
-  keys: z.record(z.string(), z.string()).optional(),
-  names: z.record(z.string(), z.string()).optional(),
+  keys: ofRoles.optional(),
+  names: ofRoles.optional(),
   policy: z.object({ id: z.string(), version: z.string(), digest: z.string() }).optional(),
   samples: z.looseObject({}).optional(),
   /** False for a plane whose tables and keys go with its stack. */

@@ -20,8 +20,11 @@ export const KEY_NAMES = [
   "anchor",
 ] as const;
 
+/** Agents to whom authority can be handed on (`keys.delegates`, in this order). */
+export const DELEGATE_KEYS = ["delegate", "delegate2"] as const;
+
 /** One of the names above. */
-export type KeyName = (typeof KEY_NAMES)[number];
+export type KeyName = (typeof KEY_NAMES | typeof DELEGATE_KEYS)[number];
 
 /** A public key as a JWK: only its public members. */
 export type PublicJwk = Readonly<Record<string, string>>;
@@ -54,7 +57,7 @@ export async function makeKeys(
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const made = await Promise.all(
-    KEY_NAMES.map(async (name) => {
+    [...KEY_NAMES, ...DELEGATE_KEYS].map(async (name) => {
       const file = join(folder, `${name}.json`);
       return [name, { file, ...(await make(file, signal)) }] as const;
     }),

@@ -5,7 +5,7 @@ import { readIfThere, writeWhole } from "../machine/files.ts";
 import { fromRoot, type StateFolder } from "../machine/paths.ts";
 import { ACCOUNT, type AwsCredentials, REGION } from "../machine/start-processes.ts";
 import { PLANE_STACK, SAMPLES_STACK, type StackOutputs } from "./deploy.ts";
-import { KEY_NAMES, type KeyName, type MadeKey } from "./keys.ts";
+import { DELEGATE_KEYS, KEY_NAMES, type KeyName, type MadeKey } from "./keys.ts";
 
 /** One row of the plane's output `Actions`: an action with the roles that run and read it. */
 export interface DeployedAction {
@@ -28,6 +28,7 @@ export const NAMES = {
   evaluatorHuman: "evaluator-human.local",
   evaluatorRisk: "evaluator-risk.local",
   evaluatorPolicy: "evaluator-policy.local",
+  delegates: ["spiffe://example.org/agent/refunds", "spiffe://example.org/agent/refunds-eu"],
 } as const;
 
 /** The IAM users of a local deployment. */
@@ -56,7 +57,9 @@ export interface LocalOutputs {
   readonly anchor: string;
   readonly credentials: Readonly<Record<LocalUser, AwsCredentials>>;
   /** Private JWK files, paths relative to the repository's root. */
-  readonly keys: Readonly<Record<KeyName, string>>;
+  readonly keys: Readonly<Record<(typeof KEY_NAMES)[number], string>> & {
+    readonly delegates: readonly string[];
+  };
   readonly names: typeof NAMES;
   readonly policy: { readonly id: string; readonly version: string; readonly digest: string };
   readonly samples: {
@@ -92,7 +95,8 @@ export interface OutputParts {
 export function composeOutputs(parts: OutputParts): LocalOutputs {
   const plane = (name: string) => planeOutput(parts.stacks, name);
   const sample = (name: string) => stackOutput(parts.stacks, SAMPLES_STACK, name);
-  const keys = KEY_NAMES.map((name) => [name, fromRoot(parts.keys[name].file)] as const);
+  const fileOf = (name: KeyName) => fromRoot(parts.keys[name].file);
+  const keys = KEY_NAMES.map((name) => [name, fileOf(name)] as const);
   return {
     ...{ endpoint: parts.endpoint, region: REGION, account: ACCOUNT, plane: plane("Plane") },
     functions: {
@@ -123,7 +127,10 @@ export function composeOutputs(parts: OutputParts): LocalOutputs {
       operator: keyPair(parts.credentials.operator),
       auditor: keyPair(parts.credentials.auditor),
     },
-    keys: Object.fromEntries(keys) as Record<KeyName, string>,
+    keys: {
+      ...(Object.fromEntries(keys) as Record<(typeof KEY_NAMES)[number], string>),
+      delegates: DELEGATE_KEYS.map(fileOf),
+    },
     names: NAMES,
     policy: parts.policy,
     samples: {

@@ -51,10 +51,11 @@ export async function publishTrustPolicy(parts: TrustPolicyParts): Promise<void>
 
 function draft({ keys, actions, policy }: TrustPolicyParts): object {
   const all = actions.map(({ action }) => action);
-  const party = (name: keyof typeof NAMES) => ({
+  const party = (name: Exclude<keyof typeof NAMES, "delegates">) => ({
     name: NAMES[name],
     keys: [keys[name].publicKey],
   });
+  const [refunds, refundsEu] = NAMES.delegates;
   const authority = { maxRisk: "CRITICAL", actions: all };
   return {
     issuers: [{ ...party("issuer"), ...authority }],
@@ -74,6 +75,10 @@ function draft({ keys, actions, policy }: TrustPolicyParts): object {
     operators: [party("operator"), party("operator2"), { ...party("signaller"), may: ["signal"] }],
     auditors: [party("auditor")],
     planes: [],
+    agents: [
+      { name: refunds, labels: ["refunds"], jkt: keys.delegate.thumbprint },
+      { name: refundsEu, labels: ["refunds", "eu"], jkt: keys.delegate2.thumbprint },
+    ],
     policies: [policy],
     actions: actions.map((deployed) => ({ ...deployed, risk: "LOW" })),
     governance: GOVERNANCE,

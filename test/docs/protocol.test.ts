@@ -91,6 +91,7 @@ import {
   restrictionsText,
 } from "../../lib/trust/restrictions.ts";
 import { VERBS } from "../../lib/trust/verbs.ts";
+import { DELEGATE_KEYS } from "../../localstack/deploy/keys.ts";
 import { composeOutputs, type OutputParts } from "../../localstack/deploy/outputs.ts";
 import { REPOSITORY_ROOT as ROOT } from "../../localstack/machine/paths.ts";
 import { assertGrantedShape, assertRefusedShape } from "../support/local/answer.ts";
@@ -354,8 +355,9 @@ suite("lambdas/PROTOCOL.md: members", () => {
     const texts = new Proxy({}, { get: () => "text" });
     const pair = { accessKeyId: "", secretAccessKey: "" };
     const shown = example<Record<string, Record<string, unknown>>>("outputs");
-    const keys = Object.keys(shown["keys"] ?? {}).map((name) => [name, { file: join(ROOT, name) }]);
-    const made = composeOutputs({
+    const made = [...Object.keys(shown["keys"] ?? {}), ...DELEGATE_KEYS];
+    const keys = made.map((name) => [name, { file: join(ROOT, name) }]);
+    const composed = composeOutputs({
       ...{ endpoint: "", stacks: new Proxy({}, { get: () => texts }), instances: [] },
       ...{
         credentials: { deployer: pair, agent: pair, operator: pair, auditor: pair },
@@ -369,7 +371,9 @@ suite("lambdas/PROTOCOL.md: members", () => {
             .map(([name, each]) => [name, structure(each)])
             .sort()
         : typeof value;
-    assert.deepEqual(structure(shown), structure(made));
+    assert.deepEqual(structure(shown), structure(composed));
+    assert.equal(Object(shown["keys"]?.["delegates"]).length, DELEGATE_KEYS.length);
+    assert.deepEqual(shown["names"], composed.names);
     const governance = await open<Record<string, object>>(
       "localstack/deploy/trust-policy.ts",
       "GOVERNANCE",

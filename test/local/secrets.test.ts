@@ -29,7 +29,9 @@ function knownSecrets({ outputs }: LocalPlane): string[] {
   const accessKeys = Object.values(outputs.credentials).map(
     ({ secretAccessKey }) => secretAccessKey,
   );
-  const files = Object.values(outputs.keys).map((file) => resolve(REPOSITORY_ROOT, file));
+  const files = Object.values(outputs.keys)
+    .flat()
+    .map((file) => resolve(REPOSITORY_ROOT, file));
   const keys = files.map((file) => (JSON.parse(readFileSync(file, "utf8")) as { d: string }).d);
   return [...accessKeys, ...keys];
 }

@@ -17,7 +17,9 @@ import type { LocalPlane } from "./plane.ts";
 
 /** A private key of the local deployment. */
 export function keyOf({ outputs }: LocalPlane, name: KeyName): SigningKey {
-  const file = resolve(REPOSITORY_ROOT, outputs.keys[name]);
+  const { delegates, ...single } = outputs.keys;
+  const [delegate = "", delegate2 = ""] = delegates;
+  const file = resolve(REPOSITORY_ROOT, { ...single, delegate, delegate2 }[name]);
   return signingKey(JSON.parse(readFileSync(file, "utf8")));
 }
 
