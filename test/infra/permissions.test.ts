@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { FUNCTIONS, type FunctionName } from "../../infra/functions.ts";
 import { CATALOGUE } from "../../lib/actions/catalogue.ts";
@@ -190,6 +191,29 @@ suite("permissions", () => {
       ]);
     });
   }
+
+  test("USR-12 the page for cloud teams names each statement with the functions that have it", () => {
+    const page = readFileSync(new URL("../../infra/README.md", import.meta.url), "utf8");
+    const table = page.split("| statement | function | may | because |")[1] ?? "";
+    const cells = (row: string) => row.split("|").map((cell) => cell.trim());
+    const rows = (table.split("\n\n")[0] ?? "").split("\n").slice(2).map(cells);
+    const named = (functions: string): readonly string[] => {
+      const [kinds = "", without] = functions.split(" but ");
+      const all = kinds === "each" || kinds === "all" ? FUNCTIONS : kinds.split(", ");
+      return all.filter((name) => name !== without);
+    };
+    const told = rows.flatMap(([, sids = "", functions = ""]) =>
+      [...sids.matchAll(/`(\w+)`/g)].flatMap(([, sid]) =>
+        named(functions).map((name) => `${sid} ${name}`),
+      ),
+    );
+    const had = FUNCTIONS.flatMap((name) =>
+      resolved.roleStatements(`vai-example-${name}`).map(({ Sid }) => `${Sid} ${name}`),
+    );
+    // Two that the example does not have: of roles that somebody brings, and of `watch`, which is no function of the plane's.
+    const others = /^(WriteRevocationsOfBrought|.* watch$)/;
+    assert.deepEqual(told.filter((each) => !others.test(each)).sort(), had.sort());
+  });
 
   test("VAI-45 whatever a function's role may do, it may do in that function alone; its log is Lambda's to write", () => {
     for (const name of FUNCTIONS) {
