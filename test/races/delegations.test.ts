@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import type { Digest } from "../../lib/encoding/digest.ts";
 import type { Answer } from "../../lib/enforcement/answer.ts";
+import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
 import type { DelegateAnswer } from "../../lib/enforcement/delegate.ts";
 import type { BlockTree } from "../../lib/evidence/block-tree.ts";
 import { contractView } from "../../lib/evidence/intent-state.ts";
@@ -39,7 +41,7 @@ const treeOf = ({ plane, governed }: Begun): BlockTree =>
 const countOf = ({ plane, governed }: Begun, type: string): number =>
   plane.types(governed.chainId).filter((each) => each === type).length;
 
-const codeOf = (answer: Answer | DelegateAnswer | undefined): string | undefined =>
+const codeOf = (answer: Answer | DelegateAnswer | CommandAnswer | undefined): string | undefined =>
   answer?.ok === false ? answer.code : undefined;
 
 /** Two hand-overs of one place: one is a block, the other is told that it came too late, and signed nothing that counts. */
@@ -66,7 +68,7 @@ interface Beside {
 
 function judgeUse(
   { plane, governed }: Begun,
-  { said, steps }: PlayedCourses<Answer | DelegateAnswer>,
+  { said, steps }: PlayedCourses<Answer | DelegateAnswer | CommandAnswer>,
   { ends, seen }: { readonly ends: string; readonly seen: Beside },
 ): void {
   const types = plane.types(governed.chainId);
@@ -278,6 +280,59 @@ suite("races of delegations: a handle, and a withdrawal", () => {
         judge: ({ said }) => {
           assert.ok(said["away"]?.ok, JSON.stringify(said["away"]));
           seen.add(codeOf(said["further"]) ?? "granted");
+          for (const { ended } of treeOf(on).blocks.values()) assert.ok(ended !== undefined);
+        },
+      },
+    );
+    t.diagnostic(`${played} schedules`);
+    assert.deepEqual([...seen].sort(), ["CHAIN_BLOCK_REVOKED", "granted"]);
+  });
+});
+
+suite("races of delegations: an operator ends a block", () => {
+  /** The mark is committed before the record: what has not begun by then never begins. */
+  const ordered = ({ plane, governed }: Begun, block: Digest) => ({
+    command: plane.command({
+      ...{ do: "revokeDelegation", contractDigest: governed.contractDigest },
+      block,
+    }),
+  });
+
+  test("POC-28 ADV-57 `issue` under a block beside revokeDelegation: it is done before, or not at all, also between the barriers", async (t) => {
+    const on = await begun();
+    const { plane, governed } = on;
+    const { chain, block } = await handOn(plane, governed);
+    const use = plane.event(governed, useOf(chain, "refunds"));
+    const order = ordered(on, block.digest);
+    const seen = seenNothing();
+    const played = await playEvery<Answer | CommandAnswer>(
+      plane,
+      { use: (deps) => plane.issue(use, deps), end: (deps) => plane.revoke(order, deps) },
+      { most: 2, judge: (each) => judgeUse(on, each, { ends: "DelegationRevoked", seen }) },
+    );
+    t.diagnostic(`${played} schedules, ${JSON.stringify(seen.first)}`);
+    assertSeen(seen, "CHAIN_BLOCK_REVOKED", "IDENTITY_REVOKED");
+  });
+
+  test("POC-28 POC-20 a block handed on while revokeDelegation ends it: whatever came of it, nothing below lives", async (t) => {
+    const on = await begun();
+    const { plane, governed } = on;
+    const { chain, block } = await handOn(plane, governed);
+    const further = handOnEvent(plane, governed, { chain, to: "ledger" });
+    const order = ordered(on, block.digest);
+    const seen = new Set<string>();
+    const played = await playEvery<DelegateAnswer | CommandAnswer>(
+      plane,
+      {
+        further: (deps) => plane.delegate(further, deps),
+        away: (deps) => plane.revoke(order, deps),
+      },
+      {
+        most: 2,
+        judge: ({ said }) => {
+          assert.ok(said["away"]?.ok, JSON.stringify(said["away"]));
+          const answer = said["further"];
+          seen.add(answer?.ok === false ? answer.code : "granted");
           for (const { ended } of treeOf(on).blocks.values()) assert.ok(ended !== undefined);
         },
       },
