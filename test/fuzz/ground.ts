@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { serveEvent } from "../../lib/aws/function/entry.ts";
+import { DELEGABLE, handOn } from "../support/delegating.ts";
 import { HANDLE } from "../support/deliveries.ts";
 import type { Governed } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
@@ -9,7 +10,7 @@ import { newPlane, PLANES, type Plane } from "../support/plane.ts";
 import { PLANE } from "../support/trust.ts";
 import type { Others } from "./signed.ts";
 
-export type FunctionName = "issue" | "execute" | "revoke" | "govern" | "sweep";
+export type FunctionName = "issue" | "execute" | "delegate" | "revoke" | "govern" | "sweep";
 
 type Item = Readonly<Record<string, unknown>>;
 type Tables = ReadonlyMap<string, ReadonlyMap<string, Item>>;
@@ -20,8 +21,13 @@ const OF_A_REFUSAL: ReadonlySet<unknown> = new Set([
   // A contract with a good proof is bound by its first request, whatever becomes of that.
   "ContractBound",
   ...["IdentityRequested", "IdentityDenied", "ExecutionRejected", "ProofRejected"],
-  ...["ViolationDetected", "RefusalsCounted"],
+  ...["ViolationDetected", "RefusalsCounted", "DelegationRequested", "DelegationRejected"],
 ]);
+
+interface HandedOn {
+  readonly governed: Governed;
+  readonly chain: readonly string[];
+}
 
 /**
  * A plane in which something can be ended: an intent with a bound contract and an open identity, and a second policy to
@@ -33,13 +39,19 @@ export class Ground {
   readonly held: Governed & { readonly handle: string; readonly identityId: string };
   /** A registered contract of class HIGH that waits for people, its step behind a gate. */
   readonly waiting: Governed;
+  /** A contract of which part was handed on to `refunds`; the chain root first. */
+  readonly handedOn: HandedOn;
   readonly others: Others;
   readonly #good: Tables;
 
-  private constructor(plane: Plane, held: Ground["held"], waiting: Governed) {
+  private constructor(
+    plane: Plane,
+    { held, waiting, handedOn }: Pick<Ground, "held" | "waiting" | "handedOn">,
+  ) {
     this.plane = plane;
     this.held = held;
     this.waiting = waiting;
+    this.handedOn = handedOn;
     this.others = othersOf(plane, held);
     this.#good = this.tables();
   }
@@ -57,7 +69,10 @@ export class Ground {
     const { contract, proof } = waiting;
     const bound = await plane.govern({ op: "register", contract, proof });
     if (!bound.ok) throw new Error(bound.detail);
-    return new Ground(plane, { ...governed, handle, identityId }, waiting);
+    const continued = plane.contract(DELEGABLE);
+    const { chain } = await handOn(plane, continued);
+    const handedOn = { governed: continued, chain };
+    return new Ground(plane, { held: { ...governed, handle, identityId }, waiting, handedOn });
   }
 
   /** What every table holds. Items are replaced, never written into. */
@@ -83,7 +98,7 @@ export class Ground {
   }
 
   /** As Lambda gives it to the function, with what the function writes to its log. */
-  async serve(by: "issue" | "execute" | "revoke", event: unknown) {
+  async serve(by: Exclude<FunctionName, "govern" | "sweep">, event: unknown) {
     const lines: string[] = [];
     const context = {
       ...{ awsRequestId: "0198c7d2-0000-7000-8000-00000000ffff", functionName: `plane-${by}` },

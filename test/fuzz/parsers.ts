@@ -4,6 +4,7 @@ import { changeProblem, Ground, writtenSince } from "./ground.ts";
 import { refusalProblem } from "./judge-answer.ts";
 import { command, cosignature, eventbridge } from "./subjects/command.ts";
 import { contract, decision } from "./subjects/contract.ts";
+import { chained, delegation, withdrawal } from "./subjects/delegation.ts";
 import { approval, attestation } from "./subjects/people.ts";
 import { LEAKED_SECRET, policy } from "./subjects/policy.ts";
 import { mark, restrictions } from "./subjects/stored.ts";
@@ -18,6 +19,9 @@ const SUBJECTS = {
   cosignature,
   attestation,
   approval,
+  delegation,
+  withdrawal,
+  chained,
   restrictions,
   mark,
   eventbridge,
