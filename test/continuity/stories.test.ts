@@ -62,7 +62,7 @@ suite("stories: interception", () => {
     await assertRefused(on, () => plane.issue(on.asks("stranger", chain.slice(0, 1), 80)), wanted);
   });
 
-  test("POC-05 POC-13 POC-A3 POC-A9 a thief who has the signed request sends it again: the same answer and no second effect; changed, or late, it is refused", async () => {
+  test("POC-05 POC-11 POC-13 X-30 POC-A3 POC-A9 a thief who has the signed request sends it again: the same answer and no second effect; changed, or late, it is refused", async () => {
     const { on, plane, event, chain } = await seenByThief();
     const was = [on.moved.size, plane.targets.calls.length, plane.sts.executions.length];
     assert.equal(granted(await plane.issue(event)).deduplicated, true);
