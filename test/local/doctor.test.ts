@@ -392,7 +392,7 @@ test("USR-12 a preflight says before anything is made what the local account lac
   const unready = await preflight(plane, many, deployer);
   assert.equal(unready.code, 1);
   assert.match(unready.said, /^problem CloudFormation's role: do not allow iam:CreateRole/m);
-  assert.match(unready.said, /^problem concurrent executions: 960 are to be reserved/m);
+  assert.match(unready.said, /^problem concurrent executions: 970 are to be reserved/m);
   assert.match(unready.said, /^problem table vai-second-evidence: is there already/m);
   await remove();
   await iam.send(
