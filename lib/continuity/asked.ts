@@ -1,7 +1,7 @@
+import { isSame } from "../encoding/same.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
 import { judgePossession } from "../request/request.ts";
 import type { ReadBlock, ReadLater } from "./block.ts";
-import { isSame } from "./root.ts";
 
 /** Seconds that a request may lie from the block that was signed for it. */
 const FRESHNESS = 60;

@@ -2,6 +2,7 @@ import type { Contract, ReadContract } from "../contract/contract.ts";
 import { delegationOf } from "../contract/delegation.ts";
 import { loosened } from "../contract/narrowing.ts";
 import { stepsNarrow } from "../contract/step-narrows.ts";
+import { isSame } from "../encoding/same.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import { placeOf, type RootClaims } from "./block.ts";
 
@@ -58,19 +59,3 @@ function differenceOf(root: RootClaims, contract: Contract) {
   const found = stepsNarrow(root[STEPS], contract[STEPS]);
   return found.narrows ? loosened(`/${STEPS}`) : found;
 }
-
-/** The same value in JSON, in whatever order its members were written. */
-export function isSame(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  if (typeof one !== "object" || typeof other !== "object" || !one || !other) return false;
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const names = Object.keys(one);
-  return (
-    names.length === Object.keys(other).length &&
-    names.every(
-      (name) => Object.hasOwn(other, name) && isSame(member(one, name), member(other, name)),
-    )
-  );
-}
-
-const member = (of: object, name: string): unknown => (of as Record<string, unknown>)[name];

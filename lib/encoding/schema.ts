@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { type PlainCode, pointer } from "../refusal.ts";
+import { acceptsOf } from "./accepts.ts";
 import { present } from "./present.ts";
 import type { Problem } from "./strict-json.ts";
 
@@ -44,11 +45,12 @@ const bare = (issue: z.core.$ZodIssue): z.core.$ZodIssue => ({
   input: undefined,
 });
 
-/** Reads a value by a schema: the typed value, or the first problem. */
+/** Reads a value by a schema: the typed value, the very one that was read where nothing is to be changed, or the first problem. */
 export function readBy<T>(
   schema: z.ZodType<T>,
   value: unknown,
 ): { readonly ok: true; readonly value: T } | ({ readonly ok: false } & CodedProblem) {
+  if (acceptsOf(schema)(value)) return { ok: true, value: value as T };
   const result = schema.safeParse(value);
   return result.success
     ? { ok: true, value: result.data }

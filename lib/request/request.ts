@@ -8,6 +8,7 @@ import type { Digest } from "../encoding/digest.ts";
 import { readPublicJwk, type VerificationKey } from "../encoding/jwk.ts";
 import { type ReadJws, readJws, verifyJws } from "../encoding/jws.ts";
 import { digest, label, numericDate, publicJwk, stepId, thumbprint } from "../encoding/members.ts";
+import { isSame } from "../encoding/same.ts";
 import { readBy } from "../encoding/schema.ts";
 import { isRefusal, type PlainCode, type Refusal, refuse } from "../refusal.ts";
 
@@ -193,7 +194,7 @@ function withoutSaid(payload: unknown, said: HandedOn): object | undefined {
   const { authorization_details, deliveries, delegation, ...own } = (payload ??
     {}) as Partial<HandedOn>;
   const asked = { authorization_details, deliveries, delegation };
-  return JSON.stringify(asked) === JSON.stringify(documentsOf(said)) ? own : undefined;
+  return isSame(asked, documentsOf(said)) ? own : undefined;
 }
 
 function readRequest<Claims extends Request>(
