@@ -2,7 +2,9 @@ import * as z from "zod";
 import { action, arn, stepId } from "../encoding/members.ts";
 import { constraint } from "./constraint-schema.ts";
 
-const parameterName = z.string().regex(/^[^\p{C}]{1,256}$/u, "must be a printable name");
+const parameterName = z
+  .string()
+  .regex(/^(?:[ -~]{1,256}|[^\p{C}]{1,256})$/u, "must be a printable name");
 
 /**
  * `"unbounded"` says aloud that nothing but action, resource, window and region bounds the call; only a

@@ -49,7 +49,8 @@ function behindString({ text, isPlain, lastNames }: Scan, start: number): number
   const end = isPlain ? text.indexOf('"', start + 1) : endOfString(text, start);
   if (end < 0) return -1;
   if (text.charCodeAt(end + 1) !== COLON) return end + 1;
-  const name = nameOf(text.slice(start + 1, end));
+  const spelt = text.slice(start + 1, end);
+  const name = isPlain ? spelt : nameOf(spelt);
   const before = lastNames[lastNames.length - 1];
   lastNames[lastNames.length - 1] = name;
   return before !== undefined && before >= name ? -1 : end + 2;
@@ -86,8 +87,8 @@ const nameOf = (spelt: string): string => (spelt.includes("\\") ? JSON.parse(`"$
 /** Behind a number that is written as ECMAScript writes it, or a word; -1 for any other number, and white space. */
 function behindLiteral(text: string, start: number): number {
   LITERAL.lastIndex = start;
-  const [literal] = LITERAL.exec(text) ?? [];
-  if (literal === undefined) return -1;
+  if (!LITERAL.test(text)) return -1;
+  const literal = text.slice(start, LITERAL.lastIndex);
   const isWord = literal === "true" || literal === "false" || literal === "null";
   return isWord || String(Number(literal)) === literal ? LITERAL.lastIndex : -1;
 }

@@ -11,11 +11,20 @@ export function rawToDer(raw: Uint8Array): Uint8Array | undefined {
   const [rPad, sPad] = [padOf(raw, r), padOf(raw, s)];
   const [rLength, sLength] = [SCALAR - r + rPad, 2 * SCALAR - s + sPad];
   const der = new Uint8Array(6 + rLength + sLength);
-  der.set([0x30, 4 + rLength + sLength, 0x02, rLength]);
-  der.set(raw.subarray(r, SCALAR), 4 + rPad);
-  der.set([0x02, sLength], 4 + rLength);
-  der.set(raw.subarray(s), 6 + rLength + sPad);
+  der[0] = 0x30;
+  der[1] = 4 + rLength + sLength;
+  der[2] = 0x02;
+  der[3] = rLength;
+  copyTo(der, 4 + rPad, raw, r, SCALAR);
+  der[4 + rLength] = 0x02;
+  der[5 + rLength] = sLength;
+  copyTo(der, 6 + rLength + sPad, raw, s, 2 * SCALAR);
   return der;
+}
+
+/** Byte by byte: a view of so few costs more than they do. */
+function copyTo(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): void {
+  for (let index = start; index < end; index++) to[at + index - start] = from[index] ?? 0;
 }
 
 /** Where the scalar that begins at `from` begins without its leading zeros; the last byte always stays. */

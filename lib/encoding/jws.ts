@@ -157,10 +157,20 @@ export function verifyJws(jws: ReadJws, key: VerificationKey): boolean {
 }
 
 function signatureHolds(jws: ReadJws, key: VerificationKey): boolean {
-  const input = utf8Bytes(jws.signingInput);
+  const input = inputOf(jws.signingInput);
   if (key.algorithm === "EdDSA") return verifyEd25519(key.handle, input, jws.signature);
   const der = rawToDer(jws.signature);
   return der !== undefined && verifyP256(key.handle, input, der);
+}
+
+const encoder = new TextEncoder();
+/** What is verified, one after the other: a new place for each would be the most that verification leaves behind. */
+const place = new Uint8Array(MAX_JWS_BYTES);
+
+/** Until the next one. One that is longer than what was read can be is never verified as its beginning. */
+function inputOf(text: string): Uint8Array {
+  const { read, written } = encoder.encodeInto(text, place);
+  return read === text.length ? place.subarray(0, written) : utf8Bytes(text);
 }
 
 /** A key that signs for whoever holds it, and the public half that objects name it by. */

@@ -14,10 +14,16 @@ export const digest = z.custom<Digest>(isDigest, "must be sha256: and 64 lower-c
 /** NumericDate in whole seconds (RFC 7519 §2); below the year 10000. */
 export const numericDate = z.int().min(0).max(253402300799);
 
-/** A name in a list of the trust policy, an id, a label: visible text without controls. */
+/**
+ * A name in a list of the trust policy, an id, a label: visible text without controls. Most are of ASCII, which is told
+ * without a look into the tables of Unicode.
+ */
 export const label = z
   .string()
-  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,512}$/u, "must be 1 to 512 printable characters");
+  .regex(
+    /^(?:[ -~]{1,512}|[^\p{C}\p{Zl}\p{Zp}]{1,512})$/u,
+    "must be 1 to 512 printable characters",
+  );
 
 export const thumbprint = z
   .string()

@@ -210,6 +210,7 @@ export function spendIn(
   digests: readonly Digest[],
   issued: { readonly step: string; readonly totals: Readonly<Record<string, number>> },
 ): BlockTree {
+  if (digests.length === 0) return tree;
   const blocks = new Map(tree.blocks);
   for (const digest of new Set(digests)) {
     const block = blocks.get(digest);

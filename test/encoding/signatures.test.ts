@@ -145,6 +145,19 @@ suite("compact JWS", () => {
     }
   });
 
+  test("VAI-58 what is longer than can be read is verified whole, never as its beginning", () => {
+    const key = readPublicJwk(KEYS.agent.jwk);
+    const read = readJws(signJws(REQUEST, claims, KEYS.agent), REQUEST);
+    assert.ok(read.ok && typeof key !== "string");
+    const longest = "x".repeat(MAX_JWS_BYTES);
+    const signed = { ...read.value, signature: KEYS.agent.sign(Buffer.from(longest)) };
+    assert.equal(verifyJws({ ...signed, signingInput: longest }, key), true);
+    assert.equal(verifyJws({ ...signed, signingInput: `${longest}x` }, key), false);
+    const longer = { ...signed, signature: KEYS.agent.sign(Buffer.from(`${longest}x`)) };
+    assert.equal(verifyJws({ ...longer, signingInput: `${longest}x` }, key), true);
+    assert.equal(verifyJws({ ...longer, signingInput: longest }, key), false);
+  });
+
   test("VAI-37 the digest is over the signing input: a malleated signature is the same object", () => {
     const one = readJws(forge(REQUEST, claims, "issuer"), REQUEST);
     const two = readJws(forge(REQUEST, claims, "issuer", { signature: "malleated" }), REQUEST);
