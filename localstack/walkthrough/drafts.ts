@@ -5,11 +5,15 @@ import type { LocalOutputs } from "../deploy/outputs.ts";
 /** The agent's name; its key is its identity, the name is a label. */
 export const ACTOR = { id: "spiffe://example.org/agent/coordinator", kind: "agent" };
 
-/** A contract as governance drafts it; `vai contract sign` says what else it may hold. */
-export interface Draft {
-  readonly actor: object;
+/** What a draft is made of: some steps, and what else is said of them. */
+export interface Part {
   readonly steps: readonly object[];
   readonly [member: string]: unknown;
+}
+
+/** A contract as governance drafts it; `vai contract sign` says what else it may hold. */
+export interface Draft extends Part {
+  readonly actor: object;
 }
 
 /** ARN of the sample service, or of another name or region in its place. */
@@ -146,7 +150,7 @@ export const briefDraft = (outputs: LocalOutputs, seconds: number): Draft => ({
  *
  * @returns its members as lines to show, the steps' members each on one of their own
  */
-export function writeDraft(work: string, name: string, draft: Draft): string[] {
+export function writeDraft(work: string, name: string, draft: Part): string[] {
   writeFileSync(join(work, name), `${JSON.stringify(draft, null, 2)}\n`);
   const { steps, actor: _, ...rest } = draft;
   return [...Object.entries(rest), ...steps.flatMap((step) => Object.entries(step))].map(

@@ -1,3 +1,5 @@
+import { unlockLines } from "../../lib/cli/unlocks.ts";
+import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { PlayStage, Seen } from "./stage.ts";
 
 /** What `vai issue --json` prints, as far as the walkthrough looks at it. */
@@ -14,7 +16,7 @@ export type Answer =
       readonly handle?: string;
       readonly evidence: { readonly firstSeq: number; readonly lastSeq: number };
     }
-  | { readonly ok: false; readonly code: string; readonly stage: string; readonly detail: string };
+  | Pick<RefusedAnswer, "ok" | "code" | "stage" | "detail" | "unlock">;
 
 /** One request of an agent, and how it must end. */
 export interface Ask {
@@ -39,8 +41,9 @@ export function ask(
 
 function seenIn(answer: Answer): Seen<Answer> {
   if (!answer.ok) {
-    const { code, stage, detail } = answer;
-    return { seen: `${code} at ${stage}`, detail, value: answer };
+    const { code, stage, detail, unlock } = answer;
+    const lines = unlockLines(unlock, stage).map((line) => line.replace(/ +/, ": "));
+    return { seen: `${code} at ${stage}`, detail, lines, value: answer };
   }
   const { deduplicated, identity, outcome, evidence } = answer;
   const records = `evidence records ${evidence.firstSeq} to ${evidence.lastSeq} of its intent`;

@@ -3,12 +3,15 @@ import type { LocalAws } from "../local-aws.ts";
 import { shownPath } from "../machine/paths.ts";
 import type { Place, Renderer } from "./render.ts";
 import { type Report, reportOf, type StepResult } from "./report.ts";
+import { approvedScene } from "./scene-approved.ts";
+import { attenuationScene } from "./scene-attenuation.ts";
 import { bypassScene } from "./scene-bypass.ts";
 import { clientScene } from "./scene-client.ts";
 import { emergencyScene } from "./scene-emergency.ts";
 import { endScene } from "./scene-ends.ts";
 import { evidenceScene } from "./scene-evidence.ts";
 import { handleScene } from "./scene-handle.ts";
+import { interceptionScene } from "./scene-interception.ts";
 import { jobScene } from "./scene-job.ts";
 import { observedScene } from "./scene-observed.ts";
 import { peopleScene } from "./scene-people.ts";
@@ -26,7 +29,8 @@ import { vaiIn } from "./vai.ts";
 export const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
   ...[handleScene, observedScene, bypassScene, sessionScene, clientScene, windowScene],
-  ...[peopleScene, rollbackScene, emergencyScene, endScene, statusScene, evidenceScene],
+  ...[interceptionScene, attenuationScene, peopleScene, approvedScene],
+  ...[rollbackScene, emergencyScene, endScene, statusScene, evidenceScene],
 ];
 
 /** Where and for whom the scenes are played. */

@@ -27,7 +27,12 @@ async function approveThroughGate(stage: PlayStage): Promise<void> {
     ...{ id: "gate-closed", args: asking, expected: "STEP_GATE_CLOSED at state" },
     title: "The agent asks: the step waits for people.",
   });
-  await read(stage);
+  await read(stage, {
+    id: "statement",
+    title: "The approver reads what the gate would open, word by word.",
+    args: ["gated.json", "--step", "switch"],
+    first: "vai approval statement 1",
+  });
   await speak(stage, {
     ...{ id: "gate-approved", expected: "RECORDED" },
     args: ["approve", "gated.json", "--step", "switch"],
@@ -70,18 +75,25 @@ async function object(stage: PlayStage): Promise<void> {
   });
 }
 
+interface Reading {
+  readonly id: string;
+  readonly title: string;
+  /** Arguments of `vai approve`, which shows it. */
+  readonly args: readonly string[];
+  /** First line of the statement. */
+  readonly first: string;
+}
+
 /** What is about to be signed, as it is signed. */
-function read({ vai, step }: PlayStage): Promise<void> {
-  const args = ["approve", "gated.json", "--step", "switch", "--show"];
+export function read({ vai, step }: PlayStage, { args, first, ...rest }: Reading): Promise<void> {
+  const given = ["approve", ...args, "--show"];
   return step({
-    id: "statement",
-    title: "The approver reads what the gate would open, word by word.",
-    command: vai.line(args),
+    ...rest,
+    command: vai.line(given),
     expected: "the statement; nothing was signed",
     run: async () => {
-      const lines = (await vai.run(args)).text.split("\n");
-      const isWhole =
-        lines[0] === "vai approval statement 1" && lines.includes("nothing was signed");
+      const lines = (await vai.run(given)).text.split("\n");
+      const isWhole = lines[0] === first && lines.includes("nothing was signed");
       return {
         seen: isWhole ? "the statement; nothing was signed" : "no statement",
         lines: lines.filter((line) => !line.startsWith("next")),
@@ -91,7 +103,8 @@ function read({ vai, step }: PlayStage): Promise<void> {
   });
 }
 
-async function attest(stage: PlayStage, name: string): Promise<void> {
+/** Evaluators of three classes attest a contract, as class HIGH asks. */
+export async function attest(stage: PlayStage, name: string): Promise<void> {
   const { evaluator, evaluatorHuman, evaluatorRisk } = stage.outputs.names;
   for (const [kind, as] of Object.entries({
     state: evaluator,
@@ -99,7 +112,7 @@ async function attest(stage: PlayStage, name: string): Promise<void> {
     risk: evaluatorRisk,
   })) {
     await speak(stage, {
-      id: `attest-${kind}`,
+      id: `attest-${name}-${kind}`,
       title: `The evaluator of class ${kind} attests the decision.`,
       args: ["attest", `${name}.json`, "--verdict", "approve", "--as", as],
       expected: "RECORDED",

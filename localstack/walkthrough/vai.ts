@@ -14,7 +14,11 @@ interface Said {
 export interface Vai {
   /** The command line that is shown, and that a person could type. */
   line(args: readonly string[]): string;
-  /** Runs it. @throws Error with its message when it could not do its work (exit codes 2, 4 and 5). */
+  /**
+   * Runs it.
+   * @throws Error with its message when it could not do its work (exit codes 4 and 5; 2, unless it printed what was
+   * wrong as its answer)
+   */
   run(args: readonly string[]): Promise<Said>;
   /** `run` of a command with `--json`, parsed. */
   json<T>(args: readonly string[]): Promise<T>;
@@ -44,7 +48,8 @@ export function vaiIn({ work, outputsFile, signal }: VaiOptions): Vai {
       env,
       signal,
     });
-    if (code === 0 || code === 1 || code === 3) return { code, text: stdout.trimEnd() };
+    const isAnswer = code === 0 || code === 1 || code === 3 || (code === 2 && stdout !== "");
+    if (isAnswer) return { code, text: stdout.trimEnd() };
     throw new Error(`${line(args).slice(2)} ended with code ${code}: ${stderr.trim()}`);
   };
   return {
