@@ -16,6 +16,7 @@ suite("vai chain show", () => {
       assert.ok(out.includes(`for        ${agentAt(depth)}, key `), out);
     assert.match(out, /^ {2}step +refund: lambda:InvokeFunction on arn:\S+:live$/m);
     assert.match(out, /"payload\/amount":\{"range":\{"max":100,"min":1\}\}/);
+    assert.match(out, new RegExp(`^contract +${found.contract0.digest}$`, "m"));
     assert.match(out, /^next +.* vai chain verify /m);
     const json = await found.vai(["chain", "show", found.at(2), "--json"]);
     const blocks = JSON.parse(json.out);

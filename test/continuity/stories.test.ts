@@ -150,6 +150,13 @@ suite("stories: attenuation", () => {
       code: "STEP_MISMATCH",
       stage: "scope",
     });
+    // Whose bound it was is told: the contract allows 300.
+    const told = async (asked: unknown) => refused(await plane.issue(asked)).detail;
+    assert.match(await told(on.asks("ledger", chain, 300)), /300 is above block 2's maximum 100$/);
+    assert.match(
+      await told(on.asks("ledger", chain, 3000)),
+      /3000 is above the contract's maximum \d+$/,
+    );
     // What was spent is spent: 100 in all.
     await assertRefused(on, () => plane.issue(on.asks("ledger", chain, 21)), {
       code: "SCOPE_EXCEEDED",

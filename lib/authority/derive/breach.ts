@@ -5,40 +5,40 @@ const SHOWN = 64;
 
 /**
  * Why a value does not satisfy a constraint, in one plain sentence that begins with the parameter's
- * name.
+ * name. `whose` constraint it is: under a chain a block may bound what the contract allows.
  */
 export function describeBreach(
   name: string,
   value: Scalar | undefined,
   constraint: Constraint,
+  whose: string,
 ): string {
-  if (value === undefined) return `${name} is missing; the contract declares it`;
-  return `${name} ${show(value)} ${reasonOf(value, constraint)}`;
+  if (value === undefined) return `${name} is missing; ${whose} declares it`;
+  return `${name} ${show(value)} ${reasonOf(value, constraint, whose)}`;
 }
 
-function reasonOf(value: Scalar, constraint: Constraint): string {
+function reasonOf(value: Scalar, constraint: Constraint, whose: string): string {
   if ("all" in constraint) {
     const broken = constraint.all.find((clause) => !satisfies(clause, value));
-    return broken === undefined ? "is outside the contract" : reasonOf(value, broken);
+    return broken === undefined ? `is outside ${whose}` : reasonOf(value, broken, whose);
   }
-  if ("absent" in constraint) return "must not be given under this contract";
-  if ("range" in constraint) return rangeReason(value, constraint.range);
-  if ("exact" in constraint) return `is not the contract's ${show(constraint.exact)}`;
-  if ("prefix" in constraint)
-    return `does not begin with the contract's ${show(constraint.prefix)}`;
-  if ("oneOf" in constraint) return "is not among the contract's values";
-  if (!("notOneOf" in constraint)) return "is outside the contract";
+  if ("absent" in constraint) return `must not be given under ${whose}`;
+  if ("range" in constraint) return rangeReason(value, constraint.range, whose);
+  if ("exact" in constraint) return `is not ${whose}'s ${show(constraint.exact)}`;
+  if ("prefix" in constraint) return `does not begin with ${whose}'s ${show(constraint.prefix)}`;
+  if ("oneOf" in constraint) return `is not among ${whose}'s values`;
+  if (!("notOneOf" in constraint)) return `is outside ${whose}`;
   return typeof value === typeof constraint.notOneOf[0]
-    ? "is among the values that the contract excludes"
-    : "is not of the contract's type";
+    ? `is among the values that ${whose} excludes`
+    : `is not of ${whose}'s type`;
 }
 
 type Range = { readonly min?: number | undefined; readonly max?: number | undefined };
 
-function rangeReason(value: Scalar, { min, max }: Range): string {
+function rangeReason(value: Scalar, { min, max }: Range, whose: string): string {
   if (typeof value !== "number") return "is not an integer";
-  if (max !== undefined && value > max) return `is above the contract's maximum ${max}`;
-  return `is below the contract's minimum ${min}`;
+  if (max !== undefined && value > max) return `is above ${whose}'s maximum ${max}`;
+  return `is below ${whose}'s minimum ${min}`;
 }
 
 /** Text in quotes, so that `"7"` and `7` read as what they are. */

@@ -13,17 +13,18 @@ const OPERATION = "/request/operation";
 /**
  * Stage `scope` for one operation under the effective step (PROTOCOL.md §4), in its order: action,
  * place, target, undeclared parameters, declared parameters, then the action's own rules and what its
- * class forbids. Totals are judged by the caller.
+ * class forbids. Totals are judged by the caller. `whose` step it is, as a refusal names it.
  */
 export function judgeOperation(
   step: Step,
   operation: Operation,
   contract: ContractPlace & Pick<Contract, "risk">,
+  whose = "the contract",
 ): Refusal | undefined {
   return (
     judgeAction(step, operation) ??
     judgeTarget(step, operation, contract) ??
-    judgeDeclared(step, operation) ??
+    judgeDeclared(step, operation, whose) ??
     descriptorOf(operation.action)?.judgeParameters(operation) ??
     judgeAtomic(operation, contract)
   );
@@ -83,11 +84,12 @@ function judgeTarget(
 function judgeDeclared(
   { parameters: declared }: Step,
   { action, parameters }: Operation,
+  whose: string,
 ): Refusal | undefined {
   if (declared === "unbounded") return undefined;
   const undeclared = Object.keys(parameters).find((name) => !Object.hasOwn(declared, name));
   if (undeclared !== undefined) {
-    const detail = `${quote(undeclared)} is not a parameter of the contract`;
+    const detail = `${quote(undeclared)} is not a parameter of ${whose}`;
     return refuse("PARAMETER_UNDECLARED", detail, parameterPlace(undeclared));
   }
   for (const [name, constraint] of Object.entries(declared)) {
@@ -96,8 +98,8 @@ function judgeDeclared(
     const detail =
       isSensitive(action, name) && value !== undefined
         ? // A refusal goes into answer, logs and evidence: it says neither value nor constraint.
-          `${name} is not one that the contract allows`
-        : describeBreach(name, value, constraint);
+          `${name} is not one that ${whose} allows`
+        : describeBreach(name, value, constraint, whose);
     return refuse("PARAMETER_OUT_OF_BOUNDS", detail, parameterPlace(name));
   }
   return undefined;

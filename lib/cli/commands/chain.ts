@@ -164,10 +164,12 @@ function intentOf({ content, file }: Found, { intent }: Options): string {
 
 function blockLines({ digest, claims }: ReadBlock): string[] {
   const { depth, agent, cnf, exp, authorization_details, deliveries, delegation } = claims;
+  // The root stands for the contract, under whose digest everything else names it; nobody can end it as a block.
+  const named = depth === 0 ? claims.contractDigest : digest;
   const { maxDepth, retain, labels } = delegation;
   const kept = "retain" in claims && claims.retain ? "; whoever handed on keeps its own" : "";
   return [
-    `${depth === 0 ? "contract" : `block ${depth}`}`.padEnd(11) + digest,
+    `${depth === 0 ? "contract" : `block ${depth}`}`.padEnd(11) + named,
     `  for        ${agent}, key ${cnf.jkt}${kept}`,
     `  until      ${toInstant(exp * 1000)}, by ${deliveries.join(", ")}`,
     ...authorization_details

@@ -38,10 +38,14 @@ const STEP = stage<Aimed, Judgement>("scope")
     ({ contract, chain, stepId, operation }) =>
       // Credentials name no operation; that nobody would total theirs is judged as `authority`.
       operation &&
-      judgeWithin(stepId, contract, chain, (step) =>
-        judgeOperation(step, operation, contract.claims),
+      judgeWithin(stepId, contract, chain, (step, bound) =>
+        judgeOperation(step, operation, contract.claims, ownerOf(bound)),
       ),
   );
+
+/** As `vai chain show` names it; the root says what the contract said before it. */
+const ownerOf = ({ block }: Bound): string =>
+  block === undefined ? "the contract" : `block ${block.claims.depth}`;
 
 /**
  * Stage `scope` of `issue` (PROTOCOL.md §4): step, operation, then the sums over all grants of the step, and the calls of
