@@ -16,7 +16,7 @@ const PATIENCE = 10 * 60_000;
 const HELP = `Usage: npm start [-- --json] [-- --help]
 
 Starts a local AWS that enforces IAM, deploys the stack to it with cdk deploy, plays what it is for,
-verifies offline all evidence that this made, and ends what it started. Takes about a minute.
+verifies offline all evidence that this made, and ends what it started. Takes two minutes or three.
 
   --json  print one JSON document: steps with what was expected and seen, and the verdict
           (npm itself prints lines too: npm start --silent -- --json)

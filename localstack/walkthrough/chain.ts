@@ -42,7 +42,7 @@ export function showChain(
     run: async () => {
       const lines = (await vai.run(args)).text.split("\n");
       const blocks = lines.filter((line) => /^(contract|block)/.test(line)).length;
-      const told = lines.filter((line) => !/^(next| {2}(step|until))/.test(line));
+      const told = lines.filter((line) => !/^(next| {2}until)/.test(line));
       return { seen: `${blocks} blocks`, lines: told, value: undefined };
     },
   });
@@ -61,6 +61,28 @@ export function verifyChain(
       const [first = "", ...lines] = (await vai.run(args)).text.split("\n");
       const [seen = "", ...who] = first.split(": ");
       return { seen, detail: who.join(": "), lines, value: undefined };
+    },
+  });
+}
+
+/** Of a trace, in its own words, what was handed on, and what came of it. */
+const HANDED = / (DelegationGranted|DelegationRevoked) +ALLOW +/;
+
+/** Who handed on under an intent, to whom, and who took back, as `vai trace` tells it. */
+export function traceHandOvers(
+  { vai, step }: PlayStage,
+  { intent, ...rest }: Asked & { readonly intent: string },
+): Promise<void> {
+  const args = ["trace", intent];
+  return step({
+    ...rest,
+    command: vai.line(args),
+    run: async () => {
+      const told = (await vai.run(args)).text.split("\n").filter((line) => HANDED.test(line));
+      const ended = told.filter((line) => line.includes(" DelegationRevoked "));
+      const lines = told.map((line) => line.split(HANDED).at(-1) ?? "");
+      const seen = `${told.length - ended.length} handed on, ${ended.length} ended`;
+      return { seen, lines, value: undefined };
     },
   });
 }

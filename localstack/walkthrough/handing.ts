@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { heldUnder } from "../../lib/cli/chain-at-hand.ts";
 import { readContractFile } from "../../lib/cli/operation.ts";
@@ -34,6 +33,9 @@ type Handed =
       readonly stage: string;
       readonly detail: string;
     };
+
+/** How a payment ends: nobody reads back what a function did. */
+export const REFUNDED = "succeeded, not read back, COMPLETED";
 
 /** The key of one of the two agents to whom authority can be handed on, as a person in the work folder names it. */
 export const delegateKey = ({ outputs, work }: PlayStage, which: 0 | 1): string =>
@@ -115,37 +117,6 @@ export function sendRaw(
     return { seen, detail, value: undefined };
   };
   return step({ id, title, command, expected, run });
-}
-
-/** How often the function that pays was called, and what it paid: as the deployer has it, past the plane. */
-export async function paid({ as, outputs }: PlayStage): Promise<readonly [number, number]> {
-  const { table: TableName } = outputs.samples.payments;
-  const input = { TableName, Key: { pk: { S: "#counts" } }, ConsistentRead: true };
-  const { Item } = await as("deployer").dynamoDb.send(new GetItemCommand(input));
-  return [Number(Item?.["asked"]?.N ?? 0), Number(Item?.["done"]?.N ?? 0)];
-}
-
-interface Looking {
-  readonly id: string;
-  readonly title: string;
-  readonly before: readonly [number, number];
-  readonly expected: string;
-}
-
-/** Looks at the target: what was refused never came there. */
-export function lookAtTarget(
-  stage: PlayStage,
-  { id, title, before, expected }: Looking,
-): Promise<void> {
-  const { table } = stage.outputs.samples.payments;
-  return stage.step({
-    ...{ id, title, expected, command: bySdk("deployer", `dynamodb:GetItem ${table} #counts`) },
-    run: async () => {
-      const [asked, done] = await paid(stage);
-      const seen = `called ${asked - before[0]} times, paid ${done - before[1]}`;
-      return { seen, value: undefined };
-    },
-  });
 }
 
 /** Writes what an executor means to hand on. @returns as {@link writeDraft}. */

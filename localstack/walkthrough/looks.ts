@@ -1,6 +1,8 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetAliasCommand, UpdateAliasCommand } from "@aws-sdk/client-lambda";
+import { counted } from "../../lib/cli/plural.ts";
 import type { Clients } from "../deploy/clients.ts";
+import { bySdk } from "./sdk.ts";
 import type { PlayStage } from "./stage.ts";
 
 /** The alias as AWS has it: who gets how much, and the revision that changes with every update. */
@@ -48,3 +50,34 @@ export const updateAlias = (
       RoutingConfig: { AdditionalVersionWeights: { [version]: 0.1 } },
     }),
   );
+
+/** How often the function that pays was called, and what it paid: as the deployer has it, past the plane. */
+export async function paid({ as, outputs }: PlayStage): Promise<readonly [number, number]> {
+  const { table: TableName } = outputs.samples.payments;
+  const input = { TableName, Key: { pk: { S: "#counts" } }, ConsistentRead: true };
+  const { Item } = await as("deployer").dynamoDb.send(new GetItemCommand(input));
+  return [Number(Item?.["asked"]?.N ?? 0), Number(Item?.["done"]?.N ?? 0)];
+}
+
+interface Looking {
+  readonly id: string;
+  readonly title: string;
+  readonly before: readonly [number, number];
+  readonly expected: string;
+}
+
+/** Looks at the target: what was refused never came there. */
+export function lookAtTarget(
+  stage: PlayStage,
+  { id, title, before, expected }: Looking,
+): Promise<void> {
+  const { table } = stage.outputs.samples.payments;
+  return stage.step({
+    ...{ id, title, expected, command: bySdk("deployer", `dynamodb:GetItem ${table} #counts`) },
+    run: async () => {
+      const [asked, done] = await paid(stage);
+      const seen = `${counted(asked - before[0], "call")}, ${counted(done - before[1], "payment")}`;
+      return { seen, value: undefined };
+    },
+  });
+}

@@ -5,6 +5,7 @@ import type { Place, Renderer } from "./render.ts";
 import { type Report, reportOf, type StepResult } from "./report.ts";
 import { approvedScene } from "./scene-approved.ts";
 import { attenuationScene } from "./scene-attenuation.ts";
+import { branchScene } from "./scene-branch.ts";
 import { bypassScene } from "./scene-bypass.ts";
 import { clientScene } from "./scene-client.ts";
 import { emergencyScene } from "./scene-emergency.ts";
@@ -29,7 +30,7 @@ import { vaiIn } from "./vai.ts";
 export const SCENES: readonly Scene[] = [
   ...[trustScene, contractScene, jobScene, refusalScene, replayScene],
   ...[handleScene, observedScene, bypassScene, sessionScene, clientScene, windowScene],
-  ...[interceptionScene, attenuationScene, peopleScene, approvedScene],
+  ...[interceptionScene, attenuationScene, branchScene, peopleScene, approvedScene],
   ...[rollbackScene, emergencyScene, endScene, statusScene, evidenceScene],
 ];
 

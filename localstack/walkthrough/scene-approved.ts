@@ -1,5 +1,5 @@
 import { writeDraft } from "./drafts.ts";
-import { amount, delegateKey, handOn, writeHandOn } from "./handing.ts";
+import { amount, delegateKey, handOn, REFUNDED, writeHandOn } from "./handing.ts";
 import { entrustedDraft, refundsTo } from "./handing-drafts.ts";
 import { ask } from "./issue.ts";
 import { attest, read, speak } from "./scene-people.ts";
@@ -91,7 +91,7 @@ async function decide(stage: PlayStage): Promise<void> {
     id: "block-used",
     title: "The refund agent has 40 refunded.",
     args: [HELD, "--key", delegateKey(stage, 0), ...amount(40, "ref-40")],
-    expected: "succeeded, not read back, COMPLETED",
+    expected: REFUNDED,
   });
 }
 

@@ -2,21 +2,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { showChain, withdraw } from "./chain.ts";
 import { writeDraft } from "./drafts.ts";
-import {
-  amount,
-  delegateKey,
-  handOn,
-  lookAtTarget,
-  paid,
-  sendRaw,
-  writeHandOn,
-} from "./handing.ts";
+import { amount, delegateKey, handOn, REFUNDED, sendRaw, writeHandOn } from "./handing.ts";
 import { moneyDraft, refundsTo } from "./handing-drafts.ts";
 import { ask } from "./issue.ts";
+import { lookAtTarget, paid } from "./looks.ts";
 import { sign } from "./scene-trust.ts";
 import type { PlayStage, Scene } from "./stage.ts";
 
-const REFUNDED = "succeeded, not read back, COMPLETED";
 const HELD = "for-refunds.json";
 const EVENT = "refund.event.json";
 
@@ -47,7 +39,7 @@ export const interceptionScene: Scene = {
       id: "refund-once",
       title: "The function that pays was called for the one refund, and for nothing else.",
       before,
-      expected: "called 1 times, paid 1",
+      expected: "1 call, 1 payment",
     });
   },
 };

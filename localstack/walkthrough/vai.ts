@@ -24,6 +24,10 @@ export interface Vai {
   json<T>(args: readonly string[]): Promise<T>;
 }
 
+/** Whether a command did its work, or printed what was wrong with it as its answer. */
+export const hasAnswered = (code: number | null, printed: string): code is number =>
+  code === 0 || code === 1 || code === 3 || (code === 2 && printed !== "");
+
 /** How `vai` is run. */
 export interface VaiOptions {
   readonly work: string;
@@ -48,8 +52,7 @@ export function vaiIn({ work, outputsFile, signal }: VaiOptions): Vai {
       env,
       signal,
     });
-    const isAnswer = code === 0 || code === 1 || code === 3 || (code === 2 && stdout !== "");
-    if (isAnswer) return { code, text: stdout.trimEnd() };
+    if (hasAnswered(code, stdout)) return { code, text: stdout.trimEnd() };
     throw new Error(`${line(args).slice(2)} ended with code ${code}: ${stderr.trim()}`);
   };
   return {
