@@ -92,7 +92,8 @@ const COMMANDS: readonly Listed[] = [
   },
   {
     name: "revoke",
-    description: "ends an identity, a contract, or what a key may, in an operator's name",
+    description:
+      "ends an identity, a contract, a delegation, or what a key may, in an operator's name",
     load: async () => (await import("./commands/revoke.ts")).revokeCommand,
   },
   {

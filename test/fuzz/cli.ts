@@ -69,6 +69,8 @@ const COMMANDS: readonly string[] = [
   "status --within 10 --blocked 3 --json",
   "revoke identity $intent --reason odd --as olga --key @agent.json --wait 0",
   "revoke contract @held.json --reason odd --as olga --key @agent.json",
+  "revoke delegation @chain.json --depth 1 --reason odd --as olga --key @agent.json --wait 0",
+  "revoke delegation @held.json --block $digest --reason odd --as olga --key @agent.json --json",
   "halt plane --reason odd --as olga --key @agent.json --json",
   "lift plane --reason odd --as olga --key @agent.json --out +order.json",
   "order show @order.json",

@@ -41,7 +41,7 @@ export const withdrawCommand: AddCommand = (command, io, end) => {
     .option("--json", "print the answer as JSON")
     .addHelpText(
       "after",
-      "\nIt ends the block and all below it, at once; what was handed on beside it goes on. Whoever takes back gets nothing back: what was handed on, ended or spent stays so. An operator does the same with vai revoke.",
+      "\nIt ends the block and all below it, at once; what was handed on beside it goes on. Whoever takes back gets nothing back: what was handed on, ended or spent stays so. An operator does the same with vai revoke delegation.",
     )
     .action(async (file: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);

@@ -146,9 +146,9 @@ export const GOVERNANCE: Rows = {
 /** Whom the plane believes. */
 export const TRUST_ROOTS: Rows = {
   CHAIN_BROKEN: [
-    "The new trust policy does not continue the one in force, or the blocks of a chain are not one chain of this contract.",
+    "The new trust policy does not continue the one in force, the blocks of a chain are not one chain of this contract, or nobody was handed the block that is to end.",
     ["parse", "contract", "executor"],
-    "A trust policy: make it again on top of the current one, vai trust publish. A chain: send it whole, root first, as `delegate` answered it.",
+    "A trust policy: make it again on top of the current one, vai trust publish. A chain: send it whole, root first, as `delegate` answered it. An end: name a block that was handed on under this contract, by vai chain show.",
   ],
   CHAIN_BLOCK_SIGNATURE_INVALID: [
     "A block is not signed by a key of its plane that was good then, or does not say what its request asked.",

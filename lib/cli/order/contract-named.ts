@@ -5,7 +5,7 @@ import { CommandError, EXIT } from "../io.ts";
 import { readContractFile } from "../operation.ts";
 
 /** A contract that an order is about, and what of it goes with the order. */
-interface Named {
+export interface Named {
   readonly digest: Digest;
   readonly contract: { readonly contract?: string };
 }

@@ -98,8 +98,10 @@ function adviceLines({ code }: RefusedAnswer, order: SignedOrder): string[] {
       ];
     case "CONTRACT_UNKNOWN":
       return [
-        `do         the plane has never seen it: give the contract's file, ${vaiLine("revoke", "contract", "FILE")}`,
+        `do         the plane has never seen it: give the contract's file, ${vaiLine("revoke", isDelegation(order) ? "delegation" : "contract", "FILE")}`,
       ];
+    case "CHAIN_BROKEN":
+      return isDelegation(order) ? UNRECORDED : [];
     case "APPROVAL_REQUIRED":
       return order.cosign === undefined ? ALONE : [`do         ${SECOND_NAME}`];
     default:
@@ -107,6 +109,11 @@ function adviceLines({ code }: RefusedAnswer, order: SignedOrder): string[] {
   }
 }
 
+const isDelegation = (order: SignedOrder): boolean => claimsOf(order).do === "revokeDelegation";
+
+const UNRECORDED = [
+  `do         nobody was handed that under this contract: compare digest and contract with ${vaiLine("chain", "show", "FILE")}`,
+];
 const ALONE = [
   "do         it takes two names: give --cosign-key FILE, or write the order with --out FILE for another operator or an auditor,",
   `           who sends it with ${vaiLine("order", "send", "FILE", "--key", "KEY")}`,
