@@ -7,6 +7,7 @@ import type { Enforced, Would } from "../evidence/details.ts";
 import type { IdentityView } from "../evidence/intent-state.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import { SESSION_SECONDS } from "../issuance/assume-role.ts";
+import { throughOf } from "../lifecycle/holders.ts";
 import { stateAt } from "../lifecycle/state.ts";
 import {
   type FailureDomain,
@@ -16,10 +17,10 @@ import {
   type RefusalCode,
   type StageName,
 } from "../refusal.ts";
-import type { Limits } from "../trust/restrictions.ts";
 import { liftOf, NEW_CONTRACT, type Unlock } from "../unlock.ts";
 import { continuityOfIdentity } from "./read/continuity.ts";
 import type { Intent } from "./read/intent.ts";
+import type { TrustSnapshot } from "./read/trust-snapshot.ts";
 import { UNLOCKS, unlockOf, unlockOfSpent } from "./unlocks.ts";
 
 /** The answer to a request that was granted, or that is a retry of one (PROTOCOL.md §4). Times in RFC 3339. */
@@ -89,11 +90,9 @@ export interface Delivered {
   readonly credentials?: string | undefined;
 }
 
-/** When an answer is given, and what people have stopped then. */
-export interface Moment {
-  /** Milliseconds. */
+/** When an answer is given, in milliseconds, and what people have stopped then. */
+export interface Moment extends Pick<TrustSnapshot, "limits" | "published"> {
   readonly now: number;
-  readonly limits: Limits;
 }
 
 /**
@@ -103,7 +102,7 @@ export interface Moment {
 export function answerAbout(
   intent: Intent,
   identityId: string,
-  { now, limits }: Moment,
+  moment: Moment,
   { deduplicated = false, ...delivered }: Delivered & { readonly deduplicated?: boolean } = {},
 ): Answer {
   const identity = intent.state.identities.get(identityId);
@@ -111,7 +110,7 @@ export function answerAbout(
   const { end } = identity;
   if (end?.refusal !== undefined && end.outcome === undefined) {
     const { stage, ...recorded } = end.refusal;
-    const unlock = unlockOfEnd(identity, recorded.code, limits);
+    const unlock = unlockOfEnd(intent, identity, recorded.code, moment);
     const refusal: Refusal = { refused: true, ...recorded, ...present({ unlock }) };
     return {
       ...refusedAnswer({ stage, refusal }, false),
@@ -130,7 +129,7 @@ export function answerAbout(
       step: identity.step,
       issuedAt: identity.issuedAt,
       expiresAt: identity.expiresAt,
-      state: stateAt(identity, now),
+      state: stateAt(identity, moment.now),
       scope: identity.scope,
       constraints: identity.constraints,
     },
@@ -159,15 +158,20 @@ function outcomeOf({ end, outcome, rollback }: IdentityView): GrantedAnswer["out
 
 /** An ended identity does not come back: what is still stopped is to be lifted, and somebody is to grant anew. */
 function unlockOfEnd(
-  { actor, executor, roleArn }: IdentityView,
+  { state }: Intent,
+  identity: IdentityView,
   code: RefusalCode,
-  limits: Limits,
+  { limits, published }: Moment,
 ): readonly Unlock[] | undefined {
   if (UNLOCKS[code] !== "said") return undefined;
+  const { roleArn } = identity;
+  const { holders } = throughOf(state, identity, published);
+  const keys = new Set(holders.map(({ jkt }) => jkt).filter((jkt) => limits.keys.has(jkt)));
+  const names = holders.flatMap((each) => each.names).filter((name) => limits.actors.has(name));
   return [
     ...(limits.isPlaneHalted ? [liftOf.plane()] : []),
-    ...(limits.keys.has(executor) ? [liftOf.key(executor)] : []),
-    ...(actor !== undefined && limits.actors.has(actor) ? [liftOf.actor(actor)] : []),
+    ...[...keys].map(liftOf.key),
+    ...[...new Set(names)].map(liftOf.actor),
     ...(roleArn !== undefined && limits.paths.has(roleArn) ? [liftOf.path(roleArn)] : []),
     NEW_CONTRACT,
   ];

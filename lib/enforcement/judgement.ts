@@ -3,7 +3,6 @@ import type { Digest } from "../encoding/digest.ts";
 import type { Would } from "../evidence/details.ts";
 import type { About, Check, Source } from "../evidence/record.ts";
 import { isRefusal, type Refusal, refusalOf, type StageName } from "../refusal.ts";
-import type { Limits } from "../trust/restrictions.ts";
 import type { Invocation, IssueDeps, PlaneDeps } from "./deps.ts";
 import { digestOfEvent } from "./read/event.ts";
 import type { TrustSnapshot } from "./read/trust-snapshot.ts";
@@ -191,7 +190,7 @@ export class Judgement<Deps extends PlaneDeps = IssueDeps> {
 /** The moment at which an answer is given, by the trust that was read last. */
 export const momentOf = <Deps extends PlaneDeps>(
   judgement: Judgement<Deps>,
-): { readonly now: number; readonly limits: Limits } => ({
-  now: judgement.deps.clock(),
-  limits: judgement.requireTrust().limits,
-});
+): { readonly now: number } & Pick<TrustSnapshot, "limits" | "published"> => {
+  const { limits, published } = judgement.requireTrust();
+  return { now: judgement.deps.clock(), limits, published };
+};

@@ -181,6 +181,20 @@ export const maxDepthOf = (
 /** An agent of the trust policy, by name, labels and key. */
 export type KnownAgent = NonNullable<TrustPolicy["agents"]>[number];
 
+/**
+ * Every name that a key goes by: the one that it was designated or bound under, and the one that the trust policy gives it
+ * now. A halt of either reaches the key; else whoever is renamed, or taken off the list, is out of reach of the other (ADV-64).
+ * @param name - the former, if there is one.
+ */
+export function namesOfKey(
+  jkt: string,
+  name: string | undefined,
+  { agents = [] }: Pick<TrustPolicy, "agents">,
+): readonly string[] {
+  const listed = agents.find((each) => each.jkt === jkt)?.name;
+  return [...new Set([name, listed].filter((each) => each !== undefined))];
+}
+
 export const trustPolicySchema: z.ZodType<TrustPolicy> = schema;
 
 /** Version 1's `prev`: bound to the plane, so that no other plane's first policy fits (PROTOCOL.md §6). */

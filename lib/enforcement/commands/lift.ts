@@ -11,6 +11,7 @@ import {
   readCommand,
 } from "../../lifecycle/command.ts";
 import { LONGEST_LIFE } from "../../lifecycle/due.ts";
+import { throughOf } from "../../lifecycle/holders.ts";
 import { isLifting, judgeKey, judgeLift, type Lifting, lifted } from "../../lifecycle/restrict.ts";
 import { isRefusal, pointer, type Refusal, refuseUntil } from "../../refusal.ts";
 import { retryAfter } from "../../unlock.ts";
@@ -132,7 +133,9 @@ async function stillOpen(
     if (isRefusal(intent))
       return pending(`what is open on ${chainId} cannot be read: see it mended, or two hours old`);
     const open = [...intent.state.identities.values()].find(
-      (identity) => identity.end === undefined && isCovered(identity, command.claims),
+      (identity) =>
+        identity.end === undefined &&
+        isCovered(identity, throughOf(intent.state, identity, trust.published), command.claims),
     );
     return (
       open && pending(`identity ${open.identityId} is still open; sweep ends it within a minute`)
@@ -161,15 +164,20 @@ const SWEEP = 60;
 const pending = (why: string): Refusal =>
   refuseUntil([retryAfter(SWEEP)], "REVOCATION_PENDING", why, "/command");
 
-function isCovered(identity: IdentityView, claims: Lifting): boolean {
+/** Of an actor or a key also what is held below them: it was stopped with them, and would come back with them. */
+function isCovered(
+  { roleArn }: IdentityView,
+  { holders }: ReturnType<typeof throughOf>,
+  claims: Lifting,
+): boolean {
   switch (claims.do) {
     case "resumePlane":
       return true;
     case "reinstateActor":
-      return identity.actor === claims.actorId;
+      return holders.some(({ names }) => names.includes(claims.actorId));
     case "reinstateKey":
-      return identity.executor === claims.jkt;
+      return holders.some(({ jkt }) => jkt === claims.jkt);
     case "liftQuarantine":
-      return identity.roleArn === claims.path;
+      return roleArn === claims.path;
   }
 }

@@ -7,7 +7,7 @@ import type { OpenIdentity } from "../../lifecycle/ports.ts";
 import { AHEAD, judgeKey, type Restricting, restricted } from "../../lifecycle/restrict.ts";
 import { wholeRole } from "../../lifecycle/revocation-policy.ts";
 import { Fault, isRefusal, type Refusal } from "../../refusal.ts";
-import type { TrustPolicy } from "../../trust/policy.ts";
+import { namesOfKey, type TrustPolicy } from "../../trust/policy.ts";
 import type { Limits } from "../../trust/restrictions.ts";
 import type { RegistryTail } from "../barriers/append-to-registry.ts";
 import type { RevokeDeps } from "../deps.ts";
@@ -124,7 +124,7 @@ async function reachIam(
   const since = recorded?.at ?? toInstant(now);
   const stopped = { claims, isWhole: isFull || claims.do === "haltPlane", since };
   const open = await openIdentities(deps);
-  const running = (open ?? []).filter((each) => covers(stopped, each));
+  const running = (open ?? []).filter((each) => covers(stopped, policy, each));
   // What was lifted since is stopped no more: an old command must not end what began behind it.
   const isStanding = recorded?.isStanding ?? true;
   const denials: Denials = isStanding ? sessionsOf(deps, stopped, policy, running) : new Map();
@@ -170,14 +170,21 @@ function sessionsOf(
   return unreadSessions(running.filter(mayHoldSession), policy, clock());
 }
 
-/** By what operators see; nothing is judged by their number. */
-function covers({ claims, isWhole }: Stopped, { actor, jkt }: OpenIdentity): boolean {
+/**
+ * By what operators see; nothing is judged by their number. Whoever stands above in its chain a row does not say: what hangs
+ * below a key or an actor is refused at once, and is brought to IAM by `sweep`, which is woken.
+ */
+function covers(
+  { claims, isWhole }: Stopped,
+  policy: TrustPolicy,
+  { actor, jkt }: OpenIdentity,
+): boolean {
   switch (claims.do) {
     case "haltPlane":
     case "revokePlaneKey":
       return true;
     case "haltActor":
-      return isWhole || actor === claims.actorId;
+      return isWhole || namesOfKey(jkt, actor, policy).includes(claims.actorId);
     case "revokeKey":
       return isWhole || jkt === claims.jkt;
   }

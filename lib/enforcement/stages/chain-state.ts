@@ -6,6 +6,7 @@ import { coveringBlocks, placeOf as standingOf, successorOf } from "../../eviden
 import { contractView } from "../../evidence/intent-state.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
 import { type Refusal, refuse, refuseUntil } from "../../refusal.ts";
+import { namesOfKey } from "../../trust/policy.ts";
 import { liftOf } from "../../unlock.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
@@ -74,16 +75,21 @@ export function judgeKeys({ contract, chain, trust: { limits } }: Acting): Refus
   return refuseUntil(keys.map(liftOf.key), "KEY_REVOKED", detail, `${first.at}/cnf/jkt`);
 }
 
-/** The actors that contract and blocks name, and the one that the executor's key was first bound under (ADV-64). */
+/**
+ * The actors that contract and blocks name, whom the trust policy names by their keys now, and the one that the executor's
+ * key was first bound under (ADV-64).
+ */
 export function judgeActors({
   contract,
   chain,
   recordedActor,
-  trust: { limits },
+  trust: { limits, published },
 }: Acting): Refusal | undefined {
-  const named = holdersOf(contract.claims, chain).map(({ agent, at }) => ({
-    ...{ agent, at: at === "/contract" ? `${at}/actor/id` : `${at}/agent` },
-  }));
+  const named = holdersOf(contract.claims, chain).flatMap(({ jkt, agent: name, at }) =>
+    namesOfKey(jkt, name, published).map((agent) => ({
+      ...{ agent, at: at === "/contract" ? `${at}/actor/id` : `${at}/agent` },
+    })),
+  );
   const at = named.at(-1)?.at ?? "";
   const known = recordedActor === undefined ? named : [...named, { agent: recordedActor, at }];
   const halted = known.filter(({ agent }) => limits.actors.has(agent));
