@@ -1,9 +1,9 @@
 import * as z from "zod";
-import type { DelegatedAnswer, WithdrawnAnswer } from "../client/client.ts";
 import { type Digest, isDigest } from "../encoding/digest.ts";
 import { readBy } from "../encoding/schema.ts";
 import type { Answer, RefusedAnswer } from "../enforcement/answer.ts";
 import type { CommandAnswer, UnreachedAnswer } from "../enforcement/commands/command.ts";
+import type { DelegatedAnswer, WithdrawnAnswer } from "../enforcement/delegate.ts";
 import { Fault, type RefusalCode } from "../refusal.ts";
 import { unlockSchema } from "./unlocks.ts";
 

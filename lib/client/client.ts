@@ -1,6 +1,6 @@
-import type { Digest } from "../encoding/digest.ts";
 import type { KeyPort } from "../encoding/jws.ts";
 import type { Answer, RefusedAnswer } from "../enforcement/answer.ts";
+import type { DelegatedAnswer, WithdrawnAnswer } from "../enforcement/delegate.ts";
 import { type Again, againAfter, waitBefore } from "./again.ts";
 import {
   type Ask,
@@ -14,41 +14,6 @@ import {
   unsignedWithdraw,
   type Withdrawal,
 } from "./request.ts";
-
-/** Where records of what was asked stand; `head` is the `recordHash` of the last. */
-interface Recorded {
-  readonly chainId: string;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  readonly head: Digest;
-}
-
-/** The answer to a delegation that was granted (PROTOCOL.md §4). */
-export interface DelegatedAnswer {
-  readonly ok: true;
-  readonly deduplicated: boolean;
-  /** Whole, root first, for the new executor; it is no secret. */
-  readonly chain: readonly string[];
-  readonly block: {
-    readonly digest: Digest;
-    readonly depth: number;
-    readonly jkt: string;
-    readonly agent: string;
-    readonly audience: string;
-    readonly expiresAt: string;
-    readonly retain: boolean;
-  };
-  readonly evidence: Recorded;
-}
-
-/** The answer to a withdrawal. */
-export interface WithdrawnAnswer {
-  readonly ok: true;
-  readonly deduplicated: boolean;
-  /** Digests of the block and of all below it. */
-  readonly ended: readonly Digest[];
-  readonly evidence: Recorded;
-}
 
 /** A function of the plane that agents ask. */
 type AgentFunction = "issue" | "execute" | "delegate";

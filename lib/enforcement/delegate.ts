@@ -39,7 +39,7 @@ import { CONTRACT_STATE, HEAD, LIMITS } from "./stages/state.ts";
 
 type Judging = Judgement<DelegateDeps>;
 
-/** Where the records of an answer stand. */
+/** Where the records of an answer stand; `head` is the `recordHash` of the last. */
 interface Evidence {
   readonly chainId: string;
   readonly firstSeq: number;
@@ -47,10 +47,11 @@ interface Evidence {
   readonly head: Digest;
 }
 
-/** The answer to a delegation: the whole chain, root first, for the new executor; it is no secret (PROTOCOL.md §4). */
+/** The answer to a delegation that was granted (PROTOCOL.md §4). */
 export interface DelegatedAnswer {
   readonly ok: true;
   readonly deduplicated: boolean;
+  /** Whole, root first, for the new executor; it is no secret. */
   readonly chain: readonly string[];
   readonly block: {
     readonly digest: Digest;
@@ -64,10 +65,11 @@ export interface DelegatedAnswer {
   readonly evidence: Evidence;
 }
 
-/** The answer to a withdrawal: the block, and all below it. */
+/** The answer to a withdrawal. */
 export interface WithdrawnAnswer {
   readonly ok: true;
   readonly deduplicated: boolean;
+  /** Digests of the block and of all below it. */
   readonly ended: readonly Digest[];
   readonly evidence: Evidence;
 }

@@ -422,6 +422,22 @@ suite("vai withdraw", () => {
     assert.equal(found.events.length, 0);
   });
 
+  test("POC-36 a deployment without function `delegate` is named before anything is signed or sent", async (t) => {
+    const found = await handingDesk(t);
+    const outputs = readJson(found.file("outputs.json"));
+    const { delegate: _, ...functions } = outputs.functions;
+    const old = ["--outputs", found.write("old.json", { ...outputs, functions })];
+    const draft = ["--draft", draftOf(found), "--out", found.file("out.json")];
+    for (const args of [
+      ["delegate", found.held, ...draft],
+      ["withdraw", found.held, "--block", found.at(1)],
+    ]) {
+      const { code, err } = await found.vai([...args, ...old]);
+      assert.deepEqual([code, /\/functions\/delegate .*this version/.test(err)], [2, true], err);
+    }
+    assert.equal(found.events.length, 0);
+  });
+
   test("POC-36 a refusal is told as the plane says it", async (t) => {
     const found = await handingDesk(t);
     found.answers.push({

@@ -1,4 +1,3 @@
-import type { DelegatedAnswer } from "../../client/client.ts";
 import { delegationDraft, handedOnBy } from "../../client/delegation.ts";
 import type { HandedOnAsk } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
@@ -7,6 +6,7 @@ import { judgeHandOn } from "../../continuity/hand-on.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
 import { present } from "../../encoding/present.ts";
 import { readBy } from "../../encoding/schema.ts";
+import type { DelegatedAnswer } from "../../enforcement/delegate.ts";
 import { isRefusal } from "../../refusal.ts";
 import type { DelegateRequest } from "../../request/request.ts";
 import { planeRefusalLines, refusalNext } from "../answers.ts";
@@ -14,7 +14,7 @@ import { type ChainAtHand, digestsOf, heldUnder } from "../chain-at-hand.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { readJson, requireNew, writeNew, writtenLine } from "../files.ts";
-import { askPlane, delegateFunction, handingAdvice } from "../handing/ask-plane.ts";
+import { askPlane, handingAdvice } from "../handing/ask-plane.ts";
 import { isAskedFile, readApprovalFile, readAskedFile } from "../handing/asked-file.ts";
 import { type Widened, widened, widenedLines } from "../handing/widened.ts";
 import { CommandError, EXIT, report } from "../io.ts";
@@ -89,7 +89,6 @@ export const delegateCommand: AddCommand = (command, io, end) => {
         ]);
         return end(EXIT.done);
       }
-      delegateFunction(deployment);
       const key = keyOf(deployment, "agent", options.key);
       requireHolder(meant, key);
       const { idempotencyKey } = options;

@@ -1,11 +1,11 @@
-import type { WithdrawnAnswer } from "../../client/client.ts";
 import { type Digest, isDigest } from "../../encoding/digest.ts";
 import { present } from "../../encoding/present.ts";
+import type { WithdrawnAnswer } from "../../enforcement/delegate.ts";
 import { planeRefusalLines, refusalNext } from "../answers.ts";
 import { digestsOf } from "../chain-at-hand.ts";
 import type { AddCommand } from "../command.ts";
 import { OUTPUTS_HELP, readDeployment } from "../deployment.ts";
-import { askPlane, delegateFunction, handingAdvice } from "../handing/ask-plane.ts";
+import { askPlane, handingAdvice } from "../handing/ask-plane.ts";
 import { CommandError, EXIT, report } from "../io.ts";
 import { type ContractFile, readContractFile } from "../operation.ts";
 import { counted } from "../plural.ts";
@@ -45,7 +45,6 @@ export const withdrawCommand: AddCommand = (command, io, end) => {
     )
     .action(async (file: string, options: Options) => {
       const deployment = readDeployment(io, options.outputs);
-      delegateFunction(deployment);
       const held = readContractFile(file);
       const block = blockMeant(options.block, held);
       const key = keyOf(deployment, "agent", options.key);

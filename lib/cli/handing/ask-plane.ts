@@ -8,15 +8,6 @@ import { asCaller } from "../calling.ts";
 import { type Deployment, placeFor } from "../deployment.ts";
 import { CommandError, EXIT, type Io } from "../io.ts";
 
-/** The function that hands on and takes back. @throws {CommandError} where the deployment has none. */
-export function delegateFunction({ functions: { delegate }, path }: Deployment): string {
-  if (delegate !== undefined) return delegate;
-  throw new CommandError(
-    EXIT.unreadable,
-    `${path} names no function delegate: deploy this version, and read its outputs anew`,
-  );
-}
-
 /**
  * Asks the plane once, as every command does, so that its own line says where it went and as whom.
  * @throws {CommandError} where no answer came, with the key under which the same may be asked again.
@@ -29,7 +20,7 @@ export async function askPlane<Granted extends { readonly ok: true }>(
   ask: (client: PlaneClient) => Promise<Asked<Granted>>,
 ): Promise<Granted | RefusedAnswer> {
   const place = placeFor(deployment, "agent");
-  const name = delegateFunction(deployment);
+  const name = deployment.functions.delegate;
   const client = planeClient({
     ...{ plane: deployment.plane, key, newId: randomUUID, sleep: io.sleep, now: systemClock },
     send: async (_, event) => read(await invokeFunction(place, name, event), name),
