@@ -15,7 +15,7 @@ import {
   withdrawEvent,
   withdrawn,
 } from "./delegating.ts";
-import type { SignedChange } from "./forge.ts";
+import { forge, type SignedChange } from "./forge.ts";
 import { ACTOR, type Governed } from "./governed.ts";
 import { KEYS, type KeyName } from "./keys.ts";
 import { type Change, changed, resolved } from "./mutate.ts";
@@ -37,6 +37,8 @@ interface DelegateAsk {
   readonly under?: string | null;
   /** Blocks instead, as `branch:depth`. */
   readonly blocks?: readonly string[];
+  /** Alone, in place of a chain: the branch's root with this change, signed by whoever it says. */
+  readonly forgedRoot?: SignedChange;
   /** Who signs; default whoever holds the branch. */
   readonly by?: KeyName;
   readonly to?: KeyName;
@@ -101,9 +103,10 @@ class DelegatePlay {
     const { again, under = null, blocks, by, to, request, event } = this.#named(ask);
     const known = again === undefined ? undefined : this.#sent.get(again);
     if (known !== undefined) return changed(known, event, plane.world.now);
-    const chain =
-      blocks?.map((each) => this.#blockOf(each)) ??
-      (under === null ? [] : this.branches.get(under));
+    const chain = ask.forgedRoot
+      ? [this.#forged(ask.forgedRoot)]
+      : (blocks?.map((each) => this.#blockOf(each)) ??
+        (under === null ? [] : this.branches.get(under)));
     const shared = { ...(chain && { chain }), ...(by && { by }), ...(request && { request }) };
     if (ask.withdraw !== undefined) {
       const block = this.#digest(`@${ask.withdraw}`);
@@ -132,6 +135,11 @@ class DelegatePlay {
     const statementDigest = delegationStatementDigest(claims, { parent, from, to: { agent, jkt } });
     const set = { "/statementDigest": statementDigest, ...change?.set };
     return approval(this.plane, this.governed, by, { ...change, set });
+  }
+
+  #forged(change: SignedChange): string {
+    const [root = ""] = this.branches.get("root") ?? [];
+    return String(forge("vai-block+jwt", payloadOf(root), "plane", change, this.plane.world.now));
   }
 
   #blockOf(place: string): string {
