@@ -3,7 +3,7 @@ import { namesOfKey, type TrustPolicy } from "../trust/policy.ts";
 import { termsOf } from "./terms.ts";
 
 /** A key that authority is held by, or came through, and the names that it goes by. */
-export interface Holder {
+interface Holder {
   /** Thumbprint. */
   readonly jkt: string;
   /** As contract or block says, and as the trust policy says now. */
