@@ -1,5 +1,5 @@
-import type { WithdrawnAnswer } from "../../lib/client/client.ts";
 import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import type { WithdrawnAnswer } from "../../lib/enforcement/delegate.ts";
 import type { PlayStage } from "./stage.ts";
 
 interface Asked {
