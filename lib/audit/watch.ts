@@ -1,4 +1,5 @@
 import { type Digest, sha256Digest } from "../encoding/digest.ts";
+import { isSame } from "../encoding/same.ts";
 import type { EventType } from "../evidence/events.ts";
 import { inside, plain, textIn } from "./plain-text.ts";
 
@@ -115,19 +116,4 @@ function differences(before: unknown, after: unknown): string[] {
     .map((name) => plain(name, LONGEST_NAME));
   const more = changed.length - LONGEST_LIST;
   return more > 0 ? [...changed.slice(0, LONGEST_LIST), `and ${more} more`] : changed;
-}
-
-/** Whether two JSON values are one; the order of members says nothing. */
-function isSame(one: unknown, other: unknown): boolean {
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
-    return one === other;
-  }
-  const names = Object.keys(one);
-  return (
-    Array.isArray(one) === Array.isArray(other) &&
-    names.length === Object.keys(other).length &&
-    names.every(
-      (name) => Object.hasOwn(other, name) && isSame(inside(one, name), inside(other, name)),
-    )
-  );
 }
