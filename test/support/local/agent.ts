@@ -5,6 +5,7 @@ import type { SignedContract } from "../../../lib/client/contract.ts";
 import { type Ask, contractDigest, executeEvent, issueEvent } from "../../../lib/client/request.ts";
 import type { SigningKey } from "../../../lib/encoding/jws.ts";
 import type { Answer, GrantedAnswer, RefusedAnswer } from "../../../lib/enforcement/answer.ts";
+import type { DelegateAnswer } from "../../../lib/enforcement/delegate.ts";
 import { functionArn, keyOf, tableArn } from "./contracts.ts";
 import type { LocalPlane } from "./plane.ts";
 
@@ -91,17 +92,17 @@ const seen: string[] = [];
 export const answersSeen = (): readonly string[] => seen;
 
 /** Invokes a deployed function as the agent's IAM user, with any payload. */
-async function invokeFunction(
+async function invokeFunction<Said = Answer>(
   plane: LocalPlane,
   FunctionName: string,
   payload: string | Uint8Array,
-): Promise<Answer> {
+): Promise<Said> {
   const Payload = typeof payload === "string" ? Buffer.from(payload) : payload;
   const answered = await plane.agent.lambda.send(new InvokeCommand({ FunctionName, Payload }));
   const text = Buffer.from(answered.Payload ?? []).toString("utf8");
   seen.push(text);
   assert.equal(answered.FunctionError, undefined, `the function crashed: ${text}`);
-  return JSON.parse(text) as Answer;
+  return JSON.parse(text) as Said;
 }
 
 export const invokeRaw = (plane: LocalPlane, payload: string | Uint8Array): Promise<Answer> =>
@@ -114,6 +115,10 @@ export const invoke = (plane: LocalPlane, event: unknown): Promise<Answer> =>
 export const invokeExecute = (plane: LocalPlane, event: unknown): Promise<Answer> =>
   invokeFunction(plane, plane.outputs.functions.execute, JSON.stringify(event));
 
+/** Invokes `delegate`, which hands authority on and takes it back. */
+export const invokeDelegate = (plane: LocalPlane, event: unknown): Promise<DelegateAnswer> =>
+  invokeFunction(plane, plane.outputs.functions.delegate, JSON.stringify(event));
+
 /** The answer as a grant. Fails with the refusal otherwise. */
 export function granted(answer: Answer): GrantedAnswer {
   assert.ok(answer.ok, `refused: ${JSON.stringify(answer)}`);
@@ -121,7 +126,7 @@ export function granted(answer: Answer): GrantedAnswer {
 }
 
 /** The answer as a refusal with this code. */
-export function refused(answer: Answer, code: string): RefusedAnswer {
+export function refused(answer: Answer | DelegateAnswer, code: string): RefusedAnswer {
   assert.ok(!answer.ok, `granted: ${JSON.stringify(answer)}`);
   assert.equal(answer.code, code, JSON.stringify(answer));
   return answer;

@@ -28,6 +28,7 @@ interface EvidenceRecord {
   readonly identity?: { readonly id: string };
   readonly actor?: { readonly id?: string; readonly kind?: string; readonly jkt?: string };
   readonly contract?: { readonly id: string; readonly digest: string };
+  readonly continuity?: { readonly depth: number; readonly blocks: readonly string[] };
   readonly decision: { readonly outcome: string; readonly code?: string; readonly stage?: string };
   readonly detail: Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import type { Answer, RefusedAnswer } from "../../../lib/enforcement/answer.ts";
+import type { DelegateAnswer } from "../../../lib/enforcement/delegate.ts";
+import { typesOf, type Verified, verifiedChain } from "./evidence.ts";
+import { named, recorded } from "./faults.ts";
+import type { LocalPlane } from "./plane.ts";
+
+/** What a refusal left behind. */
+export interface Refused {
+  readonly answer: RefusedAnswer;
+  /** Types of the records that the intent's chain has since, in order; the whole chain is verified. */
+  readonly written: readonly string[];
+  /** The record that the answer names, of whichever chain; absent when none was written. */
+  readonly record: Verified | undefined;
+}
+
+/** Records by which authority is used, handed on, or taken back. */
+const EFFECTS =
+  /^(IdentityIssued|CredentialsMinted|Execution(Started|Completed)|Delegation(Granted|Revoked))$/;
+const isEffect = (type: string): boolean => EFFECTS.test(type);
+
+/**
+ * Asks, and fails unless it is refused with no effect: no STS session, none of these calls (`lambda Invoke`: of any function
+ * but the plane's), no use or total on record, and no block signed or ended, so that every head is as it was.
+ */
+export async function refusedWithout(
+  plane: LocalPlane,
+  chainId: string,
+  ask: () => Promise<Answer | DelegateAnswer>,
+): Promise<Refused> {
+  const before = await verifiedChain(plane, chainId);
+  const { result: answer, calls } = await recorded(plane, ask);
+  assert.ok(!answer.ok, `granted: ${JSON.stringify(answer)}`);
+  const inFunction = calls.filter(({ userIdentity }) => userIdentity.type === "AssumedRole");
+  for (const name of ["sts AssumeRole", "lambda Invoke", "lambda UpdateAlias"])
+    assert.deepEqual(named(inFunction, name), [], `${name} beside ${answer.code}`);
+  const after = await verifiedChain(plane, chainId);
+  const written = typesOf(after.slice(before.length));
+  assert.deepEqual(written.filter(isEffect), [], answer.code);
+  const { evidence } = answer;
+  const chain =
+    evidence &&
+    (evidence.chainId === chainId ? after : await verifiedChain(plane, evidence.chainId));
+  return { answer, written, record: chain?.[(evidence?.seq ?? 0) - 1] };
+}
