@@ -1,10 +1,12 @@
 import type { Answer, RefusedAnswer } from "../../lib/enforcement/answer.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
-import { type Branch, type Continued, continued, digestOf, type Hand } from "./continued.ts";
+import { type Continued, continued } from "./continued.ts";
+import { type Order, orderAt } from "./delegating.ts";
 import type { SignedChange } from "./forge.ts";
 import type { Mutation } from "./governed.ts";
+import { type Branch, digestOf, type Hand } from "./handing.ts";
 import type { KeyName } from "./keys.ts";
-import { type Change, changed, resolved } from "./mutate.ts";
+import { type Change, changed } from "./mutate.ts";
 import { granted, type Plane, refused } from "./plane.ts";
 
 /**
@@ -38,10 +40,7 @@ type Act =
   /** Signed, and not sent. */
   | { readonly signed: Ask; readonly as: string }
   | { readonly publish: SignedChange }
-  | {
-      readonly order: Readonly<Record<string, unknown>> & { readonly do: string };
-      readonly cosign?: true;
-    }
+  | { readonly order: Order; readonly cosign?: true }
   /** Seconds. */
   | { readonly pass: number };
 
@@ -55,30 +54,50 @@ export interface UseAttack {
   readonly attack: Ask;
 }
 
-const HANDED: readonly Act[] = [{ hand: { to: "refunds" } }, { hand: { to: "ledger" } }];
+/** How it stands before, unless said. */
+export const HANDED: readonly Act[] = [{ hand: { to: "refunds" } }, { hand: { to: "ledger" } }];
 
 interface Sent {
   readonly event: unknown;
   readonly isRedemption: boolean;
 }
 
+/** Where a use is played: a contract on a plane, in memory or deployed. */
+export interface UseGround {
+  readonly contract: { readonly digest: string };
+  readonly branches: ReadonlyMap<string, Branch>;
+  /** Milliseconds. */
+  readonly now: number;
+  branch(name: string): Branch;
+  hand(hand: Hand): Promise<void>;
+  end(name: string): Promise<void>;
+  event(mutation: Mutation): unknown;
+  redemption(handle: unknown, mutation: Mutation): unknown;
+  issue(event: unknown): Promise<Answer>;
+  execute(event: unknown): Promise<Answer>;
+  publish(change: SignedChange): Promise<void>;
+  order(claims: Order, cosign?: true): Promise<void>;
+  /** Seconds. */
+  pass(seconds: number): void;
+}
+
 /** A plane on which authority is handed on and used, act by act. */
-class Play {
-  readonly on: Continued;
+export class UsePlay {
+  readonly on: UseGround;
   readonly #handles = new Map<string, string>();
   readonly #sent = new Map<string, Sent>();
 
-  constructor(on: Continued) {
+  constructor(on: UseGround) {
     this.on = on;
   }
 
   async act(act: Act): Promise<void> {
-    const { plane } = this.on;
-    if ("hand" in act) return this.on.hand(this.#named(act.hand));
-    if ("end" in act) return this.on.end(act.end);
-    if ("pass" in act) return plane.world.pass(act.pass);
-    if ("publish" in act) return plane.publish(act.publish);
-    if ("order" in act) return this.#order(act.order, act.cosign);
+    const { on } = this;
+    if ("hand" in act) return on.hand(this.#named(act.hand));
+    if ("end" in act) return on.end(act.end);
+    if ("pass" in act) return on.pass(act.pass);
+    if ("publish" in act) return on.publish(act.publish);
+    if ("order" in act) return on.order(act.order, act.cosign);
     if ("signed" in act) {
       this.#sent.set(act.as, this.sent(act.signed));
       return undefined;
@@ -92,23 +111,22 @@ class Play {
   }
 
   send({ event, isRedemption }: Sent): Promise<Answer> {
-    const { plane } = this.on;
-    return isRedemption ? plane.execute(event) : plane.issue(event);
+    return isRedemption ? this.on.execute(event) : this.on.issue(event);
   }
 
   /** What is sent for a request. */
   sent(ask: Ask): Sent {
     const { again, redeem } = ask;
-    const { plane, governed } = this.on;
+    const { on } = this;
     const first = again === undefined ? undefined : this.#sent.get(again);
     if (first !== undefined) {
-      return { ...first, event: changed(first.event, this.#named(ask.event), plane.world.now) };
+      return { ...first, event: changed(first.event, this.#named(ask.event), on.now) };
     }
     const mutation = this.#mutation(ask);
     const isRedemption = redeem !== undefined;
     const event = isRedemption
-      ? plane.redemption(governed, this.#handles.get(redeem), mutation)
-      : plane.event(governed, mutation);
+      ? on.redemption(this.#handles.get(redeem), mutation)
+      : on.event(mutation);
     return { event, isRedemption };
   }
 
@@ -151,17 +169,28 @@ class Play {
     const branch: Branch | undefined = this.on.branches.get(name);
     return digestOf(branch?.blocks.at(-1) ?? this.#handles.get(name));
   }
-
-  async #order(claims: { readonly do: string }, cosign?: true): Promise<void> {
-    const { plane } = this.on;
-    const named = resolved(claims, plane.world.now) as typeof claims;
-    const own = { jti: plane.world.newId(), ...named };
-    const command = plane.command(own);
-    const second = cosign === true && { cosign: plane.command(own, { signedBy: "otherOperator" }) };
-    const answer = await plane.revoke({ command, ...second });
-    if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
-  }
 }
+
+/** The ground of a plane in memory. */
+const inMemory = (on: Continued): UseGround => {
+  const { plane, governed, contract, branches } = on;
+  return {
+    ...{ contract, branches },
+    get now() {
+      return plane.world.now;
+    },
+    branch: (name) => on.branch(name),
+    hand: (hand) => on.hand(hand),
+    end: (name) => on.end(name),
+    event: (mutation) => plane.event(governed, mutation),
+    redemption: (handle, mutation) => plane.redemption(governed, handle, mutation),
+    issue: (event) => plane.issue(event),
+    execute: (event) => plane.execute(event),
+    publish: (change) => plane.publish(change),
+    pass: (seconds) => plane.world.pass(seconds),
+    order: (claims, cosign) => orderAt(plane, claims, cosign),
+  };
+};
 
 /** What an attack left behind. */
 export interface Left {
@@ -195,7 +224,7 @@ const written = (plane: Plane, before: ReadonlyMap<string, number>): Left["writt
 export async function playAttack(given: UseAttack): Promise<Left> {
   const { policy, contract, root, before = HANDED, attack } = given;
   const on = await continued({ policy, root, ...(contract !== undefined && { contract }) });
-  const play = new Play(on);
+  const play = new UsePlay(inMemory(on));
   for (const act of before) await play.act(act);
   const sent = play.sent(attack);
   const was = witness(on, on.tree);

@@ -1,9 +1,5 @@
-import { laterClaims } from "../../lib/continuity/later.ts";
 import { rootClaims } from "../../lib/continuity/root.ts";
 import { type ReadContract, readContract } from "../../lib/contract/contract.ts";
-import type { Step } from "../../lib/contract/step.ts";
-import { type Digest, sha256Digest } from "../../lib/encoding/digest.ts";
-import { readJws } from "../../lib/encoding/jws.ts";
 import { present } from "../../lib/encoding/present.ts";
 import { appendToIntent, ready } from "../../lib/enforcement/barriers/append.ts";
 import { Judgement } from "../../lib/enforcement/judgement.ts";
@@ -13,46 +9,23 @@ import type { BlockTree } from "../../lib/evidence/block-tree.ts";
 import { contractView } from "../../lib/evidence/intent-state.ts";
 import type { RecordDraft } from "../../lib/evidence/record.ts";
 import { isRefusal } from "../../lib/refusal.ts";
+import type { DelegateRequest } from "../../lib/request/request.ts";
 import { forge, type SignedChange } from "./forge.ts";
-import { ACTOR, type Governed, type Mutation } from "./governed.ts";
+import type { Governed, Mutation } from "./governed.ts";
+import {
+  BOUNDS,
+  type Branch,
+  branchOf,
+  digestOf,
+  type Hand,
+  laterOf,
+  payloadOf,
+  requestOf,
+} from "./handing.ts";
 import { KEYS, type KeyName } from "./keys.ts";
-import { type Change, changed } from "./mutate.ts";
+import type { Change } from "./mutate.ts";
 import { newPlane, type Plane } from "./plane.ts";
 import { PLANE } from "./trust.ts";
-
-/** How authority is handed on; each part is linked and signed after its change. */
-export interface Hand {
-  /** Name of the branch that it is handed on from; default the last one. */
-  readonly from?: string;
-  readonly to: KeyName;
-  /** Name of the new branch; default whose it is. */
-  readonly as?: string;
-  readonly retain?: true;
-  readonly asked?: SignedChange;
-  readonly block?: SignedChange;
-  /** Signed, and on no record. */
-  readonly unrecorded?: true;
-}
-
-/** A chain as somebody holds it: its last block is theirs. */
-export interface Branch {
-  readonly blocks: readonly string[];
-  readonly holder: KeyName;
-  readonly step: Step;
-  readonly exp: number;
-  readonly deliveries: readonly string[];
-  readonly delegation: object;
-}
-
-/** What is allowed at each depth, the contract's first. */
-const BOUNDS = [
-  { max: 10, calls: 6, total: 30 },
-  { max: 8, calls: 4, total: 20 },
-  { max: 5, calls: 2, total: 10 },
-  { max: 3, calls: 1, total: 3 },
-] as const;
-
-const boundAt = (depth: number): (typeof BOUNDS)[number] => BOUNDS[depth] ?? BOUNDS[3];
 
 /** A contract that may be handed on, deep and wide. */
 const CONTRACT: Readonly<Record<string, unknown>> = {
@@ -60,9 +33,6 @@ const CONTRACT: Readonly<Record<string, unknown>> = {
   "/delegation": { maxDepth: 8, retain: true },
   "/authorization_details/0/limits": { calls: BOUNDS[0].calls, totals: { percent: 30 } },
 };
-
-export const agentOf = (name: KeyName): string =>
-  name === "agent" ? ACTOR : `spiffe://example.org/agent/${name}`;
 
 /** A plane with a bound contract, and whoever was handed something of it. */
 export class Continued {
@@ -107,47 +77,20 @@ export class Continued {
   /** Signs a block as `delegate` would, and has it recorded. */
   async hand({ from = this.#last, to, as = to, ...how }: Hand): Promise<void> {
     const parent = this.branch(from);
-    const before = parent.blocks.at(-1) ?? "";
-    const depth = parent.blocks.length;
-    const { max, calls, total } = boundAt(depth);
-    const retain = how.retain ?? false;
-    const asked = {
-      ...{ use: "delegate", jti: this.plane.world.newId(), iat: this.#seconds },
-      ...{ aud: PLANE, audience: PLANE, contractDigest: this.contract.digest },
-      ...(depth > 1 && { chainDigest: digestOf(before) }),
-      idempotencyKey: `to-${as}`,
-      designate: { jkt: KEYS[to].thumbprint, agent: agentOf(to) },
-      authorization_details: [
-        changed(parent.step, { set: { "/parameters/percent": { range: { min: 0, max } } } }, 0),
-      ].map((step) => ({ ...step, limits: { calls, totals: { percent: total } } })),
-      ...{ deliveries: parent.deliveries, exp: parent.exp, delegation: parent.delegation, retain },
-    };
-    const request = forge("vai-request+jwt", asked, parent.holder, how.asked, this.plane.world.now);
-    const said = payloadOf(request) as typeof asked;
-    const claims = laterClaims(
-      { claims: said as never, jws: { compact: String(request) } },
-      { digest: digestOf(before), claims: { depth: depth - 1, nbf: this.contract.claims.nbf } },
-      {
-        ...{ jti: this.plane.world.newId(), iat: this.#seconds, approvals: [] },
-        to: { agent: said.designate.agent ?? agentOf(to), jkt: KEYS[to].thumbprint },
-      },
-    );
+    const { plane, contract } = this;
+    const request = requestOf(plane, contract.digest, parent, { to, as, ...how });
+    const claims = laterOf(plane, contract, parent, { request, to });
     const block = this.#block({ ...claims, iss: PLANE }, how.block);
-    const own = payloadOf(block) as typeof claims;
-    const [step = parent.step] = own.authorization_details ?? [];
-    this.branches.set(as, {
-      ...{ blocks: [...parent.blocks, block], holder: to, step, exp: own.exp },
-      ...{ deliveries: own.deliveries, delegation: own.delegation },
-    });
+    this.branches.set(as, branchOf(parent, block, to));
     this.#last = as;
     if (how.unrecorded === true) return;
-    const { jti, idempotencyKey } = said;
+    const { jti, idempotencyKey } = payloadOf(request) as DelegateRequest;
     await this.record({
       type: "DelegationGranted",
       detail: {
         ...{ block, delegator: KEYS[parent.holder].thumbprint, firstSeq: 1 },
-        ...present({ root: depth === 1 ? parent.blocks[0] : undefined }),
-        ...{ requestJti: jti, idempotencyKey, contentDigest: digestOf(String(request)) },
+        ...present({ root: parent.blocks.length === 1 ? parent.blocks[0] : undefined }),
+        ...{ requestJti: jti, idempotencyKey, contentDigest: digestOf(request) },
       },
     });
   }
@@ -218,24 +161,4 @@ export async function continued({ policy, root, ...mutation }: Differing = {}): 
   const bound = await plane.govern({ op: "register", contract, proof });
   if (!bound.ok) throw new Error(`was not bound: ${JSON.stringify(bound)}`);
   return new Continued(plane, governed, root);
-}
-
-/** Of a compact JWS, also of one that nobody can read. */
-export const digestOf = (compact = ""): Digest =>
-  sha256Digest(compact.slice(0, Math.max(0, compact.lastIndexOf("."))));
-
-function payloadOf(compact: unknown): object {
-  const read = readJws(compact, "vai-block+jwt");
-  const other = read.ok ? read : readJws(compact, "vai-request+jwt");
-  return other.ok ? (other.value.payload as object) : looselyRead(compact);
-}
-
-/** What a careless signer wrote. */
-function looselyRead(compact: unknown): object {
-  const [, payload = ""] = String(compact).split(".");
-  try {
-    return JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
-  } catch {
-    return {};
-  }
 }

@@ -3,6 +3,7 @@ import { delegationStatementDigest } from "../../lib/continuity/statement.ts";
 import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import { readJws } from "../../lib/encoding/jws.ts";
 import type { RefusedAnswer } from "../../lib/enforcement/answer.ts";
+import type { DelegateAnswer } from "../../lib/enforcement/delegate.ts";
 import { contractView } from "../../lib/evidence/intent-state.ts";
 import type { EvidenceRecord } from "../../lib/evidence/record.ts";
 import type { DelegateRequest } from "../../lib/request/request.ts";
@@ -11,6 +12,8 @@ import {
   delegated,
   digestOf,
   handOnEvent,
+  type Order,
+  orderAt,
   rotatePlaneKey,
   withdrawEvent,
   withdrawn,
@@ -18,9 +21,10 @@ import {
 import { forge, type SignedChange } from "./forge.ts";
 import { ACTOR, type Governed } from "./governed.ts";
 import { KEYS, type KeyName } from "./keys.ts";
-import { type Change, changed, resolved } from "./mutate.ts";
+import { type Change, changed } from "./mutate.ts";
 import { type APPROVERS, approval } from "./people.ts";
 import { newPlane, type Plane, refused } from "./plane.ts";
+import type { Addressee } from "./world.ts";
 
 /** What somebody says of a delegation; `change` of the approval, `said` of the request whose statement is signed. */
 interface Yes {
@@ -54,10 +58,7 @@ type DelegateAct =
   | { readonly hand: DelegateAsk; readonly as: string }
   | { readonly end: DelegateAsk }
   | { readonly publish: SignedChange }
-  | {
-      readonly order: Readonly<Record<string, unknown>> & { readonly do: string };
-      readonly cosign?: true;
-    }
+  | { readonly order: Order; readonly cosign?: true }
   /** Seconds. */
   | { readonly pass: number }
   /** The plane's key is revoked, and another one has its place. */
@@ -70,14 +71,24 @@ export interface DelegateAttack {
   readonly attack: DelegateAsk;
 }
 
+/** Where a hand-over is played: a plane, in memory or deployed. */
+export interface DelegateGround extends Addressee {
+  delegate(event: unknown): Promise<DelegateAnswer>;
+  publish(change: SignedChange): Promise<void>;
+  order(claims: Order, cosign?: true): Promise<void>;
+  /** Seconds. */
+  pass(seconds: number): void;
+  rotate(): Promise<unknown>;
+}
+
 /** A plane on which authority is handed on by function `delegate` itself, act by act. */
-class DelegatePlay {
-  readonly plane: Plane;
+export class DelegatePlay {
+  readonly plane: DelegateGround;
   readonly governed: Governed;
   readonly branches = new Map<string, readonly string[]>();
   readonly #sent = new Map<string, unknown>();
 
-  constructor(plane: Plane, governed: Governed) {
+  constructor(plane: DelegateGround, governed: Governed) {
     this.plane = plane;
     this.governed = governed;
   }
@@ -92,9 +103,9 @@ class DelegatePlay {
       this.branches.set("root", chain.slice(0, 1));
     } else if ("end" in act) withdrawn(await plane.delegate(this.event(act.end)));
     else if ("publish" in act) await plane.publish(act.publish);
-    else if ("pass" in act) plane.world.pass(act.pass);
-    else if ("rotate" in act) await rotatePlaneKey(plane);
-    else await this.#order(act.order, act.cosign);
+    else if ("pass" in act) plane.pass(act.pass);
+    else if ("rotate" in act) await plane.rotate();
+    else await plane.order(this.#named(act.order), act.cosign);
   }
 
   /** What is sent. */
@@ -159,16 +170,17 @@ class DelegatePlay {
   #digest(text: string) {
     return digestOf(this.branches.get(text.slice(1))?.at(-1));
   }
-
-  async #order(claims: { readonly do: string }, cosign?: true): Promise<void> {
-    const { plane } = this;
-    const named = resolved(this.#named(claims), plane.world.now) as typeof claims;
-    const own = { jti: plane.world.newId(), ...named };
-    const second = cosign === true && { cosign: plane.command(own, { signedBy: "otherOperator" }) };
-    const answer = await plane.revoke({ command: plane.command(own), ...second });
-    if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
-  }
 }
+
+/** The ground of a plane in memory. */
+const inMemory = (plane: Plane): DelegateGround => ({
+  ...{ id: plane.id, world: plane.world },
+  delegate: (event) => plane.delegate(event),
+  publish: (change) => plane.publish(change),
+  order: (claims, cosign) => orderAt(plane, claims, cosign),
+  pass: (seconds) => plane.world.pass(seconds),
+  rotate: () => rotatePlaneKey(plane),
+});
 
 const payloadOf = (compact: string): object => {
   const types = ["vai-request+jwt", "vai-block+jwt"] as const;
@@ -177,7 +189,7 @@ const payloadOf = (compact: string): object => {
 };
 
 /** A plane with a contract that may be handed on; approved by `ada` where its class asks for that. */
-async function delegatePlay(given: Omit<DelegateAttack, "attack">): Promise<DelegatePlay> {
+async function delegatePlay(given: Omit<DelegateAttack, "attack">) {
   const plane = await newPlane({ policy: given.policy, isGolden: true });
   const set = { ...DELEGABLE.contract?.set, ...given.contract?.set };
   const isAsked = plane.policy.governance.LOW.approvals > 0;
@@ -188,9 +200,9 @@ async function delegatePlay(given: Omit<DelegateAttack, "attack">): Promise<Dele
   });
   const approvals = [approval(plane, governed, "ada")];
   const proof = { ...(governed.proof as object), ...(isAsked && { approvals }) };
-  const play = new DelegatePlay(plane, { ...governed, proof });
+  const play = new DelegatePlay(inMemory(plane), { ...governed, proof });
   for (const act of given.before ?? []) await play.act(act);
-  return play;
+  return { plane, play };
 }
 
 /** What an attack left behind. */
@@ -208,18 +220,18 @@ export interface DelegateLeft {
   readonly isTreeChanged: boolean;
 }
 
-const treeText = ({ plane, governed }: DelegatePlay): string => {
+const treeText = (plane: Plane, governed: Governed): string => {
   const { tree } = contractView(plane.state(governed.chainId), governed.contractDigest);
   return JSON.stringify(tree, (_, value) => (value instanceof Map ? [...value] : value));
 };
 
 /** Plays everything up to an attack, and the attack. */
 export async function playDelegateAttack(given: DelegateAttack): Promise<DelegateLeft> {
-  const play = await delegatePlay(given);
-  const { plane, governed } = play;
+  const { plane, play } = await delegatePlay(given);
+  const { governed } = play;
   const event = play.event(given.attack);
   const seqs = new Map(plane.chains().map((id) => [id, plane.rows(id).length]));
-  const [effects, tree] = [plane.effects(), treeText(play)];
+  const [effects, tree] = [plane.effects(), treeText(plane, governed)];
   const answer = refused(await plane.delegate(event));
   const now = plane.effects();
   const grown = plane.chains().filter((id) => plane.rows(id).length > (seqs.get(id) ?? 0));
@@ -234,6 +246,6 @@ export async function playDelegateAttack(given: DelegateAttack): Promise<Delegat
       retryKeys: now.retryKeys - effects.retryKeys,
       isTargetChanged: JSON.stringify(now.target) !== JSON.stringify(effects.target),
     },
-    isTreeChanged: treeText(play) !== tree,
+    isTreeChanged: treeText(plane, governed) !== tree,
   };
 }

@@ -16,9 +16,9 @@ import { forge, type SignedChange } from "./forge.ts";
 import type { Governed, Mutation } from "./governed.ts";
 import { KEYS, type KeyName } from "./keys.ts";
 import { MemoryKms } from "./memory-kms.ts";
-import { type Change, changed } from "./mutate.ts";
+import { type Change, changed, resolved } from "./mutate.ts";
 import type { Plane } from "./plane.ts";
-import { PLANE } from "./trust.ts";
+import type { Addressee } from "./world.ts";
 
 /** A contract that may be handed on to depth 3, with four calls of one step, each of which may be kept back. */
 export const DELEGABLE: Mutation = {
@@ -50,12 +50,12 @@ export interface HandOn {
 }
 
 /** The event that hands authority on. */
-export function handOnEvent(plane: Plane, governed: Governed, handOn: HandOn = {}): unknown {
+export function handOnEvent(plane: Addressee, governed: Governed, handOn: HandOn = {}): unknown {
   const { chain = [], to = "refunds", request: change, event } = handOn;
   const { newId, now } = plane.world;
   const held = heldBy(governed, chain);
   const claims = {
-    ...{ use: "delegate", jti: newId(), iat: toSeconds(now), aud: PLANE },
+    ...{ use: "delegate", jti: newId(), iat: toSeconds(now), aud: plane.id },
     contractDigest: governed.contractDigest,
     ...(chain.length > 0 && { chainDigest: digestOf(chain.at(-1)) }),
     idempotencyKey: `key-${newId()}`,
@@ -63,7 +63,7 @@ export function handOnEvent(plane: Plane, governed: Governed, handOn: HandOn = {
     authorization_details: held.authorization_details,
     ...{ deliveries: held.deliveries, exp: held.exp },
     delegation: delegationOf(held),
-    ...{ retain: false, audience: PLANE },
+    ...{ retain: false, audience: plane.id },
   };
   const by = handOn.by ?? holderOf(chain);
   const request = forge("vai-request+jwt", claims, by, change, now);
@@ -104,11 +104,11 @@ export interface Withdraw {
   readonly event?: Change;
 }
 
-export function withdrawEvent(plane: Plane, governed: Governed, how: Withdraw): unknown {
+export function withdrawEvent(plane: Addressee, governed: Governed, how: Withdraw): unknown {
   const { chain = [], block, request: change, event } = how;
   const { newId, now } = plane.world;
   const claims = {
-    ...{ use: "withdraw", jti: newId(), iat: toSeconds(now), aud: PLANE },
+    ...{ use: "withdraw", jti: newId(), iat: toSeconds(now), aud: plane.id },
     contractDigest: governed.contractDigest,
     ...(chain.length > 0 && { chainDigest: digestOf(chain.at(-1)) }),
     ...{ idempotencyKey: `key-${newId()}`, block },
@@ -127,6 +127,18 @@ export const withdrawn = (answer: DelegateAnswer): WithdrawnAnswer => {
   if (answer.ok && "ended" in answer) return answer;
   throw new Error(`was not ended: ${JSON.stringify(answer)}`);
 };
+
+/** The claims of an operator's command. */
+export type Order = Readonly<Record<string, unknown>> & { readonly do: string };
+
+/** An operator, or two, have something ended or halted. */
+export async function orderAt(plane: Plane, claims: Order, cosign?: true): Promise<void> {
+  const named = resolved(claims, plane.world.now) as Order;
+  const own = { jti: plane.world.newId(), ...named };
+  const second = cosign === true && { cosign: plane.command(own, { signedBy: "otherOperator" }) };
+  const answer = await plane.revoke({ command: plane.command(own), ...second });
+  if (!answer.ok) throw new Error(`was refused: ${JSON.stringify(answer)}`);
+}
 
 /** The plane's key is revoked, and another one has its place; its thumbprint. */
 export async function rotatePlaneKey(plane: Plane): Promise<string> {

@@ -22,6 +22,9 @@ export interface SignedChange extends Change {
 /** Order of the group of P-256: (r, n − s) is as good a signature as (r, s). */
 const N = BigInt("0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
 
+/** Whoever signs, by name. */
+export type Keys = Readonly<Record<KeyName, Pick<SigningKey, "jwk" | "thumbprint" | "sign">>>;
+
 /** Signs claims as {@link signJws} does, or as an attacker would. */
 export function forge(
   typ: string,
@@ -29,9 +32,10 @@ export function forge(
   signer: KeyName,
   change: SignedChange = {},
   now = 0,
+  keys: Keys = KEYS,
 ): unknown {
   if ("text" in change) return changed("" as unknown, { set: { "": change.text } }, now);
-  const key = KEYS[change.signedBy ?? signer];
+  const key = keys[change.signedBy ?? signer];
   const header = changed(
     {
       alg: key.jwk.kty === "EC" ? "ES256" : "EdDSA",
@@ -56,7 +60,11 @@ function replaced(text: string, changes: SignedChange["rewrite"] = []): string {
   }, text);
 }
 
-function signed(input: string, key: SigningKey, how: SignedChange["signature"]): Buffer {
+function signed(
+  input: string,
+  key: Pick<SigningKey, "sign">,
+  how: SignedChange["signature"],
+): Buffer {
   const signature = Buffer.from(key.sign(Buffer.from(input, "ascii")));
   if (how === "empty") return Buffer.alloc(0);
   if (how === "flipped") signature[40] = (signature[40] ?? 0) ^ 1;

@@ -6,6 +6,7 @@ import { forge, type SignedChange } from "./forge.ts";
 import type { Governed, Mutation } from "./governed.ts";
 import type { KeyName } from "./keys.ts";
 import type { Plane } from "./plane.ts";
+import type { Addressee } from "./world.ts";
 
 /** Evaluators and approvers of a plane by name, with their keys. */
 export const EVALUATORS = {
@@ -79,7 +80,7 @@ export function attestation(
 
 /** An approval of a contract, or of the gate of a step. */
 export function approval(
-  plane: Plane,
+  plane: Pick<Addressee, "world">,
   { contract, contractDigest }: Pick<Governed, "contract" | "contractDigest">,
   name: keyof typeof APPROVERS,
   { step, ...change }: SignedChange & { readonly step?: string } = {},

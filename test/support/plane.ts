@@ -89,6 +89,7 @@ const callers = (): string => {
  * replaced at their clients. Signatures, conditions and limits are real; clock, ids, jitter and failures are the test's.
  */
 export class Plane {
+  readonly id = PLANE;
   readonly world: World;
   readonly faults = new Faults();
   readonly dynamo = new MemoryDynamo(this.faults);

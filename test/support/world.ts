@@ -6,6 +6,13 @@ export const START = Date.UTC(2026, 4, 5, 4, 0, 12, 345);
 /** Turns of the event loop between two sleepers: about as long as one transaction takes. */
 const TURNS = 6;
 
+/** Whose id requests name, and what they are made with: a plane in memory or a deployed one. */
+export interface Addressee {
+  readonly id: string;
+  /** `now` in milliseconds. */
+  readonly world: { readonly now: number; readonly newId: () => string };
+}
+
 interface Sleeper {
   readonly at: number;
   readonly wake: () => void;
