@@ -28,7 +28,7 @@ import { newPlane, type Plane } from "./plane.ts";
 import { PLANE } from "./trust.ts";
 
 /** A contract that may be handed on, deep and wide. */
-const CONTRACT: Readonly<Record<string, unknown>> = {
+export const CONTINUABLE: Readonly<Record<string, unknown>> = {
   "/deliveries": ["execute", "handle"],
   "/delegation": { maxDepth: 8, retain: true },
   "/authorization_details/0/limits": { calls: BOUNDS[0].calls, totals: { percent: 30 } },
@@ -155,7 +155,7 @@ interface Differing extends Mutation {
 export async function continued({ policy, root, ...mutation }: Differing = {}): Promise<Continued> {
   const plane = await newPlane({ policy, isGolden: true });
   await readTrust(plane.deps);
-  const set = { ...CONTRACT, ...mutation.contract?.set };
+  const set = { ...CONTINUABLE, ...mutation.contract?.set };
   const governed = plane.contract({ ...mutation, contract: { ...mutation.contract, set } });
   const { contract, proof } = governed;
   const bound = await plane.govern({ op: "register", contract, proof });

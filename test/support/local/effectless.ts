@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import type { Answer, RefusedAnswer } from "../../../lib/enforcement/answer.ts";
 import type { DelegateAnswer } from "../../../lib/enforcement/delegate.ts";
-import { typesOf, type Verified, verifiedChain } from "./evidence.ts";
+import { readChain, typesOf, type Verified, verifiedChain } from "./evidence.ts";
 import { named, recorded } from "./faults.ts";
 import type { LocalPlane } from "./plane.ts";
+
+/** Sends a request. */
+export type Asking = () => Promise<Answer | DelegateAnswer>;
 
 /** What a refusal left behind. */
 export interface Refused {
@@ -26,16 +29,16 @@ const isEffect = (type: string): boolean => EFFECTS.test(type);
 export async function refusedWithout(
   plane: LocalPlane,
   chainId: string,
-  ask: () => Promise<Answer | DelegateAnswer>,
+  ask: Asking,
 ): Promise<Refused> {
-  const before = await verifiedChain(plane, chainId);
+  const { length } = await readChain(plane, chainId);
   const { result: answer, calls } = await recorded(plane, ask);
   assert.ok(!answer.ok, `granted: ${JSON.stringify(answer)}`);
   const inFunction = calls.filter(({ userIdentity }) => userIdentity.type === "AssumedRole");
   for (const name of ["sts AssumeRole", "lambda Invoke", "lambda UpdateAlias"])
     assert.deepEqual(named(inFunction, name), [], `${name} beside ${answer.code}`);
   const after = await verifiedChain(plane, chainId);
-  const written = typesOf(after.slice(before.length));
+  const written = typesOf(after.slice(length));
   assert.deepEqual(written.filter(isEffect), [], answer.code);
   const { evidence } = answer;
   const chain =

@@ -55,9 +55,13 @@ export async function recorded<T>(
   }
 }
 
+/** How far the feed of a plane was read: from there on its end is near. */
+const read = new WeakMap<LocalPlane, number>();
+
 async function endOfTrail(plane: LocalPlane): Promise<number> {
-  for (let since = 0; ; ) {
+  for (let since = read.get(plane) ?? 0; ; ) {
     const { next } = await readTrail(plane.control(), { since, limit: 10_000 });
+    read.set(plane, next);
     if (next === since) return since;
     since = next;
   }
