@@ -8,6 +8,7 @@ import { evidenceKeys } from "../../lib/evidence/open.ts";
 import { readHandle } from "../../lib/issuance/handle.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import { type Continued, continued } from "../support/continued.ts";
+import { malleated } from "../support/forge.ts";
 import type { Mutation } from "../support/governed.ts";
 import { agentOf, digestOf } from "../support/handing.ts";
 import { KEYS, type KeyName } from "../support/keys.ts";
@@ -207,16 +208,6 @@ suite("a grant under a chain", () => {
     }
   });
 });
-
-/** The other signature over the same bytes that everybody can make of an ECDSA signature. */
-function malleated(compact: string): string {
-  const order = BigInt("0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
-  const [head, payload, signature = ""] = compact.split(".");
-  const bytes = Buffer.from(signature, "base64url");
-  const s = order - BigInt(`0x${bytes.subarray(32).toString("hex")}`);
-  const twin = Buffer.from(s.toString(16).padStart(64, "0"), "hex");
-  return `${head}.${payload}.${Buffer.concat([bytes.subarray(0, 32), twin]).toString("base64url")}`;
-}
 
 suite("a handle under a chain", () => {
   test("POC-13 says for which chain it is, and is redeemed with that", async () => {

@@ -27,6 +27,7 @@ const IN_MEMORY_ALONE: Readonly<Record<string, string>> = {
   "uses/article/a16-key-revoked": "the key of a deployed plane is there for every test",
   "uses/article/a24-block-that-ended": "the clock of a deployed function cannot be moved",
   "uses/article/a3-replayed-late": "the clock of a deployed function cannot be moved",
+  "uses/designation/contracts-actor-that-is-halted": "halting it ends what all other tests began",
   "uses/designation/key-of-another-name": "nobody records a block that was refused",
   "uses/designation/key-of-governance": "nobody records a block that was refused",
   "uses/designation/key-of-governance-above": "nobody records a block that was refused",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { contractDraft, type SignedContract } from "../../lib/client/contract.ts";
 import { deliveryKey, openCredentials } from "../../lib/client/credentials.ts";
@@ -9,6 +10,7 @@ import type { Step } from "../../lib/contract/step.ts";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import type { DelegateAnswer } from "../../lib/enforcement/delegate.ts";
 import { delegated, digestOf, withdrawn } from "../support/delegating.ts";
+import { malleated } from "../support/forge.ts";
 import { granted, invoke, invokeDelegate, invokeExecute, refused } from "../support/local/agent.ts";
 import { call, command, served } from "../support/local/commands.ts";
 import {
@@ -158,6 +160,55 @@ test("POC-A2 POC-A3 POC-A12 POC-A13 POC-A18 who has seen everything that travels
     steps: [paying(plane, "refund", 500)],
   });
   await refusedSo(plane, held, () => invokeDelegate(plane, handing), superseded("/chain/1"));
+});
+
+test("POC-A3 POC-A10 POC-A26 POC-11 a captured request is the same request, also under the twin of its signature: no second effect and no second block; late it is refused", async () => {
+  const plane = await localPlane();
+  const held = payments(plane);
+  const steps = [paying(plane, "refund", 500)];
+  const handing = handingOn(plane, held, { steps });
+  const { chain, block } = delegated(await invokeDelegate(plane, handing));
+  const paying80 = payingEvent(plane, held, { chain, by: "delegate", amount: 80 });
+  const { outcome } = granted(await invoke(plane, paying80));
+  const counted = await paymentCounts(plane);
+  const { length } = await verifiedChain(plane, chainOf(held));
+  const twinOf = (event: Readonly<Record<string, unknown>>) => {
+    const request = malleated(String(event["request"]));
+    assert.notEqual(request, event["request"]);
+    return { ...event, request };
+  };
+  for (const event of [handing, twinOf(handing)]) {
+    const again = delegated(await invokeDelegate(plane, event));
+    assert.deepEqual([again.deduplicated, again.block.digest], [true, block.digest]);
+  }
+  for (const event of [paying80, twinOf(paying80)]) {
+    const again = granted(await invoke(plane, event));
+    assert.deepEqual([again.deduplicated, again.outcome], [true, outcome]);
+  }
+  assert.deepEqual(await paymentCounts(plane), counted);
+  const since = typesOf((await verifiedChain(plane, chainOf(held))).slice(length));
+  assert.deepEqual([...new Set(since)], ["RetryDeduplicated"]);
+
+  const stale = ["REQUEST_STALE", "request", "/request/iat"] as const;
+  const late = payingEvent(plane, held, { chain, by: "delegate", amount: 80, age: 70 });
+  await refusedSo(plane, held, () => invoke(plane, late), stale);
+  const on = { chain, by: "delegate", to: "delegate2", steps, age: 70 } as const;
+  await refusedSo(plane, held, () => invokeDelegate(plane, handingOn(plane, held, on)), stale);
+});
+
+test("POC-A24 a block whose end has come is used and handed on no more", async () => {
+  const plane = await localPlane();
+  const held = payments(plane);
+  const steps = [paying(plane, "refund", 500)];
+  const exp = Math.ceil(Date.now() / 1000) + 4;
+  const { chain } = await handOn(plane, held, { steps, change: { exp } });
+  const mine = { chain, by: "delegate" } as const;
+  await sleep(exp * 1000 - Date.now());
+  const expired = ["CHAIN_EXPIRED", "state", "/chain/1/exp"] as const;
+  const asked = payingEvent(plane, held, { ...mine, amount: 10 });
+  await refusedSo(plane, held, () => invoke(plane, asked), expired);
+  const handing = handingOn(plane, held, { ...mine, to: "delegate2", steps });
+  await refusedSo(plane, held, () => invokeDelegate(plane, handing), expired);
 });
 
 test("POC-25 POC-26 POC-A5 POC-A19 POC-A21 POC-A22 under refunds up to 100 of two calls, more, another currency, a payment and a third are refused", async () => {

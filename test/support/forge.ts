@@ -68,10 +68,17 @@ function signed(
   const signature = Buffer.from(key.sign(Buffer.from(input, "ascii")));
   if (how === "empty") return Buffer.alloc(0);
   if (how === "flipped") signature[40] = (signature[40] ?? 0) ^ 1;
-  if (how !== "malleated") return signature;
+  return how === "malleated" ? twin(signature) : signature;
+}
+
+function twin(signature: Buffer): Buffer {
   const s = N - BigInt(`0x${signature.subarray(32).toString("hex")}`);
-  return Buffer.concat([
-    signature.subarray(0, 32),
-    Buffer.from(s.toString(16).padStart(64, "0"), "hex"),
-  ]);
+  const other = Buffer.from(s.toString(16).padStart(64, "0"), "hex");
+  return Buffer.concat([signature.subarray(0, 32), other]);
+}
+
+/** The other signature over the same bytes that everybody can make of an ECDSA signature. */
+export function malleated(compact: string): string {
+  const [head, payload, signature = ""] = compact.split(".");
+  return `${head}.${payload}.${twin(Buffer.from(signature, "base64url")).toString("base64url")}`;
 }

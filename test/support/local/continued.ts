@@ -65,9 +65,9 @@ export function payments(plane: LocalPlane, parts: object = {}): SignedContract 
 }
 
 const seconds = (): number => Math.floor(Date.now() / 1000);
-const message = (plane: LocalPlane) => ({
+const message = (plane: LocalPlane, age = 0) => ({
   ...{ plane: plane.outputs.plane, idempotencyKey: randomUUID(), jti: randomUUID() },
-  iat: seconds(),
+  iat: seconds() - age,
 });
 
 /** What a last block or a contract says of its end. */
@@ -78,6 +78,8 @@ const endOf = (jws: string): number =>
 interface Place {
   readonly chain?: readonly string[];
   readonly by?: Holder;
+  /** Seconds since it was signed. */
+  readonly age?: number;
 }
 
 /** One hand-over; default: from the contract's executor to the first delegate, keeping nothing, to the end. */
@@ -89,10 +91,10 @@ export interface HandOver extends Place {
 
 /** The event that hands on. */
 export function handingOn(plane: LocalPlane, held: SignedContract, how: HandOver): Event {
-  const { chain = [], by = "agent", to = "delegate", steps, change } = how;
+  const { chain = [], by = "agent", to = "delegate", steps, change, age } = how;
   return delegateEvent(
     {
-      ...{ ...message(plane), contract: held.contract, proof: held.proof, chain },
+      ...{ ...message(plane, age), contract: held.contract, proof: held.proof, chain },
       designate: designating(plane, to),
       authorization_details: [...steps],
       ...{ deliveries: ["execute", "handle"], exp: endOf(chain.at(-1) ?? held.contract) },
@@ -146,10 +148,10 @@ export function payingEvent(
   asked: Payment,
   delivery: "execute" | "handle" = "execute",
 ): Event {
-  const { chain = [], by = "agent", step = "refund" } = asked;
+  const { chain = [], by = "agent", step = "refund", age } = asked;
   const operation = operationOf(plane, asked);
   return issueEvent(
-    { ...message(plane), contract, proof, chain, step, delivery, operation },
+    { ...message(plane, age), contract, proof, chain, step, delivery, operation },
     keyOf(plane, by),
   );
 }
