@@ -14,6 +14,7 @@ import { malleated } from "../support/forge.ts";
 import { granted, invoke, invokeDelegate, invokeExecute, refused } from "../support/local/agent.ts";
 import { call, command, served } from "../support/local/commands.ts";
 import {
+  delegateByUrl,
   designating,
   ending,
   handingOn,
@@ -30,25 +31,11 @@ import { typesOf, verifiedChain } from "../support/local/evidence.ts";
 import { permissionOf } from "../support/local/iam.ts";
 import { paymentCounts, paymentOf } from "../support/local/payments.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
-import { send } from "../support/local/sigv4.ts";
 import { forgetRefusals } from "../support/local/targets.ts";
 
 // Authority that is handed on at the deployed plane: each refusal stands beside the success, and moves nothing.
 
 const chainOf = (held: SignedContract): string => `intent/${intentOf(held)}`;
-
-/** Asks function `delegate` by its URL, as the agent's IAM user. */
-async function delegateByUrl({ outputs }: LocalPlane, event: object): Promise<DelegateAnswer> {
-  const answer = await send({
-    ...{ endpoint: outputs.endpoint, host: new URL(outputs.functionUrls.delegate).host },
-    ...{ region: outputs.region, service: "lambda", body: JSON.stringify(event) },
-    headers: { "content-type": "application/json" },
-    credentials: outputs.credentials.agent,
-  });
-  const said = JSON.parse(answer.body) as DelegateAnswer;
-  assert.equal(answer.status, said.ok ? 200 : 403, answer.body);
-  return said;
-}
 
 /** Refunds and payments; of them refunds up to 500; of them up to 100. */
 async function narrowed(plane: LocalPlane) {

@@ -18,16 +18,27 @@ import { readIfThere } from "../../localstack/machine/files.ts";
 import { REPOSITORY_ROOT, stateFolder } from "../../localstack/machine/paths.ts";
 import { run } from "../../localstack/machine/run.ts";
 import { Functions } from "../matrix/functions.ts";
+import { delegated, withdrawn } from "../support/delegating.ts";
 import {
   granted,
   invoke,
+  invokeDelegate,
   invokeRaw,
   refused,
   settingEvent,
   shiftEvent,
 } from "../support/local/agent.ts";
 import { byTwo, call, command } from "../support/local/commands.ts";
-import { settingDraft, signDraft } from "../support/local/contracts.ts";
+import {
+  delegateByUrl,
+  ending,
+  handingOn,
+  handOn,
+  paying,
+  payingEvent,
+  payments,
+} from "../support/local/continued.ts";
+import { settingDraft, shiftDraft, signDraft } from "../support/local/contracts.ts";
 import { emergency, reviewAll } from "../support/local/emergencies.ts";
 import { breaking, named, recorded } from "../support/local/faults.ts";
 import { publishedPolicy } from "../support/local/iam.ts";
@@ -65,7 +76,7 @@ type Unneeded = readonly [holder: RegExp, sid: string, reason: string];
  */
 const MADE_BY_AWS: readonly Unneeded[] = [
   [
-    /-(issue|execute|govern|revoke|sweep|watch)$/,
+    /-(issue|execute|delegate|govern|revoke|sweep|watch)$/,
     "WriteOwnLog",
     "Lambda itself writes the log, as the role",
   ],
@@ -119,6 +130,7 @@ async function endToEnd(t: TestContext, plane: LocalPlane): Promise<void> {
   await fault.assertHit();
   await fault.mend();
   await audit(plane, await refusalsAndContention(plane));
+  await handOnAndBack(plane);
   await operate(plane);
   await askPeople(plane);
   await runEmergencies(t, plane);
@@ -155,6 +167,17 @@ async function refusalsAndContention(plane: LocalPlane): Promise<string> {
   const [chainId = ""] = answers.map((answer) => granted(answer).evidence.chainId);
   refused(await runAtIssue(plane, call, held, first), "CONTRACT_CONSUMED");
   return chainId;
+}
+
+/** Handed on by name and by URL, used under the chain, and taken back. */
+async function handOnAndBack(plane: LocalPlane): Promise<void> {
+  const held = payments(plane);
+  const steps = [paying(plane, "refund", 100)];
+  const first = await handOn(plane, held, { steps });
+  const on = { chain: first.chain, by: "delegate", to: "delegate2", steps } as const;
+  const { chain } = delegated(await delegateByUrl(plane, handingOn(plane, held, on)));
+  granted(await invoke(plane, payingEvent(plane, held, { chain, by: "delegate2", amount: 10 })));
+  withdrawn(await invokeDelegate(plane, ending(plane, held, first.block.digest)));
 }
 
 /**
@@ -229,11 +252,21 @@ async function runEmergencies(t: TestContext, plane: LocalPlane): Promise<void> 
   await lookAtUses(plane);
   await reviewAll(plane);
   await resetRouting(plane);
+  await handOnInEmergency(t, plane);
+  await reviewAll(plane);
+  await resetRouting(plane);
   const { held, digest } = await spooledEmergency(t, plane);
   const order = command(plane, { do: "revokeContract", contractDigest: digest });
   const ended = await call(plane, "revoke", { command: order, contract: held.contract });
   assert.ok(ended.ok && ended.evidence !== undefined, JSON.stringify(ended));
   await reviewAll(plane);
+}
+
+/** Nobody hands an emergency on; the refusal is written behind what stands in the spool alone. */
+async function handOnInEmergency(t: TestContext, plane: LocalPlane): Promise<void> {
+  const { held } = await spooledEmergency(t, plane);
+  const event = handingOn(plane, held, { steps: shiftDraft(plane).steps });
+  refused(await invokeDelegate(plane, event), "CHAIN_TOO_DEEP");
 }
 
 /** An emergency that has run and whose evidence stands in the spool alone. */

@@ -10,12 +10,13 @@ import {
 } from "../../../lib/client/request.ts";
 import type { Step } from "../../../lib/contract/step.ts";
 import type { Digest } from "../../../lib/encoding/digest.ts";
-import type { DelegatedAnswer } from "../../../lib/enforcement/delegate.ts";
+import type { DelegateAnswer, DelegatedAnswer } from "../../../lib/enforcement/delegate.ts";
 import type { DelegateRequest } from "../../../lib/request/request.ts";
 import { delegated } from "../delegating.ts";
 import { invokeDelegate } from "./agent.ts";
 import { keyOf, paymentsArn, signDraft } from "./contracts.ts";
 import type { LocalPlane } from "./plane.ts";
+import { send } from "./sigv4.ts";
 
 /** Whoever holds authority in turn: the contract's executor, and those to whom it can be handed on. */
 export type Holder = "agent" | "delegate" | "delegate2";
@@ -111,6 +112,22 @@ export const handOn = async (
   held: SignedContract,
   how: HandOver,
 ): Promise<DelegatedAnswer> => delegated(await invokeDelegate(plane, handingOn(plane, held, how)));
+
+/** Asks function `delegate` by its URL, as the agent's IAM user. */
+export async function delegateByUrl(
+  { outputs }: LocalPlane,
+  event: object,
+): Promise<DelegateAnswer> {
+  const answer = await send({
+    ...{ endpoint: outputs.endpoint, host: new URL(outputs.functionUrls.delegate).host },
+    ...{ region: outputs.region, service: "lambda", body: JSON.stringify(event) },
+    headers: { "content-type": "application/json" },
+    credentials: outputs.credentials.agent,
+  });
+  const said = JSON.parse(answer.body) as DelegateAnswer;
+  assert.equal(answer.status, said.ok ? 200 : 403, answer.body);
+  return said;
+}
 
 /** The event that ends a block and all below it; it is asked by the contract's executor unless said. */
 export const ending = (
