@@ -8,7 +8,23 @@ import { deliveryKey, openCredentials } from "../../lib/client/credentials.ts";
 import { issueEvent } from "../../lib/client/request.ts";
 import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
 import { CANARY } from "../support/canary.ts";
-import { answersSeen, granted, invoke, refused, settingEvent } from "../support/local/agent.ts";
+import { withdrawn } from "../support/delegating.ts";
+import {
+  answersSeen,
+  granted,
+  invoke,
+  invokeDelegate,
+  refused,
+  settingEvent,
+} from "../support/local/agent.ts";
+import {
+  ending,
+  handingOn,
+  handOn,
+  paying,
+  payingEvent,
+  payments,
+} from "../support/local/continued.ts";
 import { keyOf, settingDraft, signDraft } from "../support/local/contracts.ts";
 import { functionLogs } from "../support/local/logs.ts";
 import { paymentCredential } from "../support/local/payments.ts";
@@ -101,18 +117,35 @@ function payloadTexts(seal: string): string[] {
   return decoded(Buffer.from(payload, "base64").toString("utf8"));
 }
 
-/** A text, and what the compact JWS in it say. */
+/** A text, and what the compact JWS in it say, also of those within them: a block carries the request for it. */
 function decoded(text: string): string[] {
   const parts = text.match(/eyJ[A-Za-z0-9_-]+/g) ?? [];
-  return [text, ...parts.map((part) => Buffer.from(part, "base64url").toString("utf8"))];
+  return [
+    text,
+    ...parts.flatMap((part) => decoded(Buffer.from(part, "base64url").toString("utf8"))),
+  ];
 }
 
-test("USR-16 ADV-66 nothing that is kept, logged or answered holds a secret", async (t) => {
+/** Authority that is handed on, used with the secret that the function alone holds, refused, and taken back. */
+async function handOnAndBack(plane: LocalPlane): Promise<string> {
+  const held = payments(plane);
+  const { chain, block } = await handOn(plane, held, { steps: [paying(plane, "refund", 100)] });
+  const by = { chain, by: "delegate" } as const;
+  granted(await invoke(plane, payingEvent(plane, held, { ...by, amount: 10 })));
+  const beyond = payingEvent(plane, held, { ...by, amount: 300 });
+  refused(await invoke(plane, beyond), "PARAMETER_OUT_OF_BOUNDS");
+  refused(await invokeDelegate(plane, handingOn(plane, held, { steps: [] })), "REQUEST_MALFORMED");
+  withdrawn(await invokeDelegate(plane, ending(plane, held, block.digest)));
+  return block.digest;
+}
+
+test("USR-16 ADV-66 POC-24 nothing that is kept, logged or answered holds a secret", async (t) => {
   const plane = await localPlane();
   await seedItem(plane, "scanned");
   const held = signDraft(plane, settingDraft(plane, "scanned"));
   granted(await invoke(plane, settingEvent(plane, held, "scanned")));
   refused(await invoke(plane, settingEvent(plane, held, "scanned")), "CONTRACT_CONSUMED");
+  const block = await handOnAndBack(plane);
   const direct = await sessionSecrets(plane);
   const ofFunction = await paymentCredential(plane);
   const secrets = [...knownSecrets(plane), ...direct, ...canaries(), ofFunction];
@@ -126,6 +159,10 @@ test("USR-16 ADV-66 nothing that is kept, logged or answered holds a secret", as
     counts.push(`${texts.length} texts in ${name}`);
   }
   const answers = answersSeen();
+  assert.ok(
+    answers.some((answer) => answer.includes(block)),
+    "what delegate answered is looked at",
+  );
   for (const answer of answers) assertClean("an answer", answer, secrets);
   for (const [group, lines] of Object.entries(await functionLogs(plane))) {
     for (const line of lines) assertClean(`the log ${group}`, line, secrets);

@@ -6,6 +6,7 @@ import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { readTrail } from "../../localstack/machine/control.ts";
 import { stateFolder } from "../../localstack/machine/paths.ts";
 import { granted, invoke, refused, settingEvent, shiftEvent } from "../support/local/agent.ts";
+import { handOn, paying, payments } from "../support/local/continued.ts";
 import { settingDraft, shiftDraft, signDraft } from "../support/local/contracts.ts";
 import { readChain } from "../support/local/evidence.ts";
 import { named, nameOf, recorded } from "../support/local/faults.ts";
@@ -119,6 +120,27 @@ test("VAI-43 a refusal leaves no call of an issued session in the feed", async (
     [],
   );
   assert.deepEqual(named(calls, "lambda UpdateAlias"), []);
+});
+
+test("POC-01 POC-05 the feed shows a hand-over as two signatures of function delegate and one transaction, with no session", async () => {
+  const plane = await localPlane();
+  const { region, account, functions, planeKeyId, evidenceKeyId } = plane.outputs;
+  const held = payments(plane);
+  const steps = [paying(plane, "refund", 100)];
+  const { chain } = await handOn(plane, held, { steps });
+  const on = { chain, by: "delegate", to: "delegate2", steps } as const;
+  const { calls } = await recorded(plane, () => handOn(plane, held, on));
+  const own = calls.filter(({ userIdentity }) => userIdentity.inScopeOf !== undefined);
+  const arn = `arn:aws:lambda:${region}:${account}:function:${functions.delegate}`;
+  for (const { userIdentity } of own) {
+    assert.equal(userIdentity.inScopeOf?.credentialsIssuedTo, arn);
+    assert.match(userIdentity.arn ?? "", /:assumed-role\/vai-local-delegate\//);
+  }
+  const keys = named(own, "kms Sign").map(({ requestParameters }) => requestParameters?.["keyId"]);
+  assert.deepEqual(keys.toSorted(), [planeKeyId, evidenceKeyId].toSorted());
+  assert.equal(named(own, "dynamodb TransactWriteItems").length, 1);
+  const others = new Set(own.map(nameOf).filter((name) => !/^(dynamodb|kms) /.test(name)));
+  assert.deepEqual([...others], []);
 });
 
 test("USR-16 the feed, in memory and as a file, has no secret, token, signature or written value", async () => {

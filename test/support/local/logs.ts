@@ -29,7 +29,7 @@ export async function linesAbout(
 
 /** Every line that the plane's functions logged, by log group: CloudWatch Logs, as the deployer. */
 export async function functionLogs(plane: LocalPlane): Promise<Record<string, string[]>> {
-  const groups = ["/vai/local/issue", "/vai/local/execute", "/vai/local/govern"];
+  const groups = ["issue", "execute", "delegate", "govern"].map((name) => `/vai/local/${name}`);
   const read = groups.map(async (group) => {
     const lines = await linesOf(plane, group);
     assert.ok(lines.length > 0, `${group} is empty`);
