@@ -2,9 +2,18 @@ import { randomUUID } from "node:crypto";
 import type { SignedContract } from "../../lib/client/contract.ts";
 import { type DeliveryKey, deliveryKey } from "../../lib/client/credentials.ts";
 import { type HeldKey, newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
-import { contractDigest, executeEvent, issueEvent } from "../../lib/client/request.ts";
+import {
+  contractDigest,
+  delegateEvent,
+  executeEvent,
+  issueEvent,
+  withdrawEvent,
+} from "../../lib/client/request.ts";
+import { parseContract } from "../../lib/contract/contract.ts";
 import type { Digest } from "../../lib/encoding/digest.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
+import { isRefusal } from "../../lib/refusal.ts";
+import { digestOf } from "../support/handing.ts";
 import { intentOf, keyOf } from "../support/local/contracts.ts";
 import { approvalOf, attestationOf, laterDenial } from "../support/local/people.ts";
 import type { LocalPlane } from "../support/local/plane.ts";
@@ -27,6 +36,8 @@ export interface Held {
   readonly deliverTo: DeliveryKey["deliverTo"];
   handle?: string;
   identityId?: string;
+  /** By which it was handed on. */
+  chain?: readonly string[];
 }
 
 type Signer = "operator" | "auditor";
@@ -39,6 +50,8 @@ export class Cell {
   readonly plane: LocalPlane;
   readonly actor = `spiffe://example.org/agent/${randomUUID().slice(0, 8)}`;
   readonly key: HeldKey = signingKey(newPrivateJwk());
+  /** Of the agent to whom that one hands on. */
+  readonly next: HeldKey = signingKey(newPrivateJwk());
   readonly held = new Map<string, Held>();
   readonly #clock: () => number;
   readonly #signed = new Map<string, unknown>();
@@ -83,9 +96,10 @@ export class Cell {
   }
 
   /** The request for a contract's authority; `as`: the same again is a retry. */
-  issuing({ signed, delivery, deliverTo, item }: Held, as: string): object {
+  issuing({ signed, delivery, deliverTo, item, chain = [] }: Held, as: string): object {
+    const key = this.#holder(chain);
     const common = {
-      ...{ plane: this.plane.outputs.plane, ...signed, step: "set" },
+      ...{ plane: this.plane.outputs.plane, ...signed, chain, step: "set" },
       ...{
         jti: randomUUID(),
         iat: Math.floor(this.now() / 1000),
@@ -94,23 +108,56 @@ export class Cell {
     };
     const event =
       delivery === "credentials"
-        ? issueEvent({ ...common, delivery, deliverTo }, this.key)
-        : issueEvent({ ...common, delivery, operation: this.#operation(item) }, this.key);
+        ? issueEvent({ ...common, delivery, deliverTo }, key)
+        : issueEvent({ ...common, delivery, operation: this.#operation(item) }, key);
     return event;
   }
 
   /** The request to redeem the contract's handle; nothing without one. */
-  redeeming({ signed, item, handle }: Held, as: string): object | undefined {
+  redeeming({ signed, item, handle, chain = [] }: Held, as: string): object | undefined {
     if (handle === undefined) return undefined;
     return executeEvent(
       {
-        ...{ plane: this.plane.outputs.plane, handle, operation: this.#operation(item) },
+        ...{ plane: this.plane.outputs.plane, handle, chain, operation: this.#operation(item) },
         contractDigest: contractDigest(signed.contract),
         ...{
           jti: randomUUID(),
           iat: Math.floor(this.now() / 1000),
           idempotencyKey: this.#key(as, item),
         },
+      },
+      this.#holder(chain),
+    );
+  }
+
+  /** Whoever it was handed on to, once it was. */
+  #holder = (chain: readonly string[]): HeldKey => (chain.length > 0 ? this.next : this.key);
+
+  /** The request to hand all of a contract on, keeping nothing. */
+  handingOn({ signed, delivery, item, exp }: Held, as: string): object {
+    const contract = parseContract(signed.contract);
+    if (isRefusal(contract)) throw new TypeError(JSON.stringify(contract));
+    return delegateEvent(
+      {
+        ...{ plane: this.plane.outputs.plane, ...signed, jti: randomUUID() },
+        ...{ iat: Math.floor(this.now() / 1000), idempotencyKey: this.#key(as, item) },
+        designate: { jkt: this.next.thumbprint, agent: `${this.actor}-next` },
+        authorization_details: [...contract.authorization_details],
+        ...{ deliveries: [delivery], exp: Math.floor(exp / 1000), retain: false },
+        delegation: { maxDepth: 1, retain: false, labels: [], planes: [] },
+      },
+      this.key,
+    );
+  }
+
+  /** The request to take that back; nothing where nothing was handed on. */
+  withdrawing({ signed: { contract }, item, chain = [] }: Held, as: string): object | undefined {
+    const last = chain.at(-1);
+    if (last === undefined) return undefined;
+    return withdrawEvent(
+      {
+        ...{ plane: this.plane.outputs.plane, contract, block: digestOf(last), jti: randomUUID() },
+        ...{ iat: Math.floor(this.now() / 1000), idempotencyKey: this.#key(as, item) },
       },
       this.key,
     );

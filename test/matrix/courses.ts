@@ -61,6 +61,20 @@ export const redeem = (name = "it"): CourseStep => ({
   event: async (cell) => cell.redeeming(await cell.contract(name, "handle"), "redeemed"),
 });
 
+/** All of a contract is handed on; whoever has it now asks from then on. */
+const handedOn: CourseStep = {
+  by: "delegate",
+  event: async (cell) => cell.handingOn(await cell.contract("it", "handle"), "handed on"),
+  learn: ({ held }, said) => {
+    const it = held.get("it");
+    if (it && typeof said === "object" && "chain" in said) it.chain = said.chain;
+  },
+};
+const takenBackFrom: CourseStep = {
+  by: "delegate",
+  event: async (cell) => cell.withdrawing(await cell.contract("it", "handle"), "taken back"),
+};
+
 export const sent = (
   by: "revoke" | "govern",
   as: string,
@@ -163,6 +177,15 @@ export const COURSES: readonly Course[] = [
   { name: "issue handle", act: ask("handle"), next: [ask("handle"), redeem()] },
   { name: "issue credentials", act: ask("credentials"), next: [ask("credentials")] },
   { name: "execute", before: [ask("handle")], act: redeem(), next: [redeem()] },
+  {
+    ...{ name: "delegate", terms: { isDelegable: true }, act: handedOn },
+    next: [handedOn, ask("handle"), redeem()],
+  },
+  {
+    ...{ name: "delegate withdraw", terms: { isDelegable: true }, act: takenBackFrom },
+    before: [handedOn, ask("handle")],
+    next: [takenBackFrom, redeem(), ask("handle", "it", "another")],
+  },
   {
     ...{ name: "revoke identity", before: [ask("credentials")], act: revokeIdentity },
     next: [revokeIdentity],

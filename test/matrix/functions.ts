@@ -5,12 +5,14 @@ import {
   revokeDependencies,
   sweepDependencies,
 } from "../../lib/aws/function/command-dependencies.ts";
+import { delegateDependencies } from "../../lib/aws/function/delegate-dependencies.ts";
 import { type Environment, issueDependencies } from "../../lib/aws/function/dependencies.ts";
 import { REQUEST_TIMEOUT } from "../../lib/aws/ports/clients.ts";
 import type { Lifetime } from "../../lib/aws/ports/lifetime.ts";
 import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
 import type { Answer } from "../../lib/enforcement/answer.ts";
 import type { CommandAnswer } from "../../lib/enforcement/commands/command.ts";
+import { type DelegateAnswer, delegate } from "../../lib/enforcement/delegate.ts";
 import type { Invocation, PlaneDeps } from "../../lib/enforcement/deps.ts";
 import { execute } from "../../lib/enforcement/execute.ts";
 import { govern } from "../../lib/enforcement/govern.ts";
@@ -25,7 +27,7 @@ import { actingAs } from "./acting-as.ts";
 import { type Delay, type Door, openDoor, type Planned } from "./door.ts";
 import { PATIENCE } from "./faults.ts";
 
-export const FUNCTIONS = ["issue", "execute", "govern", "revoke", "sweep"] as const;
+export const FUNCTIONS = ["issue", "execute", "delegate", "govern", "revoke", "sweep"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /** How a function of the stack begins. */
@@ -43,7 +45,13 @@ export async function deployedAs(
 }
 
 /** What a function said: its answer, that it broke off, or that it was stopped before it had one. */
-export type Said = Answer | CommandAnswer | Swept | { readonly brokeOff: string } | "stopped";
+export type Said =
+  | Answer
+  | DelegateAnswer
+  | CommandAnswer
+  | Swept
+  | { readonly brokeOff: string }
+  | "stopped";
 
 /** How a deployed function begins: its environment, and its role's session. */
 export interface Deployed {
@@ -155,6 +163,7 @@ const clocked =
 const CODE: Readonly<Record<FunctionName, Begin>> = {
   issue: clocked("issue", issueDependencies, issue),
   execute: clocked("execute", issueDependencies, execute),
+  delegate: clocked("delegate", delegateDependencies, delegate),
   govern: clocked("govern", governDependencies, govern),
   revoke: clocked("revoke", revokeDependencies, revoke),
   sweep: clocked("sweep", sweepDependencies, (_, deps, invocation) => sweep(deps, invocation)),

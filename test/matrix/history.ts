@@ -13,6 +13,8 @@ export interface SeenIdentity {
   readonly chainId: string;
   readonly contractDigest: string;
   readonly actor: string | undefined;
+  /** Digests of the chain that it was issued under. */
+  readonly blocks: readonly string[];
   readonly sessionName: string;
   readonly issued: Durable;
   readonly records: readonly Durable[];
@@ -53,6 +55,7 @@ export class History {
     const id = record.identity?.id ?? "";
     return {
       ...{ id, issued, chainId: record.chain.id, actor: record.actor?.id },
+      blocks: record.continuity?.blocks ?? [],
       contractDigest: record.contract?.digest ?? "",
       sessionName: String(record.detail["sessionName"]),
       records: this.records.filter(({ record: other }) => other.identity?.id === id),
@@ -77,6 +80,10 @@ export function covers(claims: Readonly<Record<string, unknown>>, identity: Seen
       return claims["contractDigest"] === identity.contractDigest;
     case "supersede":
       return claims["chainId"] === identity.chainId;
+    case "withdraw":
+      return identity.blocks.some((block) =>
+        (claims["ended"] as readonly string[]).includes(block),
+      );
     case "haltActor":
       return claims["actorId"] === identity.actor;
     case "haltPlane":

@@ -40,7 +40,7 @@ export function denied(seen: Observation, history: History): Omit<Violation, "in
   });
 }
 
-/** What evaluators and deciders have said against a contract, by its record: nobody lifts it. */
+/** What evaluators and deciders have said against a contract, and what was taken back, by its record: nobody lifts it. */
 const objected = (history: History): Denial[] =>
   history.records.flatMap(({ record, at }): Denial[] => {
     const { event, detail, contract, chain } = record;
@@ -48,6 +48,9 @@ const objected = (history: History): Denial[] =>
     const from = { from: at, until: Number.POSITIVE_INFINITY };
     if (event.type === "DecisionSuperseded") {
       return [{ ...from, claims: { do: "supersede", chainId: chain.id } }];
+    }
+    if (event.type === "DelegationRevoked") {
+      return [{ ...from, claims: { do: "withdraw", ended: detail["ended"] } }];
     }
     return event.type === "AttestationRecorded" && detail["verdict"] === "reject"
       ? [{ ...from, claims: { do: "attest", contractDigest: contract?.digest } }]

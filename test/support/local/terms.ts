@@ -24,6 +24,8 @@ export interface Terms {
   readonly isTakenBack?: boolean;
   readonly obligations?: readonly object[];
   readonly isEmergency?: boolean;
+  /** Whether it can be handed on, once. */
+  readonly isDelegable?: boolean;
 }
 
 /** What nobody but an evaluator can say was done. */
@@ -59,7 +61,7 @@ export const setting = (plane: LocalPlane, item: string, weight = WEIGHT) => ({
 /** A signed contract that lets somebody set the weight of one item, up to 50; of an emergency with its approval. */
 export function signTerms(plane: LocalPlane, subject: Subject, terms: Terms): SignedContract {
   const { item, actor, executor, delivery, calls, purpose, now } = subject;
-  const { risk = "LOW", governanceDigest, gate, isTakenBack, isEmergency } = terms;
+  const { risk = "LOW", governanceDigest, gate, isTakenBack, isEmergency, isDelegable } = terms;
   const isDirect = delivery === "credentials";
   const bounded = { "key/pk": { exact: item }, "set/weight": { range: { min: 0, max: 50 } } };
   const step = {
@@ -81,6 +83,7 @@ export function signTerms(plane: LocalPlane, subject: Subject, terms: Terms): Si
       },
     }),
     ...(obligations && { obligations }),
+    ...(isDelegable && { delegation: { maxDepth: 1 } }),
     ...(isEmergency && { breakGlass: { policy: "local", incident: "INC-17" } }),
     window: { seconds: windowOf(terms) },
   });
