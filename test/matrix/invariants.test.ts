@@ -43,6 +43,24 @@ const takenBack = (seen: Observation, types: readonly string[], weight: number):
   contracts: seen.contracts.map((each) => ({ ...each, takenBackTo: 1, weight })),
 });
 
+/** Identity b is under a block whose end is durable before its session. */
+const takenFrom = (seen: Observation): Observation => {
+  const [detail, blocks] = [{ sessionName: "vai-b" }, ["sha256:root", "sha256:b"]];
+  const issued = recordOf("IdentityIssued", { seq: 5, id: "b", detail, blocks });
+  const ended = recordOf("DelegationRevoked", { seq: 9, detail: { ended: ["sha256:b"] } });
+  return withRecords({ ...seen, feed: [...seen.feed, stored(6.5, 9)] }, (all) => [
+    ...all.map((each) => (each.record.chain.seq === 5 ? issued : each)),
+    ended,
+  ]);
+};
+
+/** Function `delegate` says something besides. */
+const saying = (seen: Observation, said: object): Observation => {
+  const evidence = { chainId: CHAIN, lastSeq: 4, head: headAt(seen, 4) };
+  const answer = { ok: true, deduplicated: false, evidence, ...said } as never;
+  return { ...seen, answers: [...seen.answers, told(20, answer)] };
+};
+
 /** One bad thing that was seen, and the invariant that must say so. */
 const BAD: Readonly<
   Record<string, readonly [what: string, bad: (seen: Observation) => Observation][]>
@@ -76,6 +94,7 @@ const BAD: Readonly<
         ),
     ],
     ["a session of a halted actor", (seen) => withFeed(seen, again(7, 11.5))],
+    ["a session behind the end of a block that it is under", (seen) => takenFrom(seen)],
   ],
   "no bounded call twice": [
     ["the same call again", (seen) => withFeed(seen, again(4, 4.5))],
@@ -119,6 +138,8 @@ const BAD: Readonly<
         ],
       }),
     ],
+    ["a block that is on no record", (seen) => saying(seen, { block: { digest: "sha256:x" } })],
+    ["the end of a block that is on no record", (seen) => saying(seen, { ended: ["sha256:x"] })],
     ["IAM was never told of the revocation", (seen) => withFeed(seen, without(10))],
     ["IAM had refused it", (seen) => withFeed(seen, changed(10, { error: "AccessDenied" }))],
     ["IAM was told after the answer", (seen) => withFeed(seen, moved(10, 13))],

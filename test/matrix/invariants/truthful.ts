@@ -1,4 +1,5 @@
 import { REGISTRY_CHAIN } from "../../../lib/evidence/chain.ts";
+import { digestOf } from "../../support/handing.ts";
 import { claimsOf, type History } from "../history.ts";
 import type { Observation, SeenAnswer, SeenContract, Violation } from "../observation.ts";
 import { unreached } from "./unreached.ts";
@@ -22,7 +23,20 @@ function ofAnswer(seen: Observation, history: History, answer: SeenAnswer): Foun
   const { said } = answer;
   if (typeof said !== "object" || !("ok" in said) || !said.ok) return [];
   if ("identity" in said) return ofGrant(seen, history, said);
+  if ("block" in said) return ofHandOver(history, "DelegationGranted", said.block.digest);
+  if ("ended" in said) {
+    return said.ended.flatMap((block) => ofHandOver(history, "DelegationRevoked", block));
+  }
   return "points" in said ? ofCommand(seen, history, answer, said) : [];
+}
+
+/** Whoever is told of a block, or of its end, finds it on record. */
+function ofHandOver(history: History, type: string, block: string): Found[] {
+  const isRecorded = history.ofType(type).some(({ record: { detail } }) => {
+    const ended = (detail["ended"] ?? []) as readonly string[];
+    return digestOf(String(detail["block"])) === block || ended.includes(block);
+  });
+  return isRecorded ? [] : [{ what: `an answer tells of ${type} of ${block}, and no record does` }];
 }
 
 function ofGrant(

@@ -21,11 +21,12 @@ const LIFT = jwsOf({ do: "reinstateActor", actorId: "agent" });
 /** A record as the verifier hands it over, with what invariants read of it. */
 export function recordOf(
   type: string,
-  { chain = CHAIN, seq, id, detail = {}, at = "2026-05-05T04:00:00.000Z" }: Parts,
+  { chain = CHAIN, seq, id, detail = {}, at = "2026-05-05T04:00:00.000Z", blocks }: Parts,
 ): ReadRecord {
   const record = {
     ...{ chain: { id: chain, seq }, event: { type, at }, detail },
     ...(id !== undefined && { identity: { id } }),
+    ...(blocks !== undefined && { continuity: { depth: blocks.length - 1, blocks } }),
     ...{ actor: { id: "agent" }, contract: { id: "c", digest: "sha256:c" } },
   } as unknown as EvidenceRecord;
   return { record, hash: sha256Digest(`${chain}#${seq}`) };
@@ -37,6 +38,8 @@ interface Parts {
   readonly id?: string;
   readonly detail?: object;
   readonly at?: string;
+  /** Of the chain that it was asked under. */
+  readonly blocks?: readonly string[];
 }
 
 const call = (seq: number, name: string, more: Partial<FeedCall> = {}): FeedCall => ({
