@@ -26,8 +26,9 @@ import {
   redeemingEvent,
 } from "../support/local/continued.ts";
 import { intentOf, keyOf, signDraft } from "../support/local/contracts.ts";
-import { type Refused, refusedWithout } from "../support/local/effectless.ts";
+import { effectsOf, type Refused, refusedWithout } from "../support/local/effectless.ts";
 import { typesOf, verifiedChain } from "../support/local/evidence.ts";
+import { recorded } from "../support/local/faults.ts";
 import { permissionOf } from "../support/local/iam.ts";
 import { paymentCounts, paymentOf } from "../support/local/payments.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
@@ -75,8 +76,13 @@ test("POC-03 POC-08 POC-38 authority is handed on twice, by name and by URL, and
 
   const token = `refund-${randomUUID()}`;
   const last = { chain, by: "delegate2" } as const;
-  const paid = granted(
-    await invoke(plane, payingEvent(plane, held, { ...last, amount: 30, token })),
+  const event = payingEvent(plane, held, { ...last, amount: 30, token });
+  const { result, calls } = await recorded(plane, () => invoke(plane, event));
+  const paid = granted(result);
+  assert.deepEqual(
+    effectsOf(calls),
+    ["sts AssumeRole", "lambda Invoke"],
+    "what refusals leave out",
   );
   assert.equal(paid.outcome?.status, "succeeded", JSON.stringify(paid.outcome));
   const { request } = await paymentOf(plane, token);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Answer, RefusedAnswer } from "../../../lib/enforcement/answer.ts";
 import type { DelegateAnswer } from "../../../lib/enforcement/delegate.ts";
+import type { CloudTrailEvent } from "../../../localstack/machine/control.ts";
 import { readChain, typesOf, type Verified, verifiedChain } from "./evidence.ts";
-import { named, recorded } from "./faults.ts";
+import { nameOf, recorded } from "./faults.ts";
 import type { LocalPlane } from "./plane.ts";
 
 /** Sends a request. */
@@ -22,9 +23,16 @@ const EFFECTS =
   /^(IdentityIssued|CredentialsMinted|Execution(Started|Completed)|Delegation(Granted|Revoked))$/;
 const isEffect = (type: string): boolean => EFFECTS.test(type);
 
+/** Calls by which authority is obtained and used, of the plane's functions and of the sessions that they obtain. */
+export const effectsOf = (calls: readonly CloudTrailEvent[]): string[] =>
+  calls
+    .filter(({ userIdentity }) => userIdentity.type === "AssumedRole")
+    .map(nameOf)
+    .filter((name) => /^(sts AssumeRole|lambda (Invoke|UpdateAlias))$/.test(name));
+
 /**
- * Asks, and fails unless it is refused with no effect: no STS session, none of these calls (`lambda Invoke`: of any function
- * but the plane's), no use or total on record, and no block signed or ended, so that every head is as it was.
+ * Asks, and fails unless it is refused with no effect: no STS session and no call on a target, no use or total on record, and
+ * no block signed or ended, so that every head is as it was.
  */
 export async function refusedWithout(
   plane: LocalPlane,
@@ -34,9 +42,7 @@ export async function refusedWithout(
   const { length } = await readChain(plane, chainId);
   const { result: answer, calls } = await recorded(plane, ask);
   assert.ok(!answer.ok, `granted: ${JSON.stringify(answer)}`);
-  const inFunction = calls.filter(({ userIdentity }) => userIdentity.type === "AssumedRole");
-  for (const name of ["sts AssumeRole", "lambda Invoke", "lambda UpdateAlias"])
-    assert.deepEqual(named(inFunction, name), [], `${name} beside ${answer.code}`);
+  assert.deepEqual(effectsOf(calls), [], `beside ${answer.code}`);
   const after = await verifiedChain(plane, chainId);
   const written = typesOf(after.slice(length));
   assert.deepEqual(written.filter(isEffect), [], answer.code);
