@@ -24,7 +24,7 @@ export type Holder = "agent" | "delegate" | "delegate2";
 type Event = Readonly<Record<string, unknown>>;
 
 const COORDINATOR = "spiffe://example.org/agent/coordinator";
-export const ACTION = "lambda:InvokeFunction";
+const ACTION = "lambda:InvokeFunction";
 
 /** Whom a request designates by key and name. */
 export function designating(
