@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { IssueDeps } from "../../lib/enforcement/deps.ts";
-import { agentOf, type Continued, continued } from "../support/continued.ts";
+import { type Continued, continued } from "../support/continued.ts";
 import { DELEGABLE, delegated, handOn, handOnEvent, treeOf } from "../support/delegating.ts";
 import { CREDENTIALS } from "../support/deliveries.ts";
 import type { Mutation } from "../support/governed.ts";
+import { agentOf } from "../support/handing.ts";
 import { KEYS } from "../support/keys.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
 
