@@ -27,8 +27,6 @@ export interface Ending extends Partial<RequestNames> {
   /** Number of the first record of whoever wrote it. */
   readonly firstSeq: number;
   readonly seq: number;
-  /** Whether a retry of its request is on record. */
-  readonly retried?: true;
 }
 
 /** A root as it was signed: of one place with the contract, whichever of them a chain begins with. */
@@ -63,7 +61,8 @@ export interface BlockView extends Place, Spent, RequestNames {
   /** Number of the first record that its request wrote, and of its own. */
   readonly firstSeq: number;
   readonly seq: number;
-  readonly retried?: true;
+  /** Uses by which a retry is on record: of the request that was granted the block, or that ended it. */
+  readonly retried: readonly string[];
 }
 
 /** Who may continue a contract, as its intent's records tell it. */
@@ -149,7 +148,7 @@ export function grantBlock(
     continues: claims.parent,
     ...{ depth: claims.depth, jkt: claims.cnf.jkt, agent: claims.agent, audience: claims.aud },
     ...{ exp: claims.exp, retain: claims.retain, steps: claims.authorization_details },
-    ...NOTHING_SPENT,
+    ...{ ...NOTHING_SPENT, retried: [] },
   };
   const from = claims.retain ? rooted : changed(rooted, parent, { handedOn: true });
   return { ...from, blocks: new Map(from.blocks).set(block.digest, block) };
@@ -219,21 +218,13 @@ export function spendIn(
   return { ...tree, blocks };
 }
 
-/** A retry that is on record, of the request that was granted a block or ended one. */
+/** A retry that is on record, of the request that was granted a block or ended it. */
 export function retryBlock(
   tree: BlockTree,
   { block: digest, use }: { readonly block?: Digest; readonly use: string },
 ): BlockTree {
-  if (digest === undefined) return tree;
-  if (use === "withdraw") {
-    const endings = tree.endings.map((each) =>
-      each.block === digest && each.executor !== undefined
-        ? { ...each, retried: true as const }
-        : each,
-    );
-    return { ...tree, endings };
-  }
-  const block = tree.blocks.get(digest);
+  const block = digest === undefined ? undefined : tree.blocks.get(digest);
   if (block === undefined) return tree;
-  return { ...tree, blocks: new Map(tree.blocks).set(digest, { ...block, retried: true }) };
+  const retried = [...block.retried, use];
+  return { ...tree, blocks: new Map(tree.blocks).set(block.digest, { ...block, retried }) };
 }

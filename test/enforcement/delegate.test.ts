@@ -223,6 +223,24 @@ suite("delegate: authority that is handed on", () => {
     assert.deepEqual([late.code, late.pointer], ["CHAIN_BLOCK_REVOKED", "/chain/1"]);
   });
 
+  test("VAI-64 a withdrawal that is asked for again leaves one record of a block, whoever and whatever has ended it", async () => {
+    const { plane, governed } = await begun();
+    const { chain, block } = await handOn(plane, governed);
+    const under = await handOn(plane, governed, { chain, to: "ledger" });
+    await plane.delegate(withdrawEvent(plane, governed, { block: block.digest }));
+    const ended = plane.types(governed.chainId);
+    for (const digest of [block.digest, under.block.digest]) {
+      const event = withdrawEvent(plane, governed, { block: digest });
+      for (let times = 0; times < 4; times++) {
+        assert.equal(withdrawn(await plane.delegate(event)).deduplicated, true);
+      }
+    }
+    assert.deepEqual(plane.types(governed.chainId), [
+      ...ended,
+      ...["RetryDeduplicated", "RetryDeduplicated"],
+    ]);
+  });
+
   test("POC-28 an identity under a block that was ended is revoked, one beside it is not", async () => {
     const { plane, governed } = await begun();
     const kept = await handOn(plane, governed, KEEPING);

@@ -90,6 +90,7 @@ const tokens = fc.array(
     parent: fc.constantFrom("root", "other root", "nobody", ...NAMES),
     retain: fc.boolean(),
     isRooted: fc.boolean(),
+    use: fc.constantFrom("delegate", "withdraw"),
     amount: fc.integer({ min: -9, max: 9 }),
     type: fc.constantFrom(...EVENT_TYPES),
   }),
@@ -112,7 +113,7 @@ function said(all: readonly Token[]): Said[] {
     ["other root", digestOf(OTHER_ROOT)],
   ]);
   const digest = (name: string) => known.get(name) ?? sha256Digest(name);
-  return all.map(({ kind, name, parent, retain, isRooted, amount, type }): Said => {
+  return all.map(({ kind, name, parent, retain, isRooted, use, amount, type }): Said => {
     switch (kind) {
       case "grant": {
         const block = made(name, digest(parent), retain);
@@ -124,7 +125,7 @@ function said(all: readonly Token[]): Said[] {
       case "use":
         return issued([digest(parent), digest(name)], "refund", amount);
       case "retry":
-        return { type: "RetryDeduplicated", detail: { use: "delegate", block: digest(name) } };
+        return { type: "RetryDeduplicated", detail: { use, block: digest(name) } };
       default:
         return { type, detail: { step: "refund", totals: { amount }, block: digest(name) } };
     }
@@ -145,6 +146,7 @@ function judgeBlock(digest: Digest, was: BlockTree, is: BlockTree): void {
     "a block that was granted stays on record",
   );
   assert.deepEqual(fixed(after), fixed(before));
+  assert.deepEqual(after.retried.slice(0, before.retried.length), before.retried);
   assert.ok(after.handedOn || !before.handedOn, "superseded");
   assert.deepEqual(before.ended && after.ended, before.ended, "ended");
   for (const [step, count] of before.uses) assert.ok((after.uses.get(step) ?? 0) >= count);

@@ -86,11 +86,8 @@ export async function recordRepeated(
     verdict: { outcome: "ALLOW" },
     detail: { use, block },
   };
-  const isTold = ({ state }: Intent): boolean => {
-    const { tree } = contractView(state, contractDigest);
-    const told = use === "delegate" ? tree.blocks.get(block) : tree.blocks.get(block)?.ended;
-    return told?.retried === true;
-  };
+  const isTold = ({ state }: Intent): boolean =>
+    contractView(state, contractDigest).tree.blocks.get(block)?.retried.includes(use) === true;
   try {
     const first = await appendToIntent<Intent, DelegateDeps>(judgement, start, {
       prepare: (intent) => (isTold(intent) ? settled(intent) : ready({ drafts: [draft] })),
