@@ -91,7 +91,10 @@ export interface ChainStanding {
   /** RFC 3339: since when a key that signed it is revoked. */
   readonly rootRevokedSince?: string;
   readonly since: readonly Since[];
-  /** Whether its last block is still the one to act; absent where no evidence was at hand. */
+  /**
+   * Whether its last block is still the one to act, as far as blocks say: that people stopped contract, key or agent is no
+   * part of it. Absent where no evidence was at hand.
+   */
   readonly isHead?: boolean;
   /** Why it was never valid: code, place and prose, the first. */
   readonly problem?: Pick<Refusal, "code" | "detail" | "pointer">;

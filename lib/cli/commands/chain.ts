@@ -206,7 +206,7 @@ function standingLines(standing: ChainStanding, { last }: Chain): string[] {
         ]
       : [
           isHead
-            ? "its last block is the one to act"
+            ? "its last block is the one to act, unless people stopped contract, key or agent: see vai trace"
             : "it was handed on since: whoever it was handed on to acts now",
         ]),
   ];
