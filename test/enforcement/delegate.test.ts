@@ -376,19 +376,21 @@ suite("delegate: authority that is handed on", () => {
     );
   });
 
-  test("POC-21 a block that nobody could present is not signed", async () => {
+  test("POC-21 a block that nobody could present is not signed, and refused as that before it is judged as too wide", async () => {
     const { plane, governed } = await begun();
     const others = Array.from({ length: 15 }, (_, clause) => ({
       notOneOf: Array.from({ length: 250 }, (__, at) => 10_000_000 + clause * 250 + at),
     }));
-    const all = [{ range: { min: 0, max: 10 } }, ...others];
-    const request = { set: { "/authorization_details/0/parameters/percent": { all } } };
     const signed = plane.faults.counts.get("planeSigner:sign") ?? 0;
-    const answer = refused(await plane.delegate(handOnEvent(plane, governed, { request })));
-    assert.deepEqual(
-      [answer.code, answer.stage, answer.pointer],
-      ["CHAIN_TOO_DEEP", "scope", "/request"],
-    );
+    for (const max of [10, 10_000]) {
+      const all = [{ range: { min: 0, max } }, ...others];
+      const request = { set: { "/authorization_details/0/parameters/percent": { all } } };
+      const answer = refused(await plane.delegate(handOnEvent(plane, governed, { request })));
+      assert.deepEqual(
+        [answer.code, answer.stage, answer.pointer],
+        ["CHAIN_TOO_DEEP", "scope", "/request"],
+      );
+    }
     assert.equal(plane.faults.counts.get("planeSigner:sign") ?? 0, signed);
   });
 

@@ -164,7 +164,7 @@ function intentOf({ content, file }: Found, { intent }: Options): string {
 
 function blockLines({ digest, claims }: ReadBlock): string[] {
   const { depth, agent, cnf, exp, authorization_details, deliveries, delegation } = claims;
-  // The root stands for the contract, under whose digest everything else names it; nobody can end it as a block.
+  // The root stands for the contract, under whose digest everything else names it; an operator ends it by its depth.
   const named = depth === 0 ? claims.contractDigest : digest;
   const { maxDepth, retain, labels } = delegation;
   const kept = "retain" in claims && claims.retain ? "; whoever handed on keeps its own" : "";

@@ -226,7 +226,7 @@ function namesOfApprovals({ blocks }: BlockTree): ReadonlySet<string> {
   return new Set(read.flatMap((each) => (isRefusal(each) ? [] : [nameOf(each)])));
 }
 
-/** Stage `scope` of a delegation: it is no more than what is held, and small enough to be presented (PROTOCOL.md §4). */
+/** Stage `scope` of a delegation: small enough to be presented, and no more than what is held (PROTOCOL.md §4). */
 export const HANDING_ON = stage<
   Delegating & {
     /** Characters of the block that is asked for, and of the root, if one is to be signed. */
@@ -237,15 +237,6 @@ export const HANDING_ON = stage<
   },
   Judging
 >("scope")
-  .check(
-    "handOn",
-    ({ request, contract: { claims }, chain, block, root, before }, { deps, now }) => {
-      const from = chain?.last.claims ?? { ...claims, depth: 0, delegation: delegationOf(claims) };
-      const bytes = before + root + block;
-      const by = { from, plane: deps.plane.id, bytes, now: toSeconds(now) };
-      return judgeHandOn(request.claims, by);
-    },
-  )
   .check("size", ({ block, root }) =>
     Math.max(block, root) <= MAX_JWS_BYTES
       ? undefined
@@ -254,4 +245,13 @@ export const HANDING_ON = stage<
           `a block has at most ${MAX_JWS_BYTES} bytes, a chain ${MAX_CHAIN_BYTES}`,
           "/request",
         ),
+  )
+  .check(
+    "handOn",
+    ({ request, contract: { claims }, chain, block, root, before }, { deps, now }) => {
+      const from = chain?.last.claims ?? { ...claims, depth: 0, delegation: delegationOf(claims) };
+      const bytes = before + root + block;
+      const by = { from, plane: deps.plane.id, bytes, now: toSeconds(now) };
+      return judgeHandOn(request.claims, by);
+    },
   );
