@@ -376,6 +376,20 @@ suite("delegate: authority that is handed on", () => {
     );
   });
 
+  test("POC-34 nobody hands on to whoever has approved a block above: such a chain would be refused at every use", async () => {
+    const policy = { set: { "/governance/LOW/approvals": 1 } };
+    const hand = { to: "refunds" as const, approvals: [{ by: "bea" as const }] };
+    const attack = {
+      ...{ under: "a", to: "ledger" as const, approvals: [{ by: "ada" as const }] },
+      request: { set: { "/designate/agent": "bea" } },
+    };
+    const { answer } = await playDelegateAttack({ policy, before: [{ hand, as: "a" }], attack });
+    assert.deepEqual(
+      [answer.code, answer.stage, answer.pointer],
+      ["SELF_APPROVAL_FORBIDDEN", "proof", "/request/designate/agent"],
+    );
+  });
+
   test("POC-21 a block that nobody could present is not signed, and refused as that before it is judged as too wide", async () => {
     const { plane, governed } = await begun();
     const others = Array.from({ length: 15 }, (_, clause) => ({

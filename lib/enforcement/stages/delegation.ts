@@ -197,10 +197,18 @@ function judgeApprovals(
   const { contract, chain, request, approvals, trust, proof, to } = subject;
   if (approvalsOfBlock(contract, trust.policy) === 0) return undefined;
   const used = namesOfApprovals(treeOf(subject));
-  const again = approvals.findIndex((each) => used.has(nameOf(each)));
+  const names = approvals.map(nameOf);
+  const again = names.findIndex((name, index) => used.has(name) || names.indexOf(name) < index);
   if (again >= 0) {
-    const at = pointer("/approvals", [again]);
-    return refuse("APPROVAL_SIGNATURE_INVALID", "serves another block", at);
+    const detail = "serves another block, or stands twice";
+    return refuse("APPROVAL_SIGNATURE_INVALID", detail, pointer("/approvals", [again]));
+  }
+  // What could never be used, since whoever it is for has approved a block above, must not take the place of what can.
+  if (
+    chain?.blocks.some((block) => block.approvals.some(({ claims }) => claims.iss === to.agent))
+  ) {
+    const detail = `"${to.agent}" has approved a block of the chain`;
+    return refuse("SELF_APPROVAL_FORBIDDEN", detail, `${AT_DESIGNATE}/agent`);
   }
   const parent = chain === undefined || chain.last.claims.depth === 0 ? null : chain.last.digest;
   const from = delegatorOf(subject);
