@@ -328,6 +328,33 @@ suite("delegate: authority that is handed on", () => {
     }
   });
 
+  test("ADV-64 POC-20 a key that took another name after it was designated neither acts nor hands on, and it is said which block names it", async () => {
+    const { plane, governed } = await begun();
+    const { chain } = await handOn(plane, governed);
+    const other = "spiffe://example.org/agent/first";
+    const own = plane.contract({
+      contract: { set: { "/cnf/jkt": KEYS.refunds.thumbprint, "/actor/id": other } },
+      intent: { set: { "/actor": other } },
+      decision: { set: { "/boundary/actorId": other } },
+    });
+    await plane.grant({ request: { signedBy: "refunds" } }, own);
+    const set = { "/chainDigest": digestOf(chain.at(-1)), "/operation/parameters/percent": 1 };
+    const use = {
+      request: { signedBy: "refunds" as const, set },
+      event: { set: { "/chain": chain } },
+    };
+    for (const answer of [
+      await plane.ask(use, governed),
+      await plane.delegate(handOnEvent(plane, governed, { chain, to: "ledger" })),
+    ].map(refused)) {
+      assert.deepEqual(
+        [answer.code, answer.stage, answer.pointer],
+        ["ACTOR_MISMATCH", "proof", "/chain/1/agent"],
+      );
+    }
+    assert.equal(treeOf(plane, governed).blocks.size, 1);
+  });
+
   test("VAI-24 a key that the trust policy does not name signs no block", async () => {
     const { plane, governed } = await begun();
     const stray = new MemoryKms(plane.faults, "planeSigner");
