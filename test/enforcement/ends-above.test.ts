@@ -4,7 +4,7 @@ import type { IssueDeps } from "../../lib/enforcement/deps.ts";
 import { type Continued, continued } from "../support/continued.ts";
 import { DELEGABLE, delegated, handOn, handOnEvent, treeOf } from "../support/delegating.ts";
 import { CREDENTIALS } from "../support/deliveries.ts";
-import type { Mutation } from "../support/governed.ts";
+import { ACTOR, type Mutation } from "../support/governed.ts";
 import { agentOf } from "../support/handing.ts";
 import { KEYS } from "../support/keys.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
@@ -202,6 +202,25 @@ suite("who is stopped above whoever acts under a chain", () => {
       assert.equal(on.plane.targets.calls.length, 0);
     });
   }
+
+  test("POC-28 of several who are stopped above each is named once, as what is to be lifted", async () => {
+    const kinds = [
+      { stops: "haltActor", lifts: "reinstateActor", by: "actorId", of: [ACTOR, PAYOUTS] },
+      {
+        ...{ stops: "revokeKey", lifts: "reinstateKey", by: "jkt" },
+        of: [KEYS.agent.thumbprint, KEYS.refunds.thumbprint],
+      },
+    ];
+    for (const { stops, lifts, by, of } of kinds) {
+      const on = await handed();
+      for (const each of of) await stop(on.plane, { do: stops, [by]: each });
+      const { unlock } = refused(await issue(on));
+      assert.deepEqual(
+        unlock,
+        of.map((each) => ({ kind: "command", names: 2, do: lifts, [by]: each })),
+      );
+    }
+  });
 
   test("VAI-118 whoever stands beside is waited for by no lift", async () => {
     const on = await handed();
