@@ -108,13 +108,17 @@ export function stepsNarrow(children: readonly Step[], parents: readonly Step[])
 
 const STEPS = "/authorization_details";
 
-/** The step of the rollback is the one with that gate: a contract has no other. */
+/**
+ * The step of the rollback is one with that gate. In a contract there is no other; a block may shut a second one by it, so all
+ * of them stay: behind a decoy that stands first the contract's own could be left out (POC-15).
+ */
 function rollbackKept(children: readonly Step[], parents: readonly Step[]): Narrowing {
-  const parent = parents.find((each) => gateOf(each) === "rollback");
-  if (parent === undefined) return NARROWS;
-  const index = children.findIndex(({ id }) => id === parent.id);
-  const child = children[index];
-  if (child === undefined) return removed(STEPS);
-  const isSame = stepNarrows(child, parent).narrows && stepNarrows(parent, child).narrows;
-  return isSame ? NARROWS : removed(`${STEPS}/${index}`);
+  for (const parent of parents.filter((each) => gateOf(each) === "rollback")) {
+    const index = children.findIndex(({ id }) => id === parent.id);
+    const child = children[index];
+    if (child === undefined) return removed(STEPS);
+    const isSame = stepNarrows(child, parent).narrows && stepNarrows(parent, child).narrows;
+    if (!isSame) return removed(`${STEPS}/${index}`);
+  }
+  return NARROWS;
 }

@@ -30,6 +30,8 @@ import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { MemoryKms } from "../support/memory-kms.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
+import { rolling } from "../support/rollback.ts";
+import { SHIFT_STEP } from "../support/shift-step.ts";
 import { PLANE } from "../support/trust.ts";
 
 async function begun(): Promise<{ readonly plane: Plane; readonly governed: Governed }> {
@@ -414,6 +416,25 @@ suite("delegate: authority that is handed on", () => {
     assert.deepEqual(
       [answer.code, answer.stage, answer.pointer],
       ["SELF_APPROVAL_FORBIDDEN", "proof", "/request/designate/agent"],
+    );
+  });
+
+  test("POC-15 VAI-34 behind a decoy with its gate the contract's rollback is not left out", async () => {
+    const plane = await newPlane();
+    const shift = { ...SHIFT_STEP, id: "shift" };
+    const other = { ...shift, id: "other" };
+    const undo = { ...shift, id: "undo", gate: "rollback" };
+    const delegation = { "/delegation": { maxDepth: 3 } };
+    const governed = plane.contract(rolling(delegation, [other, shift, undo]));
+    const decoy = { ...other, gate: "rollback" };
+    const steps = (all: unknown) => ({ set: { "/authorization_details": all } });
+    const shut = { request: steps([decoy, shift, undo]) };
+    const { chain } = await handOn(plane, governed, shut);
+    const without = { chain, to: "ledger", request: steps([decoy, shift]) } as const;
+    const left = refused(await plane.delegate(handOnEvent(plane, governed, without)));
+    assert.deepEqual(
+      [left.code, left.stage, left.pointer],
+      ["CONSTRAINT_REMOVED", "scope", "/request/authorization_details"],
     );
   });
 

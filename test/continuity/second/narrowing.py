@@ -169,8 +169,7 @@ STEPS = "/authorization_details"
 
 
 def steps_narrow(children, parents):
-    undoing = next((step for step in parents if gate(step) == "rollback"), None)
-    if undoing:
+    for undoing in (step for step in parents if gate(step) == "rollback"):
         at = next((at for at, each in enumerate(children) if each["id"] == undoing["id"]), None)
         if at is None:
             return (REMOVED, STEPS)
