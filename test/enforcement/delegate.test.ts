@@ -482,6 +482,19 @@ suite("delegate: authority that is handed on", () => {
     withdrawn(await plane.delegate(withdrawEvent(plane, governed, { block: block.digest })));
   });
 
+  test("POC-19 VAI-64 no retry of a delegation or a withdrawal is recorded from 120 records on", async () => {
+    const { plane, governed } = await begun();
+    const event = handOnEvent(plane, governed, KEEPING);
+    const { block } = delegated(await plane.delegate(event));
+    await fill(plane, governed);
+    const end = withdrawEvent(plane, governed, { block: block.digest });
+    withdrawn(await plane.delegate(end));
+    const { length } = plane.rows(governed.chainId);
+    assert.equal(delegated(await plane.delegate(event)).deduplicated, true);
+    assert.equal(withdrawn(await plane.delegate(end)).deduplicated, true);
+    assert.equal(plane.rows(governed.chainId).length, length);
+  });
+
   test("POC-19 a delegation takes four rounds of calls, five with the contract named by digest", async () => {
     const { plane, governed } = await begun();
     await plane.grant();

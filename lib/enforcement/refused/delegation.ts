@@ -16,7 +16,13 @@ import {
 import { isBound, withOpening } from "../records/issuance.ts";
 import { verdictOutcome } from "../records/refusal.ts";
 import { brokenChain, lostGrant } from "../stages/executor.ts";
-import { answerRefusal, countOnIntent, recordOnIntent, recordUnattributed } from "./flood.ts";
+import {
+  answerRefusal,
+  CHAIN_CEILING,
+  countOnIntent,
+  recordOnIntent,
+  recordUnattributed,
+} from "./flood.ts";
 
 type Judging = Judgement<DelegateDeps>;
 
@@ -73,8 +79,9 @@ interface Repeated {
 }
 
 /**
- * A retry's first is recorded, later ones are counted (VAI-64). It is honest whether or not its record finds room: the
- * block's own evidence is what answers.
+ * A retry's first is recorded, later ones are counted (VAI-64), as each of them where the chain is long: of many blocks they
+ * would take the room that is kept for uses. It is honest whether or not its record finds room: the block's own evidence is
+ * what answers.
  */
 export async function recordRepeated(
   judgement: Judging,
@@ -87,6 +94,7 @@ export async function recordRepeated(
     detail: { use, block },
   };
   const isTold = ({ state }: Intent): boolean =>
+    state.head.seq >= CHAIN_CEILING ||
     contractView(state, contractDigest).tree.blocks.get(block)?.retried.includes(use) === true;
   try {
     const first = await appendToIntent<Intent, DelegateDeps>(judgement, start, {
