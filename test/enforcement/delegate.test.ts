@@ -4,6 +4,7 @@ import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { readBlock } from "../../lib/continuity/block.ts";
 import { blockLength } from "../../lib/continuity/size.ts";
 import { verifyChain } from "../../lib/continuity/verify.ts";
+import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
 import { appendToIntent, ready } from "../../lib/enforcement/barriers/append.ts";
 import { Judgement } from "../../lib/enforcement/judgement.ts";
@@ -29,6 +30,7 @@ import type { Governed } from "../support/governed.ts";
 import { KEYS } from "../support/keys.ts";
 import { TABLES } from "../support/memory-dynamo.ts";
 import { MemoryKms } from "../support/memory-kms.ts";
+import { attestation } from "../support/people.ts";
 import { newPlane, type Plane, refused } from "../support/plane.ts";
 import { rolling } from "../support/rollback.ts";
 import { SHIFT_STEP } from "../support/shift-step.ts";
@@ -393,6 +395,28 @@ suite("delegate: authority that is handed on", () => {
     const { answer } = await playDelegateAttack({ policy, before, attack });
     // The chain holds with what bea has signed; nobody has approved the next block.
     assert.deepEqual([answer.code, answer.pointer], ["HUMAN_SIGNATURE_MISSING", "/approvals"]);
+  });
+
+  test("POC-34 VAI-60 by whose word a contract that was bound before is handed on is on record with the block", async () => {
+    const threshold = { "/governance/MEDIUM/attestations": 1, "/governance/MEDIUM/classes": 1 };
+    const plane = await newPlane({ policy: { set: threshold } });
+    const governanceDigest = documentDigest(plane.policy.governance);
+    const decision = { set: { "/governanceDigest": governanceDigest } };
+    const governed = plane.contract({ ...DELEGABLE, decision });
+    const { contract, proof } = governed;
+    await plane.govern({ op: "register", contract, proof });
+    const attestations = [attestation(plane, governed, "state.example")];
+    const event = { set: { "/proof/attestations": attestations } };
+    await handOn(plane, governed, { ...KEEPING, event });
+    const [asked, brought, granted] = plane.records(governed.chainId).slice(-3);
+    assert.deepEqual(
+      [asked?.event.type, brought?.event.type, granted?.event.type],
+      ["DelegationRequested", "ProofValidated", "DelegationGranted"],
+    );
+    assert.deepEqual(brought?.detail["attestations"], attestations);
+    // What is on record counts from then on, and is told once.
+    await handOn(plane, governed, { to: "ledger" });
+    assert.deepEqual(plane.types(governed.chainId).slice(-2), GRANTED);
   });
 
   test("POC-34 whoever is designated approves nothing of it", async () => {

@@ -10,7 +10,7 @@ import type { Intent } from "../read/intent.ts";
 import { executorKey, type RetryNames } from "../read/state-keys.ts";
 import type { Delegating } from "../stages/delegation.ts";
 import { covered, type DenialTarget, endedBy, endedDraft } from "./denial.ts";
-import { bindingDrafts, requestNames, withOpening } from "./issuance.ts";
+import { bindingDrafts, broughtVoices, requestNames, withOpening } from "./issuance.ts";
 import { grantedKeys } from "./keys.ts";
 import { fullVerdict, reasonOf, verdictOutcome } from "./refusal.ts";
 import { requestEvidence } from "./request.ts";
@@ -44,7 +44,7 @@ export interface SignedBlock {
   readonly root: string | undefined;
 }
 
-/** The barrier of `delegate`: the binding, if it is due, who asked, and the block. */
+/** The barrier of `delegate`: the binding, if it is due, who asked, what people said that the request brought, and the block. */
 export function grantedDrafts(
   intent: Intent,
   asked: Delegating & { readonly executor: string },
@@ -53,9 +53,17 @@ export function grantedDrafts(
   now: number,
 ): RecordDraft[] {
   const { contract, request, executor, proof } = asked;
+  const voices = broughtVoices(intent, asked, proof, now);
+  // Without them nobody could say by whose word authority was handed on under a contract that was bound before.
+  const validated: RecordDraft = {
+    type: "ProofValidated",
+    verdict: { outcome: "ALLOW", checks },
+    detail: { proofDigest: proof.digest, ...voices },
+  };
   const drafts: RecordDraft[] = [
     ...bindingDrafts(intent, { contract }, proof, now),
     delegationRequested(asked, true),
+    ...(Object.keys(voices).length === 0 ? [] : [validated]),
     {
       type: "DelegationGranted",
       verdict: { outcome: "ALLOW", checks },

@@ -148,7 +148,7 @@ export function issuedDrafts(
  * Who spoke for a contract that is bound already, in the request alone: on record with the grant that it carried, or
  * nobody could say by whose word that was given.
  */
-function broughtVoices(
+export function broughtVoices(
   intent: Intent,
   { contract, trust: { policy } }: Pick<VerifiedRequest, "contract" | "trust">,
   { attestations, approvals, decision }: ReadProof,
