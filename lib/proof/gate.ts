@@ -19,6 +19,8 @@ export interface GateInput {
   readonly policy: TrustPolicy;
   /** Approvals of gates that `approve` recorded, as compact JWS. */
   readonly recorded: readonly string[];
+  /** Names of who asks for the step, and of everybody above them in a chain; absent: the contract's actor alone. */
+  readonly agents?: readonly string[];
   /** When the last of what the step comes behind was completed; absent where it comes behind nothing. */
   readonly turnAt?: number | undefined;
   readonly now: number;
@@ -34,11 +36,11 @@ export interface Gate {
 
 /**
  * How the gate of a step stands (PROTOCOL.md §2, "Order and gates"). Only what was approved by itself counts, of people who
- * may approve now, and not before the step's turn had come: a yes that was given before step one had shown its effect
+ * may approve now and have no part in what comes behind it (VAI-61, POC-34), and not before the step's turn had come: a yes that was given before step one had shown its effect
  * is no yes to step two.
  */
 export function gateOfStep(input: GateInput): Gate {
-  const { contract, step, decider, policy, recorded, turnAt, now } = input;
+  const { contract, step, decider, policy, recorded, agents = [], turnAt, now } = input;
   if (gateOf(step) !== "approval") return { needed: 0, have: 0 };
   const needed = Math.max(1, approvalsNeeded(contract.claims, policy));
   const approvals = approvalsOf(
@@ -48,7 +50,9 @@ export function gateOfStep(input: GateInput): Gate {
   if (isRefusal(approvals)) return { needed, have: 0 };
   const earliest = turnAt === undefined ? 0 : toSeconds(turnAt) - CLOCK_SKEW;
   const names = approvalsByName(
-    approvals.filter(({ claims }) => claims.step === step.id && claims.iat >= earliest),
+    approvals
+      .filter(({ claims }) => claims.step === step.id && claims.iat >= earliest)
+      .filter(({ claims }) => !agents.includes(claims.iss)),
   );
   const last = names[needed - 1];
   return { needed, have: names.length, ...(last !== undefined && { until: last.claims.exp }) };

@@ -498,6 +498,28 @@ suite("a gate that comes with a block", () => {
   });
 });
 
+suite("a gate before an approver who is an agent of the chain", () => {
+  test("POC-34 VAI-61 VAI-74 is opened by somebody else, for them and whoever they hand on to", async () => {
+    const gate = { "/authorization_details/0/gate": "approval" };
+    const on = await continued({ contract: { set: gate } });
+    await on.hand({ to: "refunds", retain: true, asked: { set: { "/designate/agent": "ada" } } });
+    await on.hand({ to: "ledger", retain: true });
+    const { contractDigest } = on.governed;
+    const open = async (name: "ada" | "bea") => {
+      const jws = approval(on.plane, on.governed, name, { step: "shift" });
+      const opened = await on.plane.govern({ op: "approve", contractDigest, approval: jws });
+      assert.ok(opened.ok, JSON.stringify(opened));
+    };
+    await open("ada");
+    for (const name of ["refunds", "ledger"]) {
+      const shut = refused(await issue(on, name));
+      assert.deepEqual([shut.code, shut.stage], ["STEP_GATE_CLOSED", "state"]);
+    }
+    await open("bea");
+    for (const name of ["refunds", "ledger"]) granted(await issue(on, name));
+  });
+});
+
 suite("the event of a use under a chain", () => {
   test("POC-21 an empty chain is none", async () => {
     const on = await continued();

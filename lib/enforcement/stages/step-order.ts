@@ -1,3 +1,4 @@
+import type { Chain } from "../../continuity/chain.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import { gateOf, type Step } from "../../contract/step.ts";
 import { contractView } from "../../evidence/intent-state.ts";
@@ -9,9 +10,11 @@ import type { Judgement } from "../judgement.ts";
 import type { Intent } from "../read/intent.ts";
 import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { stage } from "../stage.ts";
+import { holdersOf } from "./executor.ts";
 
 interface Ordered {
   readonly contract: ReadContract;
+  readonly chain: Chain | undefined;
   readonly step: Step | undefined;
   readonly trust: TrustSnapshot;
   readonly intent: Intent;
@@ -41,7 +44,7 @@ function judgeOrder(
 }
 
 function judgeGate(
-  { contract, step, trust, intent: { state } }: Ordered,
+  { contract, chain, step, trust, intent: { state } }: Ordered,
   { now }: Judgement,
 ): { readonly gateUntil: number | undefined } | Refusal {
   if (step === undefined || gateOf(step) !== "approval") return { gateUntil: undefined };
@@ -49,6 +52,7 @@ function judgeGate(
   const { decider = "" } = bound ?? {};
   const gate = gateOfStep({
     ...{ contract, step, decider, policy: trust.policy, recorded: gateApprovals, now },
+    agents: holdersOf(contract.claims, chain).map(({ agent }) => agent),
     turnAt: turnOf(state, contract, step),
   });
   return gate.have < gate.needed
