@@ -27,7 +27,7 @@ export interface DelegateEvent {
   readonly request: ReadRequest<DelegateRequest> | ReadRequest<WithdrawRequest>;
 }
 
-/** Stage `parse`: strict reading of event, contract, chain, approvals, request, in this order (PROTOCOL.md §4). No AWS call. */
+/** Stage `parse`: strict reading of event, contract, chain, request, approvals, in this order (PROTOCOL.md §4). No AWS call. */
 export function parseDelegateEvent(event: unknown): DelegateEvent | Refusal {
   const shape = readShape(event, "delegate", MEMBERS);
   if (isRefusal(shape)) return shape;
@@ -35,10 +35,10 @@ export function parseDelegateEvent(event: unknown): DelegateEvent | Refusal {
   if (isRefusal(contract)) return contract;
   const chain = readChain(shape["chain"]);
   if (chain !== undefined && isRefusal(chain)) return chain;
-  const approvals = readApprovals(shape["approvals"]);
-  if (isRefusal(approvals)) return approvals;
   const request = readDelegation(shape);
   if (isRefusal(request)) return request;
+  const approvals = readApprovals(shape["approvals"]);
+  if (isRefusal(approvals)) return approvals;
   return { contract, proof: shape["proof"], chain, approvals, request };
 }
 
