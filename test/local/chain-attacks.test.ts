@@ -15,7 +15,7 @@ import { localPlane } from "../support/local/plane.ts";
 import { stolenPlaneKey } from "../support/local/plane-key.ts";
 import { forgetRefusals, resetRouting } from "../support/local/targets.ts";
 import { DeployedUse } from "../support/local/use-ground.ts";
-import { type Change, resolved } from "../support/mutate.ts";
+import { resolved } from "../support/mutate.ts";
 
 /*
  * The attacks of `test/continuity/uses` and `test/continuity/hand-overs` once more, against the deployed functions behind
@@ -31,6 +31,8 @@ const IN_MEMORY_ALONE: Readonly<Record<string, string>> = {
   "uses/designation/key-of-another-name": "nobody records a block that was refused",
   "uses/designation/key-of-governance": "nobody records a block that was refused",
   "uses/designation/key-of-governance-above": "nobody records a block that was refused",
+  "uses/ends/contracts-actor-halted-by-its-new-name": "halting it ends what all other tests began",
+  "uses/ends/contracts-actor-halted-without-a-chain": "halting it ends what all other tests began",
   "uses/ends/handle-of-a-block-that-was-ended": "a withdrawal ends the handle's identity as well",
   "hand-overs/article/a16-root-key-revoked": "the key of a deployed plane is there for every test",
   "hand-overs/article/a18-chain-added": "the clock of a deployed function cannot be moved",
@@ -64,10 +66,6 @@ const casesOf = (folder: "uses" | "hand-overs"): Case[] =>
     });
 
 const CASES = [...casesOf("uses"), ...casesOf("hand-overs")];
-
-/** The agents that the files list are those of the ground. */
-const policyOf = ({ policy }: Pick<Attack, "policy">): Change | undefined =>
-  Object.keys(policy?.set ?? {}).every((place) => place === "/agents") ? undefined : policy;
 
 /** How it stands before an attack: attacks change nothing, so that those that begin alike share it. */
 interface Standing {
@@ -110,9 +108,9 @@ suite("chains at the deployed plane: attacks", () => {
     JSON.parse([...thumbprints].reduce((said, [from, to]) => said.replaceAll(from, to), text));
 
   async function useStanding(given: UseAttack): Promise<Standing> {
-    const { contract, root, before: acts = HANDED } = given;
+    const { policy, contract, root, before: acts = HANDED } = given;
     const set = { ...CONTINUABLE, ...contract?.set };
-    const governed = ground.contract({ ...contract, set }, policyOf(given));
+    const governed = ground.contract({ ...contract, set }, policy);
     const on = new DeployedUse(ground, governed, key, root);
     await on.forgeRoot();
     const play = new UsePlay(on);
@@ -122,9 +120,9 @@ suite("chains at the deployed plane: attacks", () => {
   }
 
   async function delegateStanding(given: DelegateAttack): Promise<Standing> {
-    const { contract, before: acts = [] } = given;
+    const { policy, contract, before: acts = [] } = given;
     const set = { ...DELEGABLE.contract?.set, ...contract?.set };
-    const governed = ground.contract({ ...contract, set }, policyOf(given));
+    const governed = ground.contract({ ...contract, set }, policy);
     const play = new DelegatePlay(ground, governed);
     for (const act of acts) await play.act(act);
     const asking = (attack: DelegateAttack["attack"]) => () => ground.delegate(play.event(attack));
@@ -137,7 +135,7 @@ suite("chains at the deployed plane: attacks", () => {
     const { policy, contract, root, before: acts } = attack;
     const like = JSON.stringify([folder, policy, contract, root, acts]);
     const known = standings.get(like);
-    await ground.settle(policyOf(attack));
+    await ground.settle(attack.policy);
     if (known !== undefined) return known;
     const made =
       folder === "uses" ? useStanding(attack as never) : delegateStanding(attack as never);

@@ -65,12 +65,15 @@ export class Ground implements DelegateGround {
   };
   readonly #first: TrustPolicy;
   readonly #lifts: object[] = [];
+  /** As the files' acts have it by now, and what of it is published. */
+  #policy: TrustPolicy;
   #published: unknown;
 
   private constructor(plane: LocalPlane, first: TrustPolicy) {
     this.plane = plane;
     this.id = plane.outputs.plane;
     this.#first = first;
+    this.#policy = first;
   }
 
   static async of(plane: LocalPlane): Promise<Ground> {
@@ -89,6 +92,12 @@ export class Ground implements DelegateGround {
       await this.#lift(lift);
       this.#lifts.shift();
     }
+    const people = Object.entries(APPROVERS).map(([name, { role, key }]) => ({
+      ...{ name, roles: [role], keys: [KEYS[key].jwk] },
+    }));
+    // The files' own first, where their changes look for them.
+    const approvers = [...people, ...this.#first.approvers];
+    this.#policy = { ...this.#first, agents: AGENTS, approvers };
     await this.publish(change);
   }
 
@@ -105,14 +114,11 @@ export class Ground implements DelegateGround {
     }
   }
 
+  /** The next version: what was published last, with a change. */
   async publish(change: SignedChange = {}): Promise<void> {
-    const people = Object.entries(APPROVERS).map(([name, { role, key }]) => ({
-      ...{ name, roles: [role], keys: [KEYS[key].jwk] },
-    }));
-    const approvers = [...this.#first.approvers, ...people];
-    const policy = changed({ ...this.#first, agents: AGENTS, approvers }, change, Date.now());
-    const text = JSON.stringify(policy);
-    if (text !== this.#published) await publishNext(this.plane, policy);
+    this.#policy = changed(this.#policy, change, Date.now());
+    const text = JSON.stringify(this.#policy);
+    if (text !== this.#published) await publishNext(this.plane, this.#policy);
     this.#published = text;
   }
 
