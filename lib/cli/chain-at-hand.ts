@@ -1,7 +1,5 @@
 import { type Chain, readChain } from "../continuity/chain.ts";
-import type { Held } from "../continuity/narrowing.ts";
 import type { Contract, ReadContract } from "../contract/contract.ts";
-import { delegationOf } from "../contract/delegation.ts";
 import type { Digest } from "../encoding/digest.ts";
 import { isRefusal } from "../refusal.ts";
 import { CommandError, EXIT } from "./io.ts";
@@ -40,16 +38,4 @@ export function claimsWithin(claims: Contract, { chain }: Pick<ChainAtHand, "cha
   if (chain === undefined) return claims;
   const { authorization_details, deliveries, exp } = chain.last.claims;
   return { ...claims, authorization_details, deliveries, exp };
-}
-
-/** What is held, with the place that it is held at: what somebody hands on from. */
-export interface HeldAt extends Held {
-  readonly depth: number;
-}
-
-/** The last block's, without a chain the contract's with its defaults written out. */
-export function heldUnder(claims: Contract, { chain }: Pick<ChainAtHand, "chain">): HeldAt {
-  if (chain !== undefined) return chain.last.claims;
-  const { exp, authorization_details, deliveries } = claims;
-  return { exp, authorization_details, deliveries, delegation: delegationOf(claims), depth: 0 };
 }

@@ -1,17 +1,23 @@
+import type { Contract } from "../contract/contract.ts";
+import { delegationOf } from "../contract/delegation.ts";
 import { type Refusal, refuse } from "../refusal.ts";
 import type { DelegateRequest } from "../request/request.ts";
-import { MAX_CHAIN_BYTES } from "./chain.ts";
+import { type Chain, MAX_CHAIN_BYTES } from "./chain.ts";
 import { type Held, handedOnNarrows } from "./narrowing.ts";
 
-/** What is handed on from: the last block, without a chain the contract with its defaults written out. */
-interface HandedFrom extends Held {
+/** What is held, with the place that it is held at: what somebody hands on from. */
+export interface HeldAt extends Held {
   /** Of the block that it is asked from; 0 of the contract. */
   readonly depth: number;
 }
 
+/** The last block's, without a chain the contract's with its defaults written out. */
+export const heldUnder = (claims: Contract, chain: Chain | undefined): HeldAt =>
+  chain?.last.claims ?? { ...claims, depth: 0, delegation: delegationOf(claims) };
+
 /** By what a delegation is judged in stage `scope`. */
 export interface HandingOn {
-  readonly from: HandedFrom;
+  readonly from: HeldAt;
   /** This plane's id. */
   readonly plane: string;
   /** Characters of the chain with the block that is asked for. */

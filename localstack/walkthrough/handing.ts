@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
-import { heldUnder } from "../../lib/cli/chain-at-hand.ts";
 import { readContractFile } from "../../lib/cli/operation.ts";
 import { delegationDraft, handedOnBy } from "../../lib/client/delegation.ts";
 import { signingKey } from "../../lib/client/keys.ts";
 import { delegateEvent } from "../../lib/client/request.ts";
+import { heldUnder } from "../../lib/continuity/hand-on.ts";
 import { REPOSITORY_ROOT } from "../machine/paths.ts";
 import { type Part, writeDraft } from "./drafts.ts";
 import { bySdk } from "./sdk.ts";
@@ -104,7 +104,7 @@ export function sendRaw(
   const run = async () => {
     const found = readContractFile(join(work, held));
     const { contract, proof, blocks: chain, claims } = found;
-    const asked = handedOnBy(delegationDraft.parse(json(draft)), heldUnder(claims, found));
+    const asked = handedOnBy(delegationDraft.parse(json(draft)), heldUnder(claims, found.chain));
     const [idempotencyKey, jti, iat] = [randomUUID(), randomUUID(), Math.floor(Date.now() / 1000)];
     const message = { plane: outputs.plane, idempotencyKey, jti, iat };
     const event = delegateEvent(

@@ -2,7 +2,7 @@ import { delegationDraft, handedOnBy } from "../../client/delegation.ts";
 import type { HandedOnAsk } from "../../client/request.ts";
 import { systemClock, toSeconds } from "../../clock.ts";
 import { MAX_CHAIN_BYTES, readChain } from "../../continuity/chain.ts";
-import { judgeHandOn } from "../../continuity/hand-on.ts";
+import { heldUnder, judgeHandOn } from "../../continuity/hand-on.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
 import { present } from "../../encoding/present.ts";
 import { readBy } from "../../encoding/schema.ts";
@@ -10,7 +10,7 @@ import type { DelegatedAnswer } from "../../enforcement/delegate.ts";
 import { isRefusal } from "../../refusal.ts";
 import type { DelegateRequest } from "../../request/request.ts";
 import { planeRefusalLines, refusalNext } from "../answers.ts";
-import { type ChainAtHand, digestsOf, heldUnder } from "../chain-at-hand.ts";
+import { type ChainAtHand, digestsOf } from "../chain-at-hand.ts";
 import type { AddCommand } from "../command.ts";
 import { type Deployment, OUTPUTS_HELP, readDeployment } from "../deployment.ts";
 import { readJson, requireNew, writeNew, writtenLine } from "../files.ts";
@@ -151,7 +151,7 @@ function meantBy(file: string, { draft }: Options): Meant {
   }
   const read = readBy(delegationDraft, readJson(draft));
   if (!read.ok) throw new CommandError(EXIT.unreadable, `${draft}: ${read.pointer} ${read.detail}`);
-  return { ...held, asked: handedOnBy(read.value, heldUnder(held.claims, held)) };
+  return { ...held, asked: handedOnBy(read.value, heldUnder(held.claims, held.chain)) };
 }
 
 const askedFile = ({ contract, proof, blocks, asked }: Meant): object => ({
@@ -166,7 +166,7 @@ const BLOCK_AT_LEAST = 1000;
 /** What the plane would refuse, told before anything is signed. @throws {CommandError} where no member is meant. */
 function widerThanHeld(meant: Meant, { plane }: Deployment): Widened | undefined {
   const { asked, blocks, claims } = meant;
-  const held = heldUnder(claims, meant);
+  const held = heldUnder(claims, meant.chain);
   const bytes = blocks.join("").length + BLOCK_AT_LEAST;
   const refusal = judgeHandOn({ ...asked, audience: plane } as DelegateRequest, {
     ...{ from: held, plane, now: toSeconds(systemClock()) },

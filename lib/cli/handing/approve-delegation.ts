@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { inside } from "../../audit/plain-text.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { designated } from "../../continuity/designate.ts";
-import { judgeHandOn } from "../../continuity/hand-on.ts";
+import { heldUnder, judgeHandOn } from "../../continuity/hand-on.ts";
 import { judgeSteps } from "../../continuity/judge.ts";
 import { approvalsOfBlock, judgeDelegationApprovals } from "../../continuity/people.ts";
 import { judgeRoot } from "../../continuity/root.ts";
@@ -20,7 +20,6 @@ import { readDecision } from "../../proof/proof.ts";
 import { isRefusal, type Refusal } from "../../refusal.ts";
 import type { DelegateRequest } from "../../request/request.ts";
 import type { TrustPolicy } from "../../trust/policy.ts";
-import { heldUnder } from "../chain-at-hand.ts";
 import type { Deployment } from "../deployment.ts";
 import { requireNew, writeNew, writtenLine } from "../files.ts";
 import { CommandError, EXIT, type ExitCode, type Io, report } from "../io.ts";
@@ -106,7 +105,7 @@ function judgeWhole(
   now: number,
 ): Refusal | undefined {
   const { aud: plane } = contract.claims;
-  const held = heldUnder(contract.claims, { chain });
+  const held = heldUnder(contract.claims, chain);
   const claims = { ...asked, audience: plane } as DelegateRequest;
   return (
     (chain &&
@@ -132,7 +131,7 @@ function subjectOf(found: AskedFile, policy: TrustPolicy): Subject {
       `nothing was signed: for class ${claims.risk} governance asks nobody to approve a delegation`,
     );
   }
-  const { labels } = heldUnder(claims, found).delegation;
+  const { labels } = heldUnder(claims, found.chain).delegation;
   const to = designated(asked.designate, { policy, anchors: [], labels });
   if (isRefusal(to)) {
     requireFit(to);

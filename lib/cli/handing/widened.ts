@@ -1,8 +1,8 @@
 import type { HandedOnAsk } from "../../client/request.ts";
 import { toInstant } from "../../clock.ts";
+import type { HeldAt } from "../../continuity/hand-on.ts";
 import { callsOf, type Step } from "../../contract/step.ts";
 import type { Refusal } from "../../refusal.ts";
-import type { HeldAt } from "../chain-at-hand.ts";
 
 /** Where a draft says more than whoever hands on has, in the draft's own words. */
 export interface Widened {

@@ -2,11 +2,10 @@ import { toSeconds } from "../../clock.ts";
 import type { ReadLater } from "../../continuity/block.ts";
 import { type Chain, MAX_CHAIN_BYTES } from "../../continuity/chain.ts";
 import { designated } from "../../continuity/designate.ts";
-import { judgeHandOn } from "../../continuity/hand-on.ts";
+import { heldUnder, judgeHandOn } from "../../continuity/hand-on.ts";
 import { approvalsOfBlock, judgeDelegationApprovals } from "../../continuity/people.ts";
 import type { Executor } from "../../continuity/statement.ts";
 import type { ReadContract } from "../../contract/contract.ts";
-import { delegationOf } from "../../contract/delegation.ts";
 import { MAX_JWS_BYTES, readJws } from "../../encoding/jws.ts";
 import { above, type BlockTree, isRecorded } from "../../evidence/block-tree.ts";
 import { contractView } from "../../evidence/intent-state.ts";
@@ -145,7 +144,7 @@ const AT_DESIGNATE = "/request/designate";
 export const DESIGNATE = stage<Delegating, Judging>("proof")
   .take("designate", (subject, { deps }) => {
     const { request, chain, contract, trust } = subject;
-    const { labels } = chain?.last.claims.delegation ?? delegationOf(contract.claims);
+    const { labels } = heldUnder(contract.claims, chain).delegation;
     const anchors = deps.anchors.map(({ thumbprint }) => thumbprint);
     const by = { policy: trust.published, anchors, labels };
     const to = designated(request.claims.designate, by);
@@ -257,9 +256,13 @@ export const HANDING_ON = stage<
   .check(
     "handOn",
     ({ request, contract: { claims }, chain, block, root, before }, { deps, now }) => {
-      const from = chain?.last.claims ?? { ...claims, depth: 0, delegation: delegationOf(claims) };
       const bytes = before + root + block;
-      const by = { from, plane: deps.plane.id, bytes, now: toSeconds(now) };
+      const by = {
+        from: heldUnder(claims, chain),
+        plane: deps.plane.id,
+        bytes,
+        now: toSeconds(now),
+      };
       return judgeHandOn(request.claims, by);
     },
   );
