@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from "node:test";
 import { fromBase64url, toBase64url } from "../../lib/encoding/base64url.ts";
 import { canonicalize } from "../../lib/encoding/canonical-json.ts";
 import { sha256Digest } from "../../lib/encoding/digest.ts";
+import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
 import type { EvidenceRow } from "../../lib/evidence/row.ts";
 import { KEYS } from "../support/keys.ts";
@@ -155,6 +156,52 @@ describe("vai trust, vai policy: what is not verified is not shown, nor continue
       assert.deepEqual(plane.dynamo.table(TABLES.registry), before);
     });
   }
+
+  test("POC-08 POC-02 whom one can hand on to, who approves that, how deep, and the plane's key that a stranger verifies by", async (t) => {
+    const { vai, plane } = await anchored(t);
+    const jkt = KEYS.refunds.thumbprint;
+    const own = plane.policy.planeKeys.find(({ use }) => use === "plane")?.key;
+    assert.ok(own);
+    const old = { use: "plane", key: KEYS.otherPlane.jwk, notBefore: 0, revokedAt: 1777953000 };
+    await plane.publish({
+      set: {
+        "/planeKeys": [...plane.policy.planeKeys, old],
+        "/agents": [
+          { name: "spiffe://example.org/agent/refunds", labels: ["refunds", "eu"], jkt },
+          { name: "spiffe://example.org/agent/bare", labels: [], jkt: KEYS.ledger.thumbprint },
+        ],
+        "/approvers": [{ name: "ada", roles: ["sre-lead", "b"], keys: [KEYS.approver.jwk] }],
+        "/evaluators": [{ name: "world", class: "state", keys: [KEYS.otherApprover.jwk] }],
+        "/governance/LOW/maxDepth": 0,
+        "/governance/HIGH/maxDepth": 2,
+      },
+    });
+    const { code, out, err } = await vai(["trust", "show"]);
+    assert.equal(code, 0, err);
+    const said = out.split("\n");
+    assert.deepEqual(
+      said.filter((line) => /^(agent|plane key|evaluators|approvers) /.test(line)),
+      [
+        "evaluators  world (state)",
+        "approvers   ada (sre-lead, b)",
+        `agent       spiffe://example.org/agent/refunds (refunds, eu), key ${jkt}`,
+        `agent       spiffe://example.org/agent/bare (no labels), key ${KEYS.ledger.thumbprint}`,
+        `plane key   ${jwkThumbprint(own)}, signs chains and handles`,
+        `plane key   ${KEYS.otherPlane.thumbprint}, revoked since 2026-05-05T03:50:00.000Z: what it signed counts for nothing`,
+      ],
+    );
+    assert.deepEqual(
+      said
+        .filter((line) => line.startsWith("class "))
+        .map((line) => line.split(" ").slice(-4).join(" ")),
+      [
+        "attestations, nobody hands on",
+        "chains to depth 8",
+        "chains to depth 2",
+        "chains to depth 8",
+      ],
+    );
+  });
 
   test("VAI-24 an anchor of the reader's own choice is the one that counts", async (t) => {
     const { vai, file } = await anchored(t);

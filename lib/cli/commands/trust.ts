@@ -3,9 +3,15 @@ import { kmsPublicJwk, kmsSigner } from "../../aws/people/plane-access.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { jwkThumbprint, type PublicJwk } from "../../encoding/jwk.ts";
 import { signJws, signJwsBy } from "../../encoding/jws.ts";
+import type { RiskClass } from "../../encoding/members.ts";
 import { readBy } from "../../encoding/schema.ts";
 import type { CommandAnswer } from "../../enforcement/commands/command.ts";
-import { type TrustPolicy, trustPolicyGenesis, trustPolicySchema } from "../../trust/policy.ts";
+import {
+  maxDepthOf,
+  type TrustPolicy,
+  trustPolicyGenesis,
+  trustPolicySchema,
+} from "../../trust/policy.ts";
 import { ANCHOR_KEY_HELP, anchorsBeside, pinnedAnchors } from "../anchors.ts";
 import { planeRefusalLines, refusalNext } from "../answers.ts";
 import { asCaller } from "../calling.ts";
@@ -181,15 +187,33 @@ function describePolicy({ policy, digest, signedBy }: PublishedPolicy): string[]
     `valid until ${toInstant(policy.exp * 1000)}`,
     `issuers     ${policy.issuers.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,
     `deciders    ${policy.deciders.map(({ name, maxRisk }) => `${name} (up to ${maxRisk})`).join(", ") || "none"}`,
+    `evaluators  ${policy.evaluators.map(({ name, class: of }) => `${name} (${of})`).join(", ") || "none"}`,
+    `approvers   ${policy.approvers.map(({ name, roles }) => `${name} (${roles.join(", ")})`).join(", ") || "none"}`,
     `operators   ${names(policy.operators)}`,
     `auditors    ${names(policy.auditors)}`,
+    ...(policy.agents ?? []).map(
+      ({ name, labels, jkt }) =>
+        `agent       ${name} (${labels.join(", ") || "no labels"}), key ${jkt}`,
+    ),
+    ...policy.planeKeys.filter(({ use }) => use === "plane").map(planeKeyLine),
     ...policy.actions.map(
       ({ action, risk, executionRoleArn = "no role yet", mode }) =>
         `action      ${action} (${risk}) ${mode === "observe" ? "only observed, nothing is done; " : ""}by ${executionRoleArn}`,
     ),
-    ...Object.entries(policy.governance).map(
-      ([name, { maxSeconds, approvals, attestations }]) =>
-        `class       ${name}: at most ${maxSeconds} s, ${counted(approvals, "approval")}, ${counted(attestations, "attestation")}`,
-    ),
+    ...(Object.keys(policy.governance) as RiskClass[]).map((name) => {
+      const { maxSeconds, approvals, attestations } = policy.governance[name];
+      const depth = maxDepthOf(policy, name);
+      const onward = depth === 0 ? "nobody hands on" : `chains to depth ${depth}`;
+      return `class       ${name}: at most ${maxSeconds} s, ${counted(approvals, "approval")}, ${counted(attestations, "attestation")}, ${onward}`;
+    }),
   ];
+}
+
+/** What a stranger verifies chains and handles by; of one that is revoked they must hear as well. */
+function planeKeyLine({ key, revokedAt }: TrustPolicy["planeKeys"][number]): string {
+  const what =
+    revokedAt === undefined
+      ? "signs chains and handles"
+      : `revoked since ${toInstant(revokedAt * 1000)}: what it signed counts for nothing`;
+  return `plane key   ${jwkThumbprint(key)}, ${what}`;
 }
