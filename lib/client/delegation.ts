@@ -9,13 +9,16 @@ import { designate, handedOn } from "../request/request.ts";
 import { withType } from "./contract.ts";
 import type { HandedOnAsk } from "./request.ts";
 
-/** Seconds since 1970, or an instant of whole seconds as people write it. */
+const END =
+  "must be an instant of whole seconds, such as 2026-05-05T04:10:00Z, or seconds since 1970";
+
+/** Seconds since 1970, or an instant of whole seconds as people write it; what is neither is told by both. */
 const end = z.union([
-  numericDate,
   z.iso
-    .datetime({ precision: 0 })
+    .datetime({ precision: 0, error: END })
     .or(z.iso.datetime({ precision: 3 }).regex(/\.000Z$/))
     .transform((text) => toSeconds(Date.parse(text))),
+  numericDate,
 ]);
 
 /** What is handed on, as an executor writes it: whom it designates, and for which steps; the rest has a default. */

@@ -178,24 +178,97 @@ suite("vai delegate", () => {
       const said = JSON.parse(json.out);
       assert.deepEqual([said.ok, said.signed, said.member], [false, false, member]);
       if (allowed !== undefined) assert.deepEqual(said.allowed, allowed);
-      else assert.equal(said.allowed, new Date(found.contract0.claims.exp * 1000).toISOString());
+      else {
+        const end = new Date(found.contract0.claims.exp * 1000).toISOString();
+        assert.equal(said.allowed, `later than now, and at most ${end}`);
+      }
       const { code, out: text } = await found.vai(args);
       assert.equal(code, 2);
-      assert.ok(text.startsWith("nothing was signed: the draft says more than is held ["), text);
+      const why = what.endsWith("over")
+        ? "the block would be over already"
+        : "the draft says more than is held";
+      assert.equal(said.why, why);
+      assert.ok(text.startsWith(`nothing was signed: ${why} [`), text);
       assert.ok(text.includes(`\nwhere      ${member}\nallowed    `), text);
       assert.deepEqual([found.events.length, existsSync(out)], [0, false]);
     });
   }
 
-  test("POC-21 a contract that nobody may hand on, and a chain that ends here, are told as that", async (t) => {
+  test("POC-21 of a contract that nobody may hand on it is said who could change that", async (t) => {
     const found = await handingDesk(t, { contract: { set: { "/delegation": { maxDepth: 0 } } } });
     const args = ["--draft", draftOf(found), "--out", found.file("out.json")];
     const { code, err } = await found.vai(["delegate", found.held, ...args]);
     assert.equal(code, 2);
-    assert.match(err, /nothing was signed: CHAIN_TOO_DEEP, nobody may hand this contract on/);
+    assert.match(
+      err,
+      /nothing was signed: CHAIN_TOO_DEEP, nobody may hand this contract on: governance signs one with "delegation" in its draft$/,
+    );
     assert.equal(found.events.length, 0);
   });
 
+  test("POC-21 a chain that ends here is told as that, with its depth", async (t) => {
+    const found = await handingDesk(t, { contract: { set: { "/delegation": { maxDepth: 2 } } } });
+    const ends = found.at(2, { block: { "2": { set: { "/delegation/maxDepth": 2 } } } });
+    const args = ["--draft", draftOf(found), "--out", found.file("out.json")];
+    const { code, err } = await found.vai(["delegate", ends, ...args]);
+    assert.equal(code, 2, err);
+    assert.match(
+      err,
+      /CHAIN_TOO_DEEP, the block would have depth 3; at most 2 is allowed\. .* vai explain CHAIN_TOO_DEEP says more$/,
+    );
+    assert.equal(found.events.length, 0);
+  });
+
+  test("POC-19 of what has ended it says so and whom to ask, and not that the draft is too wide", async (t) => {
+    const found = await handingDesk(t);
+    const end = new Date(found.contract0.claims.exp * 1000).toISOString();
+    const args = ["--draft", draftOf(found), "--out", found.file("out.json")];
+    found.pass(3_600_000);
+    for (const [file, who] of [
+      [found.held, "governance"],
+      [found.at(1), "whoever handed it on"],
+    ] as const) {
+      const { code, out, err } = await found.vai(["delegate", file, ...args]);
+      assert.deepEqual([code, out, found.events.length], [1, "", 0]);
+      assert.ok(err.includes(`nothing was signed: what is held ended at ${end}; ask ${who}`), err);
+    }
+  });
+
+  test("USR-16 where a draft is too wide at a sensitive parameter, what is held there is not repeated", async (t) => {
+    const secret = "hunter2";
+    const put = (value: object, more: object = {}) => ({
+      ...{ type: "aws", id: "set", actions: ["ssm:PutParameter"] },
+      resources: ["arn:aws:ssm:us-east-1:000000000000:parameter/limit"],
+      parameters: { value, ...more },
+    });
+    const found = await handingDesk(t, {
+      contract: { set: { "/authorization_details": [put({ exact: secret })] } },
+    });
+    for (const steps of [
+      [put({ exact: "other" })],
+      [{ ...put({ exact: secret }), parameters: "unbounded" }],
+    ]) {
+      const args = ["delegate", found.held, "--draft", draftOf(found, { steps })];
+      for (const more of [[], ["--json"]]) {
+        const { code, out, err } = await found.vai([
+          ...args,
+          "--out",
+          found.file("out.json"),
+          ...more,
+        ]);
+        assert.equal(code, 2, out);
+        assert.ok(!(out + err).includes(secret), out + err);
+      }
+    }
+    const { out } = await found.vai([
+      ...["delegate", found.held, "--draft", draftOf(found, { steps: [put({ exact: "other" })] })],
+      ...["--out", found.file("out.json")],
+    ]);
+    assert.match(out, /^allowed +what is held there, unchanged; it is sensitive, and not shown$/m);
+    assert.equal(found.events.length, 0);
+  });
+
+  const END = /draft\.json: \/exp must be an instant of whole seconds, .* or seconds since 1970$/;
   const BAD: readonly (readonly [string, object | string, RegExp])[] = [
     ["nobody designated", { designate: undefined }, /draft\.json: \/designate /],
     ["an empty designation", { designate: {} }, /draft\.json: \/designate\/agent /],
@@ -216,8 +289,9 @@ suite("vai delegate", () => {
       /draft\.json: \/steps\/0\/id /,
     ],
     ["an unknown member", { until: 1 }, /draft\.json: \/until /],
-    ["an end that is no time", { exp: "tomorrow" }, /draft\.json: \/exp /],
-    ["an end within a second", { exp: "2026-05-05T04:10:00.500Z" }, /draft\.json: \/exp /],
+    ["an end that is no time", { exp: "tomorrow" }, END],
+    ["an end that is no whole number", { exp: NOW + 0.5 }, END],
+    ["an end within a second", { exp: "2026-05-05T04:10:00.500Z" }, END],
     ["no deliveries", { deliveries: [] }, /draft\.json: \/deliveries /],
     ["a delivery twice", { deliveries: ["execute", "execute"] }, /draft\.json: \/deliveries /],
     ["retain as text", { retain: "no" }, /draft\.json: \/retain /],

@@ -1,6 +1,6 @@
 import { delegationDraft, handedOnBy } from "../../client/delegation.ts";
 import type { HandedOnAsk } from "../../client/request.ts";
-import { systemClock, toSeconds } from "../../clock.ts";
+import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import { MAX_CHAIN_BYTES, readChain } from "../../continuity/chain.ts";
 import { heldUnder, judgeHandOn } from "../../continuity/hand-on.ts";
 import type { SigningKey } from "../../encoding/jws.ts";
@@ -167,16 +167,26 @@ const BLOCK_AT_LEAST = 1000;
 function widerThanHeld(meant: Meant, { plane }: Deployment): Widened | undefined {
   const { asked, blocks, claims } = meant;
   const held = heldUnder(claims, meant.chain);
+  const now = toSeconds(systemClock());
+  if (now >= held.exp) {
+    throw new CommandError(
+      EXIT.no,
+      `nothing was signed: what is held ended at ${toInstant(held.exp * 1000)}; ${meant.chain === undefined ? "ask governance for a new contract" : "ask whoever handed it on"}`,
+    );
+  }
   const bytes = blocks.join("").length + BLOCK_AT_LEAST;
   const refusal = judgeHandOn({ ...asked, audience: plane } as DelegateRequest, {
-    ...{ from: held, plane, now: toSeconds(systemClock()) },
+    ...{ from: held, plane, now },
     bytes: Math.min(bytes, MAX_CHAIN_BYTES),
   });
   if (refusal === undefined) return undefined;
   const found = widened(refusal, asked, held);
   if (found !== undefined) return found;
   const { maxDepth } = held.delegation;
-  const why = maxDepth === 0 ? "nobody may hand this contract on" : refusal.detail;
+  const why =
+    maxDepth === 0
+      ? 'nobody may hand this contract on: governance signs one with "delegation" in its draft'
+      : `${refusal.detail}. ${vaiLine("explain", refusal.code)} says more`;
   throw new CommandError(EXIT.unreadable, `nothing was signed: ${refusal.code}, ${why}`);
 }
 

@@ -1,3 +1,4 @@
+import { isSensitive } from "../../actions/catalogue.ts";
 import type { HandedOnAsk } from "../../client/request.ts";
 import { toInstant } from "../../clock.ts";
 import type { HeldAt } from "../../continuity/hand-on.ts";
@@ -7,6 +8,7 @@ import type { Refusal } from "../../refusal.ts";
 /** Where a draft says more than whoever hands on has, in the draft's own words. */
 export interface Widened {
   readonly code: Refusal["code"];
+  readonly why: string;
   /** JSON pointer into the draft. */
   readonly member: string;
   /** What is held there; in words where it is nothing. */
@@ -32,6 +34,11 @@ export function widened(
   const member = below.replace(`/${STEPS}`, "/steps");
   return {
     code,
+    // An end that is not too late was refused for being too early.
+    why:
+      first === "exp" && asked.exp <= held.exp
+        ? "the block would be over already"
+        : "the draft says more than is held",
     member,
     allowed: first === STEPS ? stepAllows(rest, asked, held) : whole(first, held),
   };
@@ -41,7 +48,7 @@ export function widened(
 function whole(member: string, held: HeldAt): unknown {
   switch (member) {
     case "exp":
-      return toInstant(held.exp * 1000);
+      return `later than now, and at most ${toInstant(held.exp * 1000)}`;
     case "deliveries":
       return held.deliveries;
     case "delegation":
@@ -65,11 +72,25 @@ function stepAllows(
   return member === "parameters" ? parameterAllows(parent, rest) : memberAllows(parent, member);
 }
 
-function parameterAllows({ parameters }: Step, [name = ""]: readonly string[]): unknown {
+function parameterAllows(parent: Step, [name = ""]: readonly string[]): unknown {
+  const parameters = shownParameters(parent);
   if (parameters === "unbounded" || name === "") return parameters;
   return Object.hasOwn(parameters, name)
     ? parameters[name]
     : `no such parameter; these: ${Object.keys(parameters).sort().join(", ")}`;
+}
+
+const HIDDEN = "what is held there, unchanged; it is sensitive, and not shown";
+
+/** A terminal and a log are read by others than whoever holds the contract: what evidence hides they do not show (USR-16). */
+function shownParameters({ actions, parameters }: Step): "unbounded" | Record<string, unknown> {
+  if (parameters === "unbounded") return parameters;
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, constraint]) => [
+      name,
+      actions.some((action) => isSensitive(action, name)) ? HIDDEN : constraint,
+    ]),
+  );
 }
 
 function memberAllows(parent: Step, member: string): unknown {
@@ -81,13 +102,13 @@ function memberAllows(parent: Step, member: string): unknown {
     case "gate":
       return parent.gate ?? "none";
     default:
-      return parent[member as "actions" | "resources"] ?? parent;
+      return parent[member as "actions" | "resources"] ?? "nothing";
   }
 }
 
 /** As a person reads it. */
-export const widenedLines = ({ code, member, allowed }: Widened): string[] => [
-  `nothing was signed: the draft says more than is held [${code}]`,
+export const widenedLines = ({ code, why, member, allowed }: Widened): string[] => [
+  `nothing was signed: ${why} [${code}]`,
   `where      ${member}`,
   `allowed    ${typeof allowed === "string" ? allowed : JSON.stringify(allowed)}`,
 ];
