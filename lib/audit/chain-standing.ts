@@ -100,6 +100,12 @@ export interface ChainStanding {
   readonly problem?: Pick<Refusal, "code" | "detail" | "pointer">;
 }
 
+/** Of what was never valid; what cannot be read as one chain was never one. */
+export const neverValid = ({ code, detail, pointer }: Refusal): ChainStanding => ({
+  ...{ verdict: "neverValid", validAtTime: false, since: [] },
+  problem: { code, detail, ...(pointer === undefined ? {} : { pointer }) },
+});
+
 /** By what a chain is judged. */
 export interface JudgedBy {
   /** With every plane key that ever was, also those that are revoked. */
@@ -116,14 +122,7 @@ export interface JudgedBy {
  */
 export function chainStanding(chain: Chain, by: JudgedBy): ChainStanding {
   const problem = neverGood(chain, by);
-  if (problem !== undefined) {
-    const { code, detail, pointer } = problem;
-    const place = pointer === undefined ? {} : { pointer };
-    return {
-      ...{ verdict: "neverValid", validAtTime: false, since: [] },
-      problem: { code, detail, ...place },
-    };
-  }
+  if (problem !== undefined) return neverValid(problem);
   const since = chain.blocks.flatMap((block) => happened(block, by));
   const roots = since.filter(({ what }) => what === "rootRevoked").map(({ at }) => at);
   const [rootRevokedSince] = roots.sort();

@@ -31,7 +31,8 @@ export function integrityLine(
   return `Integrity: ${status}${defect} (${records} records${place}${anchor})`;
 }
 
-const untrusted = (succession: Integrity["succession"]): string =>
+/** Why evidence that is consistent is not trusted. */
+export const untrusted = (succession: Integrity["succession"]): string =>
   succession === undefined
     ? "no anchor was given"
     : `the anchor was replaced by ${succession.by.join(", then ")} after trust policy version ${succession.upTo}`;

@@ -102,6 +102,24 @@ suite("vai chain verify, offline", () => {
     assert.match(text.out, /^never valid: CHAIN_BLOCK_SIGNATURE_INVALID, /);
   });
 
+  test("POC-A6 USR-12 what is no chain at all was never valid either, and with --json too that is said on standard output", async (t) => {
+    const found = await handingDesk(t);
+    for (const [value, code, pointer] of [
+      [chainOf({ order: [0, 2] }).chain, "CHAIN_BROKEN", "/chain/1/parent"],
+      [{ chain: "x" }, "CHAIN_MALFORMED", "/chain"],
+    ] as const) {
+      const file = found.write("none.json", value);
+      const json = await found.vai(["chain", "verify", file, ...PLANE_KEY, "--json"]);
+      assert.equal(json.code, 1, json.err);
+      const { verdict, validAtTime, problem, blocks } = JSON.parse(json.out);
+      assert.deepEqual([verdict, validAtTime, blocks], ["neverValid", false, []]);
+      assert.deepEqual([problem.code, problem.pointer], [code, pointer]);
+      const text = await found.vai(["chain", "verify", file, ...PLANE_KEY]);
+      assert.equal(text.code, 1);
+      assert.ok(text.out.startsWith(`never valid: ${code}, `) && text.out.includes(pointer));
+    }
+  });
+
   test("POC-A15 the thumbprint of another plane makes no chain valid, and what is no thumbprint is refused", async (t) => {
     const found = await handingDesk(t);
     const file = found.at(1);

@@ -47,7 +47,8 @@ test("POC-06 POC-13 POC-28 POC-36 authority is handed on, used, verified and tak
   assert.equal(handed.code, 0, handed.out + handed.err);
   const valid = await vai(["chain", "verify", out]);
   assert.equal(valid.code, 0, valid.out + valid.err);
-  assert.match(valid.out, /^its last block is the one to act, unless people stopped contract, key or agent: see/m);
+  assert.match(valid.out, /^its last block is the one to act, unless its contract has ended/m);
+  assert.match(valid.out, /^next +npx --no -- vai trace [-0-9a-f]{36}$/m);
 
   const late = await vai(["issue", held, "--set", "percent=5"]);
   assert.match(late.out, /^refused +HEAD_SUPERSEDED at state$/m);
@@ -73,6 +74,44 @@ test("POC-06 POC-13 POC-28 POC-36 authority is handed on, used, verified and tak
   );
   const ended = await vai(["issue", out, "--set", "percent=5", "--key", refunds]);
   assert.notEqual(ended.code, 0);
+});
+
+test("POC-02 POC-37 by an export that hangs on no anchor of the reader's a chain is consistent, and said to be no more", async (t) => {
+  const { vai, file, held, draft, out } = await ready(t);
+  assert.equal((await vai(["delegate", held, "--draft", draft, "--out", out])).code, 0);
+  assert.equal((await vai(["export", file("export")])).code, 0);
+  const { thumbprint } = KEYS.anchor;
+  for (const [anchor, code, trusted] of [
+    [[], 3, false],
+    [["--anchor", thumbprint], 0, true],
+  ] as const) {
+    const args = ["chain", "verify", out, "--from", file("export"), ...anchor];
+    const text = await vai(args);
+    const why = "not trusted: no anchor was given, so this is consistency alone";
+    assert.deepEqual([text.code, text.out.includes(why)], [code, !trusted], text.out);
+    assert.match(text.out, /^valid: /);
+    assert.ok(text.out.endsWith(["", "--from", file("export"), ...anchor].join(" ")), text.out);
+    const json = await vai([...args, "--json"]);
+    const told = JSON.parse(json.out);
+    assert.deepEqual([json.code, told.verdict, told.trusted], [code, "valid", trusted]);
+  }
+});
+
+test("POC-28 of a block that was handed on with nothing kept nobody is told that somebody acts by it", async (t) => {
+  const { vai, held, draft, out, file } = await ready(t);
+  assert.equal((await vai(["delegate", held, "--draft", draft, "--out", out])).code, 0);
+  const { contract, chain } = JSON.parse(readFileSync(out, "utf8"));
+  writeFileSync(file("root.json"), JSON.stringify({ contract, chain: chain.slice(0, 1) }));
+  for (const isEnded of [false, true]) {
+    if (isEnded) assert.equal((await vai(["withdraw", held, "--block", out])).code, 0);
+    const { code, out: said } = await vai(["chain", "verify", file("root.json")]);
+    assert.equal(code, 0);
+    assert.match(
+      said,
+      /^it was handed on since, and nothing was kept: its last block acts no more$/m,
+    );
+    assert.doesNotMatch(said, /acts now|one to act/);
+  }
 });
 
 test("POC-36 POC-37 of a chain whose plane key is revoked it is told that it was valid then, by table and by export", async (t) => {

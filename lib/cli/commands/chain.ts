@@ -2,8 +2,10 @@ import {
   ChainHistorian,
   type ChainStanding,
   chainStanding,
+  neverValid,
   standingOffline,
 } from "../../audit/chain-standing.ts";
+import { untrusted } from "../../audit/trace-text.ts";
 import { verifyEvidence } from "../../audit/verify-evidence.ts";
 import { systemClock, toInstant, toSeconds } from "../../clock.ts";
 import type { ReadBlock } from "../../continuity/block.ts";
@@ -13,7 +15,7 @@ import { readContract } from "../../contract/contract.ts";
 import { readJws } from "../../encoding/jws.ts";
 import { readBy } from "../../encoding/schema.ts";
 import { intentChain } from "../../evidence/chain.ts";
-import { isRefusal } from "../../refusal.ts";
+import { isRefusal, type Refusal } from "../../refusal.ts";
 import { type TrustPolicy, trustPolicySchema } from "../../trust/policy.ts";
 import { anchorAdvice } from "../anchors.ts";
 import type { AddCommand } from "../command.ts";
@@ -39,7 +41,9 @@ export const chainCommand: AddCommand = (command, io, end) => {
     .option("--json", "print the blocks' claims as JSON")
     .description("tells who designated whom, for what; believes nobody and verifies nothing")
     .action((file: string, options: { json?: true }) => {
-      const { chain } = chainOf(file);
+      const found = chainOf(file);
+      if (isRefusal(found)) throw new CommandError(EXIT.no, neverValidLine(found));
+      const { chain } = found;
       report(
         io,
         options.json === true,
@@ -63,21 +67,32 @@ export const chainCommand: AddCommand = (command, io, end) => {
     .description("tells whether a chain is valid, was valid until something ended it, or never was")
     .addHelpText(
       "after",
-      "\nWith --thumbprint it shows who designated whom for what, and nothing of what was handed on, ended or revoked since. Without, it reads the plane's evidence, or an export (--from), and tells that too.\n\nExit codes: 0 valid, 1 never valid, 2 unreadable, 3 it was valid, and something ended it since; or the evidence hangs on no anchor that you named.",
+      "\nWith --thumbprint it shows who designated whom for what, and nothing of what was handed on, ended or revoked since. Without, it reads the plane's evidence, or an export (--from), and tells that too. It judges blocks and keys of the plane: that the contract itself has ended vai trace tells, and that an agent, a key or the plane is stopped vai status; either can be while the chain is valid.\n\nExit codes: 0 valid, 1 never valid, 2 unreadable, 3 it was valid, and something ended it since; or the evidence hangs on no anchor that you named.",
     )
     .action(async (file: string, options: Options) => {
       const found = chainOf(file);
-      const [standing, exit] =
+      const isJson = options.json === true;
+      if (isRefusal(found)) {
+        const standing = neverValid(found);
+        report(io, isJson, { ...standing, blocks: [] }, [neverValidLine(found)]);
+        return end(EXITS.neverValid);
+      }
+      const judged =
         options.thumbprint.length > 0
-          ? [offline(found, options), EXIT.done]
+          ? offline(found, options)
           : await byEvidence(io, found, options);
+      const { standing, trust } = judged;
       const { blocks } = found.chain;
       const told = blocks.map(({ digest, claims: { depth, agent, cnf } }) => ({
         ...{ digest, depth, agent, jkt: cnf.jkt },
       }));
-      report(io, options.json === true, { ...standing, blocks: told }, [
+      const json = { ...standing, ...(trust && { trusted: trust.isTrusted }), blocks: told };
+      report(io, isJson, json, [
         ...standingLines(standing, found.chain),
+        ...(trust?.isTrusted === false ? [`not trusted: ${trust.why}`] : []),
+        ...(judged.next === undefined ? [] : [`next       ${judged.next}`]),
       ]);
+      const exit = trust?.isTrusted === false ? EXIT.untrusted : EXIT.done;
       end(standing.verdict === "valid" ? exit : EXITS[standing.verdict]);
     });
 };
@@ -94,39 +109,44 @@ interface Found {
   readonly content: unknown;
 }
 
-/** @throws {CommandError} for what holds no chain that can be read. */
-function chainOf(file: string): Found {
+interface Judged {
+  readonly standing: ChainStanding;
+  /** Whether the evidence hangs on an anchor that the reader named; absent where none was asked. */
+  readonly trust?: { readonly isTrusted: boolean; readonly why: string };
+  /** Where to read what a verdict about blocks does not say. */
+  readonly next?: string;
+}
+
+/** @returns why it was never one chain, if it was none. @throws {CommandError} for what holds no chain. */
+function chainOf(file: string): Found | Refusal {
   const content = readJson(file);
   const given = Array.isArray(content) ? content : (content as { chain?: unknown } | null)?.chain;
   const chain = readChain(given);
   if (chain === undefined) {
     throw new CommandError(EXIT.unreadable, `${file} holds no chain: nothing was handed on there`);
   }
-  if (isRefusal(chain)) {
-    // What cannot be read as one chain was never one.
-    const { code, detail, pointer } = chain;
-    throw new CommandError(EXIT.no, `never valid: ${code}, ${detail} (${pointer})`);
-  }
+  if (isRefusal(chain)) return chain;
   return { file, chain, texts: chain.blocks.map(({ jws }) => jws.compact), content };
 }
 
-function offline({ chain, texts }: Found, { thumbprint }: Options): ChainStanding {
+const neverValidLine = ({ code, detail, pointer = "/chain" }: Problem): string =>
+  `never valid: ${code}, ${detail} (${pointer})`;
+type Problem = Pick<Refusal, "code" | "detail" | "pointer">;
+
+function offline({ chain, texts }: Found, { thumbprint }: Options): Judged {
   const thumbprints = readThumbprints(thumbprint, "--thumbprint");
   const now = toSeconds(systemClock());
   const { problems } = verifyChain(texts, { thumbprints, at: now });
-  return standingOffline(chain, problems, now);
+  return { standing: standingOffline(chain, problems, now) };
 }
 
 /** @throws {CommandError} where evidence cannot be had, or is not whole: nothing is told by it then. */
-async function byEvidence(
-  io: Io,
-  found: Found,
-  options: Options,
-): Promise<readonly [ChainStanding, ExitCode]> {
+async function byEvidence(io: Io, found: Found, options: Options): Promise<Judged> {
   const { chain } = found;
   const { contractDigest } = chain.last.claims;
   const evidence = await openEvidence(io, options);
-  const set = await evidence.chain(intentChain(intentOf(found, options)));
+  const intent = intentOf(found, options);
+  const set = await evidence.chain(intentChain(intent));
   const historian = new ChainHistorian(contractDigest);
   const judged = await verifyEvidence(set, evidence.pinned, ({ record }) => historian.take(record));
   if (judged.firstDefect !== undefined) {
@@ -141,7 +161,19 @@ async function byEvidence(
   if (policy === undefined) throw new CommandError(EXIT.no, "the evidence has no trust policy");
   const now = toSeconds(systemClock());
   const standing = chainStanding(chain, { policy, history: historian, now });
-  return [standing, judged.trusted ? EXIT.done : EXIT.untrusted];
+  const where = (["from", "outputs"] as const).flatMap((name) => {
+    const given = options[name];
+    return given === undefined ? [] : [`--${name}`, given];
+  });
+  const anchors = options.anchor.flatMap((each) => ["--anchor", each]);
+  return {
+    standing,
+    trust: {
+      isTrusted: judged.trusted,
+      why: `${untrusted(judged.succession)}, so this is consistency alone`,
+    },
+    next: vaiLine("trace", intent, ...where, ...anchors),
+  };
 }
 
 /** The last of those that were just verified; it has every key of the ones before it (PROTOCOL.md §6). */
@@ -188,9 +220,7 @@ function blockLines({ digest, claims }: ReadBlock): string[] {
 
 function standingLines(standing: ChainStanding, { last }: Chain): string[] {
   const { verdict, problem, since, isHead } = standing;
-  if (problem !== undefined) {
-    return [`never valid: ${problem.code}, ${problem.detail} (${problem.pointer ?? "/chain"})`];
-  }
+  if (problem !== undefined) return [neverValidLine(problem)];
   const who = `${last.claims.agent}, key ${last.claims.cnf.jkt}`;
   if (verdict === "validThen") {
     return [
@@ -206,8 +236,8 @@ function standingLines(standing: ChainStanding, { last }: Chain): string[] {
         ]
       : [
           isHead
-            ? "its last block is the one to act, unless people stopped contract, key or agent: see vai trace"
-            : "it was handed on since: whoever it was handed on to acts now",
+            ? `its last block is the one to act, unless its contract has ended (next line), or somebody is stopped (${vaiLine("status")})`
+            : "it was handed on since, and nothing was kept: its last block acts no more",
         ]),
   ];
 }
