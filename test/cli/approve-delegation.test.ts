@@ -286,6 +286,13 @@ suite("vai approve, of a delegation", () => {
     const open = await found.vai(["approve", found.asked, ...bea]);
     assert.deepEqual([open.code, /give --role, one of: a, b/.test(open.err)], [2, true]);
     assert.equal((await found.vai(["approve", found.asked, ...bea, "--role", "b"])).code, 0);
+    const nobody = ["--as", "cleo", ...bea.slice(2)];
+    const unnamed = await found.vai(["approve", found.asked, ...nobody]);
+    assert.equal(unnamed.code, 2);
+    assert.match(
+      unnamed.err,
+      /nothing was signed: by the trust policy cleo approves nothing; --as is one of: ada, bea$/,
+    );
     const other = ["--as", "ada", "--key", found.key("stranger"), ...policy];
     const { code, err } = await found.vai(["approve", found.asked, ...other]);
     assert.deepEqual([code, /APPROVAL_SIGNATURE_INVALID/.test(err)], [1, true]);

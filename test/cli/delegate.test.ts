@@ -496,6 +496,16 @@ suite("vai withdraw", () => {
     assert.equal(found.events.length, 0);
   });
 
+  test("POC-36 a digest that is cut short is told as that, and not looked for as a file", async (t) => {
+    const found = await handingDesk(t);
+    const { code, err } = await found.vai(["withdraw", found.held, "--block", "sha256:1234"]);
+    assert.deepEqual([code, found.events.length], [2, 0]);
+    assert.match(
+      err,
+      /--block sha256:1234 is no digest: it has 64 hex digits, as .* vai chain show /,
+    );
+  });
+
   test("POC-36 a deployment without function `delegate` is named before anything is signed or sent", async (t) => {
     const found = await handingDesk(t);
     const outputs = readJson(found.file("outputs.json"));

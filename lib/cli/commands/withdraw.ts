@@ -72,6 +72,12 @@ export const withdrawCommand: AddCommand = (command, io, end) => {
 /** @throws {CommandError} for what names no block that stands below what is held. */
 function blockMeant(given: string, held: ContractFile): Digest {
   if (isDigest(given)) return given;
+  if (given.startsWith("sha256:")) {
+    throw new CommandError(
+      EXIT.unreadable,
+      `--block ${given} is no digest: it has 64 hex digits, as ${vaiLine("chain", "show", "FILE")} tells it`,
+    );
+  }
   const { chain } = readContractFile(given);
   const above = digestsOf(held);
   const isBelow =

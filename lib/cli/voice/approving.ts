@@ -75,12 +75,18 @@ export function signLine(given: string, options: ApproveOptions, statement: stri
   return vaiLine("approve", given, ...flags, "--statement", statement);
 }
 
-/** @throws {CommandError} where nobody said which of several. */
+/** @throws {CommandError} where nobody said which of several, and of somebody who has none. */
 export function roleOf(iss: string, { approvers }: TrustPolicy, given: string | undefined): string {
   if (given !== undefined) return given;
   const { roles = [] } = approvers.find(({ name }) => name === iss) ?? {};
   const [only] = roles;
-  if (only !== undefined && roles.length === 1) return only;
-  const some = roles.length === 0 ? "the trust policy gives this name none" : roles.join(", ");
-  throw new CommandError(EXIT.unreadable, `give --role, one of: ${some}`);
+  if (only === undefined) {
+    const names = approvers.map(({ name }) => name).join(", ") || "nobody";
+    throw new CommandError(
+      EXIT.unreadable,
+      `nothing was signed: by the trust policy ${iss} approves nothing; --as is one of: ${names}`,
+    );
+  }
+  if (roles.length === 1) return only;
+  throw new CommandError(EXIT.unreadable, `give --role, one of: ${roles.join(", ")}`);
 }
