@@ -667,6 +667,16 @@ suite("lambdas/PROTOCOL.md: codes and events", () => {
     assert.deepEqual(unnamed(section(11), foreign), []);
   });
 
+  test("OKG-58 vai explain names every stage that §11 has a code fall at", () => {
+    const missing = CODES.flatMap(({ code, stages }) => {
+      const told = EXPLANATIONS.get(code)?.stages ?? [];
+      return stages.length === STAGES.length
+        ? []
+        : stages.filter((stage) => !told.includes(stage as StageName)).map((at) => [code, at]);
+    });
+    assert.deepEqual(missing, []);
+  });
+
   test("USR-11 §4 lists every code that has an `unlock` once, under its kind, with an entry of that kind", () => {
     const rows = table(4, "entry codes what must happen");
     const kinds = rows.map(([entry = "", codes = ""]) => {

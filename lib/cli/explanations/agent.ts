@@ -7,7 +7,7 @@ const ASK_GOVERNANCE =
 export const MALFORMED: Rows = {
   CONTRACT_MALFORMED: [
     "The contract cannot be read: its form, a member, or its canonical encoding is wrong.",
-    ["parse"],
+    ["parse", "contract"],
     "Correct the member that `pointer` names and have the issuer sign again: vai contract sign.",
   ],
   CHAIN_MALFORMED: [
@@ -22,7 +22,7 @@ export const MALFORMED: Rows = {
   ],
   REQUEST_MALFORMED: [
     "The event or the request is not one of lambdas/PROTOCOL.md §4: a member is unknown, missing, or of another form.",
-    ["parse"],
+    ["parse", "contract"],
     "Correct the member that `pointer` names; lib/client builds a good request.",
   ],
   COMMAND_MALFORMED: [
@@ -32,7 +32,7 @@ export const MALFORMED: Rows = {
   ],
   PROOF_INCOMPLETE: [
     "A part of the proof cannot be read: intent, context or decision.",
-    ["proof"],
+    ["parse", "proof"],
     "Correct the part that `pointer` names (lambdas/PROTOCOL.md §3).",
   ],
   CONSTRAINT_UNKNOWN: [
@@ -55,9 +55,9 @@ export const MALFORMED: Rows = {
 /** What the asking agent got wrong. */
 export const AGENT: Rows = {
   ACTOR_MISMATCH: [
-    "Contract, decision and intent do not name the same actor, or the key belongs to another one.",
+    "Contract, decision and intent do not name the same actor, or the key belongs to another one, also of whom a delegation designates.",
     ["proof"],
-    "Let the actor whom the decision names ask, or have the decision made for this actor. Give each actor a key of its own, under a chain too.",
+    "Let the actor whom the decision names ask, or have the decision made for this actor. Give each actor a key of its own, under a chain too. To hand on, name key and agent as the trust policy has them together: vai trust show.",
   ],
   ACTOR_AUTH_INVALID: [
     "A command is not signed by an operator of the trust policy, or its operator may not do this.",
@@ -115,9 +115,9 @@ export const AGENT: Rows = {
     "Name a step id of the contract that was handed on to you as well; nobody asks for the step of a rollback, which the plane does by itself, and only a step with the gate approval is approved by itself.",
   ],
   EXECUTOR_MISMATCH: [
-    "The key that signed the request is not the executor of the contract, or of the chain's last block, or is a key of governance; or an executor of the chain lacks a label that is asked of it.",
-    ["executor"],
-    "Sign with the key whose thumbprint is the cnf.jkt of the chain's last block, without a chain the contract's. For a label ask governance: vai trust show the agents.",
+    "The key that signed the request is not the executor of the contract, or of the chain's last block, or is a key of governance; or an executor of the chain lacks a label that is asked of it; or not exactly one agent meets whom a delegation designates.",
+    ["executor", "proof"],
+    "Sign with the key whose thumbprint is the cnf.jkt of the chain's last block, without a chain the contract's. To hand on by name or label, name one that a single agent of the trust policy has, or its key: vai trust show lists the agents. For a label ask governance.",
   ],
   DELEGATOR_MISMATCH: [
     "Whoever handed on, or took back, was not the executor of the block that it was done from.",
@@ -176,7 +176,7 @@ export const AGENT: Rows = {
   ],
   AUDIENCE_MISMATCH: [
     "The request, contract, block, command or trust policy is for another plane.",
-    ["parse", "request", "contract", "executor"],
+    ["parse", "request", "contract", "executor", "proof", "scope"],
     "Use the plane id of the deployment (`plane` of outputs.json) as aud.",
   ],
   DIRECT_MODE_FORBIDDEN: [

@@ -182,7 +182,7 @@ export const TRUST_ROOTS: Rows = {
   ],
   KEY_REVOKED: [
     "People have revoked the executor's key, under whatever name it asks, or a key that the authority came through; `pointer` says whose.",
-    ["state"],
+    ["state", "proof"],
     "An agent stops and asks the operators, with its intent id; it takes no other key. Operators: two names reinstate it (vai lift key), else governance signs a new contract for a new key.",
   ],
 };
@@ -216,7 +216,7 @@ export const CONTEXT_ROWS: Rows = {
   ],
   EVIDENCE_CHAIN_BROKEN: [
     "A stored record does not hold: edited, out of place, or not linked to the one before.",
-    ["executor", "retry"],
+    ["contract", "executor", "retry"],
     "Somebody wrote to a table. Nothing more is granted on this intent: run vai export and vai verify, and investigate.",
   ],
   OBLIGATION_UNMET: [
@@ -255,7 +255,7 @@ export const IDENTITY_ROWS: Rows = {
   ],
   AGENT_HALTED: [
     "People have halted this actor, or one that the authority came through. A key has no other name: whoever it was first bound for stays its actor.",
-    ["state"],
+    ["state", "proof"],
     "An agent stops and asks the operators. Operators: two names reinstate it once nothing of it is open: vai lift actor.",
   ],
   PLANE_HALTED: [

@@ -6,7 +6,7 @@ const WAIT = "Try again after a moment. If it stays, the cloud team looks at the
 export const PLATFORM: Rows = {
   DEPENDENCY_UNAVAILABLE: [
     "State, Registry or the reader role did not answer; without an answer nothing is granted.",
-    ["contract", "executor", "retry", "state", "execution"],
+    ["contract", "executor", "retry", "state", "context", "execution"],
     WAIT,
   ],
   INTERNAL_FAULT: [
@@ -16,17 +16,17 @@ export const PLATFORM: Rows = {
   ],
   EVIDENCE_STORE_UNAVAILABLE: [
     "The Evidence table did not answer, or its chain stayed contended; what cannot be recorded is not done.",
-    ["contract", "executor", "evidence", "execution"],
+    ["contract", "executor", "evidence", "issuance", "execution"],
     "Before the call: try again. At stage execution the call may have been made: look with vai trace first.",
   ],
   EVIDENCE_SIGNER_UNAVAILABLE: [
     "KMS did not sign, or no trust policy names the key for long enough; what cannot be recorded is not done.",
-    ["evidence", "execution"],
+    ["contract", "evidence", "issuance", "execution"],
     "Before the call: try again. If the detail says that the key is not in the trust policy, the cloud team publishes one first. At stage execution the call may have been made: look with vai trace first.",
   ],
   REGISTRY_STALE: [
     "The trust policy is over, a denial of the whole plane lacks its record, or Registry and its chain disagree: the plane does not know whom to believe.",
-    ["contract", "evidence"],
+    ["contract", "evidence", "execution"],
     "An agent asks the operators. Operators: vai status says what is wrong. sweep writes a record that is owed within a minute; else publish a trust policy (vai trust publish); if the Registry was edited, restore it first.",
   ],
   STS_FAILED: [
