@@ -1,7 +1,9 @@
+import { readBlock } from "../continuity/block.ts";
 import { readJws } from "../encoding/jws.ts";
 import type { EndTrigger } from "../evidence/details.ts";
 import { type EventType, isTerminal } from "../evidence/events.ts";
 import type { Detail, EvidenceRecord } from "../evidence/record.ts";
+import { isRefusal } from "../refusal.ts";
 import { constraintInWords, inside, listed, plain, textIn } from "./plain-text.ts";
 import { deliveryInWords, functionWords, sentenceOf } from "./sentences.ts";
 
@@ -29,7 +31,7 @@ export function identityAnswers(
     (each) => each.event.type === "ContractBound" && each.contract?.digest === contract?.digest,
   );
   return {
-    reason: reasonOf(bound?.detail, chain),
+    reason: [...reasonOf(bound?.detail, chain), ...handedOnTo(issued ?? mine[0], chain)],
     contract: contract === undefined ? null : { id: contract.id, digest: contract.digest },
     limits: limitsOf(issued?.detail, mine),
     uses: usesOf(mine, issued?.detail),
@@ -62,6 +64,23 @@ function reasonOf(bound: Detail | undefined, chain: readonly EvidenceRecord[]): 
     `${textIn(decision, "iss")} decided ${textIn(decision, "outcome")} by policy ${textIn(decision, "policy", "id")} version ${textIn(decision, "policy", "version")}`,
     `${textIn(bound, "issuer")} made the contract out for: ${textIn(contract, "purpose")}`,
   ];
+}
+
+/** Who handed it on to whom, block by block, where it was issued under a chain (POC-38). */
+function handedOnTo(about: EvidenceRecord | undefined, chain: readonly EvidenceRecord[]): string[] {
+  const [, ...blocks] = about?.continuity?.blocks ?? [];
+  const granted = chain.flatMap((record) => {
+    const block =
+      record.event.type === "DelegationGranted" && readBlock(inside(record.detail, "block"), "");
+    return block === false || isRefusal(block) ? [] : [{ record, block }];
+  });
+  return blocks.map((digest, at) => {
+    const found = granted.find(({ block }) => block.digest === digest);
+    const named = `block ${at + 1} ${digest}`;
+    if (found === undefined) return `it was handed on by ${named}, whose grant is not here`;
+    const { agent, cnf } = found.block.claims;
+    return `${plain(found.record.actor?.id)} handed it on to ${plain(agent)} with key ${cnf.jkt}: ${named}`;
+  });
 }
 
 /** Whether a detail holds the document `name` whose digest a binding names. */

@@ -43,7 +43,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   ProofRejected: (detail, record) => `the proof does not carry the request: ${why(detail, record)}`,
   ViolationDetected: (detail, record) => `an attempt outside the contract: ${why(detail, record)}`,
   IdentityIssued: (detail, record) =>
-    `${identityOf(record)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}${undoingWords(detail)}`,
+    `${identityOf(record)} was issued for ${listed(inside(detail, "scope", "actions"))} on ${listed(inside(detail, "scope", "resources"))} until ${textIn(detail, "expiresAt")}, ${deliveryInWords(detail)}${underWords(record)}${undoingWords(detail)}`,
   IdentityDenied: (detail, record) =>
     observedWords(detail) ??
     `${isOfCommand(record) ? "the command did nothing" : "no identity was issued"}: ${why(detail, record)}`,
@@ -166,13 +166,21 @@ const undoingWords = (issued: Detail): string =>
     ? ""
     : `, to take back the effect of identity ${textIn(issued, "rollbackOf")}`;
 
+/** Under which block of a chain; a root stands for the contract. */
+function underWords({ continuity }: EvidenceRecord): string {
+  const last = continuity?.blocks.at(-1);
+  return continuity === undefined || last === undefined || continuity.depth === 0
+    ? ""
+    : `, under block ${continuity.depth} ${last}`;
+}
+
 /** Whom a block designates, and until when. */
 function blockWords(detail: Detail): string {
   const block = readBlock(inside(detail, "block"), "");
   if (isRefusal(block)) return "to whoever its block designates";
   const { agent, cnf, depth, exp, retain, aud } = block.claims as LaterClaims;
   const kept = retain ? "kept its own" : "keeps nothing";
-  return `to ${plain(agent)} with key ${cnf.jkt} at ${plain(aud)}, depth ${depth}, until ${toInstant(exp * 1000)}; who handed on ${kept}`;
+  return `to ${plain(agent)} with key ${cnf.jkt} at ${plain(aud)}, depth ${depth}, until ${toInstant(exp * 1000)}; who handed on ${kept}; block ${block.digest}`;
 }
 
 const identityOf = ({ identity }: EvidenceRecord): string =>

@@ -20,6 +20,8 @@ interface TracedEvent {
   readonly decision: Judgement;
   readonly identityId?: string;
   readonly contractId?: string;
+  /** Under a chain: its blocks by digest, root first, each of which a `DelegationGranted` of the same trace holds (POC-38). */
+  readonly continuity?: NonNullable<EvidenceRecord["continuity"]>;
   readonly detail: EvidenceRecord["detail"];
 }
 
@@ -106,7 +108,7 @@ const intentOf = (chainId: string): string | null =>
   chainId.startsWith(PREFIX) ? chainId.slice(PREFIX.length) : null;
 
 function eventOf({ record, hash }: ReadRecord): TracedEvent {
-  const { chain, event, decision, identity, contract, detail } = record;
+  const { chain, event, decision, identity, contract, continuity, detail } = record;
   return {
     seq: chain.seq,
     id: event.id,
@@ -117,6 +119,7 @@ function eventOf({ record, hash }: ReadRecord): TracedEvent {
     decision,
     ...(identity !== undefined && { identityId: identity.id }),
     ...(contract !== undefined && { contractId: contract.id }),
+    ...(continuity !== undefined && { continuity }),
     detail,
   };
 }

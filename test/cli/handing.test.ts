@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
+import { readBlock } from "../../lib/continuity/block.ts";
 import { readContract } from "../../lib/contract/contract.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import { KEYS } from "../support/keys.ts";
@@ -74,6 +75,47 @@ test("POC-06 POC-13 POC-28 POC-36 authority is handed on, used, verified and tak
   );
   const ended = await vai(["issue", out, "--set", "percent=5", "--key", refunds]);
   assert.notEqual(ended.code, 0);
+});
+
+test("POC-38 one command leads from each record of a use to its blocks, their requests, the root, the contract and the decision", async (t) => {
+  const { vai, write, held, draft, out } = await ready(t);
+  const handed = await vai(["delegate", held, "--draft", draft, "--out", out, "--json"]);
+  assert.equal(handed.code, 0, handed.err);
+  const { chain, block } = JSON.parse(handed.out);
+  const refunds = write("refunds.json", KEYS.refunds.privateKey.export({ format: "jwk" }));
+  const used = await vai(["issue", out, "--set", "percent=5", "--key", refunds, "--json"]);
+  const { evidence, identity } = JSON.parse(used.out);
+  const anchor = ["--anchor-key", write("anchor.json", KEYS.anchor.jwk)];
+
+  const tree = await vai(["trace", evidence.chainId, ...anchor, "--json"]);
+  assert.equal(tree.code, 0, tree.err);
+  const { events, contract, decision } = JSON.parse(tree.out);
+  const mine = events.filter(({ seq }: { seq: number }) => seq >= evidence.firstSeq);
+  assert.equal(mine.length, evidence.lastSeq - evidence.firstSeq + 1);
+  const granted = events.find(({ type }: { type: string }) => type === "DelegationGranted");
+  const under = [granted.detail.root, granted.detail.block];
+  assert.deepEqual(under, chain);
+  const blocks = under.map((each) => readBlock(each, ""));
+  for (const { continuity, type } of mine) {
+    assert.equal(continuity.depth, 1, type);
+    assert.deepEqual(
+      continuity.blocks,
+      blocks.map((each) => !isRefusal(each) && each.digest),
+    );
+  }
+  const [, last] = blocks;
+  assert.ok(last !== undefined && !isRefusal(last) && last.request !== undefined);
+  assert.equal(contract.detail.contract, JSON.parse(readFileSync(held, "utf8")).contract);
+  assert.ok(typeof decision.detail.decision === "string");
+
+  const text = (await vai(["trace", evidence.chainId, ...anchor])).out;
+  assert.match(text, new RegExp(`DelegationGranted .*; block ${block.digest}$`, "m"));
+  assert.match(text, new RegExp(`IdentityIssued .*, under block 1 ${block.digest}$`, "m"));
+  const said = await vai(["identity", identity.identityId, ...anchor, "--json"]);
+  assert.equal(
+    JSON.parse(said.out).reason.at(-1),
+    `spiffe://example.org/agent/coordinator handed it on to ${REFUNDS.agent} with key ${REFUNDS.jkt}: block 1 ${block.digest}`,
+  );
 });
 
 test("POC-02 POC-37 by an export that hangs on no anchor of the reader's a chain is consistent, and said to be no more", async (t) => {
