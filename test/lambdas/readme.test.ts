@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { runCli } from "../../lib/cli/program.ts";
 import type { GrantedAnswer } from "../../lib/enforcement/answer.ts";
+import type { DelegatedAnswer } from "../../lib/enforcement/delegate.ts";
 import { REFUSAL_CODES, STAGES } from "../../lib/refusal.ts";
 import { withoutAws } from "../../localstack/machine/environment.ts";
 import { REPOSITORY_ROOT } from "../../localstack/machine/paths.ts";
@@ -60,20 +61,24 @@ const [SHIFT = ""] = blocks("json");
 const DIRECT = blocks("json").find((text) => text.includes('"unbounded"')) ?? "";
 
 /** Runs a block as its reader would; the child has no AWS settings but what the block reads. */
-async function answerOf(t: TestContext, code: string, draft = SHIFT): Promise<GrantedAnswer> {
-  const plane = await localPlane();
-  await resetRouting(plane);
-  const folder = folderFor(t);
-  const contract = await signedContract(plane, folder, draft);
+async function told(folder: string, code: string, args: readonly string[]): Promise<unknown> {
   const agent = join(folder, "agent.ts");
   writeFileSync(agent, withOurLibrary(code));
-  const result = await run(process.execPath, [agent, plane.outputsFile, contract], {
+  const result = await run(process.execPath, [agent, ...args], {
     cwd: REPOSITORY_ROOT,
     env: withoutAws(process.env),
     timeout: 60_000,
   });
   assert.equal(result.code, 0, `${result.stdout}\n${result.stderr}`);
-  return JSON.parse(result.stdout) as GrantedAnswer;
+  return JSON.parse(result.stdout);
+}
+
+async function answerOf(t: TestContext, code: string, draft = SHIFT): Promise<GrantedAnswer> {
+  const plane = await localPlane();
+  await resetRouting(plane);
+  const folder = folderFor(t);
+  const contract = await signedContract(plane, folder, draft);
+  return (await told(folder, code, [plane.outputsFile, contract])) as GrantedAnswer;
 }
 
 test("USR-11 the README's agent of a JOSE library and an AWS SDK is granted its request", async (t) => {
@@ -111,6 +116,33 @@ test("VAI-44 the README's agent gets credentials, opens them, and works with an 
   assert.equal(answer.credentials, "opened");
   assert.deepEqual([answer.guarantee.heldBy, answer.outcome], ["caller", undefined]);
   assert.equal((await readItem(plane, "checkout"))?.["weight"], 10);
+});
+
+test("POC-06 USR-11 the README's two drafts and its agent hand refunds on by our library, and the new executor does one", async (t) => {
+  const plane = await localPlane();
+  const folder = folderFor(t);
+  const draftWith = (text: string) => blocks("json").find((each) => each.includes(text)) ?? "";
+  const contract = await signedContract(plane, folder, draftWith('"maxDepth"'));
+  const [draft, given] = [join(folder, "handed-on.json"), join(folder, "for-refunds.json")];
+  writeFileSync(draft, draftWith('"designate"'));
+  const code = blocks("ts").find((each) => each.includes("planeClient(")) ?? "";
+  const args = [plane.outputsFile, contract, draft, given];
+  const answer = (await told(folder, code, args)) as DelegatedAnswer;
+  const [delegate = ""] = plane.outputs.names.delegates;
+  assert.deepEqual([answer.block.depth, answer.block.agent], [1, delegate]);
+  const { chain } = JSON.parse(readFileSync(given, "utf8"));
+  assert.deepEqual(chain, answer.chain);
+
+  const said: string[] = [];
+  const take = (text: string) => void said.push(text);
+  const [key = ""] = plane.outputs.keys.delegates;
+  const token = `ref-${basename(folder)}`;
+  const set = ["--set", "payload/amount=80", "--set", `payload/clientToken=${token}`];
+  const exit = await runCli(["issue", given, "--key", key, ...set], {
+    ...{ out: take, err: take, isTerminal: false },
+    environment: { VAI_OUTPUTS: plane.outputsFile },
+  });
+  assert.equal(exit, 0, said.join("\n"));
 });
 
 test("USR-11 the README has every code once, every stage, and no code that there is not", () => {
