@@ -57,14 +57,11 @@ export interface HandleRedemption extends Message, Continued {
   readonly operation: Operation;
 }
 
-/** What is handed on, and to whom: the request's members by their names (PROTOCOL.md §4); `exp` in seconds. */
+/** What is handed on, at the plane that is asked, and to whom: members by their names (PROTOCOL.md §4); `exp` in seconds. */
 export type HandedOnAsk = Pick<
   DelegateRequest,
   "designate" | "authorization_details" | "deliveries" | "exp" | "delegation" | "retain"
-> & {
-  /** The plane whose the block is; absent: the one that is asked. */
-  readonly audience?: string;
-};
+>;
 
 /** What an executor asks of `delegate`: to designate another one, for no more than it holds. */
 export type DelegationAsk = Message &
@@ -147,7 +144,7 @@ export function unsignedDelegate(ask: DelegationAsk): Unsigned {
     use: "delegate",
     ...commonClaims(ask, digestUnder(ask)),
     ...{ designate, authorization_details, deliveries, exp, delegation, retain },
-    audience: ask.audience ?? ask.plane,
+    audience: ask.plane,
   };
   return { claims, beside: { ...besideOf(ask), ...(approvals.length > 0 && { approvals }) } };
 }

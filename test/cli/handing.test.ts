@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
+import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { readBlock } from "../../lib/continuity/block.ts";
 import { readContract } from "../../lib/contract/contract.ts";
 import { isRefusal } from "../../lib/refusal.ts";
 import { KEYS } from "../support/keys.ts";
+import { MemoryKms } from "../support/memory-kms.ts";
 import { peopleDesk } from "./support/people-desk.ts";
 import { desk } from "./support/plane-endpoint.ts";
 
@@ -180,6 +182,30 @@ test("POC-36 POC-37 of a chain whose plane key is revoked it is told that it was
   }
   // Whoever knows the thumbprint alone cannot know it.
   assert.equal((await vai(["chain", "verify", out, "--thumbprint", jkt])).code, 0);
+});
+
+test("POC-36 POC-02 by evidence a chain is judged under the last trust policy, where that is whole and hangs on an anchor", async (t) => {
+  const { plane, vai, file, held, draft, out } = await ready(t);
+  const next = new MemoryKms(plane.faults, "planeSigner");
+  const key = { key: next.jwk, use: "plane", notBefore: "$seconds-1" };
+  await plane.publish({ set: { "/planeKeys/-": key } });
+  plane.deps = { ...plane.deps, planeSigner: new KmsSigner(next.client(), "next-plane-key") };
+  assert.equal((await vai(["delegate", held, "--draft", draft, "--out", out])).code, 0);
+  assert.equal((await vai(["export", file("export")])).code, 0);
+  const verify = (...where: string[]) => vai(["chain", "verify", out, ...where]);
+  const from = ["--from", file("export")];
+  const anchored = [...from, "--anchor", KEYS.anchor.thumbprint];
+  for (const where of [[], anchored]) {
+    const { code, out: said, err } = await verify(...where);
+    assert.equal(code, 0, said + err);
+  }
+  const loose = await verify(...from);
+  assert.equal(loose.code, 3, loose.out + loose.err);
+  const records = readFileSync(file("export/records.jsonl"), "utf8");
+  writeFileSync(file("export/records.jsonl"), records.replace('"ALLOW"', '"DENY"'));
+  const torn = await verify(...anchored);
+  assert.equal(torn.code, 1, torn.out + torn.err);
+  assert.match(torn.err, /the evidence is not whole, so nothing is told by it/);
 });
 
 test("POC-34 POC-35 what a person approved is handed on, and without it nothing is", async (t) => {

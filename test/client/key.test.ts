@@ -31,6 +31,12 @@ function keyFile(t: TestContext, mode: number, text = JSON.stringify(newPrivateJ
   return file;
 }
 
+test("POC-A12 what is no file is no key, by name", (t) => {
+  const path = folder(t);
+  chmodSync(path, 0o700);
+  assert.throws(() => fileKey(path), { name: "TypeError", message: `${path} is no file` });
+});
+
 test("POC-A12 a key's file that anybody else may read, write or run is refused, and nothing of it is told", (t) => {
   for (const mode of [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o660, 0o777]) {
     const file = keyFile(t, mode);

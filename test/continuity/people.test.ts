@@ -157,6 +157,14 @@ suite("people's approvals of a block", () => {
     );
   });
 
+  test("POC-34 what two approvers have named alike are two approvals", () => {
+    const two = { policy: { set: { "/governance/HIGH/approvals": 2 } } };
+    const alike = (["ada", "bea"] as const).map((name) =>
+      approval(HIGH, name, { set: { "/jti": "one" } }),
+    );
+    assert.equal(judged(alike, two), undefined);
+  });
+
   test("POC-34 of a delegation that is asked for now, approvals count that have not ended now", () => {
     const made = chainOf(HIGH);
     const [first] = [...stepsOf(readChain(made.chain) as Chain)];

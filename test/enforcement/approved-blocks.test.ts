@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { parseBlock } from "../../lib/continuity/block.ts";
 import { delegationStatementDigest } from "../../lib/continuity/statement.ts";
+import { readContract } from "../../lib/contract/contract.ts";
 import { documentDigest } from "../../lib/encoding/canonical-json.ts";
+import { isFailure, Judgement } from "../../lib/enforcement/judgement.ts";
+import { parseIssueEvent } from "../../lib/enforcement/read/event.ts";
+import { readIntent } from "../../lib/enforcement/read/intent.ts";
+import { readTrust } from "../../lib/enforcement/read/registry.ts";
+import { CONTINUITY } from "../../lib/enforcement/stages/executor.ts";
+import { contractView, type IntentState } from "../../lib/evidence/intent-state.ts";
+import { isRefusal } from "../../lib/refusal.ts";
 import { readDelegateRequest } from "../../lib/request/request.ts";
 import { agentOf, DELEGABLE, delegated, digestOf, handOnEvent } from "../support/delegating.ts";
 import { ACTOR, type Mutation } from "../support/governed.ts";
@@ -44,7 +53,7 @@ async function approved() {
     const how = { request: { ...request, set }, ...(around && { event: around }) };
     return plane.execute(plane.redemption(governed, handle, how));
   };
-  return { plane, governed, under, redeem };
+  return { plane, governed, under, redeem, chain };
 }
 
 type Approved = Awaited<ReturnType<typeof approved>>;
@@ -63,6 +72,37 @@ const GONE: Readonly<Record<string, (on: Approved) => Promise<unknown>>> = {
 const INVALID = ["APPROVAL_SIGNATURE_INVALID", "executor", "/chain/1/approvals/0/iss"];
 
 suite("a block whose approver is heard no more", () => {
+  test("POC-34 POC-39 stands behind a root that says who approved the contract", async () => {
+    const { governed, chain } = await approved();
+    const root = parseBlock(chain[0]);
+    assert.ok("approvals" in root);
+    assert.deepEqual(root.approvals, governed.proof.approvals);
+  });
+
+  test("POC-34 that whoever decided on the contract has approved is refused at every use", async () => {
+    const { plane, governed, under } = await approved();
+    const event = parseIssueEvent(plane.event(governed, under("execute")));
+    const [{ trust }, contract] = [await readTrust(plane.deps), readContract(governed.contract)];
+    assert.ok("request" in event && "claims" in contract && !isRefusal(trust));
+    const intent = await readIntent(plane.deps, governed.chainId, trust);
+    assert.ok(!isRefusal(intent));
+    const { request, chain } = event;
+    const executor = KEYS.refunds.thumbprint;
+    const asked = { contract, request, chain, executor, trust };
+    const code = (state: IntentState) => {
+      const judgement = new Judgement(plane.deps, plane.invocation(), [], {});
+      const judged = judgement.judge(CONTINUITY, { ...asked, intent: { ...intent, state } });
+      return isFailure(judged) ? judged.refusal.code : undefined;
+    };
+    const view = contractView(intent.state, contract.digest);
+    const bound = { ...view.bound, decider: "bea" } as NonNullable<typeof view.bound>;
+    const contracts = new Map(intent.state.contracts).set(contract.digest, { ...view, bound });
+    assert.deepEqual(
+      [code(intent.state), code({ ...intent.state, contracts })],
+      [undefined, "SELF_APPROVAL_FORBIDDEN"],
+    );
+  });
+
   test("POC-34 acts while the approver is listed", async () => {
     const { plane, governed, under, redeem } = await approved();
     granted(await plane.ask(under("execute"), governed));

@@ -4,13 +4,16 @@ import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import { readBlock } from "../../lib/continuity/block.ts";
 import { blockLength } from "../../lib/continuity/size.ts";
 import { verifyChain } from "../../lib/continuity/verify.ts";
+import { readContract } from "../../lib/contract/contract.ts";
 import { documentDigest } from "../../lib/encoding/canonical-json.ts";
 import { jwkThumbprint } from "../../lib/encoding/jwk.ts";
 import { appendToIntent, ready } from "../../lib/enforcement/barriers/append.ts";
-import { Judgement } from "../../lib/enforcement/judgement.ts";
+import { isFailure, Judgement } from "../../lib/enforcement/judgement.ts";
 import { readIntent } from "../../lib/enforcement/read/intent.ts";
 import { readTrust } from "../../lib/enforcement/read/registry.ts";
+import { type Delegating, HANDING_ON } from "../../lib/enforcement/stages/delegation.ts";
 import { isRefusal } from "../../lib/refusal.ts";
+import { readDelegateRequest } from "../../lib/request/request.ts";
 import {
   agentOf,
   DELEGABLE,
@@ -115,6 +118,9 @@ suite("delegate: authority that is handed on", () => {
     // Whose it is now: whoever has handed on and forgot it asks there.
     assert.match(rooted.detail, /^was handed on: spiffe:\S+ with key \S{43} has it now$/);
     await handOn(plane, governed, { chain: kept.chain, to: "otherAgent" });
+    // Which of them was kept beside, the chain itself says.
+    const [beside, handed] = [kept.chain, chain].map((each) => verified(plane, each).at(-1));
+    assert.deepEqual([beside?.retain, handed?.retain], [true, false]);
   });
 
   test("POC-A3 POC-A10 asked again it is the same block, before and after the head has moved on", async () => {
@@ -246,6 +252,60 @@ suite("delegate: authority that is handed on", () => {
       }
       assert.deepEqual(plane.types(governed.chainId).slice(length), ["RetryDeduplicated"]);
     }
+    // The others are counted.
+    const counted = (digest: string): unknown =>
+      plane.dynamo.table(TABLES.state).get(`refusals#retries/${digest}|counter`)?.["unwritten"];
+    assert.deepEqual(
+      [own, under, ordered].map(({ block }) => counted(block.digest)),
+      [3, 3, 3],
+    );
+  });
+
+  test("POC-13 VAI-03 an end by whoever holds a block names their chain and them, not the contract's actor", async () => {
+    const { plane, governed } = await begun();
+    const { chain } = await handOn(plane, governed);
+    const { block } = await handOn(plane, governed, { chain, to: "ledger" });
+    withdrawn(await plane.delegate(withdrawEvent(plane, governed, { chain, block: block.digest })));
+    const ended = plane.records(governed.chainId).at(-1);
+    assert.equal(ended?.event.type, "DelegationRevoked");
+    assert.deepEqual(ended?.continuity, { depth: 1, blocks: chain.map(digestOf) });
+    assert.equal(ended?.actor?.jkt, KEYS.refunds.thumbprint);
+  });
+
+  test("VAI-03 of what is not verified neither request nor contract stands in evidence", async () => {
+    const { plane, governed } = await begun();
+    const event = handOnEvent(plane, governed) as Readonly<Record<string, string>>;
+    const cut = (text = "") => `${text.slice(0, -2)}${text.endsWith("AA") ? "BA" : "AA"}`;
+    for (const [member, known] of [
+      ["request", []],
+      ["contract", ["request"]],
+    ] as const) {
+      refused(await plane.delegate({ ...event, [member]: cut(event[member]) }));
+      const chainId = plane.chains().find((id) => id.startsWith("unattributed/")) ?? "";
+      const [asked] = plane.records(chainId).slice(-2);
+      assert.equal(asked?.event.type, "DelegationRequested");
+      const members = Object.keys(asked?.detail ?? {});
+      assert.deepEqual(
+        members.filter((name) => name === "request" || name === "contract"),
+        known,
+      );
+    }
+  });
+
+  test("VAI-39 whoever does not own the intent is refused off its chain", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(DELEGABLE);
+    const set = { ...DELEGABLE.contract?.set, "/iss": "other.example" };
+    const other = { contract: { signedBy: "otherIssuer" as const, set } };
+    const own = plane.contract(other, governed);
+    await handOn(plane, governed);
+    const before = plane.types(governed.chainId);
+    const answer = refused(await plane.delegate(handOnEvent(plane, own)));
+    assert.deepEqual(
+      [answer.code, answer.stage, answer.pointer],
+      ["CONTRACT_MISMATCH", "proof", "/contract/intent"],
+    );
+    assert.deepEqual(plane.types(governed.chainId), before);
   });
 
   test("POC-28 an identity under a block that was ended is revoked, one beside it is not", async () => {
@@ -360,6 +420,22 @@ suite("delegate: authority that is handed on", () => {
       );
     }
     assert.equal(treeOf(plane, governed).blocks.size, 1);
+  });
+
+  test("VAI-03 a fault while a block is signed is on the intent's chain, with who had asked", async () => {
+    const { plane, governed } = await begun();
+    plane.faults.plan({ at: "planeSigner:sign" });
+    const answer = refused(await plane.delegate(handOnEvent(plane, governed)));
+    plane.faults.clear();
+    assert.equal(answer.retryable, true);
+    const [asked, rejected] = plane.records(governed.chainId).slice(-2);
+    assert.deepEqual(
+      [asked?.event.type, asked?.detail["executor"], rejected?.event.type],
+      ["DelegationRequested", KEYS.agent.thumbprint, "DelegationRejected"],
+    );
+    // Of what nobody has bound yet, the contract stands beside the request.
+    assert.equal(asked?.detail["contract"], governed.contract);
+    assert.equal(treeOf(plane, governed).blocks.size, 0);
   });
 
   test("VAI-24 a key that the trust policy does not name signs no block", async () => {
@@ -481,6 +557,24 @@ suite("delegate: authority that is handed on", () => {
       );
     }
     assert.equal(plane.faults.counts.get("planeSigner:sign") ?? 0, signed);
+  });
+
+  test("POC-21 block, root and what is continued count together, to the last character", async () => {
+    const { plane, governed } = await begun();
+    const request = readDelegateRequest(
+      (handOnEvent(plane, governed) as Readonly<Record<string, unknown>>)["request"],
+    );
+    const contract = readContract(governed.contract);
+    assert.ok("claims" in request && "claims" in contract);
+    const judgement = new Judgement(plane.deps, plane.invocation(), [], {});
+    const most = 160 * 1024;
+    for (const over of [0, 1]) {
+      const asked = { request, contract, chain: undefined } as unknown as Delegating;
+      const sizes = { block: 60_000, root: 50_000, before: most - 110_000 + over };
+      const judged: object = judgement.judge(HANDING_ON, { ...asked, ...sizes });
+      const code = isFailure(judged) ? judged.refusal.code : undefined;
+      assert.equal(code, over === 1 ? "CHAIN_TOO_DEEP" : undefined);
+    }
   });
 
   test("POC-21 the length of a block is told before it is signed", async () => {
@@ -675,6 +769,17 @@ suite("revokeDelegation: an operator ends a block", () => {
     }
     const own = refused(await plane.ask({}, governed));
     assert.deepEqual([own.code, own.pointer], ["CHAIN_BLOCK_REVOKED", "/contract"]);
+  });
+
+  test("POC-37 what has ended is not ended once more, by whomever", async () => {
+    const { plane, governed, first } = await family();
+    for (let times = 0; times < 2; times++) {
+      const answer = await order(plane, governed, first.block.digest);
+      assert.ok(answer.ok, JSON.stringify(answer));
+    }
+    const types = plane.types(governed.chainId);
+    const count = (type: string) => types.filter((each) => each === type).length;
+    assert.deepEqual([count("RevocationRequested"), count("DelegationRevoked")], [2, 1]);
   });
 
   test("POC-37 a block that is not on record is nobody's to end", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import type { IssueDeps } from "../../lib/enforcement/deps.ts";
 import { type Continued, continued } from "../support/continued.ts";
 import { DELEGABLE, delegated, handOn, handOnEvent, treeOf } from "../support/delegating.ts";
@@ -7,6 +8,7 @@ import { CREDENTIALS } from "../support/deliveries.ts";
 import { ACTOR, type Mutation } from "../support/governed.ts";
 import { agentOf } from "../support/handing.ts";
 import { KEYS } from "../support/keys.ts";
+import { MemoryKms } from "../support/memory-kms.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
 
 /**
@@ -220,6 +222,23 @@ suite("who is stopped above whoever acts under a chain", () => {
         of.map((each) => ({ kind: "command", names: 2, do: lifts, [by]: each })),
       );
     }
+  });
+
+  test("POC-36 a plane key that the trust policy revokes: `sweep` ends what hangs on its blocks", async () => {
+    const on = await handed();
+    const held = granted(await issue(on, HANDLE));
+    const at = on.plane.policy.planeKeys.findIndex(({ use }) => use === "plane");
+    const next = new MemoryKms(on.plane.faults, "planeSigner");
+    const set = {
+      [`/planeKeys/${at}/revokedAt`]: "$seconds",
+      "/planeKeys/-": { key: next.jwk, use: "plane", notBefore: "$seconds-1" },
+    };
+    const planeSigner = new KmsSigner(next.client(), "next-plane-key");
+    on.plane.deps = { ...on.plane.deps, planeSigner };
+    await on.plane.publish({ set });
+    await on.plane.sweep();
+    const end = endOf(on, held.identity.identityId);
+    assert.deepEqual([end?.state, end?.refusal?.code], ["REVOKED", "CHAIN_ROOT_REVOKED"]);
   });
 
   test("VAI-118 whoever stands beside is waited for by no lift", async () => {

@@ -264,6 +264,13 @@ suite("the tree of blocks", () => {
     }
   });
 
+  test("POC-28 POC-39 an end of what nobody knows is none, and a root that is on record already is not taken again", () => {
+    const { tree } = view([grant(A, ROOT), end(c)]);
+    assert.deepEqual(tree.endings, []);
+    const [known] = view([grant(A, ROOT), grant(C, ROOT)]).tree.roots.values();
+    assert.equal(known?.seq, 1);
+  });
+
   test("POC-36 what the key signed and nobody granted is not on record", () => {
     const { tree } = view([grant(A, ROOT)]);
     assert.deepEqual(

@@ -55,7 +55,7 @@ export function covered({ state }: Intent, target: DenialTarget): IdentityView[]
 
 /**
  * Those of them that end with it. Under a block what runs is told by its own end: its call was begun before, and is taken
- * back by nobody (PROTOCOL.md §5, "a block ended").
+ * back by nobody (PROTOCOL.md §5, "a block ended"). Of what was delivered as credentials nothing is ever begun here.
  */
 export const endedBy = (
   target: DenialTarget,
@@ -64,11 +64,7 @@ export const endedBy = (
   identities
     .filter(({ end }) => end === undefined)
     .filter(
-      ({ startedAt, delivery }) =>
-        endsWhole(target) ||
-        "identityId" in target ||
-        startedAt === undefined ||
-        delivery === "credentials",
+      ({ startedAt }) => endsWhole(target) || "identityId" in target || startedAt === undefined,
     );
 
 /** How many of them may be running: begun, without an outcome on record, by an invocation that may still live. */
