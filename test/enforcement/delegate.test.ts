@@ -280,9 +280,8 @@ suite("delegate: authority that is handed on", () => {
       ["request", []],
       ["contract", ["request"]],
     ] as const) {
-      refused(await plane.delegate({ ...event, [member]: cut(event[member]) }));
-      const chainId = plane.chains().find((id) => id.startsWith("unattributed/")) ?? "";
-      const [asked] = plane.records(chainId).slice(-2);
+      const answer = refused(await plane.delegate({ ...event, [member]: cut(event[member]) }));
+      const [asked] = plane.records(answer.evidence?.chainId ?? "").slice(-2);
       assert.equal(asked?.event.type, "DelegationRequested");
       const members = Object.keys(asked?.detail ?? {});
       assert.deepEqual(

@@ -143,8 +143,9 @@ function subjectOf(found: AskedFile, policy: TrustPolicy): Subject {
       ? { agent: claims.actor.id, jkt: claims.cnf.jkt }
       : { agent: last.claims.agent, jkt: last.claims.cnf.jkt };
   const parent = last === undefined || last.claims.depth === 0 ? null : last.digest;
-  const { designate: _designate, audience = claims.aud, ...said } = asked;
-  const delegated = { contractDigest: contract.digest, aud: claims.aud, audience, ...said };
+  const { designate: _designate, ...said } = asked;
+  const { aud } = claims;
+  const delegated = { contractDigest: contract.digest, aud, audience: aud, ...said };
   return { ...found, delegated, resolved: { parent, from, to } };
 }
 
