@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import type { IssueDeps } from "../../lib/enforcement/deps.ts";
+
 import { type Continued, continued } from "../support/continued.ts";
 import { DELEGABLE, delegated, handOn, handOnEvent, treeOf } from "../support/delegating.ts";
+
 import { CREDENTIALS } from "../support/deliveries.ts";
 import { ACTOR, type Mutation } from "../support/governed.ts";
-import { agentOf } from "../support/handing.ts";
+import { agentOf, digestOf } from "../support/handing.ts";
 import { KEYS } from "../support/keys.ts";
 import { MemoryKms } from "../support/memory-kms.ts";
 import { granted, newPlane, type Plane, refused } from "../support/plane.ts";
@@ -222,6 +224,23 @@ suite("who is stopped above whoever acts under a chain", () => {
         of.map((each) => ({ kind: "command", names: 2, do: lifts, [by]: each })),
       );
     }
+  });
+
+  test("POC-A24 a block whose window ends before barrier 2: the identity has expired, and nothing is called", async () => {
+    const plane = await newPlane();
+    const governed = plane.contract(DELEGABLE);
+    const request = { set: { "/exp": "$seconds+120" } };
+    const { chain } = await handOn(plane, governed, { request });
+    const set = { "/chainDigest": digestOf(chain.at(-1)), "/operation/parameters/percent": 1 };
+    const use: Mutation = {
+      request: { signedBy: "refunds", set },
+      event: { set: { "/chain": chain } },
+    };
+    const deps = meddled(plane, "assumeRole", async () => plane.world.pass(130));
+    const answer = refused(await plane.issue(plane.event(governed, use), deps));
+    assert.deepEqual([answer.code, answer.stage], ["CHAIN_EXPIRED", "state"]);
+    assert.ok(plane.types(governed.chainId).includes("IdentityExpired"));
+    assert.equal(plane.targets.calls.length, 0);
   });
 
   test("POC-36 a plane key that the trust policy revokes: `sweep` ends what hangs on its blocks", async () => {
