@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { KmsSigner } from "../../lib/aws/ports/kms-signer.ts";
 import type { IssueDeps } from "../../lib/enforcement/deps.ts";
-
 import { type Continued, continued } from "../support/continued.ts";
 import { DELEGABLE, delegated, handOn, handOnEvent, treeOf } from "../support/delegating.ts";
-
 import { CREDENTIALS } from "../support/deliveries.ts";
 import { ACTOR, type Mutation } from "../support/governed.ts";
 import { agentOf, digestOf } from "../support/handing.ts";
