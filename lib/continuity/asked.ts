@@ -1,10 +1,7 @@
 import { isSame } from "../encoding/same.ts";
 import { isRefusal, type Refusal, refuse } from "../refusal.ts";
-import { judgePossession } from "../request/request.ts";
+import { FRESHNESS_SECONDS, judgePossession } from "../request/request.ts";
 import type { ReadBlock, ReadLater } from "./block.ts";
-
-/** Seconds that a request may lie from the block that was signed for it. */
-const FRESHNESS = 60;
 
 const invalid = (detail: string, at: string): Refusal =>
   refuse("CHAIN_BLOCK_SIGNATURE_INVALID", detail, at);
@@ -44,7 +41,7 @@ function otherThanAsked({ claims, request }: ReadLater, parent: ReadBlock): stri
   if (asked.aud !== claims.iss) return "iss";
   if (asked.audience !== claims.aud) return "aud";
   if (!isContinued(asked.chainDigest, claims.parent, parent)) return "parent";
-  if (Math.abs(asked.iat - claims.iat) > FRESHNESS) return "iat";
+  if (Math.abs(asked.iat - claims.iat) > FRESHNESS_SECONDS) return "iat";
   return (
     DOCUMENTS.find((member) => !isSame(asked[member], claims[member])) ??
     otherThanDesignated({ claims, request })

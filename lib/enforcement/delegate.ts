@@ -225,9 +225,9 @@ function delegatedAnswer(
   deduplicated: boolean,
 ): DelegatedAnswer {
   const { roots } = contractView(intent.state, contract.digest).tree;
-  const before = chain?.blocks.map(({ jws }) => jws.compact) ?? [
-    roots.get(block.continues)?.jws ?? "",
-  ];
+  const root = roots.get(block.continues);
+  const before = chain?.blocks.map(({ jws }) => jws.compact) ?? (root && [root.jws]);
+  if (before === undefined) throw new Error("a block of the contract continues none of its roots");
   const { digest, depth, jkt, agent, audience, retain } = block;
   return {
     ...{ ok: true, deduplicated, chain: [...before, block.jws] },

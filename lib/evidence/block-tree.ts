@@ -85,8 +85,10 @@ export const isRecorded = ({ roots, blocks }: BlockTree, digest: Digest): boolea
   roots.has(digest) || blocks.has(digest);
 
 /** Where a block or a root stands, without one the contract; `undefined` for what is not on record. */
-export const placeOf = ({ top, roots, blocks }: BlockTree, digest?: Digest): Place | undefined =>
-  digest === undefined || roots.has(digest) ? top : blocks.get(digest);
+export const standingOf = (
+  { top, roots, blocks }: BlockTree,
+  digest?: Digest,
+): Place | undefined => (digest === undefined || roots.has(digest) ? top : blocks.get(digest));
 
 /** The block by which a block, a root, or without one the contract was handed on. */
 export function successorOf(
@@ -140,7 +142,7 @@ export function grantBlock(
   if (read === undefined || isRecorded(rooted, read.digest)) return tree;
   const { claims } = read;
   const parent = rooted.roots.has(claims.parent) ? undefined : claims.parent;
-  const place = placeOf(rooted, parent);
+  const place = standingOf(rooted, parent);
   if (place === undefined || place.handedOn || place.ended !== undefined) return tree;
   const block: BlockView = {
     ...{ requestJti, idempotencyKey, contentDigest, delegator, firstSeq, seq },
@@ -195,7 +197,7 @@ export function endBlocks(
   };
   const all = ended.reduce((each, digest) => {
     const at = each.roots.has(digest) ? undefined : digest;
-    return placeOf(each, at)?.ended === undefined ? changed(each, at, { ended: ending }) : each;
+    return standingOf(each, at)?.ended === undefined ? changed(each, at, { ended: ending }) : each;
   }, tree);
   return { ...all, endings: [...tree.endings, ending] };
 }

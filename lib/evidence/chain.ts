@@ -22,6 +22,11 @@ export const isIntentChain = (chainId: string): boolean => chainId.startsWith(IN
 /** Of an intent's chain the id of its intent. */
 export const intentIdOf = (chainId: string): string => chainId.slice(INTENT.length);
 export const REGISTRY_CHAIN = "plane/registry";
+/**
+ * Records of an intent's chain from which on the rest is for what was granted: nothing more is handed on, and refusals,
+ * retries and notes are counted instead of written (PROTOCOL.md §5).
+ */
+export const CHAIN_CEILING = 120;
 
 /** One of sixteen chains of a day for what may not be attributed; `digest` picks one, so floods spread. */
 export const unattributedChain = (day: string, digest: Digest): string =>

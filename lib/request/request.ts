@@ -13,7 +13,7 @@ import { readBy } from "../encoding/schema.ts";
 import { isRefusal, type PlainCode, type Refusal, refuse } from "../refusal.ts";
 
 /** Seconds: how far a request's `iat` may lie from server time, skew included (PROTOCOL.md §1). */
-const FRESHNESS_SECONDS = 60;
+export const FRESHNESS_SECONDS = 60;
 
 const token = z
   .string()

@@ -9,7 +9,7 @@ import {
   type BlockView,
   below,
   isRecorded,
-  placeOf,
+  standingOf,
 } from "../../lib/evidence/block-tree.ts";
 import { EVENT_TYPES, type EventType } from "../../lib/evidence/events.ts";
 import { foldIntent } from "../../lib/evidence/fold.ts";
@@ -134,7 +134,7 @@ function said(all: readonly Token[]): Said[] {
 
 /** Whoever may act or hand on by a place: nobody above has ended, and it was not handed on from. */
 const isHead = (tree: BlockTree, digest: Digest): boolean =>
-  placeOf(tree, digest)?.handedOn === false && isAlive(tree, digest);
+  standingOf(tree, digest)?.handedOn === false && isAlive(tree, digest);
 const isAlive = (tree: BlockTree, digest: Digest): boolean =>
   tree.top.ended === undefined && above(tree, digest).every(({ ended }) => ended === undefined);
 

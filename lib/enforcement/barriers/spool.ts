@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { present } from "../../encoding/present.ts";
-import { placeOf } from "../../evidence/block-tree.ts";
+import { standingOf } from "../../evidence/block-tree.ts";
 import { intentIdOf } from "../../evidence/chain.ts";
 import type { EventType } from "../../evidence/events.ts";
 import { contractView } from "../../evidence/intent-state.ts";
@@ -179,7 +179,7 @@ function untoldMarks({ state, records, marks }: Intent): readonly Mark[] | undef
     if ("identityId" in mark) return state.identities.get(mark.identityId)?.end !== undefined;
     const { ended, tree } = contractView(state, mark.contractDigest);
     return (
-      ended !== undefined || ("block" in mark && placeOf(tree, mark.block)?.ended !== undefined)
+      ended !== undefined || ("block" in mark && standingOf(tree, mark.block)?.ended !== undefined)
     );
   };
   const left = marks.legible.filter(

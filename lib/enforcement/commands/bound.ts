@@ -1,6 +1,6 @@
 import { type ReadContract, readContract } from "../../contract/contract.ts";
 import type { Digest } from "../../encoding/digest.ts";
-import { intentIdOf, isIntentChain } from "../../evidence/chain.ts";
+import { CHAIN_CEILING, intentIdOf, isIntentChain } from "../../evidence/chain.ts";
 import { type ContractView, contractView } from "../../evidence/intent-state.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
 import { isRefusal, type Refusal, refuse } from "../../refusal.ts";
@@ -10,7 +10,6 @@ import { type Intent, readIntent } from "../read/intent.ts";
 import { readTrust } from "../read/registry.ts";
 import { contractIndexKey } from "../read/state-keys.ts";
 import { judgeExpiry, type TrustSnapshot } from "../read/trust-snapshot.ts";
-import { CHAIN_CEILING } from "../refused/flood.ts";
 
 /** A contract that its intent's chain has bound, with what was said of it. */
 export interface BoundContract {

@@ -1,6 +1,6 @@
 import { toInstant } from "../../clock.ts";
 import { readContract } from "../../contract/contract.ts";
-import { intentIdOf } from "../../evidence/chain.ts";
+import { CHAIN_CEILING, intentIdOf } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { isRefusal } from "../../refusal.ts";
 import { appendToIntent, ready, settled } from "../barriers/append.ts";
@@ -10,7 +10,6 @@ import { commandKey } from "../read/command-keys.ts";
 import { type Intent, readIntent } from "../read/intent.ts";
 import { requestedDraft, requestOf, SIGNALS } from "../records/denial.ts";
 import { withOpening } from "../records/issuance.ts";
-import { CHAIN_CEILING } from "../refused/flood.ts";
 import { type CommandAnswer, replayed } from "./command.ts";
 import { aboutTarget, type Denying, type Located, targetOf } from "./denying.ts";
 import { readable } from "./locate.ts";

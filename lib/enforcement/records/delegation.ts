@@ -1,5 +1,5 @@
 import type { Digest } from "../../encoding/digest.ts";
-import { type BlockView, below, type Ending, placeOf } from "../../evidence/block-tree.ts";
+import { type BlockView, below, type Ending, standingOf } from "../../evidence/block-tree.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
 import type { About, Check, RecordDraft } from "../../evidence/record.ts";
@@ -126,7 +126,7 @@ export function revokedBlock(
   if (!("contractDigest" in target) || target.block === undefined) return [];
   const { contractDigest, block } = target;
   const { tree } = contractView(intent.state, contractDigest);
-  if (placeOf(tree, block)?.ended !== undefined) return [];
+  if (standingOf(tree, block)?.ended !== undefined) return [];
   const detail = endingOf(intent, { contractDigest, block }, ends);
   return [{ type: "DelegationRevoked", about, detail }];
 }

@@ -1,5 +1,6 @@
 import type { Digest } from "../../encoding/digest.ts";
 import { readJws } from "../../encoding/jws.ts";
+import { CHAIN_CEILING } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import type { RecordDraft } from "../../evidence/record.ts";
 import { Fault } from "../../refusal.ts";
@@ -16,13 +17,7 @@ import {
 import { isBound, withOpening } from "../records/issuance.ts";
 import { verdictOutcome } from "../records/refusal.ts";
 import { brokenChain, lostGrant } from "../stages/executor.ts";
-import {
-  answerRefusal,
-  CHAIN_CEILING,
-  countOnIntent,
-  recordOnIntent,
-  recordUnattributed,
-} from "./flood.ts";
+import { answerRefusal, countOnIntent, recordOnIntent, recordUnattributed } from "./flood.ts";
 
 type Judging = Judgement<DelegateDeps>;
 

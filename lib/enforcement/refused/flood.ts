@@ -1,5 +1,5 @@
 import { toInstant } from "../../clock.ts";
-import { genesisHead, unattributedChain } from "../../evidence/chain.ts";
+import { CHAIN_CEILING, genesisHead, unattributedChain } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { openLast } from "../../evidence/open.ts";
 import type { TakenKey } from "../../evidence/ports.ts";
@@ -24,9 +24,8 @@ import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 
 /** Refusals a minute that are written one by one while nobody is verified yet (PROTOCOL.md §5). */
 const SINGLE_PER_MINUTE = 20;
-/** Refusals of one contract that are written one by one; and the length of a chain beyond which none is. */
+/** Refusals of one contract that are written one by one. */
 const SINGLE_PER_CONTRACT = 20;
-export const CHAIN_CEILING = 120;
 
 /** What a counter counts: refusals of somebody unverified or of a contract, or honest retries of one grant. */
 interface CountScope {

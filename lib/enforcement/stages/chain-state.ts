@@ -2,7 +2,7 @@ import { placeOf } from "../../continuity/block.ts";
 import type { Chain } from "../../continuity/chain.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import type { Digest } from "../../encoding/digest.ts";
-import { coveringBlocks, placeOf as standingOf, successorOf } from "../../evidence/block-tree.ts";
+import { coveringBlocks, standingOf, successorOf } from "../../evidence/block-tree.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { denialOf } from "../../lifecycle/mark.ts";
 import { type Refusal, refuse, refuseUntil } from "../../refusal.ts";

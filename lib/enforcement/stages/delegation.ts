@@ -8,6 +8,7 @@ import type { Executor } from "../../continuity/statement.ts";
 import type { ReadContract } from "../../contract/contract.ts";
 import { MAX_JWS_BYTES, readJws } from "../../encoding/jws.ts";
 import { above, type BlockTree, isRecorded } from "../../evidence/block-tree.ts";
+import { CHAIN_CEILING } from "../../evidence/chain.ts";
 import { contractView } from "../../evidence/intent-state.ts";
 import { type ReadApproval, readApproval } from "../../proof/approval.ts";
 import type { ReadProof } from "../../proof/proof.ts";
@@ -24,9 +25,6 @@ import { DESIGNATION, type Designated, holdersOf } from "./executor.ts";
 import { repeatedIn } from "./retry.ts";
 
 type Judging = Judgement<PlaneDeps>;
-
-/** Records on an intent's chain from which on nothing more is handed on: what was is to find room for its uses. */
-const CEILING = 120;
 
 /** Stage `parse` of `delegate`: strict reading. No AWS call. */
 export const PARSE_DELEGATE = stage<{ readonly raw: unknown }, Judging>("parse").take(
@@ -116,11 +114,11 @@ export const RETRY_WITHDRAW = stage<
 export const ROOM = stage<{ readonly intent: Intent }, Judging>("state").check(
   "capacity",
   ({ intent: { state } }) =>
-    state.head.seq < CEILING
+    state.head.seq < CHAIN_CEILING
       ? undefined
       : refuse(
           "CONTRACT_CONSUMED",
-          `nothing is handed on once the intent's chain has ${CEILING} records`,
+          `nothing is handed on once the intent's chain has ${CHAIN_CEILING} records`,
           "/contract/intent/id",
         ),
 );
