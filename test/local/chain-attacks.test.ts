@@ -22,6 +22,8 @@ import { resolved } from "../support/mutate.ts";
  * IAM: the same code, stage, pointer and records, and nothing that came of it.
  */
 
+const SWEPT = "whether the handle or sweep, which the order wakes, comes first is nobody's to say";
+
 /** Attacks that only a plane in memory can be put before, each with its reason. */
 const IN_MEMORY_ALONE: Readonly<Record<string, string>> = {
   "uses/article/a16-key-revoked": "the key of a deployed plane is there for every test",
@@ -33,6 +35,10 @@ const IN_MEMORY_ALONE: Readonly<Record<string, string>> = {
   "uses/designation/key-of-governance-above": "nobody records a block that was refused",
   "uses/ends/contracts-actor-halted-by-its-new-name": "halting it ends what all other tests began",
   "uses/ends/contracts-actor-halted-without-a-chain": "halting it ends what all other tests began",
+  "uses/ends/handle-below-an-agent-halted-by-its-new-name": SWEPT,
+  "uses/ends/handle-below-an-agent-halted-by-its-old-name": SWEPT,
+  "uses/ends/handle-below-the-contracts-key-revoked": SWEPT,
+  "uses/ends/handle-under-a-key-that-is-revoked": SWEPT,
   "uses/ends/handle-of-a-block-that-was-ended": "a withdrawal ends the handle's identity as well",
   "hand-overs/article/a16-root-key-revoked": "the key of a deployed plane is there for every test",
   "hand-overs/article/a18-chain-added": "the clock of a deployed function cannot be moved",
