@@ -7,11 +7,10 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { UpdateFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { newPrivateJwk, signingKey } from "../../lib/client/keys.ts";
-import { FUNCTION_TIMEOUT_SECONDS } from "../../lib/config.ts";
 import { signJws } from "../../lib/encoding/jws.ts";
 import { granted, invoke, refused, settingEvent } from "../support/local/agent.ts";
+import { beginAnew } from "../support/local/begin-anew.ts";
 import { intentOf, keyOf, settingDraft, signDraft } from "../support/local/contracts.ts";
 import { readChain } from "../support/local/evidence.ts";
 import { type LocalPlane, localPlane } from "../support/local/plane.ts";
@@ -190,18 +189,11 @@ test("VAI-97 the Registry edited by who holds no key: REGISTRY_STALE until it is
   const policy = ["trust-policy", (version?.N ?? "").padStart(9, "0")] as const;
   for (const edited of documentEdits(policy)) {
     await t.test(`${edited.title}, and the function begins anew`, () =>
-      isStale(edited, () => beginAnew(plane)),
+      isStale(edited, () => beginAnew(plane, ["issue"])),
     );
   }
   granted(await ask());
 });
-
-/** A changed configuration ends a function's processes: the next invocation is served by a new one. */
-async function beginAnew({ deployer, outputs }: LocalPlane): Promise<void> {
-  const FunctionName = outputs.functions.issue;
-  const same = { FunctionName, Timeout: FUNCTION_TIMEOUT_SECONDS };
-  await deployer.lambda.send(new UpdateFunctionConfigurationCommand(same));
-}
 
 test("VAI-91 a record of evidence is changed or removed by nobody, not even an administrator", async () => {
   const plane = await localPlane();

@@ -15,7 +15,7 @@ import { KEYS } from "../keys.ts";
 import { type Change, changed, resolved } from "../mutate.ts";
 import { APPROVERS, approval } from "../people.ts";
 import { invokeDelegate } from "./agent.ts";
-import { byTwo, call, command, served } from "./commands.ts";
+import { call, command, lifted, served } from "./commands.ts";
 import { intentOf, keyOf, shiftDraft, signDraft } from "./contracts.ts";
 import { publishedPolicy } from "./iam.ts";
 import type { LocalPlane } from "./plane.ts";
@@ -64,7 +64,7 @@ export class Ground implements DelegateGround {
     newId: randomUUID,
   };
   readonly #first: TrustPolicy;
-  readonly #lifts: object[] = [];
+  readonly #lifts: Record<string, unknown>[] = [];
   /** As the files' acts have it by now, and what of it is published. */
   #policy: TrustPolicy;
   #published: unknown;
@@ -89,7 +89,7 @@ export class Ground implements DelegateGround {
   /** What was ordered is lifted, and the trust policy is as the files suppose it, but for a change. */
   async settle(change?: Change): Promise<void> {
     for (let lift = this.#lifts[0]; lift !== undefined; lift = this.#lifts[0]) {
-      await this.#lift(lift);
+      await lifted(this.plane, lift);
       this.#lifts.shift();
     }
     const people = Object.entries(APPROVERS).map(([name, { role, key }]) => ({
@@ -99,19 +99,6 @@ export class Ground implements DelegateGround {
     const approvers = [...people, ...this.#first.approvers];
     this.#policy = { ...this.#first, agents: AGENTS, approvers };
     await this.publish(change);
-  }
-
-  /** A halt is lifted once `sweep` has ended what it covers. */
-  async #lift(claims: object): Promise<void> {
-    for (let time = 1; ; time++) {
-      const lifted = await served(() =>
-        call(this.plane, "govern", byTwo(this.plane, { ...claims })),
-      );
-      if (lifted.ok) return;
-      const isEarly = lifted.code === "REVOCATION_PENDING" && time < 20;
-      assert.ok(isEarly, JSON.stringify(lifted));
-      await call(this.plane, "sweep", {});
-    }
   }
 
   /** The next version: what was published last, with a change. */
