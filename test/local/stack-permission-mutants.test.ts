@@ -42,6 +42,7 @@ import {
 import { settingDraft, shiftDraft, signDraft } from "../support/local/contracts.ts";
 import { emergency, reviewAll } from "../support/local/emergencies.ts";
 import { breaking, named, recorded } from "../support/local/faults.ts";
+import { publishNext } from "../support/local/ground.ts";
 import { publishedPolicy } from "../support/local/iam.ts";
 import {
   askToRun,
@@ -220,9 +221,11 @@ async function operate(plane: LocalPlane): Promise<void> {
   }
 }
 
-/** A contract that is bound, and a request under it, wait for people, who are told. */
+/** A policy is published; a contract that is bound under it, and a request, wait for people, who are told. */
 async function askPeople(plane: LocalPlane): Promise<void> {
-  const { governance } = await publishedPolicy(plane);
+  const policy = await publishedPolicy(plane);
+  await publishNext(plane, policy);
+  const { governance } = policy;
   const parts = { risk: "HIGH", window: { startsIn: 0, seconds: 300 } } as const;
   const held = signDraft(plane, settingDraft(plane, "permissions", {}, parts), {
     governanceDigest: documentDigest(governance),

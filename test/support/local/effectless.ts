@@ -23,10 +23,14 @@ const EFFECTS =
   /^(IdentityIssued|CredentialsMinted|Execution(Started|Completed)|Delegation(Granted|Revoked))$/;
 const isEffect = (type: string): boolean => EFFECTS.test(type);
 
+/** Roles of the functions that end authority, which an order wakes: their sessions look and probe, and act nowhere. */
+const ENDING = /:assumed-role\/vai-local-(revoke|sweep)\//;
+
 /** Calls by which authority is obtained and used, of the plane's functions and of the sessions that they obtain. */
 export const effectsOf = (calls: readonly CloudTrailEvent[]): string[] =>
   calls
-    .filter(({ userIdentity }) => userIdentity.type === "AssumedRole")
+    .filter(({ userIdentity: { type } }) => type === "AssumedRole")
+    .filter(({ userIdentity: { arn = "" } }) => !ENDING.test(arn))
     .map(nameOf)
     .filter((name) => /^(sts AssumeRole|lambda (Invoke|UpdateAlias))$/.test(name));
 

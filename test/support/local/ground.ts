@@ -37,7 +37,7 @@ const LIFTS: Readonly<Record<string, string>> = {
 };
 
 /** Publishes a policy as the next version, whatever it says of its own. */
-async function publishNext(plane: LocalPlane, policy: object): Promise<void> {
+export async function publishNext(plane: LocalPlane, policy: object): Promise<void> {
   const head = await readRow(plane, "registry", "registry", "head");
   const version = Number(head["version"]?.N) + 1;
   const next = {
