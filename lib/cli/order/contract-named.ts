@@ -5,13 +5,13 @@ import { CommandError, EXIT } from "../io.ts";
 import { readContractFile } from "../operation.ts";
 
 /** A contract that an order is about, and what of it goes with the order. */
-export interface Named {
+export interface NamedContract {
   readonly digest: Digest;
   readonly contract: { readonly contract?: string };
 }
 
 /** By digest, or with the contract itself: one that was never presented is known by nothing else. @throws {CommandError}. */
-export function contractNamed(given: string): Named {
+export function contractNamed(given: string): NamedContract {
   if (isDigest(given)) return { digest: given, contract: {} };
   if (!existsSync(given)) {
     throw new CommandError(

@@ -7,7 +7,7 @@ import { readJson } from "../files.ts";
 import { CommandError, EXIT } from "../io.ts";
 import { readContractFile } from "../operation.ts";
 import { vaiLine } from "../self.ts";
-import { contractNamed, type Named } from "./contract-named.ts";
+import { contractNamed, type NamedContract } from "./contract-named.ts";
 
 /** How a person says which block of it is meant: by its digest, or by its place in the chain of the file. */
 export interface BlockOptions {
@@ -16,7 +16,7 @@ export interface BlockOptions {
 }
 
 /** A block that an order ends, with the contract that it is of. */
-export interface NamedDelegation extends Named {
+export interface NamedDelegation extends NamedContract {
   readonly block: Digest;
 }
 
@@ -37,7 +37,7 @@ export function delegationNamed(given: string, options: BlockOptions): NamedDele
   throw unreadable(`--block ${block} is no digest (sha256:…)`);
 }
 
-type Found = Named & { readonly chain: Chain | undefined };
+type Found = NamedContract & { readonly chain: Chain | undefined };
 
 /** A list of blocks alone is enough: each of them names the contract by digest. */
 function fileOrDigest(given: string): Found {

@@ -46,7 +46,7 @@ export interface AskedToDelegate extends Omit<Delegating, "proof"> {
 }
 
 /** What came of it: the block on the chain as it stands, now or before, or why there is none. */
-export type HandedOn =
+export type HandOnResult =
   | { readonly kind: "appended" | "settled"; readonly intent: Intent; readonly block: BlockView }
   | (Refused & { readonly intent: Intent });
 
@@ -62,7 +62,7 @@ interface Justified {
 export function handOn(
   judgement: Judgement<DelegateDeps>,
   asked: AskedToDelegate,
-): Promise<HandedOn> {
+): Promise<HandOnResult> {
   return new HandingOver(judgement, asked).run();
 }
 
@@ -82,7 +82,7 @@ class HandingOver {
     this.#intent = asked.intent;
   }
 
-  async run(): Promise<HandedOn> {
+  async run(): Promise<HandOnResult> {
     try {
       for (;;) {
         const done = await this.#try();
@@ -94,7 +94,7 @@ class HandingOver {
   }
 
   /** `undefined`: another root was signed meanwhile, so what was signed here continues nothing. */
-  async #try(): Promise<HandedOn | undefined> {
+  async #try(): Promise<HandOnResult | undefined> {
     const judgement = this.#judgement;
     const judged = this.#justify(this.#intent);
     if ("kind" in judged) return this.#ended(judged);
@@ -122,7 +122,7 @@ class HandingOver {
     return { kind: "appended", intent, block };
   }
 
-  #ended(end: Settled<BlockView | undefined> | Refused): HandedOn | undefined {
+  #ended(end: Settled<BlockView | undefined> | Refused): HandOnResult | undefined {
     const intent = this.#intent;
     if (end.kind === "refused") return { ...end, intent };
     return end.value && { kind: "settled", intent, block: end.value };

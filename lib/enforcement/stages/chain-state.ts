@@ -13,7 +13,7 @@ import type { TrustSnapshot } from "../read/trust-snapshot.ts";
 import { holdersOf } from "./executor.ts";
 
 /** A contract on its intent's chain as it stands, and the chain of blocks under it, if there is one. */
-export interface Standing {
+export interface Continuation {
   readonly contract: ReadContract;
   readonly chain: Chain | undefined;
   readonly intent: Intent;
@@ -31,7 +31,7 @@ const placesOf = (
  * Stage `state`: no block was ended, itself or with one above it, by a record or by a mark whose record is still owed
  * (POC-20).
  */
-export function judgeBlocks({ contract, chain, intent }: Standing): Refusal | undefined {
+export function judgeBlocks({ contract, chain, intent }: Continuation): Refusal | undefined {
   const { digest: contractDigest } = contract;
   const { tree } = contractView(intent.state, contractDigest);
   for (const { digest, at } of placesOf(chain)) {
@@ -47,7 +47,11 @@ export function judgeBlocks({ contract, chain, intent }: Standing): Refusal | un
 }
 
 /** Stage `state`: whoever asks has not handed on. Two who act for one would each have the whole of it (POC-20, POC-A13). */
-export function judgeHead({ contract, chain, intent: { state } }: Standing): Refusal | undefined {
+export function judgeHead({
+  contract,
+  chain,
+  intent: { state },
+}: Continuation): Refusal | undefined {
   const { tree } = contractView(state, contract.digest);
   const last = placesOf(chain).at(-1);
   if (!standingOf(tree, last?.digest)?.handedOn) return undefined;

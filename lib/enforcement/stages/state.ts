@@ -13,11 +13,11 @@ import type { Judgement } from "../judgement.ts";
 import { stage } from "../stage.ts";
 import {
   type Acting,
+  type Continuation,
   judgeActors,
   judgeBlocks,
   judgeHead,
   judgeKeys,
-  type Standing,
 } from "./chain-state.ts";
 
 /** Records that an intent chain holds at most (PROTOCOL.md §5). */
@@ -67,7 +67,7 @@ function judgePath({ step, trust: { limits, policy } }: Restricted): Refusal | u
 }
 
 /** Stage `state` (PROTOCOL.md §4 stage 6): contract and blocks have not ended, and their windows are open. */
-export const CONTRACT_STATE = stage<Standing, Judgement<PlaneDeps>>("state")
+export const CONTRACT_STATE = stage<Continuation, Judgement<PlaneDeps>>("state")
   .check("contractState", judgeContractState)
   .check("chainState", judgeBlocks)
   .check("window", ({ contract }, { now }) => judgeWindow(contract.claims, toSeconds(now)))
@@ -79,15 +79,15 @@ export const CONTRACT_STATE = stage<Standing, Judgement<PlaneDeps>>("state")
  * Stage `state`, then: whoever asks has not handed on. It stands behind stage `retry`, so that a lost answer can be asked
  * for again, and does not hold for a rollback: what takes back an effect is the affair of whoever had it (POC-20).
  */
-export const HEAD = stage<Standing, Judgement<PlaneDeps>>("state").check("head", judgeHead);
+export const HEAD = stage<Continuation, Judgement<PlaneDeps>>("state").check("head", judgeHead);
 
 /** Stage `state` of `issue`, then: uses of the step are left, and room to tell of one more. */
-export const USES = stage<Standing & { readonly step: Step | undefined }, Judgement>("state")
+export const USES = stage<Continuation & { readonly step: Step | undefined }, Judgement>("state")
   .check("uses", judgeUses)
   .check("capacity", judgeCapacity);
 
 /** An issued identity of a contract. */
-export interface Granted extends Standing {
+export interface Granted extends Continuation {
   readonly identityId: string;
 }
 
@@ -147,7 +147,7 @@ const expired = (identity: IdentityView | undefined): Refusal =>
   refuse("IDENTITY_EXPIRED", `the identity ended at ${identity?.expiresAt}`, "/handle/exp");
 
 function judgeContractState(
-  { contract, intent: { state, marks } }: Standing,
+  { contract, intent: { state, marks } }: Continuation,
   { now }: Pick<Judgement, "now">,
 ): Refusal | undefined {
   const { ended } = contractView(state, contract.digest);
@@ -183,7 +183,7 @@ function judgeUses({
   contract,
   step: asked,
   intent: { state },
-}: Standing & { readonly step: Step | undefined }): Refusal | undefined {
+}: Continuation & { readonly step: Step | undefined }): Refusal | undefined {
   const step = contract.claims.authorization_details.find(({ id }) => id === asked?.id);
   if (step === undefined) return undefined;
   const used = contractView(state, contract.digest).uses.get(step.id) ?? 0;
@@ -199,7 +199,7 @@ function judgeUses({
 
 /** A course is begun only if it can be recorded to its end, beside what open identities are still owed. */
 function judgeCapacity(
-  { contract, intent: { state } }: Standing,
+  { contract, intent: { state } }: Continuation,
   { now }: Judgement,
 ): Refusal | undefined {
   const open = [...state.identities.values()]
